@@ -1,0 +1,76 @@
+import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
+import postgres, { type Options, type Sql } from "postgres";
+
+/**
+ * A pool or a transaction; a function that is given one need not know which. `sql` runs prepared statements (the hot
+ * paths), `orm` is drizzle on the same connections (the cold ones).
+ */
+export type Db = {
+  sql: Sql;
+  orm: PostgresJsDatabase;
+  /** Runs `work` in a transaction (inside one: a savepoint), which is rolled back when it throws. */
+  transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
+};
+
+export type Pool = Db & {
+  /** Waits for running statements, at most `timeoutS`, then closes every connection. */
+  close(timeoutS?: number): Promise<void>;
+};
+
+export type PoolOptions = {
+  size: number;
+  prepare: boolean;
+  /** Called with the text of every statement sent, once per execution. */
+  onStatement?: (statement: string) => void;
+};
+
+/**
+ * Opens a pool. `url` is `postgres://user:password@host:port/database`, or with `?host=/directory` a Unix socket.
+ * Connects on first use. Times come back as text in PostgreSQL's own form, never as Date: microseconds survive.
+ */
+export function openPool(url: string, { size, prepare, onStatement }: PoolOptions): Pool {
+  const options: Options<Record<string, never>> = {
+    max: size,
+    prepare,
+    connect_timeout: 5,
+    idle_timeout: 0,
+    max_lifetime: null,
+    onnotice: () => {},
+    connection: { application_name: "irontrack" },
+  };
+  if (onStatement) options.debug = (_connection, statement) => onStatement(statement);
+  const target = splitSocketPath(url);
+  const sql = postgres(target.url, target.path ? { ...options, path: target.path } : options);
+  return { ...onPool(sql), close: (timeoutS = 5) => sql.end({ timeout: timeoutS }) };
+}
+
+/** URLs name a Unix socket's directory in `?host=`, as libpq's do; postgres.js wants the socket's path. */
+function splitSocketPath(given: string): { url: string; path?: string } {
+  const url = new URL(given);
+  const directory = url.searchParams.get("host");
+  if (!directory?.startsWith("/")) return { url: given };
+  const path = `${directory}/.s.PGSQL.${url.searchParams.get("port") ?? "5432"}`;
+  url.searchParams.delete("host");
+  url.searchParams.delete("port");
+  return { url: url.href, path };
+}
+
+function onPool(sql: Sql): Db {
+  const orm = drizzle(sql, { casing: "snake_case" });
+  return {
+    sql,
+    orm,
+    transaction: <T>(work: (tx: Db) => Promise<T>) => sql.begin((tx) => work(onTransaction(tx, sql))) as Promise<T>,
+  };
+}
+
+/** Db on an open transaction; `pool` lends the options that drizzle wants to see on its client. */
+function onTransaction(tx: postgres.TransactionSql, pool: Sql): Db {
+  const sql = Object.assign(tx, { options: pool.options }) as unknown as Sql;
+  return {
+    sql,
+    orm: drizzle(sql, { casing: "snake_case" }),
+    transaction: <T>(work: (tx: Db) => Promise<T>) =>
+      tx.savepoint((savepoint) => work(onTransaction(savepoint, pool))) as Promise<T>,
+  };
+}

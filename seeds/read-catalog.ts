@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Static, TSchema } from "@sinclair/typebox";
+import { OperatorError } from "#src/errors.ts";
+import { faultsOf } from "#src/http/shapes.ts";
+import { CatalogFile, type ExerciseEntry, ExercisesFile, RolesFile } from "./catalog.schemas.ts";
+
+const DIRECTORY = join(import.meta.dir, "catalog");
+
+export type Catalog = {
+  roles: Static<typeof RolesFile>;
+  equipment: string[];
+  muscleGroups: string[];
+  exerciseTags: string[];
+  exercises: ExerciseEntry[];
+};
+
+/** The catalog as its files say it, each checked against its shape. Throws OperatorError that names file and place. */
+export function readCatalog(): Catalog {
+  const files = readdirSync(join(DIRECTORY, "exercises")).filter((file) => file.endsWith(".yaml"));
+  return {
+    roles: readFile("roles.yaml", RolesFile),
+    equipment: readFile("equipment.yaml", CatalogFile),
+    muscleGroups: readFile("muscle-groups.yaml", CatalogFile),
+    exerciseTags: readFile("exercise-tags.yaml", CatalogFile),
+    exercises: files.sort().flatMap((file) => readFile(join("exercises", file), ExercisesFile)),
+  };
+}
+
+function readFile<S extends TSchema>(file: string, schema: S): Static<S> {
+  const content: unknown = parse(file);
+  const [fault, ...others] = faultsOf(schema, content);
+  if (!fault) return content as Static<S>;
+  const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+  throw new OperatorError(`seeds/catalog/${file} ${fault.field}: ${fault.message}${more}`);
+}
+
+function parse(file: string): unknown {
+  try {
+    return Bun.YAML.parse(readFileSync(join(DIRECTORY, file), "utf8"));
+  } catch (error) {
+    throw new OperatorError(`seeds/catalog/${file} is not YAML: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,41 @@
+import { Type } from "@sinclair/typebox";
+import { Email, Instant, nullable, strict, Uuid } from "../http/shapes.ts";
+
+const PersonName = Type.String({ minLength: 1, maxLength: 100, normalise: "name", description: "Shown to others" });
+/** As typed: never trimmed, never case-folded (OWASP ASVS 5, 6.2.5 and 6.2.8). */
+const NewPassword = Type.String({ minLength: 8, maxLength: 128, description: "Any characters; kept as typed" });
+/** A password that is only compared may be anything that could have been sent. */
+const GivenPassword = Type.String({ maxLength: 128 });
+
+export const SignUp = strict({
+  email: Email,
+  password: NewPassword,
+  confirmPassword: NewPassword,
+  name: Type.Optional(nullable(PersonName)),
+});
+
+export const SignIn = strict({
+  username: Type.String({ minLength: 1, maxLength: 254, normalise: "email", description: "The email address" }),
+  password: GivenPassword,
+});
+
+export const User = strict({
+  id: Uuid,
+  name: nullable(PersonName),
+  email: Email,
+  isActive: Type.Boolean(),
+  isSuperuser: Type.Boolean(),
+  roleName: Type.String({ maxLength: 100 }),
+  roleSlug: Type.String({ maxLength: 50 }),
+  createdAt: Instant,
+  updatedAt: Instant,
+});
+
+export const UserAuth = strict({
+  id: Uuid,
+  name: nullable(PersonName),
+  email: Email,
+  isActive: Type.Boolean(),
+  isSuperuser: Type.Boolean(),
+  roleSlug: Type.String({ maxLength: 50 }),
+});

@@ -1,0 +1,61 @@
+import { availableParallelism } from "node:os";
+import { hash, verify } from "@node-rs/argon2";
+import type { Config } from "../config.ts";
+import { AppError } from "../errors.ts";
+
+export type Passwords = {
+  /** A PHC string of Argon2id. Throws `unavailable` when too many wait. */
+  hash(password: string): Promise<string>;
+  /** Takes as long for a missing hash (nobody has that address) as for a wrong password. */
+  matches(password: string, passwordHash: string | undefined): Promise<boolean>;
+};
+
+/**
+ * Argon2id (the library's default) off the event loop, at most PASSWORD_WORKERS at once and PASSWORD_QUEUE waiting: each takes 64 MiB, so a
+ * flood of sign-ins must not start them all. Passwords are compared as sent, in Unicode's composed form (NFC).
+ */
+export function createPasswords(config: Config): Passwords {
+  const options = {
+    memoryCost: config.PASSWORD_MEMORY_KIB,
+    timeCost: config.PASSWORD_PASSES,
+    parallelism: 1,
+  };
+  const workers = config.PASSWORD_WORKERS ?? Math.max(1, Math.floor(availableParallelism() / 2));
+  const run = createQueue(workers, config.PASSWORD_QUEUE);
+  const hashNow = (password: string) => hash(password.normalize("NFC"), options);
+  let nobodysHash: Promise<string> | undefined;
+  return {
+    hash: (password) => run(() => hashNow(password)),
+    matches: (password, passwordHash) =>
+      run(async () => {
+        nobodysHash ??= hashNow("nobody has this password");
+        const matched = await verify(passwordHash ?? (await nobodysHash), password.normalize("NFC"));
+        return matched && passwordHash !== undefined;
+      }),
+  };
+}
+
+/** Runs at most `width` tasks at once, in order, while at most `depth` wait; beyond that throws `unavailable`. */
+function createQueue(width: number, depth: number) {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async <T>(task: () => Promise<T>): Promise<T> => {
+    if (running >= width) {
+      if (waiting.length >= depth) {
+        throw new AppError("unavailable", "access.busy", "Too many people are signing in; please try again", {
+          retryAfterS: 1,
+        });
+      }
+      await new Promise<void>((proceed) => waiting.push(proceed));
+    } else {
+      running++;
+    }
+    try {
+      return await task();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else running--;
+    }
+  };
+}

@@ -1,0 +1,140 @@
+import { randomUUID } from "node:crypto";
+import type { Db } from "#db/client.ts";
+
+export type Revoked = { loginId: string } | { userId: string };
+
+export type Revocations = {
+  /**
+   * Runs `commit`, which must send the text that it is given to the channel `irontrack_revocations` in the transaction
+   * that revokes, and returns its result once no process trusts what it remembered before.
+   */
+  announce<T>(revoked: Revoked, commit: (announcement: string) => Promise<T>): Promise<T>;
+  /** True while every notice so far is known to have arrived here. */
+  isTrusted(): boolean;
+  close(): Promise<void>;
+};
+
+type Forget = (revoked: Revoked | "everything") => void;
+
+/** For a process that knows itself to be the only one on its database: a test, on its own transaction. */
+export function aloneOnDatabase(forget: Forget): Revocations {
+  return {
+    announce: async (revoked, commit) => {
+      const result = await commit(JSON.stringify(revoked));
+      forget(revoked);
+      return result;
+    },
+    isTrusted: () => true,
+    close: async () => {},
+  };
+}
+
+/** What a process remembers is trusted for this long after the heartbeat that proved its listener was sent. */
+const LEASE_MS = 1000;
+const HEARTBEAT_MS = 300;
+/** What a heartbeat may add on its way, so that others wait longer than this process trusts itself. */
+const LEASE_MARGIN_MS = 200;
+const ANNOUNCE_TIMEOUT_MS = 5000;
+
+type Waiting = { confirmed: Set<string>; wake: () => void };
+
+/**
+ * Revocations among processes (ADR 0004). Each listens for notices and proves it with a heartbeat to itself: PostgreSQL
+ * delivers notices in commit order, so when a heartbeat has come back, every notice that was committed before it has
+ * come too, and the process may trust its memory for LEASE_MS from when it was sent. Whoever revokes waits until every
+ * process whose lease may still run has confirmed, or its lease is over.
+ *
+ * `direct` must not lead through a pooler. Resolves once the first heartbeat is back.
+ */
+export async function listenForRevocations(
+  direct: Db,
+  forget: Forget,
+  onError: (error: unknown) => void,
+): Promise<Revocations> {
+  const processId = randomUUID();
+  const waiting = new Map<string, Waiting>();
+  let trustedUntilMs = 0;
+  let heartbeat: { id: string; sentAtMs: number } | undefined;
+
+  const onNotice = (text: string) => {
+    const { id, from, ...revoked } = JSON.parse(text) as Revoked & { id: string; from: string };
+    forget(revoked as Revoked);
+    if (from === processId) return;
+    direct.sql`select pg_notify('irontrack_confirmations', ${`${id} ${processId}`})`.catch(onError);
+  };
+  const onConfirmation = (text: string) => {
+    const [id, by] = text.split(" ") as [string, string];
+    const announcement = waiting.get(id);
+    announcement?.confirmed.add(by);
+    announcement?.wake();
+  };
+  const onHeartbeat = (id: string) => {
+    if (heartbeat?.id !== id) return;
+    trustedUntilMs = heartbeat.sentAtMs + LEASE_MS;
+    heartbeat = undefined;
+  };
+  // After a lost connection notices may be missing: nothing is trusted until a heartbeat sent from now on is back.
+  const onListening = () => {
+    trustedUntilMs = 0;
+    heartbeat = undefined;
+    forget("everything");
+  };
+
+  const beat = async () => {
+    if (heartbeat && performance.now() - heartbeat.sentAtMs < LEASE_MS) return;
+    const sent = { id: randomUUID(), sentAtMs: performance.now() };
+    heartbeat = sent;
+    await direct.sql`
+      with seen as (
+        insert into live_processes (id, seen_at) values (${processId}, clock_timestamp())
+        on conflict (id) do update set seen_at = clock_timestamp()
+      )
+      select pg_notify(${`irontrack_heartbeat_${processId}`}, ${sent.id})`;
+  };
+
+  await direct.sql.listen("irontrack_confirmations", onConfirmation);
+  await direct.sql.listen(`irontrack_heartbeat_${processId}`, onHeartbeat);
+  await direct.sql.listen("irontrack_revocations", onNotice, onListening);
+  await beat();
+  const timer = setInterval(() => beat().catch(onError), HEARTBEAT_MS);
+
+  /** Ids of other processes that may still trust what they remember. */
+  const listTrusting = async (confirmed: Set<string>) => {
+    const rows = await direct.sql<{ id: string }[]>`
+      select id from live_processes
+      where id <> ${processId} and seen_at > clock_timestamp() - ${`${LEASE_MS + LEASE_MARGIN_MS} ms`}::interval`;
+    return rows.filter(({ id }) => !confirmed.has(id));
+  };
+
+  const settle = async (announcement: Waiting) => {
+    const deadline = performance.now() + ANNOUNCE_TIMEOUT_MS;
+    while ((await listTrusting(announcement.confirmed)).length > 0) {
+      if (performance.now() > deadline) return onError(new Error("A process did not confirm a revocation"));
+      await Promise.race([new Promise<void>((resolve) => (announcement.wake = resolve)), Bun.sleep(100)]);
+    }
+  };
+
+  return {
+    announce: async (revoked, commit) => {
+      const id = randomUUID();
+      const announcement: Waiting = { confirmed: new Set(), wake: () => {} };
+      waiting.set(id, announcement);
+      try {
+        const result = await commit(JSON.stringify({ ...revoked, id, from: processId }));
+        forget(revoked);
+        await settle(announcement);
+        return result;
+      } finally {
+        waiting.delete(id);
+      }
+    },
+    isTrusted: () => performance.now() < trustedUntilMs,
+    close: async () => {
+      clearInterval(timer);
+      trustedUntilMs = 0;
+      await direct.sql`delete from live_processes where id = ${processId} or seen_at < now() - interval '1 day'`.catch(
+        onError,
+      );
+    },
+  };
+}

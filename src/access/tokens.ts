@@ -1,0 +1,92 @@
+import { errors, jwtVerify, SignJWT } from "jose";
+import { createBoundedMap } from "../bounded-map.ts";
+import type { Config } from "../config.ts";
+import { AppError } from "../errors.ts";
+import type { Keys } from "./keys.ts";
+
+export type TokenKind = "access" | "refresh";
+
+/** What a verified token says. `issuedAtS` and `expiresAtS` are seconds since 1970. */
+export type Claims = { userId: string; loginId: string; tokenId: string; issuedAtS: number; expiresAtS: number };
+
+export type Tokens = {
+  sign(kind: TokenKind, claims: Omit<Claims, "expiresAtS">): Promise<string>;
+  /** At once when the same token was verified before, else after a signature check. Throws `unauthenticated`. */
+  verify(kind: TokenKind, token: string): Claims | Promise<Claims>;
+};
+
+const MAX_TOKEN_LENGTH = 2048;
+const MAX_REMEMBERED = 10_000;
+const CLOCK_SKEW_S = 30;
+const HEADER_TYPE: Record<TokenKind, string> = { access: "at+jwt", refresh: "rt+jwt" };
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+export const invalidToken = () => new AppError("unauthenticated", "access.invalid_token", "Invalid token");
+const expiredToken = () => new AppError("unauthenticated", "access.token_expired", "Token has expired");
+
+/**
+ * Signs and verifies Ed25519 tokens. A verified access token is remembered under the SHA-256 of its whole text until it
+ * expires, never under a part of it: whatever is remembered was verified, and only the very same bytes find it.
+ */
+export function createTokens(config: Config, keys: Keys, nowMs: () => number = Date.now): Tokens {
+  const remembered = createBoundedMap<string, Claims>(MAX_REMEMBERED);
+  const lifeS: Record<TokenKind, number> = { access: config.ACCESS_TOKEN_TTL_S, refresh: config.REFRESH_TOKEN_TTL_S };
+
+  async function verifySignature(kind: TokenKind, token: string): Promise<Claims> {
+    if (token.length > MAX_TOKEN_LENGTH) throw invalidToken();
+    try {
+      const { payload } = await jwtVerify(token, ({ kid }) => keys.verifying.get(kid ?? "") ?? rejectKey(), {
+        algorithms: ["EdDSA"],
+        typ: HEADER_TYPE[kind],
+        issuer: config.TOKEN_ISSUER,
+        audience: config.TOKEN_AUDIENCE,
+        requiredClaims: ["sub", "sid", "jti", "iat", "exp"],
+        currentDate: new Date(nowMs()),
+      });
+      const { sub, sid, jti, iat, exp, typ } = payload;
+      const isOurs = typ === kind && UUID.test(sub ?? "") && typeof sid === "string" && UUID.test(sid);
+      if (!isOurs || Number(iat) > nowMs() / 1000 + CLOCK_SKEW_S) throw invalidToken();
+      return {
+        userId: sub as string,
+        loginId: sid,
+        tokenId: jti as string,
+        issuedAtS: Number(iat),
+        expiresAtS: Number(exp),
+      };
+    } catch (error) {
+      throw error instanceof errors.JWTExpired ? expiredToken() : invalidToken();
+    }
+  }
+
+  return {
+    sign: (kind, { userId, loginId, tokenId, issuedAtS }) =>
+      new SignJWT({ sid: loginId, typ: kind })
+        .setProtectedHeader({ alg: "EdDSA", typ: HEADER_TYPE[kind], kid: keys.signing.kid })
+        .setIssuer(config.TOKEN_ISSUER)
+        .setAudience(config.TOKEN_AUDIENCE)
+        .setSubject(userId)
+        .setJti(tokenId)
+        .setIssuedAt(issuedAtS)
+        .setExpirationTime(issuedAtS + lifeS[kind])
+        .sign(keys.signing.key),
+
+    verify: (kind, token) => {
+      if (kind !== "access") return verifySignature(kind, token);
+      const fingerprint = Bun.SHA256.hash(token, "base64");
+      const known = remembered.get(fingerprint);
+      if (known) {
+        if (known.expiresAtS * 1000 > nowMs()) return known;
+        remembered.delete(fingerprint);
+        throw expiredToken();
+      }
+      return verifySignature(kind, token).then((claims) => {
+        remembered.set(fingerprint, claims);
+        return claims;
+      });
+    },
+  };
+}
+
+function rejectKey(): never {
+  throw invalidToken();
+}

@@ -1,0 +1,49 @@
+import type { Db } from "#db/client.ts";
+import { accessRoutes } from "./access/access.routes.ts";
+import { type AccessDeps, authenticate } from "./access/access.service.ts";
+import type { Keys } from "./access/keys.ts";
+import { catalogRoutes } from "./catalogs/catalogs.routes.ts";
+import type { Config } from "./config.ts";
+import { exerciseRoutes } from "./exercises/exercises.routes.ts";
+import { healthRoutes } from "./health/health.routes.ts";
+import type { Health } from "./health/health.ts";
+import { docsRoutes } from "./http/docs.routes.ts";
+import { openApiDocument } from "./http/openapi.ts";
+import type { Operation } from "./http/operation.ts";
+import { createRouter } from "./http/router.ts";
+import type { Log, RequestLog } from "./log.ts";
+
+export type AppDeps = AccessDeps & {
+  db: Db;
+  config: Config;
+  keys: Keys;
+  log: Log;
+  requestLog: RequestLog;
+  health: Health;
+  isDraining: () => boolean;
+};
+
+/** The API's table of contents. */
+export function listOperations(deps: AppDeps): Operation[] {
+  const operations: Operation[] = [
+    ...healthRoutes(deps),
+    ...docsRoutes(() => document),
+    ...accessRoutes(deps, deps.keys),
+    ...catalogRoutes(deps),
+    ...exerciseRoutes(deps),
+  ];
+  const document = JSON.stringify(openApiDocument(operations));
+  return operations;
+}
+
+/** The whole application: give it a request, it gives a response. Opens and starts nothing. */
+export function createApp(deps: AppDeps) {
+  return createRouter(listOperations(deps), {
+    authenticate: (request) => authenticate(deps, request),
+    requestLog: deps.requestLog,
+    onBug: (error, requestId) => deps.log.error({ err: error, requestId }, "request failed"),
+    isDraining: deps.isDraining,
+  });
+}
+
+export type App = ReturnType<typeof createApp>;

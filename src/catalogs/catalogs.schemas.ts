@@ -1,0 +1,12 @@
+import { Type } from "@sinclair/typebox";
+import { choice, SmallId, strict } from "../http/shapes.ts";
+
+export const CatalogEntry = strict({ id: SmallId, name: Type.String({ minLength: 3, maxLength: 100 }) });
+export const CatalogEntries = Type.Array(CatalogEntry, { maxItems: 32_767 });
+export const CatalogId = strict({ id: SmallId });
+
+export const ListCatalog = strict({
+  searchString: Type.Optional(Type.String({ maxLength: 100, normalise: "trim" })),
+  orderBy: Type.Optional(choice(["id", "name"], { default: "id" })),
+  sortOrder: Type.Optional(choice(["asc", "desc"], { default: "asc" })),
+});

@@ -1,0 +1,77 @@
+import type { CAC } from "cac";
+import { migrate, migrationStates } from "#db/migrate.ts";
+import { SEED_PARTS, type SeedPart, seedCatalog } from "#seeds/catalog.ts";
+import { readCatalog } from "#seeds/read-catalog.ts";
+import { readConfig } from "../config.ts";
+import { OperatorError } from "../errors.ts";
+import { check, generate } from "./check.ts";
+import { withDatabase } from "./database.ts";
+import { openApiJson } from "./openapi.ts";
+import { printRows } from "./output.ts";
+import { runTests } from "./test.ts";
+import { serve, up } from "./up.ts";
+
+/** Every command: what it takes, and the one function it calls. */
+export function registerCommands(cli: CAC): void {
+  const config = () => readConfig(process.env);
+
+  cli.command("up", "Start everything: database, migrations, catalog, server; until Ctrl-C").action(() => up(config()));
+  cli.command("serve", "Serve on the migrated database of DATABASE_URL").action(() => serve(config()));
+
+  cli
+    .command("migrate", "Bring the database's schema to this version")
+    .option("--status", "Show which migrations are applied, and apply none")
+    .option("--to <tag>", "Apply only up to this migration")
+    .option("--json", "Print JSON")
+    .action(async ({ status, to, json }: { status?: boolean; to?: string; json?: boolean }) => {
+      await withDatabase(config(), async (db) => {
+        if (status) return printRows(await migrationStates(db), { json: json ?? false });
+        const applied = await migrate(db, to);
+        printRows(
+          applied.map((tag) => ({ tag })),
+          { json: json ?? false, empty: "Nothing to apply: the schema is current" },
+        );
+      });
+    });
+
+  cli
+    .command("seed", "Bring the catalog to what the files under seeds/catalog say")
+    .option("--only <parts>", `Some parts only, by comma: ${SEED_PARTS.join(", ")}`)
+    .option("--overwrite", "Also bring back what administrators changed by hand")
+    .option("--dry-run", "Show what would be done, and do nothing")
+    .option("--json", "Print JSON")
+    .action(async (options: { only?: string; overwrite?: boolean; dryRun?: boolean; json?: boolean }) => {
+      const only = options.only === undefined ? undefined : seedParts(options.only);
+      await withDatabase(config(), async (db) => {
+        const reports = await seedCatalog(db, readCatalog(), {
+          ...(only ? { only } : {}),
+          overwrite: options.overwrite ?? false,
+          dryRun: options.dryRun ?? false,
+        });
+        printRows(reports, { json: options.json ?? false });
+      });
+    });
+
+  cli.command("openapi", "Print the OpenAPI document").action(async () => {
+    process.stdout.write(await openApiJson());
+  });
+  cli.command("generate", "Write .env.example and openapi.json anew").action(generate);
+
+  cli
+    .command("test [...patterns]", "Run the tests against a PostgreSQL of their own")
+    .option("--slow", "Run the slow truths instead: kill loops, floods, races")
+    .action(async (patterns: string[], { slow }: { slow?: boolean }) => {
+      const run = await runTests(patterns, { slow: slow ?? false });
+      if (!run.ok) process.exitCode = 1;
+    });
+  cli.command("check", "Format, lint, types, dead code, generated files and tests: what CI runs").action(check);
+}
+
+function seedParts(given: string): SeedPart[] {
+  const parts = given.split(",").map((part) => part.trim());
+  const wrong = parts.find((part) => !(SEED_PARTS as readonly string[]).includes(part));
+  if (wrong !== undefined) {
+    throw new OperatorError(`--only takes ${SEED_PARTS.join(", ")}; there is no part ${wrong}`, 2);
+  }
+  return parts as SeedPart[];
+}

@@ -1,0 +1,107 @@
+import { join } from "node:path";
+import { openPool, type Pool } from "#db/client.ts";
+import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
+import { postgresError } from "#db/errors.ts";
+import type { Config } from "../config.ts";
+import { OperatorError } from "../errors.ts";
+import { type Home, lockHome, openHome } from "../home.ts";
+import type { DatabaseUrls } from "../services.ts";
+
+export type Database = DatabaseUrls & {
+  isEmbedded: boolean;
+  close(): Promise<void>;
+};
+
+const EMBEDDED_DATABASE = "irontrack";
+
+export const clusterPaths = (home: Home) => ({
+  dataDir: home.dataDir,
+  socketDir: join(home.runDir, "postgres"),
+  logFile: home.postgresLog,
+});
+
+/**
+ * The database of DATABASE_URL; without one, the embedded PostgreSQL, started for as long as this process runs.
+ * Throws OperatorError when another process holds the home.
+ */
+export async function openDatabase(
+  config: Config,
+  home: Home,
+  on: { step?: (step: string) => void; lost?: (reason: string) => void } = {},
+): Promise<Database> {
+  if (config.DATABASE_URL) {
+    const pooled = config.DATABASE_URL;
+    await ask(pooled);
+    return { pooled, direct: config.DATABASE_DIRECT_URL ?? pooled, isEmbedded: false, close: async () => {} };
+  }
+  const lock = lockHome(home);
+  const cluster: Cluster = await startCluster(clusterPaths(home), {
+    onStep: on.step ?? (() => {}),
+    onLost: on.lost ?? (() => {}),
+  });
+  await ensureDatabase(cluster, EMBEDDED_DATABASE);
+  const url = cluster.url(EMBEDDED_DATABASE);
+  return {
+    pooled: url,
+    direct: url,
+    isEmbedded: true,
+    close: async () => {
+      await cluster.stop();
+      lock.release();
+    },
+  };
+}
+
+/**
+ * Runs a command's `work` on the database, and closes what it opened. While `up` holds the embedded PostgreSQL, the
+ * command joins it over its socket.
+ */
+export async function withDatabase<T>(config: Config, work: (db: Pool, database: Database) => Promise<T>): Promise<T> {
+  const home = openHome(config.IRONTRACK_HOME);
+  const database = (await joinRunning(config, home)) ?? (await openDatabase(config, home));
+  const db = openPool(database.direct, { size: 2, prepare: false });
+  try {
+    return await work(db, database);
+  } finally {
+    await db.close();
+    await database.close();
+  }
+}
+
+async function joinRunning(config: Config, home: Home): Promise<Database | undefined> {
+  if (config.DATABASE_URL) return undefined;
+  const socketDir = clusterPaths(home).socketDir;
+  const url = `postgres://irontrack@localhost/${EMBEDDED_DATABASE}?host=${encodeURIComponent(socketDir)}`;
+  try {
+    const holder = lockHome(home);
+    holder.release();
+    return undefined;
+  } catch (held) {
+    const isUp = await ask(url).then(
+      () => true,
+      () => false,
+    );
+    if (!isUp) throw held;
+    return { pooled: url, direct: url, isEmbedded: true, close: async () => {} };
+  }
+}
+
+/** Throws OperatorError that names DATABASE_URL, and says no more of it, when the database cannot be asked. */
+async function ask(url: string) {
+  const wrong = (why: string) => new OperatorError(`Cannot reach the database of DATABASE_URL: ${why}`);
+  let db: Pool;
+  try {
+    db = openPool(url, { size: 1, prepare: false });
+  } catch {
+    throw wrong("it is not a URL like postgres://user:password@host:5432/database");
+  }
+  try {
+    await db.sql`select 1`;
+  } catch (error) {
+    const known = postgresError(error);
+    const code = (error as { code?: string }).code;
+    throw wrong(known ? `${known.message} (${known.code})` : (code ?? "no answer"));
+  } finally {
+    await db.close(0).catch(() => {});
+  }
+}

@@ -1,0 +1,120 @@
+import { join } from "node:path";
+import { openPool } from "#db/client.ts";
+import { migrate } from "#db/migrate.ts";
+import { isCatalogEmpty, seedCatalog } from "#seeds/catalog.ts";
+import { readCatalog } from "#seeds/read-catalog.ts";
+import type { Config } from "../config.ts";
+import { OperatorError } from "../errors.ts";
+import { openHome } from "../home.ts";
+import { openLog } from "../log.ts";
+import { listen } from "../server.ts";
+import { openServices } from "../services.ts";
+import { type Database, openDatabase } from "./database.ts";
+import { createProgress } from "./progress.ts";
+
+/** Serves until SIGINT or SIGTERM: the database (embedded unless DATABASE_URL), migrated and seeded when empty. */
+export async function up(config: Config): Promise<void> {
+  const progress = createProgress();
+  const stop = stopSignal();
+  const home = openHome(config.IRONTRACK_HOME);
+  const { log, requestLog } = openLog(config);
+  const database = await openDatabase(config, home, {
+    step: progress.step,
+    lost: (reason) => {
+      log.fatal({ reason }, "PostgreSQL is lost");
+      stop.now();
+    },
+  });
+  try {
+    const did = await prepare(database, progress.step);
+    if (stop.isAsked()) return;
+    progress.step("starting the application");
+    const services = await openServices(config, database, home.keyFile, { log, requestLog });
+    try {
+      const listening = await listen(config, services, config.SOCKET_PATH ?? join(home.runDir, "irontrack.sock"));
+      progress.done();
+      console.error(greeting(config, database, did, listening.url, listening.socketPath));
+      await stop.asked;
+      progress.step("stopping");
+      await listening.stop();
+    } finally {
+      await services.close();
+    }
+  } finally {
+    await database.close();
+    progress.done();
+  }
+}
+
+/** Serves on a database that is migrated already: what runs in production. */
+export async function serve(config: Config): Promise<void> {
+  if (!config.DATABASE_URL)
+    throw new OperatorError("serve needs DATABASE_URL; for a database that comes along use up", 1);
+  const stop = stopSignal();
+  const home = openHome(config.IRONTRACK_HOME);
+  const { log, requestLog } = openLog(config);
+  const database = await openDatabase(config, home);
+  const services = await openServices(config, database, home.keyFile, { log, requestLog });
+  try {
+    const listening = await listen(config, services, config.SOCKET_PATH ?? join(home.runDir, "irontrack.sock"));
+    log.info({ socket: listening.socketPath, url: listening.url }, "listening");
+    await stop.asked;
+    log.info("stopping");
+    await listening.stop();
+  } finally {
+    await services.close();
+  }
+}
+
+type Did = { migrated: string[]; seeded: number };
+
+async function prepare(database: Database, step: (what: string) => void): Promise<Did> {
+  const db = openPool(database.direct, { size: 1, prepare: false });
+  try {
+    const migrated = await migrate(db, undefined, (tag) => step(`applying migration ${tag}`));
+    if (!(await isCatalogEmpty(db))) return { migrated, seeded: 0 };
+    step("seeding the exercise catalog");
+    const reports = await seedCatalog(db, readCatalog());
+    return { migrated, seeded: reports.find(({ part }) => part === "exercises")?.added ?? 0 };
+  } finally {
+    await db.close();
+  }
+}
+
+function greeting(config: Config, database: Database, did: Did, url: string | undefined, socketPath: string): string {
+  const facts = [
+    `PostgreSQL   ${database.isEmbedded ? `embedded, data in ${config.IRONTRACK_HOME}/postgres` : "of DATABASE_URL"}`,
+    ...(did.migrated.length > 0 ? [`migrations   ${did.migrated.length} applied`] : []),
+    ...(did.seeded > 0 ? [`exercises    ${did.seeded} seeded`] : []),
+    ...(url ? [`listening    ${url}  (reference: ${url}/docs)`] : []),
+    `socket       ${socketPath}`,
+  ];
+  const at = url ? `${url}/api/v1` : `--unix-socket '${socketPath}' http://localhost/api/v1`;
+  return `IronTrack is up.
+
+  ${facts.join("\n  ")}
+
+Try it: sign up, sign in, list exercises (Ctrl-C here stops everything).
+
+  curl -sS -H 'content-type: application/json' ${at}/access/signup \\
+    -d '{"email":"ada@example.com","password":"correct horse battery","confirmPassword":"correct horse battery"}'
+  curl -sS -c cookies.txt ${at}/access/signin -d username=ada@example.com --data-urlencode 'password=correct horse battery'
+  curl -sS -b cookies.txt '${at}/exercises?searchString=squat&pageSize=3'
+`;
+}
+
+/** SIGINT and SIGTERM as a promise; a second signal ends the process at once. */
+function stopSignal() {
+  let asked = false;
+  let now: () => void = () => {};
+  const promise = new Promise<void>((resolve) => {
+    now = () => {
+      if (asked) process.exit(1);
+      asked = true;
+      resolve();
+    };
+    process.on("SIGINT", now);
+    process.on("SIGTERM", now);
+  });
+  return { asked: promise, isAsked: () => asked, now };
+}

@@ -1,0 +1,121 @@
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { OperatorError } from "./errors.ts";
+
+const url = (description: string) => Type.Optional(Type.String({ description, minLength: 1, maxLength: 2048 }));
+const integer = (description: string, minimum: number, maximum: number, byDefault: number) =>
+  Type.Integer({ description, minimum, maximum, default: byDefault });
+const text = (description: string, byDefault: string) =>
+  Type.String({ description, maxLength: 1024, default: byDefault });
+const flag = (description: string, byDefault: boolean) => Type.Boolean({ description, default: byDefault });
+
+/** Every setting, in the order in which `.env.example` shows them. Units are in the names. */
+export const Settings = Type.Object({
+  NODE_ENV: Type.Union([Type.Literal("production"), Type.Literal("development"), Type.Literal("test")], {
+    description: "production refuses unsafe settings",
+    default: "development",
+  }),
+  IRONTRACK_HOME: text(
+    "Directory of the embedded PostgreSQL's data, the generated key and the sockets; relative to the checkout",
+    ".irontrack",
+  ),
+  DATABASE_URL: url("PostgreSQL to use, over TCP or a Unix socket (?host=/path); unset: the embedded PostgreSQL"),
+  DATABASE_DIRECT_URL: url("Same database without a pooler, for migrations and LISTEN; unset: DATABASE_URL"),
+  DATABASE_POOL_SIZE: integer("Connections per process", 1, 100, 8),
+  DATABASE_PREPARE: flag("Use prepared statements; false behind a PgBouncer older than 1.21", true),
+  HOST: text("Loopback address to listen on beside the Unix socket; empty: the Unix socket only", "127.0.0.1"),
+  PORT: integer("TCP port to listen on", 1, 65535, 8000),
+  SOCKET_PATH: url("Unix socket to listen on; unset: run/irontrack.sock under IRONTRACK_HOME"),
+  DRAIN_TIMEOUT_S: integer("Longest wait for running requests when stopping", 0, 300, 10),
+  LOG_LEVEL: Type.Union(
+    ["trace", "debug", "info", "warn", "error", "fatal", "silent"].map((level) => Type.Literal(level)),
+    {
+      description: "Lowest level that is logged: trace, debug, info, warn, error, fatal or silent",
+      default: "info",
+    },
+  ),
+  JWT_PRIVATE_KEYS: Type.Optional(
+    Type.String({
+      description:
+        "JSON array of Ed25519 private JWKs with kid; the first signs, all verify; unset: a key generated under IRONTRACK_HOME",
+      minLength: 2,
+      maxLength: 16_384,
+    }),
+  ),
+  TOKEN_ISSUER: text("The iss claim of tokens", "irontrack"),
+  TOKEN_AUDIENCE: text("The aud claim of tokens", "irontrack"),
+  ACCESS_TOKEN_TTL_S: integer("Life of an access token", 60, 3600, 1800),
+  REFRESH_TOKEN_TTL_S: integer("Life of a refresh token that is not used", 3600, 2_592_000, 604_800),
+  LOGIN_MAX_AGE_S: integer(
+    "A login ends this long after its sign-in, however often refreshed",
+    3600,
+    31_536_000,
+    2_592_000,
+  ),
+  COOKIE_SECURE: flag("Cookies only over TLS; false only without TLS, in development", false),
+  PASSWORD_MEMORY_KIB: integer("Argon2id memory", 19_456, 1_048_576, 65_536),
+  PASSWORD_PASSES: integer("Argon2id passes", 2, 20, 3),
+  PASSWORD_WORKERS: Type.Optional(
+    Type.Integer({ description: "Password hashes at once; unset: half the cores", minimum: 1, maximum: 64 }),
+  ),
+  PASSWORD_QUEUE: integer("Password hashes that may wait; beyond it 503", 0, 10_000, 100),
+  ADMIN_EMAIL: Type.Optional(
+    Type.String({
+      description: "Address reserved for the system administrator; nobody can sign up with it",
+      maxLength: 254,
+    }),
+  ),
+  CDN_RESOURCES_URL: text("Put in front of /exercises/… image paths; empty: paths as they are", ""),
+});
+
+export type Config = Static<typeof Settings>;
+
+/**
+ * The settings in `env`, with defaults. An empty variable counts as unset.
+ * Throws OperatorError that lists every bad setting by name, never by value.
+ */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const given: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries<TSchema>(Settings.properties)) {
+    const raw = env[name];
+    if (raw !== undefined && raw !== "") given[name] = Value.Convert(schema, raw);
+  }
+  const config = Value.Default(Settings, given);
+  const faults = new Map<string, string>();
+  for (const error of Value.Errors(Settings, config)) {
+    const name = error.path.split("/")[1] ?? "";
+    faults.set(name, describe(Settings.properties[name as keyof Config]));
+  }
+  for (const [name, fault] of unsafeInProduction(config as Config)) faults.set(name, fault);
+  if (faults.size > 0) {
+    const lines = [...faults].map(([name, fault]) => `  ${name}: ${fault}`);
+    throw new OperatorError(`These settings are wrong:\n${lines.join("\n")}`);
+  }
+  return config as Config;
+}
+
+/** The text of `.env.example`: every setting with its description, range and default, all commented out. */
+export function envExample(): string {
+  const entries = Object.entries<TSchema>(Settings.properties).map(([name, schema]) => {
+    const range = schema.minimum === undefined ? "" : ` (${schema.minimum} to ${schema.maximum})`;
+    return `# ${schema.description}${range}.\n# ${name}=${schema.default ?? ""}\n`;
+  });
+  return `# Settings of IronTrack. Generated by \`./irontrack config --example\`; edit src/config.ts.\n\n${entries.join("\n")}`;
+}
+
+function describe(schema: TSchema | undefined): string {
+  if (!schema) return "is not a setting";
+  if (schema.anyOf) return `must be one of ${schema.anyOf.map((option: { const: string }) => option.const).join(", ")}`;
+  if (schema.type === "integer") return `must be a whole number from ${schema.minimum} to ${schema.maximum}`;
+  if (schema.type === "boolean") return "must be true or false";
+  return `must be text of at most ${schema.maxLength} characters`;
+}
+
+function unsafeInProduction(config: Config): [string, string][] {
+  if (config.NODE_ENV !== "production") return [];
+  const faults: [string, string][] = [];
+  if (!config.COOKIE_SECURE) faults.push(["COOKIE_SECURE", "must be true in production"]);
+  if (!config.JWT_PRIVATE_KEYS) faults.push(["JWT_PRIVATE_KEYS", "must be set in production"]);
+  if (!config.DATABASE_URL) faults.push(["DATABASE_URL", "must be set in production"]);
+  return faults;
+}

@@ -1,0 +1,73 @@
+import { Type } from "@sinclair/typebox";
+import packageJson from "../../package.json" with { type: "json" };
+import { type Operation, operation } from "../http/operation.ts";
+import { ok, plain } from "../http/reply.ts";
+import { choice, strict } from "../http/shapes.ts";
+import type { Health } from "./health.ts";
+
+const tag = "System";
+
+export const Readiness = strict({
+  database_status: choice(["online", "offline"]),
+  cache_status: choice(["online", "offline"]),
+  app: Type.String({ maxLength: 20 }),
+  version: Type.String({ maxLength: 20 }),
+});
+const Text = Type.String({ maxLength: 10 });
+
+export function healthRoutes({ health, isDraining }: { health: Health; isDraining: () => boolean }): Operation[] {
+  const status = (isOnline: boolean) => (isOnline ? "online" : "offline");
+  const readiness = () => {
+    const isReady = health.isDatabaseOnline() && !isDraining();
+    const state = {
+      database_status: status(health.isDatabaseOnline()),
+      cache_status: status(health.isCacheOnline()),
+      app: "IronTrack",
+      version: packageJson.version,
+    };
+    return { ...ok(state), status: isReady ? 200 : 503 };
+  };
+  const ready = (path: string, id: string) =>
+    operation(
+      "GET",
+      path,
+      {
+        id,
+        tag,
+        summary: "Whether requests that need the database can be answered",
+        access: "anyone",
+        answers: { 200: Readiness, 503: Readiness },
+      },
+      readiness,
+    );
+  return [
+    operation(
+      "GET",
+      "/ping",
+      {
+        id: "Ping",
+        tag,
+        summary: "Answer OK, touching nothing",
+        access: "anyone",
+        answers: { 200: Text },
+        answerMedia: "text/plain",
+      },
+      () => plain("OK"),
+    ),
+    operation(
+      "GET",
+      "/health/live",
+      {
+        id: "GetLiveness",
+        tag,
+        summary: "Whether the process runs",
+        access: "anyone",
+        answers: { 200: Text },
+        answerMedia: "text/plain",
+      },
+      () => plain("OK"),
+    ),
+    ready("/health/ready", "GetReadiness"),
+    ready("/health", "GetHealth"),
+  ];
+}

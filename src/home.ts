@@ -1,0 +1,93 @@
+import { Database } from "bun:sqlite";
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { OperatorError } from "./errors.ts";
+
+/** The directory that `up` keeps everything in, and the paths inside it. */
+export type Home = {
+  dir: string;
+  /** PostgreSQL's data; owned by the user it runs as. */
+  dataDir: string;
+  postgresLog: string;
+  /** Sockets. Short enough for sun_path, so not always inside `dir`. */
+  runDir: string;
+  keyFile: string;
+};
+
+const ROOT = join(import.meta.dir, "..");
+/** sun_path holds 108 bytes with its final zero; the longest name we put after the directory has 24. */
+const LONGEST_RUN_DIR = 107 - "/postgres/.s.PGSQL.5432.lock".length;
+
+/** The home that IRONTRACK_HOME names, created when absent. Throws OperatorError when that cannot be. */
+export function openHome(setting: string): Home {
+  const dir = resolve(ROOT, setting);
+  const runInside = join(dir, "run");
+  const runDir =
+    Buffer.byteLength(runInside) <= LONGEST_RUN_DIR
+      ? runInside
+      : join(tmpdir(), `irontrack-${createHash("sha256").update(dir).digest("hex").slice(0, 12)}`);
+  orExplain(dir, () => {
+    // Others may pass through to what is theirs (PostgreSQL as another user), but not list.
+    for (const path of [dir, runDir]) {
+      mkdirSync(path, { recursive: true });
+      chmodSync(path, 0o711);
+    }
+  });
+  return {
+    dir,
+    dataDir: join(dir, "postgres"),
+    postgresLog: join(dir, "postgres.log"),
+    runDir,
+    keyFile: join(dir, "jwt-keys.json"),
+  };
+}
+
+/**
+ * Takes the home for this process until it ends, however it ends. The lock is the kernel's, on a SQLite file, so a
+ * killed holder leaves none behind. Throws OperatorError that names the process which holds it.
+ */
+export function lockHome(home: Home): { release(): void } {
+  const pidFile = join(home.dir, "holder.pid");
+  return orExplain(home.dir, () => {
+    const lock = new Database(join(home.dir, "lock.sqlite"));
+    try {
+      lock.run("pragma locking_mode = exclusive");
+      lock.run("begin exclusive");
+    } catch (error) {
+      if ((error as { code?: string }).code !== "SQLITE_BUSY") throw error;
+      const holder = readPid(pidFile);
+      throw new OperatorError(`${home.dir} is already in use by process ${holder ?? "unknown"} (IRONTRACK_HOME)`);
+    }
+    writeFileSync(pidFile, `${process.pid}\n`);
+    return { release: () => lock.close() };
+  });
+}
+
+/** Runs `work`; a directory that cannot be written, or a full disk, becomes one line that names IRONTRACK_HOME. */
+export function orExplain<T>(dir: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    const code = (error as { code?: string }).code ?? "";
+    if (["ENOSPC", "EDQUOT", "SQLITE_FULL"].includes(code) || code.startsWith("SQLITE_IOERR")) {
+      throw new OperatorError(`No space left in ${dir} (IRONTRACK_HOME)`);
+    }
+    if (
+      ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "ENOENT", "SQLITE_CANTOPEN", "SQLITE_READONLY"].includes(code)
+    ) {
+      throw new OperatorError(`Cannot write to ${dir} (IRONTRACK_HOME): ${code}`);
+    }
+    throw error;
+  }
+}
+
+function readPid(file: string): number | undefined {
+  try {
+    return Number(readFileSync(file, "utf8")) || undefined;
+  } catch {
+    return undefined;
+  }
+}

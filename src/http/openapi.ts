@@ -1,0 +1,119 @@
+import type { TObject, TSchema } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
+import packageJson from "../../package.json" with { type: "json" };
+import type { Operation } from "./operation.ts";
+import { strict } from "./shapes.ts";
+
+const FieldFault = strict({
+  field: Type.String({ maxLength: 200, description: "JSON pointer" }),
+  code: Type.String({ maxLength: 50 }),
+  message: Type.String({ maxLength: 500 }),
+});
+export const Problem = strict({
+  type: Type.String({ maxLength: 200 }),
+  title: Type.String({ maxLength: 50 }),
+  status: Type.Integer({ minimum: 400, maximum: 599 }),
+  detail: Type.String({ maxLength: 500 }),
+  code: Type.String({ maxLength: 100 }),
+  requestId: Type.String({ maxLength: 128 }),
+  errors: Type.Optional(Type.Array(FieldFault, { maxItems: 100 })),
+});
+
+/** The OpenAPI 3.1 document of `operations`: each with its operationId, tag, every status it can answer, and shapes. */
+export function openApiDocument(operations: Operation[]) {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const operation of operations) {
+    const path = operation.path.replaceAll(/:([A-Za-z]+)/g, "{$1}");
+    paths[path] = { ...paths[path], [operation.method.toLowerCase()]: describe(operation) };
+  }
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: "IronTrack",
+      version: packageJson.version,
+      description: packageJson.description,
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/" }],
+    paths,
+    components: {
+      schemas: { Problem: plainSchema(Problem) },
+      securitySchemes: { access_token: { type: "apiKey", in: "cookie", name: "access_token" } },
+    },
+  };
+}
+
+function describe({ spec }: Operation) {
+  const responses: Record<string, unknown> = {};
+  for (const [status, schema] of Object.entries(spec.answers)) {
+    const media = spec.answerMedia ?? "application/json";
+    responses[status] = schema
+      ? { description: "Success", content: { [media]: { schema: plainSchema(schema) } } }
+      : { description: "Success, without a body" };
+  }
+  if (spec.isTagged) responses[304] = { description: "The client has the current answer (If-None-Match)" };
+  for (const [status, description] of Object.entries(problemsOf(spec))) {
+    responses[status] ??= {
+      description,
+      content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+    };
+  }
+  return {
+    operationId: spec.id,
+    tags: [spec.tag],
+    summary: spec.summary,
+    "x-access": spec.access,
+    security: spec.access === "anyone" ? [] : [{ access_token: [] }],
+    parameters: [...parameters("path", spec.params), ...parameters("query", spec.query)],
+    ...(spec.body ? { requestBody: bodyOf(spec) } : {}),
+    responses,
+  };
+}
+
+/** What may go wrong with any operation of this kind, and what this one adds. */
+function problemsOf(spec: Operation["spec"]): Record<number, string> {
+  return {
+    ...(spec.body
+      ? { 400: "The body cannot be parsed", 413: "The body is too large", 415: "Another media type is needed" }
+      : {}),
+    ...(spec.query ? { 414: "The query string is too long" } : {}),
+    ...(spec.access === "anyone" ? {} : { 401: "Not signed in, or no longer" }),
+    ...(spec.access === "superuser" || spec.access === "trainer" ? { 403: "Signed in, but not allowed" } : {}),
+    ...(spec.body || spec.query || spec.params ? { 422: "An input does not fit" } : {}),
+    500: "A fault on our side",
+    503: "Too busy, or the database cannot be reached",
+    ...spec.problems,
+  };
+}
+
+function bodyOf({ body, bodyMedia }: Operation["spec"]) {
+  const schema = { schema: plainSchema(body as TSchema) };
+  const forms = { "application/x-www-form-urlencoded": schema, "multipart/form-data": schema };
+  return { required: true, content: { "application/json": schema, ...(bodyMedia === "json-or-form" ? forms : {}) } };
+}
+
+const parameters = (place: "path" | "query", schema: TObject | undefined) =>
+  Object.entries(schema?.properties ?? {}).map(([name, property]) => ({
+    name,
+    in: place,
+    required: schema?.required?.includes(name) ?? false,
+    ...(property.description ? { description: property.description } : {}),
+    schema: plainSchema(property),
+  }));
+
+/** A TypeBox schema as JSON Schema: unions of words become enums, and our own keywords go. */
+function plainSchema(schema: TSchema): unknown {
+  const json = JSON.parse(JSON.stringify(schema), (key, value) => (key === "normalise" ? undefined : value));
+  return foldWords(json);
+}
+
+function foldWords(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(foldWords);
+  if (typeof node !== "object" || node === null) return node;
+  const { anyOf, ...rest } = node as { anyOf?: { const?: string }[] };
+  const folded = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, foldWords(value)]));
+  if (!anyOf) return folded;
+  if (anyOf.every((option) => "const" in option))
+    return { ...folded, type: "string", enum: anyOf.map((option) => option.const) };
+  return { ...folded, anyOf: anyOf.map(foldWords) };
+}

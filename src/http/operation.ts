@@ -1,0 +1,64 @@
+import type { Static, TObject, TSchema } from "@sinclair/typebox";
+import type { Access, Actor } from "../actor.ts";
+import type { BodyMedia } from "./input.ts";
+import type { Reply } from "./reply.ts";
+
+type Shape = TSchema | undefined;
+type Read<S extends Shape> = S extends TSchema ? Static<S> : undefined;
+
+/** What a handler is given: inputs that were checked, and an actor unless the operation is open to anyone. */
+export type Asked<A extends Access, P extends Shape, Q extends Shape, B extends Shape> = {
+  request: Request;
+  requestId: string;
+  actor: A extends "anyone" ? undefined : Actor;
+  params: Read<P>;
+  query: Read<Q>;
+  body: Read<B>;
+};
+
+/** What an operation promises; OpenAPI is made of it, and nothing of an operation is said anywhere else. */
+export type Spec<A extends Access, P extends Shape, Q extends Shape, B extends Shape> = {
+  id: string;
+  tag: string;
+  summary: string;
+  access: A;
+  /** True when the login comes from elsewhere than the access cookie; the handler reads it itself. */
+  authenticatesItself?: boolean;
+  params?: P;
+  query?: Q;
+  body?: B;
+  bodyMedia?: BodyMedia;
+  /** The shape of each success by status; null for an answer without a body. */
+  answers: Record<number, TSchema | null>;
+  /** Media type of the success when it is not JSON. */
+  answerMedia?: string;
+  /** True when the answer carries an ETag, so that 304 is possible. */
+  isTagged?: boolean;
+  /** The problems particular to this operation, `status → what it means`; the general ones are added. */
+  problems?: Record<number, string>;
+};
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+export type Operation = {
+  method: Method;
+  /** The whole path, with `:name` for parameters. */
+  path: string;
+  spec: Spec<Access, TObject | undefined, TObject | undefined, Shape>;
+  handle(asked: Asked<Access, Shape, Shape, Shape>): Reply | Promise<Reply>;
+};
+
+/** One operation of the API: where it is, what it promises, and the function that answers it. */
+export function operation<
+  A extends Access,
+  P extends TObject | undefined = undefined,
+  Q extends TObject | undefined = undefined,
+  B extends Shape = undefined,
+>(
+  method: Method,
+  path: string,
+  spec: Spec<A, P, Q, B>,
+  handle: (asked: Asked<A, P, Q, B>) => Reply | Promise<Reply>,
+): Operation {
+  return { method, path, spec, handle } as unknown as Operation;
+}

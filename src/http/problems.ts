@@ -1,0 +1,95 @@
+import { isDatabaseUnavailable } from "#db/errors.ts";
+import { AppError, type ErrorKind, type FieldError } from "../errors.ts";
+import type { Reply } from "./reply.ts";
+
+/** An RFC 9457 problem, before it has a request id. */
+export type Problem = {
+  status: number;
+  code: string;
+  detail: string;
+  errors?: FieldError[];
+  headers?: Record<string, string>;
+};
+
+const STATUS: Record<ErrorKind, number> = {
+  malformed: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  stale: 412,
+  invalid: 422,
+  throttled: 429,
+  unavailable: 503,
+};
+
+const TITLE: Record<number, string> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  409: "Conflict",
+  412: "Precondition Failed",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Content",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+};
+
+/** A failure that only HTTP knows (405, 413, 414, 415): thrown inside `http/` and nowhere else. */
+export class HttpProblem extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.problem = problem;
+  }
+}
+
+/** What a client is told about `error`. Anything unexpected becomes a 500 that says nothing of its cause. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof HttpProblem) return error.problem;
+  if (error instanceof AppError) {
+    const status = STATUS[error.kind];
+    const headers: Record<string, string> = {};
+    if (status === 401) headers["www-authenticate"] = "Cookie";
+    if (error.retryAfterS !== undefined) headers["retry-after"] = String(error.retryAfterS);
+    return {
+      status,
+      code: error.reason,
+      detail: error.message,
+      ...(error.errors ? { errors: error.errors } : {}),
+      headers,
+    };
+  }
+  if (isDatabaseUnavailable(error)) {
+    return {
+      status: 503,
+      code: "database_unavailable",
+      detail: "The database cannot be reached; please try again",
+      headers: { "retry-after": "1" },
+    };
+  }
+  return { status: 500, code: "internal", detail: "Something went wrong on our side" };
+}
+
+/** The problem as an answer, carrying the request id by which its log lines are found. */
+export function problemReply(problem: Problem, requestId: string): Reply {
+  const body: Record<string, unknown> = {
+    type: `urn:irontrack:problem:${problem.code}`,
+    title: TITLE[problem.status] ?? "Error",
+    status: problem.status,
+    detail: problem.detail,
+    code: problem.code,
+    requestId,
+  };
+  if (problem.errors) body.errors = problem.errors;
+  return {
+    status: problem.status,
+    body: JSON.stringify(body),
+    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...problem.headers },
+  };
+}

@@ -1,0 +1,63 @@
+/** An answer before it becomes a Response: handlers make these, `operation.ts` adds what every answer carries. */
+export type Reply = {
+  status: number;
+  body: string | Uint8Array<ArrayBuffer> | Blob | null;
+  headers: Record<string, string>;
+  /** One Set-Cookie header each. */
+  cookies?: string[];
+};
+
+const JSON_TYPE = "application/json;charset=utf-8";
+/** Answers to one person: never kept by anyone. */
+const PERSONAL = { "content-type": JSON_TYPE, "cache-control": "no-store" };
+
+/** An answer with a JSON body, made from a value. */
+export const ok = (value: unknown): Reply => ({ status: 200, body: JSON.stringify(value), headers: PERSONAL });
+
+export const created = (value: unknown): Reply => ({ status: 201, body: JSON.stringify(value), headers: PERSONAL });
+
+export const noContent = (cookies?: string[]): Reply => ({
+  status: 204,
+  body: null,
+  headers: { "cache-control": "no-store" },
+  ...(cookies ? { cookies } : {}),
+});
+
+export const plain = (text: string): Reply => ({
+  status: 200,
+  body: text,
+  headers: { "content-type": "text/plain;charset=utf-8", "cache-control": "no-store" },
+});
+
+/**
+ * An answer with a ready JSON text that any user may see: a strong ETag of the bytes, 304 when the client has them.
+ * `ifNoneMatch` is the request's header.
+ */
+export function tagged(json: string, ifNoneMatch: string | null): Reply {
+  const etag = `"${Bun.hash.xxHash64(json).toString(36)}-${json.length.toString(36)}"`;
+  const headers = { "cache-control": "private, no-cache", etag, vary: "Cookie" };
+  if (ifNoneMatch !== null && matchesEtag(ifNoneMatch, etag)) return { status: 304, body: null, headers };
+  return { status: 200, body: json, headers: { ...headers, "content-type": JSON_TYPE } };
+}
+
+/** RFC 9110 §13.1.2: `*`, or a list in which a weak tag matches its strong twin. */
+function matchesEtag(header: string, etag: string): boolean {
+  if (header === etag || header.trim() === "*") return true;
+  return header.split(",").some((candidate) => candidate.trim().replace(/^W\//, "") === etag);
+}
+
+/** What every answer carries. The reference page needs scripts of its own and replaces the policy. */
+const EVERY_ANSWER = {
+  "content-security-policy":
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+};
+
+export function toResponse(reply: Reply, requestId: string): Response {
+  const headers = { ...EVERY_ANSWER, "x-request-id": requestId, ...reply.headers };
+  const response = new Response(reply.body, { status: reply.status, headers });
+  if (reply.cookies) for (const cookie of reply.cookies) response.headers.append("set-cookie", cookie);
+  return response;
+}

@@ -1,0 +1,146 @@
+import { Elysia } from "elysia";
+import { type Access, type Actor, requireAccess } from "../actor.ts";
+import type { RequestLog } from "../log.ts";
+import { checkInput, readBody, readParams, readQuery } from "./input.ts";
+import type { Asked, Operation } from "./operation.ts";
+import { HttpProblem, problemOf, problemReply } from "./problems.ts";
+import { type Reply, toResponse } from "./reply.ts";
+
+export type RouterDeps = {
+  /** The actor of a request's access cookie; at once when it is remembered. Throws `unauthenticated`. */
+  authenticate(request: Request): Actor | Promise<Actor>;
+  requestLog: RequestLog;
+  /** Told of every failure that no client caused, with the request id that the client was given. */
+  onBug(error: unknown, requestId: string): void;
+  /** True while the process stops: clients are told to close their connections. */
+  isDraining(): boolean;
+};
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
+const NOTHING: Record<string, never> = Object.freeze({});
+
+/**
+ * An Elysia app that answers `operations`. The one place that knows the order of evaluation (unparsable body,
+ * authentication, permission, validation, then the handler), turns failures into problems, and logs (ADR 0002).
+ */
+export function createRouter(operations: Operation[], deps: RouterDeps) {
+  const app = new Elysia({ precompile: true, normalize: false });
+  for (const operation of operations) {
+    const answer = answerer(operation, deps);
+    app.route(operation.method, operation.path, ({ request, params }) => answer(request, params), { parse: "none" });
+  }
+  const allowedMethods = methodFinder(operations);
+  return app.onError(({ request, code, error }) => {
+    const exchange = open(request);
+    if (code !== "NOT_FOUND") return fail(error, exchange, undefined, deps);
+    const allowed = allowedMethods(new URL(request.url).pathname);
+    const problem =
+      allowed.length === 0
+        ? { status: 404, code: "not_found", detail: "There is nothing here" }
+        : {
+            status: 405,
+            code: "method_not_allowed",
+            detail: `Use ${allowed.join(", ")}`,
+            headers: { allow: allowed.join(", ") },
+          };
+    return fail(new HttpProblem(problem), exchange, undefined, deps);
+  });
+}
+
+/** One request while it is answered. */
+type Exchange = { request: Request; requestId: string; startedMs: number; userId: string | undefined };
+
+function open(request: Request): Exchange {
+  const given = request.headers.get("x-request-id");
+  const requestId = given !== null && REQUEST_ID.test(given) ? given : crypto.randomUUID();
+  return { request, requestId, startedMs: performance.now(), userId: undefined };
+}
+
+function answerer(operation: Operation, deps: RouterDeps) {
+  return (request: Request, params: Record<string, string>): Response | Promise<Response> => {
+    const exchange = open(request);
+    try {
+      const reply = perform(operation, exchange, params, deps);
+      if (!(reply instanceof Promise)) return finish(reply, exchange, operation, deps);
+      return reply.then(
+        (done) => finish(done, exchange, operation, deps),
+        (error) => fail(error, exchange, operation, deps),
+      );
+    } catch (error) {
+      return fail(error, exchange, operation, deps);
+    }
+  };
+}
+
+/** Stays synchronous as long as nothing has to be waited for: a remembered actor and a remembered answer cost no turn. */
+function perform(operation: Operation, exchange: Exchange, params: Record<string, string>, deps: RouterDeps) {
+  const { spec } = operation;
+  if (spec.body) {
+    return readBody(exchange.request, spec.bodyMedia ?? "json").then(async (body) =>
+      handle(operation, exchange, params, body, await identify(spec, exchange.request, deps)),
+    );
+  }
+  const actor = identify(spec, exchange.request, deps);
+  if (!(actor instanceof Promise)) return handle(operation, exchange, params, undefined, actor);
+  return actor.then((known) => handle(operation, exchange, params, undefined, known));
+}
+
+const identify = (spec: Operation["spec"], request: Request, deps: RouterDeps) =>
+  spec.access === "anyone" || spec.authenticatesItself ? undefined : deps.authenticate(request);
+
+function handle(
+  { spec, handle: answer }: Operation,
+  exchange: Exchange,
+  params: Record<string, string>,
+  body: unknown,
+  actor: Actor | undefined,
+): Reply | Promise<Reply> {
+  const { request, requestId } = exchange;
+  if (actor) {
+    exchange.userId = actor.userId;
+    requireAccess(spec.access, actor);
+  }
+  const asked = {
+    request,
+    requestId,
+    actor,
+    params: spec.params ? checkInput(spec.params, readParams(params, spec.params)) : NOTHING,
+    query: spec.query ? checkInput(spec.query, readQuery(request.url, spec.query)) : NOTHING,
+    body: spec.body ? checkInput(spec.body, body) : undefined,
+  };
+  return answer(asked as unknown as Asked<Access, never, never, never>);
+}
+
+function finish(reply: Reply, exchange: Exchange, operation: Operation | undefined, deps: RouterDeps): Response {
+  const { request, requestId, startedMs, userId } = exchange;
+  const response = toResponse(reply, requestId);
+  if (deps.isDraining()) response.headers.set("connection", "close");
+  deps.requestLog(
+    requestId,
+    request.method,
+    operation?.path ?? "unmatched",
+    reply.status,
+    performance.now() - startedMs,
+    userId,
+  );
+  return response;
+}
+
+function fail(error: unknown, exchange: Exchange, operation: Operation | undefined, deps: RouterDeps): Response {
+  const problem = problemOf(error);
+  if (problem.status >= 500) deps.onBug(error, exchange.requestId);
+  return finish(problemReply(problem, exchange.requestId), exchange, operation, deps);
+}
+
+/** Finds the methods that a path answers to, for 405; HEAD goes where GET goes. */
+function methodFinder(operations: Operation[]): (path: string) => string[] {
+  const patterns = operations.map(({ method, path }) => ({
+    method,
+    pattern: new RegExp(`^${path.replaceAll(/:[A-Za-z]+/g, "[^/]+").replaceAll(".", "\\.")}/?$`),
+  }));
+  return (path) => {
+    const methods = new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method as string));
+    if (methods.has("GET")) methods.add("HEAD");
+    return [...methods].sort();
+  };
+}

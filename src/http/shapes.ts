@@ -1,0 +1,132 @@
+import { FormatRegistry, type TObject, type TSchema, Type } from "@sinclair/typebox";
+import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
+import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
+import type { FieldError } from "../errors.ts";
+
+/** How a text is brought into form before it is checked. */
+export type Normalisation = "trim" | "name" | "email" | "uuid";
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+FormatRegistry.Set("uuid", (value) => UUID.test(value));
+/** RFC 5321 lengths, one @, no spaces or control characters, a dotted domain of letters, digits and hyphens. */
+const EMAIL =
+  /^[^\s@"(),:;<>[\]\\\p{Cc}]{1,64}@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/u;
+FormatRegistry.Set("email", (value) => EMAIL.test(value) && !/^\.|\.\.|\.@/.test(value));
+
+/** One of some words. */
+export const choice = <const Words extends string[]>(
+  words: Words,
+  options: { description?: string; default?: Words[number] } = {},
+) =>
+  Type.Union(
+    words.map((word) => Type.Literal(word)),
+    options,
+  ) as unknown as ReturnType<typeof Type.Unsafe<Words[number]>>;
+
+export const Uuid = Type.String({ format: "uuid", minLength: 36, maxLength: 36, normalise: "uuid" });
+/** The id of a catalog row: a smallint identity. */
+export const SmallId = Type.Integer({ minimum: 1, maximum: 32_767 });
+export const Email = Type.String({ format: "email", maxLength: 254, normalise: "email" });
+export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+/** RFC 3339 in UTC with microseconds. */
+export const Instant = Type.String({
+  maxLength: 32,
+  pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,6})?Z$",
+});
+
+/** An object that refuses fields it does not know. */
+export const strict = <Properties extends Record<string, TSchema>>(properties: Properties, options = {}) =>
+  Type.Object(properties, { additionalProperties: false, ...options });
+
+const compiled = new WeakMap<TSchema, TypeCheck<TSchema>>();
+
+function checkerOf(schema: TSchema): TypeCheck<TSchema> {
+  let checker = compiled.get(schema);
+  if (!checker) {
+    checker = TypeCompiler.Compile(schema);
+    compiled.set(schema, checker);
+  }
+  return checker;
+}
+
+const MAX_FAULTS = 100;
+const MAX_FIELD_LENGTH = 200;
+
+/** The faults of `value`, the first for each field, at most 100; empty when it fits. Values are never repeated. */
+export function faultsOf(schema: TSchema, value: unknown): FieldError[] {
+  const checker = checkerOf(schema);
+  if (checker.Check(value)) return [];
+  const faults = new Map<string, FieldError>();
+  for (const error of checker.Errors(value)) {
+    const field = error.path === "" ? "/" : error.path.slice(0, MAX_FIELD_LENGTH);
+    if (!faults.has(field)) faults.set(field, { field, ...explain(error) });
+    if (faults.size === MAX_FAULTS) break;
+  }
+  return [...faults.values()];
+}
+
+/** Brings every text of `value` into the form that its schema asks for, in place where it can. */
+export function normalise(schema: TSchema, value: unknown): unknown {
+  if (schema.anyOf) {
+    const member = (schema.anyOf as TSchema[]).find((option) => option.type === "string" || option.type === "object");
+    return member ? normalise(member, value) : value;
+  }
+  if (typeof value === "string") return normaliseText(schema.normalise, value);
+  if (Array.isArray(value)) return schema.items ? value.map((entry) => normalise(schema.items, entry)) : value;
+  if (typeof value === "object" && value !== null && schema.properties) {
+    const record = value as Record<string, unknown>;
+    for (const [name, property] of Object.entries((schema as TObject).properties)) {
+      if (Object.hasOwn(record, name)) record[name] = normalise(property, record[name]);
+    }
+  }
+  return value;
+}
+
+function normaliseText(form: Normalisation | undefined, text: string): string {
+  if (form === "trim") return text.trim();
+  if (form === "name") return text.replace(/\s+/gu, " ").trim();
+  if (form === "email") return text.trim().toLowerCase();
+  if (form === "uuid") return text.toLowerCase();
+  return text;
+}
+
+function explain({ type, schema }: ValueError): { code: string; message: string } {
+  switch (type) {
+    case ValueErrorType.ObjectRequiredProperty:
+      return { code: "required", message: "This field is required" };
+    case ValueErrorType.ObjectAdditionalProperties:
+      return { code: "unknown", message: "This field is not known" };
+    case ValueErrorType.StringMinLength:
+      return { code: "too_short", message: `Must have at least ${schema.minLength} characters` };
+    case ValueErrorType.StringMaxLength:
+      return { code: "too_long", message: `Must have at most ${schema.maxLength} characters` };
+    case ValueErrorType.ArrayMinItems:
+      return { code: "too_few", message: `Must have at least ${schema.minItems} entries` };
+    case ValueErrorType.ArrayMaxItems:
+      return { code: "too_many", message: `Must have at most ${schema.maxItems} entries` };
+    case ValueErrorType.ArrayUniqueItems:
+      return { code: "repeated", message: "Must not repeat an entry" };
+    case ValueErrorType.StringFormat:
+    case ValueErrorType.StringPattern:
+      return {
+        code: "format",
+        message: `Must be ${schema.format ? `a valid ${schema.format}` : "in the documented form"}`,
+      };
+    case ValueErrorType.IntegerMinimum:
+    case ValueErrorType.IntegerMaximum:
+    case ValueErrorType.NumberMinimum:
+    case ValueErrorType.NumberMaximum:
+      return { code: "range", message: `Must be from ${schema.minimum} to ${schema.maximum}` };
+    default:
+      return explainType(schema);
+  }
+}
+
+function explainType(schema: TSchema): { code: string; message: string } {
+  const options = (schema.anyOf ?? []) as TSchema[];
+  const words = options.map((option) => option.const).filter((word) => word !== undefined);
+  if (words.length > 0) return { code: "choice", message: `Must be one of: ${words.join(", ")}` };
+  const type = schema.type ?? options.find((option) => option.type !== "null")?.type;
+  const article = type === "integer" || type === "object" || type === "array" ? "an" : "a";
+  return { code: "type", message: `Must be ${type === "integer" ? "a whole number" : `${article} ${type}`}` };
+}

@@ -1,0 +1,90 @@
+import { chmodSync, existsSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import type { Server } from "bun";
+import type { App } from "./app.ts";
+import { createApp } from "./app.ts";
+import type { Config } from "./config.ts";
+import { OperatorError } from "./errors.ts";
+import type { Services } from "./services.ts";
+
+export type Listening = {
+  /** Where it answers, for people: a URL, and the Unix socket's path. */
+  url: string | undefined;
+  socketPath: string;
+  /** Stops accepting, lets running requests finish within DRAIN_TIMEOUT_S, removes the socket. */
+  stop(): Promise<void>;
+};
+
+/** Longer than any keep-alive a proxy uses, so that the proxy and not we end an idle connection. */
+const IDLE_TIMEOUT_S = 120;
+/** Bodies are refused at 1 MiB with a problem; this is the backstop for lengths that are not even read. */
+const MAX_REQUEST_BODY_BYTES = 16 * 1_048_576;
+
+/**
+ * Serves the app on the Unix socket and, unless HOST is empty, on loopback TCP. Throws OperatorError for a taken port
+ * or socket.
+ */
+export async function listen(config: Config, services: Services, socketPath: string): Promise<Listening> {
+  const app = createApp(services.deps);
+  await removeStaleSocket(socketPath);
+  const servers: Server<undefined>[] = [serveOn(app, { unix: socketPath }, `${socketPath} (SOCKET_PATH)`)];
+  chmodSync(socketPath, 0o660);
+  if (config.HOST !== "") {
+    try {
+      const place = `${config.HOST}:${config.PORT}`;
+      servers.push(serveOn(app, { hostname: config.HOST, port: config.PORT }, `${place} (HOST, PORT)`));
+    } catch (error) {
+      await servers[0]?.stop(true);
+      throw error;
+    }
+  }
+  return {
+    url:
+      config.HOST === ""
+        ? undefined
+        : `http://${config.HOST.includes(":") ? `[${config.HOST}]` : config.HOST}:${config.PORT}`,
+    socketPath,
+    stop: async () => {
+      services.drain();
+      const finished = Promise.all(servers.map((server) => server.stop()));
+      const timedOut = await Promise.race([
+        finished.then(() => false),
+        Bun.sleep(config.DRAIN_TIMEOUT_S * 1000).then(() => true),
+      ]);
+      if (timedOut) await Promise.all(servers.map((server) => server.stop(true)));
+      rmSync(socketPath, { force: true });
+    },
+  };
+}
+
+function serveOn(
+  app: App,
+  where: { unix: string } | { hostname: string; port: number },
+  place: string,
+): Server<undefined> {
+  const options = { fetch: app.fetch, maxRequestBodySize: MAX_REQUEST_BODY_BYTES, development: false };
+  try {
+    if ("unix" in where) return Bun.serve({ ...options, ...where });
+    return Bun.serve({ ...options, ...where, idleTimeout: IDLE_TIMEOUT_S });
+  } catch (error) {
+    const code = (error as { code?: string }).code;
+    if (code === "EADDRINUSE") throw new OperatorError(`${place} is already taken by another process`);
+    if (code) throw new OperatorError(`Cannot listen on ${place}: ${code}`);
+    throw error;
+  }
+}
+
+/** Removes a socket that nobody answers on; one that answers is left alone, and listening on it fails as taken. */
+async function removeStaleSocket(path: string) {
+  if (!existsSync(path)) return;
+  const answered = await new Promise<boolean>((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+  if (answered) throw new OperatorError(`${path} (SOCKET_PATH) is already taken by another process`);
+  rmSync(path, { force: true });
+}

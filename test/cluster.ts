@@ -1,0 +1,38 @@
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openPool } from "#db/client.ts";
+import { ensureDatabase, startCluster } from "#db/embedded.ts";
+import { migrate } from "#db/migrate.ts";
+import { seedCatalog } from "#seeds/catalog.ts";
+import { readCatalog } from "#seeds/read-catalog.ts";
+
+/** The environment variable that tells test files where the run's PostgreSQL is. */
+export const TEST_DATABASE_URL = "TEST_DATABASE_URL";
+
+/** A PostgreSQL of a test run's own: migrated, seeded, without fsync, gone when it is stopped. */
+export async function startTestCluster(): Promise<{ url: string; stop(): Promise<void> }> {
+  const dir = mkdtempSync(join(tmpdir(), "irontrack-test-"));
+  chmodSync(dir, 0o711);
+  const cluster = await startCluster(
+    { dataDir: join(dir, "data"), socketDir: join(dir, "run"), logFile: join(dir, "postgres.log") },
+    { durable: false },
+  );
+  const stop = async () => {
+    await cluster.stop();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    await ensureDatabase(cluster, "irontrack_test");
+    const url = cluster.url("irontrack_test");
+    const db = openPool(url, { size: 1, prepare: false });
+    await migrate(db);
+    await seedCatalog(db, readCatalog());
+    await db.sql`analyze`;
+    await db.close();
+    return { url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+import { drizzle } from "drizzle-orm/postgres-js";
+import type { Sql } from "postgres";
+import { type Db, openPool, type Pool } from "#db/client.ts";
+import { TEST_DATABASE_URL } from "./cluster.ts";
+
+let pool: Pool | undefined;
+let onStatement: ((statement: string) => void) | undefined;
+
+/** The pool of this test process: real connections, for tests that need more than one, or real commits. */
+export function testPool(): Pool {
+  pool ??= openPool(testDatabaseUrl(), {
+    size: 4,
+    prepare: true,
+    onStatement: (statement) => onStatement?.(statement),
+  });
+  return pool;
+}
+
+export function testDatabaseUrl(): string {
+  const url = process.env[TEST_DATABASE_URL];
+  if (!url) throw new Error(`${TEST_DATABASE_URL} is not set: run ./irontrack test`);
+  return url;
+}
+
+/** Runs `work` in a transaction that is always rolled back. A statement that fails in it spoils none after it. */
+export async function rolledBack(work: (db: Db) => Promise<void>): Promise<void> {
+  const connection = await testPool().sql.reserve();
+  try {
+    await connection.unsafe("begin");
+    await work(onConnection(connection, testPool().sql));
+  } finally {
+    await connection.unsafe("rollback");
+    connection.release();
+  }
+}
+
+/** Db on one connection with an open transaction. */
+function onConnection(connection: Sql, pool: Sql): Db {
+  const sql = savingEachStatement(Object.assign(connection, { options: pool.options }));
+  const db: Db = {
+    sql,
+    orm: drizzle(connection, { casing: "snake_case" }),
+    transaction: async (work) => {
+      await connection.unsafe("savepoint inner_transaction");
+      try {
+        const result = await work(db);
+        await connection.unsafe("release savepoint inner_transaction");
+        return result;
+      } catch (error) {
+        await connection.unsafe("rollback to savepoint inner_transaction");
+        throw error;
+      }
+    },
+  };
+  return db;
+}
+
+/** The texts of the statements that `work` sends, without those of the harness. */
+export async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
+  const statements: string[] = [];
+  onStatement = (statement) => {
+    if (!/^\s*(savepoint|release|rollback|begin)/.test(statement)) statements.push(statement.trim());
+  };
+  try {
+    await work();
+  } finally {
+    onStatement = undefined;
+  }
+  return statements;
+}
+
+type Query = Promise<unknown>;
+
+/**
+ * The application runs single statements outside any transaction, where a failed one harms no other. Here they share
+ * one transaction, so each gets a savepoint of its own.
+ */
+function savingEachStatement(sql: Sql): Sql {
+  let last: Promise<unknown> = Promise.resolve();
+  const saved = (run: () => Promise<unknown>) => {
+    const result = last.then(async () => {
+      await sql.unsafe("savepoint statement");
+      try {
+        const rows = await run();
+        await sql.unsafe("release savepoint statement");
+        return rows;
+      } catch (error) {
+        await sql.unsafe("rollback to savepoint statement");
+        throw error;
+      }
+    });
+    last = result.catch(() => {});
+    return result;
+  };
+  return new Proxy(sql, {
+    apply(target, self, args: unknown[]) {
+      const query = Reflect.apply(target as never, self, args) as Query;
+      const isStatement = Array.isArray((args[0] as { raw?: unknown } | undefined)?.raw);
+      if (!isStatement) return query;
+      const run = query.then.bind(query);
+      // biome-ignore lint/suspicious/noThenProperty: a postgres.js query runs when it is first awaited, which is what we wrap.
+      query.then = ((ok, fail) =>
+        saved(() => new Promise((resolve, reject) => run(resolve, reject))).then(ok, fail)) as Query["then"];
+      return query;
+    },
+  });
+}
