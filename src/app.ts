@@ -1,17 +1,21 @@
 import type { Db } from "#db/client.ts";
 import { accessRoutes } from "./access/access.routes.ts";
-import { type AccessDeps, authenticate } from "./access/access.service.ts";
+import type { AccessDeps } from "./access/access.service.ts";
+import { authenticate } from "./access/authentication.ts";
 import type { Keys } from "./access/keys.ts";
+import { auditRoutes } from "./audit/audit.routes.ts";
 import { catalogRoutes } from "./catalogs/catalogs.routes.ts";
 import type { Config } from "./config.ts";
 import { exerciseRoutes } from "./exercises/exercises.routes.ts";
 import { healthRoutes } from "./health/health.routes.ts";
 import type { Health } from "./health/health.ts";
+import { createCrossSite } from "./http/cross-site.ts";
 import { docsRoutes } from "./http/docs.routes.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import type { Operation } from "./http/operation.ts";
 import { createRouter } from "./http/router.ts";
 import type { Log, RequestLog } from "./log.ts";
+import { roleRoutes, userRoutes } from "./users/users.routes.ts";
 
 export type AppDeps = AccessDeps & {
   db: Db;
@@ -29,6 +33,9 @@ export function listOperations(deps: AppDeps): Operation[] {
     ...healthRoutes(deps),
     ...docsRoutes(() => document),
     ...accessRoutes(deps, deps.keys),
+    ...userRoutes(deps),
+    ...roleRoutes(deps),
+    ...auditRoutes(deps),
     ...catalogRoutes(deps),
     ...exerciseRoutes(deps),
   ];
@@ -40,6 +47,7 @@ export function listOperations(deps: AppDeps): Operation[] {
 export function createApp(deps: AppDeps) {
   return createRouter(listOperations(deps), {
     authenticate: (request) => authenticate(deps, request),
+    crossSite: createCrossSite(deps.config),
     requestLog: deps.requestLog,
     onBug: (error, requestId) => deps.log.error({ err: error, requestId }, "request failed"),
     isDraining: deps.isDraining,

@@ -59,6 +59,20 @@ export const Settings = Type.Object({
     Type.Integer({ description: "Password hashes at once; unset: half the cores", minimum: 1, maximum: 64 }),
   ),
   PASSWORD_QUEUE: integer("Password hashes that may wait; beyond it 503", 0, 10_000, 100),
+  SIGN_IN_FREE_FAILURES: integer("Failures to sign in to an account before the next must wait", 1, 100, 5),
+  SIGN_IN_DELAY_S: integer(
+    "The first such wait; each further failure doubles it, up to a quarter of an hour",
+    1,
+    900,
+    30,
+  ),
+  SIGN_IN_FAILURES_PER_ADDRESS: integer("Failures to sign in per address and hour", 1, 100_000, 100),
+  SIGN_UPS_PER_ADDRESS: integer("Accounts that one address may create per hour", 1, 100_000, 10),
+  REFRESHES_PER_LOGIN: integer("Refreshes of one login per quarter of an hour", 2, 100_000, 60),
+  ALLOWED_ORIGINS: text(
+    "Origins of front ends elsewhere that may call with cookies, by comma; https in production",
+    "",
+  ),
   ADMIN_EMAIL: Type.Optional(
     Type.String({
       description: "Address reserved for the system administrator; nobody can sign up with it",
@@ -117,5 +131,7 @@ function unsafeInProduction(config: Config): [string, string][] {
   if (!config.COOKIE_SECURE) faults.push(["COOKIE_SECURE", "must be true in production"]);
   if (!config.JWT_PRIVATE_KEYS) faults.push(["JWT_PRIVATE_KEYS", "must be set in production"]);
   if (!config.DATABASE_URL) faults.push(["DATABASE_URL", "must be set in production"]);
+  if (config.ALLOWED_ORIGINS.includes("http://"))
+    faults.push(["ALLOWED_ORIGINS", "must be https origins in production"]);
   return faults;
 }

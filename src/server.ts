@@ -1,7 +1,6 @@
 import { chmodSync, existsSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import type { Server } from "bun";
-import type { App } from "./app.ts";
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { OperatorError } from "./errors.ts";
@@ -25,14 +24,13 @@ const MAX_REQUEST_BODY_BYTES = 16 * 1_048_576;
  * or socket.
  */
 export async function listen(config: Config, services: Services, socketPath: string): Promise<Listening> {
-  const app = createApp(services.deps);
   await removeStaleSocket(socketPath);
-  const servers: Server<undefined>[] = [serveOn(app, { unix: socketPath }, `${socketPath} (SOCKET_PATH)`)];
+  const servers: Server<undefined>[] = [serveOn(services, { unix: socketPath }, `${socketPath} (SOCKET_PATH)`)];
   chmodSync(socketPath, 0o660);
   if (config.HOST !== "") {
     try {
       const place = `${config.HOST}:${config.PORT}`;
-      servers.push(serveOn(app, { hostname: config.HOST, port: config.PORT }, `${place} (HOST, PORT)`));
+      servers.push(serveOn(services, { hostname: config.HOST, port: config.PORT }, `${place} (HOST, PORT)`));
     } catch (error) {
       await servers[0]?.stop(true);
       throw error;
@@ -57,15 +55,21 @@ export async function listen(config: Config, services: Services, socketPath: str
   };
 }
 
-function serveOn(
-  app: App,
-  where: { unix: string } | { hostname: string; port: number },
-  place: string,
-): Server<undefined> {
-  const options = { fetch: app.fetch, maxRequestBodySize: MAX_REQUEST_BODY_BYTES, development: false };
+function serveOn(services: Services, where: { unix: string } | { hostname: string; port: number }, place: string) {
+  let server: Server<undefined> | undefined;
+  // Only a proxy reaches the Unix socket, so only there its word for the client's address is taken.
+  const addressOf = (request: Request) =>
+    "unix" in where ? proxiedAddress(request) : (server?.requestIP(request)?.address ?? null);
+  const app = createApp({ ...services.deps, addressOf });
   try {
-    if ("unix" in where) return Bun.serve({ ...options, ...where });
-    return Bun.serve({ ...options, ...where, idleTimeout: IDLE_TIMEOUT_S });
+    server = Bun.serve({
+      ...where,
+      fetch: app.fetch,
+      idleTimeout: IDLE_TIMEOUT_S,
+      maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
+      development: false,
+    } as Bun.Serve.Options<undefined>);
+    return server;
   } catch (error) {
     const code = (error as { code?: string }).code;
     if (code === "EADDRINUSE") throw new OperatorError(`${place} is already taken by another process`);
@@ -73,6 +77,8 @@ function serveOn(
     throw error;
   }
 }
+
+const proxiedAddress = (request: Request) => request.headers.get("x-real-ip")?.slice(0, 64) || null;
 
 /** Removes a socket that nobody answers on; one that answers is left alone, and listening on it fails as taken. */
 async function removeStaleSocket(path: string) {

@@ -1,4 +1,5 @@
 import { type Db, openPool, type Pool } from "#db/client.ts";
+import { deleteForgottenAttempts } from "./access/attempts.queries.ts";
 import { type Keys, readKeys, readOrGenerateKeys } from "./access/keys.ts";
 import { createLoginMemory } from "./access/login-memory.ts";
 import { createPasswords } from "./access/passwords.ts";
@@ -12,6 +13,8 @@ import type { Log, RequestLog } from "./log.ts";
 export type DatabaseUrls = { pooled: string; direct: string };
 
 export type Services = { deps: AppDeps; drain(): void; close(): Promise<void> };
+
+const HOUSEKEEPING_INTERVAL_MS = 600_000;
 
 /** Everything an app needs, opened on a database; `close` ends it all. */
 export async function openServices(
@@ -34,13 +37,28 @@ export async function openServices(
       (error) => log.warn({ err: error }, "revocations between processes are disturbed"),
     );
     const health = await watchHealth(db, revocations.isTrusted);
+    const housekeeping = setInterval(() => {
+      deleteForgottenAttempts(db).catch((error) => log.warn({ err: error }, "old attempts were not deleted"));
+    }, HOUSEKEEPING_INTERVAL_MS);
     let draining = false;
     return {
-      deps: assemble({ config, keys, db, log, requestLog, memory, revocations, health, isDraining: () => draining }),
+      deps: assemble({
+        config,
+        keys,
+        db,
+        log,
+        requestLog,
+        memory,
+        revocations,
+        health,
+        addressOf: () => null,
+        isDraining: () => draining,
+      }),
       drain: () => {
         draining = true;
       },
       close: async () => {
+        clearInterval(housekeeping);
         health.stop();
         await revocations.close();
         await close();

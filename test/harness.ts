@@ -70,7 +70,16 @@ export async function apiOn(db: Db, { settings, nowMs, logTo, deps: given }: Api
     revoked === "everything" ? memory.forgetAll() : memory.forget(revoked),
   );
   const health = { isDatabaseOnline: () => true, isCacheOnline: () => true, stop: () => {} };
-  const parts = { config, keys: await testKeys(), db, memory, revocations, health, isDraining: () => false };
+  const parts = {
+    config,
+    keys: await testKeys(),
+    db,
+    memory,
+    revocations,
+    health,
+    addressOf: () => "192.0.2.1",
+    isDraining: () => false,
+  };
   const deps = { ...assemble({ ...parts, ...openLog(config, logTo) }, nowMs), ...given };
   const app = createApp(deps);
   const operations = listOperations(deps);

@@ -39,6 +39,7 @@ export async function signedIn(api: Api, user: { id: string }): Promise<string> 
     id: loginId,
     userId: user.id,
     refreshHash: randomBytes(32),
+    startedAt: new Date(api.deps.nowMs()),
     expiresAt: new Date(api.deps.nowMs() + 86_400_000),
     userAgent: null,
     address: null,

@@ -2,18 +2,33 @@ import type { Db } from "#db/client.ts";
 import type { RoleSlug } from "../actor.ts";
 
 /** What signing in has to know of an account. */
-export type Account = { id: string; passwordHash: string; isActive: boolean };
+export type Account = { id: string; email: string; passwordHash: string; isActive: boolean };
 
 export async function findAccountByEmail(db: Db, email: string): Promise<Account | undefined> {
   const [account] = await db.sql<Account[]>`
-    select id, password_hash as "passwordHash", is_active as "isActive" from users where lower(email) = ${email}`;
+    select id, email, password_hash as "passwordHash", is_active as "isActive" from users where lower(email) = ${email}`;
   return account;
+}
+
+export async function findAccount(db: Db, userId: string): Promise<Account | undefined> {
+  const [account] = await db.sql<Account[]>`
+    select id, email, password_hash as "passwordHash", is_active as "isActive" from users where id = ${userId}`;
+  return account;
+}
+
+/** Replaces a hash, unless it was replaced in the meantime; true when it did. */
+export async function updatePasswordHash(db: Db, userId: string, from: string, to: string): Promise<boolean> {
+  const updated = await db.sql`
+    update users set password_hash = ${to}, updated_at = now(), version = version + 1
+    where id = ${userId} and password_hash = ${from}`;
+  return updated.count === 1;
 }
 
 export type NewLogin = {
   id: string;
   userId: string;
   refreshHash: Uint8Array;
+  startedAt: Date;
   expiresAt: Date;
   userAgent: string | null;
   address: string | null;
@@ -21,10 +36,12 @@ export type NewLogin = {
 
 /** Inserts a login of an active user; false when the user was deactivated or deleted in the meantime. */
 export async function insertLogin(db: Db, login: NewLogin): Promise<boolean> {
+  const startedAt = login.startedAt.toISOString();
   const inserted = await db.sql`
-    insert into logins (id, user_id, refresh_hash, expires_at, user_agent, address)
-    select ${login.id}, id, ${Buffer.from(login.refreshHash)}, ${login.expiresAt.toISOString()}, ${login.userAgent}, ${login.address}
-    from users where id = ${login.userId} and is_active`;
+    insert into logins (id, user_id, refresh_hash, refreshed_at, created_at, last_used_at, expires_at, user_agent, address)
+    select ${login.id}, id, ${Buffer.from(login.refreshHash)}, ${startedAt}, ${startedAt}, ${startedAt},
+      ${login.expiresAt.toISOString()}, ${login.userAgent}, ${login.address}
+    from users where id = ${login.userId} and is_active for share`;
   return inserted.count === 1;
 }
 
@@ -40,10 +57,10 @@ export type LoginState = {
 };
 
 /** One row always: the user of that id (fields null when there is none) with the login of that id, if it is theirs. */
-export async function findLoginState(db: Db, userId: string, loginId: string): Promise<LoginState> {
+export async function findLoginState(db: Db, userId: string, loginId: string, nowMs: number): Promise<LoginState> {
   const [state] = await db.sql<LoginState[]>`
     select users.id as "userId", email, users.name, roles.slug as "roleSlug", is_active as "isActive",
-      coalesce(revoked_at is null and expires_at > now(), false) as "isLive",
+      coalesce(revoked_at is null and expires_at > ${new Date(nowMs).toISOString()}, false) as "isLive",
       (extract(epoch from expires_at) * 1000)::float8 as "expiresAtMs"
     from (values (${userId}::uuid)) as asked (id)
     left join users on users.id = asked.id
@@ -52,15 +69,88 @@ export async function findLoginState(db: Db, userId: string, loginId: string): P
   return state as LoginState;
 }
 
-/** Revokes a login, announces it to every process, and returns whether it had been live. */
-export async function revokeLogin(db: Db, loginId: string, reason: string, announcement: string): Promise<boolean> {
-  const [revoked] = await db.sql<{ count: number }[]>`
-    with revoked as (
-      update logins set revoked_at = now(), revoked_reason = ${reason} where id = ${loginId} and revoked_at is null
-      returning id
-    ), announced as (
-      select pg_notify('irontrack_revocations', ${announcement}) from revoked
-    )
-    select (select count(*) from revoked)::int + 0 * (select count(*) from announced)::int as count`;
-  return (revoked?.count ?? 0) > 0;
+/**
+ * Replaces the refresh token of a live login by its successor, if `from` is the current one: one statement, so that of
+ * any number of callers exactly one succeeds.
+ */
+export async function rotateRefreshHash(
+  db: Db,
+  loginId: string,
+  from: Uint8Array,
+  to: Uint8Array,
+  at: Date,
+): Promise<boolean> {
+  const rotated = await db.sql`
+    update logins set previous_refresh_hash = refresh_hash, refresh_hash = ${Buffer.from(to)},
+      refreshed_at = ${at.toISOString()}, last_used_at = ${at.toISOString()}
+    from users
+    where logins.id = ${loginId} and refresh_hash = ${Buffer.from(from)} and revoked_at is null
+      and expires_at > ${at.toISOString()} and users.id = logins.user_id and users.is_active`;
+  return rotated.count === 1;
+}
+
+export type RefreshState = {
+  isLive: boolean;
+  refreshHash: Uint8Array;
+  previousRefreshHash: Uint8Array | null;
+  refreshedAtMs: number;
+};
+
+export async function findRefreshState(db: Db, loginId: string, nowMs: number): Promise<RefreshState | undefined> {
+  const [state] = await db.sql<RefreshState[]>`
+    select revoked_at is null and expires_at > ${new Date(nowMs).toISOString()} as "isLive",
+      refresh_hash as "refreshHash", previous_refresh_hash as "previousRefreshHash",
+      (extract(epoch from refreshed_at) * 1000)::float8 as "refreshedAtMs"
+    from logins where id = ${loginId}`;
+  return state;
+}
+
+export type LoginRow = {
+  id: string;
+  createdAt: string;
+  lastUsedAt: string;
+  expiresAt: string;
+  userAgent: string | null;
+  address: string | null;
+};
+
+/** A user's live logins, the one used last first. */
+export async function listLiveLogins({ sql }: Db, userId: string, nowMs: number): Promise<LoginRow[]> {
+  const instant = (column: string) => sql`to_char(${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+  return sql<LoginRow[]>`
+    select id, ${instant("created_at")} as "createdAt", ${instant("last_used_at")} as "lastUsedAt",
+      ${instant("expires_at")} as "expiresAt", user_agent as "userAgent", address
+    from logins
+    where user_id = ${userId} and revoked_at is null and expires_at > ${new Date(nowMs).toISOString()}
+    order by last_used_at desc, id desc`;
+}
+
+export type RevocationReason =
+  | "logout"
+  | "revoked"
+  | "refresh_reused"
+  | "password_changed"
+  | "deactivated"
+  | "signed_in_again";
+/** Which logins of a user: one, every one but one, or all. */
+export type Which = { only: string } | { except: string } | "all";
+
+/** Revokes live logins of a user and returns how many there were. */
+export async function revokeLogins(
+  { sql }: Db,
+  userId: string,
+  which: Which,
+  reason: RevocationReason,
+): Promise<number> {
+  const chosen =
+    which === "all" ? sql`` : "only" in which ? sql`and id = ${which.only}` : sql`and id <> ${which.except}`;
+  const revoked = await sql`
+    update logins set revoked_at = clock_timestamp(), revoked_reason = ${reason}
+    where user_id = ${userId} and revoked_at is null ${chosen}`;
+  return revoked.count;
+}
+
+/** Tells every process what to forget, when the transaction commits. */
+export async function notifyRevocation({ sql }: Db, announcement: string): Promise<void> {
+  await sql`select pg_notify('irontrack_revocations', ${announcement})`;
 }

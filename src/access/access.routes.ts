@@ -1,20 +1,47 @@
 import { Type } from "@sinclair/typebox";
 import { type Actor, isSuperuser } from "../actor.ts";
+import type { Origin } from "../audit/audit.queries.ts";
 import { type Operation, operation } from "../http/operation.ts";
-import { created, noContent, ok, plain } from "../http/reply.ts";
-import { SignIn, SignUp, User, UserAuth } from "./access.schemas.ts";
-import { type AccessDeps, logOut, signIn, signUp } from "./access.service.ts";
+import { created, noContent, ok } from "../http/reply.ts";
+import { LoginId, Logins, PasswordChange, PasswordProof, SignIn, SignUp, User, UserAuth } from "./access.schemas.ts";
+import {
+  type AccessDeps,
+  changePassword,
+  listLogins,
+  logOut,
+  revokeLogin,
+  revokeOtherLogins,
+  signIn,
+  signUp,
+} from "./access.service.ts";
+import { authenticateByEither } from "./authentication.ts";
 import { clearedCookies, loginCookies } from "./cookies.ts";
 import type { Keys } from "./keys.ts";
+import { refresh } from "./refresh.service.ts";
 
+const P = "/api/v1/access";
 const tag = "Access";
+const busy = { 503: "Too many people are signing in, or the database cannot be reached" };
+const throttled = { 429: "Too many attempts: Retry-After says how long to wait" };
+
+/** Where a request's changes come from, for the audit log. */
+export const originOf = (
+  deps: Pick<AccessDeps, "addressOf">,
+  { request, requestId, actor }: { request: Request; requestId: string; actor: Actor | undefined },
+): Origin => ({
+  actor: actor ? "user" : "nobody",
+  userId: actor?.userId ?? null,
+  address: deps.addressOf(request),
+  requestId,
+});
 
 export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
   const jwks = JSON.stringify({ keys: keys.publicJwks });
+  const { config } = deps;
   return [
     operation(
       "POST",
-      "/api/v1/access/signup",
+      `${P}/signup`,
       {
         id: "AccountRegister",
         tag,
@@ -22,13 +49,13 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
         access: "anyone",
         body: SignUp,
         answers: { 201: User },
-        problems: { 409: "The address is taken", 503: "Too many people are signing up" },
+        problems: { 409: "The address is taken", ...throttled, ...busy },
       },
-      async ({ body }) => created(await signUp(deps, body)),
+      async (asked) => created(await signUp(deps, originOf(deps, asked), asked.body)),
     ),
     operation(
       "POST",
-      "/api/v1/access/signin",
+      `${P}/signin`,
       {
         id: "AccountLogin",
         tag,
@@ -37,17 +64,34 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
         body: SignIn,
         bodyMedia: "json-or-form",
         answers: { 204: null },
-        problems: { 401: "Unknown address, wrong password or inactive account", 503: "Too many people are signing in" },
+        problems: { 401: "Unknown address, wrong password or inactive account", ...throttled, ...busy },
       },
-      async ({ body, request }) => {
-        const device = { userAgent: request.headers.get("user-agent")?.slice(0, 512) ?? null, address: null };
-        const { accessToken, refreshToken } = await signIn(deps, body.username, body.password, device);
-        return noContent(loginCookies(deps.config, accessToken, refreshToken));
+      async (asked) => {
+        const { username, password } = asked.body;
+        const pair = await signIn(deps, originOf(deps, asked), asked.request, username, password);
+        return noContent(loginCookies(config, pair.accessToken, pair.refreshToken));
       },
     ),
     operation(
       "POST",
-      "/api/v1/access/logout",
+      `${P}/refresh-jwt`,
+      {
+        id: "RefreshAccessToken",
+        tag,
+        summary: "Exchange the refresh cookie for two new cookies",
+        access: "active",
+        authenticatesItself: true,
+        answers: { 204: null },
+        problems: throttled,
+      },
+      async (asked) => {
+        const pair = await refresh(deps, originOf(deps, asked), asked.request);
+        return noContent(loginCookies(config, pair.accessToken, pair.refreshToken));
+      },
+    ),
+    operation(
+      "POST",
+      `${P}/logout`,
       {
         id: "AccountLogout",
         tag,
@@ -56,16 +100,86 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
         authenticatesItself: true,
         answers: { 204: null },
       },
-      async ({ request }) => {
-        await logOut(deps, request);
-        return noContent(clearedCookies(deps.config));
+      async (asked) => {
+        const actor = await authenticateByEither(deps, asked.request);
+        await logOut(deps, originOf(deps, { ...asked, actor }), actor);
+        return noContent(clearedCookies(config));
+      },
+    ),
+    operation(
+      "PATCH",
+      `${P}/password-update`,
+      {
+        id: "AccountUpdatePwd",
+        tag,
+        summary: "Change the password and end every login of the account",
+        access: "active",
+        body: PasswordChange,
+        answers: { 204: null },
+        problems: { 401: "Not signed in, or the current password is incorrect", ...throttled, ...busy },
+      },
+      async (asked) => {
+        await changePassword(deps, originOf(deps, asked), asked.actor, asked.body);
+        return noContent(clearedCookies(config));
       },
     ),
     operation(
       "GET",
-      "/api/v1/access/me",
+      `${P}/me`,
       { id: "AccountProfile", tag, summary: "Who is signed in", access: "active", answers: { 200: UserAuth } },
       ({ actor }) => ok(profileOf(actor)),
+    ),
+    operation(
+      "GET",
+      `${P}/logins`,
+      {
+        id: "ListLogins",
+        tag,
+        summary: "List one's live logins, the one used last first",
+        access: "active",
+        answers: { 200: Logins },
+      },
+      async ({ actor }) => ok(await listLogins(deps, actor)),
+    ),
+    operation(
+      "DELETE",
+      `${P}/logins/:loginId`,
+      {
+        id: "RevokeLogin",
+        tag,
+        summary: "End one of one's logins",
+        access: "active",
+        params: LoginId,
+        body: PasswordProof,
+        answers: { 204: null },
+        problems: {
+          401: "Not signed in, or the current password is incorrect",
+          404: "There is no such live login",
+          ...throttled,
+        },
+      },
+      async (asked) => {
+        const { actor, params, body } = asked;
+        await revokeLogin(deps, originOf(deps, asked), actor, params.loginId, body.currentPassword);
+        return noContent();
+      },
+    ),
+    operation(
+      "DELETE",
+      `${P}/logins`,
+      {
+        id: "RevokeOtherLogins",
+        tag,
+        summary: "End every login of one's own but this one",
+        access: "active",
+        body: PasswordProof,
+        answers: { 204: null },
+        problems: { 401: "Not signed in, or the current password is incorrect", ...throttled },
+      },
+      async (asked) => {
+        await revokeOtherLogins(deps, originOf(deps, asked), asked.actor, asked.body.currentPassword);
+        return noContent();
+      },
     ),
     operation(
       "GET",
@@ -78,7 +192,8 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
         answers: { 200: Type.Object({ keys: Type.Array(Type.Object({}), { maxItems: 16 }) }) },
       },
       () => ({
-        ...plain(jwks),
+        status: 200,
+        body: jwks,
         headers: { "content-type": "application/json;charset=utf-8", "cache-control": "public, max-age=300" },
       }),
     ),

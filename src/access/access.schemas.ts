@@ -1,9 +1,14 @@
 import { Type } from "@sinclair/typebox";
 import { Email, Instant, nullable, strict, Uuid } from "../http/shapes.ts";
 
-const PersonName = Type.String({ minLength: 1, maxLength: 100, normalise: "name", description: "Shown to others" });
+export const PersonName = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  normalise: "name",
+  description: "Shown to others",
+});
 /** As typed: never trimmed, never case-folded (OWASP ASVS 5, 6.2.5 and 6.2.8). */
-const NewPassword = Type.String({ minLength: 8, maxLength: 128, description: "Any characters; kept as typed" });
+export const NewPassword = Type.String({ minLength: 8, maxLength: 128, description: "Any characters; kept as typed" });
 /** A password that is only compared may be anything that could have been sent. */
 const GivenPassword = Type.String({ maxLength: 128 });
 
@@ -19,6 +24,25 @@ export const SignIn = strict({
   password: GivenPassword,
 });
 
+export const PasswordChange = strict({ currentPassword: GivenPassword, newPassword: NewPassword });
+export const PasswordProof = strict({ currentPassword: GivenPassword });
+
+export const LoginId = strict({ loginId: Uuid });
+export const Logins = Type.Array(
+  strict({
+    id: Uuid,
+    createdAt: Instant,
+    lastUsedAt: Instant,
+    expiresAt: Instant,
+    userAgent: nullable(Type.String({ maxLength: 512 })),
+    address: nullable(Type.String({ maxLength: 64 })),
+    isCurrent: Type.Boolean(),
+  }),
+  { maxItems: 10_000 },
+);
+
+const RoleSlug = Type.String({ maxLength: 50 });
+
 export const User = strict({
   id: Uuid,
   name: nullable(PersonName),
@@ -26,7 +50,7 @@ export const User = strict({
   isActive: Type.Boolean(),
   isSuperuser: Type.Boolean(),
   roleName: Type.String({ maxLength: 100 }),
-  roleSlug: Type.String({ maxLength: 50 }),
+  roleSlug: RoleSlug,
   createdAt: Instant,
   updatedAt: Instant,
 });
@@ -37,5 +61,5 @@ export const UserAuth = strict({
   email: Email,
   isActive: Type.Boolean(),
   isSuperuser: Type.Boolean(),
-  roleSlug: Type.String({ maxLength: 50 }),
+  roleSlug: RoleSlug,
 });

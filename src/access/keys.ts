@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { hkdfSync, randomUUID } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
 import { OperatorError } from "../errors.ts";
@@ -7,6 +7,8 @@ import { OperatorError } from "../errors.ts";
 export type Keys = {
   signing: { kid: string; key: CryptoKey };
   verifying: Map<string, CryptoKey>;
+  /** Derived from the signing key (HKDF, RFC 5869); never leaves the process. */
+  secret: Uint8Array;
   /** The public halves, as `/.well-known/jwks.json` publishes them. */
   publicJwks: JWK[];
 };
@@ -21,14 +23,17 @@ export async function readKeys(json: string, source: string): Promise<Keys> {
     for (const jwk of jwks) {
       if (jwk.kty !== "OKP" || jwk.crv !== "Ed25519" || !jwk.d || !jwk.kid)
         throw new Error("not an Ed25519 key with kid");
-      const { d: _private, ...half } = jwk;
+      const { d: _private, iat: _made, ...half } = jwk as JWK & { iat?: number };
       const published = { ...half, use: "sig", alg: "EdDSA" };
       verifying.set(jwk.kid, (await importJWK(published, "EdDSA")) as CryptoKey);
       publicJwks.push(published);
     }
     const first = jwks[0] as JWK;
     const signing = { kid: first.kid as string, key: (await importJWK(first, "EdDSA")) as CryptoKey };
-    return { signing, verifying, publicJwks };
+    const secret = new Uint8Array(
+      hkdfSync("sha256", Buffer.from(first.d as string, "base64url"), "", "refresh tokens", 32),
+    );
+    return { signing, verifying, secret, publicJwks };
   } catch {
     throw new OperatorError(`${source} must be a JSON array of Ed25519 private JWKs, each with a kid`);
   }
@@ -37,9 +42,7 @@ export async function readKeys(json: string, source: string): Promise<Keys> {
 /** The keys in `file`, generated first when there is no such file. The file is readable by its owner only. */
 export async function readOrGenerateKeys(file: string): Promise<Keys> {
   if (!existsSync(file)) {
-    const unfinished = `${file}.${randomUUID()}`;
-    writeFileSync(unfinished, `${JSON.stringify([await generateKey()], null, 2)}\n`, { mode: 0o600 });
-    renameSync(unfinished, file);
+    writeKeyFile(file, [await generateKey()]);
   }
   chmodSync(file, 0o600);
   return readKeys(readFileSync(file, "utf8"), file);
@@ -49,5 +52,48 @@ export async function readOrGenerateKeys(file: string): Promise<Keys> {
 export async function generateKey(): Promise<JWK> {
   const { privateKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
   const jwk = await exportJWK(privateKey);
-  return { ...jwk, kid: await calculateJwkThumbprint(jwk) };
+  return { ...jwk, kid: await calculateJwkThumbprint(jwk), iat: Math.floor(Date.now() / 1000) } as JWK;
+}
+
+export type KeyRow = { kid: string; use: "signs" | "verifies"; createdAt: string | null };
+
+/** The keys in `file`, the signing one first. Generates the file when there is none. */
+export async function listKeys(file: string): Promise<KeyRow[]> {
+  await readOrGenerateKeys(file);
+  return readKeyFile(file).map(({ kid, iat }, index) => ({
+    kid: kid as string,
+    use: index === 0 ? "signs" : "verifies",
+    createdAt: typeof iat === "number" ? new Date(iat * 1000).toISOString() : null,
+  }));
+}
+
+/**
+ * Puts a new signing key in front of those in `file`, and removes those that were replaced longer ago than
+ * `longestTokenLifeS`: nothing they signed is alive.
+ */
+export async function addSigningKey(
+  file: string,
+  longestTokenLifeS: number,
+): Promise<{ kid: string; removed: string[] }> {
+  await readOrGenerateKeys(file);
+  const nowS = Math.floor(Date.now() / 1000);
+  const known = readKeyFile(file);
+  // A key stopped signing when the one before it in the file was made.
+  const isNeeded = (index: number) => index === 0 || nowS - Number(known[index - 1]?.iat ?? nowS) <= longestTokenLifeS;
+  const kept = known.filter((_, index) => isNeeded(index));
+  const added = await generateKey();
+  writeKeyFile(file, [added, ...kept]);
+  return {
+    kid: added.kid as string,
+    removed: known.filter((key) => !kept.includes(key)).map(({ kid }) => kid as string),
+  };
+}
+
+const readKeyFile = (file: string) => JSON.parse(readFileSync(file, "utf8")) as (JWK & { iat?: number })[];
+
+/** Beside the final place, then one rename: a reader finds the old keys or the new ones. */
+function writeKeyFile(file: string, keys: JWK[]) {
+  const unfinished = `${file}.${randomUUID()}`;
+  writeFileSync(unfinished, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 });
+  renameSync(unfinished, file);
 }

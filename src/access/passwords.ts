@@ -8,6 +8,8 @@ export type Passwords = {
   hash(password: string): Promise<string>;
   /** Takes as long for a missing hash (nobody has that address) as for a wrong password. */
   matches(password: string, passwordHash: string | undefined): Promise<boolean>;
+  /** True when the hash was made with other parameters than today's. */
+  isOutdated(passwordHash: string): boolean;
 };
 
 /**
@@ -24,7 +26,9 @@ export function createPasswords(config: Config): Passwords {
   const run = createQueue(workers, config.PASSWORD_QUEUE);
   const hashNow = (password: string) => hash(password.normalize("NFC"), options);
   let nobodysHash: Promise<string> | undefined;
+  const parameters = `m=${options.memoryCost},t=${options.timeCost},p=${options.parallelism}`;
   return {
+    isOutdated: (passwordHash) => passwordHash.split("$")[3] !== parameters,
     hash: (password) => run(() => hashNow(password)),
     matches: (password, passwordHash) =>
       run(async () => {

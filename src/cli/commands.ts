@@ -6,10 +6,13 @@ import { readConfig } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import { check, generate } from "./check.ts";
 import { withDatabase } from "./database.ts";
+import { doctor } from "./doctor.ts";
 import { openApiJson } from "./openapi.ts";
 import { printRows } from "./output.ts";
 import { runTests } from "./test.ts";
+import { registerTokenCommands } from "./token-commands.ts";
 import { serve, up } from "./up.ts";
+import { registerUserCommands } from "./user-commands.ts";
 
 /** Every command: what it takes, and the one function it calls. */
 export function registerCommands(cli: CAC): void {
@@ -52,10 +55,22 @@ export function registerCommands(cli: CAC): void {
       });
     });
 
+  registerUserCommands(cli);
+  registerTokenCommands(cli);
+
   cli.command("openapi", "Print the OpenAPI document").action(async () => {
     process.stdout.write(await openApiJson());
   });
   cli.command("generate", "Write .env.example and openapi.json anew").action(generate);
+
+  cli
+    .command("doctor", "Say what works on this machine and what does not, and how to mend it")
+    .option("--json", "Print JSON")
+    .action(async ({ json }: { json?: boolean }) => {
+      const findings = await doctor(process.env);
+      printRows(findings, { json: json ?? false });
+      if (findings.some(({ state }) => state === "wrong")) process.exitCode = 1;
+    });
 
   cli
     .command("test [...patterns]", "Run the tests against a PostgreSQL of their own")

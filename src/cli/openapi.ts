@@ -23,6 +23,7 @@ export async function openApiJson(): Promise<string> {
       memory: createLoginMemory(() => false),
       revocations: aloneOnDatabase(() => {}),
       health: { isDatabaseOnline: () => false, isCacheOnline: () => false, stop: () => {} },
+      addressOf: () => null,
       isDraining: () => false,
     }),
   );

@@ -1,9 +1,17 @@
 type Row = Record<string, unknown>;
 
-/** Prints rows as JSON, or as columns for people; `empty` is said when there are none. */
-export function printRows(rows: Row[], { json, empty = "Nothing" }: { json: boolean; empty?: string }): void {
+/** Prints rows as JSON, as CSV (RFC 4180), or as columns for people; `empty` is said when there are none. */
+export function printRows(
+  rows: Row[],
+  { json, csv, empty = "Nothing" }: { json?: boolean; csv?: boolean; empty?: string },
+): void {
   if (json) {
     console.log(JSON.stringify(rows, null, 2));
+    return;
+  }
+  if (csv) {
+    const lines = [Object.keys(rows[0] ?? {}), ...rows.map((row) => Object.values(row).map((value) => value ?? ""))];
+    for (const line of lines) console.log(line.map(csvCell).join(","));
     return;
   }
   const [first] = rows;
@@ -29,4 +37,10 @@ function shown(value: unknown): string {
   if (value === null || value === undefined) return "-";
   if (typeof value === "boolean") return value ? "yes" : "no";
   return String(value);
+}
+
+/** Quoted where needed; a leading =, +, -, @ would be a formula in a spreadsheet, so it gets an apostrophe. */
+function csvCell(value: unknown): string {
+  const text = String(value).replace(/^[=+\-@\t\r]/, "'$&");
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

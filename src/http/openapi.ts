@@ -1,7 +1,7 @@
 import type { TObject, TSchema } from "@sinclair/typebox";
 import { Type } from "@sinclair/typebox";
 import packageJson from "../../package.json" with { type: "json" };
-import type { Operation } from "./operation.ts";
+import type { Method, Operation } from "./operation.ts";
 import { strict } from "./shapes.ts";
 
 const FieldFault = strict({
@@ -43,7 +43,7 @@ export function openApiDocument(operations: Operation[]) {
   };
 }
 
-function describe({ spec }: Operation) {
+function describe({ method, spec }: Operation) {
   const responses: Record<string, unknown> = {};
   for (const [status, schema] of Object.entries(spec.answers)) {
     const media = spec.answerMedia ?? "application/json";
@@ -52,7 +52,7 @@ function describe({ spec }: Operation) {
       : { description: "Success, without a body" };
   }
   if (spec.isTagged) responses[304] = { description: "The client has the current answer (If-None-Match)" };
-  for (const [status, description] of Object.entries(problemsOf(spec))) {
+  for (const [status, description] of Object.entries(problemsOf(method, spec))) {
     responses[status] ??= {
       description,
       content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
@@ -71,13 +71,14 @@ function describe({ spec }: Operation) {
 }
 
 /** What may go wrong with any operation of this kind, and what this one adds. */
-function problemsOf(spec: Operation["spec"]): Record<number, string> {
+function problemsOf(method: Method, spec: Operation["spec"]): Record<number, string> {
   return {
     ...(spec.body
       ? { 400: "The body cannot be parsed", 413: "The body is too large", 415: "Another media type is needed" }
       : {}),
     ...(spec.query ? { 414: "The query string is too long" } : {}),
     ...(spec.access === "anyone" ? {} : { 401: "Not signed in, or no longer" }),
+    ...(method === "GET" ? {} : { 403: "Sent by another site" }),
     ...(spec.access === "superuser" || spec.access === "trainer" ? { 403: "Signed in, but not allowed" } : {}),
     ...(spec.body || spec.query || spec.params ? { 422: "An input does not fit" } : {}),
     500: "A fault on our side",

@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { type Access, type Actor, requireAccess } from "../actor.ts";
 import type { RequestLog } from "../log.ts";
+import type { CrossSite } from "./cross-site.ts";
 import { checkInput, readBody, readParams, readQuery } from "./input.ts";
 import type { Asked, Operation } from "./operation.ts";
 import { HttpProblem, problemOf, problemReply } from "./problems.ts";
@@ -9,6 +10,7 @@ import { type Reply, toResponse } from "./reply.ts";
 export type RouterDeps = {
   /** The actor of a request's access cookie; at once when it is remembered. Throws `unauthenticated`. */
   authenticate(request: Request): Actor | Promise<Actor>;
+  crossSite: CrossSite;
   requestLog: RequestLog;
   /** Told of every failure that no client caused, with the request id that the client was given. */
   onBug(error: unknown, requestId: string): void;
@@ -34,6 +36,8 @@ export function createRouter(operations: Operation[], deps: RouterDeps) {
     const exchange = open(request);
     if (code !== "NOT_FOUND") return fail(error, exchange, undefined, deps);
     const allowed = allowedMethods(new URL(request.url).pathname);
+    const preflight = request.method === "OPTIONS" ? deps.crossSite.preflight(request, allowed) : undefined;
+    if (preflight) return finish({ status: 204, body: null, headers: preflight }, exchange, undefined, deps);
     const problem =
       allowed.length === 0
         ? { status: 404, code: "not_found", detail: "There is nothing here" }
@@ -60,6 +64,7 @@ function answerer(operation: Operation, deps: RouterDeps) {
   return (request: Request, params: Record<string, string>): Response | Promise<Response> => {
     const exchange = open(request);
     try {
+      deps.crossSite.refuse(request);
       const reply = perform(operation, exchange, params, deps);
       if (!(reply instanceof Promise)) return finish(reply, exchange, operation, deps);
       return reply.then(
@@ -114,6 +119,8 @@ function handle(
 function finish(reply: Reply, exchange: Exchange, operation: Operation | undefined, deps: RouterDeps): Response {
   const { request, requestId, startedMs, userId } = exchange;
   const response = toResponse(reply, requestId);
+  const corsHeaders = deps.crossSite.headersFor(request);
+  if (corsHeaders) for (const [name, value] of Object.entries(corsHeaders)) response.headers.set(name, value);
   if (deps.isDraining()) response.headers.set("connection", "close");
   deps.requestLog(
     requestId,

@@ -13,6 +13,14 @@ const EMAIL =
   /^[^\s@"(),:;<>[\]\\\p{Cc}]{1,64}@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/u;
 FormatRegistry.Set("email", (value) => EMAIL.test(value) && !/^\.|\.\.|\.@/.test(value));
 
+/** RFC 3339 with an offset, from 1900 to 2199, on a day that exists. */
+const DATE_TIME = /^(?:19|2[01])\d{2}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:[Zz]|[+-]\d{2}:\d{2})$/;
+FormatRegistry.Set("date-time", (value) => {
+  if (!DATE_TIME.test(value) || Number.isNaN(Date.parse(value))) return false;
+  const [year, month, day] = value.slice(0, 10).split("-").map(Number) as [number, number, number];
+  return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
+});
+
 /** One of some words. */
 export const choice = <const Words extends string[]>(
   words: Words,

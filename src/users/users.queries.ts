@@ -1,5 +1,10 @@
+import { and, asc, count, desc, eq, gte, lte, type SQL, sql } from "drizzle-orm";
 import type { Db } from "#db/client.ts";
+import { roles } from "#db/schema/roles.ts";
+import { users } from "#db/schema/users.ts";
 import type { RoleSlug } from "../actor.ts";
+import { escapeLike } from "../catalogs/catalogs.queries.ts";
+import type { PageWindow } from "../http/page.ts";
 
 /** An account as people may see it. */
 export type PublicUser = {
@@ -14,30 +19,149 @@ export type PublicUser = {
   updatedAt: string;
 };
 
+/** An account as those must see it who decide about it. */
+export type ManagedUser = PublicUser & { isSystemAdmin: boolean };
+
 export type NewUser = {
   email: string;
   name: string | null;
   passwordHash: string;
   roleSlug: RoleSlug;
+  isActive?: boolean;
   isSystemAdmin?: boolean;
 };
 
-/** Inserts an active account of that role. Breaks `users_email_unique` when the address is taken. */
+const instant = (column: SQL) => sql<string>`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+const publicColumns = {
+  id: users.id,
+  name: users.name,
+  email: users.email,
+  isActive: users.isActive,
+  isSuperuser: sql<boolean>`${roles.slug} = 'superuser'`,
+  roleName: roles.name,
+  roleSlug: sql<RoleSlug>`${roles.slug}`,
+  createdAt: instant(sql`${users.createdAt}`),
+  updatedAt: instant(sql`${users.updatedAt}`),
+};
+
+/** Inserts an account of that role. Breaks `users_email_unique` when the address is taken. */
 export async function insertUser(db: Db, user: NewUser): Promise<PublicUser> {
   const [inserted] = await db.sql<PublicUser[]>`
     with inserted as (
-      insert into users (email, name, password_hash, role_id, is_system_admin)
-      select ${user.email}, ${user.name}, ${user.passwordHash}, id, ${user.isSystemAdmin ?? false}
+      insert into users (email, name, password_hash, role_id, is_active, is_system_admin)
+      select ${user.email}, ${user.name}, ${user.passwordHash}, id, ${user.isActive ?? true}, ${user.isSystemAdmin ?? false}
       from roles where slug = ${user.roleSlug}
       returning *
     )
-    select ${publicColumns(db)} from inserted as users join roles on roles.id = users.role_id`;
+    select inserted.id, inserted.name, email, is_active as "isActive", slug = 'superuser' as "isSuperuser",
+      roles.name as "roleName", slug as "roleSlug",
+      to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
+      to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt"
+    from inserted join roles on roles.id = role_id`;
   if (!inserted) throw new Error(`There is no role ${user.roleSlug}`);
   return inserted;
 }
 
-const publicColumns = (db: Db) => db.sql`
-  users.id, users.name, users.email, users.is_active as "isActive", roles.slug = 'superuser' as "isSuperuser",
-  roles.name as "roleName", roles.slug as "roleSlug",
-  to_char(users.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
-  to_char(users.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt"`;
+/** The account of that id or address. */
+export async function findUser(db: Db, by: { id: string } | { email: string }): Promise<ManagedUser | undefined> {
+  const [found] = await db.orm
+    .select({ ...publicColumns, isSystemAdmin: users.isSystemAdmin })
+    .from(users)
+    .innerJoin(roles, eq(roles.id, users.roleId))
+    .where("id" in by ? eq(users.id, by.id) : eq(sql`lower(${users.email})`, by.email));
+  return found;
+}
+
+/**
+ * Locks the account of `userId` and every active superuser until the transaction ends, in one order, and returns the
+ * ids of the superusers: of any number of people who change roles at once, each sees what the one before left.
+ */
+export async function lockSuperusers(db: Db, userId: string): Promise<string[]> {
+  const locked = await db.sql<{ id: string; isSuperuser: boolean }[]>`
+    select users.id, users.is_active and roles.slug = 'superuser' as "isSuperuser"
+    from users join roles on roles.id = users.role_id
+    where users.id = ${userId} or (users.is_active and roles.slug = 'superuser')
+    order by users.id for update of users`;
+  return locked.filter(({ isSuperuser }) => isSuperuser).map(({ id }) => id);
+}
+
+export type UserChanges = {
+  name?: string | null;
+  email?: string;
+  passwordHash?: string;
+  isActive?: boolean;
+  roleSlug?: RoleSlug;
+};
+
+/** Writes the given fields. Breaks `users_email_unique` when the address is taken. */
+export async function updateUser(db: Db, userId: string, { roleSlug, ...changes }: UserChanges): Promise<void> {
+  const roleId = roleSlug ? sql`(select ${roles.id} from ${roles} where ${roles.slug} = ${roleSlug})` : undefined;
+  await db.orm
+    .update(users)
+    .set({
+      ...changes,
+      ...(roleId ? { roleId: roleId as unknown as number } : {}),
+      updatedAt: sql`now()`,
+      version: sql`${users.version} + 1`,
+    })
+    .where(eq(users.id, userId));
+}
+
+/** Deletes an account, and by its foreign keys what it owned; true when there was one. */
+export async function deleteUser(db: Db, userId: string): Promise<boolean> {
+  const deleted = await db.sql`delete from users where id = ${userId}`;
+  return deleted.count === 1;
+}
+
+export type UserFilter = {
+  searchString?: string;
+  isActive?: boolean;
+  roleSlug?: string;
+  createdAfter?: string;
+  createdBefore?: string;
+  orderBy?: "name" | "email" | "createdAt";
+  sortOrder?: "asc" | "desc";
+};
+
+/** One page of accounts in the order asked for, nameless ones last, ties by id; and how many match in all. */
+export async function listUsers(
+  db: Db,
+  filter: UserFilter,
+  { limit, offset }: PageWindow,
+): Promise<{ items: PublicUser[]; total: number }> {
+  const searched = sql`search_form(coalesce(${users.name}, '') || ' ' || ${users.email})`;
+  const where = and(
+    filter.searchString
+      ? sql`${searched} like '%' || search_form(${escapeLike(filter.searchString)}) || '%'`
+      : undefined,
+    filter.isActive === undefined ? undefined : eq(users.isActive, filter.isActive),
+    filter.roleSlug === undefined ? undefined : eq(roles.slug, filter.roleSlug),
+    filter.createdAfter === undefined ? undefined : gte(users.createdAt, sql`${filter.createdAfter}::timestamptz`),
+    filter.createdBefore === undefined ? undefined : lte(users.createdAt, sql`${filter.createdBefore}::timestamptz`),
+  );
+  const key = { name: sql`lower(${users.name})`, email: users.email, createdAt: users.createdAt }[
+    filter.orderBy ?? "createdAt"
+  ];
+  const order = filter.sortOrder === "desc" ? desc : asc;
+  const items = await db.orm
+    .select(publicColumns)
+    .from(users)
+    .innerJoin(roles, eq(roles.id, users.roleId))
+    .where(where)
+    .orderBy(sql`${key} is null`, order(key), order(users.id))
+    .limit(limit)
+    .offset(offset);
+  const [counted] = await db.orm
+    .select({ total: count() })
+    .from(users)
+    .innerJoin(roles, eq(roles.id, users.roleId))
+    .where(where);
+  return { items, total: counted?.total ?? 0 };
+}
+
+/** Adds a role; false when there is one of that slug. */
+export async function insertRole(db: Db, slug: string, name: string): Promise<boolean> {
+  const inserted = await db.sql`insert into roles (slug, name) values (${slug}, ${name}) on conflict (slug) do nothing`;
+  return inserted.count === 1;
+}

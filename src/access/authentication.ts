@@ -1,0 +1,47 @@
+import type { Actor } from "../actor.ts";
+import { findLoginState } from "./access.queries.ts";
+import { type AccessDeps, unauthenticated } from "./access.service.ts";
+import { cookieNames, readCookie } from "./cookies.ts";
+import type { Claims, TokenKind } from "./tokens.ts";
+
+/** The actor of the access cookie: from memory when it may be trusted, else from the database. */
+export function authenticate(deps: AccessDeps, request: Request): Actor | Promise<Actor> {
+  const token = readCookie(request.headers.get("cookie"), cookieNames(deps.config).access);
+  if (!token) throw unauthenticated("not_authenticated", "Not authenticated");
+  const claims = deps.tokens.verify("access", token);
+  if (claims instanceof Promise) return claims.then((verified) => actorOf(deps, verified));
+  return actorOf(deps, claims);
+}
+
+/** The actor of either cookie, the access cookie first: who only wants to log out may have just one left. */
+export async function authenticateByEither(deps: AccessDeps, request: Request): Promise<Actor> {
+  const header = request.headers.get("cookie");
+  const names = cookieNames(deps.config);
+  const given = (["access", "refresh"] as TokenKind[]).flatMap((kind) => {
+    const token = readCookie(header, names[kind]);
+    return token ? [{ kind, token }] : [];
+  });
+  let failure: unknown = unauthenticated("not_authenticated", "Not authenticated");
+  for (const { kind, token } of given) {
+    try {
+      return await actorOf(deps, await deps.tokens.verify(kind, token));
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+const actorOf = (deps: AccessDeps, claims: Claims) => deps.memory.recall(claims.loginId) ?? loadActor(deps, claims);
+
+/** Asks the database. Throws unauthenticated when the user is gone or inactive, or the login revoked or over. */
+export async function loadActor({ db, memory, nowMs }: AccessDeps, { userId, loginId }: Claims): Promise<Actor> {
+  const epoch = memory.epoch();
+  const { expiresAtMs, ...state } = await findLoginState(db, userId, loginId, nowMs());
+  if (state.userId === null) throw unauthenticated("user_gone", "Invalid authentication credentials");
+  if (!state.isActive) throw unauthenticated("user_inactive", "Invalid credentials or account is unavailable");
+  if (!state.isLive) throw unauthenticated("login_revoked", "Invalid credentials");
+  const actor = { loginId, userId, email: state.email, name: state.name, roleSlug: state.roleSlug };
+  memory.remember(actor, epoch, expiresAtMs);
+  return actor;
+}

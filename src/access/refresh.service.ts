@@ -1,0 +1,72 @@
+import { insertAuditEvent, type Origin } from "../audit/audit.queries.ts";
+import { AppError } from "../errors.ts";
+import { findRefreshState, revokeLogins, rotateRefreshHash } from "./access.queries.ts";
+import {
+  type AccessDeps,
+  endLogins,
+  hashToken,
+  successorTokenId,
+  type TokenPair,
+  unauthenticated,
+} from "./access.service.ts";
+import { reserveAttempt } from "./attempts.queries.ts";
+import { loadActor } from "./authentication.ts";
+import { cookieNames, readCookie } from "./cookies.ts";
+import { refreshLimits } from "./limits.ts";
+import type { Claims } from "./tokens.ts";
+
+/** How long the token that was just replaced still gets its successor: its answer may have been lost on the way. */
+const GRACE_MS = 10_000;
+
+/**
+ * Exchanges the refresh cookie for a new pair. The successor of a token is always the same token, so a retry within the
+ * grace gets what the lost answer carried. Any other refresh token of this login that is not the current one was used
+ * twice: the login ends at once (RFC 9700 §4.14.2).
+ */
+export async function refresh(deps: AccessDeps, origin: Origin, request: Request): Promise<TokenPair> {
+  const { db, config, tokens, nowMs } = deps;
+  const token = readCookie(request.headers.get("cookie"), cookieNames(config).refresh);
+  if (!token) throw unauthenticated("not_authenticated", "Not authenticated");
+  const claims = await tokens.verify("refresh", token);
+  const waitS = await reserveAttempt(db, refreshLimits(config, claims.loginId), nowMs());
+  if (waitS > 0) {
+    throw new AppError("throttled", "access.throttled", "Too many attempts; please wait before the next", {
+      retryAfterS: waitS,
+    });
+  }
+  const at = new Date(nowMs());
+  const successor = await successorOf(deps, claims, at.getTime());
+  const rotated = await rotateRefreshHash(db, claims.loginId, hashToken(token), hashToken(successor.refreshToken), at);
+  return rotated ? successor : await retryOrRevoke(deps, origin, claims, token);
+}
+
+async function retryOrRevoke(deps: AccessDeps, origin: Origin, claims: Claims, token: string): Promise<TokenPair> {
+  const { db, nowMs } = deps;
+  // Says whether the user is gone or inactive, or the login revoked or over.
+  const actor = await loadActor(deps, claims);
+  const state = await findRefreshState(db, claims.loginId, nowMs());
+  if (!state?.isLive) throw unauthenticated("login_revoked", "Invalid credentials");
+  const isPrevious = state.previousRefreshHash !== null && hashToken(token).equals(state.previousRefreshHash);
+  if (isPrevious && nowMs() - state.refreshedAtMs <= GRACE_MS) return successorOf(deps, claims, state.refreshedAtMs);
+  await endLogins(deps, { loginId: claims.loginId }, async (tx) => {
+    const revoked = await revokeLogins(tx, actor.userId, { only: claims.loginId }, "refresh_reused");
+    const about = { targetUserId: actor.userId, loginId: claims.loginId };
+    if (revoked > 0) await insertAuditEvent(tx, origin, "access.refresh_reused", about);
+  });
+  throw unauthenticated("refresh_reused", "Invalid credentials");
+}
+
+/** The pair that follows a refresh token that is replaced at `atMs`; Ed25519 signs the same text the same way. */
+async function successorOf(
+  { tokens }: AccessDeps,
+  { userId, loginId, tokenId }: Claims,
+  atMs: number,
+): Promise<TokenPair> {
+  const issuedAtS = Math.floor(atMs / 1000);
+  const claims = { userId, loginId, issuedAtS };
+  const next = successorTokenId(tokens.secret, tokenId);
+  return {
+    accessToken: await tokens.sign("access", { ...claims, tokenId: successorTokenId(tokens.secret, `access ${next}`) }),
+    refreshToken: await tokens.sign("refresh", { ...claims, tokenId: next }),
+  };
+}

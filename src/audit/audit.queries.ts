@@ -1,0 +1,78 @@
+import type { Db } from "#db/client.ts";
+import type { PageWindow } from "../http/page.ts";
+
+/** Where a change comes from: a signed-in user, an operator at the command line, or nobody known. */
+export type Origin = {
+  actor: "user" | "operator" | "nobody";
+  userId: string | null;
+  address: string | null;
+  requestId: string | null;
+};
+
+export const OPERATOR: Origin = { actor: "operator", userId: null, address: null, requestId: null };
+
+export type SecurityEvent =
+  | "access.signed_up"
+  | "access.signed_in"
+  | "access.sign_in_failed"
+  | "access.refresh_reused"
+  | "access.logged_out"
+  | "access.login_revoked"
+  | "access.logins_revoked"
+  | "access.password_changed"
+  | "users.created"
+  | "users.updated"
+  | "users.activated"
+  | "users.deactivated"
+  | "users.deleted"
+  | "users.password_reset"
+  | "users.role_assigned"
+  | "users.role_revoked"
+  | "tokens.key_rotated";
+
+type About = { targetUserId?: string | null; loginId?: string | null; detail?: string };
+
+/** Appends one event. In the transaction of what it tells of, so that neither is there without the other. */
+export async function insertAuditEvent(db: Db, origin: Origin, event: SecurityEvent, about: About = {}): Promise<void> {
+  await db.sql`
+    insert into audit_events (event, actor, actor_user_id, target_user_id, login_id, address, request_id, detail)
+    values (${event}, ${origin.actor}, ${origin.userId}, ${about.targetUserId ?? null}, ${about.loginId ?? null},
+      ${origin.address}, ${origin.requestId}, ${about.detail?.slice(0, 500) ?? null})`;
+}
+
+export type AuditEvent = {
+  id: string;
+  at: string;
+  event: SecurityEvent;
+  actor: Origin["actor"];
+  actorUserId: string | null;
+  targetUserId: string | null;
+  loginId: string | null;
+  address: string | null;
+  requestId: string | null;
+  detail: string | null;
+};
+
+export type AuditFilter = { event?: string; userId?: string };
+
+/** Events by or about a user, newest first, and how many there are in all. */
+export async function listAuditEvents(
+  { sql }: Db,
+  { event, userId }: AuditFilter,
+  { limit, offset }: PageWindow,
+): Promise<{ items: AuditEvent[]; total: number }> {
+  const ofEvent = event ? sql`and event = ${event}` : sql``;
+  const ofUser = userId ? sql`and (target_user_id = ${userId} or actor_user_id = ${userId})` : sql``;
+  const [page] = await sql<{ total: number; items: AuditEvent[] }[]>`
+    with matching as (select id from audit_events where true ${ofEvent} ${ofUser}),
+    page as (select id from matching order by id desc limit ${limit} offset ${offset})
+    select (select count(*) from matching)::int as total, coalesce((
+      select json_agg(row_to_json(shown) order by shown.id desc) from (
+        select id, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, event, actor,
+          actor_user_id as "actorUserId", target_user_id as "targetUserId", login_id as "loginId", address,
+          request_id as "requestId", detail
+        from audit_events join page using (id)
+      ) as shown
+    ), '[]') as items`;
+  return page as { total: number; items: AuditEvent[] };
+}

@@ -1,0 +1,87 @@
+import { accessSync, constants, statfsSync } from "node:fs";
+import { openPool } from "#db/client.ts";
+import { migrationStates } from "#db/migrate.ts";
+import { packageManager } from "../../package.json" with { type: "json" };
+import { type Config, readConfig } from "../config.ts";
+import { type Home, openHome } from "../home.ts";
+import { withDatabase } from "./database.ts";
+
+export type Finding = { what: string; state: "good" | "note" | "wrong"; finding: string };
+
+const MEBIBYTE = 1_048_576;
+const LITTLE_SPACE_MIB = 512;
+
+/** Looks at the settings, the home, the machine and the database, and says of each whether it will do. */
+export async function doctor(env: Record<string, string | undefined>): Promise<Finding[]> {
+  const findings: Finding[] = [bunVersion()];
+  const add = async (what: string, look: () => Promise<string> | string, trouble: Finding["state"] = "wrong") => {
+    try {
+      findings.push({ what, state: "good", finding: await look() });
+    } catch (error) {
+      findings.push({ what, state: trouble, finding: (error as Error).message });
+    }
+  };
+  let config: Config | undefined;
+  let home: Home | undefined;
+  await add("settings", () => {
+    config = readConfig(env);
+    return `NODE_ENV is ${config.NODE_ENV}`;
+  });
+  if (!config) return findings;
+  const settings = config;
+  await add("home", () => {
+    home = openHome(settings.IRONTRACK_HOME);
+    accessSync(home.dir, constants.W_OK);
+    return home.dir;
+  });
+  await add("disk space", () => describeSpace(home?.dir ?? "."), "note");
+  await add("database", () => describeDatabase(settings));
+  await add("address", () => describeAddress(settings), "note");
+  return findings;
+}
+
+function bunVersion(): Finding {
+  const pinned = packageManager.split("@")[1];
+  const isPinned = Bun.version === pinned;
+  return {
+    what: "bun",
+    state: isPinned ? "good" : "note",
+    finding: isPinned ? Bun.version : `${Bun.version}, pinned is ${pinned}`,
+  };
+}
+
+function describeSpace(dir: string): string {
+  const { bavail, bsize } = statfsSync(dir);
+  const freeMib = Math.floor((bavail * bsize) / MEBIBYTE);
+  if (freeMib < LITTLE_SPACE_MIB) throw new Error(`only ${freeMib} MiB free in ${dir}`);
+  return `${freeMib} MiB free`;
+}
+
+function describeDatabase(config: Config): Promise<string> {
+  return withDatabase(config, async (db, database) => {
+    const [server] = await db.sql<{ version: string }[]>`select current_setting('server_version') as version`;
+    const pending = (await migrationStates(db)).filter(({ appliedAt }) => appliedAt === null);
+    if (config.DATABASE_URL) await askPooled(database.pooled);
+    const schema = pending.length === 0 ? "schema current" : `${pending.length} migrations pending: irontrack migrate`;
+    return `PostgreSQL ${server?.version} (${database.isEmbedded ? "embedded" : "DATABASE_URL"}), ${schema}`;
+  });
+}
+
+async function askPooled(url: string) {
+  const pool = openPool(url, { size: 1, prepare: false });
+  try {
+    await pool.sql`select 1`;
+  } finally {
+    await pool.close(1);
+  }
+}
+
+async function describeAddress({ HOST, PORT }: Config): Promise<string> {
+  if (HOST === "") return "Unix socket only";
+  const isTaken = await fetch(`http://${HOST}:${PORT}/ping`).then(
+    () => true,
+    () => false,
+  );
+  if (isTaken) throw new Error(`something answers on ${HOST}:${PORT} already (HOST, PORT)`);
+  return `${HOST}:${PORT} is free`;
+}

@@ -1,0 +1,170 @@
+import { randomBytes } from "node:crypto";
+import type { CAC, Command } from "cac";
+import { createPasswords } from "../access/passwords.ts";
+import { listenForRevocations } from "../access/revocations.ts";
+import type { RoleSlug } from "../actor.ts";
+import { listAuditEvents, OPERATOR } from "../audit/audit.queries.ts";
+import { type Config, readConfig } from "../config.ts";
+import { AppError, OperatorError } from "../errors.ts";
+import { checkInput } from "../http/input.ts";
+import { Email, strict } from "../http/shapes.ts";
+import { endLoginsOf, listLoginsOf } from "../users/operators.service.ts";
+import { findUser, insertRole, listUsers } from "../users/users.queries.ts";
+import { assignRole, changeUser, createUser, revokeRole, type UserDeps, userNotFound } from "../users/users.service.ts";
+import { withDatabase } from "./database.ts";
+import { printRows } from "./output.ts";
+import { confirm, readNewPassword } from "./prompt.ts";
+
+type Flags = { json?: boolean; csv?: boolean; yes?: boolean; passwordStdin?: boolean; name?: string };
+
+/** Commands on people and roles. They call what the routes call, and the audit log says that an operator did it. */
+export function registerUserCommands(cli: CAC): void {
+  creating(cli.command("user:create <email>", "Create an ordinary account")).action((email: string, flags: Flags) =>
+    create(email, flags, "application-access"),
+  );
+  creating(
+    cli.command("user:create-admin <email>", "Create the system administrator, whom no superuser can change"),
+  ).action((email: string, flags: Flags) => create(email, flags, "superuser", true));
+  listing(cli.command("user:list", "List accounts"))
+    .option("--search <text>", "Only those with this in name or address")
+    .option("--role <slug>", "Only those with this role")
+    .option("--active <yes|no>", "Only active or inactive ones")
+    .action(list);
+  cli
+    .command("user:promote <email>", "Give an account the superuser role")
+    .action((email: string) => say((deps) => assignRole(deps, OPERATOR, addressOf(email), "superuser")));
+  destructive(cli.command("user:demote <email>", "Take the superuser role from an account")).action(
+    async (email: string, flags: Flags) => {
+      await confirm(`Take the superuser role from ${email}?`, { yes: flags.yes ?? false });
+      await say((deps) => revokeRole(deps, OPERATOR, addressOf(email), "superuser"));
+    },
+  );
+  destructive(cli.command("user:deactivate <email>", "Deactivate an account and end its logins")).action(
+    async (email: string, flags: Flags) => {
+      await confirm(`Deactivate ${email} and end its logins?`, { yes: flags.yes ?? false });
+      await change(email, { isActive: false }, "Deactivated");
+    },
+  );
+  cli
+    .command("user:activate <email>", "Activate an account; its old logins stay ended")
+    .action((email: string) => change(email, { isActive: true }, "Activated"));
+  destructive(
+    withPassword(cli.command("user:reset-password <email>", "Set a new password and end every login")),
+  ).action(resetPassword);
+  listing(cli.command("user:logins <email>", "List an account's live logins")).action((email: string, flags: Flags) =>
+    withUsers(async (deps) => printRows(await listLoginsOf(deps.db, addressOf(email)), flags)),
+  );
+  destructive(cli.command("user:revoke-logins <email>", "End every login of an account")).action(
+    async (email: string, flags: Flags) => {
+      await confirm(`End every login of ${email}?`, { yes: flags.yes ?? false });
+      await say(async (deps) => `Ended ${await endLoginsOf(deps, OPERATOR, addressOf(email))} logins of ${email}`);
+    },
+  );
+  cli
+    .command("role:assign <email> <slug>", "Give an account a role")
+    .action((email: string, slug: string) =>
+      say((deps) => assignRole(deps, OPERATOR, addressOf(email), slug as RoleSlug)),
+    );
+  destructive(cli.command("role:revoke <email> <slug>", "Take a role from an account")).action(
+    async (email: string, slug: string, flags: Flags) => {
+      await confirm(`Take the role ${slug} from ${email}?`, { yes: flags.yes ?? false });
+      await say((deps) => revokeRole(deps, OPERATOR, addressOf(email), slug as RoleSlug));
+    },
+  );
+  cli
+    .command("roles:create <slug> <name>", "Create a role")
+    .action((slug: string, name: string) =>
+      say(async (deps) =>
+        (await insertRole(deps.db, slug, name)) ? `Created the role ${slug}` : `There is a role ${slug} already`,
+      ),
+    );
+  listing(cli.command("audit:list", "List security events, newest first"))
+    .option("--event <name>", "Only events of this name")
+    .option("--limit <n>", "How many at most", { default: 50 })
+    .action(({ event, limit, ...flags }: Flags & { event?: string; limit: number }) =>
+      withUsers(async ({ db }) => {
+        const window = { limit: Number(limit) || 50, offset: 0 };
+        printRows((await listAuditEvents(db, event ? { event } : {}, window)).items, flags);
+      }),
+    );
+}
+
+const withPassword = (command: Command) =>
+  command.option("--password-stdin", "Read the password from standard input instead of asking for it");
+const creating = (command: Command) => withPassword(command).option("--name <name>", "What others are shown");
+const destructive = (command: Command) => command.option("--yes", "Do not ask");
+const listing = (command: Command) => command.option("--json", "Print JSON").option("--csv", "Print CSV");
+
+async function create(email: string, flags: Flags, roleSlug: RoleSlug, isSystemAdmin = false) {
+  const address = addressOf(email);
+  const password = await readNewPassword({ fromStdin: flags.passwordStdin ?? false });
+  await withUsers(async (deps) => {
+    const made = await createUser(deps, OPERATOR, {
+      email: address,
+      name: flags.name ?? null,
+      password,
+      roleSlug,
+      isSystemAdmin,
+    });
+    console.log(`Created ${made.email} (${made.id}) with the role ${made.roleSlug}`);
+  });
+}
+
+async function list(flags: Flags & { search?: string; role?: string; active?: string }) {
+  if (flags.active !== undefined && !["yes", "no"].includes(flags.active))
+    throw new OperatorError("--active takes yes or no", 2);
+  const filter = {
+    ...(flags.search ? { searchString: flags.search } : {}),
+    ...(flags.role ? { roleSlug: flags.role } : {}),
+    ...(flags.active ? { isActive: flags.active === "yes" } : {}),
+  };
+  await withUsers(async ({ db }) => {
+    const { items } = await listUsers(db, filter, { limit: 100_000, offset: 0 });
+    printRows(items, { ...flags, empty: "No such accounts" });
+  });
+}
+
+async function resetPassword(email: string, flags: Flags) {
+  await confirm(`Set a new password for ${email} and end its logins?`, { yes: flags.yes ?? false });
+  // Without a terminal and without --password-stdin nobody chose one: make one that nobody has to remember for long.
+  const isMade = !flags.passwordStdin && !process.stdin.isTTY;
+  const password = isMade
+    ? randomBytes(18).toString("base64url")
+    : await readNewPassword({ fromStdin: flags.passwordStdin ?? false });
+  await change(email, { password }, "Set a new password for");
+  if (isMade) console.log(password);
+}
+
+const change = (email: string, changes: Parameters<typeof changeUser>[3], did: string) =>
+  say(async (deps) => {
+    const user = await findUser(deps.db, { email: addressOf(email) });
+    if (!user) throw userNotFound();
+    await changeUser(deps, OPERATOR, user.id, changes);
+    return `${did} ${user.email}`;
+  });
+
+const say = (work: (deps: UserDeps) => Promise<string>) => withUsers(async (deps) => console.log(await work(deps)));
+
+const addressOf = (email: string) => checkInput<{ email: string }>(strict({ email: Email }), { email }).email;
+
+/** Runs `work` with what the services need; like every process that revokes, it waits for the running ones to confirm. */
+async function withUsers(work: (deps: UserDeps) => Promise<void>): Promise<void> {
+  const config: Config = readConfig(process.env);
+  await withDatabase(config, async (db) => {
+    const revocations = await listenForRevocations(
+      db,
+      () => {},
+      (error) => console.error(error),
+    );
+    try {
+      await work({ db, passwords: createPasswords(config), revocations });
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      throw new OperatorError(
+        [error.message, ...(error.errors ?? []).map(({ field, message }) => `${field}: ${message}`)].join("\n  "),
+      );
+    } finally {
+      await revocations.close();
+    }
+  });
+}

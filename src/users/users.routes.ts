@@ -1,0 +1,117 @@
+import { originOf } from "../access/access.routes.ts";
+import { User } from "../access/access.schemas.ts";
+import type { AccessDeps } from "../access/access.service.ts";
+import { type Operation, operation } from "../http/operation.ts";
+import { Page, pageWindow } from "../http/page.ts";
+import { created, noContent, ok } from "../http/reply.ts";
+import { findUser, listUsers } from "./users.queries.ts";
+import { AccountPatch, ListUsers, Message, NewAccount, RoleChange, RoleHolder, UserId } from "./users.schemas.ts";
+import { assignRole, changeUser, createUser, removeUser, revokeRole, userNotFound } from "./users.service.ts";
+
+const tag = "User Accounts";
+const access = "superuser";
+const guarded = {
+  403: "Not a superuser, or the account may not be changed like this",
+  404: "There is no such account",
+  409: "The address is taken, or nobody would be a superuser any more",
+};
+
+export function userRoutes(deps: AccessDeps): Operation[] {
+  return [
+    operation(
+      "POST",
+      "/api/v1/users",
+      {
+        id: "CreateUser",
+        tag,
+        summary: "Create an account",
+        access,
+        body: NewAccount,
+        answers: { 201: User },
+        problems: { 409: "The address is taken" },
+      },
+      async (asked) => {
+        const { isSuperuser, name = null, ...user } = asked.body;
+        const roleSlug = isSuperuser ? "superuser" : "application-access";
+        return created(await createUser(deps, originOf(deps, asked), { ...user, name, roleSlug }));
+      },
+    ),
+    operation(
+      "GET",
+      "/api/v1/users",
+      { id: "ListUsers", tag, summary: "List accounts", access, query: ListUsers, answers: { 200: Page(User) } },
+      async ({ query }) => {
+        const window = pageWindow(query);
+        return ok({ ...window, ...(await listUsers(deps.db, query, window)) });
+      },
+    ),
+    operation(
+      "GET",
+      "/api/v1/users/:userId",
+      {
+        id: "GetUser",
+        tag,
+        summary: "Get one account",
+        access,
+        params: UserId,
+        answers: { 200: User },
+        problems: { 404: "There is no such account" },
+      },
+      async ({ params }) => {
+        const user = await findUser(deps.db, { id: params.userId });
+        if (!user) throw userNotFound();
+        const { isSystemAdmin: _mark, ...shown } = user;
+        return ok(shown);
+      },
+    ),
+    operation(
+      "PATCH",
+      "/api/v1/users/:userId",
+      {
+        id: "UpdateUser",
+        tag,
+        summary: "Change an account",
+        access,
+        params: UserId,
+        body: AccountPatch,
+        answers: { 200: User },
+        problems: guarded,
+      },
+      async (asked) => ok(await changeUser(deps, originOf(deps, asked), asked.params.userId, asked.body)),
+    ),
+    operation(
+      "DELETE",
+      "/api/v1/users/:userId",
+      {
+        id: "DeleteUser",
+        tag,
+        summary: "Delete an account and what it owned",
+        access,
+        params: UserId,
+        answers: { 204: null },
+        problems: guarded,
+      },
+      async (asked) => {
+        await removeUser(deps, originOf(deps, asked), asked.params.userId);
+        return noContent();
+      },
+    ),
+  ];
+}
+
+export function roleRoutes(deps: AccessDeps): Operation[] {
+  const change = (verb: "assign" | "revoke", id: string, summary: string, act: typeof assignRole) =>
+    operation(
+      "PATCH",
+      `/api/v1/roles/:email/${verb}`,
+      { id, tag, summary, access, params: RoleHolder, body: RoleChange, answers: { 200: Message }, problems: guarded },
+      async (asked) => {
+        const message = await act(deps, originOf(deps, asked), asked.params.email, asked.body.roleSlug);
+        return ok({ message });
+      },
+    );
+  return [
+    change("assign", "AssignRole", "Give an account a role", assignRole),
+    change("revoke", "RevokeRole", "Take a role from an account, which is then an ordinary one", revokeRole),
+  ];
+}
