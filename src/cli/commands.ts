@@ -75,8 +75,9 @@ export function registerCommands(cli: CAC): void {
   cli
     .command("test [...patterns]", "Run the tests against a PostgreSQL of their own")
     .option("--slow", "Run the slow truths instead: kill loops, floods, races")
-    .action(async (patterns: string[], { slow }: { slow?: boolean }) => {
-      const run = await runTests(patterns, { slow: slow ?? false });
+    .option("-t, --name <pattern>", "Only tests whose name matches")
+    .action(async (patterns: string[], { slow, name }: { slow?: boolean; name?: string }) => {
+      const run = await runTests(patterns, { slow: slow ?? false, name });
       if (!run.ok) process.exitCode = 1;
     });
   cli.command("check", "Format, lint, types, dead code, generated files and tests: what CI runs").action(check);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
-import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
+import { ClusterError, ensureDatabase, startCluster } from "#db/embedded.ts";
 import { postgresError } from "#db/errors.ts";
 import type { Config } from "../config.ts";
 import { OperatorError } from "../errors.ts";
@@ -35,9 +35,11 @@ export async function openDatabase(
     return { pooled, direct: config.DATABASE_DIRECT_URL ?? pooled, isEmbedded: false, close: async () => {} };
   }
   const lock = lockHome(home);
-  const cluster: Cluster = await startCluster(clusterPaths(home), {
+  const cluster = await startCluster(clusterPaths(home), {
     onStep: on.step ?? (() => {}),
     onLost: on.lost ?? (() => {}),
+  }).catch((error) => {
+    throw error instanceof ClusterError ? new OperatorError(`${error.message} (IRONTRACK_HOME is ${home.dir})`) : error;
   });
   await ensureDatabase(cluster, EMBEDDED_DATABASE);
   const url = cluster.url(EMBEDDED_DATABASE);

@@ -11,7 +11,10 @@ const ROOT = join(import.meta.dir, "../..");
  * Runs the test suite against a PostgreSQL of its own and prints how many passed. `slow` runs the slow truths (kill
  * loops, floods) instead, one file at a time.
  */
-export async function runTests(patterns: string[], { slow = false } = {}): Promise<TestRun> {
+export async function runTests(
+  patterns: string[],
+  { slow = false, name }: { slow?: boolean; name?: string | undefined } = {},
+): Promise<TestRun> {
   // Loaded here and not above: the harness is not part of what ships.
   const { startTestCluster, TEST_DATABASE_URL } = await import("#test/cluster.ts");
   const cluster = await startTestCluster();
@@ -21,7 +24,8 @@ export async function runTests(patterns: string[], { slow = false } = {}): Promi
     const flags = slow
       ? ["--timeout=1200000", ...(patterns.length > 0 ? [] : [".slow.test.ts"])]
       : ["--timeout=60000", "--parallel=2", "--path-ignore-patterns=**/*.slow.test.ts"];
-    const command = ["test", ...flags, "--reporter=junit", `--reporter-outfile=${report}`, ...patterns];
+    const named = name === undefined ? [] : ["-t", name];
+    const command = ["test", ...flags, ...named, "--reporter=junit", `--reporter-outfile=${report}`, ...patterns];
     const exitCode = await new Promise<number>((resolve) => {
       const child = spawn(process.execPath, command, {
         cwd: ROOT,

@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dir, "..");
+
+/** A checkout of what Git tracks, in a new directory whose name has a space; `withModules` lends it our node_modules. */
+export function makeCheckout({ withModules }: { withModules: boolean }): { dir: string; remove(): void } {
+  const parent = mkdtempSync(join(tmpdir(), "irontrack-e2e-"));
+  chmodSync(parent, 0o755);
+  const dir = join(parent, "a checkout");
+  mkdirSync(dir);
+  const tracked = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: ROOT });
+  const copied = spawnSync("sh", ["-c", 'xargs -0 tar cf - --ignore-failed-read | tar xf - -C "$0"', dir], {
+    cwd: ROOT,
+    input: tracked.stdout,
+  });
+  if (copied.status !== 0) throw new Error(String(copied.stderr));
+  if (withModules) symlinkSync(join(ROOT, "node_modules"), join(dir, "node_modules"));
+  return { dir, remove: () => rmSync(parent, { recursive: true, force: true }) };
+}
+
+/** Gives a checkout to another user, as whom it can then be launched. */
+export function giveTo(dir: string, uid: number, gid: number): void {
+  const give = (path: string) => {
+    chownSync(path, uid, gid);
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      if (entry.isDirectory()) give(join(path, entry.name));
+      else if (!entry.isSymbolicLink()) chownSync(join(path, entry.name), uid, gid);
+    }
+  };
+  give(dir);
+}
+
+export type Launched = {
+  child: ChildProcess;
+  /** What it printed so far, on both streams. */
+  output(): string;
+  ended: Promise<number | null>;
+};
+
+/** What a machine needs to reach its package registry: certificates and proxies. */
+const network = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => /CERT|_CA_|proxy|^npm_config/i.test(name)),
+);
+
+/** Runs `./irontrack …` of a checkout with an empty HOME, and nothing of our environment but PATH and the network's. */
+export function launch(
+  dir: string,
+  args: string[],
+  env: Record<string, string> = {},
+  as: { uid: number; gid: number } | undefined = undefined,
+): Launched {
+  const prefix = as ? ["setpriv", `--reuid=${as.uid}`, `--regid=${as.gid}`, "--clear-groups"] : [];
+  const [command, ...rest] = [...prefix, "./irontrack", ...args] as [string, ...string[]];
+  const path = `${join(process.execPath, "..")}:${process.env.PATH ?? ""}`;
+  const child = spawn(command, rest, {
+    cwd: dir,
+    env: { ...network, PATH: path, HOME: dir, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  child.stdout?.on("data", (chunk) => (output += chunk));
+  child.stderr?.on("data", (chunk) => (output += chunk));
+  const ended = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
+  return { child, output: () => output, ended };
+}
+
+/** Waits until it says that it is up. Throws with what it printed when it ends first. */
+export async function untilUp({ output, ended }: Launched): Promise<void> {
+  let hasEnded = false;
+  void ended.then(() => {
+    hasEnded = true;
+  });
+  while (!output().includes("Ctrl-C here stops everything")) {
+    if (hasEnded) throw new Error(`It ended: ${output()}`);
+    await Bun.sleep(10);
+  }
+}
+
+/** The commands that it says to try, run in a shell as they are printed; what they answered, joined. */
+export function tryPrinted(dir: string, output: string): string {
+  const commands = output.slice(output.indexOf("  curl "), output.lastIndexOf("pageSize=3'") + "pageSize=3'".length);
+  const done = spawnSync("sh", ["-c", commands], { cwd: dir, encoding: "utf8" });
+  return done.stdout + done.stderr;
+}
+
+/** Kills it and the PostgreSQL that it started, both at once and without warning. */
+export function killEverything({ child }: Launched, dataDir: string): void {
+  const postmaster = Number(spawnSync("head", ["-n1", join(dataDir, "postmaster.pid")], { encoding: "utf8" }).stdout);
+  child.kill("SIGKILL");
+  if (postmaster > 0) spawnSync("kill", ["-9", String(postmaster)]);
+}
+
+/** A TCP port that nobody listens on right now. */
+export async function freePort(): Promise<string> {
+  return await new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address ? String(address.port) : "0";
+      server.close(() => resolve(port));
+    });
+  });
+}

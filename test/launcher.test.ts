@@ -1,0 +1,116 @@
+import { afterAll, expect, test } from "bun:test";
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { freePort, giveTo, killEverything, launch, makeCheckout, tryPrinted, untilUp } from "./launched.ts";
+
+const checkout = makeCheckout({ withModules: true });
+afterAll(checkout.remove);
+const { dir } = checkout;
+const home = join(dir, ".irontrack");
+const isRoot = process.getuid?.() === 0;
+
+test("a newcomer starts everything with one command, and what it prints works when pasted", async () => {
+  const port = await freePort();
+  const up = launch(dir, ["up"], { PORT: port });
+  await untilUp(up);
+  const answered = tryPrinted(dir, up.output());
+  expect(answered).toContain('"email":"ada@example.com"');
+  expect(answered).toContain("Squat");
+  expect(statSync(join(home, "jwt-keys.json")).mode & 0o777).toBe(0o600);
+  expect(statSync(join(home, "run/irontrack.sock")).mode & 0o777).toBe(0o660);
+
+  const second = launch(dir, ["up"], { PORT: await freePort() });
+  expect(await second.ended).toBe(1);
+  expect(second.output()).toContain(`already in use by process ${up.child.pid}`);
+
+  up.child.kill("SIGTERM");
+  expect(await up.ended).toBe(0);
+  expect(existsSync(join(home, "run/irontrack.sock"))).toBe(false);
+  expect(existsSync(join(home, "postgres/postmaster.pid"))).toBe(false);
+});
+
+test("killed without warning, it comes up again with what was acknowledged", async () => {
+  const port = await freePort();
+  const first = launch(dir, ["up"], { PORT: port });
+  await untilUp(first);
+  killEverything(first, join(home, "postgres"));
+  await first.ended;
+  expect(existsSync(join(home, "run/irontrack.sock"))).toBe(true);
+  const again = launch(dir, ["up"], { PORT: port });
+  await untilUp(again);
+  // The account of the first test is still there.
+  expect(tryPrinted(dir, again.output())).toContain("access.email_taken");
+  again.child.kill("SIGINT");
+  expect(await again.ended).toBe(0);
+});
+
+test("only the database server is left of a killed process: the next one takes over", async () => {
+  const first = launch(dir, ["up"], { PORT: await freePort() });
+  await untilUp(first);
+  first.child.kill("SIGKILL");
+  await first.ended;
+  const again = launch(dir, ["up"], { PORT: await freePort() });
+  await untilUp(again);
+  again.child.kill("SIGTERM");
+  expect(await again.ended).toBe(0);
+});
+
+const blocked = join(dir, "blocked");
+test.each([
+  ["a taken port", () => ({ PORT: String(taken.port), IRONTRACK_HOME: "h1" }), "(HOST, PORT)"],
+  ["a home that is a file", () => ({ IRONTRACK_HOME: blocked }), "IRONTRACK_HOME"],
+  ["a database that is away", () => ({ DATABASE_URL: "postgres://x:secret@127.0.0.1:1/x" }), "DATABASE_URL"],
+  ["a database that is no URL", () => ({ DATABASE_URL: "nonsense-secret" }), "DATABASE_URL"],
+  ["several bad settings", () => ({ PORT: "secret", DRAIN_TIMEOUT_S: "-1" }), "DRAIN_TIMEOUT_S"],
+])("%s is one clear line that names the setting, without its value", async (_what, env, named) => {
+  writeFileSync(blocked, "");
+  const up = launch(dir, ["up"], env());
+  expect(await up.ended).toBe(1);
+  expect(up.output()).toContain(named);
+  expect(up.output()).not.toContain("secret");
+  expect(up.output()).not.toMatch(/^\s+at /m);
+});
+const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+afterAll(() => taken.stop(true));
+
+test.if(isRoot)("a full disk is one clear line that names the setting", async () => {
+  const full = join(dir, "full");
+  mkdirSync(full);
+  const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", full]);
+  if (mounted.exitCode !== 0) return console.warn("not tried: no tmpfs can be mounted here");
+  try {
+    chmodSync(full, 0o755);
+    const up = launch(dir, ["up"], { IRONTRACK_HOME: full, PORT: await freePort() });
+    expect(await up.ended).toBe(1);
+    expect(up.output()).toContain("IRONTRACK_HOME");
+    expect(up.output()).not.toMatch(/^\s+at /m);
+  } finally {
+    Bun.spawnSync(["umount", "-l", full]);
+  }
+});
+
+test.if(isRoot)("somebody who is not root starts it too", async () => {
+  const other = makeCheckout({ withModules: true });
+  const nobody = { uid: 65_534, gid: 65_534 };
+  giveTo(other.dir, nobody.uid, nobody.gid);
+  try {
+    const up = launch(other.dir, ["up"], { PORT: await freePort() }, nobody);
+    await untilUp(up);
+    expect(tryPrinted(other.dir, up.output())).toContain("Squat");
+    up.child.kill("SIGTERM");
+    expect(await up.ended).toBe(0);
+  } finally {
+    other.remove();
+  }
+});
+
+test.each([
+  [["serv"], 2, "did you mean serve?"],
+  [["seed", "--overwritte"], 2, "did you mean --overwrite?"],
+  [[], 2, "Usage"],
+  [["up", "--help"], 0, "up"],
+])("irontrack %p exits with %i", async (args, code, said) => {
+  const run = launch(dir, args as string[]);
+  expect(await run.ended).toBe(code as number);
+  expect(run.output()).toContain(said as string);
+});
