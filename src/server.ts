@@ -62,13 +62,14 @@ function serveOn(services: Services, where: { unix: string } | { hostname: strin
     "unix" in where ? proxiedAddress(request) : (server?.requestIP(request)?.address ?? null);
   const app = createApp({ ...services.deps, addressOf });
   try {
-    server = Bun.serve({
+    // Elysia's own listen hands its routes to Bun's router, which `fetch` alone would not use (ADR 0002).
+    app.listen({
       ...where,
-      fetch: app.fetch,
       idleTimeout: IDLE_TIMEOUT_S,
       maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
       development: false,
-    } as Bun.Serve.Options<undefined>);
+    } as unknown as { port: number });
+    server = app.server as Server<undefined>;
     return server;
   } catch (error) {
     const code = (error as { code?: string }).code;

@@ -1,0 +1,151 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { cac } from "cac";
+import { closedLoop } from "./closed-loop.ts";
+import { type ServerProcess, startServer } from "./servers.ts";
+import { ratioOfPairs } from "./statistics.ts";
+
+/** The operations that can be compared with a bare server, by the path that a signed-in client asks for. */
+const OPERATIONS: Record<string, string> = {
+  ping: "/ping",
+  me: "/api/v1/access/me",
+  "exercises-list": "/api/v1/exercises?pageSize=20",
+  "exercises-search": "/api/v1/exercises?searchString=squat",
+  equipment: "/api/v1/catalogs/equipment",
+};
+
+type Options = { pairs: number; seconds: number; connections: number; json?: boolean };
+
+const cli = cac("bun bench");
+cli
+  .command("[...operations]", `Server CPU per request beside a bare Bun.serve: ${Object.keys(OPERATIONS).join(", ")}`)
+  .option("--pairs <n>", "Pairs of runs, each with fresh processes", { default: 9 })
+  .option("--seconds <s>", "Length of a run", { default: 2 })
+  .option("--connections <n>", "Connections, closed loop", { default: 32 })
+  .option("--json", "Print JSON")
+  .action(run);
+cli.help();
+cli.parse();
+
+async function run(names: string[], options: Options) {
+  const chosen = names.length === 0 ? Object.keys(OPERATIONS) : names;
+  for (const name of chosen) {
+    if (!(name in OPERATIONS)) {
+      console.error(`There is no operation ${name}; there are ${Object.keys(OPERATIONS).join(", ")}`);
+      process.exit(2);
+    }
+  }
+  const dir = mkdtempSync(join(tmpdir(), "irontrack-bench-"));
+  try {
+    const findings = [];
+    for (const name of chosen) findings.push(await compare(name, OPERATIONS[name] as string, dir, options));
+    if (options.json) console.log(JSON.stringify({ host: host(), findings }, null, 2));
+    else print(findings);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+type Run = { cpuUs: number; perSecond: number };
+type Finding = { operation: string; pairs: number; ours: Run; bare: Run; cpuRatio: string; rateRatio: string };
+
+/** Interleaves runs of the operation and of the bare server, in random order within each pair, both freshly started. */
+async function compare(operation: string, path: string, dir: string, options: Options): Promise<Finding> {
+  const pairs: { ours: Run; bare: Run }[] = [];
+  for (let pair = 0; pair < Number(options.pairs); pair++) {
+    process.stderr.write(`${operation}: pair ${pair + 1} of ${options.pairs}\n`);
+    const application = await startApplication(dir);
+    const cookie = await signIn(application.socketPath);
+    const bare = await startBare(dir, await ask(application.socketPath, path, cookie));
+    const runs = {
+      ours: () => measure(application, path, cookie, options),
+      bare: () => measure(bare, path, cookie, options),
+    };
+    const isOursFirst = Math.random() < 0.5;
+    const first = isOursFirst ? await runs.ours() : await runs.bare();
+    const second = isOursFirst ? await runs.bare() : await runs.ours();
+    pairs.push(isOursFirst ? { ours: first, bare: second } : { ours: second, bare: first });
+    await Promise.all([application.stop(), bare.stop()]);
+  }
+  const ratio = (of: (run: Run) => number) => {
+    const { median, low, high } = ratioOfPairs(pairs.map(({ ours, bare }) => ({ a: of(ours), b: of(bare) })));
+    return `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+  };
+  const middle = pairs[pairs.length >> 1] as { ours: Run; bare: Run };
+  return {
+    operation,
+    pairs: pairs.length,
+    ...middle,
+    cpuRatio: ratio(({ cpuUs }) => cpuUs),
+    rateRatio: ratio(({ perSecond }) => perSecond),
+  };
+}
+
+function startApplication(dir: string) {
+  const env = {
+    IRONTRACK_HOME: dir,
+    HOST: "",
+    PASSWORD_MEMORY_KIB: "19456",
+    PASSWORD_PASSES: "2",
+    SIGN_UPS_PER_ADDRESS: "100000",
+  };
+  return startServer(["src/cli.ts", "up"], join(dir, "run/irontrack.sock"), env);
+}
+
+function startBare(dir: string, answer: unknown) {
+  const socketPath = join(dir, "run/bare.sock");
+  rmSync(socketPath, { force: true });
+  return startServer(["bench/bare-server.ts", socketPath, JSON.stringify(answer)], socketPath, {});
+}
+
+async function measure(server: ServerProcess, path: string, cookie: string, options: Options): Promise<Run> {
+  const request = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\n\r\n`;
+  const connections = Number(options.connections);
+  await closedLoop(server.socketPath, request, connections, 1000);
+  const before = server.cpuNs();
+  const load = await closedLoop(server.socketPath, request, connections, Number(options.seconds) * 1000);
+  if (load.failures > 0) throw new Error(`${load.failures} of ${load.requests} answers were failures`);
+  return {
+    cpuUs: (server.cpuNs() - before) / 1000 / load.requests,
+    perSecond: (load.requests / load.elapsedMs) * 1000,
+  };
+}
+
+/** One answer as the bare server is to repeat it. */
+async function ask(unix: string, path: string, cookie: string) {
+  const answer = await fetch(`http://localhost${path}`, { unix, headers: { cookie } });
+  const headers = Object.fromEntries(
+    [...answer.headers].filter(([name]) => name !== "date" && name !== "content-length"),
+  );
+  return { status: answer.status, headers, body: await answer.text() };
+}
+
+async function signIn(unix: string): Promise<string> {
+  const post = (path: string, body: unknown) =>
+    fetch(`http://localhost/api/v1/access/${path}`, {
+      unix,
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  const password = "a bench needs a password";
+  await post("signup", { email: "bench@example.com", password, confirmPassword: password });
+  const answer = await post("signin", { username: "bench@example.com", password });
+  if (answer.status !== 204) throw new Error(`Signing in failed: ${await answer.text()}`);
+  return answer.headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(";")[0])
+    .join("; ");
+}
+
+const host = () => ({ cpu: cpus()[0]?.model ?? "unknown", cores: availableParallelism(), bun: Bun.version });
+
+function print(findings: Finding[]) {
+  const { cpu, cores, bun } = host();
+  console.log(`${cpu}, ${cores} cores, Bun ${bun}; ratios are ours / bare with 95 % bootstrap intervals over pairs\n`);
+  console.log("operation          pairs  CPU per request      requests per second");
+  for (const { operation, pairs, cpuRatio, rateRatio } of findings) {
+    console.log(`${operation.padEnd(18)} ${String(pairs).padEnd(6)} ${cpuRatio.padEnd(20)} ${rateRatio}`);
+  }
+}

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** A server process of ours, pinned to a core where the machine can, and how much CPU it has used. */
+export type ServerProcess = { socketPath: string; cpuNs(): number; stop(): Promise<void> };
+
+const ROOT = join(import.meta.dir, "..");
+const SERVER_CORE = "0";
+
+/** Starts `bun <args>` and waits until its Unix socket answers /ping. */
+export async function startServer(
+  args: string[],
+  socketPath: string,
+  env: Record<string, string>,
+): Promise<ServerProcess> {
+  const pin = process.platform === "linux" ? ["taskset", "-c", SERVER_CORE] : [];
+  const [command, ...rest] = [...pin, process.execPath, ...args] as [string, ...string[]];
+  const child = spawn(command, rest, {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  child.stderr?.on("data", (chunk) => {
+    said += chunk;
+  });
+  await untilAnswers(child, socketPath, () => said);
+  return {
+    socketPath,
+    cpuNs: () => cpuNsOf(child.pid as number),
+    stop: async () => {
+      child.kill("SIGTERM");
+      await new Promise((resolve) => child.once("close", resolve));
+    },
+  };
+}
+
+async function untilAnswers(child: ChildProcess, unix: string, said: () => string) {
+  const deadline = performance.now() + 30_000;
+  while (performance.now() < deadline) {
+    if (child.exitCode !== null) throw new Error(`The server ended: ${said()}`);
+    const answer = await fetch("http://localhost/ping", { unix }).catch(() => undefined);
+    if (answer?.ok) return;
+    await Bun.sleep(20);
+  }
+  throw new Error(`The server does not answer: ${said()}`);
+}
+
+/** Nanoseconds on a CPU, of all threads (the first field of schedstat, Linux Documentation/scheduler/sched-stats). */
+function cpuNsOf(pid: number): number {
+  let sum = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      sum += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
+    } catch {
+      // The thread ended between the listing and the reading.
+    }
+  }
+  return sum;
+}

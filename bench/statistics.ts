@@ -1,0 +1,37 @@
+/** A median with its 95 % bootstrap interval. */
+export type Estimate = { median: number; low: number; high: number };
+
+const RESAMPLES = 10_000;
+
+/** The middle value; the mean of the two middle ones of an even number. NaN of none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  if (sorted.length % 2 === 1) return sorted[middle] as number;
+  return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
+}
+
+/**
+ * The median ratio of pairs and its percentile-bootstrap interval (Efron and Tibshirani 1993, §13.3), on logarithms so
+ * that a/b and b/a are the same finding. `seed` makes it repeatable.
+ */
+export function ratioOfPairs(pairs: readonly { a: number; b: number }[], seed = 1): Estimate {
+  const logs = pairs.map(({ a, b }) => Math.log(a / b));
+  const random = mulberry32(seed);
+  const medians = Array.from({ length: RESAMPLES }, () =>
+    median(logs.map(() => logs[Math.floor(random() * logs.length)] as number)),
+  ).sort((a, b) => a - b);
+  const at = (share: number) => Math.exp(medians[Math.floor(share * (RESAMPLES - 1))] as number);
+  return { median: Math.exp(median(logs)), low: at(0.025), high: at(0.975) };
+}
+
+/** Mulberry32 (Tommy Ettinger, public domain): numbers in [0, 1) that are the same for the same seed. */
+export function mulberry32(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
