@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { insertLogin } from "#src/access/access.queries.ts";
 import type { RoleSlug } from "#src/actor.ts";
+import { renderDocuments } from "#src/exercises/exercises.queries.ts";
+import { slugOf } from "#src/exercises/slug.rules.ts";
 import { insertUser, type PublicUser } from "#src/users/users.queries.ts";
 import type { Api } from "./harness.ts";
 
@@ -51,4 +53,81 @@ export async function signedIn(api: Api, user: { id: string }): Promise<string> 
 export async function makeSignedIn(api: Api, user: Parameters<typeof makeUser>[1] = {}) {
   const made = await makeUser(api, user);
   return { user: made, as: await signedIn(api, made) };
+}
+
+/** Links of an exercise: field of `NewExercise`, table, column, and the catalog whose names are given. */
+const LINKS = [
+  ["primary", "exercise_primary_muscles", "muscle_group_id", "muscle_groups"],
+  ["secondary", "exercise_secondary_muscles", "muscle_group_id", "muscle_groups"],
+  ["equipment", "exercise_equipment", "equipment_id", "equipment"],
+  ["tags", "exercise_tag_links", "exercise_tag_id", "exercise_tags"],
+] as const;
+
+type NewExercise = Partial<Record<(typeof LINKS)[number][0], string[]>> & {
+  name: string;
+  /** Absent for an exercise of the system catalog. */
+  owner?: { id: string };
+  id?: string;
+  aliases?: string[];
+  category?: string;
+  difficulty?: string;
+  force?: string;
+  mechanic?: string;
+  instructions?: string;
+  imagePathStart?: string;
+  imagePathEnd?: string;
+  createdAt?: string;
+  updatedAt?: string;
+};
+
+/** An exercise with links to catalog entries of the given names; its id. */
+export async function makeExercise({ deps: { db } }: Api, given: NewExercise): Promise<string> {
+  const { sql } = db;
+  const createdAt = given.createdAt ?? "2026-01-01T00:00:00Z";
+  const row = {
+    id: given.id ?? Bun.randomUUIDv7(),
+    owner_id: given.owner?.id ?? null,
+    name: given.name,
+    slug: given.owner ? null : slugOf(given.name),
+    category: given.category ?? "strength",
+    difficulty: given.difficulty ?? "beginner",
+    force: given.force ?? null,
+    mechanic: given.mechanic ?? null,
+    instructions: given.instructions ?? null,
+    image_path_start: given.imagePathStart ?? null,
+    image_path_end: given.imagePathEnd ?? null,
+    search_text: "",
+    created_at: createdAt,
+    updated_at: given.updatedAt ?? createdAt,
+  };
+  await sql`insert into exercises ${sql(row)}`;
+  await sql`
+    update exercises set aliases = ${given.aliases ?? []},
+      search_text = search_form(name || ' ' || array_to_string(${given.aliases ?? []}::text[], ' '))
+    where id = ${row.id}`;
+  for (const [field, table, column, catalog] of LINKS) {
+    const names = given[field] ?? (field === "primary" ? ["chest"] : []);
+    await sql`
+      insert into ${sql(table)} (exercise_id, ${sql(column)})
+      select ${row.id}::uuid, id from ${sql(catalog)} where name = any (${names})`;
+  }
+  await renderDocuments(db, [row.id]);
+  return row.id;
+}
+
+/** Signs in through HTTP and gives the two cookies, by name; throws when it is refused. */
+export async function signInFor(
+  api: Api,
+  email: string,
+  asking: { as?: string } = {},
+): Promise<{ access: string; refresh: string }> {
+  const answer = await api.post("/api/v1/access/signin", { ...asking, body: { username: email, password: PASSWORD } });
+  if (answer.status !== 204) throw new Error(`Signing in failed: ${answer.text}`);
+  return cookiesOf(answer.headers);
+}
+
+/** The cookies that an answer sets, each as a Cookie header of its own. */
+export function cookiesOf(headers: Headers): { access: string; refresh: string } {
+  const [access = "", refresh = ""] = headers.getSetCookie().map((cookie) => cookie.split(";")[0] ?? "");
+  return { access, refresh };
 }

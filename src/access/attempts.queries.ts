@@ -23,7 +23,7 @@ export async function reserveAttempt({ sql }: Db, limits: Limit[], nowMs: number
     ), counted as (
       insert into attempts as known (key, count, forgotten_at, blocked_until)
       select key, 1, ${now}::timestamptz + window_s * interval '1 s',
-        ${now}::timestamptz + case when free <= 1 then delay_s * interval '1 s' else interval '0' end
+        case when free <= 1 then ${now}::timestamptz + delay_s * interval '1 s' else '-infinity' end
       from asked order by key
       on conflict (key) do update set
         count = case when known.forgotten_at <= ${now} then 1 else known.count + 1 end,
@@ -34,7 +34,7 @@ export async function reserveAttempt({ sql }: Db, limits: Limit[], nowMs: number
             select case when known.count + 1 >= asked.free
               then least(${now}::timestamptz + asked.delay_s * power(2, least(known.count + 1 - asked.free, 20)) * interval '1 s',
                 greatest(known.forgotten_at, ${now}::timestamptz + asked.delay_s * interval '1 s'))
-              else ${now}::timestamptz end
+              else '-infinity' end
             from asked where asked.key = known.key
           ) end
       where known.blocked_until <= ${now} or known.forgotten_at <= ${now}
