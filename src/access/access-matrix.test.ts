@@ -1,0 +1,119 @@
+import { expect, test } from "bun:test";
+import { listOperations } from "#src/app.ts";
+import type { Operation } from "#src/http/operation.ts";
+import { ACTORS, type ActorName, MATRIX, MAY_SEE_OTHERS, type Subject } from "#test/access-matrix.ts";
+import { type Api, withApi } from "#test/harness.ts";
+import { makeExercise, makeUser, PASSWORD, signedIn } from "#test/make.ts";
+
+const ABSENT_UUID = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
+/** In what the owner wrote and no asker types: the name and the instructions. */
+const CANARY = "canary-of-the-owner";
+
+test(
+  "the reviewed table has a row for every operation, and no row for another",
+  withApi(async (api) => {
+    const inTable = new Set(MATRIX.map(([operation]) => operation));
+    const inApi = new Set(listOperations(api.deps).map(({ spec }) => spec.id));
+    expect([...inApi].filter((id) => !inTable.has(id))).toEqual([]);
+    expect([...inTable].filter((id) => !inApi.has(id))).toEqual([]);
+  }),
+);
+
+test.each(MATRIX)("%s on %s is answered as the table says: %s", async (operationId, subject, statuses) => {
+  await withApi(async (api) => {
+    const operation = listOperations(api.deps).find(({ spec }) => spec.id === operationId) as Operation;
+    const expected = statuses.split(" ").map(Number);
+    const answered: number[] = [];
+    for (const actor of ACTORS) {
+      const world = await makeWorld(api);
+      const answer = await api.ask(operation.method, world.path(operation, subject), {
+        as: world.cookies[actor],
+        ...(operation.spec.body ? { body: world.body(operation.spec.id, subject) } : {}),
+      });
+      answered.push(answer.status);
+      const mayBeShown = actor === "owner" || actor === MAY_SEE_OTHERS;
+      if (!mayBeShown && answer.text.includes(CANARY)) throw new Error(`${actor} is shown the owner's data`);
+    }
+    expect(answered).toEqual(expected);
+  })();
+});
+
+/** An owner whose every text has the canary in it, everyone else, and requests about the owner's things. */
+async function makeWorld(api: Api) {
+  const { sql } = api.deps.db;
+  const owner = await makeUser(api, { name: CANARY });
+  const exerciseName = `own-${owner.id}`;
+  const ownExercise = await makeExercise(api, { owner, name: exerciseName, instructions: CANARY });
+  const [system] = await sql<
+    { id: string; slug: string }[]
+  >`select id, slug from exercises where owner_id is null limit 1`;
+  const cookies = await makeActors(api, owner);
+  const [login] = await sql<{ id: string }[]>`select id from logins where user_id = ${owner.id}`;
+
+  const values: Record<string, Record<Subject, string>> = {
+    exerciseId: choose(ownExercise, system?.id),
+    userId: choose(owner.id),
+    loginId: choose(login?.id),
+    email: { ...choose(encodeURIComponent(owner.email)), absent: "nobody@example.com" },
+    id: { none: "1", own: "1", system: "1", absent: "32767" },
+  };
+  const criteria: Record<Subject, string> = {
+    none: "",
+    own: `?name=${exerciseName}`,
+    system: `?slug=${system?.slug}`,
+    absent: "?slug=no-such-exercise",
+  };
+  return {
+    cookies,
+    path: ({ path, spec }: Operation, subject: Subject) =>
+      path.replaceAll(/:([A-Za-z]+)/g, (_whole, name) => values[name]?.[subject] ?? "") +
+      (spec.id === "FindExercise" ? criteria[subject] : ""),
+    body: (operationId: string, subject: Subject) => bodyOf(operationId, subject, owner.email),
+  };
+}
+
+const choose = (own: string | undefined, system: string | undefined = own): Record<Subject, string> => ({
+  none: own ?? "",
+  own: own ?? "",
+  system: system ?? "",
+  absent: ABSENT_UUID,
+});
+
+async function makeActors(api: Api, owner: { id: string }): Promise<Record<ActorName, string>> {
+  const { sql } = api.deps.db;
+  const [inactive, deleted] = [await makeUser(api), await makeUser(api)];
+  const [other, trainer, superuser] = [
+    await makeUser(api),
+    await makeUser(api, { roleSlug: "fitness-trainer" }),
+    await makeUser(api, { roleSlug: "superuser" }),
+  ];
+  const cookies = {
+    nobody: "",
+    garbage: "access_token=garbage",
+    inactive: await signedIn(api, inactive),
+    deleted: await signedIn(api, deleted),
+    owner: await signedIn(api, owner),
+    other: await signedIn(api, other),
+    trainer: await signedIn(api, trainer),
+    superuser: await signedIn(api, superuser),
+  };
+  await sql`update users set is_active = false where id = ${inactive.id}`;
+  await sql`delete from users where id = ${deleted.id}`;
+  return cookies;
+}
+
+function bodyOf(operationId: string, subject: Subject, ownersEmail: string): unknown {
+  const fresh = { email: `fresh-${Bun.randomUUIDv7()}@example.com`, password: PASSWORD };
+  const bodies: Record<string, unknown> = {
+    AccountRegister: { ...fresh, confirmPassword: PASSWORD },
+    AccountLogin: { username: subject === "own" ? ownersEmail : fresh.email, password: PASSWORD },
+    AccountUpdatePwd: { currentPassword: PASSWORD, newPassword: "another battery staple" },
+    RevokeLogin: { currentPassword: PASSWORD },
+    RevokeOtherLogins: { currentPassword: PASSWORD },
+    CreateUser: fresh,
+    UpdateUser: { name: "Changed" },
+    AssignRole: { roleSlug: "fitness-trainer" },
+    RevokeRole: { roleSlug: "fitness-trainer" },
+  };
+  return bodies[operationId] ?? {};
+}

@@ -1,0 +1,74 @@
+/**
+ * Who gets what from every operation: the reviewed table that `src/access/access-matrix.test.ts` holds the API to. An
+ * operation without a row here fails the build. Columns are the actors below, in their order; each cell is a status.
+ */
+export const ACTORS = ["nobody", "garbage", "inactive", "deleted", "owner", "other", "trainer", "superuser"] as const;
+export type ActorName = (typeof ACTORS)[number];
+
+/** What the request is about: `own` is the owner's, `system` the catalog's, `absent` nobody's. */
+export type Subject = "none" | "own" | "system" | "absent";
+
+const OPEN = "200 200 200 200 200 200 200 200";
+const SIGNED_IN = "401 401 401 401 200 200 200 200";
+const OWNERS = "401 401 401 401 200 404 404 404";
+const ABSENT = "401 401 401 401 404 404 404 404";
+const SUPERUSERS = "401 401 401 401 403 403 403 200";
+const SUPERUSERS_ABSENT = "401 401 401 401 403 403 403 404";
+
+export const MATRIX: [operation: string, subject: Subject, statuses: string][] = [
+  ["Ping", "none", OPEN],
+  ["GetLiveness", "none", OPEN],
+  ["GetReadiness", "none", OPEN],
+  ["GetHealth", "none", OPEN],
+  ["GetOpenApi", "none", OPEN],
+  ["GetDocs", "none", OPEN],
+  ["GetDocsStart", "none", OPEN],
+  ["GetDocsStyle", "none", OPEN],
+  ["GetDocsScript", "none", OPEN],
+  ["ListPublicKeys", "none", OPEN],
+  ["AccountRegister", "none", "201 201 201 201 201 201 201 201"],
+  // With the owner's own address and password, whoever asks.
+  ["AccountLogin", "own", "204 204 204 204 204 204 204 204"],
+  ["AccountLogin", "absent", "401 401 401 401 401 401 401 401"],
+  // With the access cookie alone.
+  ["RefreshAccessToken", "none", "401 401 401 401 401 401 401 401"],
+  ["AccountLogout", "none", "401 401 401 401 204 204 204 204"],
+  ["AccountProfile", "none", SIGNED_IN],
+  ["AccountUpdatePwd", "none", "401 401 401 401 204 204 204 204"],
+  ["ListLogins", "none", SIGNED_IN],
+  ["RevokeLogin", "own", "401 401 401 401 204 404 404 404"],
+  ["RevokeLogin", "absent", ABSENT],
+  ["RevokeOtherLogins", "none", "401 401 401 401 204 204 204 204"],
+  ["CreateUser", "none", "401 401 401 401 403 403 403 201"],
+  ["ListUsers", "none", SUPERUSERS],
+  ["GetUser", "own", SUPERUSERS],
+  ["GetUser", "absent", SUPERUSERS_ABSENT],
+  ["UpdateUser", "own", SUPERUSERS],
+  ["UpdateUser", "absent", SUPERUSERS_ABSENT],
+  ["DeleteUser", "own", "401 401 401 401 403 403 403 204"],
+  ["DeleteUser", "absent", SUPERUSERS_ABSENT],
+  ["AssignRole", "own", SUPERUSERS],
+  ["AssignRole", "absent", SUPERUSERS_ABSENT],
+  ["RevokeRole", "own", "401 401 401 401 403 403 403 409"],
+  ["RevokeRole", "absent", SUPERUSERS_ABSENT],
+  ["ListAuditEvents", "none", SUPERUSERS],
+  ["ListEquipment", "none", SIGNED_IN],
+  ["GetEquipment", "system", SIGNED_IN],
+  ["GetEquipment", "absent", ABSENT],
+  ["ListMuscleGroups", "none", SIGNED_IN],
+  ["GetMuscleGroup", "system", SIGNED_IN],
+  ["GetMuscleGroup", "absent", ABSENT],
+  ["ListExerciseTags", "none", SIGNED_IN],
+  ["GetExerciseTag", "system", SIGNED_IN],
+  ["GetExerciseTag", "absent", ABSENT],
+  ["ListExercises", "none", SIGNED_IN],
+  ["FindExercise", "own", OWNERS],
+  ["FindExercise", "system", SIGNED_IN],
+  ["FindExercise", "absent", ABSENT],
+  ["GetExercise", "own", OWNERS],
+  ["GetExercise", "system", SIGNED_IN],
+  ["GetExercise", "absent", ABSENT],
+];
+
+/** Operations whose answers may show another person's data to the actor named. */
+export const MAY_SEE_OTHERS: ActorName = "superuser";
