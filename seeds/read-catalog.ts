@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Static, TSchema } from "@sinclair/typebox";
 import { OperatorError } from "#src/errors.ts";
+import { slugOf } from "#src/exercises/slug.rules.ts";
 import { faultsOf } from "#src/http/shapes.ts";
 import { CatalogFile, type ExerciseEntry, ExercisesFile, RolesFile } from "./catalog.schemas.ts";
 
@@ -15,16 +16,35 @@ export type Catalog = {
   exercises: ExerciseEntry[];
 };
 
-/** The catalog as its files say it, each checked against its shape. Throws OperatorError that names file and place. */
+/**
+ * The catalog as its files say it, each checked against its shape, every reference found, no slug twice. Throws
+ * OperatorError that names file and place.
+ */
 export function readCatalog(): Catalog {
   const files = readdirSync(join(DIRECTORY, "exercises")).filter((file) => file.endsWith(".yaml"));
-  return {
+  const catalog = {
     roles: readFile("roles.yaml", RolesFile),
     equipment: readFile("equipment.yaml", CatalogFile),
     muscleGroups: readFile("muscle-groups.yaml", CatalogFile),
     exerciseTags: readFile("exercise-tags.yaml", CatalogFile),
     exercises: files.sort().flatMap((file) => readFile(join("exercises", file), ExercisesFile)),
   };
+  requireConsistent(catalog);
+  return catalog;
+}
+
+function requireConsistent({ exercises, ...known }: Catalog) {
+  const slugs = new Map<string, string>();
+  for (const { name, primary, secondary = [], equipment, tags } of exercises) {
+    const other = slugs.get(slugOf(name));
+    if (other) throw new OperatorError(`seeds/catalog has ${name} twice (as ${other})`);
+    slugs.set(slugOf(name), name);
+    const unknown =
+      [...primary, ...secondary].find((muscle) => !known.muscleGroups.includes(muscle)) ??
+      equipment.find((kind) => !known.equipment.includes(kind)) ??
+      tags.find((tag) => !known.exerciseTags.includes(tag));
+    if (unknown) throw new OperatorError(`seeds/catalog: ${name} refers to ${unknown}, which is in no list`);
+  }
 }
 
 function readFile<S extends TSchema>(file: string, schema: S): Static<S> {

@@ -1,5 +1,12 @@
-/** The candidate with the fewest edits to `word` (Levenshtein 1966), or undefined when none is within a third of it. */
+/**
+ * The candidate that begins as `word` does or the other way round, else the one with the fewest edits (Levenshtein
+ * 1966); undefined when none is within a third of its length.
+ */
 export function nearest(word: string, candidates: string[]): string | undefined {
+  const longer = candidates.find(
+    (candidate) => word !== "" && (candidate.startsWith(word) || word.startsWith(candidate)),
+  );
+  if (longer && Math.min(longer.length, word.length) > 2) return longer;
   const ranked = candidates
     .map((candidate) => ({ candidate, edits: distance(word, candidate) }))
     .sort((a, b) => a.edits - b.edits);

@@ -1,6 +1,6 @@
 import type { CAC } from "cac";
 import { ClusterError } from "#db/embedded.ts";
-import { OperatorError } from "../errors.ts";
+import { AppError, OperatorError } from "../errors.ts";
 import { nearest } from "./nearest.ts";
 
 /**
@@ -57,6 +57,11 @@ function explain(error: unknown): number {
   if (error instanceof OperatorError) {
     console.error(`irontrack: ${error.message}`);
     return error.exitCode;
+  }
+  if (error instanceof AppError) {
+    const faults = (error.errors ?? []).map(({ field, message }) => `\n  ${field.slice(1)}: ${message}`);
+    console.error(`irontrack: ${error.message}${faults.join("")}`);
+    return 1;
   }
   if (error instanceof ClusterError) {
     console.error(`irontrack: ${error.message}`);

@@ -5,11 +5,11 @@ import { listenForRevocations } from "../access/revocations.ts";
 import type { RoleSlug } from "../actor.ts";
 import { listAuditEvents, OPERATOR } from "../audit/audit.queries.ts";
 import { type Config, readConfig } from "../config.ts";
-import { AppError, OperatorError } from "../errors.ts";
+import { OperatorError } from "../errors.ts";
 import { checkInput } from "../http/input.ts";
 import { Email, strict } from "../http/shapes.ts";
 import { endLoginsOf, listLoginsOf } from "../users/operators.service.ts";
-import { findUser, insertRole, listUsers } from "../users/users.queries.ts";
+import { findUser, insertRole, listRoleSlugs, listUsers } from "../users/users.queries.ts";
 import { assignRole, changeUser, createUser, revokeRole, type UserDeps, userNotFound } from "../users/users.service.ts";
 import { withDatabase } from "./database.ts";
 import { printRows } from "./output.ts";
@@ -63,12 +63,12 @@ export function registerUserCommands(cli: CAC): void {
   cli
     .command("role:assign <email> <slug>", "Give an account a role")
     .action((email: string, slug: string) =>
-      say((deps) => assignRole(deps, OPERATOR, addressOf(email), slug as RoleSlug)),
+      say(async (deps) => assignRole(deps, OPERATOR, addressOf(email), await roleOf(deps, slug))),
     );
   destructive(cli.command("role:revoke <email> <slug>", "Take a role from an account")).action(
     async (email: string, slug: string, flags: Flags) => {
       await confirm(`Take the role ${slug} from ${email}?`, { yes: flags.yes ?? false });
-      await say((deps) => revokeRole(deps, OPERATOR, addressOf(email), slug as RoleSlug));
+      await say(async (deps) => revokeRole(deps, OPERATOR, addressOf(email), await roleOf(deps, slug)));
     },
   );
   cli
@@ -145,6 +145,13 @@ const change = (email: string, changes: Parameters<typeof changeUser>[3], did: s
 
 const say = (work: (deps: UserDeps) => Promise<string>) => withUsers(async (deps) => console.log(await work(deps)));
 
+async function roleOf({ db }: UserDeps, slug: string): Promise<RoleSlug> {
+  const known = await listRoleSlugs(db);
+  const found = known.find((candidate) => candidate === slug);
+  if (!found) throw new OperatorError(`There is no role ${slug}; there are ${known.join(", ")}`, 2);
+  return found;
+}
+
 const addressOf = (email: string) => checkInput<{ email: string }>(strict({ email: Email }), { email }).email;
 
 /** Runs `work` with what the services need; like every process that revokes, it waits for the running ones to confirm. */
@@ -158,11 +165,6 @@ async function withUsers(work: (deps: UserDeps) => Promise<void>): Promise<void>
     );
     try {
       await work({ db, passwords: createPasswords(config), revocations });
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      throw new OperatorError(
-        [error.message, ...(error.errors ?? []).map(({ field, message }) => `${field}: ${message}`)].join("\n  "),
-      );
     } finally {
       await revocations.close();
     }

@@ -165,3 +165,9 @@ export async function insertRole(db: Db, slug: string, name: string): Promise<bo
   const inserted = await db.sql`insert into roles (slug, name) values (${slug}, ${name}) on conflict (slug) do nothing`;
   return inserted.count === 1;
 }
+
+/** The slugs of every role, in order. */
+export async function listRoleSlugs(db: Db): Promise<RoleSlug[]> {
+  const found = await db.sql<{ slug: RoleSlug }[]>`select slug from roles order by slug`;
+  return found.map(({ slug }) => slug);
+}

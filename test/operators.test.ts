@@ -1,0 +1,115 @@
+import { afterAll, expect, test } from "bun:test";
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { testDatabaseUrl, testPool } from "./transaction.ts";
+
+const home = mkdtempSync(join(tmpdir(), "irontrack-operator-"));
+const PASSWORD = "correct horse battery staple";
+const EMAILS = ["op-ada@example.com", "op-bob@example.com", "op-root@example.com"];
+const [ADA, BOB, ROOT] = EMAILS as [string, string, string];
+afterAll(async () => {
+  await testPool().sql`delete from users where email = any (${EMAILS})`;
+  await testPool().sql`delete from roles where slug = 'op-role'`;
+  rmSync(home, { recursive: true, force: true });
+});
+
+/** Runs the command as an operator would, without a terminal. */
+function irontrack(args: string[], input = "", env: Record<string, string> = {}): SpawnSyncReturns<string> {
+  return spawnSync(process.execPath, ["src/cli.ts", ...args], {
+    cwd: join(import.meta.dir, ".."),
+    encoding: "utf8",
+    input,
+    env: {
+      PATH: process.env.PATH,
+      IRONTRACK_HOME: home,
+      DATABASE_URL: testDatabaseUrl(),
+      PASSWORD_MEMORY_KIB: "19456",
+      PASSWORD_PASSES: "2",
+      ...env,
+    },
+  });
+}
+
+/** Runs it, expects it to succeed, and gives what it printed. */
+function done(args: string[], input = ""): string {
+  const run = irontrack(args, input);
+  if (run.status !== 0) throw new Error(`${args.join(" ")} exited with ${run.status}: ${run.stdout}${run.stderr}`);
+  return run.stdout;
+}
+
+const rowsOf = (args: string[]) => JSON.parse(done([...args, "--json"])) as Record<string, unknown>[];
+
+test("an operator creates people, finds them, and changes what they may do", () => {
+  expect(done(["user:create", ADA, "--name", "Ada", "--password-stdin"], `${PASSWORD}\n`)).toContain(ADA);
+  done(["user:create", BOB, "--password-stdin"], PASSWORD);
+  expect(rowsOf(["user:list", "--search", "op-"])).toHaveLength(2);
+  expect(done(["user:list", "--search", "op-ada", "--csv"])).toMatch(/^id,name,email,.*\n.*,Ada,op-ada@example.com,/);
+  expect(done(["user:create-admin", ROOT, "--password-stdin"], PASSWORD)).toContain("superuser");
+  done(["user:promote", ADA]);
+  expect(rowsOf(["user:list", "--role", "superuser", "--search", "op-"])).toHaveLength(2);
+  done(["user:demote", ADA, "--yes"]);
+  done(["role:assign", BOB, "fitness-trainer"]);
+  expect(rowsOf(["user:list", "--search", BOB])).toMatchObject([{ roleSlug: "fitness-trainer" }]);
+  done(["role:revoke", BOB, "fitness-trainer", "--yes"]);
+  done(["user:deactivate", BOB, "--yes"]);
+  expect(rowsOf(["user:list", "--active", "no", "--search", "op-"])).toMatchObject([{ email: BOB }]);
+  done(["user:activate", BOB]);
+  expect(done(["user:reset-password", BOB, "--yes"]).trim().split("\n").at(-1)).toMatch(/^[\w-]{24}$/);
+  expect(rowsOf(["user:logins", BOB])).toEqual([]);
+  expect(done(["user:revoke-logins", BOB, "--yes"])).toContain("Ended 0 logins");
+  expect(done(["roles:create", "op-role", "Operator's role"])).toContain("Created");
+  expect(done(["roles:create", "op-role", "Operator's role"])).toContain("already");
+  const events = rowsOf(["audit:list", "--limit", "20"]).filter(({ actor }) => actor === "operator");
+  expect(events.map(({ event }) => event)).toContain("users.role_assigned");
+});
+
+test.each<[string, string[], string, number, string]>([
+  ["a password as an argument", ["user:create", "x@example.com", "--password", "secret"], "", 2, "did you mean"],
+  ["no terminal and no --password-stdin", ["user:create", "x@example.com"], "", 2, "--password-stdin"],
+  ["a short password", ["user:create", "x@example.com", "--password-stdin"], "short", 2, "8 to 128"],
+  ["a common password", ["user:create", "x@example.com", "--password-stdin"], "password123", 1, "commonest"],
+  ["no address", ["user:create", "nonsense", "--password-stdin"], PASSWORD, 1, "email"],
+  ["an address that is taken", ["user:create", ADA, "--password-stdin"], PASSWORD, 1, "already registered"],
+  ["something destructive without --yes", ["user:deactivate", ADA], "", 2, "--yes"],
+  ["somebody who is not there", ["user:promote", "nobody-op@example.com"], "", 1, "User not found"],
+  ["a role that is not there", ["role:assign", ADA, "king"], "", 2, "There is no role king"],
+  ["a part of the seed that is not there", ["seed", "--only", "nonsense"], "", 2, "there is no part nonsense"],
+  ["a migration that is not there", ["migrate", "--to", "9999_nonsense"], "", 2, "There is no migration"],
+  ["a word that is not yes or no", ["user:list", "--active", "perhaps"], "", 2, "yes or no"],
+])("%s is refused in one line", (_what, args, input, code, said) => {
+  const run = irontrack(args, input);
+  expect(run.stderr).toContain(said);
+  expect(run.stderr).not.toMatch(/^\s+at /m);
+  expect(run.status).toBe(code);
+});
+
+test("migrating and seeding what is current writes nothing", () => {
+  expect(rowsOf(["migrate", "--status"]).every(({ appliedAt }) => appliedAt !== null)).toBe(true);
+  expect(done(["migrate"])).toContain("Nothing to apply");
+  for (const args of [["seed", "--dry-run"], ["seed"]]) {
+    for (const { added, changed, removed } of rowsOf(args)) expect([added, changed, removed]).toEqual([0, 0, 0]);
+  }
+});
+
+test("keys are listed and rotated, and never shown", () => {
+  const [first] = rowsOf(["token:keys"]);
+  done(["token:rotate-key"]);
+  const keys = rowsOf(["token:keys"]);
+  expect(keys.map(({ use }) => use)).toEqual(["signs", "verifies"]);
+  expect(keys[1]?.kid).toBe(first?.kid);
+  expect(JSON.stringify(keys)).not.toContain('"d"');
+});
+
+test("doctor says what will not do", () => {
+  expect(rowsOf(["doctor"]).find(({ what }) => what === "database")).toMatchObject({ state: "good" });
+  const run = irontrack(["doctor"], "", { DATABASE_URL: "postgres://x:secret@127.0.0.1:1/x" });
+  expect(run.status).toBe(1);
+  expect(run.stdout).toContain("DATABASE_URL");
+  expect(run.stdout).not.toContain("secret");
+});
+
+test("the printed OpenAPI document is the committed one", async () => {
+  expect(done(["openapi"])).toBe(await Bun.file(join(import.meta.dir, "../openapi.json")).text());
+});
