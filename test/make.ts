@@ -7,13 +7,15 @@ import { insertUser, type PublicUser } from "#src/users/users.queries.ts";
 import type { Api } from "./harness.ts";
 
 export const PASSWORD = "correct horse battery staple";
-let passwordHash: Promise<string> | undefined;
+const passwordHashes = new Map<number, Promise<string>>();
 let counter = 0;
 
-/** Stored with cheap parameters and only once, so that making a user costs no hashing. */
+/** Made once for each cost, so that making a user costs no hashing. */
 const hashOnce = (api: Api) => {
-  passwordHash ??= api.deps.passwords.hash(PASSWORD);
-  return passwordHash;
+  const memoryKib = api.deps.config.PASSWORD_MEMORY_KIB;
+  const known = passwordHashes.get(memoryKib) ?? api.deps.passwords.hash(PASSWORD);
+  passwordHashes.set(memoryKib, known);
+  return known;
 };
 
 /** An account whose password is PASSWORD. */
