@@ -20,7 +20,7 @@ export async function listDocuments(
   const [page] = await sql<DocumentPage[]>`
     with matching as (
       select id, ${sortKey(db, question)} as sort_key from exercises
-      where ${visibleIn(db, question.scope ?? "all", userId)} ${filters(db, question)}
+      where ${conditions(db, userId, question)}
     ), page as (
       select id, sort_key from matching order by sort_key ${order}, id ${order} limit ${limit} offset ${offset}
     )
@@ -88,9 +88,10 @@ function visibleIn({ sql }: Db, scope: "system" | "user" | "all", userId: string
   return sql`(owner_id is null or owner_id = ${userId})`;
 }
 
-function filters(db: Db, question: ListExercises): Fragment[] {
+/** Never empty: postgres.js takes an empty array of fragments for a parameter. */
+function conditions(db: Db, userId: string, question: ListExercises): Fragment[] {
   const { sql } = db;
-  const clauses: Fragment[] = [];
+  const clauses: Fragment[] = [visibleIn(db, question.scope ?? "all", userId)];
   const linked = (links: string, column: string, ids: number[] | undefined) => {
     if (!ids?.length) return;
     clauses.push(sql`and exists (

@@ -36,6 +36,6 @@ export function withImageHost(documents: string, cdnResourcesUrl: string): strin
   if (cdnResourcesUrl === "") return documents;
   const host = JSON.stringify(`${cdnResourcesUrl.replace(/\/+$/, "")}/exercises`).slice(0, -1);
   return documents
-    .replaceAll('"imagePathStart":"', `"imagePathStart":${host}`)
-    .replaceAll('"imagePathEnd":"', `"imagePathEnd":${host}`);
+    .replaceAll('"imagePathStart":"', () => `"imagePathStart":${host}`)
+    .replaceAll('"imagePathEnd":"', () => `"imagePathEnd":${host}`);
 }

@@ -25,7 +25,8 @@ export function healthRoutes({ health, isDraining }: { health: Health; isDrainin
       app: "IronTrack",
       version: packageJson.version,
     };
-    return { ...ok(state), status: isReady ? 200 : 503 };
+    const answer = ok(state);
+    return isReady ? answer : { ...answer, status: 503, headers: { ...answer.headers, "retry-after": "1" } };
   };
   const ready = (path: string, id: string) =>
     operation(

@@ -1,7 +1,7 @@
 import type { TObject, TSchema } from "@sinclair/typebox";
 import { AppError, type FieldError } from "../errors.ts";
 import { HttpProblem } from "./problems.ts";
-import { faultsOf, normalise } from "./shapes.ts";
+import { faultsOf, MAX_FAULTS, MAX_FIELD_LENGTH, normalise } from "./shapes.ts";
 
 const MAX_BODY_BYTES = 1_048_576;
 const MAX_DEPTH = 32;
@@ -30,25 +30,55 @@ export async function readBody(request: Request, media: BodyMedia): Promise<unkn
   return isForm ? readForm(new URLSearchParams(text)) : parseJson(text);
 }
 
+export type InputShapes = { params?: TObject | undefined; query?: TObject | undefined; body?: TSchema | undefined };
+
+const NOTHING: Record<string, never> = Object.freeze({});
+
+/** Path, query and body as `shapes` describe them. Throws `invalid` (`invalid_request`) with the faults of all three. */
+export function checkInputs(shapes: InputShapes, url: string, params: Record<string, string>, body: unknown) {
+  const faults: FieldError[] = [];
+  const checked = {
+    params: shapes.params ? examine(shapes.params, readParams(params, shapes.params), faults) : NOTHING,
+    query: shapes.query ? examine(shapes.query, readQuery(url, shapes.query, faults), faults) : NOTHING,
+    body: shapes.body ? examine(shapes.body, body, faults) : undefined,
+  };
+  if (faults.length > 0) throw invalidRequest(faults);
+  return checked;
+}
+
 /** Throws `invalid` (`invalid_request`) with every fault, or returns the value in its normal form. */
 export function checkInput<T>(schema: TSchema, given: unknown): T {
-  const badText = findBadText(given, "");
-  if (badText.length > 0) throw invalidRequest(badText);
-  const value = normalise(schema, given);
-  const faults = faultsOf(schema, value);
+  const faults: FieldError[] = [];
+  const value = examine(schema, given, faults);
   if (faults.length > 0) throw invalidRequest(faults);
   return value as T;
 }
 
-export function invalidRequest(errors: FieldError[]): AppError {
-  return new AppError("invalid", "invalid_request", "The request does not fit what this operation takes", { errors });
+/** The value in its normal form; its faults are added to `faults`. */
+function examine(schema: TSchema, given: unknown, faults: FieldError[]): unknown {
+  faults.push(...findBadText(given, "").slice(0, MAX_FAULTS));
+  const value = normalise(schema, given);
+  faults.push(...faultsOf(schema, value));
+  return value;
+}
+
+/** The first fault of each field, at most 100. */
+function invalidRequest(faults: FieldError[]): AppError {
+  const errors = new Map<string, FieldError>();
+  for (const fault of faults) {
+    const field = fault.field.slice(0, MAX_FIELD_LENGTH).toWellFormed();
+    if (!errors.has(field) && errors.size < MAX_FAULTS) errors.set(field, { ...fault, field });
+  }
+  return new AppError("invalid", "invalid_request", "The request does not fit what this operation takes", {
+    errors: [...errors.values()],
+  });
 }
 
 /**
  * The query string of `url` as the object that `schema` describes: whole numbers, booleans (`true`, `false`, `1`, `0`)
- * and arrays (repeated keys) where it says so. A repeated scalar and an undecodable escape are faults of their field.
+ * and arrays (repeated keys) where it says so. A repeated scalar and an undecodable escape are added to `faults`.
  */
-export function readQuery(url: string, schema: TObject): Record<string, unknown> {
+function readQuery(url: string, schema: TObject, faults: FieldError[]): Record<string, unknown> {
   const start = url.indexOf("?");
   const query: Record<string, unknown> = Object.create(null);
   if (start < 0) return query;
@@ -60,12 +90,10 @@ export function readQuery(url: string, schema: TObject): Record<string, unknown>
       detail: `The query string is longer than ${MAX_QUERY_LENGTH} characters`,
     });
   }
-  const faults: FieldError[] = [];
   for (const pair of text.split("&")) {
     const fault = pair === "" ? undefined : readPair(pair, schema, query);
     if (fault) faults.push(fault);
   }
-  if (faults.length > 0) throw invalidRequest(faults);
   return query;
 }
 
@@ -74,7 +102,7 @@ function readPair(pair: string, schema: TObject, query: Record<string, unknown>)
   const name = decode(at < 0 ? pair : pair.slice(0, at));
   const value = decode(at < 0 ? "" : pair.slice(at + 1));
   if (name === undefined || value === undefined) {
-    return { field: `/${name ?? ""}`, code: "format", message: "Must be percent-encoded UTF-8" };
+    return { field: pointer(name ?? ""), code: "format", message: "Must be percent-encoded UTF-8" };
   }
   const property = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
   if (property?.type === "array") {
@@ -82,13 +110,16 @@ function readPair(pair: string, schema: TObject, query: Record<string, unknown>)
     (query[name] as unknown[]).push(coerce(property.items, value));
     return undefined;
   }
-  if (name in query) return { field: `/${name}`, code: "repeated", message: "Must be given once" };
+  if (name in query) return { field: pointer(name), code: "repeated", message: "Must be given once" };
   query[name] = coerce(property, value);
   return undefined;
 }
 
+/** A name as a JSON pointer (RFC 6901). */
+const pointer = (name: string) => `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+
 /** Path parameters in the form that `schema` describes: whole numbers where it says so. */
-export function readParams(params: Record<string, string>, schema: TObject): Record<string, unknown> {
+function readParams(params: Record<string, string>, schema: TObject): Record<string, unknown> {
   const read: Record<string, unknown> = {};
   for (const [name, property] of Object.entries(schema.properties)) read[name] = coerce(property, params[name] ?? "");
   return read;
@@ -175,7 +206,8 @@ async function readMultipart(bytes: Uint8Array<ArrayBuffer>, contentType: string
 function readForm(form: Iterable<[string, unknown]>): Record<string, unknown> {
   const fields: Record<string, unknown> = Object.create(null);
   for (const [name, value] of form) {
-    if (name in fields) throw invalidRequest([{ field: `/${name}`, code: "repeated", message: "Must be given once" }]);
+    if (name in fields)
+      throw invalidRequest([{ field: pointer(name), code: "repeated", message: "Must be given once" }]);
     fields[name] = value;
   }
   return { ...fields };
@@ -187,7 +219,7 @@ function findBadText(value: unknown, path: string): FieldError[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([name, inner]) => {
     if (!isStorable(name)) return [badText(path || "/")];
-    return findBadText(inner, `${path}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`);
+    return findBadText(inner, `${path}${pointer(name)}`);
   });
 }
 

@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { type Access, type Actor, requireAccess } from "../actor.ts";
 import type { RequestLog } from "../log.ts";
 import type { CrossSite } from "./cross-site.ts";
-import { checkInput, readBody, readParams, readQuery } from "./input.ts";
+import { checkInputs, readBody } from "./input.ts";
 import type { Asked, Operation } from "./operation.ts";
 import { HttpProblem, problemOf, problemReply } from "./problems.ts";
 import { type Reply, toResponse } from "./reply.ts";
@@ -19,7 +19,6 @@ export type RouterDeps = {
 };
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
-const NOTHING: Record<string, never> = Object.freeze({});
 
 /**
  * An Elysia app that answers `operations`. The one place that knows the order of evaluation (unparsable body,
@@ -109,9 +108,7 @@ function handle(
     request,
     requestId,
     actor,
-    params: spec.params ? checkInput(spec.params, readParams(params, spec.params)) : NOTHING,
-    query: spec.query ? checkInput(spec.query, readQuery(request.url, spec.query)) : NOTHING,
-    body: spec.body ? checkInput(spec.body, body) : undefined,
+    ...checkInputs(spec, request.url, params, body),
   };
   return answer(asked as unknown as Asked<Access, never, never, never>);
 }

@@ -57,8 +57,8 @@ function checkerOf(schema: TSchema): TypeCheck<TSchema> {
   return checker;
 }
 
-const MAX_FAULTS = 100;
-const MAX_FIELD_LENGTH = 200;
+export const MAX_FAULTS = 100;
+export const MAX_FIELD_LENGTH = 200;
 
 /** The faults of `value`, the first for each field, at most 100; empty when it fits. Values are never repeated. */
 export function faultsOf(schema: TSchema, value: unknown): FieldError[] {

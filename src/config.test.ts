@@ -1,0 +1,49 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { envExample, readConfig, Settings } from "./config.ts";
+
+const SAFE_PRODUCTION = {
+  NODE_ENV: "production",
+  COOKIE_SECURE: "true",
+  JWT_PRIVATE_KEYS: "[]",
+  DATABASE_URL: "postgres://localhost/irontrack",
+};
+
+test("an empty environment is a working one", () => {
+  expect(readConfig({})).toMatchObject({ PORT: 8000, HOST: "127.0.0.1", DATABASE_PREPARE: true });
+  expect(readConfig({ PORT: "" }).PORT).toBe(8000);
+});
+
+test("every bad setting is named at once, and no value is repeated", () => {
+  const bad = {
+    PORT: "secret-1",
+    DRAIN_TIMEOUT_S: "-1",
+    COOKIE_SECURE: "secret-2",
+    LOG_LEVEL: "secret-3",
+    PASSWORD_MEMORY_KIB: "19455",
+  };
+  const read = () => readConfig(bad);
+  for (const name of Object.keys(bad)) expect(read).toThrow(name);
+  expect(read).not.toThrow("secret");
+  expect(read).toThrow("must be a whole number from 1 to 65535");
+});
+
+test.each([
+  ["COOKIE_SECURE", { ...SAFE_PRODUCTION, COOKIE_SECURE: "false" }],
+  ["JWT_PRIVATE_KEYS", { ...SAFE_PRODUCTION, JWT_PRIVATE_KEYS: "" }],
+  ["DATABASE_URL", { ...SAFE_PRODUCTION, DATABASE_URL: "" }],
+  ["ALLOWED_ORIGINS", { ...SAFE_PRODUCTION, ALLOWED_ORIGINS: "http://front.example.com" }],
+])("production refuses an unsafe %s", (name, env) => {
+  expect(() => readConfig(env)).toThrow(name);
+});
+
+test("production takes safe settings", () => {
+  expect(readConfig(SAFE_PRODUCTION).NODE_ENV).toBe("production");
+});
+
+test("the committed example lists every setting and is current", () => {
+  const committed = readFileSync(join(import.meta.dir, "../.env.example"), "utf8");
+  expect(committed).toBe(envExample());
+  for (const name of Object.keys(Settings.properties)) expect(committed).toContain(`# ${name}=`);
+});

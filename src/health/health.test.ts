@@ -1,0 +1,50 @@
+import { expect, test } from "bun:test";
+import { openPool } from "#db/client.ts";
+import { apiOn, expectStatus, withApi } from "#test/harness.ts";
+import { testPool } from "#test/transaction.ts";
+import { watchHealth } from "./health.ts";
+
+test.each(["/ping", "/health/live"])("%s answers OK, touching nothing", async (path) => {
+  await withApi(async (api) => {
+    const answer = await api.get(path);
+    expectStatus(answer, 200);
+    expect(answer.text).toBe("OK");
+    expect(answer.headers.get("content-type")).toStartWith("text/plain");
+  })();
+});
+
+test.each(["/health", "/health/ready"])("%s says online while the database answers", async (path) => {
+  await withApi(async (api) => {
+    const answer = await api.get(path);
+    expectStatus(answer, 200);
+    expect(answer.json).toMatchObject({ database_status: "online", cache_status: "online", app: "IronTrack" });
+  })();
+});
+
+test("while the database hangs, readiness is answered at once, with 503", async () => {
+  const hanging = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const pool = openPool(`postgres://nobody@127.0.0.1:${hanging.port}/none`, { size: 1, prepare: false });
+  const health = await watchHealth(pool, () => false);
+  try {
+    const api = await apiOn(testPool(), { deps: { health } });
+    const answer = await api.get("/health/ready");
+    expectStatus(answer, 503);
+    expect(answer.json).toMatchObject({ database_status: "offline", cache_status: "offline" });
+    expectStatus(await api.get("/health/live"), 200);
+  } finally {
+    health.stop();
+    hanging.stop(true);
+    await pool.close(0);
+  }
+});
+
+test("a process that is stopping is not ready, and tells clients to close their connections", async () => {
+  await withApi(
+    async (api) => {
+      const answer = await api.get("/health/ready");
+      expectStatus(answer, 503);
+      expect(answer.headers.get("connection")).toBe("close");
+    },
+    { deps: { isDraining: () => true } },
+  )();
+});
