@@ -1,0 +1,87 @@
+import { expect, test } from "bun:test";
+import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
+import { makeSignedIn } from "#test/make.ts";
+import { statementsOf } from "#test/transaction.ts";
+
+const CATALOGS = [
+  ["equipment", "equipment", "Equipment"],
+  ["muscle-groups", "muscle_groups", "Muscle group"],
+  ["exercise-tags", "exercise_tags", "Exercise tag"],
+] as const;
+type Entry = { id: number; name: string };
+
+for (const [path, table, noun] of CATALOGS) {
+  const url = `/api/v1/catalogs/${path}`;
+
+  test(
+    `a user lists and reads ${path}`,
+    withApi(async (api) => {
+      const { as } = await makeSignedIn(api);
+      const listed = await api.get(url, { as });
+      expectStatus(listed, 200);
+      expect(listed.json.length).toBeGreaterThan(15);
+      expect(listed.json).toEqual((listed.json as Entry[]).toSorted((a, b) => a.id - b.id));
+      const [first] = listed.json as [Entry];
+      const one = await api.get(`${url}/${first.id}`, { as });
+      expect(one.json).toEqual(first);
+      expect(one.headers.get("etag")).toMatch(/^"/);
+      const again = await api.get(`${url}/${first.id}`, {
+        as,
+        headers: { "if-none-match": one.headers.get("etag") ?? "" },
+      });
+      expectStatus(again, 304);
+      expect(again.text).toBe("");
+    }),
+  );
+
+  test(
+    `${path} are sorted and searched as asked, wildcards being ordinary`,
+    withApi(async (api) => {
+      const { as } = await makeSignedIn(api);
+      await api.deps.db.sql`insert into ${api.deps.db.sql(table)} (name) values ('zzz 100% a_b'), ('zzz élan')`;
+      const names = async (query: string) => {
+        const answer = await api.get(`${url}?${query}`, { as });
+        expectStatus(answer, 200);
+        return (answer.json as Entry[]).map(({ name }) => name);
+      };
+      const byName = await names("orderBy=name");
+      expect(byName).toEqual(byName.toSorted());
+      expect(await names("orderBy=name&sortOrder=desc")).toEqual(byName.toReversed());
+      expect(await names("sortOrder=desc")).toHaveLength(byName.length);
+      expect(await names("searchString=%25")).toEqual(["zzz 100% a_b"]);
+      expect(await names("searchString=_")).toEqual(["zzz 100% a_b"]);
+      expect(await names("searchString=%20ELAN%20")).toEqual(["zzz élan"]);
+      expect(await names("searchString=%5C")).toEqual([]);
+    }),
+  );
+
+  test(
+    `an id of ${path} that is not there is 404, one that is none is 422`,
+    withApi(async (api) => {
+      const { as } = await makeSignedIn(api);
+      expectProblem(
+        await api.get(`${url}/32767`, { as }),
+        404,
+        `${table}.not_found`,
+        `${noun} with ID '32767' not found`,
+      );
+      for (const id of ["0", "32768", "-1", "x", "1.5", "1e3", "99999999999999999999"]) {
+        expectProblem(await api.get(`${url}/${id}`, { as }), 422, "invalid_request");
+      }
+      for (const query of ["orderBy=nonsense", "sortOrder=up", "nonsense=1", "orderBy=id&orderBy=name"]) {
+        expectProblem(await api.get(`${url}?${query}`, { as }), 422, "invalid_request");
+      }
+      expectProblem(await api.get(`${url}?nonsense=1`), 401, "access.not_authenticated");
+    }),
+  );
+
+  test(
+    `reading ${path} takes one statement`,
+    withApi(async (api) => {
+      const { as } = await makeSignedIn(api);
+      await api.get("/api/v1/access/me", { as });
+      expect(await statementsOf(() => api.get(url, { as }))).toHaveLength(1);
+      expect(await statementsOf(() => api.get(`${url}/1`, { as }))).toHaveLength(1);
+    }),
+  );
+}
