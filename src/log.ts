@@ -62,6 +62,9 @@ export type RequestLog = (
   userId: string | undefined,
 ) => void;
 
+const LINES_PER_WRITE = 256;
+const LONGEST_WAIT_MS = 100;
+
 /**
  * A pino logger, and the line per request that shares its stream: JSON lines on stdout, readable ones on a terminal.
  * Lines are written from this thread (a pino transport needs a worker that a compiled binary does not carry) and are
@@ -69,21 +72,20 @@ export type RequestLog = (
  */
 export function openLog(config: Pick<Config, "LOG_LEVEL">, to?: DestinationStream) {
   const stream = to ?? (process.stdout.isTTY ? pretty({ sync: true, ignore: "pid,hostname" }) : bufferedStdout());
+  // People who watch a terminal, and tests, want each line when it is written.
+  const linesPerWrite = to || process.stdout.isTTY ? 1 : LINES_PER_WRITE;
   const log = pino(
     { level: config.LOG_LEVEL, redact, serializers, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     stream,
   );
-  return { log, requestLog: log.isLevelEnabled("info") ? requestLogOn(stream) : () => {} };
+  return { log, requestLog: log.isLevelEnabled("info") ? requestLogOn(stream, linesPerWrite) : () => {} };
 }
-
-const LINES_PER_WRITE = 256;
-const LONGEST_WAIT_MS = 100;
 
 /**
  * The line by hand, many lines to a write: nothing in it needs escaping (ids are checked, methods and routes are ours),
  * and pino's own way to the same line costs several times as much on the hot path (ADR 0005).
  */
-function requestLogOn(stream: DestinationStream): RequestLog {
+function requestLogOn(stream: DestinationStream, linesPerWrite: number): RequestLog {
   let lines = "";
   let count = 0;
   let timer: Timer | undefined;
@@ -107,7 +109,7 @@ function requestLogOn(stream: DestinationStream): RequestLog {
     const millisecond = String(now % 1000).padStart(3, "0");
     const user = userId === undefined ? "" : `,"userId":"${userId}"`;
     lines += `${prefix}${millisecond}Z","requestId":"${requestId}","method":"${method}","route":"${route}","status":${status},"durationMs":${Math.round(durationMs * 100) / 100}${user},"msg":"request"}\n`;
-    if (++count >= LINES_PER_WRITE) flush();
+    if (++count >= linesPerWrite) flush();
     else timer ??= setTimeout(flush, LONGEST_WAIT_MS);
   };
 }

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, giveTo, killEverything, launch, makeCheckout, tryPrinted, untilUp } from "./launched.ts";
+import { testDatabaseUrl } from "./transaction.ts";
 
 const checkout = makeCheckout({ withModules: true });
 afterAll(checkout.remove);
@@ -53,6 +54,16 @@ test("only the database server is left of a killed process: the next one takes o
   await untilUp(again);
   again.child.kill("SIGTERM");
   expect(await again.ended).toBe(0);
+});
+
+test("with DATABASE_URL nothing is embedded", async () => {
+  const other = join(dir, "other-home");
+  const up = launch(dir, ["up"], { DATABASE_URL: testDatabaseUrl(), IRONTRACK_HOME: other, PORT: await freePort() });
+  await untilUp(up);
+  expect(up.output()).toContain("of DATABASE_URL");
+  expect(existsSync(join(other, "postgres"))).toBe(false);
+  up.child.kill("SIGTERM");
+  expect(await up.ended).toBe(0);
 });
 
 const blocked = join(dir, "blocked");

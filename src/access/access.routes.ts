@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { type Actor, isSuperuser } from "../actor.ts";
 import type { Origin } from "../audit/audit.queries.ts";
 import { type Operation, operation } from "../http/operation.ts";
-import { created, noContent, ok } from "../http/reply.ts";
+import { created, noContent, ok, okJson } from "../http/reply.ts";
 import { LoginId, Logins, PasswordChange, PasswordProof, SignIn, SignUp, User, UserAuth } from "./access.schemas.ts";
 import {
   type AccessDeps,
@@ -127,7 +127,7 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
       "GET",
       `${P}/me`,
       { id: "AccountProfile", tag, summary: "Who is signed in", access: "active", answers: { 200: UserAuth } },
-      ({ actor }) => ok(profileOf(actor)),
+      ({ actor }) => okJson(profileJsonOf(actor)),
     ),
     operation(
       "GET",
@@ -200,11 +200,15 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
   ];
 }
 
-const profileOf = (actor: Actor) => ({
-  id: actor.userId,
-  name: actor.name,
-  email: actor.email,
-  isActive: true,
-  isSuperuser: isSuperuser(actor),
-  roleSlug: actor.roleSlug,
-});
+/** Profiles by the actor that is remembered for a login: an actor that changes is another one. */
+const profiles = new WeakMap<Actor, string>();
+
+function profileJsonOf(actor: Actor): string {
+  let json = profiles.get(actor);
+  if (json === undefined) {
+    const { userId: id, name, email, roleSlug } = actor;
+    json = JSON.stringify({ id, name, email, isActive: true, isSuperuser: isSuperuser(actor), roleSlug });
+    profiles.set(actor, json);
+  }
+  return json;
+}

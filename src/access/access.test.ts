@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn, makeUser, PASSWORD } from "#test/make.ts";
+import { makeSignedIn, makeUser, PASSWORD, signInFor } from "#test/make.ts";
 import { statementsOf } from "#test/transaction.ts";
 
 const signUp = { email: "Ada@Example.com", password: PASSWORD, confirmPassword: PASSWORD, name: "  Ada   Lovelace " };
@@ -45,6 +45,86 @@ test(
     const again = await api.post("/api/v1/access/signup", { body: { ...signUp, email: "TAKEN@example.com" } });
     expectProblem(again, 409, "access.email_taken", "A user with this email already exists");
     expectStatus(await api.post("/api/v1/access/signup", { body: signUp }), 201);
+  }),
+);
+
+test.each<[string, Record<string, unknown>, string, string]>([
+  ["two passwords that differ", { confirmPassword: `${PASSWORD}!` }, "/confirmPassword", "Passwords don't match"],
+  [
+    "a password of seven characters",
+    { password: "1234567", confirmPassword: "1234567" },
+    "/password",
+    "Must have at least 8 characters",
+  ],
+  ["a password of 129 characters", { password: "x".repeat(129) }, "/password", "Must have at most 128 characters"],
+  ["no address", { email: "ada" }, "/email", "Must be a valid email"],
+  ["an address with two @", { email: "a@b@example.com" }, "/email", "Must be a valid email"],
+  ["a blank name", { name: "  " }, "/name", "Must have at least 1 characters"],
+  ["a role", { roleSlug: "superuser" }, "/roleSlug", "This field is not known"],
+  ["a NUL", { name: "a\u0000b" }, "/name", "Must be text without NUL or broken characters"],
+])("signing up with %s is refused, naming the field", async (_what, change, field, message) => {
+  await withApi(async (api) => {
+    const answer = await api.post("/api/v1/access/signup", { body: { ...signUp, ...change } });
+    expectProblem(answer, 422, "invalid_request");
+    expect(answer.json.errors).toContainEqual(expect.objectContaining({ field, message }));
+  })();
+});
+
+test("the administrator's address cannot be signed up for", async () => {
+  const taken = "A user with this email already exists";
+  await withApi(
+    async (api) =>
+      expectProblem(await api.post("/api/v1/access/signup", { body: signUp }), 409, "access.email_taken", taken),
+    { settings: { ADMIN_EMAIL: "ADA@example.com" } },
+  )();
+});
+
+test.each([
+  "correct horse battery staple",
+  "пароль-из-слов",
+  "密码密码密码密码",
+  "        spaces        ",
+  "x".repeat(128),
+])("any characters make a password (%s), and it signs in exactly as it was typed", async (password) => {
+  await withApi(async (api) => {
+    const body = { ...signUp, password, confirmPassword: password };
+    expectStatus(await api.post("/api/v1/access/signup", { body }), 201);
+    const signIn = (tried: string) =>
+      api.post("/api/v1/access/signin", { body: { username: signUp.email, password: tried } });
+    expectStatus(await signIn(password), 204);
+    expectStatus(await signIn(password.slice(0, -1)), 401);
+  })();
+});
+
+test(
+  "signing in takes a form as well as JSON",
+  withApi(async (api) => {
+    const user = await makeUser(api);
+    const form = new URLSearchParams({ username: user.email, password: PASSWORD });
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    expectStatus(await api.post("/api/v1/access/signin", { body: form.toString(), headers }), 204);
+    const boundary = "x-boundary";
+    const part = (name: string, value: string) =>
+      `--${boundary}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+    const multipart = `${part("username", user.email)}${part("password", PASSWORD)}--${boundary}--\r\n`;
+    const asMultipart = { "content-type": `multipart/form-data; boundary=${boundary}` };
+    expectStatus(await api.post("/api/v1/access/signin", { body: multipart, headers: asMultipart }), 204);
+    // Only signing in does: a form needs no preflight from another site.
+    const elsewhere = await api.post("/api/v1/access/signup", { body: form.toString(), headers });
+    expectProblem(elsewhere, 415, "unsupported_media_type");
+  }),
+);
+
+test(
+  "a password stored with older parameters is hashed anew when its owner signs in",
+  withApi(async (api) => {
+    const user = await makeUser(api);
+    const stored = async () =>
+      (await api.deps.db.sql`select password_hash from users where id = ${user.id}`)[0]?.password_hash;
+    const old = await Bun.password.hash(PASSWORD, { algorithm: "argon2id", memoryCost: 8192, timeCost: 1 });
+    await api.deps.db.sql`update users set password_hash = ${old} where id = ${user.id}`;
+    await signInFor(api, user.email);
+    expect(await stored()).toContain("m=19456,t=2,p=1");
   }),
 );
 

@@ -12,7 +12,10 @@ const JSON_TYPE = "application/json;charset=utf-8";
 const PERSONAL = { "content-type": JSON_TYPE, "cache-control": "no-store" };
 
 /** An answer with a JSON body, made from a value. */
-export const ok = (value: unknown): Reply => ({ status: 200, body: JSON.stringify(value), headers: PERSONAL });
+export const ok = (value: unknown): Reply => okJson(JSON.stringify(value));
+
+/** An answer with a JSON body that is text already. */
+export const okJson = (json: string): Reply => ({ status: 200, body: json, headers: PERSONAL });
 
 export const created = (value: unknown): Reply => ({ status: 201, body: JSON.stringify(value), headers: PERSONAL });
 
@@ -23,11 +26,8 @@ export const noContent = (cookies?: string[]): Reply => ({
   ...(cookies ? { cookies } : {}),
 });
 
-export const plain = (text: string): Reply => ({
-  status: 200,
-  body: text,
-  headers: { "content-type": "text/plain;charset=utf-8", "cache-control": "no-store" },
-});
+const PLAIN = { "content-type": "text/plain;charset=utf-8", "cache-control": "no-store" };
+export const plain = (text: string): Reply => ({ status: 200, body: text, headers: PLAIN });
 
 /**
  * An answer with a ready JSON text that any user may see: a strong ETag of the bytes, 304 when the client has them.
@@ -57,7 +57,7 @@ const EVERY_ANSWER = {
 
 /** Complete headers by the constant record that they are made from: twice as fast as converting the record each time. */
 const prepared = new Map<Reply["headers"], Headers>(
-  [PERSONAL].map((headers) => [headers, new Headers({ ...EVERY_ANSWER, ...headers })]),
+  [PERSONAL, PLAIN].map((headers) => [headers, new Headers({ ...EVERY_ANSWER, ...headers })]),
 );
 
 export function toResponse({ status, body, headers, cookies }: Reply, requestId: string): Response {

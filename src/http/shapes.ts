@@ -98,7 +98,10 @@ function normaliseText(form: Normalisation | undefined, text: string): string {
   return text;
 }
 
-function explain({ type, schema }: ValueError): { code: string; message: string } {
+function explain({ type, schema, errors }: ValueError): { code: string; message: string } {
+  // What may be null is explained by what it is when it is not.
+  const inner = type === ValueErrorType.Union && isNullable(schema) ? errors[0]?.First() : undefined;
+  if (inner) return explain(inner);
   switch (type) {
     case ValueErrorType.ObjectRequiredProperty:
       return { code: "required", message: "This field is required" };
@@ -129,6 +132,8 @@ function explain({ type, schema }: ValueError): { code: string; message: string 
       return explainType(schema);
   }
 }
+
+const isNullable = (schema: TSchema) => (schema.anyOf as TSchema[] | undefined)?.at(-1)?.type === "null";
 
 function explainType(schema: TSchema): { code: string; message: string } {
   const options = (schema.anyOf ?? []) as TSchema[];

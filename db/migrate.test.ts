@@ -1,0 +1,63 @@
+import { afterAll, expect, test } from "bun:test";
+import { testDatabaseUrl, testPool } from "#test/transaction.ts";
+import { openPool, type Pool } from "./client.ts";
+import { migrate, migrationStates, readMigrations } from "./migrate.ts";
+
+const opened: Pool[] = [];
+const databases: string[] = [];
+afterAll(async () => {
+  for (const pool of opened) await pool.close();
+  for (const database of databases) await testPool().sql`drop database ${testPool().sql(database)}`;
+});
+
+/** A pool on a new, empty database of the test cluster. */
+async function emptyDatabase(name: string): Promise<Pool> {
+  await testPool().sql`create database ${testPool().sql(name)}`;
+  databases.push(name);
+  const url = new URL(testDatabaseUrl());
+  url.pathname = `/${name}`;
+  const pool = openPool(url.href, { size: 4, prepare: false });
+  opened.push(pool);
+  return pool;
+}
+
+const tags = readMigrations().map(({ tag }) => tag);
+
+test("of many processes that migrate at once each migration is applied by one", async () => {
+  const db = await emptyDatabase("migrate_at_once");
+  const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(db)));
+  expect(applied.flat().sort()).toEqual(tags);
+  expect((await migrationStates(db)).every(({ appliedAt }) => appliedAt !== null)).toBe(true);
+  expect(await migrate(db)).toEqual([]);
+});
+
+test("a database can be brought to a migration and later further", async () => {
+  const db = await emptyDatabase("migrate_partly");
+  expect(await migrate(db, tags[0])).toEqual([tags[0] as string]);
+  expect(await migrate(db)).toEqual(tags.slice(1));
+});
+
+test("a database that is newer than the code, or whose migration was edited, is refused and not touched", async () => {
+  const db = await emptyDatabase("migrate_newer");
+  await migrate(db);
+  await db.sql`insert into schema_migrations (tag, hash) values ('9999_future', 'x')`;
+  await expect(migrate(db)).rejects.toThrow("9999_future, which this version does not know");
+  await expect(migrationStates(db)).rejects.toThrow("9999_future");
+  await db.sql`delete from schema_migrations where tag = '9999_future'`;
+  await db.sql`update schema_migrations set hash = 'edited' where tag = ${tags[0] as string}`;
+  await expect(migrate(db)).rejects.toThrow("was edited");
+});
+
+test("every foreign key has an index that begins with it, every constraint a name of the house", async () => {
+  const unindexed = await testPool().sql`
+    select conname from pg_constraint
+    where contype = 'f' and connamespace = 'public'::regnamespace and not exists (
+      select from pg_index where indrelid = conrelid and indkey[0] = conkey[1]
+    )`;
+  expect(unindexed.map(({ conname }) => conname)).toEqual([]);
+  const constraints = await testPool().sql<{ name: string; table: string }[]>`
+    select conname as name, conrelid::regclass::text as table from pg_constraint
+    where connamespace = 'public'::regnamespace and contype <> 'n'`;
+  for (const { name, table } of constraints)
+    expect(name).toMatch(new RegExp(`^${table}_(.*_)?(pkey|fkey|unique|check)$`));
+});
