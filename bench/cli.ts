@@ -3,6 +3,7 @@ import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { cac } from "cac";
 import { closedLoop } from "./closed-loop.ts";
+import { comparePasswordLibraries } from "./passwords.ts";
 import { type ServerProcess, startServer } from "./servers.ts";
 import { ratioOfPairs } from "./statistics.ts";
 
@@ -25,6 +26,10 @@ cli
   .option("--connections <n>", "Connections, closed loop", { default: 32 })
   .option("--json", "Print JSON")
   .action(run);
+cli
+  .command("passwords", "Argon2id: @node-rs/argon2 beside Bun.password, with the settings of this host")
+  .option("--pairs <n>", "Pairs of hashes", { default: 15 })
+  .action(async ({ pairs }: { pairs: number }) => console.log(await comparePasswordLibraries(Number(pairs))));
 cli.help();
 cli.parse();
 
