@@ -109,12 +109,8 @@ function handle(
     exchange.userId = actor.userId;
     requireAccess(spec.access, actor);
   }
-  const asked = {
-    request,
-    requestId,
-    actor,
-    ...checkInputs(spec, request.url, params, body),
-  };
+  const inputs = checkInputs(spec, request, params, body);
+  const asked = { request, requestId, actor, params: inputs.params, query: inputs.query, body: inputs.body };
   return answer(asked as unknown as Asked<Access, never, never, never>);
 }
 
