@@ -72,6 +72,7 @@ test.each<[string, string[], string, number, string]>([
   ["a common password", ["user:create", "x@example.com", "--password-stdin"], "password123", 1, "commonest"],
   ["no address", ["user:create", "nonsense", "--password-stdin"], PASSWORD, 1, "email"],
   ["an address that is taken", ["user:create", ADA, "--password-stdin"], PASSWORD, 1, "already registered"],
+  ["a second system administrator", ["user:create-admin", "x@example.com", "--password-stdin"], PASSWORD, 1, "already"],
   ["something destructive without --yes", ["user:deactivate", ADA], "", 2, "--yes"],
   ["somebody who is not there", ["user:promote", "nobody-op@example.com"], "", 1, "User not found"],
   ["a role that is not there", ["role:assign", ADA, "king"], "", 2, "There is no role king"],

@@ -31,7 +31,7 @@ export async function createUser(
 ): Promise<PublicUser> {
   requireStrongPassword(password, user.email);
   const passwordHash = await passwords.hash(password);
-  return translateEmailTaken(user.email, () =>
+  return translateTaken(user.email, () =>
     db.transaction(async (tx) => {
       const created = await insertUser(tx, { ...user, passwordHash });
       await insertAuditEvent(tx, origin, "users.created", {
@@ -68,7 +68,7 @@ export async function changeUser(
   if (password !== undefined) requireStrongPassword(password, fields.email ?? before.email);
   const passwordHash = password === undefined ? undefined : await deps.passwords.hash(password);
   const roleSlug = roleAfter(before.roleSlug, isSuperuser);
-  return translateEmailTaken(fields.email ?? before.email, () =>
+  return translateTaken(fields.email ?? before.email, () =>
     changeGuarded(deps, origin, userId, async (tx, superusers) => {
       if (takesPower(changes)) requireAnotherSuperuser(superusers, userId);
       const written: UserChanges = {
@@ -209,16 +209,19 @@ const aboutChange = (targetUserId: string, changes: AccountChanges) => ({
   detail: Object.keys(changes).sort().join(", "),
 });
 
-async function translateEmailTaken<T>(email: string, work: () => Promise<T>): Promise<T> {
+async function translateTaken<T>(email: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (brokenConstraint(error) !== "users_email_unique") throw error;
-    throw new AppError(
-      "conflict",
-      "users.email_taken",
-      `A user with the email '${email}' is already registered in the system`,
-    );
+    const constraint = brokenConstraint(error);
+    if (constraint === "users_email_unique") {
+      const detail = `A user with the email '${email}' is already registered in the system`;
+      throw new AppError("conflict", "users.email_taken", detail);
+    }
+    if (constraint === "users_system_admin_unique") {
+      throw new AppError("conflict", "users.system_administrator_exists", "There is a system administrator already");
+    }
+    throw error;
   }
 }
 
