@@ -13,7 +13,7 @@ import { createCrossSite } from "./http/cross-site.ts";
 import { docsRoutes } from "./http/docs.routes.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import type { Operation } from "./http/operation.ts";
-import { createRouter } from "./http/router.ts";
+import { createRouter, type Router } from "./http/router.ts";
 import type { Log, RequestLog } from "./log.ts";
 import { roleRoutes, userRoutes } from "./users/users.routes.ts";
 
@@ -44,7 +44,7 @@ export function listOperations(deps: AppDeps): Operation[] {
 }
 
 /** The whole application: give it a request, it gives a response. Opens and starts nothing. */
-export function createApp(deps: AppDeps) {
+export function createApp(deps: AppDeps): Router {
   return createRouter(listOperations(deps), {
     authenticate: (request) => authenticate(deps, request),
     crossSite: createCrossSite(deps.config),
@@ -53,5 +53,3 @@ export function createApp(deps: AppDeps) {
     isDraining: deps.isDraining,
   });
 }
-
-export type App = ReturnType<typeof createApp>;

@@ -58,6 +58,20 @@ test("HEAD works where GET does, and has no body", async () => {
 });
 
 test.each([
+  ["GET", "/ping/", 200],
+  ["GET", "/nothing", 404],
+  ["DELETE", "/ping", 405],
+  ["GET", "/api/v1/exercises/x", 401],
+  ["GET", "/api/v1/catalogs/equipment/", 401],
+  ["PUT", "/api/v1/exercises", 405],
+])("%s %s on a real socket is answered with %i as everywhere", async (method, path, status) => {
+  const answer = await fetch(`http://localhost${path}`, { unix, method });
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get("x-request-id")).not.toBeNull();
+  expect(answer.headers.has("allow")).toBe(status === 405);
+});
+
+test.each([
   ["with a length", (body: string) => body],
   ["without one", (body: string) => new Response(body).body as unknown as string],
 ])("a body of 10 MB %s is refused with 413, and the server goes on", async (_how, bodyOf) => {

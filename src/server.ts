@@ -62,14 +62,14 @@ function serveOn(services: Services, where: { unix: string } | { hostname: strin
     "unix" in where ? proxiedAddress(request) : (server?.requestIP(request)?.address ?? null);
   const app = createApp({ ...services.deps, addressOf });
   try {
-    // Elysia's own listen hands its routes to Bun's router, which `fetch` alone would not use (ADR 0002).
-    app.listen({
+    server = Bun.serve({
       ...where,
+      routes: app.routes,
+      fetch: app.fetch,
       idleTimeout: IDLE_TIMEOUT_S,
       maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
       development: false,
-    } as unknown as { port: number });
-    server = app.server as Server<undefined>;
+    } as unknown as Bun.Serve.Options<undefined>);
     return server;
   } catch (error) {
     const code = (error as { code?: string }).code;

@@ -3,10 +3,11 @@ import type { Db } from "#db/client.ts";
 import { generateKey, type Keys, readKeys } from "#src/access/keys.ts";
 import { createLoginMemory } from "#src/access/login-memory.ts";
 import { aloneOnDatabase } from "#src/access/revocations.ts";
-import { type App, type AppDeps, createApp, listOperations } from "#src/app.ts";
+import { type AppDeps, createApp, listOperations } from "#src/app.ts";
 import { type Config, readConfig } from "#src/config.ts";
 import { Problem } from "#src/http/openapi.ts";
 import type { Operation } from "#src/http/operation.ts";
+import type { Router } from "#src/http/router.ts";
 import { faultsOf } from "#src/http/shapes.ts";
 import { openLog } from "#src/log.ts";
 import { assemble } from "#src/services.ts";
@@ -41,7 +42,7 @@ export type Asking = { as?: string; body?: unknown; headers?: Record<string, str
 
 export type Api = {
   deps: AppDeps;
-  app: App;
+  app: Router;
   ask(method: string, path: string, asking?: Asking): Promise<Answer>;
   get(path: string, asking?: Asking): Promise<Answer>;
   post(path: string, asking?: Asking): Promise<Answer>;
@@ -93,7 +94,7 @@ export async function apiOn(db: Db, { settings, nowMs, logTo, deps: given }: Api
       },
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
-    const response = await app.handle(request);
+    const response = await app.fetch(request);
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.includes("json") && text !== "";
     const answer = {

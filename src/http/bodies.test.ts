@@ -9,7 +9,7 @@ const json = JSON.stringify(person);
 
 /** Sends bytes that need not be text. */
 async function sendBytes(api: Api, path: string, body: Uint8Array<ArrayBuffer>, headers: Record<string, string>) {
-  const response = await api.app.handle(new Request(`http://localhost${path}`, { method: "POST", body, headers }));
+  const response = await api.app.fetch(new Request(`http://localhost${path}`, { method: "POST", body, headers }));
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, json: text === "" ? undefined : JSON.parse(text) };
 }
@@ -106,9 +106,9 @@ test(
           },
         }),
       });
-    expect((await api.app.handle(streamed(padded(1_048_577)))).status).toBe(413);
+    expect((await api.app.fetch(streamed(padded(1_048_577)))).status).toBe(413);
     expectProblem(await api.post(SIGN_UP, { body: padded(1_048_577) }), 413, "body_too_large");
-    expect((await api.app.handle(streamed(padded(1_048_576)))).status).toBe(201);
+    expect((await api.app.fetch(streamed(padded(1_048_576)))).status).toBe(201);
     expectStatus(await api.post(SIGN_UP, { body: padded(1_048_576) }), 409);
   }),
 );
@@ -121,7 +121,7 @@ test(
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) form.set(name, value);
     for (const body of [new URLSearchParams(fields), form]) {
-      const answer = await api.app.handle(new Request(`http://localhost${SIGN_IN}`, { method: "POST", body }));
+      const answer = await api.app.fetch(new Request(`http://localhost${SIGN_IN}`, { method: "POST", body }));
       expect(answer.status).toBe(204);
     }
     expectStatus(await api.post(SIGN_IN, { body: fields }), 204);

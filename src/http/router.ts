@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
+import type { BunRequest } from "bun";
 import { Elysia } from "elysia";
 import { type Access, type Actor, requireAccess } from "../actor.ts";
 import type { RequestLog } from "../log.ts";
 import type { CrossSite } from "./cross-site.ts";
 import { checkInputs, readBody } from "./input.ts";
 import type { Asked, Operation } from "./operation.ts";
-import { HttpProblem, problemOf, problemReply } from "./problems.ts";
+import { HttpProblem, type Problem, problemOf, problemReply } from "./problems.ts";
 import { type Reply, toResponse } from "./reply.ts";
 
 export type RouterDeps = {
@@ -25,34 +26,45 @@ let requestCount = 0;
 const newRequestId = () => `${PROCESS_NAME}.${(++requestCount).toString(36)}`;
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
+/** The operations as a server takes them. */
+export type Router = {
+  /** For `Bun.serve`: each operation on Bun's own router, without the context that Elysia makes for each request. */
+  routes: Record<string, Record<string, (request: BunRequest) => Response | Promise<Response>>>;
+  /** Everything, on Elysia's router: what `routes` leaves (HEAD, a trailing slash, 404, 405), and all that tests ask. */
+  fetch(request: Request): Response | Promise<Response>;
+};
+
 /**
- * An Elysia app that answers `operations`. The one place that knows the order of evaluation (unparsable body,
- * authentication, permission, validation, then the handler), turns failures into problems, and logs (ADR 0002).
+ * Answers `operations`. The one place that knows the order of evaluation (unparsable body, authentication, permission,
+ * validation, then the handler), turns failures into problems, and logs (ADR 0002, 0009).
  */
-export function createRouter(operations: Operation[], deps: RouterDeps) {
+export function createRouter(operations: Operation[], deps: RouterDeps): Router {
+  const routes: Router["routes"] = {};
   const app = new Elysia({ precompile: true, normalize: false });
   for (const operation of operations) {
     const answer = answerer(operation, deps);
+    routes[operation.path] = {
+      ...routes[operation.path],
+      [operation.method]: (request) => answer(request, request.params),
+    };
     app.route(operation.method, operation.path, ({ request, params }) => answer(request, params), { parse: "none" });
   }
   const allowedMethods = methodFinder(operations);
-  return app.onError(({ request, code, error }) => {
+  app.onError(({ request, code, error }) => {
     const exchange = open(request);
     if (code !== "NOT_FOUND") return fail(error, exchange, undefined, deps);
     const allowed = allowedMethods(new URL(request.url).pathname);
     const preflight = request.method === "OPTIONS" ? deps.crossSite.preflight(request, allowed) : undefined;
     if (preflight) return finish({ status: 204, body: null, headers: preflight }, exchange, undefined, deps);
-    const problem =
-      allowed.length === 0
-        ? { status: 404, code: "not_found", detail: "There is nothing here" }
-        : {
-            status: 405,
-            code: "method_not_allowed",
-            detail: `Use ${allowed.join(", ")}`,
-            headers: { allow: allowed.join(", ") },
-          };
-    return fail(new HttpProblem(problem), exchange, undefined, deps);
+    return fail(new HttpProblem(unmatched(allowed)), exchange, undefined, deps);
   });
+  return { routes, fetch: app.fetch };
+}
+
+function unmatched(allowed: string[]): Problem {
+  if (allowed.length === 0) return { status: 404, code: "not_found", detail: "There is nothing here" };
+  const allow = allowed.join(", ");
+  return { status: 405, code: "method_not_allowed", detail: `Use ${allow}`, headers: { allow } };
 }
 
 /** One request while it is answered. */
