@@ -32,6 +32,9 @@ export async function runTests(
         stdio: "inherit",
         env: { ...process.env, [TEST_DATABASE_URL]: cluster.url, NODE_ENV: "test" },
       });
+      // Interrupted, the tests end first and the PostgreSQL that was started for them after.
+      const interrupt = () => void child.kill("SIGTERM");
+      process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
       child.once("exit", (code) => resolve(code ?? 1));
     });
     const run = countTests(report, exitCode);
