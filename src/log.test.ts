@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { sql as drizzleSql } from "drizzle-orm";
+import type { Db } from "#db/client.ts";
 import { expectStatus, withApi } from "#test/harness.ts";
 import { makeUser, signInFor } from "#test/make.ts";
 import { openLog } from "./log.ts";
@@ -107,3 +109,55 @@ test("secrets are redacted wherever they hang in what is logged", () => {
   expect(written.join("")).not.toContain(CANARY);
   expect(written.join("")).toContain("[redacted]");
 });
+
+test("a failed statement is logged without its parameters, and without the row that PostgreSQL quotes", async () => {
+  const written: string[] = [];
+  await withApi(
+    async (api, db) => {
+      // A hash that PostgreSQL cannot store, and one that breaks a constraint together with the rest of its row.
+      api.deps.passwords.hash = async () => `${CANARY}\0`;
+      const person = {
+        email: "x@example.com",
+        password: "a long enough phrase",
+        confirmPassword: "a long enough phrase",
+      };
+      const answer = await api.post("/api/v1/access/signup", { body: person });
+      expectStatus(answer, 500);
+      expect(answer.text).not.toContain(CANARY);
+      const row = { email: "UPPER@example.com", password_hash: CANARY, role_id: 1 };
+      const statements = [
+        (tx: Db) => tx.sql`insert into users ${tx.sql(row)}`,
+        (tx: Db) => tx.orm.execute(drizzleSql`select ${CANARY}::int`),
+      ];
+      const failures = [];
+      for (const statement of statements) {
+        failures.push(await db.transaction(async (tx) => void (await statement(tx))).catch((error) => error));
+      }
+      for (const error of failures) {
+        expect(error).toBeInstanceOf(Error);
+        api.deps.log.error({ err: error }, "request failed");
+      }
+    },
+    { logTo: { write: (line) => void written.push(line) } },
+  )();
+  const failures = written.map((line) => JSON.parse(line)).filter(({ msg }) => msg === "request failed");
+  expect(failures).toHaveLength(3);
+  expect(failures[1].err).toMatchObject({ code: "23514", constraint: "users_email_form_check" });
+  expect(written.join("")).not.toContain(CANARY);
+});
+
+test(
+  "whatever stands in a header or a path, a request is one line",
+  withLog(async (api, lines) => {
+    const headers = { "x-request-id": "a\u0085b\u00a0c-12345678", "user-agent": 'x","level":60' };
+    await api.get("/nowhere%0a%22,%22level%22:60", { headers });
+    await api.get("/api/v1/exercises/%0d%0a?searchString=%0a", { headers });
+    api.deps.log.info({ header: "one\ntwo" }, "said");
+    const each = lines().trimEnd().split("\n");
+    expect(each.map((line) => JSON.parse(line)).map(({ level, route, msg }) => [level, route, msg])).toEqual([
+      [30, "unmatched", "request"],
+      [30, "/api/v1/exercises/:exerciseId", "request"],
+      [30, undefined, "said"],
+    ]);
+  }),
+);
