@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { openPool } from "#db/client.ts";
 import { apiOn, expectStatus, withApi } from "#test/harness.ts";
 import { testPool } from "#test/transaction.ts";
+import packageJson from "../../package.json" with { type: "json" };
 import { watchHealth } from "./health.ts";
 
 test.each(["/ping", "/health/live"])("%s answers OK, touching nothing", async (path) => {
@@ -17,7 +18,12 @@ test.each(["/health", "/health/ready"])("%s says online while the database answe
   await withApi(async (api) => {
     const answer = await api.get(path);
     expectStatus(answer, 200);
-    expect(answer.json).toMatchObject({ database_status: "online", cache_status: "online", app: "IronTrack" });
+    expect(answer.json).toEqual({
+      database_status: "online",
+      cache_status: "online",
+      app: "IronTrack",
+      version: packageJson.version,
+    });
   })();
 });
 
@@ -27,10 +33,18 @@ test("while the database hangs, readiness is answered at once, with 503", async 
   const health = await watchHealth(pool, () => false);
   try {
     const api = await apiOn(testPool(), { deps: { health } });
-    const answer = await api.get("/health/ready");
-    expectStatus(answer, 503);
-    expect(answer.json).toMatchObject({ database_status: "offline", cache_status: "offline" });
-    expectStatus(await api.get("/health/live"), 200);
+    for (const path of ["/health/ready", "/health"]) {
+      const answer = await api.get(path);
+      expectStatus(answer, 503);
+      expect(answer.headers.get("retry-after")).toBe("1");
+      expect(answer.json).toEqual({
+        database_status: "offline",
+        cache_status: "offline",
+        app: "IronTrack",
+        version: packageJson.version,
+      });
+    }
+    for (const path of ["/health/live", "/ping"]) expectStatus(await api.get(path), 200);
   } finally {
     health.stop();
     hanging.stop(true);

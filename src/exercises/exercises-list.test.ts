@@ -1,0 +1,203 @@
+import { expect, test } from "bun:test";
+import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
+import { makeExercise, makeSignedIn } from "#test/make.ts";
+
+const P = "/api/v1/exercises";
+type Item = { id: string; name: string };
+
+/** Five exercises of one's own that differ in everything that a list can be filtered and sorted by. */
+async function withFive(work: (names: (query: string) => Promise<string[]>, api: Api, as: string) => Promise<void>) {
+  await withApi(async (api) => {
+    const { user: owner, as } = await makeSignedIn(api);
+    const at = (day: number) => `2026-01-0${day}T00:00:00Z`;
+    await makeExercise(api, {
+      owner,
+      name: "Alpha",
+      primary: ["chest"],
+      equipment: ["barbell"],
+      category: "strength",
+      difficulty: "expert",
+      force: "push",
+      mechanic: "compound",
+      createdAt: at(3),
+      updatedAt: at(5),
+    });
+    await makeExercise(api, {
+      owner,
+      name: "beta",
+      primary: ["chest"],
+      secondary: ["triceps"],
+      equipment: ["dumbbell"],
+      category: "cardio",
+      difficulty: "beginner",
+      createdAt: at(1),
+      updatedAt: at(4),
+    });
+    await makeExercise(api, {
+      owner,
+      name: "Gamma 100%",
+      primary: ["biceps"],
+      equipment: ["dumbbell"],
+      tags: ["core"],
+      force: "pull",
+      mechanic: "isolation",
+      createdAt: at(2),
+      updatedAt: at(3),
+    });
+    await makeExercise(api, {
+      owner,
+      name: "Delta_Élan",
+      primary: ["biceps", "forearms"],
+      difficulty: "intermediate",
+      force: "static",
+      createdAt: at(5),
+      updatedAt: at(2),
+    });
+    await makeExercise(api, {
+      owner,
+      name: "Epsilon",
+      primary: ["calves"],
+      aliases: ["omega press"],
+      category: "cardio",
+      createdAt: at(4),
+      updatedAt: at(1),
+    });
+    const entries = await api.deps.db.sql<{ kind: string; name: string; id: number }[]>`
+      select 'muscle' as kind, name, id from muscle_groups union all select 'equipment', name, id from equipment
+      union all select 'tag', name, id from exercise_tags`;
+    const ids = Object.fromEntries(entries.map(({ kind, name, id }) => [`${kind}:${name}`, id]));
+    const names = async (query: string) => {
+      const answer = await api.get(`${P}?scope=user&${query.replaceAll(/[a-z]+:[a-z]+/g, (key) => String(ids[key]))}`, {
+        as,
+      });
+      expectStatus(answer, 200);
+      return (answer.json.items as Item[]).map(({ name }) => name);
+    };
+    await work(names, api, as);
+  })();
+}
+
+const [A, B, G, D, E] = ["Alpha", "beta", "Gamma 100%", "Delta_Élan", "Epsilon"];
+
+test.each<[string, (string | undefined)[]]>([
+  ["", [A, B, D, E, G]],
+  ["sortOrder=desc", [G, E, D, B, A]],
+  ["orderBy=difficultyLevel", [B, G, E, D, A]],
+  ["orderBy=category", [B, E, A, G, D]],
+  ["orderBy=createdAt", [B, G, A, E, D]],
+  ["orderBy=createdAt&sortOrder=desc", [D, E, A, G, B]],
+  ["orderBy=updatedAt", [E, D, G, B, A]],
+  ["orderBy=difficultyLevel&sortOrder=desc", [A, D, E, G, B]],
+  ["orderBy=category&sortOrder=desc", [D, G, A, E, B]],
+  ["orderBy=updatedAt&sortOrder=desc", [A, B, G, D, E]],
+  ["orderBy=relevance", [A, B, D, E, G]],
+  ["primaryMuscles=muscle:chest", [A, B]],
+  ["primaryMuscles=muscle:chest&primaryMuscles=muscle:forearms", [A, B, D]],
+  ["primaryMuscles=muscle:chest&secondaryMuscles=muscle:triceps", [B]],
+  ["primaryMuscles=muscle:biceps&equipment=equipment:dumbbell", [G]],
+  ["equipment=equipment:dumbbell", [B, G]],
+  ["tags=tag:core", [G]],
+  ["tags=tag:core&equipment=equipment:barbell", []],
+  ["category=cardio", [B, E]],
+  ["difficultyLevel=intermediate", [D]],
+  ["force=static", [D]],
+  ["mechanic=isolation", [G]],
+  ["category=strength&force=push&mechanic=compound", [A]],
+  ["searchString=%20ALPHA%20", [A]],
+  ["searchString=%25", [G]],
+  ["searchString=_", [D]],
+  ["searchString=%5C", []],
+  ["searchString=elan", [D]],
+  ["searchString=press%20omega", [E]],
+  ["searchString=zzz", []],
+  ["pageSize=2&currentPage=2", [D, E]],
+  ["pageSize=100&currentPage=2", []],
+])("one's own exercises by %p are %p", async (query, expected) => {
+  await withFive(async (names) => expect(await names(query)).toEqual(expected as string[]));
+});
+
+test(
+  "by relevance the name nearest to what was searched comes first, or last when descending",
+  withApi(async (api) => {
+    const { user: owner, as } = await makeSignedIn(api);
+    for (const name of ["A seated zq press on a long machine", "Zq press on a machine", "Zq Préss"]) {
+      await makeExercise(api, { owner, name });
+    }
+    const names = async (query: string) =>
+      (await api.get(`${P}?searchString=zq%20press&orderBy=relevance&${query}`, { as })).json.items.map(
+        ({ name }: Item) => name,
+      );
+    const expected = ["Zq Préss", "Zq press on a machine", "A seated zq press on a long machine"];
+    expect(await names("")).toEqual(expected);
+    expect(await names("sortOrder=desc")).toEqual(expected.toReversed());
+  }),
+);
+
+test("the total is true on every page, past the end too, and pages neither repeat nor skip among equals", async () => {
+  await withApi(async (api) => {
+    const { user: owner, as } = await makeSignedIn(api);
+    const ids: string[] = [];
+    for (let n = 0; n < 23; n++) {
+      // Random ids: those of the time they are made in would be in the order of the names.
+      const id = crypto.randomUUID();
+      ids.push(await makeExercise(api, { owner, id, name: `Same ${String(n).padStart(2, "0")}` }));
+    }
+    for (const orderBy of ["name", "difficultyLevel", "category", "createdAt", "updatedAt", "relevance"]) {
+      for (const sortOrder of ["asc", "desc"]) {
+        const seen: string[] = [];
+        for (let page = 1; page <= 6; page++) {
+          const query = `scope=user&orderBy=${orderBy}&sortOrder=${sortOrder}&pageSize=5&currentPage=${page}`;
+          const { json } = await api.get(`${P}?${query}`, { as });
+          expect([json.total, json.limit, json.offset]).toEqual([23, 5, (page - 1) * 5]);
+          seen.push(...(json.items as Item[]).map(({ id }) => id));
+        }
+        expect(new Set(seen).size).toBe(23);
+        expect(seen).toHaveLength(23);
+        // Equal in all but the name: the id decides.
+        const isByName = orderBy === "name" || orderBy === "relevance";
+        const ordered = isByName ? ids : ids.toSorted();
+        expect(seen).toEqual(sortOrder === "asc" ? ordered : ordered.toReversed());
+      }
+    }
+  })();
+});
+
+test(
+  "scopes are the catalog, one's own, or both",
+  withApi(async (api) => {
+    const { user: owner, as } = await makeSignedIn(api);
+    const total = async (scope: string) => (await api.get(`${P}${scope}`, { as })).json.total as number;
+    const system = await total("?scope=system");
+    await makeExercise(api, { owner, name: "One More" });
+    expect(system).toBeGreaterThanOrEqual(100);
+    expect([await total("?scope=user"), await total("?scope=all"), await total("")]).toEqual([
+      1,
+      system + 1,
+      system + 1,
+    ]);
+  }),
+);
+
+test.each([
+  "scope=mine",
+  "orderBy=nonsense",
+  "sortOrder=up",
+  "pageSize=0",
+  "pageSize=101",
+  "currentPage=0",
+  "pageSize=x",
+  "primaryMuscles=0",
+  "tags=32768",
+  "equipment=x",
+  "category=nonsense",
+  "force=jump",
+  "nonsense=1",
+  "category=cardio&category=strength",
+  "searchString=%00",
+  "searchString=%zz",
+])("a list of exercises by %s is refused", async (query) => {
+  await withApi(async (api) => {
+    const { as } = await makeSignedIn(api);
+    expectProblem(await api.get(`${P}?${query}`, { as }), 422, "invalid_request");
+  })();
+});

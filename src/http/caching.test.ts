@@ -1,0 +1,85 @@
+import { expect, test } from "bun:test";
+import { type Api, expectStatus, withApi } from "#test/harness.ts";
+import { makeExercise, makeSignedIn } from "#test/make.ts";
+
+const P = "/api/v1";
+const TAGGED = [
+  ["a list of exercises", `${P}/exercises?scope=user`],
+  ["an exercise", `${P}/exercises/ID`],
+  ["an exercise that was searched for", `${P}/exercises/criteria?name=Zq%20One`],
+  ["a catalog", `${P}/catalogs/equipment`],
+  ["a catalog's entry", `${P}/catalogs/muscle-groups/1`],
+] as const;
+
+/** A signed-in person with one exercise, "Zq One", whose id stands in `path` for ID. */
+async function ready(api: Api, path: string) {
+  const { user, as } = await makeSignedIn(api);
+  const id = await makeExercise(api, { owner: user, name: "Zq One" });
+  return { user, as, path: path.replace("ID", id), id };
+}
+
+for (const [what, given] of TAGGED) {
+  test(
+    `${what} carries a strong tag of its bytes, and is private to who asked`,
+    withApi(async (api) => {
+      const { as, path } = await ready(api, given);
+      const [first, second] = [await api.get(path, { as }), await api.get(path, { as })];
+      expectStatus(first, 200);
+      expect(first.headers.get("etag")).toMatch(/^"[a-z0-9-]+"$/);
+      expect(second.headers.get("etag")).toBe(first.headers.get("etag"));
+      expect(first.headers.get("cache-control")).toBe("private, no-cache");
+      expect(first.headers.get("vary")).toBe("Cookie");
+    }),
+  );
+
+  test.each<[string, (tag: string) => string, number]>([
+    ["its tag", (tag) => tag, 304],
+    ["its tag, weak", (tag) => `W/${tag}`, 304],
+    ["a list with its tag last", (tag) => `"a", W/"b" ,${tag}`, 304],
+    ["a list with its tag first", (tag) => `${tag},"b"`, 304],
+    ["any tag at all", () => "*", 304],
+    ["any tag at all, spaced", () => " * ", 304],
+    ["another tag", () => '"a"', 200],
+    ["a list of others", () => '"a", W/"b"', 200],
+    ["its tag without quotes", (tag) => tag.slice(1, -1), 200],
+    ["its tag in another case", (tag) => `w/${tag}`, 200],
+    ["nothing", () => "", 200],
+    ["garbage", () => ',,"', 200],
+  ])(`${what}, asked for with %s, is sent or not as it should`, (_how, header, status) =>
+    withApi(async (api) => {
+      const { as, path } = await ready(api, given);
+      const full = await api.get(path, { as });
+      const tag = full.headers.get("etag") as string;
+      for (const method of ["GET", "HEAD"]) {
+        const answer = await api.ask(method, path, { as, headers: { "if-none-match": header(tag) } });
+        expectStatus(answer, status);
+        expect(answer.headers.get("etag")).toBe(tag);
+        expect(answer.text).toBe(status === 200 && method === "GET" ? full.text : "");
+        if (status === 304) expect(answer.headers.get("content-type")).toBeNull();
+      }
+    })(),
+  );
+}
+
+test(
+  "after a write the old tag fetches the new list",
+  withApi(async (api) => {
+    const { user, as, path } = await ready(api, TAGGED[0][1]);
+    const headers = { "if-none-match": (await api.get(path, { as })).headers.get("etag") as string };
+    expectStatus(await api.get(path, { as, headers }), 304);
+    await makeExercise(api, { owner: user, name: "Zq Two" });
+    const answer = await api.get(path, { as, headers });
+    expectStatus(answer, 200);
+    expect(answer.json.total).toBe(2);
+  }),
+);
+
+test(
+  "a tag opens nothing: who is signed out, or may not see it, learns nothing from *",
+  withApi(async (api) => {
+    const { path } = await ready(api, TAGGED[1][1]);
+    const headers = { "if-none-match": "*" };
+    expectStatus(await api.get(path, { headers }), 401);
+    expectStatus(await api.get(path, { as: (await makeSignedIn(api)).as, headers }), 404);
+  }),
+);

@@ -1,0 +1,104 @@
+import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createApp } from "#src/app.ts";
+import { withApi } from "#test/harness.ts";
+import { makeSignedIn } from "#test/make.ts";
+
+const P = "/api/v1";
+
+/** The answer of the server on `socketPath` to exactly this request target; no client tidies the path on its way. */
+function askExactly(socketPath: string, method: string, target: string, as: string, body = "") {
+  const head = [
+    `${method} ${target} HTTP/1.1`,
+    "Host: localhost",
+    `Cookie: ${as}`,
+    "Content-Type: application/json",
+    `Content-Length: ${body.length}`,
+  ];
+  return new Promise<{ status: number; allow: string | null; text: string }>((resolve, reject) => {
+    let received = Buffer.alloc(0);
+    const socket = connect(socketPath, () => socket.write(`${head.join("\r\n")}\r\n\r\n${body}`));
+    socket.on("data", (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      const end = received.indexOf("\r\n\r\n");
+      if (end < 0) return;
+      const top = received.subarray(0, end).toString();
+      const text = received.subarray(end + 4);
+      if (text.length < Number(header(top, "content-length") ?? 0)) return;
+      socket.destroy();
+      resolve({ status: Number(top.split(" ")[1]), allow: header(top, "allow"), text: text.toString() });
+    });
+    socket.on("error", reject);
+    socket.on("close", () => reject(new Error("The connection was closed before the answer's end")));
+  });
+}
+
+const header = (head: string, name: string) => new RegExp(`\\r\\n${name}: ([^\\r]*)`, "i").exec(head)?.[1] ?? null;
+
+/** What may differ between two answers to the same question. */
+const comparable = (text: string) => text.replace(/"requestId":"[^"]*"/, "");
+
+// Requests of a server go through Bun's router, those of other tests through Elysia's: nobody may notice which.
+// Every row is full: Bun puts its `done` callback where one is not.
+test.each<[method: string, path: string, status: number, body: string | undefined]>([
+  ["GET", "/ping", 200, undefined],
+  ["GET", "/ping/", 200, undefined],
+  ["GET", "/ping?a=1", 200, undefined],
+  ["GET", "/PING", 404, undefined],
+  ["GET", "//ping", 404, undefined],
+  ["GET", "/nowhere", 404, undefined],
+  ["DELETE", "/ping", 405, undefined],
+  ["OPTIONS", `${P}/exercises`, 405, undefined],
+  ["PUT", `${P}/exercises/criteria`, 405, undefined],
+  ["GET", "/.well-known/jwks.json", 200, undefined],
+  ["GET", `${P}/exercises?scope=user`, 200, undefined],
+  ["GET", `${P}/exercises/?scope=user`, 200, undefined],
+  ["GET", `${P}/exercises?scope=%zz`, 422, undefined],
+  ["GET", `${P}/exercises/criteria`, 400, undefined],
+  ["GET", `${P}/exercises/criteria/`, 400, undefined],
+  ["GET", `${P}/exercises/criteria?slug=one-arm-push-up`, 200, undefined],
+  ["GET", `${P}/exercises/0197c0de-0000-7000-8000-000000000000`, 404, undefined],
+  ["GET", `${P}/exercises/0197C0DE-0000-7000-8000-000000000000/`, 404, undefined],
+  ["GET", `${P}/exercises/0197c0de%2D0000-7000-8000-000000000000`, 404, undefined],
+  ["GET", `${P}/exercises/%zz`, 422, undefined],
+  ["GET", `${P}/exercises/%`, 422, undefined],
+  ["GET", `${P}/exercises/%00`, 422, undefined],
+  ["GET", `${P}/exercises/%ff`, 422, undefined],
+  ["GET", `${P}/exercises/%ED%A0%80`, 422, undefined],
+  ["GET", `${P}/exercises/%F0%9F%92%AA`, 422, undefined],
+  ["GET", `${P}/exercises/a%2Fb`, 422, undefined],
+  ["GET", `${P}/exercises/a+b`, 422, undefined],
+  ["GET", `${P}/exercises/a/b`, 404, undefined],
+  ["GET", `${P}/catalogs/equipment/1`, 200, undefined],
+  ["GET", `${P}/catalogs/equipment/%31`, 200, undefined],
+  ["GET", `${P}/catalogs/equipment/1;v=2`, 422, undefined],
+  ["GET", `${P}/catalogs/equipment/+1`, 422, undefined],
+  ["GET", `${P}/users/garbage`, 422, undefined],
+  ["PATCH", `${P}/users/garbage`, 422, "{}"],
+  ["PATCH", `${P}/users/garbage`, 400, "{"],
+  ["PATCH", `${P}/roles/nobody%40example.com/assign`, 404, '{"roleSlug":"superuser"}'],
+  ["PATCH", `${P}/roles/nobody@example.com/assign`, 404, '{"roleSlug":"superuser"}'],
+  ["PATCH", `${P}/roles/nobody%40example.com/assign/`, 404, '{"roleSlug":"superuser"}'],
+  ["PATCH", `${P}/roles/%zz/assign`, 422, '{"roleSlug":"superuser"}'],
+])("%s %s is answered %d by a server, as by its parts", (method, path, status, body) =>
+  withApi(async (api) => {
+    const dir = mkdtempSync(join(tmpdir(), "irontrack-router-"));
+    const unix = join(dir, "a.sock");
+    const { routes, fetch } = createApp(api.deps);
+    const server = Bun.serve({ unix, routes, fetch, development: false } as unknown as Bun.Serve.Options<undefined>);
+    try {
+      const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
+      const served = await askExactly(unix, method, path, as, body);
+      expect(served.status).toBe(status);
+      const asked = await api.ask(method, path, { as, ...(body === undefined ? {} : { body }) });
+      expect([asked.status, asked.headers.get("allow")]).toEqual([served.status, served.allow]);
+      expect(comparable(asked.text)).toBe(comparable(served.text));
+    } finally {
+      await server.stop(true);
+      rmSync(dir, { recursive: true, force: true });
+    }
+  })(),
+);
