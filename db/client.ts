@@ -1,5 +1,5 @@
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
-import postgres, { type Options, type Sql } from "postgres";
+import postgres, { type Options, type PendingQuery, type Row, type Sql } from "postgres";
 
 /**
  * A pool or a transaction; a function that is given one need not know which. `sql` runs prepared statements (the hot
@@ -42,6 +42,16 @@ export function openPool(url: string, { size, prepare, onStatement }: PoolOption
   const target = splitSocketPath(url);
   const sql = postgres(target.url, target.path ? { ...options, path: target.path } : options);
   return { ...onPool(sql), close: (timeoutS = 5) => sql.end({ timeout: timeoutS }) };
+}
+
+/**
+ * A statement that is planned each time it runs. For texts of which there are many: each one that is prepared stays in
+ * the memory of every connection, and clients can choose among thousands.
+ */
+export function unprepared<T extends readonly Row[]>(query: PendingQuery<T>): PendingQuery<T> {
+  // postgres.js reads this when it sends the statement; its types have it for the whole pool only.
+  Object.assign((query as unknown as { options: object }).options, { prepare: false });
+  return query;
 }
 
 /** URLs name a Unix socket's directory in `?host=`, as libpq's do; postgres.js wants the socket's path. */

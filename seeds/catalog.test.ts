@@ -68,7 +68,7 @@ test(
     const [row] = await db.sql`select document from exercises where slug = 'one-arm-push-up'`;
     expect(JSON.parse(row?.document).instructions).not.toBe("Mine");
     await db.sql`delete from exercises where slug = 'one-arm-push-up'`;
-    await db.sql`insert into exercises (name, slug, category, difficulty, search_text, seed_hash) values ('Old One', 'old-one', 'strength', 'expert', '', 'x')`;
+    await db.sql`insert into exercises (name, slug, category, difficulty, seed_hash) values ('Old One', 'old-one', 'strength', 'expert', 'x')`;
     expect(await report()).toMatchObject({ added: 1, removed: 1 });
   }),
 );

@@ -3,6 +3,7 @@ import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
 import { renderDocuments } from "#src/exercises/exercises.queries.ts";
 import { slugOf } from "#src/exercises/slug.rules.ts";
+import { sendNotice } from "#src/notices.ts";
 import type { ExerciseEntry } from "./catalog.schemas.ts";
 import type { Catalog } from "./read-catalog.ts";
 
@@ -18,6 +19,8 @@ export type SeedOptions = {
   overwrite?: boolean;
   /** Do everything, report it, and roll back. */
   dryRun?: boolean;
+  /** Sent to the running processes when the transaction commits (`Notices.announce`). */
+  announcement?: string;
 };
 
 const LOCK_KEY = 7_106_131_402;
@@ -31,6 +34,7 @@ export async function seedCatalog(db: Db, catalog: Catalog, options: SeedOptions
   const work = async (tx: Db) => {
     await tx.sql`select pg_advisory_xact_lock(${LOCK_KEY})`;
     for (const part of SEED_PARTS) if (parts.includes(part)) reports.push(await seedPart(tx, part, catalog, options));
+    if (options.announcement) await sendNotice(tx, options.announcement);
     if (options.dryRun) throw new RolledBack();
   };
   try {
@@ -108,11 +112,14 @@ const rowOf = (entry: ExerciseEntry) => {
 
 /**
  * A row whose `seed_hash` is null was changed by an administrator (whoever writes a system exercise clears it) and is
- * kept; one whose hash differs from the file's is written anew; one that no file has any more is removed.
+ * kept, and so is it kept out when an administrator deleted it; one whose hash differs from the file's is written anew;
+ * one that no file has any more is removed.
  */
 async function seedExercises(db: Db, entries: ExerciseEntry[], overwrite: boolean): Promise<SeedReport> {
   const { sql } = db;
-  const rows = JSON.stringify(entries.map(rowOf));
+  const leftOut = overwrite ? new Set<string>() : new Set(await listSeedRemovals(db));
+  if (overwrite) await sql`delete from seed_removals`;
+  const rows = JSON.stringify(entries.map(rowOf).filter(({ slug }) => !leftOut.has(slug)));
   const listed = sql`jsonb_to_recordset(${rows}::text::jsonb) as listed (
     slug text, name text, aliases text[], category text, difficulty text, force text, mechanic text, measure text,
     is_one_sided boolean, instructions text, "primary" text[], secondary text[], equipment text[], tags text[], hash text
@@ -125,22 +132,22 @@ async function seedExercises(db: Db, entries: ExerciseEntry[], overwrite: boolea
     where owner_id is null and seed_hash is null`;
   const written = await sql<{ id: string; inserted: boolean }[]>`
     insert into exercises as known (
-      slug, name, aliases, category, difficulty, force, mechanic, measure, is_one_sided, instructions, search_text, seed_hash
+      slug, name, aliases, category, difficulty, force, mechanic, measure, is_one_sided, instructions, seed_hash
     )
-    select slug, name, aliases, category, difficulty, force, mechanic, measure, is_one_sided, instructions,
-      search_form(name || ' ' || array_to_string(aliases, ' ')), hash
+    select slug, name, aliases, category, difficulty, force, mechanic, measure, is_one_sided, instructions, hash
     from ${listed}
     on conflict (slug) where owner_id is null do update set
       name = excluded.name, aliases = excluded.aliases, category = excluded.category, difficulty = excluded.difficulty,
       force = excluded.force, mechanic = excluded.mechanic, measure = excluded.measure,
-      is_one_sided = excluded.is_one_sided, instructions = excluded.instructions, search_text = excluded.search_text,
+      is_one_sided = excluded.is_one_sided, instructions = excluded.instructions,
       seed_hash = excluded.seed_hash, updated_at = now(), version = known.version + 1
     where known.seed_hash <> excluded.seed_hash or (known.seed_hash is null and ${overwrite})
     returning id, xmax = 0 as inserted`;
   const ids = written.map(({ id }) => id);
   if (ids.length > 0) await relink(db, ids, listed);
   const added = written.filter(({ inserted }) => inserted).length;
-  const kept = overwrite ? 0 : (state?.kept ?? 0);
+  const keptOut = entries.filter(({ name }) => leftOut.has(slugOf(name))).length;
+  const kept = overwrite ? 0 : (state?.kept ?? 0) + keptOut;
   return { part: "exercises", added, changed: ids.length - added, kept, removed: removed.count };
 }
 
@@ -162,4 +169,9 @@ async function relink(db: Db, ids: string[], listed: Fragment) {
       join ${sql(catalog)} as catalog on catalog.name = linked.name`;
   }
   await renderDocuments(db, ids);
+}
+
+async function listSeedRemovals({ sql }: Db): Promise<string[]> {
+  const rows = await sql<{ slug: string }[]>`select slug from seed_removals`;
+  return rows.map(({ slug }) => slug);
 }

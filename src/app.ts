@@ -4,8 +4,10 @@ import type { AccessDeps } from "./access/access.service.ts";
 import { authenticate } from "./access/authentication.ts";
 import type { Keys } from "./access/keys.ts";
 import { auditRoutes } from "./audit/audit.routes.ts";
+import type { CatalogMemory } from "./catalog-memory.ts";
 import { catalogRoutes } from "./catalogs/catalogs.routes.ts";
 import type { Config } from "./config.ts";
+import { exerciseWriteRoutes } from "./exercises/exercise-writes.routes.ts";
 import { exerciseRoutes } from "./exercises/exercises.routes.ts";
 import { healthRoutes } from "./health/health.routes.ts";
 import type { Health } from "./health/health.ts";
@@ -24,6 +26,7 @@ export type AppDeps = AccessDeps & {
   log: Log;
   requestLog: RequestLog;
   health: Health;
+  catalogMemory: CatalogMemory;
   isDraining: () => boolean;
 };
 
@@ -38,6 +41,7 @@ export function listOperations(deps: AppDeps): Operation[] {
     ...auditRoutes(deps),
     ...catalogRoutes(deps),
     ...exerciseRoutes(deps),
+    ...exerciseWriteRoutes(deps),
   ];
   const document = JSON.stringify(openApiDocument(operations));
   return operations;

@@ -23,6 +23,7 @@ export const Settings = Type.Object({
   DATABASE_DIRECT_URL: url("Same database without a pooler, for migrations and LISTEN; unset: DATABASE_URL"),
   DATABASE_POOL_SIZE: integer("Connections per process", 1, 100, 8),
   DATABASE_PREPARE: flag("Use prepared statements; false behind a PgBouncer older than 1.21", true),
+  CATALOG_MEMORY_MIB: integer("What each process may remember of the catalog's answers", 0, 4096, 64),
   HOST: text("Loopback address to listen on beside the Unix socket; empty: the Unix socket only", "127.0.0.1"),
   PORT: integer("TCP port to listen on", 1, 65535, 8000),
   SOCKET_PATH: url("Unix socket to listen on; unset: run/irontrack.sock under IRONTRACK_HOME"),

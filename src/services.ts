@@ -3,12 +3,13 @@ import { deleteForgottenAttempts } from "./access/attempts.queries.ts";
 import { type Keys, readKeys, readOrGenerateKeys } from "./access/keys.ts";
 import { createLoginMemory } from "./access/login-memory.ts";
 import { createPasswords } from "./access/passwords.ts";
-import { listenForRevocations, type Revocations } from "./access/revocations.ts";
 import { createTokens } from "./access/tokens.ts";
 import type { AppDeps } from "./app.ts";
+import { createCatalogMemory } from "./catalog-memory.ts";
 import type { Config } from "./config.ts";
 import { watchHealth } from "./health/health.ts";
 import type { Log, RequestLog } from "./log.ts";
+import { listenForNotices, type Notices } from "./notices.ts";
 
 export type DatabaseUrls = { pooled: string; direct: string };
 
@@ -30,13 +31,17 @@ export async function openServices(
   const direct = openPool(urls.direct, { size: 2, prepare: false });
   const close = async () => void (await Promise.all([db.close(), direct.close()]));
   try {
-    const memory = createLoginMemory(() => revocations.isTrusted());
-    const revocations: Revocations = await listenForRevocations(
+    const memory = createLoginMemory(() => notices.isTrusted());
+    const catalogMemory = createCatalogMemory(() => notices.isTrusted(), config.CATALOG_MEMORY_MIB * 2 ** 20);
+    const notices: Notices = await listenForNotices(
       direct,
-      (revoked) => (revoked === "everything" ? memory.forgetAll() : memory.forget(revoked)),
-      (error) => log.warn({ err: error }, "revocations between processes are disturbed"),
+      (notice) => {
+        memory.forget(notice);
+        catalogMemory.forget(notice);
+      },
+      (error) => log.warn({ err: error }, "notices between processes are disturbed"),
     );
-    const health = await watchHealth(db, revocations.isTrusted);
+    const health = await watchHealth(db, notices.isTrusted);
     const housekeeping = setInterval(() => {
       deleteForgottenAttempts(db).catch((error) => log.warn({ err: error }, "old attempts were not deleted"));
     }, HOUSEKEEPING_INTERVAL_MS);
@@ -49,7 +54,8 @@ export async function openServices(
         log,
         requestLog,
         memory,
-        revocations,
+        catalogMemory,
+        notices,
         health,
         addressOf: () => null,
         isDraining: () => draining,
@@ -60,7 +66,7 @@ export async function openServices(
       close: async () => {
         clearInterval(housekeeping);
         health.stop();
-        await revocations.close();
+        await notices.close();
         await close();
       },
     };

@@ -2,14 +2,15 @@ import { expect } from "bun:test";
 import type { Db } from "#db/client.ts";
 import { generateKey, type Keys, readKeys } from "#src/access/keys.ts";
 import { createLoginMemory } from "#src/access/login-memory.ts";
-import { aloneOnDatabase } from "#src/access/revocations.ts";
 import { type AppDeps, createApp, listOperations } from "#src/app.ts";
+import { createCatalogMemory } from "#src/catalog-memory.ts";
 import { type Config, readConfig } from "#src/config.ts";
 import { Problem } from "#src/http/openapi.ts";
 import type { Operation } from "#src/http/operation.ts";
 import type { Router } from "#src/http/router.ts";
 import { faultsOf } from "#src/http/shapes.ts";
 import { openLog } from "#src/log.ts";
+import { aloneOnDatabase } from "#src/notices.ts";
 import { assemble } from "#src/services.ts";
 import { rolledBack } from "./transaction.ts";
 
@@ -67,16 +68,19 @@ export function withApi(work: (api: Api, db: Db) => Promise<void>, options: ApiO
 export async function apiOn(db: Db, { settings, nowMs, logTo, deps: given }: ApiOptions = {}): Promise<Api> {
   const config = testConfig({ ...settings, ...(logTo ? { LOG_LEVEL: "trace" } : {}) });
   const memory = createLoginMemory(() => true, nowMs);
-  const revocations = aloneOnDatabase((revoked) =>
-    revoked === "everything" ? memory.forgetAll() : memory.forget(revoked),
-  );
+  const catalogMemory = createCatalogMemory(() => true, 2 ** 24);
+  const notices = aloneOnDatabase((notice) => {
+    memory.forget(notice);
+    catalogMemory.forget(notice);
+  });
   const health = { isDatabaseOnline: () => true, isCacheOnline: () => true, stop: () => {} };
   const parts = {
     config,
     keys: await testKeys(),
     db,
     memory,
-    revocations,
+    catalogMemory,
+    notices,
     health,
     addressOf: () => "192.0.2.1",
     isDraining: () => false,

@@ -83,7 +83,7 @@ type NewExercise = Partial<Record<(typeof LINKS)[number][0], string[]>> & {
 };
 
 /** An exercise with links to catalog entries of the given names; its id. */
-export async function makeExercise({ deps: { db } }: Api, given: NewExercise): Promise<string> {
+export async function makeExercise({ deps: { db, catalogMemory } }: Api, given: NewExercise): Promise<string> {
   const { sql } = db;
   const createdAt = given.createdAt ?? "2026-01-01T00:00:00Z";
   const row = {
@@ -98,15 +98,12 @@ export async function makeExercise({ deps: { db } }: Api, given: NewExercise): P
     instructions: given.instructions ?? null,
     image_path_start: given.imagePathStart ?? null,
     image_path_end: given.imagePathEnd ?? null,
-    search_text: "",
     created_at: createdAt,
     updated_at: given.updatedAt ?? createdAt,
   };
   await sql`insert into exercises ${sql(row)}`;
   await sql`
-    update exercises set aliases = ${given.aliases ?? []},
-      search_text = search_form(name || ' ' || array_to_string(${given.aliases ?? []}::text[], ' '))
-    where id = ${row.id}`;
+    update exercises set aliases = ${given.aliases ?? []} where id = ${row.id}`;
   for (const [field, table, column, catalog] of LINKS) {
     const names = given[field] ?? (field === "primary" ? ["chest"] : []);
     await sql`
@@ -114,6 +111,7 @@ export async function makeExercise({ deps: { db } }: Api, given: NewExercise): P
       select ${row.id}::uuid, id from ${sql(catalog)} where name = any (${names})`;
   }
   await renderDocuments(db, [row.id]);
+  catalogMemory.forget("everything");
   return row.id;
 }
 

@@ -10,6 +10,7 @@ import {
   smallint,
   text,
   timestamp,
+  unique,
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
@@ -34,8 +35,13 @@ export const exercises = pgTable(
     instructions: text(),
     imagePathStart: text(),
     imagePathEnd: text(),
-    // Name and aliases, lower case and without accents: what a search looks in.
-    searchText: text().notNull(),
+    // Name and aliases, each on a line, lower case and without accents, and once more without hyphens.
+    searchText: text().notNull().generatedAlwaysAs(sql`exercise_search_text(name, aliases)`),
+    // The links below once more, so that filters and facets touch no other table: kept true as the document is.
+    primaryMuscleIds: smallint().array().notNull().default(sql`'{}'`),
+    secondaryMuscleIds: smallint().array().notNull().default(sql`'{}'`),
+    equipmentIds: smallint().array().notNull().default(sql`'{}'`),
+    tagIds: smallint().array().notNull().default(sql`'{}'`),
     // What the exercise looks like on the wire, kept true by whatever changes it (ADR 0006).
     document: text().notNull().default("{}"),
     // The catalog entry that the seed last wrote here; null on rows that people wrote.
@@ -55,7 +61,10 @@ export const exercises = pgTable(
     uniqueIndex("exercises_owner_name_unique")
       .on(exercise.ownerId, sql`lower(${exercise.name})`)
       .where(sql`${exercise.ownerId} is not null`),
-    index("exercises_search_index").using("gin", sql`${exercise.searchText} gin_trgm_ops`),
+    // Of the catalog only: among a million exercises of others, everyone's own are found by their owner.
+    index("exercises_system_search_index")
+      .using("gin", sql`${exercise.searchText} gin_trgm_ops`)
+      .where(sql`${exercise.ownerId} is null`),
     check("exercises_slug_owner_check", sql`(${exercise.ownerId} is null) = (${exercise.slug} is not null)`),
     check(
       "exercises_slug_form_check",
@@ -84,6 +93,14 @@ export const exercises = pgTable(
     ),
   ],
 );
+
+/** How many exercises the catalog (no owner) and each person has, kept by a trigger: a page's total is not counted. */
+export const exerciseCounts = pgTable("exercise_counts", { ownerId: uuid(), count: integer().notNull() }, (counted) => [
+  unique("exercise_counts_owner_id_unique").on(counted.ownerId).nullsNotDistinct(),
+]);
+
+/** Slugs of catalog entries that an administrator deleted or renamed: the seed leaves them out. */
+export const seedRemovals = pgTable("seed_removals", { slug: text().primaryKey() });
 
 export const exercisePrimaryMuscles = pgTable(
   "exercise_primary_muscles",

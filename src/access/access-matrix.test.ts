@@ -104,6 +104,12 @@ async function makeActors(api: Api, owner: { id: string }): Promise<Record<Actor
 
 function bodyOf(operationId: string, subject: Subject, ownersEmail: string): unknown {
   const fresh = { email: `fresh-${Bun.randomUUIDv7()}@example.com`, password: PASSWORD };
+  const exercise = {
+    name: `Exercise ${Bun.randomUUIDv7()}`,
+    primaryMuscles: [1],
+    difficultyLevel: "beginner",
+    category: "strength",
+  };
   const bodies: Record<string, unknown> = {
     AccountRegister: { ...fresh, confirmPassword: PASSWORD },
     AccountLogin: { username: subject === "own" ? ownersEmail : fresh.email, password: PASSWORD },
@@ -114,6 +120,16 @@ function bodyOf(operationId: string, subject: Subject, ownersEmail: string): unk
     UpdateUser: { name: "Changed" },
     AssignRole: { roleSlug: "fitness-trainer" },
     RevokeRole: { roleSlug: "fitness-trainer" },
+    CreateEquipment: { name: `new ${Bun.randomUUIDv7()}` },
+    CreateMuscleGroup: { name: `new ${Bun.randomUUIDv7()}` },
+    CreateExerciseTag: { name: `new ${Bun.randomUUIDv7()}` },
+    UpdateEquipment: { name: `changed ${Bun.randomUUIDv7()}` },
+    UpdateMuscleGroup: { name: `changed ${Bun.randomUUIDv7()}` },
+    UpdateExerciseTag: { name: `changed ${Bun.randomUUIDv7()}` },
+    CreateUserExercise: exercise,
+    CreateSystemExercise: { ...exercise, instructions: "Press it", tags: [1] },
+    UpdateUserExercise: { instructions: "Changed" },
+    UpdateSystemExercise: { instructions: "Changed" },
   };
   return bodies[operationId] ?? {};
 }

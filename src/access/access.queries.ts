@@ -149,8 +149,3 @@ export async function revokeLogins(
     where user_id = ${userId} and revoked_at is null ${chosen}`;
   return revoked.count;
 }
-
-/** Tells every process what to forget, when the transaction commits. */
-export async function notifyRevocation({ sql }: Db, announcement: string): Promise<void> {
-  await sql`select pg_notify('irontrack_revocations', ${announcement})`;
-}

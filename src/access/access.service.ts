@@ -5,6 +5,7 @@ import type { Actor } from "../actor.ts";
 import { insertAuditEvent, type Origin } from "../audit/audit.queries.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { type Notices, sendNotice } from "../notices.ts";
 import { insertUser, type PublicUser } from "../users/users.queries.ts";
 import {
   type Account,
@@ -13,7 +14,6 @@ import {
   insertLogin,
   type LoginRow,
   listLiveLogins,
-  notifyRevocation,
   revokeLogins,
   updatePasswordHash,
 } from "./access.queries.ts";
@@ -22,7 +22,6 @@ import { deviceOf, signInLimits, signUpLimits } from "./limits.ts";
 import type { LoginMemory } from "./login-memory.ts";
 import { requireStrongPassword } from "./password-rule.ts";
 import type { Passwords } from "./passwords.ts";
-import type { Revocations } from "./revocations.ts";
 import type { Tokens } from "./tokens.ts";
 
 export type AccessDeps = {
@@ -31,7 +30,7 @@ export type AccessDeps = {
   tokens: Tokens;
   passwords: Passwords;
   memory: LoginMemory;
-  revocations: Revocations;
+  notices: Notices;
   nowMs: () => number;
   /** The address that a request came from, null when nobody trustworthy says. */
   addressOf: (request: Request) => string | null;
@@ -137,10 +136,10 @@ async function startLogin(
       await insertAuditEvent(tx, origin, "access.signed_in", { targetUserId: account.id, loginId });
       if (replacedLoginId && announcement) {
         await revokeLogins(tx, account.id, { only: replacedLoginId }, "signed_in_again");
-        await notifyRevocation(tx, announcement);
+        await sendNotice(tx, announcement);
       }
     });
-  if (replacedLoginId) await deps.revocations.announce({ loginId: replacedLoginId }, start);
+  if (replacedLoginId) await deps.notices.announce({ loginId: replacedLoginId }, start);
   else await start();
   return { accessToken, refreshToken };
 }
@@ -211,14 +210,14 @@ export async function revokeOtherLogins(
 
 /** Runs `work` in a transaction; once this returns, no process trusts what it remembered of those logins. */
 export function endLogins<T>(
-  { db, revocations }: Pick<AccessDeps, "db" | "revocations">,
+  { db, notices }: Pick<AccessDeps, "db" | "notices">,
   whose: { loginId: string } | { userId: string },
   work: (tx: Db) => Promise<T>,
 ): Promise<T> {
-  return revocations.announce(whose, (announcement) =>
+  return notices.announce(whose, (announcement) =>
     db.transaction(async (tx) => {
       const result = await work(tx);
-      await notifyRevocation(tx, announcement);
+      await sendNotice(tx, announcement);
       return result;
     }),
   );

@@ -1,5 +1,6 @@
 import type { Actor } from "../actor.ts";
 import { createBoundedMap } from "../bounded-map.ts";
+import type { Notice } from "../notices.ts";
 
 /** What this process remembers of logins that the database confirmed. Holds nothing that may not be trusted. */
 export type LoginMemory = {
@@ -8,14 +9,13 @@ export type LoginMemory = {
   /** Call before asking the database; hand the result to `remember`, which ignores answers that a notice overtook. */
   epoch(): number;
   remember(actor: Actor, epoch: number, expiresAtMs: number): void;
-  /** Forgets one login, or every login of a user. */
-  forget(what: { loginId: string } | { userId: string }): void;
-  forgetAll(): void;
+  /** What `notice` says must be forgotten: one login, or every login of a user. */
+  forget(notice: Notice | "everything"): void;
 };
 
 const MAX_LOGINS = 10_000;
 
-/** `isTrusted` says whether every notice of a revocation so far has reached this process (`revocations.ts`). */
+/** `isTrusted` says whether every notice so far has reached this process (`notices.ts`). */
 export function createLoginMemory(isTrusted: () => boolean, nowMs: () => number = Date.now): LoginMemory {
   const logins = createBoundedMap<string, { actor: Actor; expiresAtMs: number }>(MAX_LOGINS);
   let epoch = 0;
@@ -28,14 +28,13 @@ export function createLoginMemory(isTrusted: () => boolean, nowMs: () => number 
     remember: (actor, askedAt, expiresAtMs) => {
       if (askedAt === epoch) logins.set(actor.loginId, { actor, expiresAtMs });
     },
-    forget: (what) => {
+    forget: (notice) => {
+      if (notice === "everything") logins.clear();
+      else if ("loginId" in notice) logins.delete(notice.loginId);
+      else if ("userId" in notice) {
+        for (const [id, { actor }] of logins.entries()) if (actor.userId === notice.userId) logins.delete(id);
+      } else return;
       epoch++;
-      if ("loginId" in what) logins.delete(what.loginId);
-      else for (const [id, { actor }] of logins.entries()) if (actor.userId === what.userId) logins.delete(id);
-    },
-    forgetAll: () => {
-      epoch++;
-      logins.clear();
     },
   };
 }

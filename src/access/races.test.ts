@@ -33,7 +33,7 @@ test("two superusers who take each other's role away never leave none", async ()
     by.patch(`/api/v1/roles/${encodeURIComponent(email)}/revoke`, { as, body: { roleSlug: "superuser" } });
   for (let round = 0; round < 500; round++) {
     await pool.sql`update users set role_id = (select id from roles where slug = 'superuser') where id = any (${made})`;
-    api.deps.memory.forgetAll();
+    api.deps.memory.forget("everything");
     const as = [await signedIn(api, first.user), await signedIn(api, second.user)] as const;
     const answers = await Promise.all([revoke(api, second.user.email, as[0]), revoke(api, first.user.email, as[1])]);
     expect(answers.filter(({ status }) => status === 200).length).toBe(1);

@@ -1,19 +1,27 @@
-import type { Db } from "#db/client.ts";
-import { AppError } from "../errors.ts";
+import type { CatalogMemory } from "../catalog-memory.ts";
 import { type Operation, operation } from "../http/operation.ts";
-import { tagged } from "../http/reply.ts";
-import { type CatalogTable, findCatalogEntryJson, listCatalogJson } from "./catalogs.queries.ts";
-import { CatalogEntries, CatalogEntry, CatalogId, ListCatalog } from "./catalogs.schemas.ts";
+import { canonical, remembered } from "../http/remembered.ts";
+import { createdJson, noContent, okJson } from "../http/reply.ts";
+import { listCatalogJson } from "./catalogs.queries.ts";
+import {
+  CatalogEntries,
+  CatalogEntry,
+  CatalogEntryPatch,
+  CatalogId,
+  ListCatalog,
+  NewCatalogEntry,
+} from "./catalogs.schemas.ts";
+import {
+  addEntry,
+  type CatalogDeps,
+  type CatalogWords,
+  getEntry,
+  removeEntry,
+  renameEntry,
+} from "./catalogs.service.ts";
 
-type Catalog = {
-  table: CatalogTable;
-  path: string;
-  tag: string;
-  one: string;
-  many: string;
-  noun: string;
-  code: string;
-};
+type Catalog = CatalogWords & { path: string; tag: string; one: string; many: string };
+type Deps = CatalogDeps & { catalogMemory: CatalogMemory };
 
 const CATALOGS: Catalog[] = [
   {
@@ -23,7 +31,7 @@ const CATALOGS: Catalog[] = [
     one: "Equipment",
     many: "Equipment",
     noun: "Equipment",
-    code: "equipment",
+    a: "An equipment",
   },
   {
     table: "muscle_groups",
@@ -32,7 +40,7 @@ const CATALOGS: Catalog[] = [
     one: "MuscleGroup",
     many: "MuscleGroups",
     noun: "Muscle group",
-    code: "muscle_groups",
+    a: "A muscle group",
   },
   {
     table: "exercise_tags",
@@ -41,13 +49,15 @@ const CATALOGS: Catalog[] = [
     one: "ExerciseTag",
     many: "ExerciseTags",
     noun: "Exercise tag",
-    code: "exercise_tags",
+    a: "An exercise tag",
   },
 ];
 
-export const catalogRoutes = (deps: { db: Db }): Operation[] => CATALOGS.flatMap((catalog) => routesOf(catalog, deps));
+export const catalogRoutes = (deps: Deps): Operation[] =>
+  CATALOGS.flatMap((catalog) => [...readRoutes(catalog, deps), ...writeRoutes(catalog, deps)]);
 
-function routesOf({ table, path, tag, one, many, noun, code }: Catalog, { db }: { db: Db }): Operation[] {
+function readRoutes(catalog: Catalog, deps: Deps): Operation[] {
+  const { table, path, tag, one, many, noun } = catalog;
   return [
     operation(
       "GET",
@@ -61,12 +71,13 @@ function routesOf({ table, path, tag, one, many, noun, code }: Catalog, { db }: 
         answers: { 200: CatalogEntries },
         isTagged: true,
       },
-      async ({ query, request }) => {
+      ({ query, request }) => {
         const { searchString, orderBy = "id", sortOrder = "asc" } = query;
-        return tagged(
-          await listCatalogJson(db, table, searchString, { orderBy, sortOrder }),
-          request.headers.get("if-none-match"),
-        );
+        const key = `${path}?${canonical(query)}`;
+        return remembered(deps.catalogMemory, request, key, null, async () => {
+          const json = await listCatalogJson(deps.db, table, searchString, { orderBy, sortOrder });
+          return { json, key, ownerId: null };
+        });
       },
     ),
     operation(
@@ -82,11 +93,67 @@ function routesOf({ table, path, tag, one, many, noun, code }: Catalog, { db }: 
         isTagged: true,
         problems: { 404: "There is no such id" },
       },
-      async ({ params, request }) => {
-        const json = await findCatalogEntryJson(db, table, params.id);
-        if (json === undefined)
-          throw new AppError("not_found", `${code}.not_found`, `${noun} with ID '${params.id}' not found`);
-        return tagged(json, request.headers.get("if-none-match"));
+      ({ params, request }) => {
+        const key = `${path}/${params.id}`;
+        return remembered(deps.catalogMemory, request, key, null, async () => ({
+          json: await getEntry(deps, catalog, params.id),
+          key,
+          ownerId: null,
+        }));
+      },
+    ),
+  ];
+}
+
+function writeRoutes(catalog: Catalog, deps: Deps): Operation[] {
+  const { path, tag, one } = catalog;
+  const noun = catalog.noun.toLowerCase();
+  const spec = { tag, access: "superuser" } as const;
+  return [
+    operation(
+      "POST",
+      `/api/v1/catalogs/${path}`,
+      {
+        ...spec,
+        id: `Create${one}`,
+        summary: `Create ${catalog.a.toLowerCase()}`,
+        body: NewCatalogEntry,
+        answers: { 201: CatalogEntry },
+        problems: { 409: "The name is taken" },
+      },
+      async ({ body }) => createdJson(await addEntry(deps, catalog, body.name)),
+    ),
+    operation(
+      "PATCH",
+      `/api/v1/catalogs/${path}/:id`,
+      {
+        ...spec,
+        id: `Update${one}`,
+        summary: `Rename ${catalog.a.toLowerCase()}, in every exercise that shows it too`,
+        params: CatalogId,
+        body: CatalogEntryPatch,
+        answers: { 200: CatalogEntry },
+        problems: { 404: "There is no such id", 409: "The name is taken" },
+      },
+      async ({ params, body }) => {
+        if (body.name === undefined) return okJson(await getEntry(deps, catalog, params.id));
+        return okJson(await renameEntry(deps, catalog, params.id, body.name));
+      },
+    ),
+    operation(
+      "DELETE",
+      `/api/v1/catalogs/${path}/:id`,
+      {
+        ...spec,
+        id: `Delete${one}`,
+        summary: `Delete ${catalog.a.toLowerCase()} that no exercise refers to`,
+        params: CatalogId,
+        answers: { 204: null },
+        problems: { 404: "There is no such id", 409: `An exercise refers to the ${noun}` },
+      },
+      async ({ params }) => {
+        await removeEntry(deps, catalog, params.id);
+        return noContent();
       },
     ),
   ];

@@ -1,6 +1,16 @@
 import { Type } from "@sinclair/typebox";
 import { choice, SmallId, strict } from "../http/shapes.ts";
 
+const EntryName = Type.String({
+  minLength: 3,
+  maxLength: 100,
+  format: "name",
+  normalise: "lower-case-name",
+  description: "Kept in lower case, spaces collapsed",
+});
+
+export const NewCatalogEntry = strict({ name: EntryName });
+export const CatalogEntryPatch = strict({ name: Type.Optional(EntryName) });
 export const CatalogEntry = strict({ id: SmallId, name: Type.String({ minLength: 3, maxLength: 100 }) });
 export const CatalogEntries = Type.Array(CatalogEntry, { maxItems: 32_767 });
 export const CatalogId = strict({ id: SmallId });

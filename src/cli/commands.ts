@@ -5,7 +5,7 @@ import { readCatalog } from "#seeds/read-catalog.ts";
 import { readConfig } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import { check, generate } from "./check.ts";
-import { withDatabase } from "./database.ts";
+import { withDatabase, withNotices } from "./database.ts";
 import { doctor } from "./doctor.ts";
 import { openApiJson } from "./openapi.ts";
 import { printRows } from "./output.ts";
@@ -45,12 +45,15 @@ export function registerCommands(cli: CAC): void {
     .option("--json", "Print JSON")
     .action(async (options: { only?: string; overwrite?: boolean; dryRun?: boolean; json?: boolean }) => {
       const only = options.only === undefined ? undefined : seedParts(options.only);
-      await withDatabase(config(), async (db) => {
-        const reports = await seedCatalog(db, readCatalog(), {
-          ...(only ? { only } : {}),
-          overwrite: options.overwrite ?? false,
-          dryRun: options.dryRun ?? false,
-        });
+      await withNotices(config(), async (db, notices) => {
+        const reports = await notices.announce({ catalog: true }, (announcement) =>
+          seedCatalog(db, readCatalog(), {
+            ...(only ? { only } : {}),
+            overwrite: options.overwrite ?? false,
+            dryRun: options.dryRun ?? false,
+            announcement,
+          }),
+        );
         printRows(reports, { json: options.json ?? false });
       });
     });

@@ -5,6 +5,7 @@ import { postgresError } from "#db/errors.ts";
 import type { Config } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import { type Home, lockHome, openHome } from "../home.ts";
+import { listenForNotices, type Notices } from "../notices.ts";
 import type { DatabaseUrls } from "../services.ts";
 
 export type Database = DatabaseUrls & {
@@ -68,6 +69,25 @@ export async function withDatabase<T>(config: Config, work: (db: Pool, database:
     await db.close();
     await database.close();
   }
+}
+
+/**
+ * Runs a command's `work` on the database as a process among the running ones: it waits until they have forgotten what it
+ * changes.
+ */
+export function withNotices<T>(config: Config, work: (db: Pool, notices: Notices) => Promise<T>): Promise<T> {
+  return withDatabase(config, async (db) => {
+    const notices = await listenForNotices(
+      db,
+      () => {},
+      (error) => console.error(error),
+    );
+    try {
+      return await work(db, notices);
+    } finally {
+      await notices.close();
+    }
+  });
 }
 
 async function joinRunning(config: Config, home: Home): Promise<Database | undefined> {

@@ -1,11 +1,12 @@
 import { openPool } from "#db/client.ts";
 import { generateKey, readKeys } from "../access/keys.ts";
 import { createLoginMemory } from "../access/login-memory.ts";
-import { aloneOnDatabase } from "../access/revocations.ts";
 import { listOperations } from "../app.ts";
+import { createCatalogMemory } from "../catalog-memory.ts";
 import { readConfig } from "../config.ts";
 import { openApiDocument } from "../http/openapi.ts";
 import { openLog } from "../log.ts";
+import { aloneOnDatabase } from "../notices.ts";
 import { assemble } from "../services.ts";
 
 /** The OpenAPI document as it is committed: indented, so that a change of the API is a readable diff. */
@@ -21,7 +22,8 @@ export async function openApiJson(): Promise<string> {
       db,
       ...openLog(config),
       memory: createLoginMemory(() => false),
-      revocations: aloneOnDatabase(() => {}),
+      catalogMemory: createCatalogMemory(() => false, 0),
+      notices: aloneOnDatabase(() => {}),
       health: { isDatabaseOnline: () => false, isCacheOnline: () => false, stop: () => {} },
       addressOf: () => null,
       isDraining: () => false,

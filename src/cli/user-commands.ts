@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { CAC, Command } from "cac";
 import { createPasswords } from "../access/passwords.ts";
-import { listenForRevocations } from "../access/revocations.ts";
 import type { RoleSlug } from "../actor.ts";
 import { listAuditEvents, OPERATOR } from "../audit/audit.queries.ts";
 import { type Config, readConfig } from "../config.ts";
@@ -11,7 +10,7 @@ import { Email, strict } from "../http/shapes.ts";
 import { endLoginsOf, listLoginsOf } from "../users/operators.service.ts";
 import { findUser, insertRole, listRoleSlugs, listUsers } from "../users/users.queries.ts";
 import { assignRole, changeUser, createUser, revokeRole, type UserDeps, userNotFound } from "../users/users.service.ts";
-import { withDatabase } from "./database.ts";
+import { withNotices } from "./database.ts";
 import { printRows } from "./output.ts";
 import { confirm, readNewPassword } from "./prompt.ts";
 
@@ -154,19 +153,8 @@ async function roleOf({ db }: UserDeps, slug: string): Promise<RoleSlug> {
 
 const addressOf = (email: string) => checkInput<{ email: string }>(strict({ email: Email }), { email }).email;
 
-/** Runs `work` with what the services need; like every process that revokes, it waits for the running ones to confirm. */
-async function withUsers(work: (deps: UserDeps) => Promise<void>): Promise<void> {
+/** Runs `work` with what the services need. */
+function withUsers(work: (deps: UserDeps) => Promise<void>): Promise<void> {
   const config: Config = readConfig(process.env);
-  await withDatabase(config, async (db) => {
-    const revocations = await listenForRevocations(
-      db,
-      () => {},
-      (error) => console.error(error),
-    );
-    try {
-      await work({ db, passwords: createPasswords(config), revocations });
-    } finally {
-      await revocations.close();
-    }
-  });
+  return withNotices(config, (db, notices) => work({ db, passwords: createPasswords(config), notices }));
 }

@@ -1,17 +1,41 @@
-import type { Db } from "#db/client.ts";
+import type { Actor } from "../actor.ts";
 import type { Config } from "../config.ts";
 import { type Operation, operation } from "../http/operation.ts";
-import { Page, pageJson, pageWindow } from "../http/page.ts";
-import { tagged } from "../http/reply.ts";
-import { findDocument, listDocuments } from "./exercises.queries.ts";
-import { Exercise, ExerciseId, FindExercise, ListExercises } from "./exercises.schemas.ts";
-import { exerciseNotFound, findExercise, withImageHost } from "./exercises.service.ts";
+import { Page } from "../http/page.ts";
+import { canonical, type MadeAnswer, remembered } from "../http/remembered.ts";
+import {
+  Exercise,
+  ExerciseFacets,
+  ExerciseId,
+  FacetQuestion,
+  FindExercise,
+  ListExercises,
+} from "./exercises.schemas.ts";
+import {
+  countByFacet,
+  findExercise,
+  getExercise,
+  type Keys,
+  keyFor,
+  keyOfOne,
+  listExercises,
+  type ReadDeps,
+  withImageHost,
+} from "./exercises.service.ts";
 
 const tag = "Exercises";
 
-export function exerciseRoutes({ db, config }: { db: Db; config: Config }): Operation[] {
-  const answer = (json: string, request: Request) =>
-    tagged(withImageHost(json, config.CDN_RESOURCES_URL), request.headers.get("if-none-match"));
+export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config }): Operation[] {
+  const memory = deps.catalogMemory;
+  const answer = (request: Request, actor: Actor, key: string, make: () => Promise<MadeAnswer>) =>
+    remembered(memory, request, key, actor.userId, async () => {
+      const made = await make();
+      return { ...made, json: withImageHost(made.json, config.CDN_RESOURCES_URL) };
+    });
+  const keysOf = (question: string, { userId }: Actor): Keys => ({
+    shared: question,
+    personal: `${userId} ${question}`,
+  });
   return [
     operation(
       "GET",
@@ -25,10 +49,28 @@ export function exerciseRoutes({ db, config }: { db: Db; config: Config }): Oper
         answers: { 200: Page(Exercise) },
         isTagged: true,
       },
-      async ({ actor, query, request }) => {
-        const window = pageWindow(query);
-        const { documents, total } = await listDocuments(db, actor.userId, query, window);
-        return answer(pageJson(documents, window, total), request);
+      ({ actor, query, request }) => {
+        const keys = keysOf(`exercises?${canonical({ ...query, scope: undefined })}`, actor);
+        const key = keyFor(memory, actor, query.scope, keys);
+        return answer(request, actor, key, () => listExercises(deps, actor, query, keys));
+      },
+    ),
+    operation(
+      "GET",
+      "/api/v1/exercises/facets",
+      {
+        id: "CountExercises",
+        tag,
+        summary: "Count exercises by what a list can be filtered by, under the filters given",
+        access: "active",
+        query: FacetQuestion,
+        answers: { 200: ExerciseFacets },
+        isTagged: true,
+      },
+      ({ actor, query, request }) => {
+        const keys = keysOf(`facets?${canonical({ ...query, scope: undefined })}`, actor);
+        const key = keyFor(memory, actor, query.scope, keys);
+        return answer(request, actor, key, () => countByFacet(deps, actor, query, keys));
       },
     ),
     operation(
@@ -44,7 +86,10 @@ export function exerciseRoutes({ db, config }: { db: Db; config: Config }): Oper
         isTagged: true,
         problems: { 400: "Neither or both of name and slug", 404: "There is none" },
       },
-      async ({ actor, query, request }) => answer(await findExercise(db, actor, query), request),
+      ({ actor, query, request }) => {
+        const keys = keysOf(`criteria?${canonical(query)}`, actor);
+        return answer(request, actor, keyOfOne(memory, keys), () => findExercise(deps, actor, query, keys));
+      },
     ),
     operation(
       "GET",
@@ -59,10 +104,9 @@ export function exerciseRoutes({ db, config }: { db: Db; config: Config }): Oper
         isTagged: true,
         problems: { 404: "There is none, or it is somebody else's" },
       },
-      async ({ actor, params, request }) => {
-        const document = await findDocument(db, actor.userId, params.exerciseId);
-        if (document === undefined) throw exerciseNotFound();
-        return answer(document, request);
+      ({ actor, params, request }) => {
+        const keys = keysOf(`exercise/${params.exerciseId}`, actor);
+        return answer(request, actor, keyOfOne(memory, keys), () => getExercise(deps, actor, params.exerciseId, keys));
       },
     ),
   ];

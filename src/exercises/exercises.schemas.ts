@@ -22,8 +22,10 @@ export const Difficulty = choice([...DIFFICULTIES]);
 export const Force = choice([...FORCES]);
 export const Mechanic = choice([...MECHANICS]);
 export const Measure = choice([...MEASURES], { description: "What a set is logged in" });
-export const ExerciseName = Type.String({ minLength: 3, maxLength: 100, normalise: "name" });
+export const ExerciseName = Type.String({ minLength: 3, maxLength: 100, format: "name", normalise: "name" });
 
+const Instructions = Type.String({ maxLength: 10_000, description: "Steps, one a line" });
+const IMAGE_PATH = "^/[a-z0-9_-]+(/[a-z0-9_-]+)*\\.(jpg|jpeg|png|webp)$";
 const ImageUrl = nullable(
   Type.String({ maxLength: 2304, description: "Path, or URL where images are served elsewhere" }),
 );
@@ -38,7 +40,7 @@ export const Exercise = strict({
   mechanic: nullable(Mechanic),
   equipment: CatalogEntries,
   category: Category,
-  instructions: nullable(Type.String({ maxLength: 10_000, description: "Steps, one a line" })),
+  instructions: nullable(Instructions),
   imagePathStart: ImageUrl,
   imagePathEnd: ImageUrl,
   tags: CatalogEntries,
@@ -52,23 +54,59 @@ export const Exercise = strict({
 
 export const ExerciseId = strict({ exerciseId: Uuid });
 
+const MuscleIds = Type.Array(SmallId, { minItems: 1, maxItems: 50, description: "Ids of muscle groups" });
+const ImagePath = Type.String({ maxLength: 255, pattern: IMAGE_PATH, description: "Path under the image host" });
+
+/** Ids may come in any order, and twice; null and [] say none. */
+const optionalFields = {
+  secondaryMuscles: Type.Optional(nullable(Type.Array(SmallId, { maxItems: 50, description: "Ids of muscle groups" }))),
+  equipment: Type.Optional(nullable(Type.Array(SmallId, { maxItems: 50, description: "Ids of equipment" }))),
+  force: Type.Optional(nullable(Force)),
+  mechanic: Type.Optional(nullable(Mechanic)),
+};
+const requiredFields = {
+  name: ExerciseName,
+  primaryMuscles: MuscleIds,
+  difficultyLevel: Difficulty,
+  category: Category,
+};
+const systemFields = {
+  instructions: Type.String({ minLength: 1, maxLength: 10_000, normalise: "trim", description: "Steps, one a line" }),
+  tags: Type.Array(SmallId, { minItems: 1, maxItems: 50, description: "Ids of exercise tags" }),
+};
+const imageFields = {
+  imagePathStart: Type.Optional(nullable(ImagePath)),
+  imagePathEnd: Type.Optional(nullable(ImagePath)),
+};
+const ownInstructions = { instructions: Type.Optional(nullable(Instructions)) };
+
+export const NewExercise = strict({ ...requiredFields, ...optionalFields, ...ownInstructions });
+export type NewExercise = Static<typeof NewExercise>;
+export const NewSystemExercise = strict({ ...requiredFields, ...optionalFields, ...systemFields, ...imageFields });
+export type NewSystemExercise = Static<typeof NewSystemExercise>;
+
+export const ExercisePatch = Type.Partial(NewExercise, { additionalProperties: false });
+export type ExercisePatch = Static<typeof ExercisePatch>;
+export const SystemExercisePatch = Type.Partial(NewSystemExercise, { additionalProperties: false });
+export type SystemExercisePatch = Static<typeof SystemExercisePatch>;
+
 const ids = (description: string) =>
   Type.Optional(
     Type.Array(SmallId, { maxItems: 50, description: `${description}; any of them, given by repeating the key` }),
   );
 
-export const ListExercises = strict({
+/** What lists and facets can be narrowed by. */
+const filterFields = {
   scope: Type.Optional(
     choice(["system", "user", "all"], { default: "all", description: "The catalog, one's own, or both" }),
   ),
   searchString: Type.Optional(
-    Type.String({ maxLength: 100, normalise: "trim", description: "Words of names and aliases" }),
+    Type.String({
+      maxLength: 100,
+      normalise: "trim",
+      description: "Words of names and aliases, in any order; typing errors are forgiven",
+    }),
   ),
-  ...pageFields,
-  orderBy: Type.Optional(
-    choice(["name", "difficultyLevel", "category", "createdAt", "updatedAt", "relevance"], { default: "name" }),
-  ),
-  sortOrder: Type.Optional(choice(["asc", "desc"], { default: "asc" })),
   primaryMuscles: ids("Ids of muscle groups"),
   secondaryMuscles: ids("Ids of muscle groups"),
   equipment: ids("Ids of equipment"),
@@ -77,8 +115,40 @@ export const ListExercises = strict({
   difficultyLevel: Type.Optional(Difficulty),
   force: Type.Optional(Force),
   mechanic: Type.Optional(Mechanic),
+};
+
+export const ListExercises = strict({
+  ...filterFields,
+  ...pageFields,
+  orderBy: Type.Optional(
+    choice(["name", "difficultyLevel", "category", "createdAt", "updatedAt", "relevance"], {
+      description: "By default relevance when something is searched, else name",
+    }),
+  ),
+  sortOrder: Type.Optional(choice(["asc", "desc"], { default: "asc" })),
 });
 export type ListExercises = Static<typeof ListExercises>;
+
+export const FacetQuestion = strict(filterFields);
+export type FacetQuestion = Static<typeof FacetQuestion>;
+
+const Count = Type.Integer({ minimum: 0, maximum: 2_147_483_647 });
+const EntryCounts = Type.Array(strict({ id: SmallId, name: Type.String({ maxLength: 100 }), count: Count }));
+const valueCounts = <Words extends ReturnType<typeof choice>>(value: Words) =>
+  Type.Array(strict({ value, count: Count }));
+
+/** Of the exercises that match, how many have each value; the most frequent first, and none that no exercise has. */
+export const ExerciseFacets = strict({
+  total: Count,
+  primaryMuscles: EntryCounts,
+  secondaryMuscles: EntryCounts,
+  equipment: EntryCounts,
+  tags: EntryCounts,
+  category: valueCounts(Category),
+  difficultyLevel: valueCounts(Difficulty),
+  force: valueCounts(Force),
+  mechanic: valueCounts(Mechanic),
+});
 
 export const FindExercise = strict({
   name: Type.Optional(Type.String({ maxLength: 100, normalise: "name", description: "Of one's own exercise" })),

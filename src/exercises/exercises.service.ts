@@ -1,30 +1,123 @@
 import type { Db } from "#db/client.ts";
 import type { Actor } from "../actor.ts";
+import type { CatalogMemory, Remembered } from "../catalog-memory.ts";
 import { AppError } from "../errors.ts";
-import { findOwnDocumentByName, findSystemDocumentBySlug } from "./exercises.queries.ts";
+import { pageJson, pageWindow } from "../http/page.ts";
+import type { MadeAnswer } from "../http/remembered.ts";
+import { countFacets, listCatalogWords, listDocuments, type SearchedWord } from "./exercise-list.queries.ts";
+import { findDocument, findOwnDocumentByName, findSystemDocumentBySlug } from "./exercises.queries.ts";
+import type { FacetQuestion, ListExercises } from "./exercises.schemas.ts";
+import { createSpeller, type Speller, searchForm } from "./spelling.rules.ts";
 
-/** The document of a system exercise by slug, or of one's own by exact name; exactly one of them must be given. */
+export type ReadDeps = { db: Db; catalogMemory: CatalogMemory };
+
+/** One page of what the actor may see and asks for. */
+export async function listExercises(
+  deps: ReadDeps,
+  actor: Actor,
+  query: ListExercises,
+  key: Keys,
+): Promise<MadeAnswer> {
+  const { searchString, currentPage: _page, pageSize: _size, ...filters } = query;
+  const words = await searchedWords(deps, searchString);
+  const window = pageWindow(query);
+  const { documents, total, ownCount } = await listDocuments(
+    deps.db,
+    { ...filters, userId: actor.userId, words },
+    window,
+  );
+  return { json: pageJson(documents, window, total), ...keptAs(key, actor, query.scope, ownCount) };
+}
+
+/** How many of what the actor may see and asks for have each value that can be filtered by. */
+export async function countByFacet(deps: ReadDeps, actor: Actor, query: FacetQuestion, key: Keys): Promise<MadeAnswer> {
+  const { searchString, ...filters } = query;
+  const words = await searchedWords(deps, searchString);
+  const { facets, ownCount } = await countFacets(deps.db, { ...filters, userId: actor.userId, words });
+  return { json: JSON.stringify(facets), ...keptAs(key, actor, query.scope, ownCount) };
+}
+
+/** Where the answer to a question is remembered: once for all, or for one asker. */
+export type Keys = { shared: string; personal: string };
+
+/** Where to look for the answer to a question about `scope`: who owns nothing sees the catalog and no more. */
+export function keyFor(memory: CatalogMemory, { userId }: Actor, scope: ListExercises["scope"], keys: Keys): string {
+  if (scope === "system") return keys.shared;
+  if (scope === "user") return ownOnly(keys);
+  return memory.recall(ownsNothingKey(userId)) ? keys.shared : keys.personal;
+}
+
+/** The answer of scope `user`, which differs from that of `all`. */
+const ownOnly = ({ personal }: Keys) => `${personal} own`;
+
+/** Where to look for one exercise: the catalog's answer is everybody's. */
+export const keyOfOne = (memory: CatalogMemory, { shared, personal }: Keys): string =>
+  memory.recall(shared) === undefined ? personal : shared;
+
+const ownsNothingKey = (userId: string) => `${userId} owns nothing`;
+
+function keptAs({ shared, personal }: Keys, { userId }: Actor, scope: ListExercises["scope"], ownCount: number) {
+  const ownsNothing: Remembered = { key: ownsNothingKey(userId), value: true, bytes: 200, ownerId: userId };
+  const also = ownCount === 0 ? [ownsNothing] : [];
+  const isShared = scope === "system" || (scope !== "user" && ownCount === 0);
+  if (isShared) return { key: shared, ownerId: null, also };
+  return { key: scope === "user" ? ownOnly({ shared, personal }) : personal, ownerId: userId, also };
+}
+
+/** The words of a search, each with what it may have been meant to be, by the words that the catalog knows. */
+async function searchedWords({ db, catalogMemory }: ReadDeps, search: string | undefined): Promise<SearchedWord[]> {
+  const words = [...new Set((search ?? "").split(/\s+/u).filter((word) => word !== ""))];
+  if (words.length === 0) return [];
+  const speller = catalogMemory.recall<Speller>(SPELLER) ?? (await loadSpeller(db, catalogMemory));
+  return words.map((literal) => ({ literal, meant: speller.wordsMeant(searchForm(literal)) }));
+}
+
+const SPELLER = "speller of the catalog";
+/** What the index of a word by its trigrams costs, about. */
+const SPELLER_BYTES_PER_WORD = 300;
+
+const loadSpeller = (db: Db, memory: CatalogMemory) =>
+  memory.load(SPELLER, null, async () => {
+    const words = await listCatalogWords(db);
+    const value = createSpeller(words);
+    return {
+      value,
+      remember: [{ key: SPELLER, value, bytes: words.length * SPELLER_BYTES_PER_WORD, ownerId: null }],
+    };
+  });
+
+/** One exercise of the catalog or of the actor's own. Throws not_found for anyone else's. */
+export async function getExercise({ db }: ReadDeps, actor: Actor, exerciseId: string, key: Keys): Promise<MadeAnswer> {
+  const found = await findDocument(db, actor.userId, exerciseId);
+  if (!found) throw exerciseNotFound();
+  return { json: found.document, ...(found.isSystem ? keptShared(key) : keptFor(key, actor)) };
+}
+
+/** A system exercise by slug, or one's own by exact name; exactly one of them must be given. */
 export async function findExercise(
-  db: Db,
+  { db }: ReadDeps,
   actor: Actor,
   { name, slug }: { name?: string; slug?: string },
-): Promise<string> {
+  key: Keys,
+): Promise<MadeAnswer> {
   if (name && slug) {
-    throw new AppError(
-      "malformed",
-      "exercises.ambiguous_criteria",
-      "You must specify only one of the following: slug or name",
-    );
+    const detail = "You must specify only one of the following: slug or name";
+    throw new AppError("malformed", "exercises.ambiguous_criteria", detail);
   }
-  if (!name && !slug)
+  if (!name && !slug) {
     throw new AppError("malformed", "exercises.missing_criteria", "Either name or slug must be provided");
-  const found = slug
+  }
+  const json = slug
     ? await findSystemDocumentBySlug(db, slug)
     : await findOwnDocumentByName(db, actor.userId, name as string);
-  if (found === undefined)
+  if (json === undefined) {
     throw new AppError("not_found", "exercises.not_found", `Exercise with '${slug || name}' not found`);
-  return found;
+  }
+  return { json, ...(slug ? keptShared(key) : keptFor(key, actor)) };
 }
+
+const keptShared = ({ shared }: Keys) => ({ key: shared, ownerId: null });
+const keptFor = ({ personal }: Keys, { userId }: Actor) => ({ key: personal, ownerId: userId });
 
 export const exerciseNotFound = () => new AppError("not_found", "exercises.not_found", "Exercise not found");
 

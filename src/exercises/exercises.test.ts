@@ -103,17 +103,24 @@ test(
 );
 
 test(
-  "every read of exercises takes one statement, relations included",
+  "every read of exercises takes one statement, relations included, and none when it is remembered",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const [first] = (await api.get(`${P}?scope=system`, { as })).json.items as [Item & { slug: string }];
+    // The words of the catalog are read once, for the first search.
+    await api.get(`${P}?searchString=press`, { as });
     const reads = [
-      P,
+      `${P}?pageSize=3`,
       `${P}?searchString=squat&tags=1&equipment=1&orderBy=relevance`,
+      `${P}?searchString=sqat`,
+      `${P}/facets?category=cardio`,
       `${P}/${first.id}`,
       `${P}/criteria?slug=${first.slug}`,
     ];
-    for (const path of reads) expect(await statementsOf(() => api.get(path, { as }))).toHaveLength(1);
+    for (const path of reads) {
+      expect(await statementsOf(() => api.get(path, { as }))).toHaveLength(1);
+      expect(await statementsOf(() => api.get(path, { as }))).toHaveLength(0);
+    }
   }),
 );
 

@@ -17,7 +17,10 @@ export const ok = (value: unknown): Reply => okJson(JSON.stringify(value));
 /** An answer with a JSON body that is text already. */
 export const okJson = (json: string): Reply => ({ status: 200, body: json, headers: PERSONAL });
 
-export const created = (value: unknown): Reply => ({ status: 201, body: JSON.stringify(value), headers: PERSONAL });
+export const created = (value: unknown): Reply => createdJson(JSON.stringify(value));
+
+/** The answer to a creation, with a JSON body that is text already. */
+export const createdJson = (json: string): Reply => ({ status: 201, body: json, headers: PERSONAL });
 
 export const noContent = (cookies?: string[]): Reply => ({
   status: 204,
@@ -29,16 +32,31 @@ export const noContent = (cookies?: string[]): Reply => ({
 const PLAIN = { "content-type": "text/plain;charset=utf-8", "cache-control": "no-store" };
 export const plain = (text: string): Reply => ({ status: 200, body: text, headers: PLAIN });
 
-/**
- * An answer with a ready JSON text that any user may see: a strong ETag of the bytes, 304 when the client has them.
- * `ifNoneMatch` is the request's header.
- */
-export function tagged(json: string, ifNoneMatch: string | null): Reply {
-  const etag = `"${Bun.hash.xxHash64(json).toString(36)}-${json.length.toString(36)}"`;
+/** A tagged answer in both its forms, made once for as long as it is remembered. */
+export type TaggedReply = { etag: string; full: Reply; notModified: Reply };
+
+/** An answer with a ready JSON text that the client may keep and ask about: it has a strong ETag of the bytes. */
+export function taggedReply(json: string): TaggedReply {
+  const etag = etagOf(json);
   const headers = { "cache-control": "private, no-cache", etag, vary: "Cookie" };
-  if (ifNoneMatch !== null && matchesEtag(ifNoneMatch, etag)) return { status: 304, body: null, headers };
-  return { status: 200, body: json, headers: { ...headers, "content-type": JSON_TYPE } };
+  return {
+    etag,
+    full: { status: 200, body: json, headers: { ...headers, "content-type": JSON_TYPE } },
+    notModified: { status: 304, body: null, headers },
+  };
 }
+
+/** 304 when the client has it already; `ifNoneMatch` is the request's header. */
+export const choose = ({ etag, full, notModified }: TaggedReply, ifNoneMatch: string | null): Reply =>
+  ifNoneMatch !== null && matchesEtag(ifNoneMatch, etag) ? notModified : full;
+
+/** Has the headers of a reply that will be sent many times made once. */
+export function prepare({ headers }: Reply): void {
+  prepared.set(headers, new Headers({ ...EVERY_ANSWER, ...headers }));
+}
+
+/** A strong ETag of the bytes. */
+export const etagOf = (json: string): string => `"${Bun.hash.xxHash64(json).toString(36)}-${json.length.toString(36)}"`;
 
 /** RFC 9110 §13.1.2: `*`, or a list in which a weak tag matches its strong twin. */
 function matchesEtag(header: string, etag: string): boolean {
@@ -56,7 +74,7 @@ const EVERY_ANSWER = {
 };
 
 /** Complete headers by the constant record that they are made from: twice as fast as converting the record each time. */
-const prepared = new Map<Reply["headers"], Headers>(
+const prepared = new WeakMap<Reply["headers"], Headers>(
   [PERSONAL, PLAIN].map((headers) => [headers, new Headers({ ...EVERY_ANSWER, ...headers })]),
 );
 

@@ -4,7 +4,7 @@ import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import type { FieldError } from "../errors.ts";
 
 /** How a text is brought into form before it is checked. */
-export type Normalisation = "trim" | "name" | "email" | "uuid";
+export type Normalisation = "trim" | "name" | "lower-case-name" | "email" | "uuid";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 FormatRegistry.Set("uuid", (value) => UUID.test(value));
@@ -12,6 +12,10 @@ FormatRegistry.Set("uuid", (value) => UUID.test(value));
 const EMAIL =
   /^[^\s@"(),:;<>[\]\\\p{Cc}]{1,64}@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/u;
 FormatRegistry.Set("email", (value) => EMAIL.test(value) && !/^\.|\.\.|\.@/.test(value));
+
+/** 3 to 100 characters as PostgreSQL counts them, none a control character, one at least that can be seen. */
+const NAME = /^\P{Cc}{3,100}$/u;
+FormatRegistry.Set("name", (value) => NAME.test(value) && /[\p{L}\p{N}\p{P}\p{S}]/u.test(value));
 
 /** RFC 3339 with an offset, from 1900 to 2199, on a day that exists. */
 const DATE_TIME = /^(?:19|2[01])\d{2}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:[Zz]|[+-]\d{2}:\d{2})$/;
@@ -93,6 +97,7 @@ export function normalise(schema: TSchema, value: unknown): unknown {
 function normaliseText(form: Normalisation | undefined, text: string): string {
   if (form === "trim") return text.trim();
   if (form === "name") return text.replace(/\s+/gu, " ").trim();
+  if (form === "lower-case-name") return text.toLowerCase().replace(/\s+/gu, " ").trim();
   if (form === "email") return text.trim().toLowerCase();
   if (form === "uuid") return text.toLowerCase();
   return text;

@@ -1,12 +1,12 @@
 import type { Db } from "#db/client.ts";
 import { brokenConstraint } from "#db/errors.ts";
-import { notifyRevocation, revokeLogins } from "../access/access.queries.ts";
+import { revokeLogins } from "../access/access.queries.ts";
 import { requireStrongPassword } from "../access/password-rule.ts";
 import type { Passwords } from "../access/passwords.ts";
-import type { Revocations } from "../access/revocations.ts";
 import type { RoleSlug } from "../actor.ts";
 import { insertAuditEvent, type Origin, type SecurityEvent } from "../audit/audit.queries.ts";
 import { AppError } from "../errors.ts";
+import { type Notices, sendNotice } from "../notices.ts";
 import {
   deleteUser,
   findUser,
@@ -19,7 +19,7 @@ import {
   updateUser,
 } from "./users.queries.ts";
 
-export type UserDeps = { db: Db; passwords: Passwords; revocations: Revocations };
+export type UserDeps = { db: Db; passwords: Passwords; notices: Notices };
 
 export const userNotFound = () => new AppError("not_found", "users.not_found", "User not found");
 
@@ -133,19 +133,19 @@ export async function revokeRole(deps: UserDeps, origin: Origin, email: string, 
  * account. A signed-in actor must still be a superuser when the lock is had: two who demote each other cannot both win.
  */
 function changeGuarded<T>(
-  { db, revocations }: UserDeps,
+  { db, notices }: UserDeps,
   origin: Origin,
   userId: string,
   work: (tx: Db, superusers: string[]) => Promise<T>,
 ): Promise<T> {
-  return revocations.announce({ userId }, (announcement) =>
+  return notices.announce({ userId }, (announcement) =>
     db.transaction(async (tx) => {
       const superusers = await lockSuperusers(tx, userId);
       if (origin.userId !== null && !superusers.includes(origin.userId)) {
         throw new AppError("forbidden", "access.superuser_required", "Access denied: Superuser privileges required");
       }
       const result = await work(tx, superusers);
-      await notifyRevocation(tx, announcement);
+      await sendNotice(tx, announcement);
       return result;
     }),
   );

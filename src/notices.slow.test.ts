@@ -7,12 +7,12 @@ import { openPool } from "#db/client.ts";
 import { apiOn, testConfig } from "#test/harness.ts";
 import { makeUser, signedIn } from "#test/make.ts";
 import { testDatabaseUrl } from "#test/transaction.ts";
-import { generateKey, readKeys } from "./keys.ts";
-import { createTokens } from "./tokens.ts";
+import { generateKey, readKeys } from "./access/keys.ts";
+import { createTokens } from "./access/tokens.ts";
 
 const ROUNDS = 2000;
 const LANES = 8;
-const root = join(import.meta.dir, "../..");
+const root = join(import.meta.dir, "..");
 const dir = mkdtempSync(join(tmpdir(), "irontrack-revocations-"));
 const jwk = await generateKey();
 const pool = openPool(testDatabaseUrl(), { size: 8, prepare: true });

@@ -1,27 +1,41 @@
 import { randomUUID } from "node:crypto";
 import type { Db } from "#db/client.ts";
 
-export type Revoked = { loginId: string } | { userId: string };
+/**
+ * What processes must forget: a login, an account (its logins, its role), the exercises of an account, or all that was
+ * made of the catalog.
+ */
+export type Notice = { loginId: string } | { userId: string } | { exercisesOf: string } | { catalog: true };
 
-export type Revocations = {
+export type Notices = {
   /**
-   * Runs `commit`, which must send the text that it is given to the channel `irontrack_revocations` in the transaction
-   * that revokes, and returns its result once no process trusts what it remembered before.
+   * Runs `commit`, which must hand the text that it is given to `sendNotice` in the transaction that makes the change,
+   * and returns its result once no process trusts what it remembered before.
    */
-  announce<T>(revoked: Revoked, commit: (announcement: string) => Promise<T>): Promise<T>;
+  announce<T>(notice: Notice, commit: (announcement: string) => Promise<T>): Promise<T>;
   /** True while every notice so far is known to have arrived here. */
   isTrusted(): boolean;
   close(): Promise<void>;
 };
 
-type Forget = (revoked: Revoked | "everything") => void;
+/** Tells every process what to forget, when the transaction commits. */
+export async function sendNotice({ sql }: Db, announcement: string): Promise<void> {
+  await sql`select ${noticeOf(sql, announcement)}`;
+}
+
+/** `sendNotice` as an expression, for a statement that has other work to do. */
+export const noticeOf = (sql: Db["sql"], announcement: string) => sql`pg_notify(${CHANNEL}, ${announcement})`;
+
+const CHANNEL = "irontrack_notices";
+
+type Forget = (notice: Notice | "everything") => void;
 
 /** For a process that knows itself to be the only one on its database: a test, on its own transaction. */
-export function aloneOnDatabase(forget: Forget): Revocations {
+export function aloneOnDatabase(forget: Forget): Notices {
   return {
-    announce: async (revoked, commit) => {
-      const result = await commit(JSON.stringify(revoked));
-      forget(revoked);
+    announce: async (notice, commit) => {
+      const result = await commit(JSON.stringify(notice));
+      forget(notice);
       return result;
     },
     isTrusted: () => true,
@@ -39,26 +53,26 @@ const ANNOUNCE_TIMEOUT_MS = 5000;
 type Waiting = { confirmed: Set<string>; wake: () => void };
 
 /**
- * Revocations among processes (ADR 0004). Each listens for notices and proves it with a heartbeat to itself: PostgreSQL
+ * Notices among processes (ADR 0004). Each listens for notices and proves it with a heartbeat to itself: PostgreSQL
  * delivers notices in commit order, so when a heartbeat has come back, every notice that was committed before it has
- * come too, and the process may trust its memory for LEASE_MS from when it was sent. Whoever revokes waits until every
+ * come too, and the process may trust its memory for LEASE_MS from when it was sent. Whoever announces waits until every
  * process whose lease may still run has confirmed, or its lease is over.
  *
  * `direct` must not lead through a pooler. Resolves once the first heartbeat is back.
  */
-export async function listenForRevocations(
+export async function listenForNotices(
   direct: Db,
   forget: Forget,
   onError: (error: unknown) => void,
-): Promise<Revocations> {
+): Promise<Notices> {
   const processId = randomUUID();
   const waiting = new Map<string, Waiting>();
   let trustedUntilMs = 0;
   let heartbeat: { id: string; sentAtMs: number } | undefined;
 
   const onNotice = (text: string) => {
-    const { id, from, ...revoked } = JSON.parse(text) as Revoked & { id: string; from: string };
-    forget(revoked as Revoked);
+    const { id, from, ...notice } = JSON.parse(text) as Notice & { id: string; from: string };
+    forget(notice as Notice);
     if (from === processId) return;
     direct.sql`select pg_notify('irontrack_confirmations', ${`${id} ${processId}`})`.catch(onError);
   };
@@ -94,7 +108,7 @@ export async function listenForRevocations(
 
   await direct.sql.listen("irontrack_confirmations", onConfirmation);
   await direct.sql.listen(`irontrack_heartbeat_${processId}`, onHeartbeat);
-  await direct.sql.listen("irontrack_revocations", onNotice, onListening);
+  await direct.sql.listen(CHANNEL, onNotice, onListening);
   await beat();
   const timer = setInterval(() => beat().catch(onError), HEARTBEAT_MS);
 
@@ -109,19 +123,19 @@ export async function listenForRevocations(
   const settle = async (announcement: Waiting) => {
     const deadline = performance.now() + ANNOUNCE_TIMEOUT_MS;
     while ((await listTrusting(announcement.confirmed)).length > 0) {
-      if (performance.now() > deadline) return onError(new Error("A process did not confirm a revocation"));
+      if (performance.now() > deadline) return onError(new Error("A process did not confirm a notice"));
       await Promise.race([new Promise<void>((resolve) => (announcement.wake = resolve)), Bun.sleep(100)]);
     }
   };
 
   return {
-    announce: async (revoked, commit) => {
+    announce: async (notice, commit) => {
       const id = randomUUID();
       const announcement: Waiting = { confirmed: new Set(), wake: () => {} };
       waiting.set(id, announcement);
       try {
-        const result = await commit(JSON.stringify({ ...revoked, id, from: processId }));
-        forget(revoked);
+        const result = await commit(JSON.stringify({ ...notice, id, from: processId }));
+        forget(notice);
         await settle(announcement);
         return result;
       } finally {

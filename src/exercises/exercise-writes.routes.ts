@@ -1,0 +1,121 @@
+import type { Config } from "../config.ts";
+import { type Operation, operation } from "../http/operation.ts";
+import { requireMatch } from "../http/precondition.ts";
+import { createdJson, etagOf, noContent, okJson } from "../http/reply.ts";
+import {
+  changeOwnExercise,
+  changeSystemExercise,
+  createOwnExercise,
+  createSystemExercise,
+  type Precondition,
+  removeExercise,
+  type WriteDeps,
+} from "./exercise-writes.service.ts";
+import {
+  Exercise,
+  ExerciseId,
+  ExercisePatch,
+  NewExercise,
+  NewSystemExercise,
+  SystemExercisePatch,
+} from "./exercises.schemas.ts";
+import { withImageHost } from "./exercises.service.ts";
+
+const tag = "Exercises";
+const taken = { 404: "A catalog id is not there", 409: "The name is taken" };
+const changed = {
+  404: "There is no such exercise for the asker, or a catalog id is not there",
+  409: "The name is taken",
+  412: "It is not as If-Match says",
+};
+
+export function exerciseWriteRoutes({ config, ...deps }: WriteDeps & { config: Config }): Operation[] {
+  const shown = (document: string) => withImageHost(document, config.CDN_RESOURCES_URL);
+  const preconditionOf =
+    (request: Request): Precondition =>
+    ({ version, document }) =>
+      requireMatch(request.headers.get("if-match"), "exercises.stale", { version, etag: etagOf(shown(document)) });
+  return [
+    operation(
+      "POST",
+      "/api/v1/exercises/user",
+      {
+        id: "CreateUserExercise",
+        tag,
+        summary: "Create an exercise of one's own",
+        access: "active",
+        body: NewExercise,
+        answers: { 201: Exercise },
+        problems: taken,
+      },
+      async ({ actor, body }) => createdJson(shown(await createOwnExercise(deps, actor, body))),
+    ),
+    operation(
+      "POST",
+      "/api/v1/exercises/system",
+      {
+        id: "CreateSystemExercise",
+        tag,
+        summary: "Create an exercise of the catalog",
+        access: "superuser",
+        body: NewSystemExercise,
+        answers: { 201: Exercise },
+        problems: taken,
+      },
+      async ({ body }) => createdJson(shown(await createSystemExercise(deps, body))),
+    ),
+    operation(
+      "PATCH",
+      "/api/v1/exercises/user/:exerciseId",
+      {
+        id: "UpdateUserExercise",
+        tag,
+        summary: "Change an exercise of one's own",
+        access: "active",
+        params: ExerciseId,
+        body: ExercisePatch,
+        answers: { 200: Exercise },
+        problems: changed,
+      },
+      async ({ actor, params, body, request }) =>
+        okJson(shown(await changeOwnExercise(deps, actor, params.exerciseId, body, preconditionOf(request)))),
+    ),
+    operation(
+      "PATCH",
+      "/api/v1/exercises/system/:exerciseId",
+      {
+        id: "UpdateSystemExercise",
+        tag,
+        summary: "Change an exercise of the catalog",
+        access: "superuser",
+        params: ExerciseId,
+        body: SystemExercisePatch,
+        answers: { 200: Exercise },
+        problems: changed,
+      },
+      async ({ actor, params, body, request }) =>
+        okJson(shown(await changeSystemExercise(deps, actor, params.exerciseId, body, preconditionOf(request)))),
+    ),
+    operation(
+      "DELETE",
+      "/api/v1/exercises/:exerciseId",
+      {
+        id: "DeleteExercise",
+        tag,
+        summary: "Delete an exercise of one's own, or as a superuser one of the catalog",
+        access: "active",
+        params: ExerciseId,
+        answers: { 204: null },
+        problems: {
+          403: "It is of the catalog",
+          404: "There is no such exercise for the asker",
+          412: "It is not as If-Match says",
+        },
+      },
+      async ({ actor, params, request }) => {
+        await removeExercise(deps, actor, params.exerciseId, preconditionOf(request));
+        return noContent();
+      },
+    ),
+  ];
+}
