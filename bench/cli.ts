@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { cac } from "cac";
+import { ask, signIn, startApplication, startBare } from "./applications.ts";
+import { benchCatalog } from "./catalog.ts";
 import { closedLoop } from "./closed-loop.ts";
 import { comparePasswordLibraries } from "./passwords.ts";
-import { type ServerProcess, startServer } from "./servers.ts";
+import type { ServerProcess } from "./servers.ts";
 import { ratioOfPairs } from "./statistics.ts";
 
 /** The operations that can be compared with a bare server, by the path that a signed-in client asks for. */
@@ -30,6 +32,14 @@ cli
   .command("passwords", "Argon2id: @node-rs/argon2 beside Bun.password, with the settings of this host")
   .option("--pairs <n>", "Pairs of hashes", { default: 15 })
   .action(async ({ pairs }: { pairs: number }) => console.log(await comparePasswordLibraries(Number(pairs))));
+cli
+  .command("catalog", "The page of exercises beside five flat statements, pgbench and a bare ping")
+  .option("--pairs <n>", "Rounds, each with fresh processes", { default: 9 })
+  .option("--seconds <s>", "Length of a run", { default: 2 })
+  .option("--json", "Print JSON, every run included")
+  .action(({ pairs, seconds, json }: { pairs: number; seconds: number; json?: boolean }) =>
+    benchCatalog({ pairs: Number(pairs), seconds: Number(seconds), json: json ?? false }),
+  );
 cli.help();
 cli.parse();
 
@@ -87,61 +97,17 @@ async function compare(operation: string, path: string, dir: string, options: Op
   };
 }
 
-function startApplication(dir: string) {
-  const env = {
-    IRONTRACK_HOME: dir,
-    HOST: "",
-    PASSWORD_MEMORY_KIB: "19456",
-    PASSWORD_PASSES: "2",
-    SIGN_UPS_PER_ADDRESS: "100000",
-  };
-  return startServer(["src/cli.ts", "up"], join(dir, "run/irontrack.sock"), env);
-}
-
-function startBare(dir: string, answer: unknown) {
-  const socketPath = join(dir, "run/bare.sock");
-  rmSync(socketPath, { force: true });
-  return startServer(["bench/bare-server.ts", socketPath, JSON.stringify(answer)], socketPath, {});
-}
-
 async function measure(server: ServerProcess, path: string, cookie: string, options: Options): Promise<Run> {
   const request = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\n\r\n`;
   const connections = Number(options.connections);
-  await closedLoop(server.socketPath, request, connections, 1000);
+  await closedLoop(server.socketPath, [request], connections, 1000);
   const before = server.cpuNs();
-  const load = await closedLoop(server.socketPath, request, connections, Number(options.seconds) * 1000);
+  const load = await closedLoop(server.socketPath, [request], connections, Number(options.seconds) * 1000);
   if (load.failures > 0) throw new Error(`${load.failures} of ${load.requests} answers were failures`);
   return {
     cpuUs: (server.cpuNs() - before) / 1000 / load.requests,
     perSecond: (load.requests / load.elapsedMs) * 1000,
   };
-}
-
-/** One answer as the bare server is to repeat it. */
-async function ask(unix: string, path: string, cookie: string) {
-  const answer = await fetch(`http://localhost${path}`, { unix, headers: { cookie } });
-  const headers = Object.fromEntries(
-    [...answer.headers].filter(([name]) => name !== "date" && name !== "content-length"),
-  );
-  return { status: answer.status, headers, body: await answer.text() };
-}
-
-async function signIn(unix: string): Promise<string> {
-  const post = (path: string, body: unknown) =>
-    fetch(`http://localhost/api/v1/access/${path}`, {
-      unix,
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-  const password = "a bench needs a password";
-  await post("signup", { email: "bench@example.com", password, confirmPassword: password });
-  const answer = await post("signin", { username: "bench@example.com", password });
-  if (answer.status !== 204) throw new Error(`Signing in failed: ${await answer.text()}`);
-  return answer.headers
-    .getSetCookie()
-    .map((cookie) => cookie.split(";")[0])
-    .join("; ");
 }
 
 const host = () => ({ cpu: cpus()[0]?.model ?? "unknown", cores: availableParallelism(), bun: Bun.version });

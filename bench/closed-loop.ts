@@ -7,31 +7,33 @@ type Connection = { pending: Uint8Array[]; length: number; needed: number };
 const HEADER_END = Buffer.from("\r\n\r\n");
 
 /**
- * Sends `request` over `connections` to a Unix socket, each connection's next as soon as its last is answered, for
- * `durationMs`. Answers need a Content-Length. `failures` counts answers that are not 2xx or 304.
+ * Sends `requests`, one after the other and again from the first, over `connections` to a Unix socket, each connection's
+ * next as soon as its last is answered, for `durationMs`. Answers need a Content-Length. `failures` counts answers that are not 2xx or 304.
  */
 export async function closedLoop(
   unix: string,
-  request: string,
+  requests: string[],
   connections: number,
   durationMs: number,
 ): Promise<Load> {
   const load: Load = { requests: 0, elapsedMs: 0, failures: 0 };
   const started = performance.now();
-  const bytes = Buffer.from(request);
+  const texts = requests.map((request) => Buffer.from(request));
+  let sent = 0;
+  const next = () => texts[sent++ % texts.length] as Buffer;
   const isOver = () => performance.now() - started >= durationMs;
   const finished = Array.from({ length: connections }, () => {
     return new Promise<void>((resolve, reject) => {
       const onAnswer = (socket: Socket<Connection>) => {
         load.requests++;
         if (isOver()) socket.end();
-        else socket.write(bytes);
+        else socket.write(next());
       };
       void Bun.connect<Connection>({
         unix,
         data: { pending: [], length: 0, needed: 0 },
         socket: {
-          open: (socket) => void socket.write(bytes),
+          open: (socket) => void socket.write(next()),
           data: (socket, chunk) => {
             if (receive(socket.data, chunk, load)) onAnswer(socket);
           },

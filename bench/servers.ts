@@ -48,7 +48,7 @@ async function untilAnswers(child: ChildProcess, unix: string, said: () => strin
 }
 
 /** Nanoseconds on a CPU, of all threads (the first field of schedstat, Linux Documentation/scheduler/sched-stats). */
-function cpuNsOf(pid: number): number {
+export function cpuNsOf(pid: number): number {
   let sum = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
     try {

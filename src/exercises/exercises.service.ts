@@ -7,7 +7,8 @@ import type { MadeAnswer } from "../http/remembered.ts";
 import { countFacets, listCatalogWords, listDocuments, type SearchedWord } from "./exercise-list.queries.ts";
 import { findDocument, findOwnDocumentByName, findSystemDocumentBySlug } from "./exercises.queries.ts";
 import type { FacetQuestion, ListExercises } from "./exercises.schemas.ts";
-import { createSpeller, type Speller, searchForm } from "./spelling.rules.ts";
+import { searchForm } from "./slug.rules.ts";
+import { createSpeller, type Speller } from "./spelling.rules.ts";
 
 export type ReadDeps = { db: Db; catalogMemory: CatalogMemory };
 
@@ -66,10 +67,10 @@ function keptAs({ shared, personal }: Keys, { userId }: Actor, scope: ListExerci
 
 /** The words of a search, each with what it may have been meant to be, by the words that the catalog knows. */
 async function searchedWords({ db, catalogMemory }: ReadDeps, search: string | undefined): Promise<SearchedWord[]> {
-  const words = [...new Set((search ?? "").split(/\s+/u).filter((word) => word !== ""))];
-  if (words.length === 0) return [];
+  const forms = [...new Set(searchForm(search ?? "").split(/\s+/u))].filter((form) => form !== "");
+  if (forms.length === 0) return [];
   const speller = catalogMemory.recall<Speller>(SPELLER) ?? (await loadSpeller(db, catalogMemory));
-  return words.map((literal) => ({ literal, meant: speller.wordsMeant(searchForm(literal)) }));
+  return forms.map((form) => ({ form, meant: speller.wordsMeant(form) }));
 }
 
 const SPELLER = "speller of the catalog";

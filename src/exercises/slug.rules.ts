@@ -3,7 +3,7 @@
  * A name with no letter or digit that ASCII can show is spelt by its code points (`u4e0a-…`).
  */
 export function slugOf(name: string): string {
-  const slug = hyphenate(transliterate(name));
+  const slug = hyphenate(searchForm(name));
   return slug === "" ? hyphenate([...name.trim()].map(codePoint).join("-")) : slug;
 }
 
@@ -20,7 +20,8 @@ const hyphenate = (text: string) =>
 /** Letters that do not decompose into an ASCII letter and marks. */
 const LETTERS: Record<string, string> = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d", þ: "th", ł: "l", ı: "i" };
 
-const transliterate = (text: string) =>
+/** Lower case, without accents, in ASCII letters where there are such: the form in which names are compared and searched. */
+export const searchForm = (text: string): string =>
   text
     .toLowerCase()
     .normalize("NFKD")

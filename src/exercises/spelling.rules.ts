@@ -9,9 +9,6 @@ export type Speller = {
   wordsMeant(word: string): string[];
 };
 
-/** A searched text as names are kept to be searched: lower case, no accents. */
-export const searchForm = (text: string): string => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-
 const LEAST_LETTERS = 3;
 const LEAST_LIKENESS = 0.5;
 const MOST_MEANT = 2;

@@ -1,0 +1,53 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { type ServerProcess, startServer } from "./servers.ts";
+
+export type BareAnswer = { status: number; headers: Record<string, string>; body: string };
+
+/** The application on an embedded PostgreSQL of its own under `dir`, with settings that let a bench through. */
+export function startApplication(dir: string, settings: Record<string, string> = {}): Promise<ServerProcess> {
+  const env = {
+    IRONTRACK_HOME: dir,
+    HOST: "",
+    PASSWORD_MEMORY_KIB: "19456",
+    PASSWORD_PASSES: "2",
+    SIGN_UPS_PER_ADDRESS: "100000",
+    ...settings,
+  };
+  return startServer(["src/cli.ts", "up"], join(dir, "run/irontrack.sock"), env);
+}
+
+/** A bare Bun.serve that repeats `answer`. */
+export function startBare(dir: string, answer: BareAnswer): Promise<ServerProcess> {
+  const socketPath = join(dir, "run/bare.sock");
+  rmSync(socketPath, { force: true });
+  return startServer(["bench/bare-server.ts", socketPath, JSON.stringify(answer)], socketPath, {});
+}
+
+/** One answer as the bare server is to repeat it. */
+export async function ask(unix: string, path: string, cookie: string): Promise<BareAnswer> {
+  const answer = await fetch(`http://localhost${path}`, { unix, headers: { cookie } });
+  const headers = Object.fromEntries(
+    [...answer.headers].filter(([name]) => name !== "date" && name !== "content-length"),
+  );
+  return { status: answer.status, headers, body: await answer.text() };
+}
+
+/** The cookie header of a new login. */
+export async function signIn(unix: string): Promise<string> {
+  const post = (path: string, body: unknown) =>
+    fetch(`http://localhost/api/v1/access/${path}`, {
+      unix,
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  const password = "a bench needs a password";
+  await post("signup", { email: "bench@example.com", password, confirmPassword: password });
+  const answer = await post("signin", { username: "bench@example.com", password });
+  if (answer.status !== 204) throw new Error(`Signing in failed: ${await answer.text()}`);
+  return answer.headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(";")[0])
+    .join("; ");
+}

@@ -1,0 +1,206 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openPool } from "#db/client.ts";
+import { listDocuments } from "#src/exercises/exercise-list.queries.ts";
+import { ask, signIn, startApplication, startBare } from "./applications.ts";
+import { closedLoop } from "./closed-loop.ts";
+import { cpuNsOf, type ServerProcess, startServer } from "./servers.ts";
+import { ratioOfPairs } from "./statistics.ts";
+
+const PAGE = "/api/v1/exercises?pageSize=20";
+/** As many misspelt searches as do not fit into the memory of one MiB, so that none is answered from it. */
+const MISSPELT = [
+  "bulgrian split sqat",
+  "romainan deadlfit",
+  "dumbell bnech pres",
+  "latteral rasie",
+  "kettelbell swng",
+].flatMap((search) =>
+  Array.from(
+    { length: 40 },
+    (_, at) => `/api/v1/exercises?searchString=${encodeURIComponent(search)}&pageSize=${20 + at}`,
+  ),
+);
+/** Connections: pgbench does not send a statement before it has the last one's answer. */
+const CONNECTIONS = 8;
+
+type Measured = { cpuUs: number; perSecond: number };
+type Options = { pairs: number; seconds: number; json?: boolean };
+
+/** What was promised of the page of 20 exercises, each figure beside its rival in the same minute on the same machine. */
+export async function benchCatalog(options: Options): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), "irontrack-bench-"));
+  const rounds: Record<string, Measured>[] = [];
+  try {
+    for (let round = 0; round < options.pairs; round++) {
+      process.stderr.write(`round ${round + 1} of ${options.pairs}\n`);
+      rounds.push(await measureRound(dir, options.seconds * 1000));
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+  const ratio = (of: keyof Measured, a: string, b: string) => {
+    const pairs = rounds.flatMap((round) => (round[a] && round[b] ? [{ a: round[a][of], b: round[b][of] }] : []));
+    if (pairs.length === 0) return "not measured: pgbench is not on the PATH";
+    const { median, low, high } = ratioOfPairs(pairs);
+    return `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+  };
+  const findings = {
+    "page, CPU of server and PostgreSQL / five flat statements": ratio("cpuUs", "page", "flat"),
+    "page, requests per second / pgbench on its statement": ratio("perSecond", "page", "pgbench"),
+    "page from memory, requests per second / bare ping": ratio("perSecond", "remembered", "ping"),
+    "304 from memory, requests per second / bare ping": ratio("perSecond", "notModified", "ping"),
+    "misspelt search, CPU of server and PostgreSQL / page": ratio("cpuUs", "misspelt", "page"),
+  };
+  if (options.json) console.log(JSON.stringify({ rounds, findings }, null, 2));
+  else for (const [what, figure] of Object.entries(findings)) console.log(`${what.padEnd(60)} ${figure}`);
+}
+
+/** One run of each variant, in random order, every server freshly started. */
+async function measureRound(dir: string, durationMs: number): Promise<Record<string, Measured>> {
+  const measured: Record<string, Measured> = {};
+  const variants: [string, () => Promise<Measured | undefined>][] = [
+    ["page", () => onApplication(dir, "0", durationMs, () => [[PAGE], {}])],
+    ["misspelt", () => onApplication(dir, "1", durationMs, () => [MISSPELT, {}])],
+    ["remembered", () => onApplication(dir, "64", durationMs, () => [[PAGE], {}])],
+    ["notModified", () => onApplication(dir, "64", durationMs, (etag) => [[PAGE], { "if-none-match": etag }])],
+    ["flat", () => onFlat(dir, durationMs)],
+    ["ping", () => onBare(dir, durationMs)],
+    ["pgbench", () => onPgbench(dir, durationMs)],
+  ];
+  for (const [name, run] of variants.sort(() => Math.random() - 0.5)) {
+    const found = await run();
+    if (found) measured[name] = found;
+  }
+  return measured;
+}
+
+type Requests = [paths: string[], headers: Record<string, string>];
+
+/** The application with that much memory for the catalog's answers. */
+async function onApplication(dir: string, memoryMib: string, durationMs: number, requests: (etag: string) => Requests) {
+  const application = await startApplication(dir, { CATALOG_MEMORY_MIB: memoryMib });
+  try {
+    const cookie = await signIn(application.socketPath);
+    const page = await ask(application.socketPath, PAGE, cookie);
+    const [paths, headers] = requests(page.headers.etag ?? "");
+    return await measure(dir, application, paths, { cookie, ...headers }, durationMs);
+  } finally {
+    await application.stop();
+  }
+}
+
+async function onFlat(dir: string, durationMs: number) {
+  const application = await startApplication(dir);
+  const socketPath = join(dir, "run/flat.sock");
+  rmSync(socketPath, { force: true });
+  const flat = await startServer(["bench/flat-server.ts", socketPath, databaseUrl(dir)], socketPath, {});
+  try {
+    return await measure(dir, flat, ["/"], {}, durationMs);
+  } finally {
+    await flat.stop();
+    await application.stop();
+  }
+}
+
+async function onBare(dir: string, durationMs: number) {
+  const bare = await startBare(dir, { status: 200, headers: {}, body: "" });
+  try {
+    return await measure(dir, bare, ["/ping"], {}, durationMs);
+  } finally {
+    await bare.stop();
+  }
+}
+
+/** pgbench on the very statement of the page; undefined where there is none. */
+async function onPgbench(dir: string, durationMs: number): Promise<Measured | undefined> {
+  if (!Bun.which("pgbench")) return undefined;
+  const application = await startApplication(dir);
+  try {
+    const script = join(dir, "page.sql");
+    writeFileSync(script, await statementOfPage(databaseUrl(dir)));
+    const before = postgresNs(dir);
+    const args = [
+      "-c",
+      "0",
+      "pgbench",
+      "-n",
+      "-M",
+      "prepared",
+      "-c",
+      String(CONNECTIONS),
+      "-T",
+      String(durationMs / 1000),
+    ];
+    const run = spawnSync("taskset", [...args, "-f", script, "-h", socketDir(dir), "-U", "irontrack", "irontrack"]);
+    const perSecond = Number(/tps = ([\d.]+)/.exec(run.stdout.toString())?.[1]);
+    if (!(perSecond > 0)) throw new Error(`pgbench: ${run.stderr}`);
+    return { perSecond, cpuUs: (postgresNs(dir) - before) / 1000 / (perSecond * (durationMs / 1000)) };
+  } finally {
+    await application.stop();
+  }
+}
+
+/** The statement that the application sends for the page, its parameters written in. */
+async function statementOfPage(url: string): Promise<string> {
+  let statement = "";
+  const pool = openPool(url, { size: 1, prepare: false, onStatement: (text) => (statement = text) });
+  const userId = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
+  await listDocuments(pool, { userId, words: [] }, { limit: 20, offset: 0 });
+  await pool.close();
+  return `${statement.replaceAll(/\$\d+/g, `'${userId}'`)};`;
+}
+
+async function measure(
+  dir: string,
+  server: ServerProcess,
+  paths: string[],
+  headers: Record<string, string>,
+  durationMs: number,
+): Promise<Measured> {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const requests = paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${lines.join("")}\r\n`);
+  await closedLoop(server.socketPath, requests, CONNECTIONS, 1000);
+  const before = server.cpuNs() + postgresNs(dir);
+  const load = await closedLoop(server.socketPath, requests, CONNECTIONS, durationMs);
+  if (load.failures > 0) throw new Error(`${load.failures} of ${load.requests} answers were failures`);
+  return {
+    cpuUs: (server.cpuNs() + postgresNs(dir) - before) / 1000 / load.requests,
+    perSecond: (load.requests / load.elapsedMs) * 1000,
+  };
+}
+
+const socketDir = (dir: string) => join(dir, "run/postgres");
+const databaseUrl = (dir: string) =>
+  `postgres://irontrack@localhost/irontrack?host=${encodeURIComponent(socketDir(dir))}`;
+
+/** Time on a CPU of the embedded PostgreSQL, all its processes; 0 while none runs. */
+function postgresNs(dir: string): number {
+  const postmaster = readPostmasterId(join(dir, "postgres/postmaster.pid"));
+  if (postmaster === undefined) return 0;
+  let sum = cpuNsOf(postmaster);
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    if (parentOf(pid) === postmaster) sum += cpuNsOf(Number(pid));
+  }
+  return sum;
+}
+
+function readPostmasterId(file: string): number | undefined {
+  try {
+    return Number(readFileSync(file, "utf8").split("\n")[0]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fourth field of /proc/PID/stat (proc(5)), after the name in parentheses; undefined when it has ended. */
+function parentOf(pid: string): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+  } catch {
+    return undefined;
+  }
+}
