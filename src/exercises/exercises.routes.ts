@@ -50,7 +50,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         isTagged: true,
       },
       ({ actor, query, request }) => {
-        const keys = keysOf(`exercises?${canonical({ ...query, scope: undefined })}`, actor);
+        const keys = keysOf(`exercises?${canonical(query)}`, actor);
         const key = keyFor(memory, actor, query.scope, keys);
         return answer(request, actor, key, () => listExercises(deps, actor, query, keys));
       },
@@ -68,7 +68,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         isTagged: true,
       },
       ({ actor, query, request }) => {
-        const keys = keysOf(`facets?${canonical({ ...query, scope: undefined })}`, actor);
+        const keys = keysOf(`facets?${canonical(query)}`, actor);
         const key = keyFor(memory, actor, query.scope, keys);
         return answer(request, actor, key, () => countByFacet(deps, actor, query, keys));
       },

@@ -1,4 +1,5 @@
 import type { TObject, TSchema } from "@sinclair/typebox";
+import { type BoundedMap, createBoundedMap } from "../bounded-map.ts";
 import { AppError, type FieldError } from "../errors.ts";
 import { HttpProblem } from "./problems.ts";
 import { faultsOf, MAX_FAULTS, MAX_FIELD_LENGTH, normalise } from "./shapes.ts";
@@ -39,6 +40,7 @@ const NO_INPUTS = Object.freeze({ params: NOTHING, query: NOTHING, body: undefin
 export function checkInputs(shapes: InputShapes, request: Request, params: Record<string, string>, body: unknown) {
   // Even asking a request for its URL costs as much as all the rest of an operation that takes nothing.
   if (!shapes.params && !shapes.query && !shapes.body) return NO_INPUTS;
+  if (shapes.query && !shapes.params && !shapes.body) return checkQuery(shapes.query, request.url);
   const faults: FieldError[] = [];
   const checked = {
     params: shapes.params ? examine(shapes.params, readParams(params, shapes.params), faults) : NOTHING,
@@ -47,6 +49,26 @@ export function checkInputs(shapes: InputShapes, request: Request, params: Recor
   };
   if (faults.length > 0) throw invalidRequest(faults);
   return checked;
+}
+
+type Inputs = { params: typeof NOTHING; query: Record<string, unknown>; body: undefined };
+
+/** Queries that passed, by schema and by their text: the same text always makes the same query. Nobody changes them. */
+const passed = new WeakMap<TObject, BoundedMap<string, Inputs>>();
+const MOST_PASSED = 1000;
+const LONGEST_REMEMBERED = 256;
+
+function checkQuery(schema: TObject, url: string): Inputs {
+  const known = passed.get(schema) ?? createBoundedMap<string, Inputs>(MOST_PASSED);
+  passed.set(schema, known);
+  const remembered = known.get(url);
+  if (remembered) return remembered;
+  const faults: FieldError[] = [];
+  const query = examine(schema, readQuery(url, schema, faults), faults) as Record<string, unknown>;
+  if (faults.length > 0) throw invalidRequest(faults);
+  const inputs = { params: NOTHING, query: Object.freeze(query), body: undefined };
+  if (url.length <= LONGEST_REMEMBERED) known.set(url, inputs);
+  return inputs;
 }
 
 /** Throws `invalid` (`invalid_request`) with every fault, or returns the value in its normal form. */

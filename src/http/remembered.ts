@@ -31,11 +31,16 @@ export function remembered(
   return memory.load(key, askerId, load).then((made) => choose(made, ifNoneMatch));
 }
 
-/** A checked query as text: the same for the same question, whatever its order. */
+const texts = new WeakMap<object, string>();
+
+/** A checked query as text: the same for the same question, whatever its order. Without `scope`, which keys name apart. */
 export function canonical(query: Record<string, unknown>): string {
-  const fields = Object.entries(query).map(([name, value]) => [
-    name,
-    Array.isArray(value) ? [...new Set(value)].sort((a, b) => a - b) : value,
-  ]);
-  return JSON.stringify(fields.sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)));
+  const known = texts.get(query);
+  if (known !== undefined) return known;
+  const fields = Object.entries(query)
+    .filter(([name]) => name !== "scope")
+    .map(([name, value]) => [name, Array.isArray(value) ? [...new Set(value)].sort((a, b) => a - b) : value]);
+  const text = JSON.stringify(fields.sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)));
+  texts.set(query, text);
+  return text;
 }
