@@ -3,7 +3,7 @@ import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
 import { renderDocuments } from "#src/exercises/exercises.queries.ts";
 import { slugOf } from "#src/exercises/slug.rules.ts";
-import { sendNotice } from "#src/notices.ts";
+import { type Announcement, sendNotice } from "#src/notices.ts";
 import type { ExerciseEntry } from "./catalog.schemas.ts";
 import type { Catalog } from "./read-catalog.ts";
 
@@ -20,7 +20,7 @@ export type SeedOptions = {
   /** Do everything, report it, and roll back. */
   dryRun?: boolean;
   /** Sent to the running processes when the transaction commits (`Notices.announce`). */
-  announcement?: string;
+  announcement?: Announcement;
 };
 
 const LOCK_KEY = 7_106_131_402;

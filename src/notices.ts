@@ -7,24 +7,31 @@ import type { Db } from "#db/client.ts";
  */
 export type Notice = { loginId: string } | { userId: string } | { exercisesOf: string } | { catalog: true };
 
+/** A notice on its way; nobody waits for one that was not sent. */
+export type Announcement = { text: string; isSent: boolean };
+
 export type Notices = {
   /**
-   * Runs `commit`, which must hand the text that it is given to `sendNotice` in the transaction that makes the change,
-   * and returns its result once no process trusts what it remembered before.
+   * Runs `commit`, which must hand what it is given to `sendNotice` in the transaction that makes a change (and need not
+   * when it finds that there is nothing to change), and returns its result once no process trusts what it remembered
+   * before.
    */
-  announce<T>(notice: Notice, commit: (announcement: string) => Promise<T>): Promise<T>;
+  announce<T>(notice: Notice, commit: (announcement: Announcement) => Promise<T>): Promise<T>;
   /** True while every notice so far is known to have arrived here. */
   isTrusted(): boolean;
   close(): Promise<void>;
 };
 
 /** Tells every process what to forget, when the transaction commits. */
-export async function sendNotice({ sql }: Db, announcement: string): Promise<void> {
+export async function sendNotice({ sql }: Db, announcement: Announcement): Promise<void> {
   await sql`select ${noticeOf(sql, announcement)}`;
 }
 
 /** `sendNotice` as an expression, for a statement that has other work to do. */
-export const noticeOf = (sql: Db["sql"], announcement: string) => sql`pg_notify(${CHANNEL}, ${announcement})`;
+export function noticeOf(sql: Db["sql"], announcement: Announcement) {
+  announcement.isSent = true;
+  return sql`pg_notify(${CHANNEL}, ${announcement.text})`;
+}
 
 const CHANNEL = "irontrack_notices";
 
@@ -34,7 +41,7 @@ type Forget = (notice: Notice | "everything") => void;
 export function aloneOnDatabase(forget: Forget): Notices {
   return {
     announce: async (notice, commit) => {
-      const result = await commit(JSON.stringify(notice));
+      const result = await commit({ text: JSON.stringify(notice), isSent: false });
       forget(notice);
       return result;
     },
@@ -120,23 +127,26 @@ export async function listenForNotices(
     return rows.filter(({ id }) => !confirmed.has(id));
   };
 
-  const settle = async (announcement: Waiting) => {
+  const settle = async (confirmations: Waiting) => {
     const deadline = performance.now() + ANNOUNCE_TIMEOUT_MS;
-    while ((await listTrusting(announcement.confirmed)).length > 0) {
+    while ((await listTrusting(confirmations.confirmed)).length > 0) {
       if (performance.now() > deadline) return onError(new Error("A process did not confirm a notice"));
-      await Promise.race([new Promise<void>((resolve) => (announcement.wake = resolve)), Bun.sleep(100)]);
+      await Promise.race([new Promise<void>((resolve) => (confirmations.wake = resolve)), Bun.sleep(100)]);
     }
   };
 
   return {
     announce: async (notice, commit) => {
       const id = randomUUID();
-      const announcement: Waiting = { confirmed: new Set(), wake: () => {} };
-      waiting.set(id, announcement);
+      const confirmations: Waiting = { confirmed: new Set(), wake: () => {} };
+      waiting.set(id, confirmations);
       try {
-        const result = await commit(JSON.stringify({ ...notice, id, from: processId }));
-        forget(notice);
-        await settle(announcement);
+        const announcement = { text: JSON.stringify({ ...notice, id, from: processId }), isSent: false };
+        const result = await commit(announcement);
+        if (announcement.isSent) {
+          forget(notice);
+          await settle(confirmations);
+        }
         return result;
       } finally {
         waiting.delete(id);

@@ -5,7 +5,7 @@ import type { Actor } from "../actor.ts";
 import { insertAuditEvent, type Origin } from "../audit/audit.queries.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
-import { type Notices, sendNotice } from "../notices.ts";
+import { type Announcement, type Notices, sendNotice } from "../notices.ts";
 import { insertUser, type PublicUser } from "../users/users.queries.ts";
 import {
   type Account,
@@ -121,7 +121,7 @@ async function startLogin(
   const claims = { userId: account.id, loginId, issuedAtS: Math.floor(startedMs / 1000) };
   const accessToken = await tokens.sign("access", { ...claims, tokenId: randomTokenId() });
   const refreshToken = await tokens.sign("refresh", { ...claims, tokenId: randomTokenId() });
-  const start = (announcement?: string) =>
+  const start = (announcement?: Announcement) =>
     db.transaction(async (tx) => {
       const inserted = await insertLogin(tx, {
         id: loginId,

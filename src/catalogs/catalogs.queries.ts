@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { noticeOf } from "../notices.ts";
+import { type Announcement, noticeOf } from "../notices.ts";
 
 /** The three reference tables, by the name their table has. */
 export type CatalogTable = "equipment" | "muscle_groups" | "exercise_tags";
@@ -34,7 +34,7 @@ export async function insertCatalogEntry(
   { sql }: Db,
   table: CatalogTable,
   name: string,
-  announcement: string,
+  announcement: Announcement,
 ): Promise<string | undefined> {
   // A refused insert would use up an id, and there are 32,767 of them.
   const [row] = await sql<{ json: string }[]>`
@@ -85,7 +85,7 @@ export async function deleteCatalogEntry(
   { sql }: Db,
   table: CatalogTable,
   id: number,
-  announcement: string,
+  announcement: Announcement,
 ): Promise<boolean> {
   const [row] = await sql<{ deleted: boolean }[]>`
     with gone as (delete from ${sql(table)} where id = ${id} returning id)

@@ -1,6 +1,6 @@
 import type { Fragment } from "postgres";
 import { type Db, unprepared } from "#db/client.ts";
-import { noticeOf } from "../notices.ts";
+import { type Announcement, noticeOf } from "../notices.ts";
 
 /** Ids of catalog entries that an exercise refers to, ascending, none twice. */
 export type LinkedIds = {
@@ -114,7 +114,7 @@ export async function updateExercise(
 }
 
 /** Deletes a locked exercise; the seed leaves out what an administrator deleted from the catalog. One statement. */
-export async function deleteExercise({ sql }: Db, exerciseId: string, announcement: string): Promise<void> {
+export async function deleteExercise({ sql }: Db, exerciseId: string, announcement: Announcement): Promise<void> {
   await sql`
     with gone as (delete from exercises where id = ${exerciseId} returning slug), left_out as (
       insert into seed_removals (slug) select slug from gone where slug is not null on conflict do nothing

@@ -1,6 +1,6 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
-import { noticeOf } from "../notices.ts";
+import { type Announcement, noticeOf } from "../notices.ts";
 
 /** An exercise of the catalog or of `userId`'s own; undefined for anyone else's. */
 export async function findDocument(
@@ -37,7 +37,7 @@ export async function renderDocuments({ sql }: Db, exerciseIds: string[]): Promi
 }
 
 /** Renders one exercise, has every process told `announcement` when the transaction commits, and returns the document. */
-export async function renderAndAnnounce({ sql }: Db, exerciseId: string, announcement: string): Promise<string> {
+export async function renderAndAnnounce({ sql }: Db, exerciseId: string, announcement: Announcement): Promise<string> {
   const [row] = await sql<{ document: string }[]>`
     with rendered as (${rendering(sql)} where id = ${exerciseId} returning document)
     select document, ${noticeOf(sql, announcement)} from rendered`;

@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { generateKey, type Keys, readKeys } from "#src/access/keys.ts";
+
+const ROOT = join(import.meta.dir, "..");
+
+export type ServingProcess = {
+  child: ChildProcess;
+  ask(method: string, path: string, asking: { as: string; body?: unknown }): Promise<Response>;
+};
+
+/** Processes of the real application that share a database, a directory for their sockets, and a key. */
+export type Processes = {
+  keys: Keys;
+  start(name: string, settings?: Record<string, string>): Promise<ServingProcess>;
+  /** Kills them all. */
+  stop(): void;
+};
+
+export async function openProcesses(dir: string, databaseUrl: string): Promise<Processes> {
+  const key = await generateKey();
+  const children: ChildProcess[] = [];
+  const start = async (name: string, settings: Record<string, string> = {}) => {
+    const unix = join(dir, `${name}.sock`);
+    const child = spawn(process.execPath, ["src/cli.ts", "serve"], {
+      cwd: ROOT,
+      stdio: ["ignore", "ignore", "inherit"],
+      env: {
+        PATH: process.env.PATH ?? "",
+        DATABASE_URL: databaseUrl,
+        IRONTRACK_HOME: join(dir, name),
+        SOCKET_PATH: unix,
+        HOST: "",
+        LOG_LEVEL: "error",
+        JWT_PRIVATE_KEYS: JSON.stringify([key]),
+        ...settings,
+      },
+    });
+    children.push(child);
+    for (let tries = 0; tries < 500; tries++) {
+      const answer = await fetch("http://localhost/health/ready", { unix }).catch(() => undefined);
+      if (answer?.ok) return { child, ask: asker(unix) };
+      await Bun.sleep(20);
+    }
+    throw new Error(`${name} does not answer`);
+  };
+  return {
+    keys: await readKeys(JSON.stringify([key]), "test"),
+    start,
+    stop: () => {
+      for (const child of children) child.kill("SIGKILL");
+    },
+  };
+}
+
+const asker =
+  (unix: string): ServingProcess["ask"] =>
+  (method, path, { as, body }) =>
+    fetch(`http://localhost${path}`, {
+      unix,
+      method,
+      headers: { cookie: as, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
