@@ -5,6 +5,7 @@ import { cac } from "cac";
 import { ask, signIn, startApplication, startBare } from "./applications.ts";
 import { benchCatalog } from "./catalog.ts";
 import { closedLoop } from "./closed-loop.ts";
+import { benchGrowth } from "./growth.ts";
 import { comparePasswordLibraries } from "./passwords.ts";
 import type { ServerProcess } from "./servers.ts";
 import { ratioOfPairs } from "./statistics.ts";
@@ -40,6 +41,11 @@ cli
   .action(({ pairs, seconds, json }: { pairs: number; seconds: number; json?: boolean }) =>
     benchCatalog({ pairs: Number(pairs), seconds: Number(seconds), json: json ?? false }),
   );
+cli
+  .command("growth", "Reads of exercises with many exercises of other people, beside few")
+  .option("--few <n>", "Exercises of other people at first", { default: 10_000 })
+  .option("--many <n>", "Exercises of other people in the end", { default: 1_000_000 })
+  .action(({ few, many }: { few: number; many: number }) => benchGrowth(Number(few), Number(many)));
 cli.help();
 cli.parse();
 

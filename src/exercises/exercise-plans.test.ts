@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test";
+import { inventExercises } from "#bench/people.ts";
+import type { Db } from "#db/client.ts";
+import { rolledBack, statementsOf } from "#test/transaction.ts";
+import { countFacets, type ListQuestion, listDocuments } from "./exercise-list.queries.ts";
+
+const WINDOW = { limit: 20, offset: 0 };
+const OTHERS = 20_000;
+
+/** The generic plans, the ones that connections keep, of what `read` sends. */
+async function plansOf({ sql }: Db, read: () => Promise<unknown>): Promise<string> {
+  const plans: string[] = [];
+  for (const statement of await statementsOf(read)) {
+    const rows = await sql.unsafe(`explain (generic_plan) ${statement}`);
+    plans.push(rows.map((row) => row["QUERY PLAN"]).join("\n"));
+  }
+  return plans.join("\n");
+}
+
+test(
+  "lists, searches and facets reach exercises by an index, however many other people have",
+  () =>
+    rolledBack(async (db) => {
+      const userId = await inventExercises(db, OTHERS);
+      for (const scope of ["system", "user", "all"] as const) {
+        const all: ListQuestion = { userId, scope, words: [] };
+        const search = { ...all, words: [{ form: "sqat", meant: ["squat"] }] };
+        const reads = {
+          list: () => listDocuments(db, all, WINDOW),
+          "second page": () => listDocuments(db, all, { limit: 20, offset: 20 }),
+          "by difficulty": () => listDocuments(db, { ...all, orderBy: "difficultyLevel" }, WINDOW),
+          filtered: () => listDocuments(db, { ...all, equipment: [1], category: "strength" }, WINDOW),
+          search: () => listDocuments(db, search, WINDOW),
+          facets: () => countFacets(db, all),
+          "facets of a search": () => countFacets(db, search),
+        };
+        for (const [name, read] of Object.entries(reads)) {
+          const plan = await plansOf(db, read);
+          expect(plan, `${name} in ${scope}`).not.toContain("Seq Scan on exercises");
+          if (scope !== "user" && name === "search") expect(plan).toContain("exercises_system_search_index");
+          if (scope !== "system") expect(plan).toContain("exercises_owner_name_unique");
+        }
+      }
+    }),
+  30_000,
+);
