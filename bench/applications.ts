@@ -1,11 +1,12 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { pinPostgres } from "./postgres.ts";
 import { type ServerProcess, startServer } from "./servers.ts";
 
 export type BareAnswer = { status: number; headers: Record<string, string>; body: string };
 
 /** The application on an embedded PostgreSQL of its own under `dir`, with settings that let a bench through. */
-export function startApplication(dir: string, settings: Record<string, string> = {}): Promise<ServerProcess> {
+export async function startApplication(dir: string, settings: Record<string, string> = {}): Promise<ServerProcess> {
   const env = {
     IRONTRACK_HOME: dir,
     HOST: "",
@@ -14,7 +15,9 @@ export function startApplication(dir: string, settings: Record<string, string> =
     SIGN_UPS_PER_ADDRESS: "100000",
     ...settings,
   };
-  return startServer(["src/cli.ts", "up"], join(dir, "run/irontrack.sock"), env);
+  const application = await startServer(["src/cli.ts", "up"], join(dir, "run/irontrack.sock"), env);
+  pinPostgres(dir);
+  return application;
 }
 
 /** A bare Bun.serve that repeats `answer`. */

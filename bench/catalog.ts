@@ -1,12 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
 import { listDocuments } from "#src/exercises/exercise-list.queries.ts";
 import { ask, signIn, startApplication, startBare } from "./applications.ts";
 import { closedLoop } from "./closed-loop.ts";
-import { cpuNsOf, type ServerProcess, startServer } from "./servers.ts";
+import { databaseUrl, postgresNs, socketDir } from "./postgres.ts";
+import { type ServerProcess, startServer } from "./servers.ts";
 import { ratioOfPairs } from "./statistics.ts";
 
 const PAGE = "/api/v1/exercises?pageSize=20";
@@ -170,37 +171,4 @@ async function measure(
     cpuUs: (server.cpuNs() + postgresNs(dir) - before) / 1000 / load.requests,
     perSecond: (load.requests / load.elapsedMs) * 1000,
   };
-}
-
-const socketDir = (dir: string) => join(dir, "run/postgres");
-const databaseUrl = (dir: string) =>
-  `postgres://irontrack@localhost/irontrack?host=${encodeURIComponent(socketDir(dir))}`;
-
-/** Time on a CPU of the embedded PostgreSQL, all its processes; 0 while none runs. */
-function postgresNs(dir: string): number {
-  const postmaster = readPostmasterId(join(dir, "postgres/postmaster.pid"));
-  if (postmaster === undefined) return 0;
-  let sum = cpuNsOf(postmaster);
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    if (parentOf(pid) === postmaster) sum += cpuNsOf(Number(pid));
-  }
-  return sum;
-}
-
-function readPostmasterId(file: string): number | undefined {
-  try {
-    return Number(readFileSync(file, "utf8").split("\n")[0]);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The fourth field of /proc/PID/stat (proc(5)), after the name in parentheses; undefined when it has ended. */
-function parentOf(pid: string): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-  } catch {
-    return undefined;
-  }
 }

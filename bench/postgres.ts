@@ -1,0 +1,44 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { cpuNsOf } from "./servers.ts";
+
+export const socketDir = (dir: string) => join(dir, "run/postgres");
+export const databaseUrl = (dir: string) =>
+  `postgres://irontrack@localhost/irontrack?host=${encodeURIComponent(socketDir(dir))}`;
+
+/** Time on a CPU of the embedded PostgreSQL under `dir`, all its processes, in ns; 0 while none runs. */
+export function postgresNs(dir: string): number {
+  return listProcesses(dir).reduce((sum, pid) => sum + cpuNsOf(pid), 0);
+}
+
+/** Moves PostgreSQL, which a pinned server started, to the other core: server on one, database and load on the other. */
+export function pinPostgres(dir: string): void {
+  for (const pid of listProcesses(dir)) spawnSync("taskset", ["-a", "-c", "-p", "1", String(pid)]);
+}
+
+/** The postmaster and its children. */
+function listProcesses(dir: string): number[] {
+  const postmaster = readPostmasterId(join(dir, "postgres/postmaster.pid"));
+  if (postmaster === undefined) return [];
+  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return [postmaster, ...all.filter((pid) => parentOf(pid) === postmaster).map(Number)];
+}
+
+function readPostmasterId(file: string): number | undefined {
+  try {
+    return Number(readFileSync(file, "utf8").split("\n")[0]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fourth field of /proc/PID/stat (proc(5)), after the name in parentheses; undefined when it has ended. */
+function parentOf(pid: string): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+  } catch {
+    return undefined;
+  }
+}
