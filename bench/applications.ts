@@ -36,7 +36,7 @@ export async function ask(unix: string, path: string, cookie: string): Promise<B
   return { status: answer.status, headers, body: await answer.text() };
 }
 
-/** The cookie header of a new login. */
+/** The cookie header of a new login as a browser sends it: the refresh token goes to the access operations only. */
 export async function signIn(unix: string): Promise<string> {
   const post = (path: string, body: unknown) =>
     fetch(`http://localhost/api/v1/access/${path}`, {
@@ -49,8 +49,6 @@ export async function signIn(unix: string): Promise<string> {
   await post("signup", { email: "bench@example.com", password, confirmPassword: password });
   const answer = await post("signin", { username: "bench@example.com", password });
   if (answer.status !== 204) throw new Error(`Signing in failed: ${await answer.text()}`);
-  return answer.headers
-    .getSetCookie()
-    .map((cookie) => cookie.split(";")[0])
-    .join("; ");
+  const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(";")[0] as string);
+  return cookies.find((cookie) => cookie.startsWith("access_token=")) ?? "";
 }

@@ -11,6 +11,6 @@ Bun.serve({
   unix,
   development: false,
   routes: { "/ping": () => new Response("OK") },
-  fetch: () => new Response(body, { status, headers }),
+  fetch: () => new Response(status === 304 ? null : body, { status, headers }),
 });
 process.on("SIGTERM", () => process.exit(0));

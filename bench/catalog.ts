@@ -53,10 +53,20 @@ export async function benchCatalog(options: Options): Promise<void> {
     "page, requests per second / pgbench on its statement": ratio("perSecond", "page", "pgbench"),
     "page from memory, requests per second / bare ping": ratio("perSecond", "remembered", "ping"),
     "304 from memory, requests per second / bare ping": ratio("perSecond", "notModified", "ping"),
+    "page from memory, requests per second / bare server of the same bytes": ratio(
+      "perSecond",
+      "remembered",
+      "samePage",
+    ),
+    "304 from memory, requests per second / bare server of the same bytes": ratio(
+      "perSecond",
+      "notModified",
+      "same304",
+    ),
     "misspelt search, CPU of server and PostgreSQL / page": ratio("cpuUs", "misspelt", "page"),
   };
   if (options.json) console.log(JSON.stringify({ rounds, findings }, null, 2));
-  else for (const [what, figure] of Object.entries(findings)) console.log(`${what.padEnd(60)} ${figure}`);
+  else for (const [what, figure] of Object.entries(findings)) console.log(`${what.padEnd(72)} ${figure}`);
 }
 
 /** One run of each variant, in random order, every server freshly started. */
@@ -66,9 +76,14 @@ async function measureRound(dir: string, durationMs: number): Promise<Record<str
     ["page", () => onApplication(dir, "0", durationMs, () => [[PAGE], {}])],
     ["misspelt", () => onApplication(dir, "1", durationMs, () => [MISSPELT, {}])],
     ["remembered", () => onApplication(dir, "64", durationMs, () => [[PAGE], {}])],
-    ["notModified", () => onApplication(dir, "64", durationMs, (etag) => [[PAGE], { "if-none-match": etag }])],
+    [
+      "notModified",
+      () => onApplication(dir, "64", durationMs, (etag) => [[PAGE], { "if-none-match": page.headers.etag ?? "" }]),
+    ],
     ["flat", () => onFlat(dir, durationMs)],
     ["ping", () => onBare(dir, durationMs)],
+    ["samePage", () => onSameBytes(dir, durationMs, false)],
+    ["same304", () => onSameBytes(dir, durationMs, true)],
     ["pgbench", () => onPgbench(dir, durationMs)],
   ];
   for (const [name, run] of variants.sort(() => Math.random() - 0.5)) {
@@ -110,6 +125,27 @@ async function onBare(dir: string, durationMs: number) {
   const bare = await startBare(dir, { status: 200, headers: {}, body: "" });
   try {
     return await measure(dir, bare, ["/ping"], {}, durationMs);
+  } finally {
+    await bare.stop();
+  }
+}
+
+/** A bare server that repeats what the application answered, to the same requests. */
+async function onSameBytes(dir: string, durationMs: number, isKnown: boolean): Promise<Measured> {
+  const application = await startApplication(dir);
+  const cookie = await signIn(application.socketPath);
+  const page = await ask(application.socketPath, PAGE, cookie);
+  await application.stop();
+  const { "content-type": _type, ...headers } = page.headers;
+  const bare = await startBare(dir, isKnown ? { status: 304, headers, body: "" } : page);
+  try {
+    return await measure(
+      dir,
+      bare,
+      [PAGE],
+      { cookie, ...(isKnown ? { "if-none-match": page.headers.etag ?? "" } : {}) },
+      durationMs,
+    );
   } finally {
     await bare.stop();
   }

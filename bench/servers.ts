@@ -50,7 +50,7 @@ async function untilAnswers(child: ChildProcess, unix: string, said: () => strin
 /** Nanoseconds on a CPU, of all threads (the first field of schedstat, Linux Documentation/scheduler/sched-stats). */
 export function cpuNsOf(pid: number): number {
   let sum = 0;
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+  for (const thread of filesOf(`/proc/${pid}/task`)) {
     try {
       sum += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
     } catch {
@@ -58,4 +58,13 @@ export function cpuNsOf(pid: number): number {
     }
   }
   return sum;
+}
+
+/** Empty when the process has ended: PostgreSQL's workers come and go. */
+function filesOf(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }

@@ -23,7 +23,7 @@ ALTER TABLE "exercises" ADD COLUMN "primary_muscle_ids" smallint[] DEFAULT '{}' 
 ALTER TABLE "exercises" ADD COLUMN "secondary_muscle_ids" smallint[] DEFAULT '{}' NOT NULL;--> statement-breakpoint
 ALTER TABLE "exercises" ADD COLUMN "equipment_ids" smallint[] DEFAULT '{}' NOT NULL;--> statement-breakpoint
 ALTER TABLE "exercises" ADD COLUMN "tag_ids" smallint[] DEFAULT '{}' NOT NULL;--> statement-breakpoint
-CREATE INDEX "exercises_system_search_index" ON "exercises" USING gin ("search_text" gin_trgm_ops) WHERE "exercises"."owner_id" is null;--> statement-breakpoint
+CREATE INDEX "exercises_system_search_index" ON "exercises" USING gin ("search_text" gin_trgm_ops) WITH (fastupdate=false) WHERE "exercises"."owner_id" is null;--> statement-breakpoint
 update exercises set
   primary_muscle_ids = array(select muscle_group_id from exercise_primary_muscles where exercise_id = id order by 1),
   secondary_muscle_ids = array(select muscle_group_id from exercise_secondary_muscles where exercise_id = id order by 1),

@@ -73,7 +73,7 @@ function readRoutes(catalog: Catalog, deps: Deps): Operation[] {
       },
       ({ query, request }) => {
         const { searchString, orderBy = "id", sortOrder = "asc" } = query;
-        const key = `${path}?${canonical(query)}`;
+        const key = canonical(path, query);
         return remembered(deps.catalogMemory, request, key, null, async () => {
           const json = await listCatalogJson(deps.db, table, searchString, { orderBy, sortOrder });
           return { json, key, ownerId: null };

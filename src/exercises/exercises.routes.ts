@@ -32,10 +32,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
       const made = await make();
       return { ...made, json: withImageHost(made.json, config.CDN_RESOURCES_URL) };
     });
-  const keysOf = (question: string, { userId }: Actor): Keys => ({
-    shared: question,
-    personal: `${userId} ${question}`,
-  });
+  const keysOf = (shared: string, { userId }: Actor): Keys => ({ shared, personal: () => `${userId} ${shared}` });
   return [
     operation(
       "GET",
@@ -50,7 +47,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         isTagged: true,
       },
       ({ actor, query, request }) => {
-        const keys = keysOf(`exercises?${canonical(query)}`, actor);
+        const keys = keysOf(canonical("exercises", query), actor);
         const key = keyFor(memory, actor, query.scope, keys);
         return answer(request, actor, key, () => listExercises(deps, actor, query, keys));
       },
@@ -68,7 +65,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         isTagged: true,
       },
       ({ actor, query, request }) => {
-        const keys = keysOf(`facets?${canonical(query)}`, actor);
+        const keys = keysOf(canonical("facets", query), actor);
         const key = keyFor(memory, actor, query.scope, keys);
         return answer(request, actor, key, () => countByFacet(deps, actor, query, keys));
       },
@@ -87,7 +84,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         problems: { 400: "Neither or both of name and slug", 404: "There is none" },
       },
       ({ actor, query, request }) => {
-        const keys = keysOf(`criteria?${canonical(query)}`, actor);
+        const keys = keysOf(canonical("criteria", query), actor);
         return answer(request, actor, keyOfOne(memory, keys), () => findExercise(deps, actor, query, keys));
       },
     ),

@@ -39,30 +39,31 @@ export async function countByFacet(deps: ReadDeps, actor: Actor, query: FacetQue
 }
 
 /** Where the answer to a question is remembered: once for all, or for one asker. */
-export type Keys = { shared: string; personal: string };
+export type Keys = { shared: string; personal(): string };
 
 /** Where to look for the answer to a question about `scope`: who owns nothing sees the catalog and no more. */
 export function keyFor(memory: CatalogMemory, { userId }: Actor, scope: ListExercises["scope"], keys: Keys): string {
   if (scope === "system") return keys.shared;
   if (scope === "user") return ownOnly(keys);
-  return memory.recall(ownsNothingKey(userId)) ? keys.shared : keys.personal;
+  return memory.recall(ownsNothingKey(userId)) ? keys.shared : keys.personal();
 }
 
 /** The answer of scope `user`, which differs from that of `all`. */
-const ownOnly = ({ personal }: Keys) => `${personal} own`;
+const ownOnly = ({ personal }: Keys) => `${personal()} own`;
 
 /** Where to look for one exercise: the catalog's answer is everybody's. */
 export const keyOfOne = (memory: CatalogMemory, { shared, personal }: Keys): string =>
-  memory.recall(shared) === undefined ? personal : shared;
+  memory.recall(shared) === undefined ? personal() : shared;
 
-const ownsNothingKey = (userId: string) => `${userId} owns nothing`;
+/** Where it is remembered that somebody owns nothing: asked of every list, so nothing is put together for it. */
+const ownsNothingKey = (userId: string) => userId;
 
 function keptAs({ shared, personal }: Keys, { userId }: Actor, scope: ListExercises["scope"], ownCount: number) {
   const ownsNothing: Remembered = { key: ownsNothingKey(userId), value: true, bytes: 200, ownerId: userId };
   const also = ownCount === 0 ? [ownsNothing] : [];
   const isShared = scope === "system" || (scope !== "user" && ownCount === 0);
   if (isShared) return { key: shared, ownerId: null, also };
-  return { key: scope === "user" ? ownOnly({ shared, personal }) : personal, ownerId: userId, also };
+  return { key: scope === "user" ? ownOnly({ shared, personal }) : personal(), ownerId: userId, also };
 }
 
 /** The words of a search, each with what it may have been meant to be, by the words that the catalog knows. */
@@ -118,7 +119,7 @@ export async function findExercise(
 }
 
 const keptShared = ({ shared }: Keys) => ({ key: shared, ownerId: null });
-const keptFor = ({ personal }: Keys, { userId }: Actor) => ({ key: personal, ownerId: userId });
+const keptFor = ({ personal }: Keys, { userId }: Actor) => ({ key: personal(), ownerId: userId });
 
 export const exerciseNotFound = () => new AppError("not_found", "exercises.not_found", "Exercise not found");
 

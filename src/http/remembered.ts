@@ -31,16 +31,19 @@ export function remembered(
   return memory.load(key, askerId, load).then((made) => choose(made, ifNoneMatch));
 }
 
-const texts = new WeakMap<object, string>();
+const keys = new WeakMap<object, string>();
 
-/** A checked query as text: the same for the same question, whatever its order. Without `scope`, which keys name apart. */
-export function canonical(query: Record<string, unknown>): string {
-  const known = texts.get(query);
+/**
+ * A checked query as a key: the same for the same question about `what`, whatever its order. Without `scope`, which
+ * lists name apart. The same query object, which `checkInputs` gives for the same text, is always about the same thing.
+ */
+export function canonical(what: string, query: Record<string, unknown>): string {
+  const known = keys.get(query);
   if (known !== undefined) return known;
   const fields = Object.entries(query)
     .filter(([name]) => name !== "scope")
     .map(([name, value]) => [name, Array.isArray(value) ? [...new Set(value)].sort((a, b) => a - b) : value]);
-  const text = JSON.stringify(fields.sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)));
-  texts.set(query, text);
-  return text;
+  const key = `${what}?${JSON.stringify(fields.sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)))}`;
+  keys.set(query, key);
+  return key;
 }
