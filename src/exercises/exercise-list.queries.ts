@@ -176,7 +176,7 @@ function sortKey({ sql }: Db, { orderBy, words }: ListQuestion): Fragment {
 function distance(sql: Db["sql"], words: SearchedWord[]): Fragment {
   const searched = words.map(({ form, meant }) => meant[0] ?? form).join(" ");
   return sql`case when position(${`\n${searched}\n`} in search_text) > 0 then 0
-    else 1 - similarity(search_form(name), ${searched}) end`;
+    else 1 - similarity(split_part(search_text, E'\\n', 2), ${searched}) end`;
 }
 
 const USUAL_WORDS = 6;
