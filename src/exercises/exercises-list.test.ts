@@ -201,3 +201,25 @@ test.each([
     expectProblem(await api.get(`${P}?${query}`, { as }), 422, "invalid_request");
   })();
 });
+
+test(
+  "filters that share an id never share an answer, asked again or not, and the scopes neither",
+  withApi(async (api) => {
+    const { user: owner, as } = await makeSignedIn(api);
+    await makeExercise(api, { owner, name: "Zq One", equipment: ["ab wheel"] });
+    const queries = [
+      "equipment=1",
+      "tags=1",
+      "primaryMuscles=1",
+      "secondaryMuscles=1",
+      "scope=user",
+      "scope=system",
+      "",
+    ];
+    const totals = async () =>
+      Promise.all(queries.map(async (query) => (await api.get(`${P}?${query}`, { as })).json.total as number));
+    const [first, again] = [await totals(), await totals()];
+    expect(again).toEqual(first);
+    expect(new Set(first).size).toBe(queries.length);
+  }),
+);

@@ -1,4 +1,3 @@
-import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
 import { type Announcement, noticeOf } from "../notices.ts";
 
@@ -28,52 +27,50 @@ export async function findOwnDocumentByName(db: Db, userId: string, name: string
 }
 
 /**
- * Renders what the given exercises look like on the wire. Whatever changes an exercise, or the name of something that it
- * refers to, does this later in the same transaction, in a statement of its own, which sees what others committed while
- * it waited for its locks: readers are then served bytes that need no join.
+ * Renders what the given exercises, which the transaction has locked, look like on the wire. Whatever changes an exercise,
+ * or the name of something that it refers to, does this later in the same transaction, in a statement of its own, which
+ * sees what others committed while it waited for its locks: readers are then served bytes that need no join.
  */
 export async function renderDocuments({ sql }: Db, exerciseIds: string[]): Promise<void> {
-  await sql`${rendering(sql)} where id = any (${exerciseIds})`;
+  await rendering(sql, exerciseIds);
 }
 
 /** Renders one exercise, has every process told `announcement` when the transaction commits, and returns the document. */
 export async function renderAndAnnounce({ sql }: Db, exerciseId: string, announcement: Announcement): Promise<string> {
   const [row] = await sql<{ document: string }[]>`
-    with rendered as (${rendering(sql)} where id = ${exerciseId} returning document)
+    with rendered as (${rendering(sql, [exerciseId])} returning exercises.document)
     select document, ${noticeOf(sql, announcement)} from rendered`;
   return (row as { document: string }).document;
 }
 
-function rendering(sql: Db["sql"]): Fragment {
-  const entries = (links: string, catalog: string, column: string) => sql`(
-    select ('[' || coalesce(string_agg(row_to_json(entry)::text, ',' order by entry.id), '') || ']')::json
-    from (
-      select catalog.id, catalog.name from ${sql(links)} as link
-      join ${sql(catalog)} as catalog on catalog.id = link.${sql(column)}
-      where link.exercise_id = exercises.id
-    ) as entry
+function rendering(sql: Db["sql"], exerciseIds: string[]) {
+  const linked = (links: string, column: string, catalog: string) => sql`(
+    select coalesce(array_agg(entry.id order by entry.id), '{}') as ids,
+      ('[' || coalesce(string_agg(row_to_json(entry)::text, ',' order by entry.id), '') || ']')::json as json
+    from ${sql(links)} as link
+    join (select id, name from ${sql(catalog)}) as entry on entry.id = link.${sql(column)}
+    where link.exercise_id = found.id
   )`;
-  const ids = (links: string, column: string) =>
-    sql`array(select ${sql(column)} from ${sql(links)} where exercise_id = exercises.id order by 1)`;
   return sql`
-    update exercises set
-      primary_muscle_ids = ${ids("exercise_primary_muscles", "muscle_group_id")},
-      secondary_muscle_ids = ${ids("exercise_secondary_muscles", "muscle_group_id")},
-      equipment_ids = ${ids("exercise_equipment", "equipment_id")},
-      tag_ids = ${ids("exercise_tag_links", "exercise_tag_id")},
-      document = (
-        select row_to_json(wire)::text from (
-          select id, name,
-            ${entries("exercise_primary_muscles", "muscle_groups", "muscle_group_id")} as "primaryMuscles",
-            ${entries("exercise_secondary_muscles", "muscle_groups", "muscle_group_id")} as "secondaryMuscles",
-            force, difficulty as "difficultyLevel", mechanic,
-            ${entries("exercise_equipment", "equipment", "equipment_id")} as equipment,
+    update exercises set primary_muscle_ids = shown.primary_ids, secondary_muscle_ids = shown.secondary_ids,
+      equipment_ids = shown.equipment_ids, tag_ids = shown.tag_ids, document = shown.document
+    from (
+      select found.id, prime.ids as primary_ids, second.ids as secondary_ids, kit.ids as equipment_ids, tag.ids as tag_ids,
+        (select row_to_json(wire)::text from (
+          select found.id, name, prime.json as "primaryMuscles", second.json as "secondaryMuscles",
+            force, difficulty as "difficultyLevel", mechanic, kit.json as equipment,
             category, instructions, image_path_start as "imagePathStart", image_path_end as "imagePathEnd",
-            ${entries("exercise_tag_links", "exercise_tags", "exercise_tag_id")} as tags,
-            slug, owner_id is null as "isSystemDefault", owner_id as "createdBy",
+            tag.json as tags, slug, owner_id is null as "isSystemDefault", owner_id as "createdBy",
             to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
             to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt",
             version
-        ) as wire
-      )`;
+        ) as wire) as document
+      from exercises as found
+      cross join lateral ${linked("exercise_primary_muscles", "muscle_group_id", "muscle_groups")} as prime
+      cross join lateral ${linked("exercise_secondary_muscles", "muscle_group_id", "muscle_groups")} as second
+      cross join lateral ${linked("exercise_equipment", "equipment_id", "equipment")} as kit
+      cross join lateral ${linked("exercise_tag_links", "exercise_tag_id", "exercise_tags")} as tag
+      where found.id = any (${exerciseIds})
+    ) as shown
+    where exercises.id = shown.id`;
 }
