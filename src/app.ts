@@ -17,6 +17,7 @@ import { openApiDocument } from "./http/openapi.ts";
 import type { Operation } from "./http/operation.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Log, RequestLog } from "./log.ts";
+import { routineRoutes } from "./routines/routines.routes.ts";
 import { roleRoutes, userRoutes } from "./users/users.routes.ts";
 
 export type AppDeps = AccessDeps & {
@@ -42,6 +43,7 @@ export function listOperations(deps: AppDeps): Operation[] {
     ...catalogRoutes(deps),
     ...exerciseRoutes(deps),
     ...exerciseWriteRoutes(deps),
+    ...routineRoutes(deps),
   ];
   const document = JSON.stringify(openApiDocument(operations));
   return operations;

@@ -11,6 +11,8 @@ export type Subject = "none" | "own" | "system" | "absent";
 const OPEN = "200 200 200 200 200 200 200 200";
 const SIGNED_IN = "401 401 401 401 200 200 200 200";
 const OWNERS = "401 401 401 401 200 404 404 404";
+const OWNERS_204 = "401 401 401 401 204 404 404 404";
+const CREATED = "401 401 401 401 201 201 201 201";
 const ABSENT = "401 401 401 401 404 404 404 404";
 const SUPERUSERS = "401 401 401 401 403 403 403 200";
 const SUPERUSERS_ABSENT = "401 401 401 401 403 403 403 404";
@@ -36,7 +38,7 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["AccountProfile", "none", SIGNED_IN],
   ["AccountUpdatePwd", "none", "401 401 401 401 204 204 204 204"],
   ["ListLogins", "none", SIGNED_IN],
-  ["RevokeLogin", "own", "401 401 401 401 204 404 404 404"],
+  ["RevokeLogin", "own", OWNERS_204],
   ["RevokeLogin", "absent", ABSENT],
   ["RevokeOtherLogins", "none", "401 401 401 401 204 204 204 204"],
   ["CreateUser", "none", "401 401 401 401 403 403 403 201"],
@@ -87,7 +89,7 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["GetExercise", "own", OWNERS],
   ["GetExercise", "system", SIGNED_IN],
   ["GetExercise", "absent", ABSENT],
-  ["CreateUserExercise", "none", "401 401 401 401 201 201 201 201"],
+  ["CreateUserExercise", "none", CREATED],
   ["CreateSystemExercise", "none", "401 401 401 401 403 403 403 201"],
   ["UpdateUserExercise", "own", OWNERS],
   ["UpdateUserExercise", "system", ABSENT],
@@ -95,9 +97,19 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["UpdateSystemExercise", "own", SUPERUSERS_ABSENT],
   ["UpdateSystemExercise", "system", SUPERUSERS],
   ["UpdateSystemExercise", "absent", SUPERUSERS_ABSENT],
-  ["DeleteExercise", "own", "401 401 401 401 204 404 404 404"],
+  ["DeleteExercise", "own", OWNERS_204],
   ["DeleteExercise", "system", "401 401 401 401 403 403 403 204"],
   ["DeleteExercise", "absent", ABSENT],
+  ["CreateRoutine", "none", CREATED],
+  ["ListRoutines", "none", SIGNED_IN],
+  ["GetRoutine", "own", OWNERS],
+  ["GetRoutine", "absent", ABSENT],
+  ["UpdateRoutine", "own", OWNERS],
+  ["UpdateRoutine", "absent", ABSENT],
+  ["CloneRoutine", "own", "401 401 401 401 201 404 404 404"],
+  ["CloneRoutine", "absent", ABSENT],
+  ["DeleteRoutine", "own", OWNERS_204],
+  ["DeleteRoutine", "absent", ABSENT],
 ];
 
 /** Operations whose answers may show another person's data to the actor named. */

@@ -50,11 +50,14 @@ async function makeWorld(api: Api) {
   const cookies = await makeActors(api, owner);
   const [login] = await sql<{ id: string }[]>`select id from logins where user_id = ${owner.id}`;
 
+  const [routine] = await sql<{ id: string }[]>`
+    insert into routines (owner_id, name, description) values (${owner.id}, ${CANARY}, ${CANARY}) returning id`;
   const values: Record<string, Record<Subject, string>> = {
     exerciseId: choose(ownExercise, system?.id),
     userId: choose(owner.id),
     loginId: choose(login?.id),
     email: { ...choose(encodeURIComponent(owner.email)), absent: "nobody@example.com" },
+    routineId: choose(routine?.id),
     id: { none: "1", own: "1", system: "1", absent: "32767" },
   };
   const criteria: Record<Subject, string> = {
@@ -130,6 +133,8 @@ function bodyOf(operationId: string, subject: Subject, ownersEmail: string): unk
     CreateSystemExercise: { ...exercise, instructions: "Press it", tags: [1] },
     UpdateUserExercise: { instructions: "Changed" },
     UpdateSystemExercise: { instructions: "Changed" },
+    CreateRoutine: { name: "New", exercises: [] },
+    UpdateRoutine: { description: "Changed" },
   };
   return bodies[operationId] ?? {};
 }

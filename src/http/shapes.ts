@@ -15,7 +15,24 @@ FormatRegistry.Set("email", (value) => EMAIL.test(value) && !/^\.|\.\.|\.@/.test
 
 /** 3 to 100 characters as PostgreSQL counts them, none a control character, one at least that can be seen. */
 const NAME = /^\P{Cc}{3,100}$/u;
-FormatRegistry.Set("name", (value) => NAME.test(value) && /[\p{L}\p{N}\p{P}\p{S}]/u.test(value));
+const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
+FormatRegistry.Set("name", (value) => NAME.test(value) && VISIBLE.test(value));
+
+FormatRegistry.Set("time-zone", isTimeZone);
+
+/** A name of the IANA database that both we and PostgreSQL know; offsets are none. */
+function isTimeZone(value: string): boolean {
+  if (!/^[A-Za-z]+(?:\/[A-Za-z0-9_+-]+)*$/.test(value)) return false;
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: value }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
+/** 1 to 100 characters as PostgreSQL counts them, none a control character, one at least that can be seen. */
+const TITLE = /^\P{Cc}{1,100}$/u;
+FormatRegistry.Set("title", (value) => TITLE.test(value) && VISIBLE.test(value));
 
 /** RFC 3339 with an offset, from 1900 to 2199, on a day that exists. */
 const DATE_TIME = /^(?:19|2[01])\d{2}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:[Zz]|[+-]\d{2}:\d{2})$/;
@@ -40,6 +57,12 @@ export const Uuid = Type.String({ format: "uuid", minLength: 36, maxLength: 36, 
 export const SmallId = Type.Integer({ minimum: 1, maximum: 32_767 });
 export const Email = Type.String({ format: "email", maxLength: 254, normalise: "email" });
 export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+/** RFC 3339 with an offset, in years that PostgreSQL and people mean. */
+export const AwareInstant = Type.String({
+  maxLength: 35,
+  format: "date-time",
+  description: "With an offset, e.g. 2026-01-31T00:00:00Z",
+});
 /** RFC 3339 in UTC with microseconds. */
 export const Instant = Type.String({
   maxLength: 32,

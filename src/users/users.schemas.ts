@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { NewPassword, PersonName } from "../access/access.schemas.ts";
 import { pageFields } from "../http/page.ts";
-import { choice, Email, nullable, strict, Uuid } from "../http/shapes.ts";
+import { AwareInstant, choice, Email, nullable, strict, Uuid } from "../http/shapes.ts";
 
 export const NewAccount = strict({
   name: Type.Optional(nullable(PersonName)),
@@ -24,13 +24,6 @@ export const UserId = strict({ userId: Uuid });
 export const RoleHolder = strict({ email: Email });
 export const RoleChange = strict({ roleSlug: choice(["superuser", "fitness-trainer"]) });
 export const Message = strict({ message: Type.String({ maxLength: 500 }) });
-
-/** RFC 3339 with an offset, in years that PostgreSQL and people mean. */
-const AwareInstant = Type.String({
-  maxLength: 35,
-  format: "date-time",
-  description: "With an offset, e.g. 2026-01-31T00:00:00Z",
-});
 
 export const ListUsers = strict({
   searchString: Type.Optional(

@@ -1,0 +1,134 @@
+import type { Db } from "#db/client.ts";
+import { type Operation, operation } from "../http/operation.ts";
+import { Page, pageJson, pageWindow } from "../http/page.ts";
+import { requireMatch } from "../http/precondition.ts";
+import { choose, createdJson, etagOf, noContent, okJson, taggedReply } from "../http/reply.ts";
+import { listRoutinesJson } from "./routines.queries.ts";
+import {
+  CloneRoutine,
+  ListRoutines,
+  NewRoutine,
+  Routine,
+  RoutineId,
+  RoutinePatch,
+  RoutineSummary,
+} from "./routines.schemas.ts";
+import {
+  changeRoutine,
+  cloneRoutine,
+  createRoutine,
+  getRoutine,
+  type Precondition,
+  removeRoutine,
+} from "./routines.service.ts";
+
+const tag = "Routines";
+const access = "active";
+const path = "/api/v1/routines";
+const absent = { 404: "There is no such routine for the asker" };
+const taken = { 404: "An exercise is not there", 409: "The name or id is taken" };
+const stale = { 412: "It is not as If-Match says" };
+
+export function routineRoutes({ db }: { db: Db }): Operation[] {
+  const preconditionOf =
+    (request: Request): Precondition =>
+    ({ version, json }) =>
+      requireMatch(request.headers.get("if-match"), "routines.stale", { version, etag: etagOf(json) });
+  return [
+    operation(
+      "POST",
+      path,
+      {
+        id: "CreateRoutine",
+        tag,
+        access,
+        summary: "Create a routine with its exercises",
+        body: NewRoutine,
+        answers: { 201: Routine },
+        problems: taken,
+      },
+      async ({ actor, body }) => createdJson(await createRoutine(db, actor, body)),
+    ),
+    operation(
+      "GET",
+      path,
+      {
+        id: "ListRoutines",
+        tag,
+        access,
+        summary: "List routines: one's own, shared with one, or public",
+        query: ListRoutines,
+        answers: { 200: Page(RoutineSummary) },
+      },
+      async ({ actor, query }) => {
+        const window = pageWindow(query);
+        const { items, total } = await listRoutinesJson(db, actor.userId, query, window);
+        return okJson(pageJson(items, window, total));
+      },
+    ),
+    operation(
+      "GET",
+      `${path}/:routineId`,
+      {
+        id: "GetRoutine",
+        tag,
+        access,
+        summary: "Get a routine with its exercises",
+        params: RoutineId,
+        answers: { 200: Routine },
+        isTagged: true,
+        problems: absent,
+      },
+      async ({ actor, params, request }) =>
+        choose(taggedReply(await getRoutine(db, actor, params.routineId)), request.headers.get("if-none-match")),
+    ),
+    operation(
+      "PATCH",
+      `${path}/:routineId`,
+      {
+        id: "UpdateRoutine",
+        tag,
+        access,
+        summary: "Change a routine; exercises that are given replace all it had, in their order",
+        params: RoutineId,
+        body: RoutinePatch,
+        answers: { 200: Routine },
+        problems: { ...absent, 403: "Only the owner shares it", 409: "The name is taken", ...stale },
+      },
+      async ({ actor, params, body, request }) =>
+        okJson(await changeRoutine(db, actor, params.routineId, body, preconditionOf(request))),
+    ),
+    operation(
+      "POST",
+      `${path}/:routineId/clone`,
+      {
+        id: "CloneRoutine",
+        tag,
+        access,
+        summary: "Copy a routine that one may read into one's own",
+        params: RoutineId,
+        body: CloneRoutine,
+        answers: { 201: Routine },
+        problems: { ...absent, 409: "The name or id is taken" },
+      },
+      async ({ actor, params, body }) => createdJson(await cloneRoutine(db, actor, params.routineId, body)),
+    ),
+    operation(
+      "DELETE",
+      `${path}/:routineId`,
+      {
+        id: "DeleteRoutine",
+        tag,
+        access,
+        summary: "Delete a routine of one's own that no plan uses",
+        params: RoutineId,
+        answers: { 204: null },
+        problems: { ...absent, 409: "A plan uses it", ...stale },
+      },
+      async ({ actor, params, request }) => {
+        await removeRoutine(db, actor, params.routineId, preconditionOf(request));
+        return noContent();
+      },
+    ),
+  ];
+}

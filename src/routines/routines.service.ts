@@ -1,0 +1,175 @@
+import type { Db } from "#db/client.ts";
+import { brokenConstraint } from "#db/errors.ts";
+import type { Actor } from "../actor.ts";
+import { AppError, type FieldError } from "../errors.ts";
+import {
+  deleteRoutine,
+  type Entry,
+  findRoutineJson,
+  insertRoutine,
+  type LockedRoutine,
+  listPlansWith,
+  lockRoutine,
+  type RoutineColumns,
+  updateRoutine,
+  type Written,
+} from "./routines.queries.ts";
+import type { NewRoutine, NewRoutineExercise, RoutinePatch } from "./routines.schemas.ts";
+import { faultsOfTargets } from "./targets.rules.ts";
+
+/** Throws stale when what is stored is not what the client has seen. */
+export type Precondition = (stored: { version: number; json: string }) => void;
+
+export const routineNotFound = () => new AppError("not_found", "routines.not_found", "Routine not found");
+
+/** The routine as JSON. Throws not_found unless it is the actor's, public, or shared with them. */
+export async function getRoutine(db: Db, actor: Actor, routineId: string): Promise<string> {
+  const json = await findRoutineJson(db, actor.userId, routineId);
+  if (json === undefined) throw routineNotFound();
+  return json;
+}
+
+/**
+ * Creates a routine of the actor's own and returns it as JSON. Throws invalid when targets do not fit, not_found for an
+ * exercise that is not there, conflict (`routines.name_taken`, `routines.id_taken`).
+ */
+export function createRoutine(db: Db, actor: Actor, { exercises, ...routine }: NewRoutine): Promise<string> {
+  const entries = entriesOf(exercises);
+  return translate(routine.name, () =>
+    db.transaction(async (tx) => {
+      const id = requireWritten(await insertRoutine(tx, actor.userId, routine, entries));
+      return getRoutine(tx, actor, id);
+    }),
+  );
+}
+
+/**
+ * Changes a routine, replacing its exercises when they are given, and returns it as JSON. Its owner, or who may write it;
+ * only the owner shares it. Throws as creating does, and stale as `precondition` says.
+ */
+export function changeRoutine(
+  db: Db,
+  actor: Actor,
+  routineId: string,
+  { exercises, ...columns }: RoutinePatch,
+  precondition: Precondition,
+): Promise<string> {
+  const entries = exercises && entriesOf(exercises);
+  return translate(columns.name ?? "", () =>
+    db.transaction(async (tx) => {
+      const stored = await requireWritable(tx, actor, routineId, columns);
+      precondition(stored);
+      if (!entries && Object.keys(columns).length === 0) return stored.json;
+      requireWritten(await updateRoutine(tx, { id: routineId, ownerId: stored.ownerId }, columns, entries));
+      return getRoutine(tx, actor, routineId);
+    }),
+  );
+}
+
+/** Copies a routine that the actor may read into their own, with another name if one is given. Throws as creating does. */
+export async function cloneRoutine(
+  db: Db,
+  actor: Actor,
+  routineId: string,
+  { id, name }: { id?: string; name?: string },
+): Promise<string> {
+  const original = JSON.parse(await getRoutine(db, actor, routineId)) as { ownerId: string } & NewRoutine;
+  const isOwn = original.ownerId === actor.userId;
+  return createRoutine(db, actor, {
+    ...(id ? { id } : {}),
+    name: name ?? (isOwn ? `${original.name.slice(0, 93)} (copy)` : original.name),
+    description: original.description ?? null,
+    exercises: await withoutForeign(db, actor, original.exercises),
+  });
+}
+
+/** Deletes a routine of the actor's own. Throws not_found, conflict (`routines.in_use`), stale as `precondition` says. */
+export function removeRoutine(db: Db, actor: Actor, routineId: string, precondition: Precondition): Promise<void> {
+  return db.transaction(async (tx) => {
+    const stored = await lockRoutine(tx, actor.userId, routineId);
+    if (!stored?.isOwner) throw routineNotFound();
+    precondition(stored);
+    const [plan, ...others] = await listPlansWith(tx, routineId);
+    if (plan !== undefined) {
+      const more = others.length === 0 ? "" : ` and ${others.length} more`;
+      throw new AppError("conflict", "routines.in_use", `The routine is used by the plan '${plan}'${more}`);
+    }
+    await deleteRoutine(tx, routineId);
+  });
+}
+
+async function requireWritable(
+  tx: Db,
+  actor: Actor,
+  routineId: string,
+  columns: RoutineColumns,
+): Promise<LockedRoutine> {
+  const stored = await lockRoutine(tx, actor.userId, routineId);
+  if (!stored) throw routineNotFound();
+  if (columns.sharing !== undefined && !stored.isOwner) {
+    throw new AppError("forbidden", "routines.not_owner", "Only the owner shares a routine");
+  }
+  return stored;
+}
+
+/** Other people's own exercises stay behind by name: who copies a routine does not get to see them. */
+async function withoutForeign(
+  { sql }: Db,
+  actor: Actor,
+  exercises: NewRoutineExercise[],
+): Promise<NewRoutineExercise[]> {
+  const ids = exercises.flatMap(({ exerciseId }) => (exerciseId ? [exerciseId] : []));
+  const rows = await sql<{ id: string }[]>`
+    select id from exercises where id = any (${ids}::uuid[]) and (owner_id is null or owner_id = ${actor.userId})`;
+  const visible = new Set(rows.map(({ id }) => id));
+  return exercises.map(
+    ({ id: _id, position: _position, ...exercise }: NewRoutineExercise & { id?: string; position?: number }) => ({
+      ...exercise,
+      exerciseId: exercise.exerciseId && visible.has(exercise.exerciseId) ? exercise.exerciseId : null,
+    }),
+  );
+}
+
+/** Entries with their positions, from 1. Throws invalid with everything that is wrong with them. */
+function entriesOf(exercises: NewRoutineExercise[]): Entry[] {
+  const faults: FieldError[] = exercises.flatMap((exercise, at) => {
+    const path = `/exercises/${at}`;
+    const isNamed = exercise.exerciseId || exercise.exerciseName;
+    const unnamed = {
+      field: `${path}/exerciseId`,
+      code: "required",
+      message: "Give exerciseId, or exerciseName for one that is gone",
+    };
+    return [...(isNamed ? [] : [unnamed]), ...faultsOfTargets(exercise, path)];
+  });
+  if (faults.length > 0) {
+    throw new AppError("invalid", "invalid_request", "The targets do not fit", { errors: faults.slice(0, 100) });
+  }
+  return exercises.map((exercise, at) => ({ ...exercise, exerciseId: exercise.exerciseId ?? null, position: at + 1 }));
+}
+
+function requireWritten({ id, missing }: Written): string {
+  if (missing.length > 0) {
+    throw new AppError(
+      "not_found",
+      "routines.exercise_not_found",
+      `Exercises not found: [${missing.sort().join(", ")}]`,
+    );
+  }
+  return id as string;
+}
+
+async function translate<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const constraint = brokenConstraint(error);
+    if (constraint === "routines_owner_name_unique") {
+      throw new AppError("conflict", "routines.name_taken", `You already have a routine with the name '${name}'`);
+    }
+    if (constraint === "routines_pkey") {
+      throw new AppError("conflict", "routines.id_taken", "There is a routine with this id already");
+    }
+    throw error;
+  }
+}
