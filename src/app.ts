@@ -19,6 +19,8 @@ import { createRouter, type Router } from "./http/router.ts";
 import type { Log, RequestLog } from "./log.ts";
 import { routineRoutes } from "./routines/routines.routes.ts";
 import { roleRoutes, userRoutes } from "./users/users.routes.ts";
+import { workoutSetRoutes } from "./workouts/workout-sets.routes.ts";
+import { workoutRoutes } from "./workouts/workouts.routes.ts";
 
 export type AppDeps = AccessDeps & {
   db: Db;
@@ -44,6 +46,8 @@ export function listOperations(deps: AppDeps): Operation[] {
     ...exerciseRoutes(deps),
     ...exerciseWriteRoutes(deps),
     ...routineRoutes(deps),
+    ...workoutRoutes(deps),
+    ...workoutSetRoutes(deps),
   ];
   const document = JSON.stringify(openApiDocument(operations));
   return operations;

@@ -11,6 +11,8 @@ import { watchHealth } from "./health/health.ts";
 import type { Log, RequestLog } from "./log.ts";
 import { listenForNotices, type Notices } from "./notices.ts";
 
+import { emptyTrash } from "./workouts/workouts.queries.ts";
+
 export type DatabaseUrls = { pooled: string; direct: string };
 
 export type Services = { deps: AppDeps; drain(): void; close(): Promise<void> };
@@ -44,6 +46,7 @@ export async function openServices(
     const health = await watchHealth(db, notices.isTrusted);
     const housekeeping = setInterval(() => {
       deleteForgottenAttempts(db).catch((error) => log.warn({ err: error }, "old attempts were not deleted"));
+      emptyTrash(db).catch((error) => log.warn({ err: error }, "the trash was not emptied"));
     }, HOUSEKEEPING_INTERVAL_MS);
     let draining = false;
     return {

@@ -12,6 +12,7 @@ const OPEN = "200 200 200 200 200 200 200 200";
 const SIGNED_IN = "401 401 401 401 200 200 200 200";
 const OWNERS = "401 401 401 401 200 404 404 404";
 const OWNERS_204 = "401 401 401 401 204 404 404 404";
+const OWNERS_201 = "401 401 401 401 201 404 404 404";
 const CREATED = "401 401 401 401 201 201 201 201";
 const ABSENT = "401 401 401 401 404 404 404 404";
 const SUPERUSERS = "401 401 401 401 403 403 403 200";
@@ -106,10 +107,39 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["GetRoutine", "absent", ABSENT],
   ["UpdateRoutine", "own", OWNERS],
   ["UpdateRoutine", "absent", ABSENT],
-  ["CloneRoutine", "own", "401 401 401 401 201 404 404 404"],
+  ["CloneRoutine", "own", OWNERS_201],
   ["CloneRoutine", "absent", ABSENT],
   ["DeleteRoutine", "own", OWNERS_204],
   ["DeleteRoutine", "absent", ABSENT],
+  ["StartWorkout", "none", CREATED],
+  ["ListWorkouts", "none", SIGNED_IN],
+  ["ListTrashedWorkouts", "none", SIGNED_IN],
+  ["ListTrainingDays", "none", SIGNED_IN],
+  ["GetWorkout", "own", OWNERS],
+  ["GetWorkout", "absent", ABSENT],
+  ["UpdateWorkout", "own", OWNERS],
+  ["UpdateWorkout", "absent", ABSENT],
+  ["FinishWorkout", "own", OWNERS],
+  ["FinishWorkout", "absent", ABSENT],
+  ["AbortWorkout", "own", OWNERS],
+  ["AbortWorkout", "absent", ABSENT],
+  ["UpdateWorkoutExercise", "own", OWNERS],
+  ["UpdateWorkoutExercise", "absent", ABSENT],
+  ["UpdateSet", "own", OWNERS],
+  ["UpdateSet", "absent", ABSENT],
+  // It is in progress, and in nobody's trash.
+  ["ReopenWorkout", "own", "401 401 401 401 409 404 404 404"],
+  ["RestoreWorkout", "own", ABSENT],
+  ["DeleteWorkout", "own", OWNERS_204],
+  ["DeleteWorkout", "absent", ABSENT],
+  ["DeleteWorkoutExercise", "own", OWNERS_204],
+  ["DeleteWorkoutExercise", "absent", ABSENT],
+  ["DeleteSet", "own", OWNERS_204],
+  ["DeleteSet", "absent", ABSENT],
+  ["AddWorkoutExercise", "own", OWNERS_201],
+  ["AddWorkoutExercise", "absent", ABSENT],
+  ["LogSet", "own", OWNERS_201],
+  ["LogSet", "absent", ABSENT],
 ];
 
 /** Operations whose answers may show another person's data to the actor named. */

@@ -58,6 +58,7 @@ async function makeWorld(api: Api) {
     loginId: choose(login?.id),
     email: { ...choose(encodeURIComponent(owner.email)), absent: "nobody@example.com" },
     routineId: choose(routine?.id),
+    ...(await makeWorkout(api, owner)),
     id: { none: "1", own: "1", system: "1", absent: "32767" },
   };
   const criteria: Record<Subject, string> = {
@@ -70,9 +71,27 @@ async function makeWorld(api: Api) {
     cookies,
     path: ({ path, spec }: Operation, subject: Subject) =>
       path.replaceAll(/:([A-Za-z]+)/g, (_whole, name) => values[name]?.[subject] ?? "") +
-      (spec.id === "FindExercise" ? criteria[subject] : ""),
+      (spec.id === "FindExercise" ? criteria[subject] : "") +
+      (spec.id === "ListTrainingDays" ? "?from=2026-01-01&to=2026-12-31" : ""),
     body: (operationId: string, subject: Subject) => bodyOf(operationId, subject, owner.email),
   };
+}
+
+/** A workout in progress of one exercise and one set, as path parameters. */
+async function makeWorkout(api: Api, owner: { id: string }) {
+  const [made] = await api.deps.db.sql<{ workout: string; exercise: string; set: string }[]>`
+    with workout as (
+      insert into workouts (user_id, status, started_at, time_zone, notes)
+      values (${owner.id}, 'in_progress', now(), 'UTC', ${CANARY}) returning id
+    ), exercise as (
+      insert into workout_exercises (workout_id, position, exercise_name, mode) select id, 1, ${CANARY}, 'reps' from workout
+      returning id
+    ), set as (
+      insert into workout_sets (workout_exercise_id, mode, position, note) select id, 'reps', 1, ${CANARY} from exercise
+      returning id
+    )
+    select workout.id as workout, exercise.id as exercise, set.id as set from workout, exercise, set`;
+  return { workoutId: choose(made?.workout), workoutExerciseId: choose(made?.exercise), setId: choose(made?.set) };
 }
 
 const choose = (own: string | undefined, system: string | undefined = own): Record<Subject, string> => ({
@@ -135,6 +154,12 @@ function bodyOf(operationId: string, subject: Subject, ownersEmail: string): unk
     UpdateSystemExercise: { instructions: "Changed" },
     CreateRoutine: { name: "New", exercises: [] },
     UpdateRoutine: { description: "Changed" },
+    StartWorkout: { timeZone: "UTC" },
+    UpdateWorkout: { notes: "Changed" },
+    AddWorkoutExercise: { exerciseName: "New", mode: "reps" },
+    UpdateWorkoutExercise: { notes: "Changed" },
+    LogSet: { reps: 1 },
+    UpdateSet: { reps: 1 },
   };
   return bodies[operationId] ?? {};
 }

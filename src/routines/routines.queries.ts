@@ -2,7 +2,7 @@ import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
 import { escapeLike } from "../catalogs/catalogs.queries.ts";
 import type { PageWindow } from "../http/page.ts";
-import { canReadRoutine, canWriteRoutine } from "../sharing/visibility.queries.ts";
+import { canReadPlan, canReadRoutine, canWriteRoutine } from "../sharing/visibility.queries.ts";
 import type { NewRoutineExercise } from "./routines.schemas.ts";
 
 export type RoutineColumns = { name?: string; description?: string | null; sharing?: string };
@@ -13,6 +13,22 @@ export async function findRoutineJson({ sql }: Db, userId: string, routineId: st
     select ${routineJson(sql, userId)} as json from routines
     where routines.id = ${routineId} and ${canReadRoutine(sql, userId)}`;
   return row?.json;
+}
+
+/** Whether `userId` may read the routine, and the plan too, in which it must stand, if one is given. */
+export async function isReadableRoutine(
+  { sql }: Db,
+  userId: string,
+  routineId: string,
+  planId?: string,
+): Promise<boolean> {
+  const inPlan = planId
+    ? sql`and exists (
+        select from plan_routines join plans on plans.id = plan_id
+        where routine_id = routines.id and plans.id = ${planId} and ${canReadPlan(sql, userId)})`
+    : sql``;
+  const rows = await sql`select from routines where id = ${routineId} and ${canReadRoutine(sql, userId)} ${inPlan}`;
+  return rows.length > 0;
 }
 
 export type RoutineScope = { scope?: "own" | "shared" | "public"; searchString?: string };

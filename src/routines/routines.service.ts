@@ -7,6 +7,7 @@ import {
   type Entry,
   findRoutineJson,
   insertRoutine,
+  isReadableRoutine,
   type LockedRoutine,
   listPlansWith,
   lockRoutine,
@@ -27,6 +28,11 @@ export async function getRoutine(db: Db, actor: Actor, routineId: string): Promi
   const json = await findRoutineJson(db, actor.userId, routineId);
   if (json === undefined) throw routineNotFound();
   return json;
+}
+
+/** Throws not_found unless the actor may read the routine, and it stands in the plan if one is given. */
+export async function requireReadableRoutine(db: Db, actor: Actor, routineId: string, planId?: string): Promise<void> {
+  if (!(await isReadableRoutine(db, actor.userId, routineId, planId))) throw routineNotFound();
 }
 
 /**

@@ -1,0 +1,120 @@
+import type { Db } from "#db/client.ts";
+import { type Operation, operation } from "../http/operation.ts";
+import { createdJson, noContent, okJson } from "../http/reply.ts";
+import { addExercise, changeExercise, changeSet, logSet, removeExercise, removeSet } from "./workout-sets.service.ts";
+import { preconditionOf } from "./workouts.routes.ts";
+import {
+  NewSet,
+  NewWorkoutExercise,
+  SetPatch,
+  Workout,
+  WorkoutExerciseId,
+  WorkoutExercisePatch,
+  WorkoutId,
+  WorkoutSet,
+  WorkoutSetId,
+} from "./workouts.schemas.ts";
+
+const tag = "Workouts";
+const access = "active";
+const one = "/api/v1/workouts/:workoutId";
+const problems = {
+  404: "There is no such thing in a workout of the asker's",
+  409: "The workout is over, or the id is taken",
+  412: "The workout is not as If-Match says",
+};
+
+export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
+  return [
+    operation(
+      "POST",
+      `${one}/exercises`,
+      {
+        id: "AddWorkoutExercise",
+        tag,
+        access,
+        summary: "Add an exercise at the end of a workout",
+        params: WorkoutId,
+        body: NewWorkoutExercise,
+        answers: { 201: Workout },
+        problems,
+      },
+      async ({ actor, params, body, request }) =>
+        createdJson(await addExercise(db, actor, params.workoutId, body, preconditionOf(request))),
+    ),
+    operation(
+      "PATCH",
+      `${one}/exercises/:workoutExerciseId`,
+      {
+        id: "UpdateWorkoutExercise",
+        tag,
+        access,
+        summary: "Change or move an exercise of a workout",
+        params: WorkoutExerciseId,
+        body: WorkoutExercisePatch,
+        answers: { 200: Workout },
+        problems,
+      },
+      async ({ actor, params, body, request }) =>
+        okJson(await changeExercise(db, actor, params, body, preconditionOf(request))),
+    ),
+    operation(
+      "DELETE",
+      `${one}/exercises/:workoutExerciseId`,
+      {
+        id: "DeleteWorkoutExercise",
+        tag,
+        access,
+        summary: "Remove an exercise of a workout, with its sets",
+        params: WorkoutExerciseId,
+        answers: { 204: null },
+        problems,
+      },
+      async ({ actor, params, request }) => {
+        await removeExercise(db, actor, params, preconditionOf(request));
+        return noContent();
+      },
+    ),
+    operation(
+      "POST",
+      `${one}/exercises/:workoutExerciseId/sets`,
+      {
+        id: "LogSet",
+        tag,
+        access,
+        summary: "Log a set at the end of an exercise",
+        params: WorkoutExerciseId,
+        body: NewSet,
+        answers: { 201: WorkoutSet },
+        problems,
+      },
+      async ({ actor, params, body, request }) =>
+        createdJson(await logSet(db, actor, params, body, preconditionOf(request))),
+    ),
+    operation(
+      "PATCH",
+      `${one}/sets/:setId`,
+      {
+        id: "UpdateSet",
+        tag,
+        access,
+        summary: "Change or move a set",
+        params: WorkoutSetId,
+        body: SetPatch,
+        answers: { 200: WorkoutSet },
+        problems,
+      },
+      async ({ actor, params, body, request }) =>
+        okJson(await changeSet(db, actor, params, body, preconditionOf(request))),
+    ),
+    operation(
+      "DELETE",
+      `${one}/sets/:setId`,
+      { id: "DeleteSet", tag, access, summary: "Remove a set", params: WorkoutSetId, answers: { 204: null }, problems },
+      async ({ actor, params, request }) => {
+        await removeSet(db, actor, params, preconditionOf(request));
+        return noContent();
+      },
+    ),
+  ];
+}

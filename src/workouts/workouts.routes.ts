@@ -1,0 +1,198 @@
+import { Type } from "@sinclair/typebox";
+import type { Db } from "#db/client.ts";
+import { type Operation, operation } from "../http/operation.ts";
+import { requireMatch } from "../http/precondition.ts";
+import { choose, createdJson, noContent, okJson, taggedReply } from "../http/reply.ts";
+import { listDaysJson, listTrashJson } from "./workouts.queries.ts";
+import {
+  Calendar,
+  CalendarQuestion,
+  Ending,
+  ListWorkouts,
+  NewWorkout,
+  Nothing,
+  Workout,
+  WorkoutId,
+  WorkoutPage,
+  WorkoutPatch,
+  WorkoutSummary,
+} from "./workouts.schemas.ts";
+import {
+  changeWorkout,
+  endWorkout,
+  getWorkout,
+  listPage,
+  type Precondition,
+  reopenWorkout,
+  restoreWorkout,
+  startWorkout,
+  trashWorkout,
+} from "./workouts.service.ts";
+
+const tag = "Workouts";
+const access = "active";
+const path = "/api/v1/workouts";
+const one = `${path}/:workoutId`;
+const problems = { 404: "There is no such workout of the asker's", 412: "It is not as If-Match says" };
+
+/** If-Match names the version of the workout, which every change of it or of anything in it raises. */
+export const preconditionOf =
+  (request: Request): Precondition =>
+  ({ version }) =>
+    requireMatch(request.headers.get("if-match"), "workouts.stale", { version, etag: "" });
+
+export function workoutRoutes({ db }: { db: Db }): Operation[] {
+  const ending = (verb: "finish" | "abort", id: string, summary: string, status: "completed" | "aborted") =>
+    operation(
+      "POST",
+      `${one}/${verb}`,
+      {
+        id,
+        tag,
+        access,
+        summary,
+        params: WorkoutId,
+        body: Ending,
+        answers: { 200: Workout },
+        problems: { ...problems, 409: "It is over already" },
+      },
+      async ({ actor, params, body, request }) =>
+        okJson(await endWorkout(db, actor, params.workoutId, status, body.endedAt, preconditionOf(request))),
+    );
+  return [
+    operation(
+      "POST",
+      path,
+      {
+        id: "StartWorkout",
+        tag,
+        access,
+        summary: "Start a workout, from a routine or free; or write a whole one that is over",
+        body: NewWorkout,
+        answers: { 201: Workout },
+        problems: { 404: "The routine or an exercise is not there", 409: "The id is taken" },
+      },
+      async ({ actor, body }) => createdJson(await startWorkout(db, actor, body)),
+    ),
+    operation(
+      "GET",
+      path,
+      {
+        id: "ListWorkouts",
+        tag,
+        access,
+        summary: "List one's workouts, the latest first",
+        query: ListWorkouts,
+        answers: { 200: WorkoutPage },
+      },
+      async ({ actor, query }) => okJson(await listPage(db, actor, query)),
+    ),
+    operation(
+      "GET",
+      `${path}/trash`,
+      {
+        id: "ListTrashedWorkouts",
+        tag,
+        access,
+        summary: "List what one has deleted in the last 30 days",
+        answers: { 200: Type.Array(WorkoutSummary, { maxItems: 100 }) },
+      },
+      async ({ actor }) => okJson(await listTrashJson(db, actor.userId)),
+    ),
+    operation(
+      "GET",
+      `${path}/calendar`,
+      {
+        id: "ListTrainingDays",
+        tag,
+        access,
+        summary: "List the days on which one trained",
+        query: CalendarQuestion,
+        answers: { 200: Calendar },
+      },
+      async ({ actor, query }) => okJson(await listDaysJson(db, actor.userId, query.from, query.to)),
+    ),
+    operation(
+      "GET",
+      one,
+      {
+        id: "GetWorkout",
+        tag,
+        access,
+        summary: "Get a workout with its exercises and sets",
+        params: WorkoutId,
+        answers: { 200: Workout },
+        isTagged: true,
+        problems: { 404: problems[404] },
+      },
+      async ({ actor, params, request }) =>
+        choose(taggedReply(await getWorkout(db, actor, params.workoutId)), request.headers.get("if-none-match")),
+    ),
+    operation(
+      "PATCH",
+      one,
+      {
+        id: "UpdateWorkout",
+        tag,
+        access,
+        summary: "Change what is said of a workout as a whole",
+        params: WorkoutId,
+        body: WorkoutPatch,
+        answers: { 200: Workout },
+        problems: { ...problems, 409: "It is in progress" },
+      },
+      async ({ actor, params, body, request }) =>
+        okJson(await changeWorkout(db, actor, params.workoutId, body, preconditionOf(request))),
+    ),
+    ending("finish", "FinishWorkout", "Finish a workout", "completed"),
+    ending("abort", "AbortWorkout", "Break a workout off", "aborted"),
+    operation(
+      "POST",
+      `${one}/reopen`,
+      {
+        id: "ReopenWorkout",
+        tag,
+        access,
+        summary: "Take a workout up again",
+        params: WorkoutId,
+        body: Nothing,
+        answers: { 200: Workout },
+        problems: { ...problems, 409: "It is in progress" },
+      },
+      async ({ actor, params, request }) =>
+        okJson(await reopenWorkout(db, actor, params.workoutId, preconditionOf(request))),
+    ),
+    operation(
+      "POST",
+      `${one}/restore`,
+      {
+        id: "RestoreWorkout",
+        tag,
+        access,
+        summary: "Take a workout out of the trash",
+        params: WorkoutId,
+        body: Nothing,
+        answers: { 200: Workout },
+        problems: { 404: "It is not in the asker's trash" },
+      },
+      async ({ actor, params }) => okJson(await restoreWorkout(db, actor, params.workoutId)),
+    ),
+    operation(
+      "DELETE",
+      one,
+      {
+        id: "DeleteWorkout",
+        tag,
+        access,
+        summary: "Put a workout into the trash, where it stays for 30 days",
+        params: WorkoutId,
+        answers: { 204: null },
+        problems,
+      },
+      async ({ actor, params, request }) => {
+        await trashWorkout(db, actor, params.workoutId, preconditionOf(request));
+        return noContent();
+      },
+    ),
+  ];
+}

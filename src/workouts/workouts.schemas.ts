@@ -1,0 +1,165 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { AwareInstant, choice, Instant, nullable, strict, Uuid } from "../http/shapes.ts";
+import {
+  Mode,
+  Notes,
+  RestS,
+  Rir,
+  Rpe,
+  SupersetGroup,
+  Title,
+  Weight,
+  WeightUnit,
+} from "../routines/routines.schemas.ts";
+
+const optional = <Schema extends Parameters<typeof nullable>[0]>(schema: Schema) => Type.Optional(nullable(schema));
+const Count = Type.Integer({ minimum: 0, maximum: 2_147_483_647 });
+const Note = Type.String({ maxLength: 500 });
+const Status = choice(["in_progress", "completed", "aborted"]);
+const BodyWeightKg = Type.Number({ minimum: 1, maximum: 700 });
+const WorkoutNotes = Type.String({ maxLength: 5000 });
+const TimeZone = Type.String({ maxLength: 64, format: "time-zone", description: "IANA name, e.g. Europe/Berlin" });
+const ExerciseName = Type.String({ minLength: 1, maxLength: 100, normalise: "name" });
+const SetType = choice(["warmup", "working", "drop", "failure", "myo", "partial"], { default: "working" });
+
+const setFields = {
+  type: Type.Optional(SetType),
+  weight: optional(Weight),
+  weightUnit: optional(WeightUnit),
+  reps: optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
+  timeS: optional(Type.Integer({ minimum: 0, maximum: 86_400 })),
+  distanceM: optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+  rpe: optional(Rpe),
+  rir: optional(Rir),
+  restS: optional(RestS),
+  completedAt: optional(AwareInstant),
+  note: optional(Note),
+};
+export const NewSet = strict({ id: Type.Optional(Uuid), ...setFields });
+export type NewSet = Static<typeof NewSet>;
+export const SetPatch = strict({
+  ...setFields,
+  position: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: "Where it goes, from 1" })),
+});
+export type SetPatch = Static<typeof SetPatch>;
+
+export const NewWorkoutExercise = strict({
+  id: Type.Optional(Uuid),
+  exerciseId: optional(Uuid),
+  exerciseName: Type.Optional(ExerciseName),
+  mode: Mode,
+  supersetGroup: optional(SupersetGroup),
+  notes: optional(Notes),
+  sets: Type.Optional(Type.Array(NewSet, { maxItems: 500, description: "In their order" })),
+});
+export type NewWorkoutExercise = Static<typeof NewWorkoutExercise>;
+
+export const NewWorkout = strict({
+  id: Type.Optional(Uuid),
+  name: optional(Title),
+  planId: Type.Optional(Uuid),
+  routineId: Type.Optional(Uuid),
+  startedAt: Type.Optional(AwareInstant),
+  endedAt: Type.Optional(AwareInstant),
+  timeZone: TimeZone,
+  bodyWeightKg: optional(BodyWeightKg),
+  notes: optional(WorkoutNotes),
+  exercises: Type.Optional(
+    Type.Array(NewWorkoutExercise, { maxItems: 200, description: "Absent: those of the routine, with its targets" }),
+  ),
+});
+export type NewWorkout = Static<typeof NewWorkout>;
+
+export const WorkoutPatch = strict({
+  name: optional(Title),
+  startedAt: Type.Optional(AwareInstant),
+  endedAt: Type.Optional(AwareInstant),
+  timeZone: Type.Optional(TimeZone),
+  bodyWeightKg: optional(BodyWeightKg),
+  notes: optional(WorkoutNotes),
+});
+export type WorkoutPatch = Static<typeof WorkoutPatch>;
+
+export const Ending = strict({ endedAt: Type.Optional(AwareInstant) });
+export const Nothing = strict({});
+
+export const WorkoutSet = strict({
+  id: Uuid,
+  position: Count,
+  type: SetType,
+  weight: nullable(Weight),
+  weightUnit: nullable(WeightUnit),
+  weightKg: nullable(Type.Number()),
+  reps: nullable(Count),
+  timeS: nullable(Count),
+  distanceM: nullable(Count),
+  rpe: nullable(Rpe),
+  rir: nullable(Rir),
+  restS: nullable(RestS),
+  completedAt: nullable(Instant),
+  note: nullable(Note),
+});
+
+export const WorkoutExercise = strict({
+  id: Uuid,
+  position: Count,
+  exerciseId: nullable(Uuid),
+  exerciseName: Type.String({ maxLength: 100 }),
+  mode: Mode,
+  targets: nullable(Type.Record(Type.String(), Type.Unknown(), { description: "The routine's, as they were" })),
+  supersetGroup: nullable(SupersetGroup),
+  notes: nullable(Notes),
+  sets: Type.Array(WorkoutSet, { maxItems: 500 }),
+});
+
+const workoutFields = {
+  id: Uuid,
+  name: nullable(Title),
+  status: Status,
+  planId: nullable(Uuid),
+  planName: nullable(Title),
+  routineId: nullable(Uuid),
+  routineName: nullable(Title),
+  startedAt: Instant,
+  endedAt: nullable(Instant),
+  durationS: nullable(Count),
+  timeZone: TimeZone,
+  bodyWeightKg: nullable(BodyWeightKg),
+  notes: nullable(WorkoutNotes),
+  createdAt: Instant,
+  updatedAt: Instant,
+  version: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
+};
+export const Workout = strict({ ...workoutFields, exercises: Type.Array(WorkoutExercise, { maxItems: 200 }) });
+export const WorkoutSummary = strict({ ...workoutFields, exerciseCount: Count, setCount: Count });
+
+export const WorkoutPage = strict({
+  items: Type.Array(WorkoutSummary, { maxItems: 100 }),
+  nextCursor: nullable(Type.String({ maxLength: 200 })),
+});
+
+export const ListWorkouts = strict({
+  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "The last page's nextCursor" })),
+  pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
+  from: Type.Optional(AwareInstant),
+  to: Type.Optional(AwareInstant),
+  exerciseId: Type.Optional(Uuid),
+});
+export type ListWorkouts = Static<typeof ListWorkouts>;
+
+const Day = Type.String({ pattern: "^(19|2[01])\\d{2}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$", maxLength: 10 });
+export const CalendarQuestion = strict({ from: Day, to: Day });
+export const Calendar = Type.Array(strict({ day: Day, workoutCount: Count, setCount: Count, durationS: Count }), {
+  maxItems: 366,
+  description: "Days with workouts, in each workout's own time zone, the first first",
+});
+
+export const WorkoutId = strict({ workoutId: Uuid });
+export const WorkoutExerciseId = strict({ workoutId: Uuid, workoutExerciseId: Uuid });
+export const WorkoutSetId = strict({ workoutId: Uuid, setId: Uuid });
+export const WorkoutExercisePatch = strict({
+  position: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: "Where it goes, from 1" })),
+  supersetGroup: optional(SupersetGroup),
+  notes: optional(Notes),
+});
+export type WorkoutExercisePatch = Static<typeof WorkoutExercisePatch>;
