@@ -17,7 +17,9 @@ import { openApiDocument } from "./http/openapi.ts";
 import type { Operation } from "./http/operation.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Log, RequestLog } from "./log.ts";
+import { planRoutes } from "./plans/plans.routes.ts";
 import { routineRoutes } from "./routines/routines.routes.ts";
+import { grantRoutes } from "./sharing/grants.routes.ts";
 import { roleRoutes, userRoutes } from "./users/users.routes.ts";
 import { workoutSetRoutes } from "./workouts/workout-sets.routes.ts";
 import { workoutRoutes } from "./workouts/workouts.routes.ts";
@@ -46,6 +48,8 @@ export function listOperations(deps: AppDeps): Operation[] {
     ...exerciseRoutes(deps),
     ...exerciseWriteRoutes(deps),
     ...routineRoutes(deps),
+    ...planRoutes(deps),
+    ...grantRoutes(deps),
     ...workoutRoutes(deps),
     ...workoutSetRoutes(deps),
   ];

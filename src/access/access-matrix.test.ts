@@ -52,12 +52,21 @@ async function makeWorld(api: Api) {
 
   const [routine] = await sql<{ id: string }[]>`
     insert into routines (owner_id, name, description) values (${owner.id}, ${CANARY}, ${CANARY}) returning id`;
+  const [plan] = await sql<{ id: string }[]>`
+    insert into plans (owner_id, name, description) values (${owner.id}, ${CANARY}, ${CANARY}) returning id`;
+  const grantee = await makeUser(api);
+  const [grant] = await sql<{ id: string }[]>`
+    insert into grants (owner_id, grantee_id, plan_id, access)
+    values (${owner.id}, ${grantee.id}, ${plan?.id ?? ""}, 'read') returning id`;
+  const stranger = await makeUser(api);
   const values: Record<string, Record<Subject, string>> = {
     exerciseId: choose(ownExercise, system?.id),
     userId: choose(owner.id),
     loginId: choose(login?.id),
     email: { ...choose(encodeURIComponent(owner.email)), absent: "nobody@example.com" },
     routineId: choose(routine?.id),
+    planId: choose(plan?.id),
+    grantId: choose(grant?.id),
     ...(await makeWorkout(api, owner)),
     id: { none: "1", own: "1", system: "1", absent: "32767" },
   };
@@ -73,7 +82,10 @@ async function makeWorld(api: Api) {
       path.replaceAll(/:([A-Za-z]+)/g, (_whole, name) => values[name]?.[subject] ?? "") +
       (spec.id === "FindExercise" ? criteria[subject] : "") +
       (spec.id === "ListTrainingDays" ? "?from=2026-01-01&to=2026-12-31" : ""),
-    body: (operationId: string, subject: Subject) => bodyOf(operationId, subject, owner.email),
+    body: (operationId: string, subject: Subject) =>
+      operationId === "CreateGrant"
+        ? { routineId: values.routineId?.[subject], email: stranger.email, access: "read" }
+        : bodyOf(operationId, subject, owner.email),
   };
 }
 
@@ -154,6 +166,9 @@ function bodyOf(operationId: string, subject: Subject, ownersEmail: string): unk
     UpdateSystemExercise: { instructions: "Changed" },
     CreateRoutine: { name: "New", exercises: [] },
     UpdateRoutine: { description: "Changed" },
+    CreatePlan: { name: "New", routines: [] },
+    UpdatePlan: { description: "Changed" },
+    UpdateGrant: { access: "write" },
     StartWorkout: { timeZone: "UTC" },
     UpdateWorkout: { notes: "Changed" },
     AddWorkoutExercise: { exerciseName: "New", mode: "reps" },

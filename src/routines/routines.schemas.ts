@@ -89,10 +89,11 @@ const RoutineExercise = strict({
   notes: required(Notes),
 });
 
+export const Access = choice(["owner", "write", "read"], { description: "What the asker may do" });
 const routineFields = {
   id: Uuid,
   ownerId: Uuid,
-  access: choice(["owner", "write", "read"], { description: "What the asker may do" }),
+  access: Access,
   name: Title,
   description: nullable(Description),
   sharing: Sharing,

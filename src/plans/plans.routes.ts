@@ -1,0 +1,103 @@
+import type { Db } from "#db/client.ts";
+import { type Operation, operation } from "../http/operation.ts";
+import { Page, pageJson, pageWindow } from "../http/page.ts";
+import { requireMatch } from "../http/precondition.ts";
+import { choose, createdJson, etagOf, noContent, okJson, taggedReply } from "../http/reply.ts";
+import { listPlansJson } from "./plans.queries.ts";
+import { ListPlans, NewPlan, Plan, PlanId, PlanPatch, PlanSummary } from "./plans.schemas.ts";
+import { changePlan, createPlan, getPlan, type Precondition, removePlan } from "./plans.service.ts";
+
+const tag = "Plans";
+const access = "active";
+const path = "/api/v1/plans";
+const absent = { 404: "There is no such plan for the asker" };
+const stale = { 412: "It is not as If-Match says" };
+
+export function planRoutes({ db }: { db: Db }): Operation[] {
+  const preconditionOf =
+    (request: Request): Precondition =>
+    ({ version, json }) =>
+      requireMatch(request.headers.get("if-match"), "plans.stale", { version, etag: etagOf(json) });
+  return [
+    operation(
+      "POST",
+      path,
+      {
+        id: "CreatePlan",
+        tag,
+        access,
+        summary: "Create a plan of one's routines",
+        body: NewPlan,
+        answers: { 201: Plan },
+        problems: { 404: "A routine is not one's own", 409: "The name or id is taken" },
+      },
+      async ({ actor, body }) => createdJson(await createPlan(db, actor, body)),
+    ),
+    operation(
+      "GET",
+      path,
+      {
+        id: "ListPlans",
+        tag,
+        access,
+        summary: "List plans: one's own, shared with one, or public",
+        query: ListPlans,
+        answers: { 200: Page(PlanSummary) },
+      },
+      async ({ actor, query }) => {
+        const window = pageWindow(query);
+        const { items, total } = await listPlansJson(db, actor.userId, query, window);
+        return okJson(pageJson(items, window, total));
+      },
+    ),
+    operation(
+      "GET",
+      `${path}/:planId`,
+      {
+        id: "GetPlan",
+        tag,
+        access,
+        summary: "Get a plan with its routines",
+        params: PlanId,
+        answers: { 200: Plan },
+        isTagged: true,
+        problems: absent,
+      },
+      async ({ actor, params, request }) =>
+        choose(taggedReply(await getPlan(db, actor, params.planId)), request.headers.get("if-none-match")),
+    ),
+    operation(
+      "PATCH",
+      `${path}/:planId`,
+      {
+        id: "UpdatePlan",
+        tag,
+        access,
+        summary: "Change a plan; routines that are given replace all it had",
+        params: PlanId,
+        body: PlanPatch,
+        answers: { 200: Plan },
+        problems: { ...absent, 403: "Only the owner shares it", 409: "The name is taken", ...stale },
+      },
+      async ({ actor, params, body, request }) =>
+        okJson(await changePlan(db, actor, params.planId, body, preconditionOf(request))),
+    ),
+    operation(
+      "DELETE",
+      `${path}/:planId`,
+      {
+        id: "DeletePlan",
+        tag,
+        access,
+        summary: "Delete a plan of one's own; its routines stay",
+        params: PlanId,
+        answers: { 204: null },
+        problems: { ...absent, ...stale },
+      },
+      async ({ actor, params, request }) => {
+        await removePlan(db, actor, params.planId, preconditionOf(request));
+        return noContent();
+      },
+    ),
+  ];
+}

@@ -1,0 +1,114 @@
+import type { Db } from "#db/client.ts";
+import { brokenConstraint } from "#db/errors.ts";
+import type { Actor } from "../actor.ts";
+import { AppError } from "../errors.ts";
+import {
+  deletePlan,
+  findPlanJson,
+  insertPlan,
+  lockPlan,
+  type PlanEntry,
+  updatePlan,
+  type WrittenPlan,
+} from "./plans.queries.ts";
+import type { NewPlan, PlanPatch } from "./plans.schemas.ts";
+
+/** Throws stale when what is stored is not what the client has seen. */
+export type Precondition = (stored: { version: number; json: string }) => void;
+
+const planNotFound = () => new AppError("not_found", "plans.not_found", "Plan not found");
+
+/** The plan as JSON. Throws not_found unless it is the actor's, public, or shared with them. */
+export async function getPlan(db: Db, actor: Actor, planId: string): Promise<string> {
+  const json = await findPlanJson(db, actor.userId, planId);
+  if (json === undefined) throw planNotFound();
+  return json;
+}
+
+/**
+ * Creates a plan of the actor's own and returns it as JSON. Throws not_found for routines that are not the actor's own,
+ * conflict (`plans.name_taken`, `plans.id_taken`).
+ */
+export function createPlan(db: Db, actor: Actor, { routines, ...plan }: NewPlan): Promise<string> {
+  return translate(plan.name, () =>
+    db.transaction(async (tx) => {
+      const id = requireWritten(await insertPlan(tx, actor.userId, plan, entriesOf(routines)));
+      return getPlan(tx, actor, id);
+    }),
+  );
+}
+
+/**
+ * Changes a plan, replacing its routines when they are given, and returns it as JSON. Its owner, or who may write it; only
+ * the owner shares it. Throws as creating does, and stale as `precondition` says.
+ */
+export function changePlan(
+  db: Db,
+  actor: Actor,
+  planId: string,
+  { routines, ...columns }: PlanPatch,
+  precondition: Precondition,
+): Promise<string> {
+  const entries = routines && entriesOf(routines);
+  return translate(columns.name ?? "", () =>
+    db.transaction(async (tx) => {
+      const stored = await lockPlan(tx, actor.userId, planId);
+      if (!stored) throw planNotFound();
+      precondition(stored);
+      if (columns.sharing !== undefined && !stored.isOwner) {
+        throw new AppError("forbidden", "plans.not_owner", "Only the owner shares a plan");
+      }
+      if (!entries && Object.keys(columns).length === 0) return stored.json;
+      requireWritten(await updatePlan(tx, { id: planId, ownerId: stored.ownerId }, columns, entries));
+      return getPlan(tx, actor, planId);
+    }),
+  );
+}
+
+/** Deletes a plan of the actor's own; its routines stay. Throws not_found, stale as `precondition` says. */
+export function removePlan(db: Db, actor: Actor, planId: string, precondition: Precondition): Promise<void> {
+  return db.transaction(async (tx) => {
+    const stored = await lockPlan(tx, actor.userId, planId);
+    if (!stored?.isOwner) throw planNotFound();
+    precondition(stored);
+    await deletePlan(tx, planId);
+  });
+}
+
+/** Entries with their positions, from 1 on each day, in the order in which they are given. */
+function entriesOf(routines: NewPlan["routines"]): PlanEntry[] {
+  const counts = new Map<number, number>();
+  return routines.map(({ routineId, day }) => {
+    const position = (counts.get(day) ?? 0) + 1;
+    counts.set(day, position);
+    if (position > MOST_A_DAY) {
+      const errors = [{ field: "/routines", code: "too_many", message: `A day has at most ${MOST_A_DAY} routines` }];
+      throw new AppError("invalid", "invalid_request", "The plan does not fit", { errors });
+    }
+    return { routineId, day, position };
+  });
+}
+
+const MOST_A_DAY = 50;
+
+function requireWritten({ id, missing }: WrittenPlan): string {
+  if (missing.length > 0) {
+    throw new AppError("not_found", "plans.routine_not_found", `Routines not found: [${missing.sort().join(", ")}]`);
+  }
+  return id as string;
+}
+
+async function translate<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const constraint = brokenConstraint(error);
+    if (constraint === "plans_owner_name_unique") {
+      throw new AppError("conflict", "plans.name_taken", `You already have a plan with the name '${name}'`);
+    }
+    if (constraint === "plans_pkey") {
+      throw new AppError("conflict", "plans.id_taken", "There is a plan with this id already");
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,156 @@
+import { expect, test } from "bun:test";
+import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
+import { makeSignedIn } from "#test/make.ts";
+import { statementsOf } from "#test/transaction.ts";
+
+const P = "/api/v1/plans";
+type Entry = { day: number; position: number; routineName: string };
+
+async function world(api: Api) {
+  const [owner, other] = [await makeSignedIn(api), await makeSignedIn(api)];
+  const routine = async (name: string) =>
+    (await api.post("/api/v1/routines", { as: owner.as, body: { name, exercises: [] } })).json.id as string;
+  const [legs, arms] = [await routine("Legs"), await routine("Arms")];
+  const body = {
+    name: "Strength",
+    difficulty: "beginner",
+    weeks: 8,
+    routines: [
+      { routineId: arms, day: 3 },
+      { routineId: legs, day: 1 },
+      { routineId: arms, day: 1 },
+    ],
+  };
+  return { owner, other, legs, arms, body };
+}
+
+const shown = (plan: { routines: Entry[] }) =>
+  plan.routines.map(({ day, position, routineName }) => `${day}.${position} ${routineName}`);
+
+test(
+  "a plan puts routines on days, several of a day in their order",
+  withApi(async (api) => {
+    const { owner, body } = await world(api);
+    const made = await api.post(P, { as: owner.as, body });
+    expectStatus(made, 201);
+    expect(made.json).toMatchObject({
+      name: "Strength",
+      difficulty: "beginner",
+      weeks: 8,
+      sharing: "private",
+      access: "owner",
+      version: 1,
+    });
+    expect(shown(made.json)).toEqual(["1.1 Legs", "1.2 Arms", "3.1 Arms"]);
+    expect((await api.get(`${P}/${made.json.id}`, { as: owner.as })).json).toEqual(made.json);
+    expect((await api.get(`${P}?searchString=STREN`, { as: owner.as })).json).toMatchObject({
+      total: 1,
+      items: [{ routineCount: 3 }],
+    });
+    expect(await statementsOf(() => api.get(`${P}/${made.json.id}`, { as: owner.as }))).toHaveLength(1);
+  }),
+);
+
+test(
+  "a plan is changed as given, and its routines replaced; an old version is 412",
+  withApi(async (api) => {
+    const { owner, legs, arms, body } = await world(api);
+    const { json: made } = await api.post(P, { as: owner.as, body });
+    const change = (patch: unknown, ifMatch = "*") =>
+      api.patch(`${P}/${made.id}`, { as: owner.as, body: patch, headers: { "if-match": ifMatch } });
+    expect((await change({})).json).toEqual(made);
+    const cleared = await change({ difficulty: null, weeks: null, name: "Power" });
+    expect(cleared.json).toMatchObject({
+      difficulty: null,
+      weeks: null,
+      name: "Power",
+      version: 2,
+      routines: made.routines,
+    });
+    const replaced = await change(
+      {
+        routines: [
+          { routineId: arms, day: 1 },
+          { routineId: legs, day: 2 },
+        ],
+      },
+      '"2"',
+    );
+    expect(shown(replaced.json)).toEqual(["1.1 Arms", "2.1 Legs"]);
+    expectProblem(await change({ routines: [] }, '"2"'), 412, "plans.stale");
+    expect((await change({ routines: [] })).json.routines).toEqual([]);
+  }),
+);
+
+test(
+  "a routine that a plan uses is not deleted, and the answer says which plan; once the plan is gone it is",
+  withApi(async (api) => {
+    const { owner, legs, body } = await world(api);
+    const { json: plan } = await api.post(P, { as: owner.as, body });
+    const remove = () => api.delete(`/api/v1/routines/${legs}`, { as: owner.as });
+    expectProblem(await remove(), 409, "routines.in_use", "The routine is used by the plan 'Strength'");
+    expectStatus(await api.delete(`${P}/${plan.id}`, { as: owner.as }), 204);
+    expectProblem(await api.get(`${P}/${plan.id}`, { as: owner.as }), 404, "plans.not_found", "Plan not found");
+    expectStatus(await remove(), 204);
+  }),
+);
+
+test(
+  "routines of others, taken names, and days that are none are refused, and nothing is written",
+  withApi(async (api) => {
+    const { owner, other, legs, body } = await world(api);
+    const theirs = await api.post(P, { as: other.as, body });
+    expectProblem(theirs, 404, "plans.routine_not_found");
+    expect(theirs.json.detail).toContain(legs);
+    expect((await api.get(P, { as: other.as })).json.total).toBe(0);
+    expectStatus(await api.post(P, { as: owner.as, body }), 201);
+    expectProblem(await api.post(P, { as: owner.as, body: { ...body, name: "STRENGTH" } }), 409, "plans.name_taken");
+    for (const bad of [{ day: 0 }, { day: 367 }, { day: 1.5 }, { routineId: "x" }]) {
+      const answer = await api.post(P, {
+        as: owner.as,
+        body: { ...body, name: "Other", routines: [{ routineId: legs, day: 1, ...bad }] },
+      });
+      expectProblem(answer, 422, "invalid_request");
+    }
+    const crowded = Array.from({ length: 51 }, () => ({ routineId: legs, day: 1 }));
+    expectProblem(
+      await api.post(P, { as: owner.as, body: { name: "Crowd", routines: crowded } }),
+      422,
+      "invalid_request",
+    );
+  }),
+);
+
+test(
+  "a workout starts from a routine of a plan, and keeps the names of both when they go",
+  withApi(async (api) => {
+    const { owner, legs, body } = await world(api);
+    const { json: plan } = await api.post(P, { as: owner.as, body });
+    const start = (planId: string, routineId: string) =>
+      api.post("/api/v1/workouts", { as: owner.as, body: { planId, routineId, timeZone: "UTC" } });
+    const { json: workout } = await start(plan.id, legs);
+    expect(workout).toMatchObject({ planId: plan.id, planName: "Strength", routineId: legs, routineName: "Legs" });
+    await api.patch(`${P}/${plan.id}`, { as: owner.as, body: { routines: [] } });
+    expectProblem(await start(plan.id, legs), 404, "routines.not_found");
+    await api.delete(`${P}/${plan.id}`, { as: owner.as });
+    const { json: after } = await api.get(`/api/v1/workouts/${workout.id}`, { as: owner.as });
+    expect(after).toEqual({ ...workout, planId: null });
+  }),
+);
+
+test(
+  "an account goes with its routines, plans and workouts",
+  withApi(async (api) => {
+    const { owner, legs, body } = await world(api);
+    const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
+    const { json: plan } = await api.post(P, { as: owner.as, body });
+    await api.post("/api/v1/workouts", { as: owner.as, body: { planId: plan.id, routineId: legs, timeZone: "UTC" } });
+    expectStatus(await api.delete(`/api/v1/users/${owner.user.id}`, { as }), 204);
+    await api.deps.db.sql`set constraints all immediate`;
+    const [left] = await api.deps.db.sql`
+      select (select count(*) from routines where owner_id = ${owner.user.id})
+        + (select count(*) from plans where owner_id = ${owner.user.id})
+        + (select count(*) from workouts where user_id = ${owner.user.id}) as count`;
+    expect(Number(left?.count)).toBe(0);
+  }),
+);

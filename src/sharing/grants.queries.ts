@@ -1,0 +1,75 @@
+import type { Fragment } from "postgres";
+import type { Db } from "#db/client.ts";
+
+export type GrantSubject = { routineId: string | null; planId: string | null };
+
+/**
+ * Lets the active account of `email` read or write a routine or plan of `ownerId`, which becomes shared if it was private.
+ * `subject` and `grantee` say whether there is such a thing of the owner's, and such an account; without either nothing
+ * was written. Breaks `grants_routine_grantee_unique`, `grants_plan_grantee_unique`, `grants_not_oneself_check`.
+ */
+export async function insertGrant(
+  { sql }: Db,
+  ownerId: string,
+  { routineId, planId }: GrantSubject,
+  email: string,
+  access: string,
+): Promise<{ id: string | null; subject: boolean; grantee: boolean }> {
+  const [made] = await sql<{ id: string | null; subject: boolean; grantee: boolean }[]>`
+    with routine as (
+      update routines set sharing = case sharing when 'private' then 'shared' else sharing end
+      where id = ${routineId}::uuid and owner_id = ${ownerId} returning id
+    ), plan as (
+      update plans set sharing = case sharing when 'private' then 'shared' else sharing end
+      where id = ${planId}::uuid and owner_id = ${ownerId} returning id
+    ), grantee as (select id from users where lower(email) = lower(${email}) and is_active), made as (
+      insert into grants (owner_id, grantee_id, routine_id, plan_id, access)
+      select ${ownerId}::uuid, grantee.id, (select id from routine), (select id from plan), ${access} from grantee
+      where exists (select from routine) or exists (select from plan) returning id
+    )
+    select (select id from made) as id, exists (select from routine) or exists (select from plan) as subject,
+      exists (select from grantee) as grantee`;
+  return made as { id: string | null; subject: boolean; grantee: boolean };
+}
+
+/** A grant as JSON, given or received by `userId`. */
+export async function findGrantJson({ sql }: Db, userId: string, grantId: string): Promise<string | undefined> {
+  const [row] = await sql<{ json: string }[]>`
+    select row_to_json(shown)::text as json from (
+      ${grantsWhere(sql, sql`grants.id = ${grantId} and (grants.owner_id = ${userId} or grantee_id = ${userId})`)}
+    ) as shown`;
+  return row?.json;
+}
+
+/** Grants given or received by `userId`, the latest first, at most 1,000, as a JSON array. */
+export async function listGrantsJson({ sql }: Db, userId: string, direction: "given" | "received"): Promise<string> {
+  const whose = direction === "given" ? sql`grants.owner_id = ${userId}` : sql`grantee_id = ${userId}`;
+  const [row] = await sql<{ json: string }[]>`
+    select '[' || coalesce(string_agg(row_to_json(shown)::text, ','), '') || ']' as json
+    from (${grantsWhere(sql, whose)} order by grants.id desc limit 1000) as shown`;
+  return row?.json ?? "[]";
+}
+
+/** Changes what a grant of `ownerId` allows; false when there is none. */
+export async function updateGrant({ sql }: Db, ownerId: string, grantId: string, access: string): Promise<boolean> {
+  const changed = await sql`update grants set access = ${access} where id = ${grantId} and owner_id = ${ownerId}`;
+  return changed.count > 0;
+}
+
+/** Ends a grant that `userId` gave or was given; false when there is none. */
+export async function deleteGrant({ sql }: Db, userId: string, grantId: string): Promise<boolean> {
+  const gone = await sql`
+    delete from grants where id = ${grantId} and (owner_id = ${userId} or grantee_id = ${userId})`;
+  return gone.count > 0;
+}
+
+const person = (sql: Db["sql"], alias: string): Fragment =>
+  sql`json_build_object('id', ${sql(`${alias}.id`)}, 'name', ${sql(`${alias}.name`)}, 'email', ${sql(`${alias}.email`)})`;
+
+const grantsWhere = (sql: Db["sql"], condition: Fragment): Fragment => sql`
+  select grants.id, ${person(sql, "owners")} as owner, ${person(sql, "grantees")} as grantee, grants.routine_id as "routineId",
+    grants.plan_id as "planId", coalesce(routines.name, plans.name) as name, access,
+    to_char(grants.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt"
+  from grants join users as owners on owners.id = grants.owner_id join users as grantees on grantees.id = grantee_id
+  left join routines on routines.id = grants.routine_id left join plans on plans.id = grants.plan_id
+  where ${condition}`;
