@@ -18,6 +18,7 @@ import type { Operation } from "./http/operation.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import type { Log, RequestLog } from "./log.ts";
 import { planRoutes } from "./plans/plans.routes.ts";
+import { progressRoutes } from "./progress/progress.routes.ts";
 import { routineRoutes } from "./routines/routines.routes.ts";
 import { grantRoutes } from "./sharing/grants.routes.ts";
 import { roleRoutes, userRoutes } from "./users/users.routes.ts";
@@ -52,6 +53,7 @@ export function listOperations(deps: AppDeps): Operation[] {
     ...grantRoutes(deps),
     ...workoutRoutes(deps),
     ...workoutSetRoutes(deps),
+    ...progressRoutes(deps),
   ];
   const document = JSON.stringify(openApiDocument(operations));
   return operations;

@@ -127,6 +127,10 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["UpdateGrant", "absent", ABSENT],
   ["DeleteGrant", "own", OWNERS_204],
   ["DeleteGrant", "absent", ABSENT],
+  // One's own records in it, of which there are none.
+  ["GetRecords", "own", SIGNED_IN],
+  ["GetRecords", "system", SIGNED_IN],
+  ["ListVolume", "none", SIGNED_IN],
   ["StartWorkout", "none", CREATED],
   ["ListWorkouts", "none", SIGNED_IN],
   ["ListTrashedWorkouts", "none", SIGNED_IN],

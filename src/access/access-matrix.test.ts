@@ -81,7 +81,7 @@ async function makeWorld(api: Api) {
     path: ({ path, spec }: Operation, subject: Subject) =>
       path.replaceAll(/:([A-Za-z]+)/g, (_whole, name) => values[name]?.[subject] ?? "") +
       (spec.id === "FindExercise" ? criteria[subject] : "") +
-      (spec.id === "ListTrainingDays" ? "?from=2026-01-01&to=2026-12-31" : ""),
+      (["ListTrainingDays", "ListVolume"].includes(spec.id) ? "?from=2026-01-01&to=2026-12-31" : ""),
     body: (operationId: string, subject: Subject) =>
       operationId === "CreateGrant"
         ? { routineId: values.routineId?.[subject], email: stranger.email, access: "read" }

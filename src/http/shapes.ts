@@ -18,6 +18,8 @@ const NAME = /^\P{Cc}{3,100}$/u;
 const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
 FormatRegistry.Set("name", (value) => NAME.test(value) && VISIBLE.test(value));
 
+/** A day that exists, from 1900 to 2199. */
+FormatRegistry.Set("day", (value) => /^(19|2[01])\d{2}-\d{2}-\d{2}$/.test(value) && isDay(value));
 FormatRegistry.Set("time-zone", isTimeZone);
 
 /** A name of the IANA database that both we and PostgreSQL know; offsets are none. */
@@ -38,9 +40,13 @@ FormatRegistry.Set("title", (value) => TITLE.test(value) && VISIBLE.test(value))
 const DATE_TIME = /^(?:19|2[01])\d{2}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 FormatRegistry.Set("date-time", (value) => {
   if (!DATE_TIME.test(value) || Number.isNaN(Date.parse(value))) return false;
-  const [year, month, day] = value.slice(0, 10).split("-").map(Number) as [number, number, number];
-  return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
+  return isDay(value.slice(0, 10));
 });
+
+function isDay(value: string): boolean {
+  const [year, month, day] = value.split("-").map(Number) as [number, number, number];
+  return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day && month >= 1 && month <= 12;
+}
 
 /** One of some words. */
 export const choice = <const Words extends string[]>(

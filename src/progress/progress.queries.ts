@@ -1,0 +1,97 @@
+import type { Fragment } from "postgres";
+import type { Db } from "#db/client.ts";
+import { type Formula, MOST_REPS } from "./one-rep-max.rules.ts";
+
+/**
+ * The records of one exercise of `userId` as JSON: the best set by estimated one-repetition maximum, by weight, by
+ * repetitions, by volume (weight × repetitions), and the most repetitions at each weight. Of equals the earliest. Warm-ups,
+ * aborted workouts and the trash are left out. One statement.
+ */
+export async function findRecordsJson(
+  { sql }: Db,
+  userId: string,
+  exerciseId: string,
+  formula: Formula,
+): Promise<string> {
+  const set = sql`id as "setId", workout_id as "workoutId", started as "startedAt", trim_scale(weight_kg) as "weightKg", reps`;
+  const best = (columns: Fragment, condition: Fragment, order: Fragment) => sql`(
+    select row_to_json(one) from (
+      select ${columns} from done where ${condition} order by ${order} desc, started_at, id limit 1
+    ) as one)`;
+  const isEstimable = sql`weight_kg > 0 and reps between 1 and ${MOST_REPS}::int`;
+  const [row] = await sql<{ json: string }[]>`
+    with done as materialized (
+      select workout_sets.id, workout_id, started_at, weight_kg, workout_sets.reps,
+        to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as started,
+        ${estimate(sql, formula)} as estimated
+      from workout_exercises join workouts on workouts.id = workout_id
+      join workout_sets on workout_exercise_id = workout_exercises.id
+      where exercise_id = ${exerciseId} and user_id = ${userId} and deleted_at is null and status <> 'aborted'
+        and type <> 'warmup' and workout_sets.mode = 'reps' and workout_sets.reps > 0
+    )
+    select row_to_json(shown)::text as json from (
+      select ${formula} as formula,
+        ${best(sql`${set}, round(estimated::numeric, 3) as "estimatedKg"`, isEstimable, sql`estimated`)} as "estimatedOneRepMax",
+        case when not exists (select from done) then 'no_sets'
+          when not exists (select from done where ${isEstimable}) then 'no_weighted_sets_of_1_to_12_reps' end as "estimateMissing",
+        ${best(set, sql`weight_kg is not null`, sql`weight_kg`)} as heaviest,
+        ${best(set, sql`true`, sql`reps`)} as "mostReps",
+        ${best(sql`${set}, trim_scale(weight_kg * reps) as "volumeKg"`, sql`weight_kg is not null`, sql`weight_kg * reps`)} as "mostVolume",
+        (select coalesce(json_agg(row_to_json(one) order by one."weightKg" desc), '[]') from (
+          select distinct on (weight_kg) ${set} from done where weight_kg is not null
+          order by weight_kg desc, reps desc, started_at, id limit 1000
+        ) as one) as "repsAtWeight"
+    ) as shown`;
+  return (row as { json: string }).json;
+}
+
+/** The formulas of `one-rep-max.rules.ts`, where their sources are. */
+function estimate(sql: Db["sql"], formula: Formula): Fragment {
+  const reps = sql`workout_sets.reps`;
+  const several = {
+    epley: sql`weight_kg * (1 + ${reps} / 30.0)`,
+    brzycki: sql`weight_kg * 36.0 / nullif(37 - ${reps}, 0)`,
+    lombardi: sql`weight_kg * power(${reps}::float8, 0.1)::numeric`,
+  };
+  return sql`case ${reps} when 1 then weight_kg else ${several[formula]} end`;
+}
+
+const PERIOD = { day: "YYYY-MM-DD", week: 'IYYY-"W"IW', month: "YYYY-MM" } as const;
+
+/**
+ * Volume (kg × repetitions) and hard sets of `userId` per period and muscle group as a JSON array, by period, then by the
+ * muscle's id. A set counts whole for primary muscles and half for secondary ones; days are those of each workout's time
+ * zone, from `from` to `to`, both inclusive. One statement.
+ */
+export async function listVolumeJson(
+  { sql }: Db,
+  userId: string,
+  { from, to, by = "week" }: { from: string; to: string; by?: keyof typeof PERIOD },
+): Promise<string> {
+  const [row] = await sql<{ json: string }[]>`
+    with done as (
+      select to_char(started_at at time zone time_zone, ${PERIOD[by]}) as period, exercise_id,
+        sum(coalesce(weight_kg * workout_sets.reps, 0)) as volume_kg, count(*) as sets
+      from workouts join workout_exercises on workout_id = workouts.id
+      join workout_sets on workout_exercise_id = workout_exercises.id
+      where user_id = ${userId} and deleted_at is null and status <> 'aborted' and type <> 'warmup'
+        and (workout_sets.reps > 0 or time_s > 0 or distance_m > 0)
+        and started_at between ${from}::date - interval '1 day' and ${to}::date + interval '2 days'
+        and (started_at at time zone time_zone)::date between ${from}::date and ${to}::date
+      group by 1, 2
+    ), shares as (
+      select period, muscle_id, volume_kg, sets * 1.0 as hard from done join exercises on exercises.id = exercise_id,
+        unnest(primary_muscle_ids) as muscle_id
+      union all
+      select period, muscle_id, volume_kg / 2, sets * 0.5 from done join exercises on exercises.id = exercise_id,
+        unnest(secondary_muscle_ids) as muscle_id where muscle_id <> all (primary_muscle_ids)
+    ), summed as (
+      select period, muscle_id, trim_scale(sum(volume_kg)) as "volumeKg", trim_scale(sum(hard)) as "hardSets"
+      from shares group by 1, 2
+    )
+    select '[' || coalesce(string_agg(row_to_json(shown)::text, ',' order by period, muscle_id), '') || ']' as json from (
+      select period, row_to_json(muscle_groups) as "muscleGroup", "volumeKg", "hardSets"
+      from summed join muscle_groups on muscle_groups.id = muscle_id
+    ) as shown, lateral (select (shown."muscleGroup" ->> 'id')::int as muscle_id) as ordering`;
+  return row?.json ?? "[]";
+}
