@@ -62,7 +62,8 @@ export function registerCommands(cli: CAC): void {
   registerTokenCommands(cli);
 
   cli.command("openapi", "Print the OpenAPI document").action(async () => {
-    process.stdout.write(await openApiJson());
+    // Waits until a pipe has taken all of it, which the end of the process does not.
+    await Bun.write(Bun.stdout, await openApiJson());
   });
   cli.command("generate", "Write .env.example and openapi.json anew").action(generate);
 
