@@ -7,10 +7,11 @@ import { AppError } from "../errors.ts";
 export function requireMatch(
   ifMatch: string | null,
   reason: string,
-  { version, etag }: { version: number; etag: string },
+  { version, etag }: { version: number; etag?: string },
 ): void {
   if (ifMatch === null || ifMatch.trim() === "*") return;
   const named = ifMatch.split(",").map((entry) => entry.trim());
-  if (named.includes(etag) || named.includes(`"${version}"`) || named.includes(String(version))) return;
+  if ((etag !== undefined && named.includes(etag)) || named.includes(`"${version}"`) || named.includes(String(version)))
+    return;
   throw new AppError("stale", reason, `It was changed meanwhile: its version is ${version}`);
 }

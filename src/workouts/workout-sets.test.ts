@@ -117,7 +117,7 @@ test(
         ...(ifMatch ? { headers: { "if-match": ifMatch } } : {}),
       });
     expectProblem(await log(other.as), 404, "workouts.not_found");
-    expectProblem(await log(as, '"7"'), 412, "workouts.stale");
+    for (const ifMatch of ['"7"', ",", '""', "7"]) expectProblem(await log(as, ifMatch), 412, "workouts.stale");
     expectProblem(await api.delete(`${url}/sets/${ABSENT}`, { as }), 404, "workouts.set_not_found");
     expectProblem(
       await api.post(`${url}/exercises/${ABSENT}/sets`, { as, body: {} }),

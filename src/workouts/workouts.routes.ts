@@ -39,7 +39,7 @@ const problems = { 404: "There is no such workout of the asker's", 412: "It is n
 export const preconditionOf =
   (request: Request): Precondition =>
   ({ version }) =>
-    requireMatch(request.headers.get("if-match"), "workouts.stale", { version, etag: "" });
+    requireMatch(request.headers.get("if-match"), "workouts.stale", { version });
 
 export function workoutRoutes({ db }: { db: Db }): Operation[] {
   const ending = (verb: "finish" | "abort", id: string, summary: string, status: "completed" | "aborted") =>
