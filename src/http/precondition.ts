@@ -7,11 +7,16 @@ import { AppError } from "../errors.ts";
 export function requireMatch(
   ifMatch: string | null,
   reason: string,
-  { version, etag }: { version: number; etag?: string },
+  { version, etag }: { version: number; etag: string },
 ): void {
-  if (ifMatch === null || ifMatch.trim() === "*") return;
-  const named = ifMatch.split(",").map((entry) => entry.trim());
-  if ((etag !== undefined && named.includes(etag)) || named.includes(`"${version}"`) || named.includes(String(version)))
-    return;
+  if (namesVersion(ifMatch, version) || tagsOf(ifMatch).includes(etag)) return;
   throw new AppError("stale", reason, `It was changed meanwhile: its version is ${version}`);
 }
+
+/** Whether If-Match asks for nothing in particular, or for that version; then no ETag has to be made. */
+export const namesVersion = (ifMatch: string | null, version: number): boolean =>
+  ifMatch === null ||
+  ifMatch.trim() === "*" ||
+  tagsOf(ifMatch).some((tag) => tag === `"${version}"` || tag === String(version));
+
+const tagsOf = (ifMatch: string | null) => (ifMatch ?? "").split(",").map((entry) => entry.trim());

@@ -7,7 +7,6 @@ import {
   type Entry,
   findRoutineJson,
   insertRoutine,
-  isReadableRoutine,
   type LockedRoutine,
   listPlansWith,
   lockRoutine,
@@ -21,18 +20,13 @@ import { faultsOfTargets } from "./targets.rules.ts";
 /** Throws stale when what is stored is not what the client has seen. */
 export type Precondition = (stored: { version: number; json: string }) => void;
 
-export const routineNotFound = () => new AppError("not_found", "routines.not_found", "Routine not found");
+const routineNotFound = () => new AppError("not_found", "routines.not_found", "Routine not found");
 
 /** The routine as JSON. Throws not_found unless it is the actor's, public, or shared with them. */
 export async function getRoutine(db: Db, actor: Actor, routineId: string): Promise<string> {
   const json = await findRoutineJson(db, actor.userId, routineId);
   if (json === undefined) throw routineNotFound();
   return json;
-}
-
-/** Throws not_found unless the actor may read the routine, and it stands in the plan if one is given. */
-export async function requireReadableRoutine(db: Db, actor: Actor, routineId: string, planId?: string): Promise<void> {
-  if (!(await isReadableRoutine(db, actor.userId, routineId, planId))) throw routineNotFound();
 }
 
 /**

@@ -143,7 +143,7 @@ function onExercise<T>(
       if (entryId !== null && locked.exerciseEntryId === null) {
         throw new AppError("not_found", "workouts.exercise_not_found", "Exercise of the workout not found");
       }
-      precondition(locked);
+      await precondition(locked, () => getWorkout(tx, actor, workoutId));
       requireInProgress(locked.status);
       return work(tx, locked);
     }),
@@ -163,7 +163,7 @@ function onSet<T>(
       const locked = await lockForSet(tx, actor.userId, workoutId, setId);
       if (!locked) throw workoutNotFound();
       if (locked.setId === null) throw new AppError("not_found", "workouts.set_not_found", "Set not found");
-      precondition(locked);
+      await precondition(locked, () => getWorkout(tx, actor, workoutId));
       requireInProgress(locked.status);
       return work(tx, locked);
     }),

@@ -1,8 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import type { Db } from "#db/client.ts";
 import { type Operation, operation } from "../http/operation.ts";
-import { requireMatch } from "../http/precondition.ts";
-import { choose, createdJson, noContent, okJson, taggedReply } from "../http/reply.ts";
+import { namesVersion, requireMatch } from "../http/precondition.ts";
+import { choose, createdJson, etagOf, noContent, okJson, taggedReply } from "../http/reply.ts";
 import { listDaysJson, listTrashJson } from "./workouts.queries.ts";
 import {
   Calendar,
@@ -35,11 +35,14 @@ const path = "/api/v1/workouts";
 const one = `${path}/:workoutId`;
 const problems = { 404: "There is no such workout of the asker's", 412: "It is not as If-Match says" };
 
-/** If-Match names the version of the workout, which every change of it or of anything in it raises. */
+/** Every change of a workout, or of anything in it, raises its version. */
 export const preconditionOf =
   (request: Request): Precondition =>
-  ({ version }) =>
-    requireMatch(request.headers.get("if-match"), "workouts.stale", { version });
+  async ({ version }, read) => {
+    const ifMatch = request.headers.get("if-match");
+    if (!namesVersion(ifMatch, version))
+      requireMatch(ifMatch, "workouts.stale", { version, etag: etagOf(await read()) });
+  };
 
 export function workoutRoutes({ db }: { db: Db }): Operation[] {
   const ending = (verb: "finish" | "abort", id: string, summary: string, status: "completed" | "aborted") =>

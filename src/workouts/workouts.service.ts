@@ -2,7 +2,7 @@ import type { Db } from "#db/client.ts";
 import { brokenConstraint } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError, type FieldError } from "../errors.ts";
-import { requireReadableRoutine } from "../routines/routines.service.ts";
+import { isReadableRoutine } from "../routines/routines.queries.ts";
 import { faultsOfSet } from "./sets.rules.ts";
 import {
   type ExerciseRow,
@@ -17,8 +17,8 @@ import {
 } from "./workouts.queries.ts";
 import type { ListWorkouts, NewSet, NewWorkout, NewWorkoutExercise, WorkoutPatch } from "./workouts.schemas.ts";
 
-/** Throws stale when what is stored is not what the client has seen. */
-export type Precondition = (stored: { version: number }) => void;
+/** Throws stale when what is stored, which `read` gives as JSON, is not what the client has seen. */
+export type Precondition = (stored: { version: number }, read: () => Promise<string>) => Promise<void>;
 
 export const workoutNotFound = () => new AppError("not_found", "workouts.not_found", "Workout not found");
 
@@ -39,8 +39,11 @@ export async function startWorkout(db: Db, actor: Actor, given: NewWorkout): Pro
   const rows = exercises && rowsOf(exercises);
   return translate(() =>
     db.transaction(async (tx) => {
-      if (workout.routineId) await requireReadableRoutine(tx, actor, workout.routineId, workout.planId);
-      else if (workout.planId)
+      const { routineId, planId } = workout;
+      if (routineId && !(await isReadableRoutine(tx, actor.userId, routineId, planId))) {
+        throw new AppError("not_found", "routines.not_found", "Routine not found");
+      }
+      if (planId && !routineId)
         throw new AppError("invalid", "workouts.plan_without_routine", "Say which routine of the plan");
       const row = {
         id: workout.id ?? null,
@@ -156,7 +159,7 @@ function onLocked(
     db.transaction(async (tx) => {
       const stored = await lockWorkout(tx, actor.userId, workoutId);
       if (!stored || stored.isDeleted) throw workoutNotFound();
-      precondition(stored);
+      await precondition(stored, () => getWorkout(tx, actor, workoutId));
       const change = decide(stored);
       return Object.keys(change).length === 0 ? getWorkout(tx, actor, workoutId) : updateWorkout(tx, workoutId, change);
     }),
