@@ -13,6 +13,7 @@ import { healthRoutes } from "./health/health.routes.ts";
 import type { Health } from "./health/health.ts";
 import { createCrossSite } from "./http/cross-site.ts";
 import { docsRoutes } from "./http/docs.routes.ts";
+import { createIdempotency } from "./http/idempotency.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import type { Operation } from "./http/operation.ts";
 import { createRouter, type Router } from "./http/router.ts";
@@ -64,6 +65,7 @@ export function createApp(deps: AppDeps): Router {
   return createRouter(listOperations(deps), {
     authenticate: (request) => authenticate(deps, request),
     crossSite: createCrossSite(deps.config),
+    idempotently: createIdempotency(deps.db, deps.keys.secret),
     requestLog: deps.requestLog,
     onBug: (error, requestId) => deps.log.error({ err: error, requestId }, "request failed"),
     isDraining: deps.isDraining,

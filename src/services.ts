@@ -8,9 +8,9 @@ import type { AppDeps } from "./app.ts";
 import { createCatalogMemory } from "./catalog-memory.ts";
 import type { Config } from "./config.ts";
 import { watchHealth } from "./health/health.ts";
+import { deleteOldKeys } from "./http/idempotency.queries.ts";
 import type { Log, RequestLog } from "./log.ts";
 import { listenForNotices, type Notices } from "./notices.ts";
-
 import { emptyTrash } from "./workouts/workouts.queries.ts";
 
 export type DatabaseUrls = { pooled: string; direct: string };
@@ -46,6 +46,7 @@ export async function openServices(
     const health = await watchHealth(db, notices.isTrusted);
     const housekeeping = setInterval(() => {
       deleteForgottenAttempts(db).catch((error) => log.warn({ err: error }, "old attempts were not deleted"));
+      deleteOldKeys(db).catch((error) => log.warn({ err: error }, "old idempotency keys were not deleted"));
       emptyTrash(db).catch((error) => log.warn({ err: error }, "the trash was not emptied"));
     }, HOUSEKEEPING_INTERVAL_MS);
     let draining = false;

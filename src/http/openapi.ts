@@ -64,11 +64,26 @@ function describe({ method, spec }: Operation) {
     summary: spec.summary,
     "x-access": spec.access,
     security: spec.access === "anyone" ? [] : [{ access_token: [] }],
-    parameters: [...parameters("path", spec.params), ...parameters("query", spec.query)],
+    parameters: [
+      ...parameters("path", spec.params),
+      ...parameters("query", spec.query),
+      ...(takesKey(method, spec) ? [IDEMPOTENCY_KEY] : []),
+    ],
     ...(spec.body ? { requestBody: bodyOf(spec) } : {}),
     responses,
   };
 }
+
+const takesKey = (method: Method, spec: Operation["spec"]) =>
+  method !== "GET" && spec.access !== "anyone" && !spec.authenticatesItself;
+
+const IDEMPOTENCY_KEY = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  description: "Sent again with the same key within 24 hours, the request is answered as before and not done twice",
+  schema: { type: "string", minLength: 1, maxLength: 255 },
+};
 
 /** What may go wrong with any operation of this kind, and what this one adds. */
 function problemsOf(method: Method, spec: Operation["spec"]): Record<number, string> {
@@ -79,6 +94,9 @@ function problemsOf(method: Method, spec: Operation["spec"]): Record<number, str
     ...(spec.query ? { 414: "The query string is too long" } : {}),
     ...(spec.access === "anyone" ? {} : { 401: "Not signed in, or no longer" }),
     ...(method === "GET" ? {} : { 403: "Sent by another site" }),
+    ...(takesKey(method, spec)
+      ? { 409: "The request with this Idempotency-Key is under way", 422: "The key came with another request" }
+      : {}),
     ...(spec.access === "superuser" || spec.access === "trainer" ? { 403: "Signed in, but not allowed" } : {}),
     ...(spec.body || spec.query || spec.params ? { 422: "An input does not fit" } : {}),
     500: "A fault on our side",

@@ -4,6 +4,7 @@ import { Elysia } from "elysia";
 import { type Access, type Actor, requireAccess } from "../actor.ts";
 import type { RequestLog } from "../log.ts";
 import type { CrossSite } from "./cross-site.ts";
+import type { Idempotently } from "./idempotency.ts";
 import { checkInputs, readBody } from "./input.ts";
 import type { Asked, Operation } from "./operation.ts";
 import { HttpProblem, type Problem, problemOf, problemReply } from "./problems.ts";
@@ -13,6 +14,8 @@ export type RouterDeps = {
   /** The actor of a request's access cookie; at once when it is remembered. Throws `unauthenticated`. */
   authenticate(request: Request): Actor | Promise<Actor>;
   crossSite: CrossSite;
+  /** For unsafe requests of signed-in users that carry an Idempotency-Key. */
+  idempotently: Idempotently;
   requestLog: RequestLog;
   /** Told of every failure that no client caused, with the request id that the client was given. */
   onBug(error: unknown, requestId: string): void;
@@ -100,23 +103,24 @@ function perform(operation: Operation, exchange: Exchange, params: Record<string
   const { spec } = operation;
   if (spec.body) {
     return readBody(exchange.request, spec.bodyMedia ?? "json").then(async (body) =>
-      handle(operation, exchange, params, body, await identify(spec, exchange.request, deps)),
+      handle(operation, exchange, params, body, await identify(spec, exchange.request, deps), deps),
     );
   }
   const actor = identify(spec, exchange.request, deps);
-  if (!(actor instanceof Promise)) return handle(operation, exchange, params, undefined, actor);
-  return actor.then((known) => handle(operation, exchange, params, undefined, known));
+  if (!(actor instanceof Promise)) return handle(operation, exchange, params, undefined, actor, deps);
+  return actor.then((known) => handle(operation, exchange, params, undefined, known, deps));
 }
 
 const identify = (spec: Operation["spec"], request: Request, deps: RouterDeps) =>
   spec.access === "anyone" || spec.authenticatesItself ? undefined : deps.authenticate(request);
 
 function handle(
-  { spec, handle: answer }: Operation,
+  { method, spec, handle: answer }: Operation,
   exchange: Exchange,
   params: Record<string, string>,
   body: unknown,
   actor: Actor | undefined,
+  deps: RouterDeps,
 ): Reply | Promise<Reply> {
   const { request, requestId } = exchange;
   if (actor) {
@@ -125,7 +129,10 @@ function handle(
   }
   const inputs = checkInputs(spec, request, params, body);
   const asked = { request, requestId, actor, params: inputs.params, query: inputs.query, body: inputs.body };
-  return answer(asked as unknown as Asked<Access, never, never, never>);
+  const run = () => answer(asked as unknown as Asked<Access, never, never, never>);
+  const key = actor && method !== "GET" ? request.headers.get("idempotency-key") : null;
+  if (!actor || key === null) return run();
+  return deps.idempotently({ userId: actor.userId, key, method, url: request.url, body: inputs.body }, run);
 }
 
 function finish(reply: Reply, exchange: Exchange, operation: Operation | undefined, deps: RouterDeps): Response {

@@ -1,0 +1,42 @@
+import { sql } from "drizzle-orm";
+import {
+  check,
+  customType,
+  foreignKey,
+  index,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { users } from "./users.ts";
+
+const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
+
+/** Requests that clients may send again, and how they were answered. Kept for 24 hours. */
+export const idempotencyKeys = pgTable(
+  "idempotency_keys",
+  {
+    userId: uuid().notNull(),
+    key: text().notNull(),
+    // Of method, path and body, with the process's secret: passwords cannot be guessed from it.
+    fingerprint: bytea().notNull(),
+    startedAt: timestamp({ withTimezone: true }).notNull(),
+    // Null while the request is under way.
+    status: smallint(),
+    body: text(),
+    headers: jsonb(),
+  },
+  (kept) => [
+    primaryKey({ name: "idempotency_keys_pkey", columns: [kept.userId, kept.key] }),
+    foreignKey({ name: "idempotency_keys_user_id_fkey", columns: [kept.userId], foreignColumns: [users.id] }).onDelete(
+      "cascade",
+    ),
+    index("idempotency_keys_started_at_index").on(kept.startedAt),
+    check("idempotency_keys_key_length_check", sql`char_length(${kept.key}) between 1 and 255`),
+    check("idempotency_keys_fingerprint_length_check", sql`octet_length(${kept.fingerprint}) = 32`),
+  ],
+);
