@@ -117,6 +117,8 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["GetPlan", "absent", ABSENT],
   ["UpdatePlan", "own", OWNERS],
   ["UpdatePlan", "absent", ABSENT],
+  ["ClonePlan", "own", OWNERS_201],
+  ["ClonePlan", "absent", ABSENT],
   ["DeletePlan", "own", OWNERS_204],
   ["DeletePlan", "absent", ABSENT],
   // Of the owner's routine, to a new account each time.

@@ -4,8 +4,8 @@ import { Page, pageJson, pageWindow } from "../http/page.ts";
 import { requireMatch } from "../http/precondition.ts";
 import { choose, createdJson, etagOf, noContent, okJson, taggedReply } from "../http/reply.ts";
 import { listPlansJson } from "./plans.queries.ts";
-import { ListPlans, NewPlan, Plan, PlanId, PlanPatch, PlanSummary } from "./plans.schemas.ts";
-import { changePlan, createPlan, getPlan, type Precondition, removePlan } from "./plans.service.ts";
+import { ClonePlan, ListPlans, NewPlan, Plan, PlanId, PlanPatch, PlanSummary } from "./plans.schemas.ts";
+import { changePlan, clonePlan, createPlan, getPlan, type Precondition, removePlan } from "./plans.service.ts";
 
 const tag = "Plans";
 const access = "active";
@@ -81,6 +81,21 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
       },
       async ({ actor, params, body, request }) =>
         okJson(await changePlan(db, actor, params.planId, body, preconditionOf(request))),
+    ),
+    operation(
+      "POST",
+      `${path}/:planId/clone`,
+      {
+        id: "ClonePlan",
+        tag,
+        access,
+        summary: "Copy a plan that one may read, with its routines, into one's own",
+        params: PlanId,
+        body: ClonePlan,
+        answers: { 201: Plan },
+        problems: { ...absent, 409: "The name or id is taken" },
+      },
+      async ({ actor, params, body }) => createdJson(await clonePlan(db, actor, params.planId, body)),
     ),
     operation(
       "DELETE",

@@ -24,6 +24,8 @@ const { id: _id, ...replaceable } = NewPlan.properties;
 export const PlanPatch = Type.Partial(strict(replaceable), { additionalProperties: false });
 export type PlanPatch = Static<typeof PlanPatch>;
 
+export const ClonePlan = strict({ id: Type.Optional(Uuid), name: Type.Optional(Title) });
+
 const planFields = {
   id: Uuid,
   ownerId: Uuid,

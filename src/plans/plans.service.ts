@@ -3,6 +3,7 @@ import { brokenConstraint } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import {
+  copyPlan,
   deletePlan,
   findPlanJson,
   insertPlan,
@@ -65,6 +66,20 @@ export function changePlan(
   );
 }
 
+/**
+ * Copies a plan that the actor may read, with other people's routines, into their own. Throws not_found, conflict as
+ * creating does.
+ */
+export function clonePlan(db: Db, actor: Actor, planId: string, copy: { id?: string; name?: string }): Promise<string> {
+  return translate(copy.name ?? "", () =>
+    db.transaction(async (tx) => {
+      const id = await copyPlan(tx, actor.userId, planId, copy);
+      if (id === undefined) throw planNotFound();
+      return getPlan(tx, actor, id);
+    }),
+  );
+}
+
 /** Deletes a plan of the actor's own; its routines stay. Throws not_found, stale as `precondition` says. */
 export function removePlan(db: Db, actor: Actor, planId: string, precondition: Precondition): Promise<void> {
   return db.transaction(async (tx) => {
@@ -104,7 +119,11 @@ async function translate<T>(name: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     const constraint = brokenConstraint(error);
     if (constraint === "plans_owner_name_unique") {
-      throw new AppError("conflict", "plans.name_taken", `You already have a plan with the name '${name}'`);
+      throw new AppError(
+        "conflict",
+        "plans.name_taken",
+        name ? `You already have a plan with the name '${name}'` : "You already have a plan with this name",
+      );
     }
     if (constraint === "plans_pkey") {
       throw new AppError("conflict", "plans.id_taken", "There is a plan with this id already");

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
+import { makeExercise, makeSignedIn } from "#test/make.ts";
 import { statementsOf } from "#test/transaction.ts";
 
 const P = "/api/v1/plans";
@@ -152,5 +152,43 @@ test(
         + (select count(*) from plans where owner_id = ${owner.user.id})
         + (select count(*) from workouts where user_id = ${owner.user.id}) as count`;
     expect(Number(left?.count)).toBe(0);
+  }),
+);
+
+test(
+  "a public plan is copied with its routines, under names that are free; one's own uses its routines again",
+  withApi(async (api) => {
+    const { owner, other, legs, arms, body } = await world(api);
+    const own = await makeExercise(api, { owner: owner.user, name: "Zq Own" });
+    const exercises = [{ exerciseId: own, mode: "reps", sets: 3, repsMin: 5, repsMax: 5 }];
+    await api.patch(`/api/v1/routines/${legs}`, { as: owner.as, body: { exercises } });
+    const { json: plan } = await api.post(P, { as: owner.as, body: { ...body, sharing: "public" } });
+    const clone = (as: string, copy = {}) => api.post(`${P}/${plan.id}/clone`, { as, body: copy });
+    await api.post("/api/v1/routines", { as: other.as, body: { name: "ARMS", exercises: [] } });
+    const copy = await clone(other.as);
+    expectStatus(copy, 201);
+    expect(copy.json).toMatchObject({
+      name: "Strength",
+      weeks: 8,
+      sharing: "private",
+      access: "owner",
+      ownerId: other.user.id,
+    });
+    expect(shown(copy.json)).toEqual(["1.1 Legs", "1.2 Arms (2)", "3.1 Arms (2)"]);
+    const [first] = copy.json.routines;
+    const { json: routine } = await api.get(`/api/v1/routines/${first.routineId}`, { as: other.as });
+    expect(routine).toMatchObject({ access: "owner", sharing: "private" });
+    expect(routine.exercises).toMatchObject([{ exerciseId: null, exerciseName: "Zq Own", repsMin: 5 }]);
+    expectProblem(await clone(other.as), 409, "plans.name_taken");
+    expect(shown((await clone(other.as, { name: "Again" })).json)).toEqual([
+      "1.1 Legs (2)",
+      "1.2 Arms (3)",
+      "3.1 Arms (3)",
+    ]);
+    const mine = await clone(owner.as);
+    expect(mine.json.name).toBe("Strength (copy)");
+    expect(mine.json.routines.map(({ routineId }: { routineId: string }) => routineId)).toEqual([legs, arms, arms]);
+    await api.patch(`${P}/${plan.id}`, { as: owner.as, body: { sharing: "private" } });
+    expectProblem(await clone(other.as, { name: "Late" }), 404, "plans.not_found");
   }),
 );
