@@ -63,7 +63,7 @@ export async function insertExercise(
 }
 
 /** An exercise as its writer found it, locked until the transaction ends. */
-export type LockedExercise = { version: number; isSystem: boolean; name: string; document: string; known: KnownIds };
+export type LockedExercise = { version: number; isSystem: boolean; document: string; known: KnownIds };
 
 /**
  * Locks an exercise that `userId` may see, and the entries that it is about to refer to; undefined for anyone else's. The
@@ -77,7 +77,7 @@ export async function lockExercise(
 ): Promise<LockedExercise | undefined> {
   const [locked] = await sql<LockedExercise[]>`
     with ${lockedEntries(sql, links)}
-    select version, owner_id is null as "isSystem", name, document, ${knownIds(sql)} as known
+    select version, owner_id is null as "isSystem", document, ${knownIds(sql)} as known
     from exercises
     where id = ${exerciseId} and (owner_id is null or owner_id = ${userId}) and ${countKnown(sql)} >= 0
     for no key update of exercises`;

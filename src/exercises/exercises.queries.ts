@@ -13,6 +13,13 @@ export async function findDocument(
   return row;
 }
 
+/** Which of the given exercises are the catalog's or `userId`'s own, in no order. */
+export async function listVisibleIds({ sql }: Db, userId: string, ids: string[]): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id from exercises where id = any (${ids}::uuid[]) and (owner_id is null or owner_id = ${userId})`;
+  return rows.map(({ id }) => id);
+}
+
 export async function findSystemDocumentBySlug(db: Db, slug: string): Promise<string | undefined> {
   const [row] = await db.sql<{ document: string }[]>`
     select document from exercises where owner_id is null and slug = ${slug}`;

@@ -2,6 +2,7 @@ import type { Db } from "#db/client.ts";
 import { brokenConstraint } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError, type FieldError } from "../errors.ts";
+import { listVisibleIds } from "../exercises/exercises.queries.ts";
 import {
   deleteRoutine,
   type Entry,
@@ -113,15 +114,9 @@ async function requireWritable(
 }
 
 /** Other people's own exercises stay behind by name: who copies a routine does not get to see them. */
-async function withoutForeign(
-  { sql }: Db,
-  actor: Actor,
-  exercises: NewRoutineExercise[],
-): Promise<NewRoutineExercise[]> {
+async function withoutForeign(db: Db, actor: Actor, exercises: NewRoutineExercise[]): Promise<NewRoutineExercise[]> {
   const ids = exercises.flatMap(({ exerciseId }) => (exerciseId ? [exerciseId] : []));
-  const rows = await sql<{ id: string }[]>`
-    select id from exercises where id = any (${ids}::uuid[]) and (owner_id is null or owner_id = ${actor.userId})`;
-  const visible = new Set(rows.map(({ id }) => id));
+  const visible = new Set(await listVisibleIds(db, actor.userId, ids));
   return exercises.map(
     ({ id: _id, position: _position, ...exercise }: NewRoutineExercise & { id?: string; position?: number }) => ({
       ...exercise,

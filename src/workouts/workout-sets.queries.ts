@@ -1,5 +1,6 @@
+import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
-import { type ExerciseRow, kilograms, type SetRow, setJson } from "./workouts.queries.ts";
+import { type ExerciseRow, listedSets, type SetRow, setJson, weightKg } from "./workouts.queries.ts";
 
 /** An exercise of a workout that is locked until the transaction ends. */
 export type LockedExercise = {
@@ -63,28 +64,22 @@ export async function lockForSet(
   return locked;
 }
 
-/** Adds sets at the end of an exercise of a locked workout; the first of them as JSON. Breaks `workout_sets_pkey`. */
-export async function insertSet(
+/** Adds sets at the end of an exercise of a locked workout, each as JSON, in their order. Breaks `workout_sets_pkey`. */
+export async function insertSets(
   { sql }: Db,
   workoutId: string,
   entry: { id: string; mode: string },
-  set: SetRow,
-): Promise<string> {
-  const [row] = await sql<{ json: string }[]>`
-    with given as (
-      select ${set.weight}::numeric as weight, ${set.weight_unit}::text as weight_unit
-    ), touched as (
-      update workouts set updated_at = clock_timestamp(), version = version + 1 where id = ${workoutId}
-    )
+  sets: SetRow[],
+): Promise<string[]> {
+  const rows = await sql<{ json: string }[]>`
+    with ${listedSets(sql, sets)}, ${touched(sql, workoutId)}
     insert into workout_sets (id, workout_exercise_id, mode, position, type, weight, weight_unit, weight_kg, reps, time_s,
       distance_m, rpe, rir, rest_s, completed_at, note)
-    select coalesce(${set.id}::uuid, uuidv7()), ${entry.id}::uuid, ${entry.mode},
-      coalesce((select max(position) from workout_sets where workout_exercise_id = ${entry.id}), 0) + 1,
-      ${set.type}, weight, weight_unit, ${kilograms(sql)}, ${set.reps}::smallint, ${set.time_s}::integer,
-      ${set.distance_m}::integer, ${set.rpe}::numeric, ${set.rir}::smallint, ${set.rest_s}::integer,
-      ${set.completed_at}::timestamptz, ${set.note}
-    from given returning ${setJson(sql)} as json`;
-  return (row as { json: string }).json;
+    select coalesce(id, uuidv7()), ${entry.id}::uuid, ${entry.mode},
+      coalesce((select max(position) from workout_sets where workout_exercise_id = ${entry.id}), 0) + listed_sets.position,
+      type, weight, weight_unit, ${weightKg(sql)}, reps, time_s, distance_m, rpe, rir, rest_s, completed_at, note
+    from listed_sets order by listed_sets.position returning ${setJson(sql)} as json`;
+  return rows.map(({ json }) => json);
 }
 
 /** Writes all of a set of a locked workout anew, at its new place among its exercise's, and returns it as JSON. */
@@ -105,11 +100,9 @@ export async function replaceSet(
         and position between least(at, ${from}) and greatest(at, ${from})
     ), given as (
       select ${set.weight}::numeric as weight, ${set.weight_unit}::text as weight_unit
-    ), touched as (
-      update workouts set updated_at = clock_timestamp(), version = version + 1 where id = ${workoutId}
-    )
+    ), ${touched(sql, workoutId)}
     update workout_sets set position = place.at, type = ${set.type}, weight = given.weight, weight_unit = given.weight_unit,
-      weight_kg = (select ${kilograms(sql)} from given), reps = ${set.reps}::smallint, time_s = ${set.time_s}::integer,
+      weight_kg = (select ${weightKg(sql)} from given), reps = ${set.reps}::smallint, time_s = ${set.time_s}::integer,
       distance_m = ${set.distance_m}::integer, rpe = ${set.rpe}::numeric, rir = ${set.rir}::smallint,
       rest_s = ${set.rest_s}::integer, completed_at = ${set.completed_at}::timestamptz, note = ${set.note}
     from given, place where id = ${setId}`;
@@ -124,7 +117,7 @@ export async function deleteSet({ sql }: Db, workoutId: string, setId: string): 
       update workout_sets set position = workout_sets.position - 1 from gone
       where workout_sets.workout_exercise_id = gone.workout_exercise_id and workout_sets.position > gone.position
     )
-    update workouts set updated_at = clock_timestamp(), version = version + 1 where id = ${workoutId}`;
+    ${touch(sql, workoutId)}`;
 }
 
 /** Adds an exercise at the end of a locked workout, unless the user does not have it; its id, or null. */
@@ -137,9 +130,7 @@ export async function insertExerciseEntry(
   const [row] = await sql<{ id: string }[]>`
     with visible as (
       select id, name from exercises where id = ${entry.exercise_id}::uuid and (owner_id is null or owner_id = ${userId})
-    ), touched as (
-      update workouts set updated_at = clock_timestamp(), version = version + 1 where id = ${workoutId}
-    )
+    ), ${touched(sql, workoutId)}
     insert into workout_exercises (id, workout_id, position, exercise_id, exercise_name, mode, superset_group, notes)
     select coalesce(${entry.id}::uuid, uuidv7()), ${workoutId}::uuid, ${entry.position}::smallint, (select id from visible),
       coalesce((select name from visible), ${entry.exercise_name}), ${entry.mode}, ${entry.superset_group}::smallint, ${entry.notes}
@@ -167,9 +158,7 @@ export async function updateExerciseEntry(
       update workout_exercises set position = position + sign(${place.from}::int - ${at}::int)::int
       where workout_id = ${workoutId} and id <> ${entryId}
         and position between ${Math.min(at, place.from)} and ${Math.max(at, place.from)}
-    ), touched as (
-      update workouts set updated_at = clock_timestamp(), version = version + 1 where id = ${workoutId}
-    )
+    ), ${touched(sql, workoutId)}
     update workout_exercises set position = ${at},
       superset_group = case when ${change.supersetGroup !== undefined} then ${change.supersetGroup ?? null}::smallint else superset_group end,
       notes = case when ${change.notes !== undefined} then ${change.notes ?? null}::text else notes end
@@ -183,5 +172,11 @@ export async function deleteExerciseEntry({ sql }: Db, workoutId: string, entryI
       update workout_exercises set position = workout_exercises.position - 1 from gone
       where workout_id = ${workoutId} and workout_exercises.position > gone.position
     )
-    update workouts set updated_at = clock_timestamp(), version = version + 1 where id = ${workoutId}`;
+    ${touch(sql, workoutId)}`;
 }
+
+/** Raises the version of a workout: every change of anything in it does. */
+const touch = (sql: Db["sql"], workoutId: string): Fragment =>
+  sql`update workouts set updated_at = clock_timestamp(), version = version + 1 where id = ${workoutId}`;
+
+const touched = (sql: Db["sql"], workoutId: string): Fragment => sql`touched as (${touch(sql, workoutId)})`;

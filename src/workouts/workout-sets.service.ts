@@ -6,7 +6,7 @@ import {
   deleteExerciseEntry,
   deleteSet,
   insertExerciseEntry,
-  insertSet,
+  insertSets,
   type LockedExercise,
   type LockedSet,
   lockForExercise,
@@ -53,7 +53,8 @@ export function addExercise(
     if (id === null) {
       throw new AppError("not_found", "workouts.exercise_not_found", `Exercises not found: [${given.exerciseId}]`);
     }
-    for (const set of given.sets ?? []) await insertSet(tx, workoutId, { id, mode: given.mode }, setRow(set, 1, 1));
+    const sets = (given.sets ?? []).map((set, at) => setRow(set, 1, at + 1));
+    if (sets.length > 0) await insertSets(tx, workoutId, { id, mode: given.mode }, sets);
     return getWorkout(tx, actor, workoutId);
   });
 }
@@ -97,7 +98,8 @@ export function logSet(
   return onExercise(db, actor, workoutId, workoutExerciseId, precondition, async (tx, { mode }) => {
     const faults = faultsOfSet(mode, given, "");
     if (faults.length > 0) throw misfit(faults);
-    return insertSet(tx, workoutId, { id: workoutExerciseId, mode }, setRow(given, 1, 1));
+    const [logged] = await insertSets(tx, workoutId, { id: workoutExerciseId, mode }, [setRow(given, 1, 1)]);
+    return logged as string;
   });
 }
 

@@ -45,11 +45,16 @@ export type WorkoutRow = {
 /** Exact by definition (international avoirdupois pound, 1959). */
 const KG_PER_LB = 0.45359237;
 
-const weightKg = (sql: Db["sql"]): Fragment =>
+/** Kilograms of `weight` in `weight_unit`. */
+export const weightKg = (sql: Db["sql"]): Fragment =>
   sql`case weight_unit when 'lb' then weight * ${KG_PER_LB} else weight end`;
 
-/** Kilograms of a weight column, for the other statements on sets. */
-export const kilograms = weightKg;
+/** The given sets as rows of `listed_sets`. */
+export const listedSets = (sql: Db["sql"], sets: SetRow[]): Fragment => sql`listed_sets as (
+  select * from json_to_recordset(${JSON.stringify(sets)}::text::json) as entry (
+    id uuid, exercise smallint, position smallint, type text, weight numeric, weight_unit text, reps smallint,
+    time_s integer, distance_m integer, rpe numeric, rir smallint, rest_s integer, completed_at timestamptz, note text)
+)`;
 
 /**
  * Inserts a workout with its exercises and sets. Exercises that are not given come from the routine, with its targets as
@@ -72,11 +77,7 @@ export async function insertWorkout(
         from routine_exercises where routine_id = ${workout.routineId}::uuid`;
   const [made] = await sql<{ id: string | null; missing: string[] }[]>`
     with listed_exercises as materialized (${listedExercises}),
-    listed_sets as (
-      select * from json_to_recordset(${JSON.stringify(sets)}::text::json) as entry (
-        id uuid, exercise smallint, position smallint, type text, weight numeric, weight_unit text, reps smallint,
-        time_s integer, distance_m integer, rpe numeric, rir smallint, rest_s integer, completed_at timestamptz, note text)
-    ), missing as (
+    ${listedSets(sql, sets)}, missing as (
       select distinct exercise_id from listed_exercises where exercise_id is not null and not exists (
         select from exercises where exercises.id = exercise_id and (owner_id is null or owner_id = ${userId}))
         and ${exercises !== undefined}
