@@ -1,13 +1,12 @@
 import type { Config } from "../config.ts";
 import { type Operation, operation } from "../http/operation.ts";
-import { requireMatch } from "../http/precondition.ts";
-import { createdJson, etagOf, noContent, okJson } from "../http/reply.ts";
+import { type Precondition, preconditionOf } from "../http/precondition.ts";
+import { createdJson, noContent, okJson } from "../http/reply.ts";
 import {
   changeOwnExercise,
   changeSystemExercise,
   createOwnExercise,
   createSystemExercise,
-  type Precondition,
   removeExercise,
   type WriteDeps,
 } from "./exercise-writes.service.ts";
@@ -31,10 +30,11 @@ const changed = {
 
 export function exerciseWriteRoutes({ config, ...deps }: WriteDeps & { config: Config }): Operation[] {
   const shown = (document: string) => withImageHost(document, config.CDN_RESOURCES_URL);
-  const preconditionOf =
-    (request: Request): Precondition =>
-    ({ version, document }) =>
-      requireMatch(request.headers.get("if-match"), "exercises.stale", { version, etag: etagOf(shown(document)) });
+  /** Clients read documents with the image host in them, and know their ETag so. */
+  const seenBy = (request: Request): Precondition => {
+    const precondition = preconditionOf(request, "exercises.stale");
+    return (version, read) => precondition(version, async () => shown(await read()));
+  };
   return [
     operation(
       "POST",
@@ -78,7 +78,7 @@ export function exerciseWriteRoutes({ config, ...deps }: WriteDeps & { config: C
         problems: changed,
       },
       async ({ actor, params, body, request }) =>
-        okJson(shown(await changeOwnExercise(deps, actor, params.exerciseId, body, preconditionOf(request)))),
+        okJson(shown(await changeOwnExercise(deps, actor, params.exerciseId, body, seenBy(request)))),
     ),
     operation(
       "PATCH",
@@ -94,7 +94,7 @@ export function exerciseWriteRoutes({ config, ...deps }: WriteDeps & { config: C
         problems: changed,
       },
       async ({ actor, params, body, request }) =>
-        okJson(shown(await changeSystemExercise(deps, actor, params.exerciseId, body, preconditionOf(request)))),
+        okJson(shown(await changeSystemExercise(deps, actor, params.exerciseId, body, seenBy(request)))),
     ),
     operation(
       "DELETE",
@@ -113,7 +113,7 @@ export function exerciseWriteRoutes({ config, ...deps }: WriteDeps & { config: C
         },
       },
       async ({ actor, params, request }) => {
-        await removeExercise(deps, actor, params.exerciseId, preconditionOf(request));
+        await removeExercise(deps, actor, params.exerciseId, seenBy(request));
         return noContent();
       },
     ),

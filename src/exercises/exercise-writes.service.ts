@@ -2,6 +2,7 @@ import type { Db } from "#db/client.ts";
 import { brokenConstraint } from "#db/errors.ts";
 import { type Actor, isSuperuser } from "../actor.ts";
 import { AppError } from "../errors.ts";
+import type { Precondition } from "../http/precondition.ts";
 import type { Notice, Notices } from "../notices.ts";
 import {
   deleteExercise,
@@ -18,9 +19,6 @@ import { exerciseNotFound } from "./exercises.service.ts";
 import { slugOf } from "./slug.rules.ts";
 
 export type WriteDeps = { db: Db; notices: Notices };
-
-/** Throws stale when what is stored is not what the client has seen. */
-export type Precondition = (stored: { version: number; document: string }) => void;
 
 /**
  * Creates an exercise of the actor's own and returns its document. Throws not_found for catalog ids that are not there,
@@ -91,7 +89,7 @@ function change(
       db.transaction(async (tx) => {
         const stored = await lockExercise(tx, actor.userId, exerciseId, links);
         if (!stored || stored.isSystem !== isSystem) throw exerciseNotFound();
-        precondition(stored);
+        await precondition(stored.version, () => stored.document);
         if (Object.keys(patch).length === 0) return stored.document;
         const missing = missingEntries(links, stored.known);
         if (missing) throw missing;
@@ -120,7 +118,7 @@ export function removeExercise(
         const detail = "You do not have permission to delete this exercise";
         throw new AppError("forbidden", "exercises.not_deletable", detail);
       }
-      precondition(stored);
+      await precondition(stored.version, () => stored.document);
       await deleteExercise(tx, exerciseId, announcement);
     }),
   );

@@ -1,22 +1,19 @@
 import { AppError } from "../errors.ts";
+import { etagOf } from "./reply.ts";
+
+/** Throws stale when what is stored, which `read` gives as a client reads it, is not what the client has seen. */
+export type Precondition = (version: number, read: () => string | Promise<string>) => Promise<void>;
 
 /**
- * Throws stale (412) unless `ifMatch`, the request's If-Match header, is absent, `*`, or names what is stored: its
- * version (`"3"`), or the ETag that a read of it answered with.
+ * The request's If-Match header: throws stale (412, `reason`) unless it is absent, `*`, or names what is stored, by its
+ * version (`"3"`) or by the ETag that a read of it answered with.
  */
-export function requireMatch(
-  ifMatch: string | null,
-  reason: string,
-  { version, etag }: { version: number; etag: string },
-): void {
-  if (namesVersion(ifMatch, version) || tagsOf(ifMatch).includes(etag)) return;
-  throw new AppError("stale", reason, `It was changed meanwhile: its version is ${version}`);
+export function preconditionOf(request: Request, reason: string): Precondition {
+  const ifMatch = request.headers.get("if-match");
+  return async (version, read) => {
+    if (ifMatch === null || ifMatch.trim() === "*") return;
+    const tags = ifMatch.split(",").map((entry) => entry.trim());
+    if (tags.includes(`"${version}"`) || tags.includes(String(version)) || tags.includes(etagOf(await read()))) return;
+    throw new AppError("stale", reason, `It was changed meanwhile: its version is ${version}`);
+  };
 }
-
-/** Whether If-Match asks for nothing in particular, or for that version; then no ETag has to be made. */
-export const namesVersion = (ifMatch: string | null, version: number): boolean =>
-  ifMatch === null ||
-  ifMatch.trim() === "*" ||
-  tagsOf(ifMatch).some((tag) => tag === `"${version}"` || tag === String(version));
-
-const tagsOf = (ifMatch: string | null) => (ifMatch ?? "").split(",").map((entry) => entry.trim());

@@ -1,11 +1,11 @@
 import type { Db } from "#db/client.ts";
 import { type Operation, operation } from "../http/operation.ts";
 import { Page, pageJson, pageWindow } from "../http/page.ts";
-import { requireMatch } from "../http/precondition.ts";
-import { choose, createdJson, etagOf, noContent, okJson, taggedReply } from "../http/reply.ts";
+import { preconditionOf } from "../http/precondition.ts";
+import { choose, createdJson, noContent, okJson, taggedReply } from "../http/reply.ts";
 import { listPlansJson } from "./plans.queries.ts";
 import { ClonePlan, ListPlans, NewPlan, Plan, PlanId, PlanPatch, PlanSummary } from "./plans.schemas.ts";
-import { changePlan, clonePlan, createPlan, getPlan, type Precondition, removePlan } from "./plans.service.ts";
+import { changePlan, clonePlan, createPlan, getPlan, removePlan } from "./plans.service.ts";
 
 const tag = "Plans";
 const access = "active";
@@ -14,10 +14,6 @@ const absent = { 404: "There is no such plan for the asker" };
 const stale = { 412: "It is not as If-Match says" };
 
 export function planRoutes({ db }: { db: Db }): Operation[] {
-  const preconditionOf =
-    (request: Request): Precondition =>
-    ({ version, json }) =>
-      requireMatch(request.headers.get("if-match"), "plans.stale", { version, etag: etagOf(json) });
   return [
     operation(
       "POST",
@@ -80,7 +76,7 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
         problems: { ...absent, 403: "Only the owner shares it", 409: "The name is taken", ...stale },
       },
       async ({ actor, params, body, request }) =>
-        okJson(await changePlan(db, actor, params.planId, body, preconditionOf(request))),
+        okJson(await changePlan(db, actor, params.planId, body, preconditionOf(request, "plans.stale"))),
     ),
     operation(
       "POST",
@@ -110,7 +106,7 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
         problems: { ...absent, ...stale },
       },
       async ({ actor, params, request }) => {
-        await removePlan(db, actor, params.planId, preconditionOf(request));
+        await removePlan(db, actor, params.planId, preconditionOf(request, "plans.stale"));
         return noContent();
       },
     ),

@@ -2,6 +2,7 @@ import type { Db } from "#db/client.ts";
 import { brokenConstraint } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
+import type { Precondition } from "../http/precondition.ts";
 import {
   copyPlan,
   deletePlan,
@@ -13,9 +14,6 @@ import {
   type WrittenPlan,
 } from "./plans.queries.ts";
 import type { NewPlan, PlanPatch } from "./plans.schemas.ts";
-
-/** Throws stale when what is stored is not what the client has seen. */
-export type Precondition = (stored: { version: number; json: string }) => void;
 
 const planNotFound = () => new AppError("not_found", "plans.not_found", "Plan not found");
 
@@ -55,7 +53,7 @@ export function changePlan(
     db.transaction(async (tx) => {
       const stored = await lockPlan(tx, actor.userId, planId);
       if (!stored) throw planNotFound();
-      precondition(stored);
+      await precondition(stored.version, () => stored.json);
       if (columns.sharing !== undefined && !stored.isOwner) {
         throw new AppError("forbidden", "plans.not_owner", "Only the owner shares a plan");
       }
@@ -85,7 +83,7 @@ export function removePlan(db: Db, actor: Actor, planId: string, precondition: P
   return db.transaction(async (tx) => {
     const stored = await lockPlan(tx, actor.userId, planId);
     if (!stored?.isOwner) throw planNotFound();
-    precondition(stored);
+    await precondition(stored.version, () => stored.json);
     await deletePlan(tx, planId);
   });
 }

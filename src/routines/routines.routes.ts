@@ -1,8 +1,8 @@
 import type { Db } from "#db/client.ts";
 import { type Operation, operation } from "../http/operation.ts";
 import { Page, pageJson, pageWindow } from "../http/page.ts";
-import { requireMatch } from "../http/precondition.ts";
-import { choose, createdJson, etagOf, noContent, okJson, taggedReply } from "../http/reply.ts";
+import { preconditionOf } from "../http/precondition.ts";
+import { choose, createdJson, noContent, okJson, taggedReply } from "../http/reply.ts";
 import { listRoutinesJson } from "./routines.queries.ts";
 import {
   CloneRoutine,
@@ -13,14 +13,7 @@ import {
   RoutinePatch,
   RoutineSummary,
 } from "./routines.schemas.ts";
-import {
-  changeRoutine,
-  cloneRoutine,
-  createRoutine,
-  getRoutine,
-  type Precondition,
-  removeRoutine,
-} from "./routines.service.ts";
+import { changeRoutine, cloneRoutine, createRoutine, getRoutine, removeRoutine } from "./routines.service.ts";
 
 const tag = "Routines";
 const access = "active";
@@ -30,10 +23,6 @@ const taken = { 404: "An exercise is not there", 409: "The name or id is taken" 
 const stale = { 412: "It is not as If-Match says" };
 
 export function routineRoutes({ db }: { db: Db }): Operation[] {
-  const preconditionOf =
-    (request: Request): Precondition =>
-    ({ version, json }) =>
-      requireMatch(request.headers.get("if-match"), "routines.stale", { version, etag: etagOf(json) });
   return [
     operation(
       "POST",
@@ -96,7 +85,7 @@ export function routineRoutes({ db }: { db: Db }): Operation[] {
         problems: { ...absent, 403: "Only the owner shares it", 409: "The name is taken", ...stale },
       },
       async ({ actor, params, body, request }) =>
-        okJson(await changeRoutine(db, actor, params.routineId, body, preconditionOf(request))),
+        okJson(await changeRoutine(db, actor, params.routineId, body, preconditionOf(request, "routines.stale"))),
     ),
     operation(
       "POST",
@@ -126,7 +115,7 @@ export function routineRoutes({ db }: { db: Db }): Operation[] {
         problems: { ...absent, 409: "A plan uses it", ...stale },
       },
       async ({ actor, params, request }) => {
-        await removeRoutine(db, actor, params.routineId, preconditionOf(request));
+        await removeRoutine(db, actor, params.routineId, preconditionOf(request, "routines.stale"));
         return noContent();
       },
     ),

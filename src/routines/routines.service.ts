@@ -3,6 +3,7 @@ import { brokenConstraint } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError, type FieldError } from "../errors.ts";
 import { listVisibleIds } from "../exercises/exercises.queries.ts";
+import type { Precondition } from "../http/precondition.ts";
 import {
   deleteRoutine,
   type Entry,
@@ -17,9 +18,6 @@ import {
 } from "./routines.queries.ts";
 import type { NewRoutine, NewRoutineExercise, RoutinePatch } from "./routines.schemas.ts";
 import { faultsOfTargets } from "./targets.rules.ts";
-
-/** Throws stale when what is stored is not what the client has seen. */
-export type Precondition = (stored: { version: number; json: string }) => void;
 
 const routineNotFound = () => new AppError("not_found", "routines.not_found", "Routine not found");
 
@@ -59,7 +57,7 @@ export function changeRoutine(
   return translate(columns.name ?? "", () =>
     db.transaction(async (tx) => {
       const stored = await requireWritable(tx, actor, routineId, columns);
-      precondition(stored);
+      await precondition(stored.version, () => stored.json);
       if (!entries && Object.keys(columns).length === 0) return stored.json;
       requireWritten(await updateRoutine(tx, { id: routineId, ownerId: stored.ownerId }, columns, entries));
       return getRoutine(tx, actor, routineId);
@@ -89,7 +87,7 @@ export function removeRoutine(db: Db, actor: Actor, routineId: string, precondit
   return db.transaction(async (tx) => {
     const stored = await lockRoutine(tx, actor.userId, routineId);
     if (!stored?.isOwner) throw routineNotFound();
-    precondition(stored);
+    await precondition(stored.version, () => stored.json);
     const [plan, ...others] = await listPlansWith(tx, routineId);
     if (plan !== undefined) {
       const more = others.length === 0 ? "" : ` and ${others.length} more`;

@@ -1,8 +1,8 @@
 import type { Db } from "#db/client.ts";
 import { type Operation, operation } from "../http/operation.ts";
+import { preconditionOf } from "../http/precondition.ts";
 import { createdJson, noContent, okJson } from "../http/reply.ts";
 import { addExercise, changeExercise, changeSet, logSet, removeExercise, removeSet } from "./workout-sets.service.ts";
-import { preconditionOf } from "./workouts.routes.ts";
 import {
   NewSet,
   NewWorkoutExercise,
@@ -40,7 +40,7 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
         problems,
       },
       async ({ actor, params, body, request }) =>
-        createdJson(await addExercise(db, actor, params.workoutId, body, preconditionOf(request))),
+        createdJson(await addExercise(db, actor, params.workoutId, body, preconditionOf(request, "workouts.stale"))),
     ),
     operation(
       "PATCH",
@@ -56,7 +56,7 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
         problems,
       },
       async ({ actor, params, body, request }) =>
-        okJson(await changeExercise(db, actor, params, body, preconditionOf(request))),
+        okJson(await changeExercise(db, actor, params, body, preconditionOf(request, "workouts.stale"))),
     ),
     operation(
       "DELETE",
@@ -71,7 +71,7 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
         problems,
       },
       async ({ actor, params, request }) => {
-        await removeExercise(db, actor, params, preconditionOf(request));
+        await removeExercise(db, actor, params, preconditionOf(request, "workouts.stale"));
         return noContent();
       },
     ),
@@ -89,7 +89,7 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
         problems,
       },
       async ({ actor, params, body, request }) =>
-        createdJson(await logSet(db, actor, params, body, preconditionOf(request))),
+        createdJson(await logSet(db, actor, params, body, preconditionOf(request, "workouts.stale"))),
     ),
     operation(
       "PATCH",
@@ -105,14 +105,14 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
         problems,
       },
       async ({ actor, params, body, request }) =>
-        okJson(await changeSet(db, actor, params, body, preconditionOf(request))),
+        okJson(await changeSet(db, actor, params, body, preconditionOf(request, "workouts.stale"))),
     ),
     operation(
       "DELETE",
       `${one}/sets/:setId`,
       { id: "DeleteSet", tag, access, summary: "Remove a set", params: WorkoutSetId, answers: { 204: null }, problems },
       async ({ actor, params, request }) => {
-        await removeSet(db, actor, params, preconditionOf(request));
+        await removeSet(db, actor, params, preconditionOf(request, "workouts.stale"));
         return noContent();
       },
     ),

@@ -1,6 +1,7 @@
 import type { Db } from "#db/client.ts";
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
+import type { Precondition } from "../http/precondition.ts";
 import { faultsOfSet } from "./sets.rules.ts";
 import {
   deleteExerciseEntry,
@@ -20,7 +21,6 @@ import {
   faultsOfExercise,
   getWorkout,
   misfit,
-  type Precondition,
   setRow,
   translate,
   workoutNotFound,
@@ -145,7 +145,7 @@ function onExercise<T>(
       if (entryId !== null && locked.exerciseEntryId === null) {
         throw new AppError("not_found", "workouts.exercise_not_found", "Exercise of the workout not found");
       }
-      await precondition(locked, () => getWorkout(tx, actor, workoutId));
+      await precondition(locked.version, () => getWorkout(tx, actor, workoutId));
       requireInProgress(locked.status);
       return work(tx, locked);
     }),
@@ -165,7 +165,7 @@ function onSet<T>(
       const locked = await lockForSet(tx, actor.userId, workoutId, setId);
       if (!locked) throw workoutNotFound();
       if (locked.setId === null) throw new AppError("not_found", "workouts.set_not_found", "Set not found");
-      await precondition(locked, () => getWorkout(tx, actor, workoutId));
+      await precondition(locked.version, () => getWorkout(tx, actor, workoutId));
       requireInProgress(locked.status);
       return work(tx, locked);
     }),

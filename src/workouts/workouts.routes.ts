@@ -1,8 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import type { Db } from "#db/client.ts";
 import { type Operation, operation } from "../http/operation.ts";
-import { namesVersion, requireMatch } from "../http/precondition.ts";
-import { choose, createdJson, etagOf, noContent, okJson, taggedReply } from "../http/reply.ts";
+import { preconditionOf } from "../http/precondition.ts";
+import { choose, createdJson, noContent, okJson, taggedReply } from "../http/reply.ts";
 import { listDaysJson, listTrashJson } from "./workouts.queries.ts";
 import {
   Calendar,
@@ -22,7 +22,6 @@ import {
   endWorkout,
   getWorkout,
   listPage,
-  type Precondition,
   reopenWorkout,
   restoreWorkout,
   startWorkout,
@@ -34,15 +33,6 @@ const access = "active";
 const path = "/api/v1/workouts";
 const one = `${path}/:workoutId`;
 const problems = { 404: "There is no such workout of the asker's", 412: "It is not as If-Match says" };
-
-/** Every change of a workout, or of anything in it, raises its version. */
-export const preconditionOf =
-  (request: Request): Precondition =>
-  async ({ version }, read) => {
-    const ifMatch = request.headers.get("if-match");
-    if (!namesVersion(ifMatch, version))
-      requireMatch(ifMatch, "workouts.stale", { version, etag: etagOf(await read()) });
-  };
 
 export function workoutRoutes({ db }: { db: Db }): Operation[] {
   const ending = (verb: "finish" | "abort", id: string, summary: string, status: "completed" | "aborted") =>
@@ -60,7 +50,16 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         problems: { ...problems, 409: "It is over already" },
       },
       async ({ actor, params, body, request }) =>
-        okJson(await endWorkout(db, actor, params.workoutId, status, body.endedAt, preconditionOf(request))),
+        okJson(
+          await endWorkout(
+            db,
+            actor,
+            params.workoutId,
+            status,
+            body.endedAt,
+            preconditionOf(request, "workouts.stale"),
+          ),
+        ),
     );
   return [
     operation(
@@ -145,7 +144,7 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         problems: { ...problems, 409: "It is in progress" },
       },
       async ({ actor, params, body, request }) =>
-        okJson(await changeWorkout(db, actor, params.workoutId, body, preconditionOf(request))),
+        okJson(await changeWorkout(db, actor, params.workoutId, body, preconditionOf(request, "workouts.stale"))),
     ),
     ending("finish", "FinishWorkout", "Finish a workout", "completed"),
     ending("abort", "AbortWorkout", "Break a workout off", "aborted"),
@@ -163,7 +162,7 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         problems: { ...problems, 409: "It is in progress" },
       },
       async ({ actor, params, request }) =>
-        okJson(await reopenWorkout(db, actor, params.workoutId, preconditionOf(request))),
+        okJson(await reopenWorkout(db, actor, params.workoutId, preconditionOf(request, "workouts.stale"))),
     ),
     operation(
       "POST",
@@ -193,7 +192,7 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         problems,
       },
       async ({ actor, params, request }) => {
-        await trashWorkout(db, actor, params.workoutId, preconditionOf(request));
+        await trashWorkout(db, actor, params.workoutId, preconditionOf(request, "workouts.stale"));
         return noContent();
       },
     ),

@@ -2,6 +2,7 @@ import type { Db } from "#db/client.ts";
 import { brokenConstraint } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError, type FieldError } from "../errors.ts";
+import type { Precondition } from "../http/precondition.ts";
 import { isReadableRoutine } from "../routines/routines.queries.ts";
 import { faultsOfSet } from "./sets.rules.ts";
 import {
@@ -16,9 +17,6 @@ import {
   type WorkoutChange,
 } from "./workouts.queries.ts";
 import type { ListWorkouts, NewSet, NewWorkout, NewWorkoutExercise, WorkoutPatch } from "./workouts.schemas.ts";
-
-/** Throws stale when what is stored, which `read` gives as JSON, is not what the client has seen. */
-export type Precondition = (stored: { version: number }, read: () => Promise<string>) => Promise<void>;
 
 export const workoutNotFound = () => new AppError("not_found", "workouts.not_found", "Workout not found");
 
@@ -159,7 +157,7 @@ function onLocked(
     db.transaction(async (tx) => {
       const stored = await lockWorkout(tx, actor.userId, workoutId);
       if (!stored || stored.isDeleted) throw workoutNotFound();
-      await precondition(stored, () => getWorkout(tx, actor, workoutId));
+      await precondition(stored.version, () => getWorkout(tx, actor, workoutId));
       const change = decide(stored);
       return Object.keys(change).length === 0 ? getWorkout(tx, actor, workoutId) : updateWorkout(tx, workoutId, change);
     }),
