@@ -22,6 +22,7 @@ import { planRoutes } from "./plans/plans.routes.ts";
 import { progressRoutes } from "./progress/progress.routes.ts";
 import { routineRoutes } from "./routines/routines.routes.ts";
 import { grantRoutes } from "./sharing/grants.routes.ts";
+import { syncRoutes } from "./sync/sync.routes.ts";
 import { roleRoutes, userRoutes } from "./users/users.routes.ts";
 import { workoutSetRoutes } from "./workouts/workout-sets.routes.ts";
 import { workoutRoutes } from "./workouts/workouts.routes.ts";
@@ -55,6 +56,7 @@ export function listOperations(deps: AppDeps): Operation[] {
     ...workoutRoutes(deps),
     ...workoutSetRoutes(deps),
     ...progressRoutes(deps),
+    ...syncRoutes(deps),
   ];
   const document = JSON.stringify(openApiDocument(operations));
   return operations;

@@ -133,6 +133,9 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["GetRecords", "own", SIGNED_IN],
   ["GetRecords", "system", SIGNED_IN],
   ["ListVolume", "none", SIGNED_IN],
+  // One's own changes; a batch that does nothing.
+  ["ListChanges", "none", SIGNED_IN],
+  ["Sync", "none", SIGNED_IN],
   ["StartWorkout", "none", CREATED],
   ["ListWorkouts", "none", SIGNED_IN],
   ["ListTrashedWorkouts", "none", SIGNED_IN],

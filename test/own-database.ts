@@ -4,7 +4,7 @@ import { testDatabaseUrl, testPool } from "./transaction.ts";
 
 export type OwnDatabase = { url: string; pool: Pool; drop(): Promise<void> };
 
-/** A migrated database without a catalog in the run's PostgreSQL, for tests that commit what others must not see. */
+/** A migrated database with the roles and without a catalog in the run's PostgreSQL, for tests that commit what others must not see. */
 export async function makeOwnDatabase(): Promise<OwnDatabase> {
   const name = `own_${crypto.randomUUID().replaceAll("-", "")}`;
   await testPool().sql`create database ${testPool().sql(name)}`;
@@ -12,6 +12,9 @@ export async function makeOwnDatabase(): Promise<OwnDatabase> {
   url.pathname = `/${name}`;
   const pool = openPool(url.href, { size: 4, prepare: true });
   await migrate(pool);
+  await pool.sql`
+    insert into roles (slug, name)
+    values ('application-access', 'User'), ('superuser', 'Superuser'), ('fitness-trainer', 'Trainer')`;
   return {
     url: url.href,
     pool,

@@ -169,6 +169,7 @@ function bodyOf(operationId: string, subject: Subject, ownersEmail: string): unk
     CreatePlan: { name: "New", routines: [] },
     UpdatePlan: { description: "Changed" },
     UpdateGrant: { access: "write" },
+    Sync: { changes: [] },
     StartWorkout: { timeZone: "UTC" },
     UpdateWorkout: { notes: "Changed" },
     AddWorkoutExercise: { exerciseName: "New", mode: "reps" },

@@ -18,7 +18,6 @@ const stored = async () =>
 
 test("documents are true after renames, changes, creations and deletions that all happen at once, and nobody is stuck", async () => {
   const { sql } = database.pool;
-  await sql`insert into roles (slug, name) values ('application-access', 'User'), ('superuser', 'Superuser')`;
   for (const table of ["muscle_groups", "equipment", "exercise_tags"]) {
     await sql`insert into ${sql(table)} (name) select 'entry ' || n from generate_series(1, 4) as n`;
   }

@@ -21,7 +21,6 @@ type Who = "ada" | "bob" | "root";
 beforeAll(async () => {
   database = await makeOwnDatabase();
   const { sql } = database.pool;
-  await sql`insert into roles (slug, name) values ('application-access', 'User'), ('superuser', 'Superuser')`;
   for (const table of ["muscle_groups", "equipment", "exercise_tags"]) {
     await sql`insert into ${sql(table)} (name) values ('first'), ('second'), ('third')`;
   }

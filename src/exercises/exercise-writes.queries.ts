@@ -12,6 +12,8 @@ export type LinkedIds = {
 
 /** Columns of an exercise as its writer gives them. */
 export type WrittenColumns = {
+  /** Of a new exercise whose client has chosen it. */
+  id?: string;
   name?: string;
   slug?: string;
   category?: string;
@@ -35,8 +37,8 @@ const LINKS = [
 
 /**
  * Inserts an exercise of `ownerId` (null: of the catalog) with its links, unless it refers to something that is not
- * there; then only `known` is of use and `id` is null. Breaks `exercises_owner_name_unique`,
- * `exercises_system_name_unique` or `exercises_system_slug_unique`. One statement.
+ * there; then only `known` is of use and `id` is null. Breaks `exercises_pkey`,
+ * `exercises_owner_name_unique`, `exercises_system_name_unique` or `exercises_system_slug_unique`. One statement.
  */
 export async function insertExercise(
   { sql }: Db,
@@ -47,7 +49,8 @@ export async function insertExercise(
   const row = { owner_id: ownerId, ...columns };
   const names = Object.keys(row) as (keyof typeof row)[];
   const columnNames = names.map((name, at) => (at === 0 ? sql`${sql(name)}` : sql`, ${sql(name)}`));
-  const values = names.map((name, at) => (at === 0 ? sql`${ownerId}::uuid` : sql`, ${row[name] ?? null}`));
+  const typeOf = (name: string) => (name === "id" || name === "owner_id" ? sql`uuid` : sql`text`);
+  const values = names.map((name, at) => sql`${at === 0 ? sql`` : sql`, `} ${row[name] ?? null}::${typeOf(name)}`);
   const linked = LINKS.map(
     ([field, table, column]) => sql`, ${sql(field)} as (
       insert into ${sql(table)} (exercise_id, ${sql(column)})

@@ -18,11 +18,11 @@ import type { ExercisePatch, NewExercise, NewSystemExercise, SystemExercisePatch
 import { exerciseNotFound } from "./exercises.service.ts";
 import { slugOf } from "./slug.rules.ts";
 
-export type WriteDeps = { db: Db; notices: Notices };
+export type WriteDeps = { db: Db; notices: Pick<Notices, "announce"> };
 
 /**
  * Creates an exercise of the actor's own and returns its document. Throws not_found for catalog ids that are not there,
- * conflict (`exercises.name_taken`) when the actor has one of that name.
+ * conflict (`exercises.name_taken`) when the actor has one of that name, or (`exercises.id_taken`).
  */
 export function createOwnExercise(deps: WriteDeps, actor: Actor, given: NewExercise): Promise<string> {
   return create(deps, actor.userId, given);
@@ -147,6 +147,7 @@ function linksOf(given: Given): LinkedIds {
 function columnsOf(given: Given, isSystem: boolean): WrittenColumns {
   const { imagePathStart, imagePathEnd, ...common } = { imagePathStart: undefined, imagePathEnd: undefined, ...given };
   const columns = {
+    id: "id" in common ? common.id : undefined,
     name: common.name,
     slug: isSystem && common.name !== undefined ? slugOf(common.name) : undefined,
     category: common.category,
@@ -189,7 +190,11 @@ async function translateTaken<T>(name: string, isSystem: boolean, work: () => Pr
   try {
     return await work();
   } catch (error) {
-    if (!NAME_CONSTRAINTS.includes(brokenConstraint(error) ?? "")) throw error;
+    const constraint = brokenConstraint(error) ?? "";
+    if (constraint === "exercises_pkey") {
+      throw new AppError("conflict", "exercises.id_taken", "There is an exercise with this id already");
+    }
+    if (!NAME_CONSTRAINTS.includes(constraint)) throw error;
     const detail = isSystem
       ? `Exercise '${name}' cannot be created: a similar exercise (with matching normalized naming) already exists in the system`
       : `An exercise with the name '${name}' already exists in your account. Please choose a different name`;

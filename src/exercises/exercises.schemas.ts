@@ -80,12 +80,13 @@ const imageFields = {
 };
 const ownInstructions = { instructions: Type.Optional(nullable(Instructions)) };
 
-export const NewExercise = strict({ ...requiredFields, ...optionalFields, ...ownInstructions });
+const ownFields = { ...requiredFields, ...optionalFields, ...ownInstructions };
+export const NewExercise = strict({ id: Type.Optional(Uuid), ...ownFields });
 export type NewExercise = Static<typeof NewExercise>;
 export const NewSystemExercise = strict({ ...requiredFields, ...optionalFields, ...systemFields, ...imageFields });
 export type NewSystemExercise = Static<typeof NewSystemExercise>;
 
-export const ExercisePatch = Type.Partial(NewExercise, { additionalProperties: false });
+export const ExercisePatch = Type.Partial(strict(ownFields), { additionalProperties: false });
 export type ExercisePatch = Static<typeof ExercisePatch>;
 export const SystemExercisePatch = Type.Partial(NewSystemExercise, { additionalProperties: false });
 export type SystemExercisePatch = Static<typeof SystemExercisePatch>;

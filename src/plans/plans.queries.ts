@@ -182,7 +182,8 @@ const planFields = (sql: Db["sql"], userId: string): Fragment => sql`
   to_char(plans.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
   to_char(plans.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt", plans.version`;
 
-const planJson = (sql: Db["sql"], userId: string): Fragment => sql`(
+/** A row of `plans` with its routines as JSON, as `userId` is shown it. */
+export const planJson = (sql: Db["sql"], userId: string): Fragment => sql`(
   select row_to_json(shown)::text from (
     select ${planFields(sql, userId)}, (
       select coalesce(json_agg(row_to_json(entry) order by entry.day, entry.position), '[]') from (

@@ -196,7 +196,8 @@ const routineFields = (sql: Db["sql"], userId: string): Fragment => sql`
   to_char(routines.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
   to_char(routines.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt", routines.version`;
 
-const routineJson = (sql: Db["sql"], userId: string): Fragment => sql`(
+/** A row of `routines` with its exercises as JSON, as `userId` is shown it. */
+export const routineJson = (sql: Db["sql"], userId: string): Fragment => sql`(
   select row_to_json(shown)::text from (
     select ${routineFields(sql, userId)}, (
       select coalesce(json_agg(row_to_json(entry) order by entry.position), '[]') from (

@@ -24,7 +24,7 @@ export const SupersetGroup = Type.Integer({
 const optional = <Schema extends Parameters<typeof nullable>[0]>(schema: Schema) => Type.Optional(nullable(schema));
 const Reps = Type.Integer({ minimum: 1, maximum: 10_000 });
 
-const targetFields = {
+export const targetFields = {
   mode: Mode,
   sets: Type.Integer({ minimum: 1, maximum: 100 }),
   repsMin: optional(Reps),

@@ -17,10 +17,12 @@ export async function insertGrant(
 ): Promise<{ id: string | null; subject: boolean; grantee: boolean }> {
   const [made] = await sql<{ id: string | null; subject: boolean; grantee: boolean }[]>`
     with routine as (
-      update routines set sharing = case sharing when 'private' then 'shared' else sharing end
+      update routines set sharing = case sharing when 'private' then 'shared' else sharing end,
+        version = version + (sharing = 'private')::int
       where id = ${routineId}::uuid and owner_id = ${ownerId} returning id
     ), plan as (
-      update plans set sharing = case sharing when 'private' then 'shared' else sharing end
+      update plans set sharing = case sharing when 'private' then 'shared' else sharing end,
+        version = version + (sharing = 'private')::int
       where id = ${planId}::uuid and owner_id = ${ownerId} returning id
     ), grantee as (select id from users where lower(email) = lower(${email}) and is_active), made as (
       insert into grants (owner_id, grantee_id, routine_id, plan_id, access)

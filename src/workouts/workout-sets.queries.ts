@@ -131,10 +131,12 @@ export async function insertExerciseEntry(
     with visible as (
       select id, name from exercises where id = ${entry.exercise_id}::uuid and (owner_id is null or owner_id = ${userId})
     ), ${touched(sql, workoutId)}
-    insert into workout_exercises (id, workout_id, position, exercise_id, exercise_name, mode, superset_group, notes)
+    insert into workout_exercises (id, workout_id, position, exercise_id, exercise_name, mode, superset_group, notes, targets)
     select coalesce(${entry.id}::uuid, uuidv7()), ${workoutId}::uuid, ${entry.position}::smallint, (select id from visible),
-      coalesce((select name from visible), ${entry.exercise_name}), ${entry.mode}, ${entry.superset_group}::smallint, ${entry.notes}
-    where ${entry.exercise_id}::uuid is null or exists (select from visible) returning id`;
+      coalesce((select name from visible), ${entry.exercise_name}), ${entry.mode}, ${entry.superset_group}::smallint, ${entry.notes},
+      jsonb_strip_nulls(${JSON.stringify(entry.targets)}::text::jsonb)
+    where ${entry.exercise_id}::uuid is null or ${entry.exercise_name}::text is not null or exists (select from visible)
+    returning id`;
   return row?.id ?? null;
 }
 

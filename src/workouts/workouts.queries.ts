@@ -28,11 +28,16 @@ export type ExerciseRow = {
   mode: string;
   superset_group: number | null;
   notes: string | null;
+  targets: object | null;
+  /** True when `exercise_name` stands, whatever the exercise is called now. */
+  keeps_name: boolean;
 };
 
 export type WorkoutRow = {
   id: string | null;
   name: string | null;
+  /** Null: completed when it has ended, else in progress. */
+  status: string | null;
   planId: string | null;
   routineId: string | null;
   startedAt: string | null;
@@ -57,8 +62,52 @@ export const listedSets = (sql: Db["sql"], sets: SetRow[]): Fragment => sql`list
 )`;
 
 /**
+ * What writes exercises and sets of the workout in `made`: `listed_exercises` and `listed_sets`, of which `missing` are
+ * exercises that `userId` does not have and that have no name to keep instead. With any, nothing is to be written.
+ */
+export const listedEntries = (sql: Db["sql"], userId: string, exercises: ExerciseRow[], sets: SetRow[]) => sql`
+  listed_exercises as materialized (
+    select coalesce(id, uuidv7()) as id, position, exercise_id, exercise_name, mode, superset_group, notes,
+      jsonb_strip_nulls(targets) as targets, keeps_name
+    from json_to_recordset(${JSON.stringify(exercises)}::text::json) as entry (id uuid, position smallint, exercise_id uuid,
+      exercise_name text, mode text, superset_group smallint, notes text, targets jsonb, keeps_name boolean)
+  ), ${listedSets(sql, sets)}, missing as (
+    select distinct exercise_id from listed_exercises where exercise_id is not null and exercise_name is null
+      and not exists (select from exercises where exercises.id = exercise_id and (owner_id is null or owner_id = ${userId}))
+  )`;
+
+/** The exercises of the routine as `listed_exercises`, with its targets as they are now; nothing is missing. */
+const routineEntries = (sql: Db["sql"], routineId: string | null) => sql`
+  listed_exercises as materialized (
+    select uuidv7() as id, position, exercise_id, exercise_name, mode, superset_group, notes, jsonb_strip_nulls(jsonb_build_object(
+        'sets', sets, 'repsMin', reps_min, 'repsMax', reps_max, 'weight', trim_scale(weight), 'weightUnit', weight_unit,
+        'timeS', time_s, 'distanceM', distance_m, 'rpe', trim_scale(rpe), 'rir', rir, 'restS', rest_s, 'tempo', tempo)) as targets,
+      false as keeps_name
+    from routine_exercises where routine_id = ${routineId}::uuid
+  ), ${listedSets(sql, [])}, missing as (select null::uuid as exercise_id where false)`;
+
+/** Writes what is listed into the workout in `made`. */
+export const writtenEntries = (sql: Db["sql"], userId: string): Fragment => sql`
+  made_exercises as (
+    insert into workout_exercises (id, workout_id, position, exercise_id, exercise_name, mode, targets, superset_group, notes)
+    select listed_exercises.id, made.id, listed_exercises.position, visible.id,
+      case when keeps_name then exercise_name else coalesce(visible.name, exercise_name) end, listed_exercises.mode, targets,
+      superset_group, listed_exercises.notes
+    from made cross join listed_exercises
+    left join exercises as visible on visible.id = listed_exercises.exercise_id
+      and (visible.owner_id is null or visible.owner_id = ${userId})
+  ), made_sets as (
+    insert into workout_sets (id, workout_exercise_id, mode, position, type, weight, weight_unit, weight_kg, reps, time_s,
+      distance_m, rpe, rir, rest_s, completed_at, note)
+    select coalesce(listed_sets.id, uuidv7()), listed_exercises.id, listed_exercises.mode, listed_sets.position, type,
+      weight, weight_unit, ${weightKg(sql)}, reps, time_s, distance_m, rpe, rir, rest_s, completed_at, note
+    from made cross join listed_sets join listed_exercises on listed_exercises.position = listed_sets.exercise
+  )`;
+
+/**
  * Inserts a workout with its exercises and sets. Exercises that are not given come from the routine, with its targets as
- * they are now. Names of plan, routine and exercises are kept. Breaks `workouts_pkey`. One statement.
+ * they are now. Names of plan, routine and exercises are kept. Breaks `workouts_pkey`, `workouts_order_check`,
+ * `workouts_ended_check`. One statement.
  */
 export async function insertWorkout(
   { sql }: Db,
@@ -67,44 +116,19 @@ export async function insertWorkout(
   exercises: ExerciseRow[] | undefined,
   sets: SetRow[],
 ): Promise<{ id: string | null; missing: string[] }> {
-  const listedExercises = exercises
-    ? sql`select coalesce(id, uuidv7()) as id, position, exercise_id, exercise_name, mode, superset_group, notes, null::jsonb as targets
-        from json_to_recordset(${JSON.stringify(exercises)}::text::json) as entry (id uuid, position smallint, exercise_id uuid,
-          exercise_name text, mode text, superset_group smallint, notes text)`
-    : sql`select uuidv7() as id, position, exercise_id, exercise_name, mode, superset_group, notes, jsonb_strip_nulls(jsonb_build_object(
-          'sets', sets, 'repsMin', reps_min, 'repsMax', reps_max, 'weight', trim_scale(weight), 'weightUnit', weight_unit,
-          'timeS', time_s, 'distanceM', distance_m, 'rpe', trim_scale(rpe), 'rir', rir, 'restS', rest_s, 'tempo', tempo)) as targets
-        from routine_exercises where routine_id = ${workout.routineId}::uuid`;
+  const listed = exercises ? listedEntries(sql, userId, exercises, sets) : routineEntries(sql, workout.routineId);
   const [made] = await sql<{ id: string | null; missing: string[] }[]>`
-    with listed_exercises as materialized (${listedExercises}),
-    ${listedSets(sql, sets)}, missing as (
-      select distinct exercise_id from listed_exercises where exercise_id is not null and not exists (
-        select from exercises where exercises.id = exercise_id and (owner_id is null or owner_id = ${userId}))
-        and ${exercises !== undefined}
-    ), made as (
+    with ${listed}, made as (
       insert into workouts (id, user_id, name, plan_id, plan_name, routine_id, routine_name, status, started_at, ended_at,
         time_zone, body_weight_kg, notes)
       select coalesce(${workout.id}::uuid, uuidv7()), ${userId}::uuid, ${workout.name}, ${workout.planId}::uuid,
         (select name from plans where id = ${workout.planId}::uuid), ${workout.routineId}::uuid,
         (select name from routines where id = ${workout.routineId}::uuid),
-        case when ${workout.endedAt}::timestamptz is null then 'in_progress' else 'completed' end,
+        coalesce(${workout.status}, case when ${workout.endedAt}::timestamptz is null then 'in_progress' else 'completed' end),
         coalesce(${workout.startedAt}::timestamptz, clock_timestamp()), ${workout.endedAt}::timestamptz,
         ${workout.timeZone}, ${workout.bodyWeightKg}::numeric, ${workout.notes}
       where not exists (select from missing) returning id
-    ), made_exercises as (
-      insert into workout_exercises (id, workout_id, position, exercise_id, exercise_name, mode, targets, superset_group, notes)
-      select listed_exercises.id, made.id, listed_exercises.position, visible.id,
-        coalesce(visible.name, listed_exercises.exercise_name), listed_exercises.mode, targets, superset_group, listed_exercises.notes
-      from made cross join listed_exercises
-      left join exercises as visible on visible.id = listed_exercises.exercise_id
-        and (visible.owner_id is null or visible.owner_id = ${userId})
-    ), made_sets as (
-      insert into workout_sets (id, workout_exercise_id, mode, position, type, weight, weight_unit, weight_kg, reps, time_s,
-        distance_m, rpe, rir, rest_s, completed_at, note)
-      select coalesce(listed_sets.id, uuidv7()), listed_exercises.id, listed_exercises.mode, listed_sets.position, type,
-        weight, weight_unit, ${weightKg(sql)}, reps, time_s, distance_m, rpe, rir, rest_s, completed_at, note
-      from made cross join listed_sets join listed_exercises on listed_exercises.position = listed_sets.exercise
-    )
+    ), ${writtenEntries(sql, userId)}
     select (select id from made) as id, array(select exercise_id::text from missing) as missing`;
   return made as { id: string | null; missing: string[] };
 }
@@ -249,7 +273,8 @@ const setFields = (sql: Db["sql"]): Fragment => sql`
 export const setJson = (sql: Db["sql"]): Fragment =>
   sql`(select row_to_json(shown)::text from (select ${setFields(sql)}) as shown)`;
 
-const workoutJson = (sql: Db["sql"]): Fragment => sql`(
+/** A row of `workouts` with its exercises and sets as JSON. */
+export const workoutJson = (sql: Db["sql"]): Fragment => sql`(
   select row_to_json(shown)::text from (
     select ${workoutFields(sql)}, (
       select coalesce(json_agg(row_to_json(entry) order by entry.position, entry.id), '[]') from (

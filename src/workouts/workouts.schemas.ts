@@ -8,6 +8,7 @@ import {
   Rpe,
   SupersetGroup,
   Title,
+  targetFields,
   Weight,
   WeightUnit,
 } from "../routines/routines.schemas.ts";
@@ -43,8 +44,15 @@ export const SetPatch = strict({
 });
 export type SetPatch = Static<typeof SetPatch>;
 
+const { mode: _mode, supersetGroup: _group, notes: _notes, ...targets } = targetFields;
+const Targets = Type.Partial(strict(targets), {
+  additionalProperties: false,
+  description: "What was asked for, for training that began offline",
+});
+
 export const NewWorkoutExercise = strict({
   id: Type.Optional(Uuid),
+  targets: optional(Targets),
   exerciseId: optional(Uuid),
   exerciseName: Type.Optional(ExerciseName),
   mode: Mode,
@@ -59,6 +67,7 @@ export const NewWorkout = strict({
   name: optional(Title),
   planId: Type.Optional(Uuid),
   routineId: Type.Optional(Uuid),
+  status: Type.Optional(choice(["in_progress", "completed", "aborted"], { description: "Absent: as endedAt says" })),
   startedAt: Type.Optional(AwareInstant),
   endedAt: Type.Optional(AwareInstant),
   timeZone: TimeZone,
@@ -69,6 +78,21 @@ export const NewWorkout = strict({
   ),
 });
 export type NewWorkout = Static<typeof NewWorkout>;
+
+const StatedExercise = strict({
+  ...NewWorkoutExercise.properties,
+  id: Uuid,
+  sets: Type.Array(strict({ ...NewSet.properties, id: Uuid }), { maxItems: 500, description: "In their order" }),
+});
+const { id: _workoutId, ...described } = NewWorkout.properties;
+/** All of a workout, as a device that was offline has it: every exercise and set with the id that it chose. */
+export const WorkoutState = strict({
+  ...described,
+  startedAt: AwareInstant,
+  endedAt: optional(AwareInstant),
+  exercises: Type.Array(StatedExercise, { maxItems: 200, description: "In their order" }),
+});
+export type WorkoutState = Static<typeof WorkoutState>;
 
 export const WorkoutPatch = strict({
   name: optional(Title),

@@ -30,7 +30,7 @@ export async function getWorkout(db: Db, actor: Actor, workoutId: string): Promi
 /**
  * Starts a workout, or writes a whole one that is over when `endedAt` is given, and returns it as JSON. Throws invalid
  * when a set does not fit its exercise, or it ends before it starts; not_found for a routine or exercise that is not
- * there; conflict (`workouts.id_taken`).
+ * there, unless an exercise comes with a name to keep instead; conflict (`workouts.id_taken`).
  */
 export async function startWorkout(db: Db, actor: Actor, given: NewWorkout): Promise<string> {
   const { exercises, ...workout } = given;
@@ -46,6 +46,7 @@ export async function startWorkout(db: Db, actor: Actor, given: NewWorkout): Pro
       const row = {
         id: workout.id ?? null,
         name: workout.name ?? null,
+        status: workout.status ?? null,
         planId: workout.planId ?? null,
         routineId: workout.routineId ?? null,
         startedAt: workout.startedAt ?? null,
@@ -55,13 +56,7 @@ export async function startWorkout(db: Db, actor: Actor, given: NewWorkout): Pro
         notes: workout.notes ?? null,
       };
       const { id, missing } = await insertWorkout(tx, actor.userId, row, rows?.exercises, rows?.sets ?? []);
-      if (missing.length > 0) {
-        throw new AppError(
-          "not_found",
-          "workouts.exercise_not_found",
-          `Exercises not found: [${missing.sort().join(", ")}]`,
-        );
-      }
+      requireExercises(missing);
       return getWorkout(tx, actor, id as string);
     }),
   );
@@ -164,8 +159,14 @@ function onLocked(
   );
 }
 
+export function requireExercises(missing: string[]): void {
+  if (missing.length === 0) return;
+  const detail = `Exercises not found: [${missing.sort().join(", ")}]`;
+  throw new AppError("not_found", "workouts.exercise_not_found", detail);
+}
+
 /** Exercises and sets as rows, in their order, positions from 1. Throws invalid with everything that does not fit. */
-function rowsOf(given: NewWorkoutExercise[]): { exercises: ExerciseRow[]; sets: SetRow[] } {
+export function rowsOf(given: NewWorkoutExercise[]): { exercises: ExerciseRow[]; sets: SetRow[] } {
   const faults: FieldError[] = [];
   const exercises = given.map((exercise, at): ExerciseRow => {
     const path = `/exercises/${at}`;
@@ -201,6 +202,8 @@ export const exerciseRow = (exercise: NewWorkoutExercise, position: number): Exe
   mode: exercise.mode,
   superset_group: exercise.supersetGroup ?? null,
   notes: exercise.notes ?? null,
+  targets: exercise.targets ?? null,
+  keeps_name: false,
 });
 
 export const setRow = (set: NewSet, exercise: number, position: number): SetRow => ({
@@ -232,6 +235,9 @@ export async function translate<T>(work: () => Promise<T>): Promise<T> {
     }
     if (constraint === "workouts_order_check") {
       throw new AppError("invalid", "workouts.ends_before_start", "The workout ends before it starts");
+    }
+    if (constraint === "workouts_ended_check") {
+      throw new AppError("invalid", "workouts.status_mismatch", "A workout that is over has an end, and no other has");
     }
     throw error;
   }

@@ -1,0 +1,26 @@
+import { sql } from "drizzle-orm";
+import { bigint, check, foreignKey, pgTable, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
+import { users } from "./users.ts";
+
+/**
+ * What each user's devices have to hear of: one row for each exercise, routine, plan and workout that they ever had, at
+ * the place of its latest change. Rows stay when the thing is gone. Only the trigger `record_change` writes here: it runs
+ * when a transaction commits and locks the user's row first, so a user's places are in the order of commits.
+ */
+export const changes = pgTable(
+  "changes",
+  {
+    userId: uuid().notNull(),
+    kind: text().notNull(),
+    entityId: uuid().notNull(),
+    place: bigint({ mode: "bigint" }).notNull(),
+  },
+  (change) => [
+    primaryKey({ name: "changes_pkey", columns: [change.userId, change.kind, change.entityId] }),
+    foreignKey({ name: "changes_user_id_fkey", columns: [change.userId], foreignColumns: [users.id] }).onDelete(
+      "cascade",
+    ),
+    unique("changes_user_place_unique").on(change.userId, change.place),
+    check("changes_kind_check", sql`${change.kind} in ('exercise', 'routine', 'plan', 'workout')`),
+  ],
+);

@@ -1,0 +1,47 @@
+import type { Db } from "#db/client.ts";
+import { planJson } from "../plans/plans.queries.ts";
+import { routineJson } from "../routines/routines.queries.ts";
+import { workoutJson } from "../workouts/workouts.queries.ts";
+import type { Kind } from "./sync.schemas.ts";
+
+/** A thing at the place of its latest change; `json` is how it is now, null when it is gone or in the trash. */
+export type Change = { place: string; kind: Kind; id: string; json: string | null };
+
+/**
+ * Changes of `userId`'s things after `place`, in the order in which they were committed, at most `limit`, all as of one
+ * moment. A thing that changed again stands at its later place only. One statement.
+ */
+export async function listChanges({ sql }: Db, userId: string, place: string, limit: number): Promise<Change[]> {
+  return sql`
+    with page as (
+      select place, kind, entity_id from changes where user_id = ${userId} and place > ${place}::bigint
+      order by place limit ${limit}
+    )
+    select place::text, kind, entity_id as id, case kind
+      when 'exercise' then (select document from exercises where id = entity_id and owner_id = ${userId})
+      when 'routine' then (select ${routineJson(sql, userId)} from routines where id = entity_id and owner_id = ${userId})
+      when 'plan' then (select ${planJson(sql, userId)} from plans where id = entity_id and owner_id = ${userId})
+      else (select ${workoutJson(sql)} from workouts where id = entity_id and user_id = ${userId} and deleted_at is null)
+      end as json
+    from page order by page.place`;
+}
+
+/** Which of the given things `userId` has or had, as `kind id`. One statement. */
+export async function listKnown(
+  { sql }: Db,
+  userId: string,
+  things: { kind: Kind; id: string }[],
+): Promise<Set<string>> {
+  const rows = await sql<{ thing: string }[]>`
+    select kind || ' ' || entity_id as thing from changes
+    where user_id = ${userId} and entity_id = any (${things.map(({ id }) => id)}::uuid[])`;
+  return new Set(rows.map(({ thing }) => thing));
+}
+
+/** Makes the batches of one user's devices wait for one another until the transaction ends. */
+export async function lockSync({ sql }: Db, userId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${LOCK_CLASS}, hashtext(${userId}))`;
+}
+
+/** Any number that nothing else locks on by two keys. */
+const LOCK_CLASS = 710_613;

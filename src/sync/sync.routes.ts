@@ -1,0 +1,41 @@
+import type { Db } from "#db/client.ts";
+import { type Operation, operation } from "../http/operation.ts";
+import { okJson } from "../http/reply.ts";
+import type { Notices } from "../notices.ts";
+import { listChangesPage } from "./changes.service.ts";
+import { Changes, ChangesQuestion, SyncAnswer, SyncBatch } from "./sync.schemas.ts";
+import { syncBatch } from "./sync.service.ts";
+
+const tag = "Sync";
+const access = "active";
+
+export function syncRoutes(deps: { db: Db; notices: Notices }): Operation[] {
+  return [
+    operation(
+      "GET",
+      "/api/v1/changes",
+      {
+        id: "ListChanges",
+        tag,
+        access,
+        summary: "List what changed of one's exercises, routines, plans and workouts",
+        query: ChangesQuestion,
+        answers: { 200: Changes },
+      },
+      async ({ actor, query }) => okJson(await listChangesPage(deps.db, actor, query)),
+    ),
+    operation(
+      "POST",
+      "/api/v1/sync",
+      {
+        id: "Sync",
+        tag,
+        access,
+        summary: "Bring the changes that a device made while it was offline",
+        body: SyncBatch,
+        answers: { 200: SyncAnswer },
+      },
+      async ({ actor, body }) => okJson(await syncBatch(deps, actor, body.changes)),
+    ),
+  ];
+}

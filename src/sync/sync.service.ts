@@ -1,0 +1,160 @@
+import type { Db } from "#db/client.ts";
+import type { Actor } from "../actor.ts";
+import { AppError } from "../errors.ts";
+import type { Announcement, Notices } from "../notices.ts";
+import { listKnown, lockSync } from "./changes.queries.ts";
+import type { SyncItem } from "./sync.schemas.ts";
+import { SYNCED_KINDS, type SyncDeps } from "./synced-kinds.service.ts";
+
+/** What became of one change; `version` is that of what is stored now, null when it is gone. */
+type Outcome =
+  | { status: "applied" | "unchanged"; version: number | null }
+  | { status: "conflict"; current: Stored | undefined }
+  | { status: "refused"; problem: AppError };
+
+/** What is stored of a thing, as its owner reads it. */
+type Stored = { version: number; json: string };
+
+/** The transaction of a batch; `known` are the things that the actor has or had, as `kind id`. */
+type Batch = { tx: Db; actor: Actor; known: Set<string>; announcement: Announcement | undefined };
+
+/**
+ * Does a device's changes in their order and in one transaction, and returns what became of each as JSON. A change that
+ * conflicts or is refused changes nothing, and the others go on. The same batch again, whole or in part, changes nothing:
+ * what is stored already is `unchanged`, whatever its version. Each change may do what its actor may by the operations of
+ * its kind. Takes a lock and one statement for the batch, and for each change those of the operation and one.
+ */
+export async function syncBatch(
+  { db, notices }: { db: Db; notices: Notices },
+  actor: Actor,
+  items: SyncItem[],
+): Promise<string> {
+  const work = (announcement?: Announcement) =>
+    db.transaction(async (tx) => {
+      await lockSync(tx, actor.userId);
+      const known = await listKnown(tx, actor.userId, items);
+      const results: string[] = [];
+      for (const item of items) {
+        const outcome = await settle({ tx, actor, known, announcement }, item);
+        if (outcome.status === "applied") known.add(nameOf(item));
+        results.push(resultJson(item, outcome));
+      }
+      return `{"results":[${results.join(",")}]}`;
+    });
+  const hasExercises = items.some(({ kind }) => kind === "exercise");
+  return hasExercises ? notices.announce({ exercisesOf: actor.userId }, work) : work();
+}
+
+const nameOf = ({ kind, id }: SyncItem) => `${kind} ${id}`;
+
+async function settle(batch: Batch, item: SyncItem): Promise<Outcome> {
+  try {
+    return await (item.state === null ? remove(batch, item) : put(batch, item, item.state as Record<string, unknown>));
+  } catch (error) {
+    if (error instanceof AppError) return { status: "refused", problem: error };
+    throw error;
+  }
+}
+
+async function put(batch: Batch, item: SyncItem, state: Record<string, unknown>): Promise<Outcome> {
+  const { kind, id, baseVersion } = item;
+  const { create, replace, get } = SYNCED_KINDS[kind];
+  let stored: Stored | undefined;
+  try {
+    return await attempt(batch, async (deps) => {
+      const written = await replace(deps, batch.actor, id, structuredClone(state), async (version) => {
+        stored = { version, json: await get(deps.db, batch.actor, id) };
+      });
+      const { version, json } = stored as Stored;
+      if (Bun.deepEquals(contentOf(written), contentOf(json))) return { status: "unchanged", version };
+      if (version !== baseVersion) return { status: "conflict", current: stored };
+      return { status: "applied", version: versionOf(written) };
+    });
+  } catch (error) {
+    if (!isAbsence(error, stored)) return stale(stored, baseVersion, error);
+  }
+  if (batch.known.has(nameOf(item)) || baseVersion !== null) return { status: "conflict", current: undefined };
+  return attempt(batch, async (deps) => {
+    return { status: "applied", version: versionOf(await create(deps, batch.actor, id, state)) };
+  });
+}
+
+async function remove(batch: Batch, { kind, id, baseVersion }: SyncItem): Promise<Outcome> {
+  const { remove, get } = SYNCED_KINDS[kind];
+  let stored: Stored | undefined;
+  try {
+    return await attempt(batch, async (deps) => {
+      await remove(deps, batch.actor, id, async (version) => {
+        stored = { version, json: await get(deps.db, batch.actor, id) };
+      });
+      if (stored?.version !== baseVersion) return { status: "conflict", current: stored };
+      return { status: "applied", version: null };
+    });
+  } catch (error) {
+    if (!isAbsence(error, stored)) return stale(stored, baseVersion, error);
+    if (await isReadable(batch, kind, id)) throw error;
+    return { status: "unchanged", version: null };
+  }
+}
+
+/** Whether `error` says that there is no such thing: it was never looked at. */
+const isAbsence = (error: unknown, stored: Stored | undefined): boolean =>
+  stored === undefined && error instanceof AppError && error.kind === "not_found";
+
+/** What cannot be done to a thing that has changed is a conflict; else the error stands. */
+function stale(stored: Stored | undefined, baseVersion: number | null, error: unknown): Outcome {
+  if (stored && stored.version !== baseVersion && error instanceof AppError) {
+    return { status: "conflict", current: stored };
+  }
+  throw error;
+}
+
+/** Whether the actor reads a thing that they may not delete: another's, that is shared with them. */
+async function isReadable({ tx, actor }: Batch, kind: SyncItem["kind"], id: string): Promise<boolean> {
+  try {
+    return (await SYNCED_KINDS[kind].get(tx, actor, id)) !== "null";
+  } catch (error) {
+    if (error instanceof AppError && error.kind === "not_found") return false;
+    throw error;
+  }
+}
+
+/** Thrown to roll back a savepoint whose outcome is known. */
+const UNDO = new Error("rolled back on purpose");
+
+/** Runs `work` in a savepoint, which is rolled back unless its outcome is that it was applied. */
+async function attempt({ tx, announcement }: Batch, work: (deps: SyncDeps) => Promise<Outcome>): Promise<Outcome> {
+  let outcome: Outcome | undefined;
+  const mine = { text: announcement?.text ?? "", isSent: false };
+  try {
+    await tx.transaction(async (inner) => {
+      // The batch announces once; what is rolled back was never sent.
+      outcome = await work({ db: inner, notices: { announce: (_notice, commit) => commit(mine) } });
+      if (outcome.status !== "applied") throw UNDO;
+    });
+    if (announcement && mine.isSent) announcement.isSent = true;
+  } catch (error) {
+    if (error !== UNDO) throw error;
+  }
+  return outcome as Outcome;
+}
+
+const versionOf = (json: string): number => (JSON.parse(json) as { version: number }).version;
+
+/** A thing without what every write changes. */
+function contentOf(json: string): object {
+  const { version: _version, updatedAt: _updatedAt, ...content } = JSON.parse(json) as Record<string, unknown>;
+  return content;
+}
+
+function resultJson({ kind, id }: SyncItem, outcome: Outcome): string {
+  const { status } = outcome;
+  const current = status === "conflict" ? outcome.current : undefined;
+  const version = "version" in outcome ? outcome.version : (current?.version ?? null);
+  const problem = status === "refused" ? problemJson(outcome.problem) : "null";
+  const head = JSON.stringify({ kind, id, status, version }).slice(0, -1);
+  return `${head},"current":${current?.json ?? "null"},"problem":${problem}}`;
+}
+
+const problemJson = ({ reason, message, errors = [] }: AppError): string =>
+  JSON.stringify({ code: reason, detail: message, errors });
