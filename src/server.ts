@@ -16,8 +16,8 @@ export type Listening = {
 
 /** Longer than any keep-alive a proxy uses, so that the proxy and not we end an idle connection. */
 const IDLE_TIMEOUT_S = 120;
-/** Bodies are refused at 1 MiB with a problem; this is the backstop for lengths that are not even read. */
-const MAX_REQUEST_BODY_BYTES = 16 * 1_048_576;
+/** Bodies are refused at 1 MiB with a problem, files at 16; this is the backstop for lengths that are not even read. */
+const MAX_REQUEST_BODY_BYTES = 17 * 1_048_576;
 
 /**
  * Serves the app on the Unix socket and, unless HOST is empty, on loopback TCP. Throws OperatorError for a taken port

@@ -4,32 +4,7 @@ import { AppError, type FieldError } from "../errors.ts";
 import { HttpProblem } from "./problems.ts";
 import { faultsOf, MAX_FAULTS, MAX_FIELD_LENGTH, normalise } from "./shapes.ts";
 
-const MAX_BODY_BYTES = 1_048_576;
-const MAX_DEPTH = 32;
 const MAX_QUERY_LENGTH = 8192;
-
-/** What a request's body may be sent as. */
-export type BodyMedia = "json" | "json-or-form";
-
-/**
- * The body as a value, not yet checked against a schema. Throws 415 for another media type or charset, 413 beyond
- * 1 MiB, 400 for what is not UTF-8, not JSON or nested more than 32 deep.
- */
-export async function readBody(request: Request, media: BodyMedia): Promise<unknown> {
-  const contentType = request.headers.get("content-type") ?? "";
-  const type = contentType.split(";", 1)[0]?.trim().toLowerCase();
-  const isForm = type === "application/x-www-form-urlencoded" || type === "multipart/form-data";
-  if (type !== "application/json" && !(isForm && media === "json-or-form")) {
-    throw unsupported(media === "json" ? "application/json" : "application/json or a form");
-  }
-  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1]?.toLowerCase();
-  if (charset !== undefined && charset !== "utf-8" && charset !== "utf8") throw unsupported("UTF-8");
-  if (request.headers.has("content-encoding")) throw unsupported("an identity content encoding");
-  const bytes = await readBytes(request);
-  if (type === "multipart/form-data") return readMultipart(bytes, contentType);
-  const text = decodeUtf8(bytes);
-  return isForm ? readForm(new URLSearchParams(text)) : parseJson(text);
-}
 
 export type InputShapes = { params?: TObject | undefined; query?: TObject | undefined; body?: TSchema | undefined };
 
@@ -88,7 +63,7 @@ function examine(schema: TSchema, given: unknown, faults: FieldError[]): unknown
 }
 
 /** The first fault of each field, at most 100. */
-function invalidRequest(faults: FieldError[]): AppError {
+export function invalidRequest(faults: FieldError[]): AppError {
   const errors = new Map<string, FieldError>();
   for (const fault of faults) {
     const field = fault.field.slice(0, MAX_FIELD_LENGTH).toWellFormed();
@@ -141,7 +116,7 @@ function readPair(pair: string, schema: TObject, query: Record<string, unknown>)
 }
 
 /** A name as a JSON pointer (RFC 6901). */
-const pointer = (name: string) => `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+export const pointer = (name: string) => `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 
 /** Path parameters in the form that `schema` describes: whole numbers where it says so. */
 function readParams(params: Record<string, string>, schema: TObject): Record<string, unknown> {
@@ -170,74 +145,6 @@ function decode(text: string): string | undefined {
   }
 }
 
-async function readBytes(request: Request): Promise<Uint8Array<ArrayBuffer>> {
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  // A body without a length may be of any size: stop reading as soon as it is too large.
-  if (request.headers.has("content-length")) return new Uint8Array(await request.arrayBuffer());
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request.body ?? []) {
-    length += chunk.byteLength;
-    if (length > MAX_BODY_BYTES) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
-}
-
-function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw malformed("The body is not valid UTF-8");
-  }
-}
-
-function parseJson(text: string): unknown {
-  if (isTooDeep(text)) throw malformed(`The body is nested more than ${MAX_DEPTH} deep`);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw malformed("The body is not valid JSON");
-  }
-}
-
-/** Counts brackets outside strings, so that a parser never meets a nesting that it would recurse into. */
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < text.length; i++) {
-    const character = text.charCodeAt(i);
-    if (inString) {
-      if (character === 92) i++;
-      else if (character === 34) inString = false;
-    } else if (character === 34) inString = true;
-    else if (character === 123 || character === 91) {
-      if (++depth > MAX_DEPTH) return true;
-    } else if (character === 125 || character === 93) depth--;
-  }
-  return false;
-}
-
-async function readMultipart(bytes: Uint8Array<ArrayBuffer>, contentType: string) {
-  decodeUtf8(bytes);
-  try {
-    return readForm(await new Response(bytes, { headers: { "content-type": contentType } }).formData());
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    throw malformed("The body is not a valid form");
-  }
-}
-
-function readForm(form: Iterable<[string, unknown]>): Record<string, unknown> {
-  const fields: Record<string, unknown> = Object.create(null);
-  for (const [name, value] of form) {
-    if (name in fields)
-      throw invalidRequest([{ field: pointer(name), code: "repeated", message: "Must be given once" }]);
-    fields[name] = value;
-  }
-  return { ...fields };
-}
-
 /** Texts that PostgreSQL or UTF-8 cannot hold: NUL and lone surrogates. Refused, never repaired. */
 function findBadText(value: unknown, path: string): FieldError[] {
   if (typeof value === "string") return isStorable(value) ? [] : [badText(path || "/")];
@@ -254,8 +161,3 @@ const badText = (field: string): FieldError => ({
   code: "text",
   message: "Must be text without NUL or broken characters",
 });
-const malformed = (detail: string) => new AppError("malformed", "malformed_body", detail);
-const unsupported = (what: string) =>
-  new HttpProblem({ status: 415, code: "unsupported_media_type", detail: `Send ${what}` });
-const tooLarge = () =>
-  new HttpProblem({ status: 413, code: "body_too_large", detail: "The body is larger than 1 MiB" });

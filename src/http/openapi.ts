@@ -69,7 +69,7 @@ function describe({ method, spec }: Operation) {
       ...parameters("query", spec.query),
       ...(takesKey(method, spec) ? [IDEMPOTENCY_KEY] : []),
     ],
-    ...(spec.body ? { requestBody: bodyOf(spec) } : {}),
+    ...(spec.body || spec.file ? { requestBody: bodyOf(spec) } : {}),
     responses,
   };
 }
@@ -88,9 +88,8 @@ const IDEMPOTENCY_KEY = {
 /** What may go wrong with any operation of this kind, and what this one adds. */
 function problemsOf(method: Method, spec: Operation["spec"]): Record<number, string> {
   return {
-    ...(spec.body
-      ? { 400: "The body cannot be parsed", 413: "The body is too large", 415: "Another media type is needed" }
-      : {}),
+    ...(spec.body ? { 400: "The body cannot be parsed" } : {}),
+    ...(spec.body || spec.file ? { 413: "The body is too large", 415: "Another media type is needed" } : {}),
     ...(spec.query ? { 414: "The query string is too long" } : {}),
     ...(spec.access === "anyone" ? {} : { 401: "Not signed in, or no longer" }),
     ...(method === "GET" ? {} : { 403: "Sent by another site" }),
@@ -105,7 +104,8 @@ function problemsOf(method: Method, spec: Operation["spec"]): Record<number, str
   };
 }
 
-function bodyOf({ body, bodyMedia }: Operation["spec"]) {
+function bodyOf({ body, bodyMedia, file }: Operation["spec"]) {
+  if (file) return { required: true, content: { [file.type]: { schema: { type: "string", format: "binary" } } } };
   const schema = { schema: plainSchema(body as TSchema) };
   const forms = { "application/x-www-form-urlencoded": schema, "multipart/form-data": schema };
   return { required: true, content: { "application/json": schema, ...(bodyMedia === "json-or-form" ? forms : {}) } };

@@ -1,6 +1,6 @@
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import type { Access, Actor } from "../actor.ts";
-import type { BodyMedia } from "./input.ts";
+import type { BodyMedia, FileMedia } from "./body.ts";
 import type { Reply } from "./reply.ts";
 
 type Shape = TSchema | undefined;
@@ -14,6 +14,8 @@ export type Asked<A extends Access, P extends Shape, Q extends Shape, B extends 
   params: Read<P>;
   query: Read<Q>;
   body: Read<B>;
+  /** Of an operation that takes one; else empty. */
+  file: Uint8Array<ArrayBuffer>;
 };
 
 /** What an operation promises; OpenAPI is made of it, and nothing of an operation is said anywhere else. */
@@ -28,6 +30,8 @@ export type Spec<A extends Access, P extends Shape, Q extends Shape, B extends S
   query?: Q;
   body?: B;
   bodyMedia?: BodyMedia;
+  /** Takes a file as its body, which is read once the asker is known to be allowed to. */
+  file?: FileMedia;
   /** The shape of each success by status; null for an answer without a body. */
   answers: Record<number, TSchema | null>;
   /** Media type of the success when it is not JSON. */

@@ -3,9 +3,10 @@ import type { BunRequest } from "bun";
 import { Elysia } from "elysia";
 import { type Access, type Actor, requireAccess } from "../actor.ts";
 import type { RequestLog } from "../log.ts";
+import { type FileMedia, readBody, readFile } from "./body.ts";
 import type { CrossSite } from "./cross-site.ts";
 import type { Idempotently } from "./idempotency.ts";
-import { checkInputs, readBody } from "./input.ts";
+import { checkInputs } from "./input.ts";
 import type { Asked, Operation } from "./operation.ts";
 import { HttpProblem, type Problem, problemOf, problemReply } from "./problems.ts";
 import { type Reply, toResponse } from "./reply.ts";
@@ -106,10 +107,27 @@ function perform(operation: Operation, exchange: Exchange, params: Record<string
       handle(operation, exchange, params, body, await identify(spec, exchange.request, deps), deps),
     );
   }
+  if (spec.file) return performOnFile(operation, exchange, params, deps);
   const actor = identify(spec, exchange.request, deps);
   if (!(actor instanceof Promise)) return handle(operation, exchange, params, undefined, actor, deps);
   return actor.then((known) => handle(operation, exchange, params, undefined, known, deps));
 }
+
+/** A file may be large: it is read for those only who may send one. */
+async function performOnFile(
+  operation: Operation,
+  exchange: Exchange,
+  params: Record<string, string>,
+  deps: RouterDeps,
+): Promise<Reply> {
+  const { spec } = operation;
+  const actor = await identify(spec, exchange.request, deps);
+  if (actor) requireAccess(spec.access, actor);
+  const file = await readFile(exchange.request, spec.file as FileMedia);
+  return handle(operation, exchange, params, undefined, actor, deps, file);
+}
+
+const NO_FILE = new Uint8Array();
 
 const identify = (spec: Operation["spec"], request: Request, deps: RouterDeps) =>
   spec.access === "anyone" || spec.authenticatesItself ? undefined : deps.authenticate(request);
@@ -121,6 +139,7 @@ function handle(
   body: unknown,
   actor: Actor | undefined,
   deps: RouterDeps,
+  file = NO_FILE,
 ): Reply | Promise<Reply> {
   const { request, requestId } = exchange;
   if (actor) {
@@ -128,11 +147,12 @@ function handle(
     requireAccess(spec.access, actor);
   }
   const inputs = checkInputs(spec, request, params, body);
-  const asked = { request, requestId, actor, params: inputs.params, query: inputs.query, body: inputs.body };
+  const asked = { request, requestId, actor, params: inputs.params, query: inputs.query, body: inputs.body, file };
   const run = () => answer(asked as unknown as Asked<Access, never, never, never>);
   const key = actor && method !== "GET" ? request.headers.get("idempotency-key") : null;
   if (!actor || key === null) return run();
-  return deps.idempotently({ userId: actor.userId, key, method, url: request.url, body: inputs.body }, run);
+  const sent = spec.file ? new Bun.CryptoHasher("sha256").update(file).digest("hex") : inputs.body;
+  return deps.idempotently({ userId: actor.userId, key, method, url: request.url, body: sent }, run);
 }
 
 function finish(reply: Reply, exchange: Exchange, operation: Operation | undefined, deps: RouterDeps): Response {

@@ -1,0 +1,114 @@
+import { AppError } from "../errors.ts";
+import { invalidRequest, pointer } from "./input.ts";
+import { HttpProblem } from "./problems.ts";
+
+const MAX_BODY_BYTES = 1_048_576;
+const MAX_DEPTH = 32;
+
+/** What a request's body may be sent as. */
+export type BodyMedia = "json" | "json-or-form";
+
+/** A body that is a file: its media type, and how long it may be; more than 16 MiB the server never takes. */
+export type FileMedia = { type: string; maxBytes: number };
+
+/**
+ * The body as a value, not yet checked against a schema. Throws 415 for another media type or charset, 413 beyond
+ * 1 MiB, 400 for what is not UTF-8, not JSON or nested more than 32 deep.
+ */
+export async function readBody(request: Request, media: BodyMedia): Promise<unknown> {
+  const contentType = request.headers.get("content-type") ?? "";
+  const type = contentType.split(";", 1)[0]?.trim().toLowerCase();
+  const isForm = type === "application/x-www-form-urlencoded" || type === "multipart/form-data";
+  if (type !== "application/json" && !(isForm && media === "json-or-form")) {
+    throw unsupported(media === "json" ? "application/json" : "application/json or a form");
+  }
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1]?.toLowerCase();
+  if (charset !== undefined && charset !== "utf-8" && charset !== "utf8") throw unsupported("UTF-8");
+  if (request.headers.has("content-encoding")) throw unsupported("an identity content encoding");
+  const bytes = await readBytes(request);
+  if (type === "multipart/form-data") return readMultipart(bytes, contentType);
+  const text = decodeUtf8(bytes);
+  return isForm ? readForm(new URLSearchParams(text)) : parseJson(text);
+}
+
+/** The body as bytes. Throws 415 for another media type, 413 for a longer one. */
+export async function readFile(request: Request, { type, maxBytes }: FileMedia): Promise<Uint8Array<ArrayBuffer>> {
+  const given = (request.headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase();
+  if (given !== type) throw unsupported(type);
+  if (request.headers.has("content-encoding")) throw unsupported("an identity content encoding");
+  return readBytes(request, maxBytes);
+}
+
+async function readBytes(request: Request, maxBytes = MAX_BODY_BYTES): Promise<Uint8Array<ArrayBuffer>> {
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  // A body without a length may be of any size: stop reading as soon as it is too large.
+  if (request.headers.has("content-length")) return new Uint8Array(await request.arrayBuffer());
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body ?? []) {
+    length += chunk.byteLength;
+    if (length > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw malformed("The body is not valid UTF-8");
+  }
+}
+
+function parseJson(text: string): unknown {
+  if (isTooDeep(text)) throw malformed(`The body is nested more than ${MAX_DEPTH} deep`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw malformed("The body is not valid JSON");
+  }
+}
+
+/** Counts brackets outside strings, so that a parser never meets a nesting that it would recurse into. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const character = text.charCodeAt(i);
+    if (inString) {
+      if (character === 92) i++;
+      else if (character === 34) inString = false;
+    } else if (character === 34) inString = true;
+    else if (character === 123 || character === 91) {
+      if (++depth > MAX_DEPTH) return true;
+    } else if (character === 125 || character === 93) depth--;
+  }
+  return false;
+}
+
+async function readMultipart(bytes: Uint8Array<ArrayBuffer>, contentType: string) {
+  decodeUtf8(bytes);
+  try {
+    return readForm(await new Response(bytes, { headers: { "content-type": contentType } }).formData());
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw malformed("The body is not a valid form");
+  }
+}
+
+function readForm(form: Iterable<[string, unknown]>): Record<string, unknown> {
+  const fields: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of form) {
+    if (name in fields)
+      throw invalidRequest([{ field: pointer(name), code: "repeated", message: "Must be given once" }]);
+    fields[name] = value;
+  }
+  return { ...fields };
+}
+
+const malformed = (detail: string) => new AppError("malformed", "malformed_body", detail);
+const unsupported = (what: string) =>
+  new HttpProblem({ status: 415, code: "unsupported_media_type", detail: `Send ${what}` });
+const tooLarge = (maxBytes: number) =>
+  new HttpProblem({ status: 413, code: "body_too_large", detail: `The body is larger than ${maxBytes / 2 ** 20} MiB` });
