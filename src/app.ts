@@ -17,6 +17,7 @@ import { createIdempotency } from "./http/idempotency.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import type { Operation } from "./http/operation.ts";
 import { createRouter, type Router } from "./http/router.ts";
+import { importRoutes } from "./imports/imports.routes.ts";
 import type { Log, RequestLog } from "./log.ts";
 import { planRoutes } from "./plans/plans.routes.ts";
 import { progressRoutes } from "./progress/progress.routes.ts";
@@ -57,6 +58,7 @@ export function listOperations(deps: AppDeps): Operation[] {
     ...workoutSetRoutes(deps),
     ...progressRoutes(deps),
     ...syncRoutes(deps),
+    ...importRoutes(deps),
   ];
   const document = JSON.stringify(openApiDocument(operations));
   return operations;

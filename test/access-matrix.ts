@@ -136,6 +136,12 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   // One's own changes; a batch that does nothing.
   ["ListChanges", "none", SIGNED_IN],
   ["Sync", "none", SIGNED_IN],
+  ["ImportTraining", "none", SIGNED_IN],
+  ["ListImports", "none", SIGNED_IN],
+  ["UndoImport", "own", OWNERS],
+  ["UndoImport", "absent", ABSENT],
+  ["ListImportNames", "none", SIGNED_IN],
+  ["ChooseImportNames", "none", SIGNED_IN],
   ["StartWorkout", "none", CREATED],
   ["ListWorkouts", "none", SIGNED_IN],
   ["ListTrashedWorkouts", "none", SIGNED_IN],

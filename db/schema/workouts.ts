@@ -11,9 +11,12 @@ import {
   text,
   timestamp,
   unique,
+  uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
+import { bytea } from "./bytea.ts";
 import { exercises } from "./exercises.ts";
+import { imports } from "./imports.ts";
 import { plans } from "./plans.ts";
 import { routines } from "./routines.ts";
 import { users } from "./users.ts";
@@ -35,6 +38,9 @@ export const workouts = pgTable(
     timeZone: text().notNull(),
     bodyWeightKg: numeric({ precision: 6, scale: 3 }),
     notes: text(),
+    // The file that it was read from, and what it is known by there: the same file again adds nothing.
+    importId: uuid(),
+    importKey: bytea(),
     // In the trash since; away after 30 days.
     deletedAt: timestamp({ withTimezone: true }),
     createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
@@ -53,6 +59,13 @@ export const workouts = pgTable(
       columns: [workout.routineId],
       foreignColumns: [routines.id],
     }).onDelete("set null"),
+    foreignKey({ name: "workouts_import_id_fkey", columns: [workout.importId], foreignColumns: [imports.id] }).onDelete(
+      "set null",
+    ),
+    index("workouts_import_id_index").on(workout.importId).where(sql`${workout.importId} is not null`),
+    uniqueIndex("workouts_user_import_key_unique")
+      .on(workout.userId, workout.importKey)
+      .where(sql`${workout.importKey} is not null`),
     index("workouts_user_started_at_index").on(workout.userId, workout.startedAt, workout.id),
     index("workouts_plan_id_index").on(workout.planId),
     index("workouts_routine_id_index").on(workout.routineId),

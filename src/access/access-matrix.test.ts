@@ -8,6 +8,8 @@ import { makeExercise, makeUser, PASSWORD, signedIn } from "#test/make.ts";
 const ABSENT_UUID = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 /** In what the owner wrote and no asker types: the name and the instructions. */
 const CANARY = "canary-of-the-owner";
+const FILE =
+  "Date,Workout Name,Exercise Name,Set Order,Weight,Weight Unit,Reps\n2026-01-01 10:00:00,A,Press,1,50,kg,5\n";
 
 test(
   "the reviewed table has a row for every operation, and no row for another",
@@ -29,6 +31,7 @@ test.each(MATRIX)("%s on %s is answered as the table says: %s", async (operation
       const answer = await api.ask(operation.method, world.path(operation, subject), {
         as: world.cookies[actor],
         ...(operation.spec.body ? { body: world.body(operation.spec.id, subject) } : {}),
+        ...(operation.spec.file ? { body: FILE, headers: { "content-type": operation.spec.file.type } } : {}),
       });
       answered.push(answer.status);
       const mayBeShown = actor === "owner" || actor === MAY_SEE_OTHERS;
@@ -58,6 +61,8 @@ async function makeWorld(api: Api) {
   const [grant] = await sql<{ id: string }[]>`
     insert into grants (owner_id, grantee_id, plan_id, access)
     values (${owner.id}, ${grantee.id}, ${plan?.id ?? ""}, 'read') returning id`;
+  const [imported] = await sql<{ id: string }[]>`
+    insert into imports (user_id, format, workout_count, set_count) values (${owner.id}, 'hevy', 0, 0) returning id`;
   const stranger = await makeUser(api);
   const values: Record<string, Record<Subject, string>> = {
     exerciseId: choose(ownExercise, system?.id),
@@ -67,6 +72,7 @@ async function makeWorld(api: Api) {
     routineId: choose(routine?.id),
     planId: choose(plan?.id),
     grantId: choose(grant?.id),
+    importId: choose(imported?.id),
     ...(await makeWorkout(api, owner)),
     id: { none: "1", own: "1", system: "1", absent: "32767" },
   };
@@ -81,7 +87,8 @@ async function makeWorld(api: Api) {
     path: ({ path, spec }: Operation, subject: Subject) =>
       path.replaceAll(/:([A-Za-z]+)/g, (_whole, name) => values[name]?.[subject] ?? "") +
       (spec.id === "FindExercise" ? criteria[subject] : "") +
-      (["ListTrainingDays", "ListVolume"].includes(spec.id) ? "?from=2026-01-01&to=2026-12-31" : ""),
+      (["ListTrainingDays", "ListVolume"].includes(spec.id) ? "?from=2026-01-01&to=2026-12-31" : "") +
+      (spec.id === "ImportTraining" ? "?timeZone=UTC" : ""),
     body: (operationId: string, subject: Subject) =>
       operationId === "CreateGrant"
         ? { routineId: values.routineId?.[subject], email: stranger.email, access: "read" }
@@ -170,6 +177,7 @@ function bodyOf(operationId: string, subject: Subject, ownersEmail: string): unk
     UpdatePlan: { description: "Changed" },
     UpdateGrant: { access: "write" },
     Sync: { changes: [] },
+    ChooseImportNames: { names: [] },
     StartWorkout: { timeZone: "UTC" },
     UpdateWorkout: { notes: "Changed" },
     AddWorkoutExercise: { exerciseName: "New", mode: "reps" },

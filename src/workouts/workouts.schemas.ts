@@ -19,7 +19,11 @@ const Note = Type.String({ maxLength: 500 });
 const Status = choice(["in_progress", "completed", "aborted"]);
 const BodyWeightKg = Type.Number({ minimum: 1, maximum: 700 });
 const WorkoutNotes = Type.String({ maxLength: 5000 });
-const TimeZone = Type.String({ maxLength: 64, format: "time-zone", description: "IANA name, e.g. Europe/Berlin" });
+export const TimeZone = Type.String({
+  maxLength: 64,
+  format: "time-zone",
+  description: "IANA name, e.g. Europe/Berlin",
+});
 const ExerciseName = Type.String({ minLength: 1, maxLength: 100, normalise: "name" });
 const SetType = choice(["warmup", "working", "drop", "failure", "myo", "partial"], { default: "working" });
 

@@ -1,0 +1,247 @@
+import { expect, test } from "bun:test";
+import type { ImportedSet, ImportedWorkout, ImportOptions } from "./formats.rules.ts";
+import { readTraining } from "./formats.rules.ts";
+
+/** What the readers make of an example file: its workouts, all its rows being good. */
+async function readExample(name: string, options: ImportOptions) {
+  const file = Bun.file(new URL(`examples/${name}`, import.meta.url));
+  const events = await Array.fromAsync(readTraining(file.stream().pipeThrough(new TextDecoderStream()), options));
+  expect(events.filter((event) => "error" in event)).toEqual([]);
+  const workouts = events.flatMap((event) => ("workout" in event ? [event.workout] : []));
+  return { format: events[0], workouts };
+}
+
+const nothing: ImportedSet = {
+  type: "working",
+  weight: null,
+  weightUnit: null,
+  reps: null,
+  timeS: null,
+  distanceM: null,
+  rpe: null,
+  note: null,
+};
+const kg = (weight: number, reps: number | null, more: Partial<ImportedSet> = {}): ImportedSet => ({
+  ...nothing,
+  weight,
+  weightUnit: "kg",
+  reps,
+  ...more,
+});
+const lb = (weight: number, reps: number | null, more: Partial<ImportedSet> = {}): ImportedSet => ({
+  ...kg(weight, reps, more),
+  weightUnit: "lb",
+});
+const plain = (more: Partial<ImportedSet>): ImportedSet => ({ ...nothing, ...more });
+const exercise = (name: string, sets: ImportedSet[], more: { notes?: string; supersetGroup?: number } = {}) => ({
+  name,
+  notes: null,
+  supersetGroup: null,
+  ...more,
+  sets,
+});
+
+test("Strong with commas, in pounds", async () => {
+  const { format, workouts } = await readExample("strong-comma-lb.csv", {
+    weightUnit: "lb",
+    timeZone: "Europe/Berlin",
+  });
+  expect(format).toEqual({ format: "strong" });
+  expect(workouts).toEqual([
+    {
+      row: 2,
+      name: "Push, heavy",
+      startedAt: "2023-05-14T15:32:11Z",
+      endedAt: "2023-05-14T16:37:11Z",
+      notes: "Slept badly.\nTwo coffees.",
+      exercises: [
+        exercise(
+          "Bench Press (Barbell)",
+          [
+            lb(45, 10, { type: "warmup" }),
+            lb(185, 5, { rpe: 8.5, note: "paused, slow" }),
+            lb(195, 0, { type: "failure", rpe: 10 }),
+          ],
+          { notes: 'Grip on the "rings", feet flat' },
+        ),
+        exercise("Push Up", [plain({ reps: 20 })]),
+        exercise("Bench Press (Barbell)", [lb(135, 12, { type: "drop" })]),
+      ],
+    },
+    {
+      row: 16,
+      name: "Run",
+      startedAt: "2023-05-12T17:05:00Z",
+      endedAt: "2023-05-12T17:50:00Z",
+      notes: null,
+      exercises: [exercise("Running", [plain({ distanceM: 4989, timeS: 1500 })])],
+    },
+    {
+      row: 17,
+      name: "Core",
+      startedAt: "2023-05-10T04:00:00Z",
+      endedAt: "2023-05-10T04:00:30Z",
+      notes: null,
+      exercises: [exercise("Plank", [plain({ timeS: 30 })])],
+    },
+    {
+      row: 18,
+      name: null,
+      startedAt: "2023-05-09T04:00:00Z",
+      endedAt: "2023-05-09T04:00:00Z",
+      notes: null,
+      exercises: [exercise("Plank", [plain({ timeS: 40 })])],
+    },
+  ] satisfies ImportedWorkout[]);
+});
+
+test("Strong with semicolons, in kilograms", async () => {
+  const { format, workouts } = await readExample("strong-semicolon-kg.csv", { timeZone: "Europe/Berlin" });
+  expect(format).toEqual({ format: "strong" });
+  expect(workouts).toEqual([
+    {
+      row: 2,
+      name: "Night; shift",
+      startedAt: "2024-10-26T23:45:00Z",
+      endedAt: "2024-10-27T01:15:00Z",
+      notes: "Clocks turned back",
+      exercises: [
+        exercise(
+          "Squat (Barbell)",
+          [kg(20, 10, { type: "warmup" }), kg(102.5, 5, { rpe: 8.5 }), kg(102.5, 5, { rpe: 9, note: 'Belt, "loose"' })],
+          { notes: "High bar\nHeels raised" },
+        ),
+        exercise("Sled Push", [kg(80, null, { type: "drop", distanceM: 20 })]),
+      ],
+    },
+    {
+      row: 9,
+      name: "Pull",
+      startedAt: "2024-10-28T17:00:00Z",
+      endedAt: "2024-10-28T18:00:00Z",
+      notes: null,
+      exercises: [exercise("Pull Up", [plain({ type: "failure", reps: 8, rpe: 10 })])],
+    },
+  ] satisfies ImportedWorkout[]);
+});
+
+test("Hevy in kilograms, with dates in English", async () => {
+  const { format, workouts } = await readExample("hevy-kg.csv", { timeZone: "America/New_York" });
+  expect(format).toEqual({ format: "hevy" });
+  expect(workouts).toEqual([
+    {
+      row: 2,
+      name: "Push 💪",
+      startedAt: "2024-03-28T21:29:00Z",
+      endedAt: "2024-03-28T22:31:00Z",
+      notes: "First day\nafter the break",
+      exercises: [
+        exercise("Bench Press (Barbell)", [kg(40, 10, { type: "warmup" }), kg(61.235, 8, { rpe: 8.5 })], {
+          notes: "Elbows in\nPause at the chest",
+        }),
+        exercise("Lateral Raise (Dumbbell)", [kg(10, 12)], { supersetGroup: 1 }),
+        exercise("Triceps Pushdown", [kg(25, 12, { type: "drop" })], { supersetGroup: 1 }),
+        exercise("Push Up", [plain({ type: "failure", reps: 31, rpe: 10 })]),
+      ],
+    },
+    {
+      row: 14,
+      name: "Legs",
+      startedAt: "2024-03-25T11:00:00Z",
+      endedAt: "2024-03-25T11:00:00Z",
+      notes: null,
+      exercises: [exercise("Treadmill", [plain({ distanceM: 5250, timeS: 1800 })])],
+    },
+  ] satisfies ImportedWorkout[]);
+});
+
+test("Hevy in pounds, with ISO dates and those of the United States", async () => {
+  const { format, workouts } = await readExample("hevy-lb-iso.csv", { timeZone: "Europe/Berlin" });
+  expect(format).toEqual({ format: "hevy" });
+  expect(workouts).toEqual([
+    {
+      row: 2,
+      name: "Late",
+      // 2:30 before the clocks go back, 2:10 after.
+      startedAt: "2024-10-27T00:30:00Z",
+      endedAt: "2024-10-27T01:10:00Z",
+      notes: null,
+      exercises: [exercise("Deadlift (Barbell)", [lb(315, 3)])],
+    },
+    {
+      row: 3,
+      name: "Carries",
+      startedAt: "2024-11-03T09:00:00Z",
+      endedAt: "2024-11-03T09:40:00Z",
+      notes: null,
+      exercises: [
+        exercise("Farmer's Walk", [lb(70, null, { distanceM: 161, timeS: 45, rpe: 7 })], { supersetGroup: 2 }),
+        exercise("Plank", [plain({ timeS: 60 })], { supersetGroup: 2 }),
+      ],
+    },
+    {
+      row: 5,
+      name: "Abs",
+      startedAt: "2026-05-15T10:26:00Z",
+      endedAt: "2026-05-15T11:02:00Z",
+      notes: null,
+      exercises: [exercise("Ab Crunch", [lb(175, 8)])],
+    },
+  ] satisfies ImportedWorkout[]);
+});
+
+test("FitNotes for Android", async () => {
+  const { format, workouts } = await readExample("fitnotes-android.csv", { timeZone: "Asia/Kolkata" });
+  expect(format).toEqual({ format: "fitnotes" });
+  expect(workouts).toEqual([
+    {
+      row: 2,
+      name: null,
+      startedAt: "2024-03-26T06:30:00Z",
+      endedAt: "2024-03-26T06:30:00Z",
+      notes: null,
+      exercises: [
+        exercise("Deadlift", [kg(140, 3, { note: "New belt, at last" }), lb(315, 2)]),
+        exercise("Rowing Machine", [plain({ distanceM: 2000, timeS: 465 })]),
+        exercise("Deadlift", [kg(100, 8)]),
+      ],
+    },
+    {
+      row: 6,
+      name: null,
+      startedAt: "2024-03-28T06:30:00Z",
+      endedAt: "2024-03-28T06:30:00Z",
+      notes: null,
+      exercises: [
+        exercise("Plank", [plain({ timeS: 90 })]),
+        exercise("Running (Outdoor)", [plain({ distanceM: 4989, timeS: 1500 })]),
+        exercise("Cycling", [plain({ distanceM: 12_500, timeS: 3723 })]),
+        exercise("Sprint", [plain({ distanceM: 91 })]),
+        exercise("Broad Jump", [plain({ distanceM: 2, reps: 5 })]),
+      ],
+    },
+  ] satisfies ImportedWorkout[]);
+});
+
+test("FitNotes with the day before the month, and the unit in the header", async () => {
+  const { format, workouts } = await readExample("fitnotes-slash-dates.csv", { timeZone: "UTC" });
+  expect(format).toEqual({ format: "fitnotes" });
+  expect(workouts).toEqual([
+    {
+      row: 2,
+      name: null,
+      startedAt: "2024-03-28T12:00:00Z",
+      endedAt: "2024-03-28T12:00:00Z",
+      notes: null,
+      exercises: [exercise("Flat Barbell Bench Press", [lb(135, 10), lb(155.5, 5)])],
+    },
+    {
+      row: 4,
+      name: null,
+      startedAt: "2024-04-01T12:00:00Z",
+      endedAt: "2024-04-01T12:00:00Z",
+      notes: null,
+      exercises: [exercise("Chin Up", [plain({ reps: 9 })])],
+    },
+  ] satisfies ImportedWorkout[]);
+});

@@ -1,0 +1,193 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { AppError } from "../errors.ts";
+import { FORMATS, type ImportOptions, readTraining, type TrainingEvent } from "./formats.rules.ts";
+
+async function* inChunks(chunks: Iterable<string>) {
+  yield* chunks;
+}
+
+const read = (text: string, options: Partial<ImportOptions> = {}): Promise<TrainingEvent[]> =>
+  Array.fromAsync(readTraining(inChunks([text]), { timeZone: "UTC", ...options }));
+const setsOf = async (text: string, options: Partial<ImportOptions> = {}) => {
+  const events = await read(text, options);
+  expect(events.filter((event) => "error" in event)).toEqual([]);
+  const workouts = events.flatMap((event) => ("workout" in event ? [event.workout] : []));
+  return workouts.flatMap(({ exercises }) => exercises.flatMap(({ sets }) => sets));
+};
+const measuresOf = async (text: string, options: Partial<ImportOptions> = {}) =>
+  (await setsOf(text, options)).map(({ weight, weightUnit, reps, distanceM }) => [weight, weightUnit, reps, distanceM]);
+
+const STRONG =
+  "Date,Workout Name,Duration,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes,Workout Notes,RPE";
+
+test.each([
+  ["nothing", ""],
+  ["line breaks only", "\r\n\n\uFEFF\n"],
+  ["prose", "Dear diary, today I lifted."],
+  ["another table", "date,exercise,kg,reps\n2024-05-01,Squat,100,5\n"],
+  ["no header", "2024-05-01,Squat,Legs,100,5\n"],
+  ["a header with faulty quotes", `"Date"x${STRONG.slice(4)}\n`],
+  ["a header that is too long", `${STRONG},${"x".repeat(70_000)}\n`],
+  ["weights in stone", "Date,Exercise,Category,Weight (st),Reps\n"],
+  ["weights in a unit of the language", "Date,Exercise,Category,Weight (constructor),Reps\n"],
+  ["Strong without an order of the sets", STRONG.replace("Set Order,", "")],
+])("a file with %s is of no format", async (_name, text) => {
+  const options = { weightUnit: "kg" } as const;
+  await expect(read(text, options)).rejects.toMatchObject({ kind: "invalid", reason: "imports.unknown_format" });
+});
+
+test.each([
+  ["Strong", STRONG],
+  ["FitNotes", "Date,Exercise,Category,Weight,Reps,Distance,Distance Unit,Time"],
+])("%s without units asks for one, and reads once it is told", async (_name, header) => {
+  await expect(read(header)).rejects.toMatchObject({ kind: "invalid", reason: "imports.unit_required" });
+  expect(await read(header, { weightUnit: "lb" })).toHaveLength(1);
+});
+
+test("a header alone is a file without workouts, in whatever case its columns are written", async () => {
+  expect(await read(STRONG.toUpperCase(), { weightUnit: "kg" })).toEqual([{ format: "strong" }]);
+  expect(FORMATS).toEqual(["strong", "hevy", "fitnotes"]);
+});
+
+test("a source is closed when its file is refused, and when nobody reads on", async () => {
+  let closed = 0;
+  async function* source(text: string) {
+    try {
+      while (true) yield text;
+    } finally {
+      closed++;
+    }
+  }
+  const refused = readTraining(source("a,b\n"), { timeZone: "UTC" });
+  await expect(refused.next()).rejects.toBeInstanceOf(AppError);
+  const left = readTraining(source(`${STRONG}\n`), { timeZone: "UTC", weightUnit: "kg" });
+  for await (const event of left) if ("format" in event) break;
+  await Bun.sleep(0);
+  expect(closed).toBe(2);
+});
+
+test("distances without a unit go with the weights, unless it is told", async () => {
+  const text = `${STRONG}\n2024-05-01 18:00:00,Run,,Run,1,0,0,5,0,,,\n`;
+  const metres = async (options: Partial<ImportOptions>) => (await setsOf(text, options))[0]?.distanceM;
+  expect(await metres({ weightUnit: "kg" })).toBe(5000);
+  expect(await metres({ weightUnit: "lb" })).toBe(8047);
+  expect(await metres({ weightUnit: "lb", distanceUnit: "km" })).toBe(5000);
+  expect(await metres({ weightUnit: "kg", distanceUnit: "mi" })).toBe(8047);
+});
+
+test("units of a row go before what was told", async () => {
+  const header =
+    "Date;Workout Name;Exercise Name;Set Order;Weight;Weight Unit;Reps;RPE;Distance;Distance Unit;Seconds;Notes;Workout Notes;Workout Duration";
+  const day = '2019-01-11 12:31:54;"Leg"';
+  const rows = [
+    `${day};"Squat";1;102,5;kg;5;;;;0;"";"";2h 5m`,
+    `${day};"Squat";2;225;lbs;5;;;;0;;;2h 5m`,
+    `${day};"Squat";3;50;;5;;;;0;;;2h 5m`,
+    `${day};"Run";1;0;;0;;2,5;km;900;;;2h 5m`,
+    `${day};"Run";2;0;;0;;400;m;90;;;2h 5m`,
+    `${day};"Run";3;0;lbs;0;;1;;480;;;2h 5m`,
+  ];
+  expect(await measuresOf([header, ...rows].join("\n"), { weightUnit: "kg" })).toEqual([
+    [102.5, "kg", 5, null],
+    [225, "lb", 5, null],
+    [50, "kg", 5, null],
+    [null, null, null, 2500],
+    [null, null, null, 400],
+    [null, null, null, 1609],
+  ]);
+});
+
+test("of columns for each unit the first that is filled counts", async () => {
+  const header = "Date,Exercise,Category,Weight (kg),Weight (lbs),Reps,Distance,Distance Unit,Time,Notes,Kind";
+  const text = `${header}\n2024-01-15,Squat,Legs,100,220.5,5,,,,deep,wr\n2024-01-15,Squat,Legs,,225,5,,,,,wr\n`;
+  expect(await measuresOf(text)).toEqual([
+    [100, "kg", 5, null],
+    [225, "lb", 5, null],
+  ]);
+  expect((await setsOf(text))[0]?.note).toBe("deep");
+});
+
+test("rest timers and empty notes make no workout", async () => {
+  const row = (order: string, seconds: string) => `2024-05-01 18:00:00,Push,1h,Bench,${order},0,0,0,${seconds},,,\n`;
+  const text = `${STRONG}\n${row("Rest Timer", "90")}${row("Note", "0")}`;
+  expect(await read(text, { weightUnit: "kg" })).toEqual([{ format: "strong" }]);
+});
+
+test("a workout that starts when the clocks skip does not end before it starts", async () => {
+  const text = [
+    "title,start_time,end_time,exercise_title,set_type,weight_kg,reps",
+    "Early,2024-03-31 02:50:00,2024-03-31 03:20:00,Squat,normal,60,8",
+  ].join("\n");
+  const events = await read(text, { timeZone: "Europe/Berlin" });
+  expect(events[1]).toMatchObject({ workout: { startedAt: "2024-03-31T01:50:00Z", endedAt: "2024-03-31T01:50:00Z" } });
+});
+
+test("50,000 rows come out in their order, and no more is held than a workout", async () => {
+  const [workoutCount, setCount] = [2500, 20];
+  let read = 0;
+  function* rows() {
+    yield `${STRONG}\n`;
+    for (let at = 0; at < workoutCount; at++) {
+      const day = new Date(Date.UTC(2015, 0, 1 + at)).toISOString().slice(0, 10);
+      read = at;
+      for (let set = 1; set <= setCount; set++) {
+        yield `${day} 18:00:00,Day ${at},1h,Lift ${Math.ceil(set / 5)},${set},${at % 300},${set},0,0,"Note\n${at}",,\n`;
+      }
+    }
+  }
+  let expected = 0;
+  for await (const event of readTraining(inChunks(rows()), { timeZone: "Europe/Berlin", weightUnit: "kg" })) {
+    if ("format" in event) continue;
+    if ("error" in event) throw new Error(event.error.message);
+    const { row, name, exercises } = event.workout;
+    expect([row, name]).toEqual([2 + expected * setCount * 2, `Day ${expected}`]);
+    expect(exercises.map(({ sets }) => sets.length)).toEqual([5, 5, 5, 5]);
+    expect(read - expected).toBeLessThanOrEqual(1);
+    expected++;
+  }
+  expect(expected).toBe(workoutCount);
+});
+
+test("whatever cells a file holds, its good rows are read, the others refused, and nothing is thrown", async () => {
+  const cell = fc.oneof(
+    fc.constantFrom("", "0", "1", "8", "-1", "1e9", "99999999999999999999", "2024-05-02 18:00:00", "2 May 2024, 18:00"),
+    fc.constantFrom("02/05/2024", "2024-05-02", "W", "D", "dropset", "1h 5m", "0:01:30", "kg", "m", "constructor"),
+    fc.string({ unit: "binary", maxLength: 12 }),
+  );
+  const files: [header: string, row: string][] = [
+    [STRONG, "2024-05-01 18:00:00,Push,1h,Bench,1,60,8,0,0,,,"],
+    [
+      "start_time,title,end_time,description,exercise_title,superset_id,set_type,weight_kg,reps,duration_seconds,rpe",
+      "2024-05-01 18:00:00,Push,2024-05-01 19:00:00,,Bench,,normal,60,8,,",
+    ],
+    [
+      "Date,Exercise,Category,Weight,Weight Unit,Reps,Distance,Distance Unit,Time,Comment",
+      "2024-05-01,Bench,,60,kg,8,,,,",
+    ],
+  ];
+  const change = fc.record({ at: fc.nat({ max: 9 }), text: cell });
+  const changes = fc.array(fc.array(change, { maxLength: 3 }), { maxLength: 8 });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...files), changes, async ([header, row], rows) => {
+      const body = [[], ...rows].map((changed) => {
+        const cells = row.split(",");
+        for (const { at, text } of changed) cells[at] = text;
+        return cells.map((text) => `"${text.replaceAll('"', '""')}"`).join(",");
+      });
+      const [, ...events] = await read([header, ...body].join("\n"), { weightUnit: "kg" });
+      let setCount = 0;
+      let errorCount = 0;
+      for (const event of events) {
+        if ("error" in event) errorCount++;
+        if (!("workout" in event)) continue;
+        const { startedAt, endedAt, exercises } = event.workout;
+        expect(Date.parse(endedAt)).toBeGreaterThanOrEqual(Date.parse(startedAt));
+        for (const { sets } of exercises) setCount += sets.length;
+      }
+      expect(setCount).toBeGreaterThan(0);
+      expect(setCount + errorCount).toBe(body.length);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,97 @@
+import type { Db } from "#db/client.ts";
+import { formsOf, nameForm } from "./imported-rows.rules.ts";
+
+/** An exercise that a name of a file was found to mean. */
+export type NamedExercise = { name: string; exerciseId: string; exerciseName: string; by: "chosen" | "name" | "alias" };
+
+/**
+ * Which exercises of the catalog or of `userId`'s own are meant by `names`: what they chose before, else one of that name,
+ * else one of that alias; their own before the catalog's. Names that mean nothing are left out. One statement.
+ */
+export async function listNamed({ sql }: Db, userId: string, names: string[]): Promise<NamedExercise[]> {
+  const given = names.flatMap((name) => formsOf(name).map((form, rank) => ({ name, form, rank })));
+  return sql`
+    with given as (
+      select * from json_to_recordset(${JSON.stringify(given)}::text::json) as entry (name text, form text, rank int)
+    ), spelt as (
+      select id, exercises.name, owner_id, form from exercises, string_to_table(search_text, E'\n') as form
+      where (owner_id is null or owner_id = ${userId}) and form in (select form from given)
+    ), found as (
+      select given.name, exercises.id, exercises.name as exercise_name, 'chosen' as by, -1 as rank, false as is_system
+      from given join import_names on import_names.form = given.form and given.rank = 0
+      join exercises on exercises.id = exercise_id and (owner_id is null or owner_id = ${userId})
+      where import_names.user_id = ${userId}
+      union all
+      select given.name, id, spelt.name, case when search_form(spelt.name) = spelt.form then 'name' else 'alias' end,
+        given.rank, owner_id is null
+      from given join spelt using (form)
+    )
+    select distinct on (name) name, id as "exerciseId", exercise_name as "exerciseName", by from found
+    order by name, rank, by = 'alias', is_system, exercise_name`;
+}
+
+export type Proposal = { exerciseId: string; exerciseName: string; similarity: number };
+
+/** Below this, two names have little more in common than the words that all names have. */
+const LEAST_SIMILARITY = 0.3;
+
+/**
+ * For each of `names`, in their order, up to five exercises of the catalog or of `userId`'s own whose names or aliases
+ * have the most trigrams in common with it, the most similar first. One statement.
+ */
+export async function listProposals({ sql }: Db, userId: string, names: string[]): Promise<Proposal[][]> {
+  const rows = await sql<{ proposals: Proposal[] }[]>`
+    with spelt as materialized (
+      select distinct id, exercises.name, form from exercises, string_to_table(search_text, E'\n') as form
+      where (owner_id is null or owner_id = ${userId}) and form <> ''
+    )
+    select coalesce((
+      select json_agg(json_build_object('exerciseId', id, 'exerciseName', name, 'similarity', round(likeness::numeric, 2))
+        order by likeness desc, name)
+      from (
+        select id, name, max(similarity(form, given.form)) as likeness from spelt
+        where similarity(form, given.form) >= ${LEAST_SIMILARITY}::real group by id, name order by likeness desc, name limit 5
+      ) as likely
+    ), '[]') as proposals
+    from unnest(${names.map(nameForm)}::text[]) with ordinality as given (form, place) order by place`;
+  return rows.map(({ proposals }) => proposals);
+}
+
+/** The names that `userId` has chosen exercises for, by name, as a JSON array. */
+export async function listChosenJson({ sql }: Db, userId: string): Promise<string> {
+  const [row] = await sql<{ json: string }[]>`
+    select coalesce(json_agg(json_build_object('name', import_names.name, 'exerciseId', exercises.id, 'exerciseName', exercises.name)
+      order by form), '[]')::text as json
+    from import_names join exercises on exercises.id = exercise_id where user_id = ${userId}`;
+  return row?.json ?? "[]";
+}
+
+/**
+ * Remembers which exercises are meant by names, and forgets those that are given none. Returns the ids of exercises that
+ * `userId` does not have; with any, nothing was written. One statement.
+ */
+export async function chooseNames(
+  { sql }: Db,
+  userId: string,
+  choices: { name: string; exerciseId: string | null }[],
+): Promise<string[]> {
+  const byForm = new Map(choices.map(({ name, exerciseId }) => [nameForm(name), { name, exercise_id: exerciseId }]));
+  const rows = [...byForm].map(([form, choice]) => ({ form, ...choice }));
+  const [row] = await sql<{ missing: string[] }[]>`
+    with given as (
+      select * from json_to_recordset(${JSON.stringify(rows)}::text::json) as entry (form text, name text, exercise_id uuid)
+    ), missing as (
+      select distinct exercise_id from given where exercise_id is not null and not exists (
+        select from exercises where exercises.id = exercise_id and (owner_id is null or owner_id = ${userId}))
+    ), forgotten as (
+      delete from import_names where user_id = ${userId} and not exists (select from missing)
+        and form in (select form from given where exercise_id is null)
+    ), chosen as (
+      insert into import_names (user_id, form, name, exercise_id)
+      select ${userId}::uuid, form, name, exercise_id from given
+      where exercise_id is not null and not exists (select from missing)
+      on conflict on constraint import_names_pkey do update set name = excluded.name, exercise_id = excluded.exercise_id
+    )
+    select array(select exercise_id::text from missing) as missing`;
+  return row?.missing ?? [];
+}
