@@ -1,0 +1,124 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { dueTimes } from "./arrivals.ts";
+import { createParser } from "./http-parser.ts";
+import { distributionOf, figuresOf, type Recording } from "./recording.ts";
+import { fromBytes, toBytes } from "./run.ts";
+
+test("constant arrivals are evenly apart, and Poisson ones have exponential gaps of the same mean", () => {
+  expect([...dueTimes({ model: "constant", rate: 4, durationMs: 1000 })]).toEqual([0, 250, 500, 750]);
+  const times = dueTimes({ model: "poisson", rate: 1000, durationMs: 100_000 });
+  expect(times.length).toBeGreaterThan(98_500);
+  expect(times.length).toBeLessThan(101_500);
+  const gaps = [...times].map((time, n) => time - (times[n - 1] ?? 0));
+  expect(gaps.every((gap) => gap >= 0)).toBe(true);
+  // A share of exp(-x) of the gaps is longer than x of their mean.
+  for (const x of [0.5, 1, 2]) {
+    expect(gaps.filter((gap) => gap > x).length / gaps.length).toBeCloseTo(Math.exp(-x), 2);
+  }
+});
+
+test("a ramp goes from one rate to the other, and the same seed gives the same times", () => {
+  const plan = { model: "ramp", rate: 100, toRate: 300, durationMs: 10_000, seed: 7 } as const;
+  const times = dueTimes(plan);
+  const within = (fromMs: number, toMs: number) => times.filter((time) => time >= fromMs && time < toMs).length;
+  expect(times.length).toBeGreaterThan(1850);
+  expect(times.length).toBeLessThan(2150);
+  expect(within(9000, 10_000) / within(0, 1000)).toBeGreaterThan(2);
+  expect(dueTimes(plan)).toEqual(times);
+  expect(dueTimes({ ...plan, seed: 8 })).not.toEqual(times);
+});
+
+const body = fc.string({ maxLength: 300 }).map((text) => Buffer.from(text));
+const answer = fc.record({
+  status: fc.constantFrom(200, 201, 204, 304, 404),
+  form: fc.constantFrom("length", "chunked"),
+  body,
+  pieces: fc.array(fc.integer({ min: 1, max: 50 }), { maxLength: 5 }),
+  isLast: fc.boolean(),
+  hasTrailer: fc.boolean(),
+  isContinued: fc.boolean(),
+});
+type Given = typeof answer extends fc.Arbitrary<infer T> ? T : never;
+
+function onWire({ status, form, body: given, pieces, isLast, hasTrailer, isContinued }: Given) {
+  const hasBody = status !== 204 && status !== 304;
+  const lines = [`HTTP/1.1 ${status} Whatever`, "x-request-id: abc", ...(isLast ? ["Connection: close"] : [])];
+  const early = isContinued ? "HTTP/1.1 100 Continue\r\n\r\n" : "";
+  if (!hasBody) return { bytes: Buffer.from(`${early}${lines.join("\r\n")}\r\n\r\n`), bodyBytes: 0 };
+  if (form === "length") {
+    const head = `${early}${lines.join("\r\n")}\r\nContent-Length: ${given.length}\r\n\r\n`;
+    return { bytes: Buffer.concat([Buffer.from(head), given]), bodyBytes: given.length };
+  }
+  const chunks: Buffer[] = [Buffer.from(`${early}${lines.join("\r\n")}\r\ntransfer-encoding: chunked\r\n\r\n`)];
+  for (let at = 0, n = 0; at < given.length; n++) {
+    const piece = given.subarray(at, at + (pieces[n] ?? 100));
+    chunks.push(Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from("\r\n"));
+    at += piece.length;
+  }
+  chunks.push(Buffer.from(hasTrailer ? "0\r\nx-trailer: 1\r\n\r\n" : "0\r\n\r\n"));
+  return { bytes: Buffer.concat(chunks), bodyBytes: given.length };
+}
+
+test("answers of every form are read from chunks of any size, one after the other", () => {
+  fc.assert(
+    fc.property(fc.array(answer, { maxLength: 5 }), fc.array(fc.integer({ min: 1, max: 60 })), (given, sizes) => {
+      const parser = createParser();
+      for (const one of given) {
+        const { bytes, bodyBytes } = onWire(one);
+        let read: unknown;
+        for (let at = 0, n = 0; at < bytes.length; n++) {
+          const chunk = bytes.subarray(at, at + (sizes[n % Math.max(sizes.length, 1)] ?? 1000));
+          at += chunk.length;
+          // As sockets do it: the buffer is used again afterwards.
+          const lent = Buffer.from(chunk);
+          read = parser.receive(lent);
+          lent.fill(0);
+          if (at < bytes.length) expect(read).toBeUndefined();
+        }
+        expect(read).toEqual({ status: one.status, bodyBytes, isLast: one.isLast });
+      }
+    }),
+  );
+});
+
+test.each(["SSH-2.0-x\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n"])("%j is no answer that can be read", (text) => {
+  expect(() => createParser().receive(Buffer.from(text))).toThrow();
+});
+
+const recordingOf = (rows: [due: number, sent: number, done: number, status: number][]): Recording => ({
+  due: Float64Array.from(rows, ([due]) => due),
+  sent: Float64Array.from(rows, ([, sent]) => sent),
+  done: Float64Array.from(rows, ([, , done]) => done),
+  status: Uint16Array.from(rows, ([, , , status]) => status),
+  bodyBytes: new Uint32Array(rows.length).fill(7),
+});
+
+test("latency is from when a request was due, the warm-up is left out, and failures have none", () => {
+  const recording = recordingOf([
+    [0, 0, 900, 200],
+    [1000, 1000, 1010, 200],
+    [1100, 1200, 1230, 304],
+    [1200, 1200, 1201, 500],
+    [1300, 1300, Number.NaN, 0],
+  ]);
+  expect(figuresOf(recording, 500)).toMatchObject({
+    requests: 4,
+    failures: 2,
+    responseMs: { count: 2, mean: 70, min: 10, max: 130, percentiles: {} },
+    serviceMs: { mean: 20 },
+    sendLagMs: { max: 100 },
+  });
+  const kept = fromBytes(Buffer.from(toBytes(recording)));
+  for (const [name, column] of Object.entries(kept))
+    expect([...column]).toEqual([...recording[name as keyof Recording]]);
+});
+
+test("a percentile is exact, and given only when ten samples lie beyond it", () => {
+  const upTo = (count: number) => distributionOf(Float64Array.from({ length: count }, (_, n) => count - n)).percentiles;
+  expect(upTo(19)).toEqual({});
+  expect(upTo(20)).toEqual({ 0.5: 10 });
+  expect(upTo(999)).toEqual({ 0.5: 500, 0.9: 900 });
+  expect(upTo(1000)).toEqual({ 0.5: 500, 0.9: 900, 0.99: 990 });
+  expect(Object.keys(upTo(100_000))).toHaveLength(5);
+});

@@ -1,0 +1,109 @@
+/**
+ * What became of each request, in the order in which they were due. Times are ms from the start: when it was due, when it
+ * was sent, when it was answered (NaN: never). Status 0: its connection was lost.
+ */
+export type Recording = {
+  due: Float64Array;
+  sent: Float64Array;
+  done: Float64Array;
+  status: Uint16Array;
+  bodyBytes: Uint32Array;
+};
+
+/** Writes into arrays that were made before: nothing is allocated for a request. */
+export function createRecorder(capacity: number) {
+  const due = new Float64Array(capacity);
+  const sent = new Float64Array(capacity);
+  const done = new Float64Array(capacity).fill(Number.NaN);
+  const status = new Uint16Array(capacity);
+  const bodyBytes = new Uint32Array(capacity);
+  let startedMs = 0;
+  const nowMs = () => performance.now() - startedMs;
+  return {
+    start: () => {
+      startedMs = performance.now();
+    },
+    nowMs,
+    send: (at: number, dueMs: number) => {
+      due[at] = dueMs;
+      sent[at] = nowMs();
+    },
+    settle: (at: number, answer: number, bytes: number) => {
+      done[at] = nowMs();
+      status[at] = answer;
+      bodyBytes[at] = bytes;
+    },
+    recording: (count: number): Recording => ({
+      due: due.slice(0, count),
+      sent: sent.slice(0, count),
+      done: done.slice(0, count),
+      status: status.slice(0, count),
+      bodyBytes: bodyBytes.slice(0, count),
+    }),
+  };
+}
+
+/** A percentile of `share` (0 to 1) is given only when ten samples lie beyond it. */
+const FEWEST_BEYOND = 10;
+
+export type Distribution = {
+  count: number;
+  mean: number;
+  min: number;
+  max: number;
+  /** By share; absent where fewer than ten samples lie beyond it. */
+  percentiles: Partial<Record<(typeof SHARES)[number], number>>;
+};
+
+export const SHARES = [0.5, 0.9, 0.99, 0.999, 0.9999] as const;
+
+/** Exact figures of `values`, which are sorted in place. The percentile is the value at rank ⌈share · n⌉. */
+export function distributionOf(values: Float64Array): Distribution {
+  values.sort();
+  const count = values.length;
+  const percentiles: Distribution["percentiles"] = {};
+  for (const share of SHARES) {
+    if (count * (1 - share) >= FEWEST_BEYOND - 1e-9)
+      percentiles[share] = values[Math.ceil(share * count) - 1] as number;
+  }
+  const sum = values.reduce((total, value) => total + value, 0);
+  return { count, mean: sum / count, min: values[0] ?? Number.NaN, max: values.at(-1) ?? Number.NaN, percentiles };
+}
+
+export type LoadFigures = {
+  requests: number;
+  perSecond: number;
+  /** Answers that are neither 2xx nor 304, and requests without one. */
+  failures: number;
+  /** From when a request was due: what a client meets. */
+  responseMs: Distribution;
+  /** From when it was sent: what the server took. */
+  serviceMs: Distribution;
+  /** How late requests were sent: the generator's own fault, and that of too few connections. */
+  sendLagMs: Distribution;
+};
+
+const isSuccess = (status: number) => (status >= 200 && status < 300) || status === 304;
+
+/** The figures of a recording, but for its first `warmUpMs`. */
+export function figuresOf({ due, sent, done, status }: Recording, warmUpMs = 0): LoadFigures {
+  const chosen: number[] = [];
+  let failures = 0;
+  let lastMs = 0;
+  for (let at = 0; at < due.length; at++) {
+    if ((due[at] as number) < warmUpMs) continue;
+    if (isSuccess(status[at] as number)) chosen.push(at);
+    else failures++;
+    if ((done[at] as number) > lastMs) lastMs = done[at] as number;
+  }
+  const spans = (from: Float64Array, to: Float64Array) =>
+    distributionOf(Float64Array.from(chosen, (at) => (to[at] as number) - (from[at] as number)));
+  return {
+    requests: chosen.length + failures,
+    perSecond: (chosen.length / (lastMs - warmUpMs)) * 1000,
+    failures,
+    responseMs: spans(due, done),
+    serviceMs: spans(sent, done),
+    sendLagMs: spans(due, sent),
+  };
+}

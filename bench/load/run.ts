@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cpuNsOf } from "../servers.ts";
+import type { LoadPlan } from "./generator.ts";
+import type { Recording } from "./recording.ts";
+
+/** A plan as it goes to the generator's process: requests as texts. */
+export type PlanFile = Omit<LoadPlan, "requests"> & { requests: string[] };
+
+export type LoadRun = { recording: Recording; generatorCpuMs: number };
+
+/** The core of the generator; servers have the others. */
+const GENERATOR_CORE = "1";
+
+/** Runs a load in a process and, where the machine can, on a core of its own. Rejects when the server cannot be reached. */
+export async function runLoad(plan: PlanFile): Promise<LoadRun> {
+  const directory = mkdtempSync(join(tmpdir(), "irontrack-load-"));
+  try {
+    writeFileSync(join(directory, "plan.json"), JSON.stringify(plan));
+    const pin = process.platform === "linux" ? ["taskset", "-c", GENERATOR_CORE] : [];
+    const script = join(import.meta.dir, "load-process.ts");
+    const [command = "", ...args] = [...pin, process.execPath, script, directory];
+    const child = spawn(command, args, { stdio: ["ignore", "inherit", "pipe"] });
+    let said = "";
+    child.stderr.on("data", (chunk) => {
+      said += chunk;
+    });
+    let cpuNs = 0;
+    const watch = setInterval(() => {
+      cpuNs = Math.max(cpuNs, cpuNsOf(child.pid as number));
+    }, 100);
+    const exitCode = await new Promise((resolve) => child.once("close", resolve));
+    clearInterval(watch);
+    if (exitCode !== 0) throw new Error(`The load generator ended: ${said}`);
+    return { recording: fromBytes(readFileSync(join(directory, "recording.bin"))), generatorCpuMs: cpuNs / 1e6 };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Due, sent and done as float64, body bytes as uint32, status as uint16: 30 bytes for each request. */
+export function toBytes({ due, sent, done, bodyBytes, status }: Recording): Uint8Array {
+  return Buffer.concat(
+    [due, sent, done, bodyBytes, status].map((column) =>
+      Buffer.from(column.buffer, column.byteOffset, column.byteLength),
+    ),
+  );
+}
+
+const BYTES_PER_REQUEST = 30;
+
+export function fromBytes(file: Buffer): Recording {
+  const count = file.byteLength / BYTES_PER_REQUEST;
+  const bytes = new Uint8Array(file).buffer;
+  return {
+    due: new Float64Array(bytes, 0, count),
+    sent: new Float64Array(bytes, count * 8, count),
+    done: new Float64Array(bytes, count * 16, count),
+    bodyBytes: new Uint32Array(bytes, count * 24, count),
+    status: new Uint16Array(bytes, count * 28, count),
+  };
+}
