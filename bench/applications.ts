@@ -7,18 +7,26 @@ export type BareAnswer = { status: number; headers: Record<string, string>; body
 
 /** The application on an embedded PostgreSQL of its own under `dir`, with settings that let a bench through. */
 export async function startApplication(dir: string, settings: Record<string, string> = {}): Promise<ServerProcess> {
-  const env = {
-    IRONTRACK_HOME: dir,
-    HOST: "",
-    PASSWORD_MEMORY_KIB: "19456",
-    PASSWORD_PASSES: "2",
-    SIGN_UPS_PER_ADDRESS: "100000",
-    ...settings,
-  };
-  const application = await startServer(["src/cli.ts", "up"], join(dir, "run/irontrack.sock"), env);
+  const application = await startServer(["src/cli.ts", "up"], socketIn(dir), settingsFor(dir, settings));
   pinPostgres(dir);
   return application;
 }
+
+/** The application on the migrated database of `url`, with the same settings. */
+export function startApplicationOn(url: string, dir: string, settings: Record<string, string> = {}) {
+  return startServer(["src/cli.ts", "serve"], socketIn(dir), settingsFor(dir, { ...settings, DATABASE_URL: url }));
+}
+
+const socketIn = (dir: string) => join(dir, "run/irontrack.sock");
+
+const settingsFor = (dir: string, settings: Record<string, string>) => ({
+  IRONTRACK_HOME: dir,
+  HOST: "",
+  PASSWORD_MEMORY_KIB: "19456",
+  PASSWORD_PASSES: "2",
+  SIGN_UPS_PER_ADDRESS: "100000",
+  ...settings,
+});
 
 /** A bare Bun.serve that repeats `answer`. */
 export function startBare(dir: string, answer: BareAnswer): Promise<ServerProcess> {

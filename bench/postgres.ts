@@ -9,18 +9,26 @@ export const databaseUrl = (dir: string) =>
 
 /** Time on a CPU of the embedded PostgreSQL under `dir`, all its processes, in ns; 0 while none runs. */
 export function postgresNs(dir: string): number {
-  return listProcesses(dir).reduce((sum, pid) => sum + cpuNsOf(pid), 0);
+  return listUnder(dir).reduce((sum, pid) => sum + cpuNsOf(pid), 0);
 }
 
 /** Moves PostgreSQL, which a pinned server started, to the other core: server on one, database and load on the other. */
 export function pinPostgres(dir: string): void {
-  for (const pid of listProcesses(dir)) spawnSync("taskset", ["-a", "-c", "-p", "1", String(pid)]);
+  pin(listUnder(dir));
 }
 
-/** The postmaster and its children. */
-function listProcesses(dir: string): number[] {
+/** Moves processes to the core of the database and the load. */
+export function pin(pids: number[]): void {
+  for (const pid of pids) spawnSync("taskset", ["-a", "-c", "-p", "1", String(pid)]);
+}
+
+function listUnder(dir: string): number[] {
   const postmaster = readPostmasterId(join(dir, "postgres/postmaster.pid"));
-  if (postmaster === undefined) return [];
+  return postmaster === undefined ? [] : listProcesses(postmaster);
+}
+
+/** A postmaster and its children. */
+export function listProcesses(postmaster: number): number[] {
   const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   return [postmaster, ...all.filter((pid) => parentOf(pid) === postmaster).map(Number)];
 }

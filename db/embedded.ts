@@ -21,6 +21,10 @@ export type ClusterPaths = { dataDir: string; socketDir: string; logFile: string
 export type ClusterOptions = {
   /** False skips every fsync: for tests, whose data nobody misses. */
   durable?: boolean;
+  /** Settings of postgresql.conf beyond ours, by name. */
+  settings?: Record<string, string>;
+  /** Of the server's process. */
+  environment?: Record<string, string>;
   /** Called before each step that takes a while. */
   onStep?: (step: string) => void;
   /** Called when the server ended by itself and could not be brought back. */
@@ -172,7 +176,7 @@ function createCluster(initdb: string, paths: ClusterPaths, run: RunAs, durable:
 async function launchUntilReady(binary: string, paths: ClusterPaths, run: RunAs, options: ClusterOptions) {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   for (;;) {
-    const { child, logFrom } = launch(binary, paths, run, options.durable ?? true);
+    const { child, logFrom } = launch(binary, paths, run, options);
     while (child.exitCode === null && child.signalCode === null) {
       if (readPidFile(paths.dataDir)?.status === "ready" && readPidFile(paths.dataDir)?.pid === child.pid) return child;
       if (Date.now() > deadline) {
@@ -191,7 +195,7 @@ async function launchUntilReady(binary: string, paths: ClusterPaths, run: RunAs,
   }
 }
 
-function launch(binary: string, paths: ClusterPaths, run: RunAs, durable: boolean) {
+function launch(binary: string, paths: ClusterPaths, run: RunAs, options: ClusterOptions) {
   const log = openSync(paths.logFile, "a", 0o600);
   const logFrom = readFileSync(paths.logFile, "utf8").length;
   const settings = {
@@ -201,7 +205,8 @@ function launch(binary: string, paths: ClusterPaths, run: RunAs, durable: boolea
     max_connections: "100",
     shared_buffers: "128MB",
     jit: "off",
-    ...(durable ? {} : { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
+    ...((options.durable ?? true) ? {} : { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
+    ...options.settings,
   };
   const command = [
     ...run.prefix,
@@ -215,7 +220,7 @@ function launch(binary: string, paths: ClusterPaths, run: RunAs, durable: boolea
     cwd: "/",
     detached: true,
     stdio: ["ignore", log, log],
-    env: cleanEnv(),
+    env: { ...cleanEnv(), ...options.environment },
   });
   child.unref();
   closeSync(log);

@@ -1,0 +1,114 @@
+/*
+ * A disk with one spindle for a process and its children, by LD_PRELOAD: flushes end when the platter has come round
+ * again, reads that the page cache does not have seek first, and one thing is done at a time. Counts flushes and reads in
+ * any case. What the kernel reports (iowait, PSI, diskstats) knows nothing of it.
+ *
+ * SPINDLE_FILE names a file of a page that is shared by all processes. SPINDLE_ROTATION_NS (0: count only) and
+ * SPINDLE_SEEK_NS say how fast it is.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+struct spindle {
+    _Atomic uint64_t free_at_ns;
+    _Atomic uint64_t flushes;
+    _Atomic uint64_t cold_reads;
+};
+
+static struct spindle *spindle;
+static uint64_t rotation_ns, seek_ns;
+static int (*next_fsync)(int), (*next_fdatasync)(int);
+static ssize_t (*next_preadv)(int, const struct iovec *, int, off_t);
+static ssize_t (*next_pread)(int, void *, size_t, off_t);
+
+static uint64_t setting(const char *name) {
+    const char *text = getenv(name);
+    return text ? strtoull(text, NULL, 10) : 0;
+}
+
+__attribute__((constructor)) static void attach(void) {
+    next_fsync = dlsym(RTLD_NEXT, "fsync");
+    next_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
+    next_pread = dlsym(RTLD_NEXT, "pread64");
+    next_preadv = dlsym(RTLD_NEXT, "preadv64");
+    rotation_ns = setting("SPINDLE_ROTATION_NS");
+    seek_ns = setting("SPINDLE_SEEK_NS");
+    const char *path = getenv("SPINDLE_FILE");
+    int file = path ? open(path, O_RDWR) : -1;
+    if (file < 0) return;
+    void *page = mmap(NULL, sizeof(struct spindle), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (page != MAP_FAILED) spindle = page;
+    close(file);
+}
+
+static uint64_t now_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void sleep_until(uint64_t ns) {
+    struct timespec until = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) {
+    }
+}
+
+/* Takes the spindle for `busy_ns` and until the platter stands where it began, and waits for that. */
+static void spin(uint64_t busy_ns) {
+    if (!spindle || rotation_ns == 0) return;
+    uint64_t free_at = atomic_load(&spindle->free_at_ns);
+    uint64_t done;
+    do {
+        uint64_t now = now_ns();
+        uint64_t begin = free_at > now ? free_at : now;
+        done = (begin + busy_ns) / rotation_ns * rotation_ns + rotation_ns;
+    } while (!atomic_compare_exchange_weak(&spindle->free_at_ns, &free_at, done));
+    sleep_until(done);
+}
+
+static void flush(uint64_t busy_ns) {
+    if (spindle) atomic_fetch_add(&spindle->flushes, 1);
+    spin(busy_ns);
+}
+
+int fdatasync(int file) {
+    int result = next_fdatasync(file);
+    flush(0);
+    return result;
+}
+
+/* The length and the times of a file are elsewhere on the disk than its data. */
+int fsync(int file) {
+    int result = next_fsync(file);
+    flush(seek_ns);
+    return result;
+}
+
+static void read_cold(void) {
+    atomic_fetch_add(&spindle->cold_reads, 1);
+    spin(seek_ns);
+}
+
+ssize_t preadv64(int file, const struct iovec *parts, int count, off_t at) {
+    if (spindle && preadv2(file, parts, count, at, RWF_NOWAIT) < 0 && errno == EAGAIN) read_cold();
+    return next_preadv(file, parts, count, at);
+}
+
+ssize_t preadv(int file, const struct iovec *parts, int count, off_t at) { return preadv64(file, parts, count, at); }
+
+ssize_t pread64(int file, void *into, size_t length, off_t at) {
+    struct iovec part = {.iov_base = into, .iov_len = length};
+    if (spindle && preadv2(file, &part, 1, at, RWF_NOWAIT) < 0 && errno == EAGAIN) read_cold();
+    return next_pread(file, into, length, at);
+}
+
+ssize_t pread(int file, void *into, size_t length, off_t at) { return pread64(file, into, length, at); }
