@@ -132,6 +132,9 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   // One's own records in it, of which there are none.
   ["GetRecords", "own", SIGNED_IN],
   ["GetRecords", "system", SIGNED_IN],
+  ["ListExerciseHistory", "own", SIGNED_IN],
+  ["ListExerciseHistory", "system", SIGNED_IN],
+  ["GetStreaks", "none", SIGNED_IN],
   ["ListVolume", "none", SIGNED_IN],
   // One's own changes; a batch that does nothing.
   ["ListChanges", "none", SIGNED_IN],

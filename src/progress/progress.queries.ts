@@ -1,5 +1,6 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
+import { estimate } from "./one-rep-max.queries.ts";
 import { type Formula, MOST_REPS } from "./one-rep-max.rules.ts";
 
 /**
@@ -18,7 +19,6 @@ export async function findRecordsJson(
     select row_to_json(one) from (
       select ${columns} from done where ${condition} order by ${order} desc, started_at, id limit 1
     ) as one)`;
-  const isEstimable = sql`weight_kg > 0 and reps between 1 and ${MOST_REPS}::int`;
   const [row] = await sql<{ json: string }[]>`
     with done as materialized (
       select workout_sets.id, workout_id, started_at, weight_kg, workout_sets.reps,
@@ -31,9 +31,11 @@ export async function findRecordsJson(
     )
     select row_to_json(shown)::text as json from (
       select ${formula} as formula,
-        ${best(sql`${set}, round(estimated::numeric, 3) as "estimatedKg"`, isEstimable, sql`estimated`)} as "estimatedOneRepMax",
+        ${best(sql`${set}, round(estimated::numeric, 3) as "estimatedKg"`, sql`estimated is not null`, sql`estimated`)} as "estimatedOneRepMax",
         case when not exists (select from done) then 'no_sets'
-          when not exists (select from done where ${isEstimable}) then 'no_weighted_sets_of_1_to_12_reps' end as "estimateMissing",
+          when not exists (select from done where weight_kg > 0 and reps between 1 and ${MOST_REPS}::int)
+          then 'no_weighted_sets_of_1_to_12_reps'
+          when not exists (select from done where estimated is not null) then 'no_sets_with_rpe' end as "estimateMissing",
         ${best(set, sql`weight_kg is not null`, sql`weight_kg`)} as heaviest,
         ${best(set, sql`true`, sql`reps`)} as "mostReps",
         ${best(sql`${set}, trim_scale(weight_kg * reps) as "volumeKg"`, sql`weight_kg is not null`, sql`weight_kg * reps`)} as "mostVolume",
@@ -43,17 +45,6 @@ export async function findRecordsJson(
         ) as one) as "repsAtWeight"
     ) as shown`;
   return (row as { json: string }).json;
-}
-
-/** The formulas of `one-rep-max.rules.ts`, where their sources are. */
-function estimate(sql: Db["sql"], formula: Formula): Fragment {
-  const reps = sql`workout_sets.reps`;
-  const several = {
-    epley: sql`weight_kg * (1 + ${reps} / 30.0)`,
-    brzycki: sql`weight_kg * 36.0 / nullif(37 - ${reps}, 0)`,
-    lombardi: sql`weight_kg * power(${reps}::float8, 0.1)::numeric`,
-  };
-  return sql`case ${reps} when 1 then weight_kg else ${several[formula]} end`;
 }
 
 const PERIOD = { day: "YYYY-MM-DD", week: 'IYYY-"W"IW', month: "YYYY-MM" } as const;

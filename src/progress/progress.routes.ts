@@ -1,13 +1,26 @@
 import type { Db } from "#db/client.ts";
+import { cursorPage, placeOf } from "../http/cursor.ts";
 import { type Operation, operation } from "../http/operation.ts";
 import { okJson } from "../http/reply.ts";
+import { listHistory } from "./history.queries.ts";
 import { findRecordsJson, listVolumeJson } from "./progress.queries.ts";
-import { ExerciseId, Records, RecordsQuestion, Volume, VolumeQuestion } from "./progress.schemas.ts";
+import {
+  ExerciseId,
+  History,
+  HistoryQuestion,
+  Records,
+  RecordsQuestion,
+  Streaks,
+  StreaksQuestion,
+  Volume,
+  VolumeQuestion,
+} from "./progress.schemas.ts";
+import { findStreaksJson } from "./streaks.queries.ts";
 
 const tag = "Progress";
 const access = "active";
 
-export function progressRoutes({ db }: { db: Db }): Operation[] {
+export function progressRoutes({ db, nowMs }: { db: Db; nowMs: () => number }): Operation[] {
   return [
     operation(
       "GET",
@@ -23,6 +36,37 @@ export function progressRoutes({ db }: { db: Db }): Operation[] {
       },
       async ({ actor, params, query }) =>
         okJson(await findRecordsJson(db, actor.userId, params.exerciseId, query.formula ?? "epley")),
+    ),
+    operation(
+      "GET",
+      "/api/v1/progress/exercises/:exerciseId/history",
+      {
+        id: "ListExerciseHistory",
+        tag,
+        access,
+        summary: "List one's workouts with an exercise, and what was done of it",
+        params: ExerciseId,
+        query: HistoryQuestion,
+        answers: { 200: History },
+      },
+      async ({ actor, params, query: { cursor, pageSize = 20, formula = "epley" } }) => {
+        const from = { formula, after: placeOf(cursor) };
+        return okJson(cursorPage(await listHistory(db, actor.userId, params.exerciseId, from, pageSize + 1), pageSize));
+      },
+    ),
+    operation(
+      "GET",
+      "/api/v1/progress/streaks",
+      {
+        id: "GetStreaks",
+        tag,
+        access,
+        summary: "Get one's streaks of training days and weeks",
+        query: StreaksQuestion,
+        answers: { 200: Streaks },
+      },
+      async ({ actor, query: { timeZone, perWeek = 1 } }) =>
+        okJson(await findStreaksJson(db, actor.userId, { now: new Date(nowMs()), timeZone, perWeek })),
     ),
     operation(
       "GET",

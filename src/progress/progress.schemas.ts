@@ -1,9 +1,12 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { choice, Instant, nullable, SmallId, strict, Uuid } from "../http/shapes.ts";
+import { TimeZone, WorkoutSet } from "../workouts/workouts.schemas.ts";
 import { FORMULAS } from "./one-rep-max.rules.ts";
 
 const Kg = Type.Number({ minimum: 0, description: "Kilograms" });
 const Count = Type.Integer({ minimum: 0, maximum: 2_147_483_647 });
+
+const WHY_NOT = ["no_sets", "no_weighted_sets_of_1_to_12_reps", "no_sets_with_rpe"] as ["no_sets", ...string[]];
 
 export const ExerciseId = strict({ exerciseId: Uuid });
 export const RecordsQuestion = strict({
@@ -16,9 +19,7 @@ const RecordSet = { setId: Uuid, workoutId: Uuid, startedAt: Instant, weightKg: 
 export const Records = strict({
   formula: choice([...FORMULAS]),
   estimatedOneRepMax: nullable(strict({ ...RecordSet, estimatedKg: Kg })),
-  estimateMissing: nullable(
-    choice(["no_sets", "no_weighted_sets_of_1_to_12_reps"], { description: "Why there is no estimate" }),
-  ),
+  estimateMissing: nullable(choice(WHY_NOT, { description: "Why there is no estimate" })),
   heaviest: nullable(strict(RecordSet)),
   mostReps: nullable(strict(RecordSet)),
   mostVolume: nullable(strict({ ...RecordSet, volumeKg: Kg })),
@@ -45,3 +46,60 @@ export const Volume = Type.Array(
   }),
   { description: "By period, then by muscle; warm-ups and broken-off workouts left out" },
 );
+
+export const HistoryQuestion = strict({
+  ...RecordsQuestion.properties,
+  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "The last page's nextCursor" })),
+  pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
+});
+export type HistoryQuestion = Static<typeof HistoryQuestion>;
+
+const {
+  position: _position,
+  restS: _restS,
+  completedAt: _completedAt,
+  note: _note,
+  ...performed
+} = WorkoutSet.properties;
+export const History = strict({
+  items: Type.Array(
+    strict({
+      workoutId: Uuid,
+      workoutName: nullable(Type.String({ maxLength: 100 })),
+      startedAt: Instant,
+      timeZone: TimeZone,
+      day: Type.String({ maxLength: 10, description: "Where the workout was" }),
+      volumeKg: Kg,
+      estimatedKg: nullable(Type.Number({ minimum: 0, description: "The best estimated one-repetition maximum" })),
+      estimateMissing: nullable(choice(WHY_NOT, { description: "Why there is no estimate" })),
+      sets: Type.Array(strict(performed), { description: "In their order" }),
+    }),
+    { maxItems: 100, description: "The latest first; warm-ups do not count in the figures" },
+  ),
+  nextCursor: nullable(Type.String({ maxLength: 200 })),
+});
+
+export const StreaksQuestion = strict({
+  timeZone: Type.Optional(TimeZone),
+  perWeek: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 7, default: 1, description: "Training days that make a week count" }),
+  ),
+});
+export type StreaksQuestion = Static<typeof StreaksQuestion>;
+
+const streak = (example: string) =>
+  nullable(
+    strict({
+      length: Type.Integer({ minimum: 1 }),
+      from: Type.String({ maxLength: 10, description: `As ${example}` }),
+      to: Type.String({ maxLength: 10 }),
+    }),
+  );
+const streaks = (example: string) => strict({ current: streak(example), longest: streak(example) });
+export const Streaks = strict({
+  timeZone: TimeZone,
+  workoutCount: Count,
+  dayCount: Count,
+  days: streaks("2026-01-31"),
+  weeks: streaks("2026-W05"),
+});

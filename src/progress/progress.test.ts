@@ -1,74 +1,28 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { expectProblem, withApi } from "#test/harness.ts";
+import { makeSignedIn } from "#test/make.ts";
+import {
+  counts,
+  type Done,
+  isoWeek,
+  kgOf,
+  most,
+  type PerformedSet,
+  perform,
+  workout,
+  world,
+} from "#test/training-by-hand.ts";
 import { statementsOf } from "#test/transaction.ts";
 import { FORMULAS, type Formula, oneRepMax } from "./one-rep-max.rules.ts";
 
 const P = "/api/v1/progress";
-const LB_IN_KG = 0.45359237;
-
-type Set = { type: string; weight?: number; weightUnit?: string; reps?: number };
-type Done = { startedAt: string; timeZone: string; isAborted: boolean; press: Set[]; curl: Set[] };
-
-const set: fc.Arbitrary<Set> = fc
-  .record({
-    type: fc.constantFrom("working", "working", "warmup", "failure"),
-    weight: fc.option(
-      fc.integer({ min: 0, max: 300 }).map((half) => half / 2),
-      { nil: undefined, freq: 5 },
-    ),
-    weightUnit: fc.constantFrom("kg", "lb"),
-    reps: fc.option(fc.integer({ min: 0, max: 15 }), { nil: undefined, freq: 5 }),
-  })
-  .map(({ type, weight, weightUnit, reps }) => ({
-    type,
-    ...(weight === undefined ? {} : { weight, weightUnit }),
-    ...(reps === undefined ? {} : { reps }),
-  }));
-
-/** Days around a new year and the ends of ISO weeks and months, at hours that fall on other days elsewhere. */
-const workout: fc.Arbitrary<Done> = fc.record({
-  startedAt: fc
-    .integer({ min: 0, max: 60 * 24 })
-    .map((hours) => new Date(Date.UTC(2025, 11, 1) + hours * 3_600_000).toISOString()),
-  timeZone: fc.constantFrom("UTC", "Pacific/Auckland", "America/Los_Angeles"),
-  isAborted: fc.boolean(),
-  press: fc.array(set, { maxLength: 4 }),
-  curl: fc.array(set, { maxLength: 3 }),
-});
-
-/** An athlete and two exercises that share a muscle: primary in one, secondary in the other. */
-async function world(api: Api) {
-  const { as } = await makeSignedIn(api);
-  const press = await makeExercise(api, { name: "Zq Press", primary: ["chest", "triceps"], secondary: ["shoulders"] });
-  const curl = await makeExercise(api, { name: "Zq Curl", primary: ["biceps"], secondary: ["chest"] });
-  return { as, press, curl };
-}
-
-async function perform(api: Api, { as, press, curl }: Awaited<ReturnType<typeof world>>, done: Done) {
-  const exercises = [
-    { exerciseId: press, mode: "reps", sets: done.press },
-    { exerciseId: curl, mode: "reps", sets: done.curl },
-  ];
-  const { startedAt, timeZone } = done;
-  const made = await api.post("/api/v1/workouts", { as, body: { startedAt, timeZone, exercises } });
-  expectStatus(made, 201);
-  const verb = done.isAborted ? "abort" : "finish";
-  expectStatus(await api.post(`/api/v1/workouts/${made.json.id}/${verb}`, { as, body: { endedAt: startedAt } }), 200);
-}
-
-const kgOf = ({ weight, weightUnit }: Set) =>
-  weight === undefined ? undefined : Math.round((weightUnit === "lb" ? weight * LB_IN_KG : weight) * 10_000) / 10_000;
-const counts = ({ type, reps }: Set) => type !== "warmup" && (reps ?? 0) > 0;
-const most = (values: number[]) => (values.length === 0 ? undefined : Math.max(...values));
-
 function recordsByHand(history: Done[], formula: Formula) {
   const sets = history.filter(({ isAborted }) => !isAborted).flatMap(({ press }) => press.filter(counts));
   const weighted = sets.flatMap((one) =>
-    kgOf(one) === undefined ? [] : [{ kg: kgOf(one) as number, reps: one.reps as number }],
+    kgOf(one) === undefined ? [] : [{ ...one, kg: kgOf(one) as number, reps: one.reps as number }],
   );
-  const estimates = weighted.flatMap(({ kg, reps }) => (kg > 0 ? [oneRepMax(formula, kg, reps)] : []));
+  const estimates = weighted.flatMap((one) => (one.kg > 0 ? [oneRepMax(formula, one.kg, one.reps, one)] : []));
   const perWeight = new Map<number, number>();
   for (const { kg, reps } of weighted) perWeight.set(kg, Math.max(perWeight.get(kg) ?? 0, reps));
   return {
@@ -80,15 +34,6 @@ function recordsByHand(history: Done[], formula: Formula) {
   };
 }
 
-/** The ISO 8601 week of a day: the year and week of its Thursday. */
-function isoWeek(day: string): string {
-  const date = new Date(`${day}T00:00:00Z`);
-  date.setUTCDate(date.getUTCDate() + 4 - (date.getUTCDay() || 7));
-  const year = date.getUTCFullYear();
-  const week = Math.ceil(((date.getTime() - Date.UTC(year, 0, 1)) / 86_400_000 + 1) / 7);
-  return `${year}-W${String(week).padStart(2, "0")}`;
-}
-
 const PERIOD_OF = { day: (day: string) => day, week: isoWeek, month: (day: string) => day.slice(0, 7) };
 
 function volumeByHand(history: Done[], by: keyof typeof PERIOD_OF, from: string, to: string) {
@@ -96,7 +41,7 @@ function volumeByHand(history: Done[], by: keyof typeof PERIOD_OF, from: string,
   for (const { startedAt, timeZone, isAborted, press, curl } of history) {
     const day = new Date(startedAt).toLocaleDateString("sv-SE", { timeZone });
     if (isAborted || day < from || day > to) continue;
-    const add = (muscle: string, sets: Set[], share: number) => {
+    const add = (muscle: string, sets: PerformedSet[], share: number) => {
       for (const one of sets.filter(counts)) {
         const key = `${PERIOD_OF[by](day)} ${muscle}`;
         const sum = sums.get(key) ?? { volumeKg: 0, hardSets: 0 };
