@@ -5,6 +5,7 @@ import { cac } from "cac";
 import { ask, signIn, startApplication, startBare } from "./applications.ts";
 import { benchCatalog } from "./catalog.ts";
 import { closedLoop } from "./closed-loop.ts";
+import { countOperations } from "./count-command.ts";
 import { benchGrowth } from "./growth.ts";
 import { comparePasswordLibraries } from "./passwords.ts";
 import type { ServerProcess } from "./servers.ts";
@@ -46,6 +47,14 @@ cli
   .option("--few <n>", "Exercises of other people at first", { default: 10_000 })
   .option("--many <n>", "Exercises of other people in the end", { default: 1_000_000 })
   .action(({ few, many }: { few: number; many: number }) => benchGrowth(Number(few), Number(many)));
+cli
+  .command("counts [...operations]", "Statements and waits for the disk of a request of each operation: exact anywhere")
+  .option("--write", "Write bench/counts.json anew, for review")
+  .action(async (operations: string[], { write }: { write?: boolean }) => {
+    const others = await countOperations(operations, { write: write ?? false });
+    if (others.length > 0) console.error(`Other than bench/counts.json says: ${others.join(", ")}`);
+    process.exit(others.length > 0 ? 1 : 0);
+  });
 cli.help();
 cli.parse();
 

@@ -1,0 +1,55 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Counts, countRequests } from "./counts.ts";
+import { openStand, type Stand } from "./stand.ts";
+import { HTTP_SCENARIOS } from "./suites/http.ts";
+import { makeWorld } from "./suites/world.ts";
+
+const FILE = join(import.meta.dir, "counts.json");
+
+type Known = Record<string, Counts>;
+
+/**
+ * Counts what a request of each operation costs, and compares with `counts.json`, or writes it. Returns the operations
+ * that cost something else than it says: statements and flushes must be the same anywhere, the rest depends on data.
+ */
+export async function countOperations(names: string[], { write = false } = {}): Promise<string[]> {
+  const stand = await openStand();
+  try {
+    const found = await countAll(stand, names);
+    const known: Known = existsSync(FILE) ? (JSON.parse(readFileSync(FILE, "utf8")) as Known) : {};
+    if (write) {
+      const all = Object.entries({ ...known, ...found }).sort(([a], [b]) => (a < b ? -1 : 1));
+      writeFileSync(FILE, `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);
+    }
+    print(found, known);
+    return write ? [] : Object.keys(found).filter((name) => isOther(found[name] as Counts, known[name]));
+  } finally {
+    await stand.close();
+  }
+}
+
+async function countAll(stand: Stand, names: string[]): Promise<Known> {
+  const world = await makeWorld(stand);
+  const found: Known = {};
+  for (const { operation, request } of HTTP_SCENARIOS) {
+    if (names.length > 0 && !names.includes(operation)) continue;
+    process.stderr.write(`\r\x1b[K${operation}`);
+    found[operation] = await countRequests(stand, (n) => request(world, n));
+  }
+  process.stderr.write("\r\x1b[K");
+  return found;
+}
+
+export const isOther = (found: Counts, known: Counts | undefined): boolean =>
+  found.statements !== known?.statements || found.flushes !== known.flushes;
+
+function print(found: Known, known: Known) {
+  const columns = ["statements", "flushes", "rows", "blocks", "walBytes", "bodyBytes"] as const;
+  console.log(`${"a request of".padEnd(24)}${columns.map((column) => column.padStart(12)).join("")}`);
+  for (const [name, counts] of Object.entries(found)) {
+    const was = known[name];
+    const changed = isOther(counts, was) ? `   was ${was ? `${was.statements} and ${was.flushes}` : "unknown"}` : "";
+    console.log(`${name.padEnd(24)}${columns.map((column) => String(counts[column]).padStart(12)).join("")}${changed}`);
+  }
+}

@@ -1,0 +1,68 @@
+import { get, made, newExercise, type Scenario, write } from "./world.ts";
+
+const unique = (what: string) => `${what} ${crypto.randomUUID()}`;
+
+/** The five operations of a reference table. */
+function referenceTable(path: string, one: string, list: string): Scenario[] {
+  const name = () => ({ name: unique("entry") });
+  return [
+    { operation: `List${list}`, request: ({ athlete }) => get(athlete, path) },
+    { operation: `Get${one}`, request: ({ athlete }) => get(athlete, `${path}/1`) },
+    { operation: `Create${one}`, request: ({ admin }) => write(admin, "POST", path, name()) },
+    { operation: `Update${one}`, request: ({ admin }) => write(admin, "PATCH", `${path}/3`, name()) },
+    {
+      operation: `Delete${one}`,
+      request: async (world) => {
+        const { id } = await made(world, write(world.admin, "POST", path, name()));
+        return write(world.admin, "DELETE", `${path}/${id}`);
+      },
+    },
+  ];
+}
+
+const systemExercise = () => ({ ...newExercise(unique("System")), instructions: "Lift it", tags: [1] });
+
+/** Reference tables and exercises. Lists are asked with a page that is not remembered: each asks for another. */
+export const CATALOG_SCENARIOS: Scenario[] = [
+  ...referenceTable("/catalogs/equipment", "Equipment", "Equipment"),
+  ...referenceTable("/catalogs/muscle-groups", "MuscleGroup", "MuscleGroups"),
+  ...referenceTable("/catalogs/exercise-tags", "ExerciseTag", "ExerciseTags"),
+  { operation: "ListExercises", request: ({ athlete }, n) => get(athlete, `/exercises?currentPage=${n + 1}`) },
+  {
+    operation: "CountExercises",
+    request: ({ athlete }, n) => get(athlete, `/exercises/facets?primaryMuscles=${(n % 20) + 1}`),
+  },
+  { operation: "FindExercise", request: ({ athlete }) => get(athlete, "/exercises/criteria?name=Own%20exercise") },
+  {
+    operation: "GetExercise",
+    request: async (world) => {
+      const { id } = await made(world, write(world.athlete, "POST", "/exercises/user", newExercise(unique("Own"))));
+      return get(world.athlete, `/exercises/${id}`);
+    },
+  },
+  {
+    operation: "CreateUserExercise",
+    request: ({ athlete }) => write(athlete, "POST", "/exercises/user", newExercise(unique("Own"))),
+  },
+  {
+    operation: "UpdateUserExercise",
+    request: ({ athlete, ownExercise }, n) =>
+      write(athlete, "PATCH", `/exercises/user/${ownExercise}`, { instructions: `Step ${n}` }),
+  },
+  {
+    operation: "CreateSystemExercise",
+    request: ({ admin }) => write(admin, "POST", "/exercises/system", systemExercise()),
+  },
+  {
+    operation: "UpdateSystemExercise",
+    request: ({ admin, systemExercise: id }, n) =>
+      write(admin, "PATCH", `/exercises/system/${id}`, { instructions: `Step ${n}` }),
+  },
+  {
+    operation: "DeleteExercise",
+    request: async (world) => {
+      const { id } = await made(world, write(world.athlete, "POST", "/exercises/user", newExercise(unique("Own"))));
+      return write(world.athlete, "DELETE", `/exercises/${id}`);
+    },
+  },
+];

@@ -1,0 +1,181 @@
+import { get, made, newPlan, newRoutine, type Scenario, type World, wholeWorkout, write } from "./world.ts";
+
+const unique = (what: string) => `${what} ${crypto.randomUUID()}`;
+const target = { exerciseName: "Press", mode: "reps", sets: 3 };
+const set = { reps: 5, weight: 82.5, weightUnit: "kg", rpe: 8 };
+
+const makeRoutine = async (world: World) =>
+  (await made(world, write(world.athlete, "POST", "/routines", newRoutine(world, unique("Routine"))))).id;
+const makePlan = async (world: World) =>
+  (await made(world, write(world.athlete, "POST", "/plans", newPlan(world, unique("Plan"))))).id;
+
+type Begun = { id: string; exercises: { id: string; sets: { id: string }[] }[] };
+/** A workout of three exercises that is under way, with `sets` sets in the first. */
+async function begin(world: World, sets = 1): Promise<{ id: string; exercise: string; set: string }> {
+  const { endedAt: _endedAt, ...begun } = wholeWorkout(world, 0);
+  const exercises = begun.exercises.map((exercise) => ({ ...exercise, sets: exercise.sets.slice(0, sets) }));
+  const workout = await made<Begun>(world, write(world.athlete, "POST", "/workouts", { ...begun, exercises }));
+  return { id: workout.id, exercise: workout.exercises[0]?.id ?? "", set: workout.exercises[0]?.sets[0]?.id ?? "" };
+}
+
+/** What `request` makes of a workout that is under way. */
+const onBegun = (
+  operation: string,
+  method: string,
+  path: (begun: { id: string; exercise: string; set: string }) => string,
+  body?: unknown,
+): Scenario => ({
+  operation,
+  request: async (world) => write(world.athlete, method, `/workouts/${path(await begin(world))}`, body),
+});
+
+/** Routines, plans and grants. */
+const PLANNING: Scenario[] = [
+  {
+    operation: "CreateRoutine",
+    request: (world) => write(world.athlete, "POST", "/routines", newRoutine(world, unique("Routine"))),
+  },
+  { operation: "ListRoutines", request: ({ athlete }) => get(athlete, "/routines") },
+  { operation: "GetRoutine", request: ({ athlete, routine }) => get(athlete, `/routines/${routine}`) },
+  {
+    operation: "UpdateRoutine",
+    request: ({ athlete, routine }) => write(athlete, "PATCH", `/routines/${routine}`, { exercises: [target, target] }),
+  },
+  {
+    operation: "CloneRoutine",
+    request: ({ athlete, routine }) => write(athlete, "POST", `/routines/${routine}/clone`, { name: unique("Copy") }),
+  },
+  {
+    operation: "DeleteRoutine",
+    request: async (world) => write(world.athlete, "DELETE", `/routines/${await makeRoutine(world)}`),
+  },
+  {
+    operation: "CreatePlan",
+    request: (world) => write(world.athlete, "POST", "/plans", newPlan(world, unique("Plan"))),
+  },
+  { operation: "ListPlans", request: ({ athlete }) => get(athlete, "/plans") },
+  { operation: "GetPlan", request: ({ athlete, plan }) => get(athlete, `/plans/${plan}`) },
+  {
+    operation: "UpdatePlan",
+    request: ({ athlete, plan, routine }, n) =>
+      write(athlete, "PATCH", `/plans/${plan}`, { routines: [{ routineId: routine, day: n + 1 }] }),
+  },
+  {
+    operation: "ClonePlan",
+    request: ({ athlete, plan }) => write(athlete, "POST", `/plans/${plan}/clone`, { name: unique("Copy") }),
+  },
+  {
+    operation: "DeletePlan",
+    request: async (world) => write(world.athlete, "DELETE", `/plans/${await makePlan(world)}`),
+  },
+  {
+    operation: "CreateGrant",
+    request: async (world) => {
+      const body = { routineId: await makeRoutine(world), email: world.trainer.email, access: "read" };
+      return write(world.athlete, "POST", "/grants", body);
+    },
+  },
+  { operation: "ListGrants", request: ({ athlete }) => get(athlete, "/grants") },
+  {
+    operation: "UpdateGrant",
+    request: async (world) => write(world.athlete, "PATCH", `/grants/${await makeGrant(world)}`, { access: "write" }),
+  },
+  {
+    operation: "DeleteGrant",
+    request: async (world) => write(world.athlete, "DELETE", `/grants/${await makeGrant(world)}`),
+  },
+];
+
+async function makeGrant(world: World): Promise<string> {
+  const body = { routineId: await makeRoutine(world), email: world.trainer.email, access: "read" };
+  return (await made(world, write(world.athlete, "POST", "/grants", body))).id;
+}
+
+const JANUARY = "from=2026-01-01&to=2026-01-31";
+
+/** Training, and what is made of it. */
+const PERFORMING: Scenario[] = [
+  {
+    operation: "StartWorkout",
+    request: ({ athlete, routine }) => write(athlete, "POST", "/workouts", { routineId: routine, timeZone: "UTC" }),
+  },
+  { operation: "ListWorkouts", request: ({ athlete }) => get(athlete, "/workouts") },
+  { operation: "ListTrashedWorkouts", request: ({ athlete }) => get(athlete, "/workouts/trash") },
+  { operation: "ListTrainingDays", request: ({ athlete }) => get(athlete, `/workouts/calendar?${JANUARY}`) },
+  { operation: "GetWorkout", request: ({ athlete, workout }) => get(athlete, `/workouts/${workout}`) },
+  {
+    operation: "UpdateWorkout",
+    request: ({ athlete, workout }, n) => write(athlete, "PATCH", `/workouts/${workout}`, { notes: `Note ${n}` }),
+  },
+  onBegun("DeleteWorkout", "DELETE", ({ id }) => id),
+  onBegun("FinishWorkout", "POST", ({ id }) => `${id}/finish`, {}),
+  onBegun("AbortWorkout", "POST", ({ id }) => `${id}/abort`, {}),
+  {
+    operation: "ReopenWorkout",
+    request: async (world, n) => {
+      const { id } = await made(world, write(world.athlete, "POST", "/workouts", wholeWorkout(world, n)));
+      return write(world.athlete, "POST", `/workouts/${id}/reopen`, {});
+    },
+  },
+  {
+    operation: "RestoreWorkout",
+    request: async (world) => {
+      const { id } = await begin(world);
+      await made(world, write(world.athlete, "DELETE", `/workouts/${id}`));
+      return write(world.athlete, "POST", `/workouts/${id}/restore`, {});
+    },
+  },
+  onBegun("AddWorkoutExercise", "POST", ({ id }) => `${id}/exercises`, { exerciseName: "Press", mode: "reps" }),
+  onBegun("UpdateWorkoutExercise", "PATCH", ({ id, exercise }) => `${id}/exercises/${exercise}`, { position: 3 }),
+  onBegun("DeleteWorkoutExercise", "DELETE", ({ id, exercise }) => `${id}/exercises/${exercise}`),
+  onBegun("LogSet", "POST", ({ id, exercise }) => `${id}/exercises/${exercise}/sets`, set),
+  onBegun("UpdateSet", "PATCH", ({ id, set: setId }) => `${id}/sets/${setId}`, { reps: 6 }),
+  onBegun("DeleteSet", "DELETE", ({ id, set: setId }) => `${id}/sets/${setId}`),
+  {
+    operation: "GetRecords",
+    request: ({ athlete, ownExercise }) => get(athlete, `/progress/exercises/${ownExercise}/records`),
+  },
+  {
+    operation: "ListExerciseHistory",
+    request: ({ athlete, ownExercise }) => get(athlete, `/progress/exercises/${ownExercise}/history`),
+  },
+  { operation: "GetStreaks", request: ({ athlete }) => get(athlete, "/progress/streaks") },
+  { operation: "ListVolume", request: ({ athlete }) => get(athlete, `/progress/volume?${JANUARY}`) },
+  { operation: "ListChanges", request: ({ athlete }) => get(athlete, "/changes?pageSize=20") },
+  {
+    operation: "Sync",
+    request: ({ athlete }) => {
+      const state = { startedAt: "2026-02-01T10:00:00Z", timeZone: "UTC", exercises: [] };
+      const changes = [{ kind: "workout", id: Bun.randomUUIDv7(), baseVersion: null, state }];
+      return write(athlete, "POST", "/sync", { changes });
+    },
+  },
+];
+
+const CSV_HEADER = "Date,Workout Name,Exercise Name,Set Order,Weight,Weight Unit,Reps";
+const importOf = ({ athlete }: World, n: number) => ({
+  method: "POST",
+  path: "/api/v1/imports?timeZone=UTC",
+  headers: { cookie: athlete.cookie, "content-type": "text/csv" },
+  body: `${CSV_HEADER}\n2020-01-01 10:00:00,${unique(`Day ${n}`)},Press,1,50,kg,5\n`,
+});
+
+const IMPORTING: Scenario[] = [
+  { operation: "ImportTraining", request: importOf },
+  { operation: "ListImports", request: ({ athlete }) => get(athlete, "/imports") },
+  {
+    operation: "UndoImport",
+    request: async (world, n) => {
+      const { importId } = await made<{ importId: string }>(world, importOf(world, n));
+      return write(world.athlete, "POST", `/imports/${importId}/undo`);
+    },
+  },
+  { operation: "ListImportNames", request: ({ athlete }) => get(athlete, "/imports/names") },
+  {
+    operation: "ChooseImportNames",
+    request: ({ athlete, ownExercise }, n) =>
+      write(athlete, "PATCH", "/imports/names", { names: [{ name: `Name ${n}`, exerciseId: ownExercise }] }),
+  },
+];
+
+export const TRAINING_SCENARIOS: Scenario[] = [...PLANNING, ...PERFORMING, ...IMPORTING];
