@@ -1,7 +1,6 @@
 import { sql } from "drizzle-orm";
 import {
   check,
-  customType,
   foreignKey,
   index,
   jsonb,
@@ -12,9 +11,8 @@ import {
   timestamp,
   uuid,
 } from "drizzle-orm/pg-core";
+import { bytea } from "./bytea.ts";
 import { users } from "./users.ts";
-
-const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
 
 /** Requests that clients may send again, and how they were answered. Kept for 24 hours. */
 export const idempotencyKeys = pgTable(

@@ -1,8 +1,7 @@
 import { sql } from "drizzle-orm";
-import { check, customType, foreignKey, index, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import { check, foreignKey, index, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import { bytea } from "./bytea.ts";
 import { users } from "./users.ts";
-
-const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
 
 /** A signed-in device. Its id is the `sid` of its tokens; only hashes of its refresh tokens are kept. */
 export const logins = pgTable(
