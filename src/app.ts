@@ -21,6 +21,7 @@ import type { Log, RequestLog } from "./log.ts";
 import { planRoutes } from "./plans/plans.routes.ts";
 import { progressRoutes } from "./progress/progress.routes.ts";
 import { routineRoutes } from "./routines/routines.routes.ts";
+import { clientRoutes, trainerRoutes } from "./sharing/clients.routes.ts";
 import { grantRoutes } from "./sharing/grants.routes.ts";
 import { roleRoutes, userRoutes } from "./users/users.routes.ts";
 import { workoutSetRoutes } from "./workouts/workout-sets.routes.ts";
@@ -52,6 +53,8 @@ export function listOperations(deps: AppDeps): Operation[] {
     ...routineRoutes(deps),
     ...planRoutes(deps),
     ...grantRoutes(deps),
+    ...clientRoutes(deps),
+    ...trainerRoutes(deps),
     ...workoutRoutes(deps),
     ...workoutSetRoutes(deps),
     ...progressRoutes(deps),

@@ -59,6 +59,7 @@ async function makeWorld(api: Api) {
     insert into grants (owner_id, grantee_id, plan_id, access)
     values (${owner.id}, ${grantee.id}, ${plan?.id ?? ""}, 'read') returning id`;
   const stranger = await makeUser(api);
+  const [clientId, invitationId] = [await makeClient(api, owner, true), await makeClient(api, owner, false)];
   const values: Record<string, Record<Subject, string>> = {
     exerciseId: choose(ownExercise, system?.id),
     userId: choose(owner.id),
@@ -67,6 +68,8 @@ async function makeWorld(api: Api) {
     routineId: choose(routine?.id),
     planId: choose(plan?.id),
     grantId: choose(grant?.id),
+    clientId: choose(clientId),
+    invitationId: choose(invitationId),
     ...(await makeWorkout(api, owner)),
     id: { none: "1", own: "1", system: "1", absent: "32767" },
   };
@@ -79,14 +82,29 @@ async function makeWorld(api: Api) {
   return {
     cookies,
     path: ({ path, spec }: Operation, subject: Subject) =>
-      path.replaceAll(/:([A-Za-z]+)/g, (_whole, name) => values[name]?.[subject] ?? "") +
+      (spec.id === "AcceptTrainer" ? path.replace(":clientId", ":invitationId") : path).replaceAll(
+        /:([A-Za-z]+)/g,
+        (_whole, name) => values[name]?.[subject] ?? "",
+      ) +
       (spec.id === "FindExercise" ? criteria[subject] : "") +
       (["ListTrainingDays", "ListVolume"].includes(spec.id) ? "?from=2026-01-01&to=2026-12-31" : ""),
     body: (operationId: string, subject: Subject) =>
       operationId === "CreateGrant"
         ? { routineId: values.routineId?.[subject], email: stranger.email, access: "read" }
-        : bodyOf(operationId, subject, owner.email),
+        : operationId === "InviteClient"
+          ? { email: subject === "own" ? owner.email : "nobody@example.com", scopes: ["read_history"] }
+          : bodyOf(operationId, subject, owner.email),
   };
+}
+
+/** A client of a new trainer, or an invitation by one. */
+async function makeClient(api: Api, owner: { id: string }, isAccepted: boolean) {
+  const trainer = await makeUser(api, { roleSlug: "fitness-trainer" });
+  const [made] = await api.deps.db.sql<{ id: string }[]>`
+    insert into clients (trainer_id, client_id, asks_read_history, asks_write_plans, can_read_history, accepted_at)
+    values (${trainer.id}, ${owner.id}, true, true, ${isAccepted}, ${isAccepted ? api.deps.db.sql`now()` : null})
+    returning id`;
+  return made?.id;
 }
 
 /** A workout in progress of one exercise and one set, as path parameters. */
@@ -169,6 +187,7 @@ function bodyOf(operationId: string, subject: Subject, ownersEmail: string): unk
     CreatePlan: { name: "New", routines: [] },
     UpdatePlan: { description: "Changed" },
     UpdateGrant: { access: "write" },
+    ChangeTrainerScopes: { scopes: ["write_plans"] },
     StartWorkout: { timeZone: "UTC" },
     UpdateWorkout: { notes: "Changed" },
     AddWorkoutExercise: { exerciseName: "New", mode: "reps" },

@@ -33,3 +33,18 @@ export const canWritePlan = (sql: Db["sql"], userId: string): Fragment => sql`(
   plans.owner_id = ${userId} or plans.sharing <> 'private' and exists (
     select from grants where grants.plan_id = plans.id and grants.grantee_id = ${userId} and grants.access = 'write')
 )`;
+
+const SCOPE_COLUMNS = { read_history: "can_read_history", write_plans: "can_write_plans" } as const;
+type Scope = keyof typeof SCOPE_COLUMNS;
+
+/**
+ * Whether the row of `clients` lets `trainerId` do what `scope` says at present: the client accepted it, neither ended it,
+ * the one is a trainer still, and the other's account is active. Nothing is allowed by a row that was not accepted.
+ */
+export const isAllowed = (sql: Db["sql"], trainerId: string, scope: Scope): Fragment => sql`(
+  clients.trainer_id = ${trainerId} and clients.ended_at is null and ${sql(`clients.${SCOPE_COLUMNS[scope]}`)}
+  and exists (
+    select from users join roles on roles.id = users.role_id
+    where users.id = clients.trainer_id and roles.slug = 'fitness-trainer')
+  and exists (select from users where users.id = clients.client_id and users.is_active)
+)`;
