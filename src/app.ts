@@ -21,6 +21,7 @@ import type { Log, RequestLog } from "./log.ts";
 import { planRoutes } from "./plans/plans.routes.ts";
 import { progressRoutes } from "./progress/progress.routes.ts";
 import { routineRoutes } from "./routines/routines.routes.ts";
+import { clientHistoryRoutes } from "./sharing/client-history.routes.ts";
 import { clientRoutes, trainerRoutes } from "./sharing/clients.routes.ts";
 import { grantRoutes } from "./sharing/grants.routes.ts";
 import { roleRoutes, userRoutes } from "./users/users.routes.ts";
@@ -55,6 +56,7 @@ export function listOperations(deps: AppDeps): Operation[] {
     ...grantRoutes(deps),
     ...clientRoutes(deps),
     ...trainerRoutes(deps),
+    ...clientHistoryRoutes(deps),
     ...workoutRoutes(deps),
     ...workoutSetRoutes(deps),
     ...progressRoutes(deps),

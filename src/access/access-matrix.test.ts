@@ -87,7 +87,9 @@ async function makeWorld(api: Api) {
         (_whole, name) => values[name]?.[subject] ?? "",
       ) +
       (spec.id === "FindExercise" ? criteria[subject] : "") +
-      (["ListTrainingDays", "ListVolume"].includes(spec.id) ? "?from=2026-01-01&to=2026-12-31" : ""),
+      (["ListTrainingDays", "ListVolume", "ListClientVolume"].includes(spec.id)
+        ? "?from=2026-01-01&to=2026-12-31"
+        : ""),
     body: (operationId: string, subject: Subject) =>
       operationId === "CreateGrant"
         ? { routineId: values.routineId?.[subject], email: stranger.email, access: "read" }

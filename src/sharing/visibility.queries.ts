@@ -48,3 +48,7 @@ export const isAllowed = (sql: Db["sql"], trainerId: string, scope: Scope): Frag
     where users.id = clients.trainer_id and roles.slug = 'fitness-trainer')
   and exists (select from users where users.id = clients.client_id and users.is_active)
 )`;
+
+/** Whether `owner`, a column, is a client of `trainerId` who allows what `scope` says at present. */
+export const isClient = (sql: Db["sql"], owner: string, trainerId: string, scope: Scope): Fragment => sql`exists (
+  select from clients where clients.client_id = ${sql(owner)} and ${isAllowed(sql, trainerId, scope)})`;

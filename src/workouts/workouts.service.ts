@@ -5,6 +5,7 @@ import { AppError, type FieldError } from "../errors.ts";
 import type { Precondition } from "../http/precondition.ts";
 import { isReadableRoutine } from "../routines/routines.queries.ts";
 import { faultsOfSet } from "./sets.rules.ts";
+import { workoutPageJson, workoutWindow } from "./workout-page.rules.ts";
 import {
   type ExerciseRow,
   findWorkoutJson,
@@ -69,23 +70,8 @@ export async function startWorkout(db: Db, actor: Actor, given: NewWorkout): Pro
 
 /** One page of summaries as JSON, the latest start first, with the cursor of the next page. Owner only. */
 export async function listPage(db: Db, actor: Actor, query: ListWorkouts): Promise<string> {
-  const { cursor, pageSize = 20, ...filter } = query;
-  const after = cursor === undefined ? undefined : readCursor(cursor);
-  const found = await listWorkouts(db, actor.userId, { ...filter, after }, pageSize + 1);
-  const shown = found.slice(0, pageSize);
-  const last = found.length > pageSize ? shown.at(-1) : undefined;
-  const nextCursor = last ? Buffer.from(`${last.startedAt} ${last.id}`).toString("base64url") : null;
-  return `{"items":[${shown.map(({ json }) => json).join(",")}],"nextCursor":${JSON.stringify(nextCursor)}}`;
-}
-
-const CURSOR = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z) ([0-9a-f-]{36})$/;
-
-function readCursor(cursor: string): { startedAt: string; id: string } {
-  const match = CURSOR.exec(Buffer.from(cursor, "base64url").toString());
-  if (match && !Number.isNaN(Date.parse(match[1] as string)))
-    return { startedAt: match[1] as string, id: match[2] as string };
-  const errors = [{ field: "/cursor", code: "format", message: "Must be the nextCursor of a page" }];
-  throw new AppError("invalid", "invalid_request", "The request does not fit what this operation takes", { errors });
+  const { filter, pageSize, limit } = workoutWindow(query);
+  return workoutPageJson(await listWorkouts(db, actor.userId, filter, limit), pageSize);
 }
 
 /** Changes what is said of a workout as a whole. Owner only. Throws stale as `precondition` says, and as starting does. */
