@@ -145,6 +145,8 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["GetClientRecords", "absent", TRAINERS_ABSENT],
   ["ListClientVolume", "own", TRAINERS_ABSENT],
   ["ListClientVolume", "absent", TRAINERS_ABSENT],
+  ["AssignPlan", "own", TRAINERS_ABSENT],
+  ["AssignPlan", "absent", TRAINERS_ABSENT],
   ["ListTrainers", "none", SIGNED_IN],
   ["AcceptTrainer", "own", OWNERS],
   ["AcceptTrainer", "absent", ABSENT],

@@ -73,6 +73,14 @@ async function makeWorld(api: Api) {
     ...(await makeWorkout(api, owner)),
     id: { none: "1", own: "1", system: "1", absent: "32767" },
   };
+  const aboutOthers: Record<string, (subject: Subject) => object> = {
+    CreateGrant: (subject) => ({ routineId: values.routineId?.[subject], email: stranger.email, access: "read" }),
+    InviteClient: (subject) => ({
+      email: subject === "own" ? owner.email : "nobody@example.com",
+      scopes: ["read_history"],
+    }),
+    AssignPlan: (subject) => ({ clientIds: [values.clientId?.[subject]] }),
+  };
   const criteria: Record<Subject, string> = {
     none: "",
     own: `?name=${exerciseName}`,
@@ -90,12 +98,10 @@ async function makeWorld(api: Api) {
       (["ListTrainingDays", "ListVolume", "ListClientVolume"].includes(spec.id)
         ? "?from=2026-01-01&to=2026-12-31"
         : ""),
-    body: (operationId: string, subject: Subject) =>
-      operationId === "CreateGrant"
-        ? { routineId: values.routineId?.[subject], email: stranger.email, access: "read" }
-        : operationId === "InviteClient"
-          ? { email: subject === "own" ? owner.email : "nobody@example.com", scopes: ["read_history"] }
-          : bodyOf(operationId, subject, owner.email),
+    body: (operationId: string, subject: Subject) => ({
+      ...(bodyOf(operationId, subject, owner.email) as object),
+      ...aboutOthers[operationId]?.(subject),
+    }),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
 import { escapeLike } from "../catalogs/catalogs.queries.ts";
 import type { PageWindow } from "../http/page.ts";
-import { canReadPlan, canReadRoutine, canWriteRoutine } from "../sharing/visibility.queries.ts";
+import { canReadPlan, canReadRoutine, canWriteRoutine, isClient } from "../sharing/visibility.queries.ts";
 import type { NewRoutineExercise } from "./routines.schemas.ts";
 
 export type RoutineColumns = { name?: string; description?: string | null; sharing?: string };
@@ -31,9 +31,9 @@ export async function isReadableRoutine(
   return rows.length > 0;
 }
 
-export type RoutineScope = { scope?: "own" | "shared" | "public"; searchString?: string };
+export type RoutineScope = { scope?: "own" | "shared" | "public" | "clients"; searchString?: string };
 
-/** One page of summaries, by name, ties by id: one's own, those shared with one, or everybody's public ones. */
+/** One page of summaries, by name, ties by id: one's own, those shared with one, everybody's public ones, or one's clients'. */
 export async function listRoutinesJson(
   { sql }: Db,
   userId: string,
@@ -44,6 +44,7 @@ export async function listRoutinesJson(
     own: sql`owner_id = ${userId}`,
     shared: sql`sharing = 'shared' and id in (select routine_id from grants where grantee_id = ${userId})`,
     public: sql`sharing = 'public'`,
+    clients: isClient(sql, "routines.owner_id", userId, "write_plans"),
   };
   const searched = searchString
     ? sql`and search_form(name) like '%' || search_form(${escapeLike(searchString)}) || '%'`

@@ -12,6 +12,12 @@ async function world(api: Api) {
   const exercises = [{ exerciseId, mode: "reps", sets: [{ reps: 5, weight: 100, weightUnit: "kg" }] }];
   const workout = await api.post("/api/v1/workouts", { as: client.as, body: { timeZone: "UTC", exercises } });
   expectStatus(workout, 201);
+  const routine = await api.post("/api/v1/routines", { as: client.as, body: { name: "Legs", exercises: [] } });
+  const routineId = routine.json.id as string;
+  const plan = async (as: string, routines: unknown[]) =>
+    (await api.post("/api/v1/plans", { as, body: { name: "Strength", routines } })).json.id as string;
+  const planId = await plan(client.as, [{ routineId, day: 1 }]);
+  const ownPlanId = await plan(trainer.as, []);
   const done = (answer: { status: number; text: string }) => {
     if (answer.status >= 300) throw new Error(answer.text);
   };
@@ -35,6 +41,7 @@ async function world(api: Api) {
     );
   return {
     ...{ trainer, client, exerciseId, workoutId: workout.json.id as string, id: invitation.id as string },
+    ...{ routineId, planId, ownPlanId },
     ...{ acceptFor, narrow, end, role, activate },
   };
 }
@@ -80,6 +87,12 @@ const historyOf = (path: (world: World) => string): Deed => ({
   refused: [404, 403],
   run: (api, it) => api.get(`/api/v1/clients/${it.id}${path(it)}`, { as: it.trainer.as }),
 });
+/** What a trainer does to plans and routines; `ok` is their answer, be it that this stays the owner's. */
+function plansOf(run: Deed["run"], ok = 200): Deed {
+  return { needs: "plans", ok, refused: [404, 404], run };
+}
+const fresh = () => `Copy ${Bun.randomUUIDv7()}`;
+
 const deeds: Record<string, Deed> = {
   ListClientWorkouts: historyOf(() => "/workouts"),
   GetClientWorkout: historyOf(({ workoutId }) => `/workouts/${workoutId}`),
@@ -90,6 +103,48 @@ const deeds: Record<string, Deed> = {
     ok: 200,
     refused: [404, 404],
     run: (api, it) => api.get(`/api/v1/exercises/${it.exerciseId}`, { as: it.trainer.as }),
+  },
+  GetPlan: plansOf((api, it) => api.get(`/api/v1/plans/${it.planId}`, { as: it.trainer.as })),
+  UpdatePlan: plansOf((api, it) =>
+    api.patch(`/api/v1/plans/${it.planId}`, { as: it.trainer.as, body: { description: "Changed" } }),
+  ),
+  ClonePlan: plansOf(
+    (api, it) => api.post(`/api/v1/plans/${it.planId}/clone`, { as: it.trainer.as, body: { name: fresh() } }),
+    201,
+  ),
+  SharePlan: plansOf(
+    (api, it) => api.patch(`/api/v1/plans/${it.planId}`, { as: it.trainer.as, body: { sharing: "public" } }),
+    403,
+  ),
+  DeletePlan: plansOf((api, it) => api.delete(`/api/v1/plans/${it.planId}`, { as: it.trainer.as }), 404),
+  GetRoutine: plansOf((api, it) => api.get(`/api/v1/routines/${it.routineId}`, { as: it.trainer.as })),
+  UpdateRoutine: plansOf((api, it) =>
+    api.patch(`/api/v1/routines/${it.routineId}`, { as: it.trainer.as, body: { description: "Changed" } }),
+  ),
+  CloneRoutine: plansOf(
+    (api, it) => api.post(`/api/v1/routines/${it.routineId}/clone`, { as: it.trainer.as, body: { name: fresh() } }),
+    201,
+  ),
+  ShareRoutine: plansOf(
+    (api, it) => api.patch(`/api/v1/routines/${it.routineId}`, { as: it.trainer.as, body: { sharing: "public" } }),
+    403,
+  ),
+  GrantRoutine: plansOf((api, it) => {
+    const body = { routineId: it.routineId, email: it.client.user.email, access: "read" };
+    return api.post("/api/v1/grants", { as: it.trainer.as, body });
+  }, 404),
+  DeleteRoutine: plansOf((api, it) => api.delete(`/api/v1/routines/${it.routineId}`, { as: it.trainer.as }), 404),
+  StartWorkout: plansOf(
+    (api, { trainer, planId, routineId }) =>
+      api.post("/api/v1/workouts", { as: trainer.as, body: { planId, routineId, timeZone: "UTC" } }),
+    201,
+  ),
+  AssignPlan: {
+    needs: "plans",
+    ok: 201,
+    refused: [404, 403],
+    run: (api, it) =>
+      api.post(`/api/v1/plans/${it.ownPlanId}/assign`, { as: it.trainer.as, body: { clientIds: [it.id] } }),
   },
 };
 
@@ -121,7 +176,10 @@ test(
     await colleague.accept();
     for (const [name, { run, refused }] of Object.entries(deeds)) {
       const asColleague = await run(api, { ...it, trainer: colleague.trainer });
-      const ofNobody = await run(api, { ...it, id: ABSENT, exerciseId: ABSENT, workoutId: ABSENT });
+      const ofNobody = await run(api, {
+        ...it,
+        ...{ id: ABSENT, exerciseId: ABSENT, workoutId: ABSENT, planId: ABSENT, routineId: ABSENT },
+      });
       expect([name, asColleague.status, ofNobody.status]).toEqual([name, refused[0], refused[0]]);
     }
   }),
