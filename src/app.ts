@@ -24,6 +24,7 @@ import { routineRoutes } from "./routines/routines.routes.ts";
 import { clientHistoryRoutes } from "./sharing/client-history.routes.ts";
 import { clientRoutes, trainerRoutes } from "./sharing/clients.routes.ts";
 import { grantRoutes } from "./sharing/grants.routes.ts";
+import { linkRoutes } from "./sharing/links.routes.ts";
 import { roleRoutes, userRoutes } from "./users/users.routes.ts";
 import { workoutSetRoutes } from "./workouts/workout-sets.routes.ts";
 import { workoutRoutes } from "./workouts/workouts.routes.ts";
@@ -54,6 +55,7 @@ export function listOperations(deps: AppDeps): Operation[] {
     ...routineRoutes(deps),
     ...planRoutes(deps),
     ...grantRoutes(deps),
+    ...linkRoutes(deps),
     ...clientRoutes(deps),
     ...trainerRoutes(deps),
     ...clientHistoryRoutes(deps),

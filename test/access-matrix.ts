@@ -131,6 +131,15 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["UpdateGrant", "absent", ABSENT],
   ["DeleteGrant", "own", OWNERS_204],
   ["DeleteGrant", "absent", ABSENT],
+  // Of the owner's plan.
+  ["CreateLink", "own", OWNERS_201],
+  ["CreateLink", "absent", ABSENT],
+  ["ListLinks", "none", SIGNED_IN],
+  ["DeleteLink", "own", OWNERS_204],
+  ["DeleteLink", "absent", ABSENT],
+  // Of a routine of the owner's in which their name is not.
+  ["GetLinked", "own", OPEN],
+  ["GetLinked", "absent", "404 404 404 404 404 404 404 404"],
   // The owner is another trainer's client; `AcceptTrainer` is about an invitation of theirs.
   ["InviteClient", "own", TRAINERS_201],
   ["InviteClient", "absent", TRAINERS_ABSENT],

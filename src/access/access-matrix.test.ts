@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { createHash, randomBytes } from "node:crypto";
 import { listOperations } from "#src/app.ts";
 import type { Operation } from "#src/http/operation.ts";
 import { ACTORS, type ActorName, MATRIX, MAY_SEE_OTHERS, type Subject } from "#test/access-matrix.ts";
@@ -68,6 +69,7 @@ async function makeWorld(api: Api) {
     routineId: choose(routine?.id),
     planId: choose(plan?.id),
     grantId: choose(grant?.id),
+    ...(await makeLink(api, owner)),
     clientId: choose(clientId),
     invitationId: choose(invitationId),
     ...(await makeWorkout(api, owner)),
@@ -79,6 +81,7 @@ async function makeWorld(api: Api) {
       email: subject === "own" ? owner.email : "nobody@example.com",
       scopes: ["read_history"],
     }),
+    CreateLink: (subject) => ({ planId: values.planId?.[subject] }),
     AssignPlan: (subject) => ({ clientIds: [values.clientId?.[subject]] }),
   };
   const criteria: Record<Subject, string> = {
@@ -103,6 +106,16 @@ async function makeWorld(api: Api) {
       ...aboutOthers[operationId]?.(subject),
     }),
   };
+}
+
+/** A link to a routine without the canary, as path parameters. */
+async function makeLink(api: Api, owner: { id: string }) {
+  const token = randomBytes(16).toString("base64url");
+  const hash = createHash("sha256").update(token).digest();
+  const [made] = await api.deps.db.sql<{ id: string }[]>`
+    with routine as (insert into routines (owner_id, name) values (${owner.id}, ${token}) returning id)
+    insert into links (owner_id, routine_id, token_hash) select ${owner.id}, id, ${hash} from routine returning id`;
+  return { linkId: choose(made?.id), token: { ...choose(token), absent: "A".repeat(22) } };
 }
 
 /** A client of a new trainer, or an invitation by one. */

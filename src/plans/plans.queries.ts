@@ -136,13 +136,16 @@ const planFields = (sql: Db["sql"], userId: string): Fragment => sql`
   to_char(plans.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
   to_char(plans.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt", plans.version`;
 
+/** The routines of the row of `plans`, by day and position. */
+export const planRoutinesJson = (sql: Db["sql"]): Fragment => sql`(
+  select coalesce(json_agg(row_to_json(entry) order by entry.day, entry.position), '[]') from (
+    select plan_routines.id, day, position, routine_id as "routineId", routines.name as "routineName"
+    from plan_routines join routines on routines.id = routine_id where plan_id = plans.id
+  ) as entry
+)`;
+
 const planJson = (sql: Db["sql"], userId: string): Fragment => sql`(
   select row_to_json(shown)::text from (
-    select ${planFields(sql, userId)}, (
-      select coalesce(json_agg(row_to_json(entry) order by entry.day, entry.position), '[]') from (
-        select plan_routines.id, day, position, routine_id as "routineId", routines.name as "routineName"
-        from plan_routines join routines on routines.id = routine_id where plan_id = plans.id
-      ) as entry
-    ) as routines
+    select ${planFields(sql, userId)}, ${planRoutinesJson(sql)} as routines
   ) as shown
 )`;

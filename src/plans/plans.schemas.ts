@@ -4,7 +4,7 @@ import { Instant, nullable, strict, Uuid } from "../http/shapes.ts";
 import { Access, Description, listFields, Sharing, Title } from "../routines/routines.schemas.ts";
 
 const Day = Type.Integer({ minimum: 1, maximum: 366, description: "Day of the plan, from 1" });
-const Weeks = Type.Integer({ minimum: 1, maximum: 104, description: "How long it is meant to be followed" });
+export const Weeks = Type.Integer({ minimum: 1, maximum: 104, description: "How long it is meant to be followed" });
 
 export const NewPlan = strict({
   id: Type.Optional(Uuid),
@@ -53,7 +53,7 @@ const planFields = {
   updatedAt: Instant,
   version: Version,
 };
-const PlanRoutine = strict({
+export const PlanRoutine = strict({
   id: Uuid,
   day: Day,
   position: Type.Integer({ minimum: 1, maximum: 500 }),

@@ -197,16 +197,19 @@ const routineFields = (sql: Db["sql"], userId: string): Fragment => sql`
   to_char(routines.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
   to_char(routines.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt", routines.version`;
 
+/** The exercises of the row of `routines` in order; `exerciseId` is what is shown of which exercise each is. */
+export const routineExercisesJson = (sql: Db["sql"], exerciseId: Fragment): Fragment => sql`(
+  select coalesce(json_agg(row_to_json(entry) order by entry.position), '[]') from (
+    select id, position, ${exerciseId} as "exerciseId", exercise_name as "exerciseName", mode, sets,
+      reps_min as "repsMin", reps_max as "repsMax", trim_scale(weight) as weight, weight_unit as "weightUnit",
+      time_s as "timeS", distance_m as "distanceM", trim_scale(rpe) as rpe, rir, rest_s as "restS", tempo,
+      superset_group as "supersetGroup", notes
+    from routine_exercises where routine_id = routines.id
+  ) as entry
+)`;
+
 const routineJson = (sql: Db["sql"], userId: string): Fragment => sql`(
   select row_to_json(shown)::text from (
-    select ${routineFields(sql, userId)}, (
-      select coalesce(json_agg(row_to_json(entry) order by entry.position), '[]') from (
-        select id, position, exercise_id as "exerciseId", exercise_name as "exerciseName", mode, sets,
-          reps_min as "repsMin", reps_max as "repsMax", trim_scale(weight) as weight, weight_unit as "weightUnit",
-          time_s as "timeS", distance_m as "distanceM", trim_scale(rpe) as rpe, rir, rest_s as "restS", tempo,
-          superset_group as "supersetGroup", notes
-        from routine_exercises where routine_id = routines.id
-      ) as entry
-    ) as exercises
+    select ${routineFields(sql, userId)}, ${routineExercisesJson(sql, sql`exercise_id`)} as exercises
   ) as shown
 )`;

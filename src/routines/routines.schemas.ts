@@ -69,7 +69,7 @@ export type RoutinePatch = Static<typeof RoutinePatch>;
 export const CloneRoutine = strict({ id: Type.Optional(Uuid), name: Type.Optional(Title) });
 
 const required = <Schema extends Parameters<typeof nullable>[0]>(schema: Schema) => nullable(schema);
-const RoutineExercise = strict({
+export const RoutineExercise = strict({
   id: Uuid,
   position: Type.Integer({ minimum: 1, maximum: 100 }),
   exerciseId: required(Uuid),
