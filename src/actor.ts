@@ -15,13 +15,14 @@ export type Actor = {
 export type Access = "anyone" | "active" | "superuser" | "trainer";
 
 export const isSuperuser = (actor: Actor): boolean => actor.roleSlug === "superuser";
+export const isTrainer = (actor: Actor): boolean => actor.roleSlug === "fitness-trainer";
 
 /** Throws `forbidden` when the actor's role does not allow what `access` asks for. */
 export function requireAccess(access: Access, actor: Actor): void {
   if (access === "superuser" && !isSuperuser(actor)) {
     throw new AppError("forbidden", "access.superuser_required", "Access denied: Superuser privileges required");
   }
-  if (access === "trainer" && actor.roleSlug !== "fitness-trainer") {
+  if (access === "trainer" && !isTrainer(actor)) {
     throw new AppError("forbidden", "access.trainer_required", "Access restricted to fitness trainers");
   }
 }

@@ -22,7 +22,10 @@ import type { Log, RequestLog } from "./log.ts";
 import { planRoutes } from "./plans/plans.routes.ts";
 import { progressRoutes } from "./progress/progress.routes.ts";
 import { routineRoutes } from "./routines/routines.routes.ts";
+import { clientHistoryRoutes } from "./sharing/client-history.routes.ts";
+import { clientRoutes, trainerRoutes } from "./sharing/clients.routes.ts";
 import { grantRoutes } from "./sharing/grants.routes.ts";
+import { linkRoutes } from "./sharing/links.routes.ts";
 import { syncRoutes } from "./sync/sync.routes.ts";
 import { roleRoutes, userRoutes } from "./users/users.routes.ts";
 import { workoutSetRoutes } from "./workouts/workout-sets.routes.ts";
@@ -54,6 +57,10 @@ export function listOperations(deps: AppDeps): Operation[] {
     ...routineRoutes(deps),
     ...planRoutes(deps),
     ...grantRoutes(deps),
+    ...linkRoutes(deps),
+    ...clientRoutes(deps),
+    ...trainerRoutes(deps),
+    ...clientHistoryRoutes(deps),
     ...workoutRoutes(deps),
     ...workoutSetRoutes(deps),
     ...progressRoutes(deps),

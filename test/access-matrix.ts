@@ -17,6 +17,8 @@ const CREATED = "401 401 401 401 201 201 201 201";
 const ABSENT = "401 401 401 401 404 404 404 404";
 const SUPERUSERS = "401 401 401 401 403 403 403 200";
 const SUPERUSERS_ABSENT = "401 401 401 401 403 403 403 404";
+const TRAINERS_201 = "401 401 401 401 403 403 201 403";
+const TRAINERS_ABSENT = "401 401 401 401 403 403 404 403";
 
 export const MATRIX: [operation: string, subject: Subject, statuses: string][] = [
   ["Ping", "none", OPEN],
@@ -129,6 +131,42 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["UpdateGrant", "absent", ABSENT],
   ["DeleteGrant", "own", OWNERS_204],
   ["DeleteGrant", "absent", ABSENT],
+  // Of the owner's plan.
+  ["CreateLink", "own", OWNERS_201],
+  ["CreateLink", "absent", ABSENT],
+  ["ListLinks", "none", SIGNED_IN],
+  ["DeleteLink", "own", OWNERS_204],
+  ["DeleteLink", "absent", ABSENT],
+  // Of a routine of the owner's in which their name is not.
+  ["GetLinked", "own", OPEN],
+  ["GetLinked", "absent", "404 404 404 404 404 404 404 404"],
+  // The owner is another trainer's client; `AcceptTrainer` is about an invitation of theirs.
+  ["InviteClient", "own", TRAINERS_201],
+  ["InviteClient", "absent", TRAINERS_ABSENT],
+  ["ListClients", "none", "401 401 401 401 403 403 200 403"],
+  ["EndClient", "own", TRAINERS_ABSENT],
+  ["EndClient", "absent", TRAINERS_ABSENT],
+  ["ListClientWorkouts", "own", TRAINERS_ABSENT],
+  ["ListClientWorkouts", "absent", TRAINERS_ABSENT],
+  ["GetClientWorkout", "own", TRAINERS_ABSENT],
+  ["GetClientWorkout", "absent", TRAINERS_ABSENT],
+  ["GetClientRecords", "own", TRAINERS_ABSENT],
+  ["GetClientRecords", "absent", TRAINERS_ABSENT],
+  ["ListClientExerciseHistory", "own", TRAINERS_ABSENT],
+  ["ListClientExerciseHistory", "absent", TRAINERS_ABSENT],
+  ["GetClientStreaks", "own", TRAINERS_ABSENT],
+  ["GetClientStreaks", "absent", TRAINERS_ABSENT],
+  ["ListClientVolume", "own", TRAINERS_ABSENT],
+  ["ListClientVolume", "absent", TRAINERS_ABSENT],
+  ["AssignPlan", "own", TRAINERS_ABSENT],
+  ["AssignPlan", "absent", TRAINERS_ABSENT],
+  ["ListTrainers", "none", SIGNED_IN],
+  ["AcceptTrainer", "own", OWNERS],
+  ["AcceptTrainer", "absent", ABSENT],
+  ["ChangeTrainerScopes", "own", OWNERS],
+  ["ChangeTrainerScopes", "absent", ABSENT],
+  ["EndTrainer", "own", OWNERS_204],
+  ["EndTrainer", "absent", ABSENT],
   // One's own records in it, of which there are none.
   ["GetRecords", "own", SIGNED_IN],
   ["GetRecords", "system", SIGNED_IN],

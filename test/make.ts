@@ -57,6 +57,16 @@ export async function makeSignedIn(api: Api, user: Parameters<typeof makeUser>[1
   return { user: made, as: await signedIn(api, made) };
 }
 
+/** A new trainer and a new account that they invited. */
+export async function makeInvitation(api: Api, scopes: string[] = ["read_history", "write_plans"]) {
+  const trainer = await makeSignedIn(api, { name: "Toni", roleSlug: "fitness-trainer" });
+  const client = await makeSignedIn(api, { name: "Chris" });
+  const invited = await api.post("/api/v1/clients", { as: trainer.as, body: { email: client.user.email, scopes } });
+  if (invited.status !== 201) throw new Error(`Inviting failed: ${invited.text}`);
+  const accept = (body = {}) => api.post(`/api/v1/trainers/${invited.json.id}/accept`, { as: client.as, body });
+  return { trainer, client, invitation: invited.json, accept };
+}
+
 /** Links of an exercise: field of `NewExercise`, table, column, and the catalog whose names are given. */
 const LINKS = [
   ["primary", "exercise_primary_muscles", "muscle_group_id", "muscle_groups"],

@@ -26,6 +26,10 @@ export const plans = pgTable(
     difficulty: text(),
     sharing: text().notNull().default("private"),
     weeks: smallint(),
+    // Of a copy that a trainer put here: the plan and its version as it was, and who did. Plan and trainer may go.
+    assignedFromPlanId: uuid(),
+    assignedFromVersion: integer(),
+    assignedBy: uuid(),
     createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
     updatedAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
     version: integer().notNull().default(1),
@@ -34,6 +38,18 @@ export const plans = pgTable(
     foreignKey({ name: "plans_owner_id_fkey", columns: [plan.ownerId], foreignColumns: [users.id] }).onDelete(
       "cascade",
     ),
+    foreignKey({
+      name: "plans_assigned_from_plan_id_fkey",
+      columns: [plan.assignedFromPlanId],
+      foreignColumns: [plan.id],
+    }).onDelete("set null"),
+    foreignKey({ name: "plans_assigned_by_fkey", columns: [plan.assignedBy], foreignColumns: [users.id] }).onDelete(
+      "set null",
+    ),
+    index("plans_assigned_from_plan_id_index")
+      .on(plan.assignedFromPlanId)
+      .where(sql`${plan.assignedFromPlanId} is not null`),
+    index("plans_assigned_by_index").on(plan.assignedBy).where(sql`${plan.assignedBy} is not null`),
     uniqueIndex("plans_owner_name_unique").on(plan.ownerId, sql`lower(${plan.name})`),
     index("plans_public_index").on(plan.id).where(sql`${plan.sharing} = 'public'`),
     check(
@@ -44,6 +60,10 @@ export const plans = pgTable(
     check("plans_difficulty_check", sql`${plan.difficulty} in ('beginner', 'intermediate', 'expert')`),
     check("plans_sharing_check", sql`${plan.sharing} in ('private', 'shared', 'public')`),
     check("plans_weeks_check", sql`${plan.weeks} between 1 and 104`),
+    check(
+      "plans_assigned_check",
+      sql`case when ${plan.assignedFromVersion} is null then num_nonnulls(${plan.assignedFromPlanId}, ${plan.assignedBy}) = 0 else ${plan.assignedFromVersion} >= 1 end`,
+    ),
   ],
 );
 

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { createHash, randomBytes } from "node:crypto";
 import { listOperations } from "#src/app.ts";
 import type { Operation } from "#src/http/operation.ts";
 import { ACTORS, type ActorName, MATRIX, MAY_SEE_OTHERS, type Subject } from "#test/access-matrix.ts";
@@ -64,6 +65,7 @@ async function makeWorld(api: Api) {
   const [imported] = await sql<{ id: string }[]>`
     insert into imports (user_id, format, workout_count, set_count) values (${owner.id}, 'hevy', 0, 0) returning id`;
   const stranger = await makeUser(api);
+  const [clientId, invitationId] = [await makeClient(api, owner, true), await makeClient(api, owner, false)];
   const values: Record<string, Record<Subject, string>> = {
     exerciseId: choose(ownExercise, system?.id),
     userId: choose(owner.id),
@@ -73,8 +75,20 @@ async function makeWorld(api: Api) {
     planId: choose(plan?.id),
     grantId: choose(grant?.id),
     importId: choose(imported?.id),
+    ...(await makeLink(api, owner)),
+    clientId: choose(clientId),
+    invitationId: choose(invitationId),
     ...(await makeWorkout(api, owner)),
     id: { none: "1", own: "1", system: "1", absent: "32767" },
+  };
+  const aboutOthers: Record<string, (subject: Subject) => object> = {
+    CreateGrant: (subject) => ({ routineId: values.routineId?.[subject], email: stranger.email, access: "read" }),
+    InviteClient: (subject) => ({
+      email: subject === "own" ? owner.email : "nobody@example.com",
+      scopes: ["read_history"],
+    }),
+    CreateLink: (subject) => ({ planId: values.planId?.[subject] }),
+    AssignPlan: (subject) => ({ clientIds: [values.clientId?.[subject]] }),
   };
   const criteria: Record<Subject, string> = {
     none: "",
@@ -85,15 +99,40 @@ async function makeWorld(api: Api) {
   return {
     cookies,
     path: ({ path, spec }: Operation, subject: Subject) =>
-      path.replaceAll(/:([A-Za-z]+)/g, (_whole, name) => values[name]?.[subject] ?? "") +
+      (spec.id === "AcceptTrainer" ? path.replace(":clientId", ":invitationId") : path).replaceAll(
+        /:([A-Za-z]+)/g,
+        (_whole, name) => values[name]?.[subject] ?? "",
+      ) +
       (spec.id === "FindExercise" ? criteria[subject] : "") +
-      (["ListTrainingDays", "ListVolume"].includes(spec.id) ? "?from=2026-01-01&to=2026-12-31" : "") +
+      (["ListTrainingDays", "ListVolume", "ListClientVolume"].includes(spec.id)
+        ? "?from=2026-01-01&to=2026-12-31"
+        : "") +
       (spec.id === "ImportTraining" ? "?timeZone=UTC" : ""),
-    body: (operationId: string, subject: Subject) =>
-      operationId === "CreateGrant"
-        ? { routineId: values.routineId?.[subject], email: stranger.email, access: "read" }
-        : bodyOf(operationId, subject, owner.email),
+    body: (operationId: string, subject: Subject) => ({
+      ...(bodyOf(operationId, subject, owner.email) as object),
+      ...aboutOthers[operationId]?.(subject),
+    }),
   };
+}
+
+/** A link to a routine without the canary, as path parameters. */
+async function makeLink(api: Api, owner: { id: string }) {
+  const token = randomBytes(16).toString("base64url");
+  const hash = createHash("sha256").update(token).digest();
+  const [made] = await api.deps.db.sql<{ id: string }[]>`
+    with routine as (insert into routines (owner_id, name) values (${owner.id}, ${token}) returning id)
+    insert into links (owner_id, routine_id, token_hash) select ${owner.id}, id, ${hash} from routine returning id`;
+  return { linkId: choose(made?.id), token: { ...choose(token), absent: "A".repeat(22) } };
+}
+
+/** A client of a new trainer, or an invitation by one. */
+async function makeClient(api: Api, owner: { id: string }, isAccepted: boolean) {
+  const trainer = await makeUser(api, { roleSlug: "fitness-trainer" });
+  const [made] = await api.deps.db.sql<{ id: string }[]>`
+    insert into clients (trainer_id, client_id, asks_read_history, asks_write_plans, can_read_history, accepted_at)
+    values (${trainer.id}, ${owner.id}, true, true, ${isAccepted}, ${isAccepted ? api.deps.db.sql`now()` : null})
+    returning id`;
+  return made?.id;
 }
 
 /** A workout in progress of one exercise and one set, as path parameters. */
@@ -178,6 +217,7 @@ function bodyOf(operationId: string, subject: Subject, ownersEmail: string): unk
     UpdateGrant: { access: "write" },
     Sync: { changes: [] },
     ChooseImportNames: { names: [] },
+    ChangeTrainerScopes: { scopes: ["write_plans"] },
     StartWorkout: { timeZone: "UTC" },
     UpdateWorkout: { notes: "Changed" },
     AddWorkoutExercise: { exerciseName: "New", mode: "reps" },

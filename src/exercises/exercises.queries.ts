@@ -1,5 +1,6 @@
 import type { Db } from "#db/client.ts";
 import { type Announcement, noticeOf } from "../notices.ts";
+import { isClient } from "../sharing/visibility.queries.ts";
 
 /** An exercise of the catalog or of `userId`'s own; undefined for anyone else's. */
 export async function findDocument(
@@ -11,6 +12,18 @@ export async function findDocument(
     select document, owner_id is null as "isSystem" from exercises
     where id = ${exerciseId} and (owner_id is null or owner_id = ${userId})`;
   return row;
+}
+
+/** An own exercise of somebody who lets `trainerId` read their history at present; undefined for anyone else's. */
+export async function findClientsDocument(
+  { sql }: Db,
+  trainerId: string,
+  exerciseId: string,
+): Promise<string | undefined> {
+  const [row] = await sql<{ document: string }[]>`
+    select document from exercises
+    where id = ${exerciseId} and ${isClient(sql, "exercises.owner_id", trainerId, "read_history")}`;
+  return row?.document;
 }
 
 /** Which of the given exercises are the catalog's or `userId`'s own, in no order. */

@@ -1,8 +1,9 @@
-import type { Actor } from "../actor.ts";
+import { type Actor, isTrainer } from "../actor.ts";
 import type { Config } from "../config.ts";
 import { type Operation, operation } from "../http/operation.ts";
 import { Page } from "../http/page.ts";
 import { canonical, type MadeAnswer, remembered } from "../http/remembered.ts";
+import { choose, taggedReply } from "../http/reply.ts";
 import {
   Exercise,
   ExerciseFacets,
@@ -19,6 +20,7 @@ import {
   keyFor,
   keyOfOne,
   listExercises,
+  orClients,
   type ReadDeps,
   withImageHost,
 } from "./exercises.service.ts";
@@ -94,7 +96,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
       {
         id: "GetExercise",
         tag,
-        summary: "Get one exercise",
+        summary: "Get one exercise of the catalog, of one's own, or of a client's who allows it",
         access: "active",
         params: ExerciseId,
         answers: { 200: Exercise },
@@ -102,8 +104,14 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         problems: { 404: "There is none, or it is somebody else's" },
       },
       ({ actor, params, request }) => {
-        const keys = keysOf(`exercise/${params.exerciseId}`, actor);
-        return answer(request, actor, keyOfOne(memory, keys), () => getExercise(deps, actor, params.exerciseId, keys));
+        const { exerciseId } = params;
+        const keys = keysOf(`exercise/${exerciseId}`, actor);
+        const read = () =>
+          answer(request, actor, keyOfOne(memory, keys), () => getExercise(deps, actor, exerciseId, keys));
+        if (!isTrainer(actor)) return read();
+        return orClients(deps, actor, exerciseId, read, (document) =>
+          choose(taggedReply(withImageHost(document, config.CDN_RESOURCES_URL)), request.headers.get("if-none-match")),
+        );
       },
     ),
   ];

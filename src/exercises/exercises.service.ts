@@ -5,7 +5,12 @@ import { AppError } from "../errors.ts";
 import { pageJson, pageWindow } from "../http/page.ts";
 import type { MadeAnswer } from "../http/remembered.ts";
 import { countFacets, listCatalogWords, listDocuments, type SearchedWord } from "./exercise-list.queries.ts";
-import { findDocument, findOwnDocumentByName, findSystemDocumentBySlug } from "./exercises.queries.ts";
+import {
+  findClientsDocument,
+  findDocument,
+  findOwnDocumentByName,
+  findSystemDocumentBySlug,
+} from "./exercises.queries.ts";
 import type { FacetQuestion, ListExercises } from "./exercises.schemas.ts";
 import { searchForm } from "./slug.rules.ts";
 import { createSpeller, type Speller } from "./spelling.rules.ts";
@@ -93,6 +98,27 @@ export async function getExercise({ db }: ReadDeps, actor: Actor, exerciseId: st
   const found = await findDocument(db, actor.userId, exerciseId);
   if (!found) throw exerciseNotFound();
   return { json: found.document, ...(found.isSystem ? keptShared(key) : keptFor(key, actor)) };
+}
+
+/**
+ * What `read` answers a trainer about an exercise, or else what `show` makes of a client's own. That one is asked of the
+ * database each time and nobody waits for another's answer: it must not outlive what the client allows.
+ */
+export async function orClients<T>(
+  { db }: ReadDeps,
+  actor: Actor,
+  exerciseId: string,
+  read: () => T | Promise<T>,
+  show: (document: string) => T,
+): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const isAbsent = error instanceof AppError && error.kind === "not_found";
+    const document = isAbsent ? await findClientsDocument(db, actor.userId, exerciseId) : undefined;
+    if (document === undefined) throw error;
+    return show(document);
+  }
 }
 
 /** A system exercise by slug, or one's own by exact name; exactly one of them must be given. */

@@ -46,9 +46,9 @@ export function createIdempotency(db: Db, secret: Uint8Array): Idempotently {
 async function runAndKeep(db: Db, userId: string, key: string, run: () => Reply | Promise<Reply>): Promise<Reply> {
   try {
     const reply = await run();
-    const { status, body, headers, cookies } = reply;
-    // Cookies are secrets, and are never kept.
-    const isKept = cookies === undefined && (body === null || typeof body === "string");
+    const { status, body, headers, cookies, isSecret } = reply;
+    // Secrets are never kept, cookies among them: sent again, such a request is run again.
+    const isKept = cookies === undefined && !isSecret && (body === null || typeof body === "string");
     if (isKept) await keepAnswer(db, userId, key, { status, body, headers });
     else await freeKey(db, userId, key);
     return reply;

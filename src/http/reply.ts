@@ -5,6 +5,8 @@ export type Reply = {
   headers: Record<string, string>;
   /** One Set-Cookie header each. */
   cookies?: string[];
+  /** True when the body must be kept nowhere, not even to be sent again under an Idempotency-Key. */
+  isSecret?: boolean;
 };
 
 const JSON_TYPE = "application/json;charset=utf-8";
@@ -21,6 +23,9 @@ export const created = (value: unknown): Reply => createdJson(JSON.stringify(val
 
 /** The answer to a creation, with a JSON body that is text already. */
 export const createdJson = (json: string): Reply => ({ status: 201, body: json, headers: PERSONAL });
+
+/** An answer whose body must be kept nowhere. */
+export const secret = (reply: Reply): Reply => ({ ...reply, isSecret: true });
 
 export const noContent = (cookies?: string[]): Reply => ({
   status: 204,

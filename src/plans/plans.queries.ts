@@ -2,7 +2,7 @@ import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
 import { escapeLike } from "../catalogs/catalogs.queries.ts";
 import type { PageWindow } from "../http/page.ts";
-import { canReadPlan, canWritePlan } from "../sharing/visibility.queries.ts";
+import { canReadPlan, canWritePlan, isClient } from "../sharing/visibility.queries.ts";
 import type { NewPlan } from "./plans.schemas.ts";
 
 export type PlanColumns = Omit<NewPlan, "id" | "name" | "routines"> & { name?: string };
@@ -17,9 +17,9 @@ export async function findPlanJson({ sql }: Db, userId: string, planId: string):
   return row?.json;
 }
 
-type PlanScope = { scope?: "own" | "shared" | "public"; searchString?: string };
+type PlanScope = { scope?: "own" | "shared" | "public" | "clients"; searchString?: string };
 
-/** One page of summaries, by name, ties by id: one's own, those shared with one, or everybody's public ones. */
+/** One page of summaries, by name, ties by id: one's own, those shared with one, everybody's public ones, or one's clients'. */
 export async function listPlansJson(
   { sql }: Db,
   userId: string,
@@ -30,6 +30,7 @@ export async function listPlansJson(
     own: sql`owner_id = ${userId}`,
     shared: sql`sharing = 'shared' and id in (select plan_id from grants where grantee_id = ${userId})`,
     public: sql`sharing = 'public'`,
+    clients: isClient(sql, "plans.owner_id", userId, "write_plans"),
   };
   const searched = searchString
     ? sql`and search_form(name) like '%' || search_form(${escapeLike(searchString)}) || '%'`
@@ -69,56 +70,6 @@ export async function insertPlan(
     )
     select (select id from made) as id, array(select routine_id::text from missing) as missing`;
   return made as WrittenPlan;
-}
-
-/**
- * Copies a plan that `userId` may read, into their own and private; its id, or undefined. Their own routines are used again;
- * those of others are copied too, under a name that is free, and keep other people's own exercises by name only. Breaks
- * `plans_owner_name_unique` or `plans_pkey`. One statement.
- */
-export async function copyPlan(
-  { sql }: Db,
-  userId: string,
-  planId: string,
-  { id, name }: { id?: string; name?: string },
-): Promise<string | undefined> {
-  const [made] = await sql<{ id: string }[]>`
-    with original as (select * from plans where plans.id = ${planId} and ${canReadPlan(sql, userId)}),
-    copies as materialized (
-      select routines.id as original_id, uuidv7() as id, routines.description, case
-          when not exists (select from routines as mine where mine.owner_id = ${userId} and lower(mine.name) = lower(routines.name))
-          then routines.name
-          else left(routines.name, 92) || ' (' || (
-            select min(n) from generate_series(2, 1000) as n where not exists (
-              select from routines as mine
-              where mine.owner_id = ${userId} and lower(mine.name) = lower(left(routines.name, 92) || ' (' || n || ')'))
-          ) || ')' end as name
-      from routines join original on true
-      where routines.owner_id <> ${userId} and routines.id in (select routine_id from plan_routines where plan_id = original.id)
-    ), made_routines as (
-      insert into routines (id, owner_id, name, description) select id, ${userId}::uuid, name, description from copies
-    ), made_entries as (
-      insert into routine_exercises (routine_id, position, exercise_id, exercise_name, mode, sets, reps_min, reps_max, weight,
-        weight_unit, time_s, distance_m, rpe, rir, rest_s, tempo, superset_group, notes)
-      select copies.id, position, visible.id, exercise_name, entry.mode, sets, reps_min, reps_max, weight, weight_unit, time_s,
-        distance_m, rpe, rir, rest_s, tempo, superset_group, notes
-      from copies join routine_exercises as entry on entry.routine_id = copies.original_id
-      left join exercises as visible
-        on visible.id = entry.exercise_id and (visible.owner_id is null or visible.owner_id = ${userId})
-    ), made as (
-      insert into plans (id, owner_id, name, description, difficulty, weeks)
-      select coalesce(${id ?? null}::uuid, uuidv7()), ${userId}::uuid,
-        coalesce(${name ?? null}, case when owner_id = ${userId} then left(name, 93) || ' (copy)' else name end),
-        description, difficulty, weeks
-      from original returning id
-    ), made_links as (
-      insert into plan_routines (plan_id, routine_id, day, position)
-      select made.id, coalesce(copies.id, link.routine_id), day, position
-      from made cross join plan_routines as link left join copies on copies.original_id = link.routine_id
-      where link.plan_id = ${planId}
-    )
-    select id from made`;
-  return made?.id;
 }
 
 export type LockedPlan = { ownerId: string; isOwner: boolean; version: number; json: string };
@@ -179,17 +130,23 @@ const planFields = (sql: Db["sql"], userId: string): Fragment => sql`
   plans.id, plans.owner_id as "ownerId",
   case when plans.owner_id = ${userId} then 'owner' when ${canWritePlan(sql, userId)} then 'write' else 'read' end as access,
   plans.name, plans.description, plans.difficulty, plans.sharing, plans.weeks,
+  case when assigned_from_version is not null and (plans.owner_id = ${userId} or assigned_by = ${userId})
+    then json_build_object('planId', assigned_from_plan_id, 'version', assigned_from_version, 'trainerId', assigned_by)
+    end as "assignedFrom",
   to_char(plans.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
   to_char(plans.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt", plans.version`;
+
+/** The routines of the row of `plans`, by day and position. */
+export const planRoutinesJson = (sql: Db["sql"]): Fragment => sql`(
+  select coalesce(json_agg(row_to_json(entry) order by entry.day, entry.position), '[]') from (
+    select plan_routines.id, day, position, routine_id as "routineId", routines.name as "routineName"
+    from plan_routines join routines on routines.id = routine_id where plan_id = plans.id
+  ) as entry
+)`;
 
 /** A row of `plans` with its routines as JSON, as `userId` is shown it. */
 export const planJson = (sql: Db["sql"], userId: string): Fragment => sql`(
   select row_to_json(shown)::text from (
-    select ${planFields(sql, userId)}, (
-      select coalesce(json_agg(row_to_json(entry) order by entry.day, entry.position), '[]') from (
-        select plan_routines.id, day, position, routine_id as "routineId", routines.name as "routineName"
-        from plan_routines join routines on routines.id = routine_id where plan_id = plans.id
-      ) as entry
-    ) as routines
+    select ${planFields(sql, userId)}, ${planRoutinesJson(sql)} as routines
   ) as shown
 )`;

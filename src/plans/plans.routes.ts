@@ -4,8 +4,18 @@ import { Page, pageJson, pageWindow } from "../http/page.ts";
 import { preconditionOf } from "../http/precondition.ts";
 import { choose, createdJson, noContent, okJson, taggedReply } from "../http/reply.ts";
 import { listPlansJson } from "./plans.queries.ts";
-import { ClonePlan, ListPlans, NewPlan, Plan, PlanId, PlanPatch, PlanSummary } from "./plans.schemas.ts";
-import { changePlan, clonePlan, createPlan, getPlan, removePlan } from "./plans.service.ts";
+import {
+  Assignment,
+  Assignments,
+  ClonePlan,
+  ListPlans,
+  NewPlan,
+  Plan,
+  PlanId,
+  PlanPatch,
+  PlanSummary,
+} from "./plans.schemas.ts";
+import { assignToClients, changePlan, clonePlan, createPlan, getPlan, removePlan } from "./plans.service.ts";
 
 const tag = "Plans";
 const access = "active";
@@ -36,7 +46,7 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
         id: "ListPlans",
         tag,
         access,
-        summary: "List plans: one's own, shared with one, or public",
+        summary: "List plans: one's own, shared with one, public, or one's clients'",
         query: ListPlans,
         answers: { 200: Page(PlanSummary) },
       },
@@ -92,6 +102,24 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
         problems: { ...absent, 409: "The name or id is taken" },
       },
       async ({ actor, params, body }) => createdJson(await clonePlan(db, actor, params.planId, body)),
+    ),
+    operation(
+      "POST",
+      `${path}/:planId/assign`,
+      {
+        id: "AssignPlan",
+        tag: "Trainers",
+        access: "trainer",
+        summary: "Copy a plan of one's own, with its routines, into the accounts of clients",
+        params: PlanId,
+        body: Assignment,
+        answers: { 201: Assignments },
+        problems: {
+          404: "It is not one's own, or some do not let the asker write their plans: then nobody gets one",
+          409: "A name was taken at the same time",
+        },
+      },
+      async ({ actor, params, body }) => createdJson(await assignToClients(db, actor, params.planId, body.clientIds)),
     ),
     operation(
       "DELETE",

@@ -4,7 +4,7 @@ import { Instant, nullable, strict, Uuid } from "../http/shapes.ts";
 import { Access, Description, listFields, Sharing, Title } from "../routines/routines.schemas.ts";
 
 const Day = Type.Integer({ minimum: 1, maximum: 366, description: "Day of the plan, from 1" });
-const Weeks = Type.Integer({ minimum: 1, maximum: 104, description: "How long it is meant to be followed" });
+export const Weeks = Type.Integer({ minimum: 1, maximum: 104, description: "How long it is meant to be followed" });
 
 export const NewPlan = strict({
   id: Type.Optional(Uuid),
@@ -26,6 +26,19 @@ export type PlanPatch = Static<typeof PlanPatch>;
 
 export const ClonePlan = strict({ id: Type.Optional(Uuid), name: Type.Optional(Title) });
 
+export const Assignment = strict({
+  clientIds: Type.Array(Uuid, { minItems: 1, maxItems: 100, uniqueItems: true, description: "Ids of `Client`" }),
+});
+export const Assignments = Type.Array(strict({ clientId: Uuid, planId: Uuid }), {
+  maxItems: 100,
+  description: "The copy of each client, in the order given",
+});
+
+const Version = Type.Integer({ minimum: 1, maximum: 2_147_483_647 });
+const AssignedFrom = strict(
+  { planId: nullable(Uuid), version: Version, trainerId: nullable(Uuid) },
+  { description: "Of a copy that a trainer assigned, for its owner and that trainer: what it was copied from" },
+);
 const planFields = {
   id: Uuid,
   ownerId: Uuid,
@@ -35,11 +48,12 @@ const planFields = {
   difficulty: nullable(Difficulty),
   sharing: Sharing,
   weeks: nullable(Weeks),
+  assignedFrom: nullable(AssignedFrom),
   createdAt: Instant,
   updatedAt: Instant,
-  version: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
+  version: Version,
 };
-const PlanRoutine = strict({
+export const PlanRoutine = strict({
   id: Uuid,
   day: Day,
   position: Type.Integer({ minimum: 1, maximum: 500 }),

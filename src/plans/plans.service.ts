@@ -3,8 +3,8 @@ import { brokenConstraint } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import type { Precondition } from "../http/precondition.ts";
+import { assignPlan, copyPlan } from "./plan-copies.queries.ts";
 import {
-  copyPlan,
   deletePlan,
   findPlanJson,
   insertPlan,
@@ -78,6 +78,27 @@ export function clonePlan(db: Db, actor: Actor, planId: string, copy: { id?: str
   );
 }
 
+/**
+ * Copies a plan of the actor's own, with its routines, into the account of each of the clients, and returns as JSON which
+ * copy is whose. All or nothing: throws not_found for a plan that is not the actor's own, and for clients who do not let
+ * them write their plans; conflict when such a name was taken at the same time.
+ */
+export function assignToClients(db: Db, actor: Actor, planId: string, clientIds: string[]): Promise<string> {
+  return translate("", async () => {
+    const { isFound, missing, json } = await assignPlan(db, actor.userId, planId, clientIds);
+    if (!isFound) throw planNotFound();
+    if (missing.length > 0) {
+      const more = missing.length > MOST_NAMED ? ` and ${missing.length - MOST_NAMED} more` : "";
+      const named = `[${missing.slice(0, MOST_NAMED).join(", ")}]${more}`;
+      throw new AppError("not_found", "clients.not_found", `Clients not found: ${named}`);
+    }
+    return json;
+  });
+}
+
+/** As many ids as a problem has room for. */
+const MOST_NAMED = 10;
+
 /** Deletes a plan of the actor's own; its routines stay. Throws not_found, stale as `precondition` says. */
 export function removePlan(db: Db, actor: Actor, planId: string, precondition: Precondition): Promise<void> {
   return db.transaction(async (tx) => {
@@ -122,6 +143,9 @@ async function translate<T>(name: string, work: () => Promise<T>): Promise<T> {
         "plans.name_taken",
         name ? `You already have a plan with the name '${name}'` : "You already have a plan with this name",
       );
+    }
+    if (constraint === "routines_owner_name_unique") {
+      throw new AppError("conflict", "routines.name_taken", "A routine of this name came at the same time: try again");
     }
     if (constraint === "plans_pkey") {
       throw new AppError("conflict", "plans.id_taken", "There is a plan with this id already");

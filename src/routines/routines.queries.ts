@@ -2,7 +2,7 @@ import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
 import { escapeLike } from "../catalogs/catalogs.queries.ts";
 import type { PageWindow } from "../http/page.ts";
-import { canReadPlan, canReadRoutine, canWriteRoutine } from "../sharing/visibility.queries.ts";
+import { canReadPlan, canReadRoutine, canWriteRoutine, isClient } from "../sharing/visibility.queries.ts";
 import type { NewRoutineExercise } from "./routines.schemas.ts";
 
 export type RoutineColumns = { name?: string; description?: string | null; sharing?: string };
@@ -31,9 +31,9 @@ export async function isReadableRoutine(
   return rows.length > 0;
 }
 
-export type RoutineScope = { scope?: "own" | "shared" | "public"; searchString?: string };
+export type RoutineScope = { scope?: "own" | "shared" | "public" | "clients"; searchString?: string };
 
-/** One page of summaries, by name, ties by id: one's own, those shared with one, or everybody's public ones. */
+/** One page of summaries, by name, ties by id: one's own, those shared with one, everybody's public ones, or one's clients'. */
 export async function listRoutinesJson(
   { sql }: Db,
   userId: string,
@@ -44,6 +44,7 @@ export async function listRoutinesJson(
     own: sql`owner_id = ${userId}`,
     shared: sql`sharing = 'shared' and id in (select routine_id from grants where grantee_id = ${userId})`,
     public: sql`sharing = 'public'`,
+    clients: isClient(sql, "routines.owner_id", userId, "write_plans"),
   };
   const searched = searchString
     ? sql`and search_form(name) like '%' || search_form(${escapeLike(searchString)}) || '%'`
@@ -196,17 +197,20 @@ const routineFields = (sql: Db["sql"], userId: string): Fragment => sql`
   to_char(routines.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
   to_char(routines.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt", routines.version`;
 
+/** The exercises of the row of `routines` in order; `exerciseId` is what is shown of which exercise each is. */
+export const routineExercisesJson = (sql: Db["sql"], exerciseId: Fragment): Fragment => sql`(
+  select coalesce(json_agg(row_to_json(entry) order by entry.position), '[]') from (
+    select id, position, ${exerciseId} as "exerciseId", exercise_name as "exerciseName", mode, sets,
+      reps_min as "repsMin", reps_max as "repsMax", trim_scale(weight) as weight, weight_unit as "weightUnit",
+      time_s as "timeS", distance_m as "distanceM", trim_scale(rpe) as rpe, rir, rest_s as "restS", tempo,
+      superset_group as "supersetGroup", notes
+    from routine_exercises where routine_id = routines.id
+  ) as entry
+)`;
+
 /** A row of `routines` with its exercises as JSON, as `userId` is shown it. */
 export const routineJson = (sql: Db["sql"], userId: string): Fragment => sql`(
   select row_to_json(shown)::text from (
-    select ${routineFields(sql, userId)}, (
-      select coalesce(json_agg(row_to_json(entry) order by entry.position), '[]') from (
-        select id, position, exercise_id as "exerciseId", exercise_name as "exerciseName", mode, sets,
-          reps_min as "repsMin", reps_max as "repsMax", trim_scale(weight) as weight, weight_unit as "weightUnit",
-          time_s as "timeS", distance_m as "distanceM", trim_scale(rpe) as rpe, rir, rest_s as "restS", tempo,
-          superset_group as "supersetGroup", notes
-        from routine_exercises where routine_id = routines.id
-      ) as entry
-    ) as exercises
+    select ${routineFields(sql, userId)}, ${routineExercisesJson(sql, sql`exercise_id`)} as exercises
   ) as shown
 )`;

@@ -45,7 +45,7 @@ export function routineRoutes({ db }: { db: Db }): Operation[] {
         id: "ListRoutines",
         tag,
         access,
-        summary: "List routines: one's own, shared with one, or public",
+        summary: "List routines: one's own, shared with one, public, or one's clients'",
         query: ListRoutines,
         answers: { 200: Page(RoutineSummary) },
       },

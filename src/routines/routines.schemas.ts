@@ -5,7 +5,8 @@ import { choice, Instant, nullable, strict, Uuid } from "../http/shapes.ts";
 export const MODES = ["reps", "time", "distance", "sets_only"] as const;
 export const Mode = choice([...MODES], { description: "What a set is counted in" });
 export const Sharing = choice(["private", "shared", "public"], {
-  description: "Private: the owner only; shared: whoever has a grant; public: everybody may read",
+  description:
+    "Private: the owner only; shared: whoever has a grant; public: everybody may read. A trainer whom the owner lets write their plans may write each of them",
 });
 /** What people call their routines, plans and workouts. */
 export const Title = Type.String({ minLength: 1, maxLength: 100, format: "title", normalise: "name" });
@@ -68,7 +69,7 @@ export type RoutinePatch = Static<typeof RoutinePatch>;
 export const CloneRoutine = strict({ id: Type.Optional(Uuid), name: Type.Optional(Title) });
 
 const required = <Schema extends Parameters<typeof nullable>[0]>(schema: Schema) => nullable(schema);
-const RoutineExercise = strict({
+export const RoutineExercise = strict({
   id: Uuid,
   position: Type.Integer({ minimum: 1, maximum: 100 }),
   exerciseId: required(Uuid),
@@ -107,7 +108,12 @@ export const RoutineSummary = strict({ ...routineFields, exerciseCount: Type.Int
 export const RoutineId = strict({ routineId: Uuid });
 
 export const listFields = {
-  scope: Type.Optional(choice(["own", "shared", "public"], { default: "own", description: "Whose" })),
+  scope: Type.Optional(
+    choice(["own", "shared", "public", "clients"], {
+      default: "own",
+      description: "Whose; clients: of those who let the asker, their trainer, write their plans",
+    }),
+  ),
   searchString: Type.Optional(Type.String({ maxLength: 100, normalise: "trim", description: "Part of a name" })),
   ...pageFields,
 };

@@ -13,7 +13,7 @@ export const NewGrant = strict({
 export const GrantPatch = strict({ access: GrantAccess });
 export const GrantId = strict({ grantId: Uuid });
 
-const Person = strict({
+export const Person = strict({
   id: Uuid,
   name: nullable(Type.String({ maxLength: 100 })),
   email: Type.String({ maxLength: 254 }),

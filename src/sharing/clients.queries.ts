@@ -1,0 +1,118 @@
+import type { Fragment } from "postgres";
+import type { Db } from "#db/client.ts";
+import type { ListClients, Scopes } from "./clients.schemas.ts";
+import { isAllowed } from "./visibility.queries.ts";
+
+/**
+ * Invites the active account of `email`, and returns the invitation as JSON; undefined when there is no such account.
+ * Breaks `clients_live_pair_unique`, `clients_not_oneself_check`. One statement.
+ */
+export async function insertClient(
+  { sql }: Db,
+  trainerId: string,
+  email: string,
+  scopes: Scopes,
+): Promise<string | undefined> {
+  const [made] = await sql<{ json: string }[]>`
+    with made as (
+      insert into clients (trainer_id, client_id, asks_read_history, asks_write_plans)
+      select ${trainerId}::uuid, id, ${scopes.includes("read_history")}, ${scopes.includes("write_plans")}
+      from users where lower(email) = lower(${email}) and is_active returning *
+    )
+    select ${clientJson(sql)} as json from made as clients ${persons(sql)}`;
+  return made?.json;
+}
+
+/** Those whom `trainerId` invited, the latest first, at most 1,000, as a JSON array. */
+export const listClientsJson = ({ sql }: Db, trainerId: string, { status }: ListClients): Promise<string> =>
+  listJson(sql, sql`trainer_id = ${trainerId}`, status);
+
+/** Those who invited `clientId`, the latest first, at most 1,000, as a JSON array. */
+export const listTrainersJson = ({ sql }: Db, clientId: string, { status }: ListClients): Promise<string> =>
+  listJson(sql, sql`client_id = ${clientId}`, status);
+
+/** Locks an invitation of `userId`, accepted or not; undefined for anyone else's and for one that ended. */
+export async function lockInvitation(
+  { sql }: Db,
+  userId: string,
+  clientId: string,
+): Promise<{ isAccepted: boolean } | undefined> {
+  const [locked] = await sql<{ isAccepted: boolean }[]>`
+    select accepted_at is not null as "isAccepted" from clients
+    where id = ${clientId} and client_id = ${userId} and ended_at is null for no key update`;
+  return locked;
+}
+
+/**
+ * Allows `scopes` (all that was asked for when undefined) and no more, from now on if nothing was allowed before, and
+ * returns the row as JSON. Breaks `clients_within_asked_check`. One statement.
+ */
+export async function updateScopes({ sql }: Db, clientId: string, scopes: Scopes | undefined): Promise<string> {
+  const [changed] = await sql<{ json: string }[]>`
+    with changed as (
+      update clients set can_read_history = coalesce(${scopes?.includes("read_history") ?? null}, asks_read_history),
+        can_write_plans = coalesce(${scopes?.includes("write_plans") ?? null}, asks_write_plans),
+        accepted_at = coalesce(accepted_at, clock_timestamp())
+      where id = ${clientId} returning *
+    )
+    select ${clientJson(sql)} as json from changed as clients ${persons(sql)}`;
+  return (changed as { json: string }).json;
+}
+
+/** Ends what `userId` is the trainer or the client of, as `side` says; false when there is none that lasts. */
+export async function endClient(
+  { sql }: Db,
+  side: "trainer" | "client",
+  userId: string,
+  clientId: string,
+): Promise<boolean> {
+  const ended = await sql`
+    update clients set ended_at = clock_timestamp()
+    where id = ${clientId} and ${sql(`${side}_id`)} = ${userId} and ended_at is null`;
+  return ended.count > 0;
+}
+
+/** The account of a client who lets `trainerId` read their history at present, or undefined. */
+export async function findReadableClient(
+  { sql }: Db,
+  trainerId: string,
+  clientId: string,
+): Promise<string | undefined> {
+  const [found] = await sql<{ userId: string }[]>`
+    select client_id as "userId" from clients
+    where clients.id = ${clientId} and ${isAllowed(sql, trainerId, "read_history")}`;
+  return found?.userId;
+}
+
+async function listJson(sql: Db["sql"], whose: Fragment, status: ListClients["status"]): Promise<string> {
+  const [row] = await sql<{ json: string }[]>`
+    select '[' || coalesce(string_agg(json, ',' order by id desc), '') || ']' as json from (
+      select clients.id, ${clientJson(sql)} as json from clients ${persons(sql)}
+      where ${whose} and (${status ?? null}::text is null or ${statusOf(sql)} = ${status ?? null})
+      order by clients.id desc limit 1000
+    ) as shown`;
+  return row?.json ?? "[]";
+}
+
+const statusOf = (sql: Db["sql"]): Fragment =>
+  sql`case when ended_at is not null then 'ended' when accepted_at is not null then 'accepted' else 'invited' end`;
+
+const persons = (sql: Db["sql"]): Fragment =>
+  sql`join users as trainers on trainers.id = trainer_id join users as persons on persons.id = client_id`;
+
+const scopesIn = (sql: Db["sql"], verb: "asks" | "can"): Fragment => sql`to_json(array_remove(array[
+  case when ${sql(`${verb}_read_history`)} then 'read_history' end, case when ${sql(`${verb}_write_plans`)} then 'write_plans' end
+], null))`;
+
+/** Who has not accepted is known by their address only: that is all that the trainer knew. */
+const clientJson = (sql: Db["sql"]): Fragment => sql`json_build_object(
+  'id', clients.id, 'status', ${statusOf(sql)},
+  'trainer', json_build_object('id', trainers.id, 'name', trainers.name, 'email', trainers.email),
+  'client', json_build_object('id', persons.id, 'name', case when accepted_at is not null then persons.name end,
+    'email', persons.email),
+  'askedScopes', ${scopesIn(sql, "asks")}, 'scopes', ${scopesIn(sql, "can")}, 'invitedAt', ${instant(sql, "invited_at")},
+  'acceptedAt', ${instant(sql, "accepted_at")}, 'endedAt', ${instant(sql, "ended_at")}
+)::text`;
+
+const instant = (sql: Db["sql"], column: string): Fragment =>
+  sql`to_char(${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;

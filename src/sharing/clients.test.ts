@@ -1,0 +1,144 @@
+import { expect, test } from "bun:test";
+import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
+import { makeInvitation, makeSignedIn, makeUser } from "#test/make.ts";
+import { statementsOf } from "#test/transaction.ts";
+
+const C = "/api/v1/clients";
+const T = "/api/v1/trainers";
+const BOTH = ["read_history", "write_plans"];
+
+test(
+  "a trainer invites somebody, who accepts some of what is asked, and either side sees the same",
+  withApi(async (api) => {
+    const { trainer, client, invitation, accept } = await makeInvitation(api);
+    expect(invitation).toMatchObject({
+      status: "invited",
+      trainer: { id: trainer.user.id, name: "Toni", email: trainer.user.email },
+      client: { id: client.user.id, name: null, email: client.user.email },
+      askedScopes: BOTH,
+      scopes: [],
+      acceptedAt: null,
+      endedAt: null,
+    });
+    const both = async (query = "") => [
+      (await api.get(`${C}${query}`, { as: trainer.as })).json,
+      (await api.get(`${T}${query}`, { as: client.as })).json,
+    ];
+    expect(await both()).toEqual([[invitation], [invitation]]);
+    const accepted = await accept({ scopes: ["write_plans"] });
+    expectStatus(accepted, 200);
+    expect(accepted.json).toMatchObject({
+      id: invitation.id,
+      status: "accepted",
+      client: { name: "Chris" },
+      askedScopes: BOTH,
+      scopes: ["write_plans"],
+    });
+    expect(await both("?status=accepted")).toEqual([[accepted.json], [accepted.json]]);
+    expect(await both("?status=invited")).toEqual([[], []]);
+    expect(await statementsOf(() => api.get(C, { as: trainer.as }))).toHaveLength(1);
+    expect(await statementsOf(() => api.get(T, { as: client.as }))).toHaveLength(1);
+  }),
+);
+
+test(
+  "an invitation is accepted once, whole unless said otherwise, and its scopes change within what was asked for",
+  withApi(async (api) => {
+    const { client, invitation, accept } = await makeInvitation(api);
+    const change = (scopes: string[]) => api.patch(`${T}/${invitation.id}`, { as: client.as, body: { scopes } });
+    expectProblem(await change(BOTH), 409, "clients.not_accepted");
+    expect((await accept()).json.scopes).toEqual(BOTH);
+    expectProblem(await accept(), 409, "clients.accepted");
+    expect((await change(["read_history"])).json).toMatchObject({ scopes: ["read_history"], askedScopes: BOTH });
+    expect((await change(["write_plans", "read_history"])).json.scopes).toEqual(BOTH);
+    for (const scopes of [[], ["read_history", "read_history"], ["sing"]]) {
+      expectProblem(await change(scopes), 422, "invalid_request");
+    }
+  }),
+);
+
+test(
+  "a client allows nothing that the trainer did not ask for",
+  withApi(async (api) => {
+    const { client, invitation, accept } = await makeInvitation(api, ["read_history"]);
+    expectProblem(await accept({ scopes: BOTH }), 422, "clients.beyond_invitation");
+    expectProblem(await accept({ scopes: ["write_plans"] }), 422, "clients.beyond_invitation");
+    expect((await accept()).json.scopes).toEqual(["read_history"]);
+    const widened = await api.patch(`${T}/${invitation.id}`, { as: client.as, body: { scopes: BOTH } });
+    expectProblem(widened, 422, "clients.beyond_invitation");
+    expect((await api.get(T, { as: client.as })).json[0].scopes).toEqual(["read_history"]);
+  }),
+);
+
+test.each([
+  ["client", T],
+  ["trainer", C],
+] as const)("the %s ends it once, and it stays as history while another invitation follows", (side, path) =>
+  withApi(async (api) => {
+    const { trainer, client, invitation, accept } = await makeInvitation(api);
+    await accept();
+    const invite = () =>
+      api.post(C, { as: trainer.as, body: { email: client.user.email.toUpperCase(), scopes: ["write_plans"] } });
+    expectProblem(await invite(), 409, "clients.exists");
+    const { as } = { trainer, client }[side];
+    const end = () => api.delete(`${path}/${invitation.id}`, { as });
+    expectStatus(await end(), 204);
+    expectProblem(await end(), 404, "clients.not_found", "Client not found");
+    const over = (await api.get(`${T}?status=ended`, { as: client.as })).json;
+    expect(over).toMatchObject([{ id: invitation.id, status: "ended", scopes: BOTH }]);
+    expect(over[0].endedAt).not.toBeNull();
+    const body = { scopes: BOTH };
+    expectProblem(await api.patch(`${T}/${invitation.id}`, { as: client.as, body }), 404, "clients.not_found");
+    expectProblem(await accept(), 404, "clients.not_found");
+    const again = await invite();
+    expectStatus(again, 201);
+    const listed = (await api.get(C, { as: trainer.as })).json.map(({ id }: { id: string }) => id);
+    expect(listed).toEqual([again.json.id, invitation.id]);
+  })(),
+);
+
+test(
+  "an invitation is declined by the client and taken back by the trainer before it was accepted",
+  withApi(async (api) => {
+    const [declined, withdrawn] = [await makeInvitation(api), await makeInvitation(api)];
+    expectStatus(await api.delete(`${T}/${declined.invitation.id}`, { as: declined.client.as }), 204);
+    expectStatus(await api.delete(`${C}/${withdrawn.invitation.id}`, { as: withdrawn.trainer.as }), 204);
+    for (const { accept } of [declined, withdrawn]) expectProblem(await accept(), 404, "clients.not_found");
+    // Who never accepted is never named to the trainer.
+    const [over] = (await api.get(C, { as: declined.trainer.as })).json;
+    expect(over).toMatchObject({ status: "ended", scopes: [], client: { name: null } });
+  }),
+);
+
+test(
+  "only trainers invite, somebody else with an active account, for something",
+  withApi(async (api) => {
+    const { as, user } = await makeSignedIn(api, { roleSlug: "fitness-trainer" });
+    const inactive = await makeUser(api, { isActive: false });
+    const invite = (email: string, scopes = BOTH, asker = as) => api.post(C, { as: asker, body: { email, scopes } });
+    expectProblem(await invite(user.email.toUpperCase()), 422, "clients.oneself");
+    for (const email of ["nobody@example.com", inactive.email]) {
+      expectProblem(await invite(email), 404, "users.not_found", "User not found");
+    }
+    const other = await makeSignedIn(api);
+    expectProblem(await invite(other.user.email, []), 422, "invalid_request");
+    expectProblem(await invite(user.email, BOTH, other.as), 403, "access.trainer_required");
+    expect((await api.get(T, { as: other.as })).json).toEqual([]);
+  }),
+);
+
+test(
+  "an invitation is there for nobody but the two, each on their own side",
+  withApi(async (api) => {
+    const { trainer, client, invitation } = await makeInvitation(api);
+    const colleague = await makeSignedIn(api, { roleSlug: "fitness-trainer" });
+    for (const { as } of [trainer, colleague]) {
+      expectProblem(await api.post(`${T}/${invitation.id}/accept`, { as, body: {} }), 404, "clients.not_found");
+      expectProblem(await api.delete(`${T}/${invitation.id}`, { as }), 404, "clients.not_found");
+      expect((await api.get(T, { as })).json).toEqual([]);
+    }
+    expectProblem(await api.delete(`${C}/${invitation.id}`, { as: colleague.as }), 404, "clients.not_found");
+    expect((await api.get(C, { as: colleague.as })).json).toEqual([]);
+    expectProblem(await api.delete(`${C}/${invitation.id}`, { as: client.as }), 403, "access.trainer_required");
+  }),
+);

@@ -1,0 +1,178 @@
+import { expect, test } from "bun:test";
+import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
+import { makeExercise, makeSignedIn, signedIn } from "#test/make.ts";
+import { statementsOf } from "#test/transaction.ts";
+
+const L = "/api/v1/links";
+const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
+
+async function world(api: Api) {
+  const owner = await makeSignedIn(api, { name: "Olga Owner" });
+  const [system] = await api.deps.db.sql<{ id: string }[]>`select id from exercises where owner_id is null limit 1`;
+  const own = await makeExercise(api, { owner: owner.user, name: "Olga's press" });
+  const exercises = [system?.id, own].map((exerciseId) => ({ exerciseId, mode: "reps", sets: 3, notes: "Slowly" }));
+  const make = async (path: string, body: object) => {
+    const made = await api.post(`/api/v1/${path}`, { as: owner.as, body });
+    expectStatus(made, 201);
+    return made.json;
+  };
+  const routine = await make("routines", { name: "Legs", exercises });
+  const other = await make("routines", { name: "Arms", exercises: [] });
+  const routines = [
+    { routineId: routine.id, day: 1 },
+    { routineId: other.id, day: 2 },
+    { routineId: routine.id, day: 3 },
+  ];
+  const plan = await make("plans", { name: "Strength", weeks: 8, routines });
+  const link = (body: object, as = owner.as) => api.post(L, { as, body });
+  return { owner, system: system?.id, routine, other, plan, link };
+}
+
+test(
+  "anyone who has the link reads a routine, and nothing about persons, in one statement",
+  withApi(async (api) => {
+    const { owner, system, routine, other, link } = await world(api);
+    const made = await link({ routineId: routine.id });
+    expectStatus(made, 201);
+    const { token, path, ...shown } = made.json;
+    expect(shown).toMatchObject({ routineId: routine.id, planId: null, name: "Legs" });
+    expect(token).toMatch(/^[A-Za-z0-9_-]{22}$/);
+    expect(path).toBe(`/api/v1/linked/${token}`);
+    const read = await api.get(path);
+    expectStatus(read, 200);
+    expect(read.headers.get("cache-control")).toBe("no-store");
+    const exercises = routine.exercises.map((entry: { exerciseId: string }) => ({
+      ...entry,
+      exerciseId: entry.exerciseId === system ? system : null,
+    }));
+    const { id, name, description, updatedAt } = routine;
+    expect(read.json).toEqual({ plan: null, routines: [{ id, name, description, updatedAt, exercises }] });
+    for (const told of [owner.user.id, owner.user.email, "Olga Owner", other.id]) expect(read.text).not.toContain(told);
+    expect(await statementsOf(() => api.get(path))).toHaveLength(1);
+    expect(await statementsOf(() => link({ routineId: routine.id }))).toHaveLength(1);
+    expect(await statementsOf(() => api.get(L, { as: owner.as }))).toHaveLength(1);
+  }),
+);
+
+test(
+  "a linked plan shows its routines as they are now, though nobody has a grant",
+  withApi(async (api) => {
+    const { owner, routine, other, plan, link } = await world(api);
+    const { path } = (await link({ planId: plan.id })).json;
+    const { id, name, description, difficulty, weeks, updatedAt, routines } = plan;
+    const { json: first } = await api.get(path);
+    expect(first.plan).toEqual({ id, name, description, difficulty, weeks, updatedAt, routines });
+    expect(first.routines.map((one: { id: string; name: string }) => [one.name, one.id])).toEqual([
+      ["Arms", other.id],
+      ["Legs", routine.id],
+    ]);
+    const url = `/api/v1/plans/${plan.id}`;
+    await api.patch(url, { as: owner.as, body: { routines: [{ routineId: other.id, day: 1 }], sharing: "private" } });
+    const { json: second } = await api.get(path);
+    expect(second.routines.map((one: { name: string }) => one.name)).toEqual(["Arms"]);
+    // A link is no grant.
+    const stranger = await makeSignedIn(api);
+    expectProblem(await api.get(url, { as: stranger.as }), 404, "plans.not_found");
+  }),
+);
+
+test(
+  "a link ends with its thing, when its owner says so, and while the owner's account is not active",
+  withApi(async (api) => {
+    const { owner, routine, other, plan, link } = await world(api);
+    const stranger = await makeSignedIn(api);
+    const superuser = await makeSignedIn(api, { roleSlug: "superuser" });
+    const [ofRoutine, again, ofPlan] = [
+      (await link({ routineId: routine.id })).json,
+      (await link({ routineId: routine.id })).json,
+      (await link({ planId: plan.id })).json,
+    ];
+    expect(again.token).not.toBe(ofRoutine.token);
+    const gone = async ({ path }: { path: string }) =>
+      expectProblem(await api.get(path), 404, "links.not_found", "Link not found");
+    const activate = (isActive: boolean) =>
+      api.patch(`/api/v1/users/${owner.user.id}`, { as: superuser.as, body: { isActive } });
+    expectProblem(await api.delete(`${L}/${ofRoutine.id}`, { as: stranger.as }), 404, "links.not_found");
+    expectStatus(await api.delete(`${L}/${ofRoutine.id}`, { as: owner.as }), 204);
+    expectProblem(await api.delete(`${L}/${ofRoutine.id}`, { as: owner.as }), 404, "links.not_found");
+    await gone(ofRoutine);
+    expectStatus(await api.get(again.path), 200);
+    expectStatus(await activate(false), 200);
+    await gone(again);
+    await gone(ofPlan);
+    expectStatus(await activate(true), 200);
+    expectStatus(await api.get(ofPlan.path), 200);
+    // Deactivation ended every login.
+    const as = await signedIn(api, owner.user);
+    expectStatus(await api.delete(`/api/v1/plans/${plan.id}`, { as }), 204);
+    await gone(ofPlan);
+    expectStatus(await api.get(again.path), 200);
+    expectStatus(await api.delete(`/api/v1/routines/${routine.id}`, { as }), 204);
+    await gone(again);
+    expectStatus(await api.get(`/api/v1/routines/${other.id}`, { as }), 200);
+  }),
+);
+
+test(
+  "links are listed for their owner alone, without their tokens",
+  withApi(async (api) => {
+    const { owner, routine, plan, link } = await world(api);
+    expect((await api.get(L, { as: owner.as })).json).toEqual([]);
+    const made = [(await link({ routineId: routine.id })).json, (await link({ planId: plan.id })).json];
+    const listed = await api.get(L, { as: owner.as });
+    const shown = made.map(({ token: _token, path: _path, ...rest }) => rest);
+    expect(listed.json).toEqual(shown.reverse());
+    for (const { token } of made) expect(listed.text).not.toContain(token);
+    expect((await api.get(L, { as: (await makeSignedIn(api)).as })).json).toEqual([]);
+  }),
+);
+
+test(
+  "only one thing of one's own is linked, and what looks like a token but is none shows nothing",
+  withApi(async (api) => {
+    const { owner, routine, plan, link } = await world(api);
+    expectProblem(await link({}), 422, "links.ambiguous_subject");
+    expectProblem(await link({ routineId: routine.id, planId: plan.id }), 422, "links.ambiguous_subject");
+    expectProblem(await link({ routineId: ABSENT }), 404, "routines.not_found", "Routine not found");
+    expectProblem(await link({ planId: ABSENT }), 404, "plans.not_found", "Plan not found");
+    // Who may even write it shares it with nobody.
+    const friend = await makeSignedIn(api);
+    const body = { routineId: routine.id, email: friend.user.email, access: "write" };
+    expectStatus(await api.post("/api/v1/grants", { as: owner.as, body }), 201);
+    expectProblem(await link({ routineId: routine.id }, friend.as), 404, "routines.not_found");
+    const { token } = (await link({ routineId: routine.id })).json;
+    // The same bytes in another spelling are another token.
+    const respelt = token.slice(0, -1) + String.fromCharCode(token.charCodeAt(21) + 1);
+    for (const none of ["A".repeat(22), respelt]) {
+      expectProblem(await api.get(`/api/v1/linked/${none}`), 404, "links.not_found");
+    }
+    for (const bad of ["short", `${token}A`, `${token.slice(1)}%20`]) {
+      expectProblem(await api.get(`/api/v1/linked/${bad}`), 422, "invalid_request");
+    }
+  }),
+);
+
+test("a token is kept nowhere: not in the database, an idempotency key's answer, nor a log line", async () => {
+  const lines: string[] = [];
+  await withApi(
+    async (api) => {
+      const { owner, routine } = await world(api);
+      const send = () =>
+        api.post(L, { as: owner.as, body: { routineId: routine.id }, headers: { "idempotency-key": "key-of-a-link" } });
+      const [first, second] = [await send(), await send()];
+      expectStatus(second, 201);
+      // It cannot be told again, so that one is another.
+      expect(second.json.token).not.toBe(first.json.token);
+      for (const { json } of [first, second]) {
+        expectStatus(await api.get(json.path), 200);
+        const [kept] = await api.deps.db.sql`
+          select (select string_agg(links::text, '') from links) || coalesce((
+            select string_agg(idempotency_keys::text, '') from idempotency_keys), '') as text`;
+        expect(kept?.text).not.toContain(json.token);
+        expect(lines.join("")).not.toContain(json.token);
+      }
+      expect(lines.join("")).toContain('"route":"/api/v1/linked/:token"');
+    },
+    { logTo: { write: (line) => void lines.push(line) } },
+  )();
+});
