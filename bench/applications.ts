@@ -12,9 +12,14 @@ export async function startApplication(dir: string, settings: Record<string, str
   return application;
 }
 
-/** The application on the migrated database of `url`, with the same settings. */
-export function startApplicationOn(url: string, dir: string, settings: Record<string, string> = {}) {
-  return startServer(["src/cli.ts", "serve"], socketIn(dir), settingsFor(dir, { ...settings, DATABASE_URL: url }));
+/** The application on the migrated database of `url`, with the same settings; `command` is another way to start it. */
+export function startApplicationOn(
+  url: string,
+  dir: string,
+  settings: Record<string, string> = {},
+  command = ["src/cli.ts", "serve"],
+) {
+  return startServer(command, socketIn(dir), settingsFor(dir, { ...settings, DATABASE_URL: url }));
 }
 
 const socketIn = (dir: string) => join(dir, "run/irontrack.sock");

@@ -1,26 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, cpus, tmpdir } from "node:os";
-import { join } from "node:path";
 import { cac } from "cac";
-import { ask, signIn, startApplication, startBare } from "./applications.ts";
 import { benchCatalog } from "./catalog.ts";
-import { closedLoop } from "./closed-loop.ts";
+import { compareWithBare, OPERATIONS } from "./compare.ts";
 import { countOperations } from "./count-command.ts";
 import { benchGrowth } from "./growth.ts";
 import { comparePasswordLibraries } from "./passwords.ts";
-import type { ServerProcess } from "./servers.ts";
-import { ratioOfPairs } from "./statistics.ts";
-
-/** The operations that can be compared with a bare server, by the path that a signed-in client asks for. */
-const OPERATIONS: Record<string, string> = {
-  ping: "/ping",
-  me: "/api/v1/access/me",
-  "exercises-list": "/api/v1/exercises?pageSize=20",
-  "exercises-search": "/api/v1/exercises?searchString=squat",
-  equipment: "/api/v1/catalogs/equipment",
-};
-
-type Options = { pairs: number; seconds: number; connections: number; json?: boolean };
+import { isRight, smoke } from "./smoke.ts";
 
 const cli = cac("bun bench");
 cli
@@ -29,7 +13,7 @@ cli
   .option("--seconds <s>", "Length of a run", { default: 2 })
   .option("--connections <n>", "Connections, closed loop", { default: 32 })
   .option("--json", "Print JSON")
-  .action(run);
+  .action(compareWithBare);
 cli
   .command("passwords", "Argon2id: @node-rs/argon2 beside Bun.password, with the settings of this host")
   .option("--pairs <n>", "Pairs of hashes", { default: 15 })
@@ -55,83 +39,20 @@ cli
     if (others.length > 0) console.error(`Other than bench/counts.json says: ${others.join(", ")}`);
     process.exit(others.length > 0 ? 1 : 0);
   });
+cli
+  .command("smoke", "What the laboratory proves of itself, within a minute: exit 1 when it is fooled")
+  .option("--json", "Print JSON")
+  .action(async ({ json }: { json?: boolean }) => {
+    const found = await smoke((step) => process.stderr.write(`${step}\n`));
+    if (json) console.log(JSON.stringify(found, null, 2));
+    for (const finding of json ? [] : found) {
+      const { what, found: is, least, most } = finding;
+      const range = least === most ? `${least}` : `${least.toFixed(1)} to ${most.toFixed(1)}`;
+      console.log(
+        `${isRight(finding) ? "ok   " : "WRONG"} ${what.padEnd(58)} ${is.toFixed(1).padStart(7)}   (${range})`,
+      );
+    }
+    process.exit(found.every(isRight) ? 0 : 1);
+  });
 cli.help();
 cli.parse();
-
-async function run(names: string[], options: Options) {
-  const chosen = names.length === 0 ? Object.keys(OPERATIONS) : names;
-  for (const name of chosen) {
-    if (!(name in OPERATIONS)) {
-      console.error(`There is no operation ${name}; there are ${Object.keys(OPERATIONS).join(", ")}`);
-      process.exit(2);
-    }
-  }
-  const dir = mkdtempSync(join(tmpdir(), "irontrack-bench-"));
-  try {
-    const findings = [];
-    for (const name of chosen) findings.push(await compare(name, OPERATIONS[name] as string, dir, options));
-    if (options.json) console.log(JSON.stringify({ host: host(), findings }, null, 2));
-    else print(findings);
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
-}
-
-type Run = { cpuUs: number; perSecond: number };
-type Finding = { operation: string; pairs: number; ours: Run; bare: Run; cpuRatio: string; rateRatio: string };
-
-/** Interleaves runs of the operation and of the bare server, in random order within each pair, both freshly started. */
-async function compare(operation: string, path: string, dir: string, options: Options): Promise<Finding> {
-  const pairs: { ours: Run; bare: Run }[] = [];
-  for (let pair = 0; pair < Number(options.pairs); pair++) {
-    process.stderr.write(`${operation}: pair ${pair + 1} of ${options.pairs}\n`);
-    const application = await startApplication(dir);
-    const cookie = await signIn(application.socketPath);
-    const bare = await startBare(dir, await ask(application.socketPath, path, cookie));
-    const runs = {
-      ours: () => measure(application, path, cookie, options),
-      bare: () => measure(bare, path, cookie, options),
-    };
-    const isOursFirst = Math.random() < 0.5;
-    const first = isOursFirst ? await runs.ours() : await runs.bare();
-    const second = isOursFirst ? await runs.bare() : await runs.ours();
-    pairs.push(isOursFirst ? { ours: first, bare: second } : { ours: second, bare: first });
-    await Promise.all([application.stop(), bare.stop()]);
-  }
-  const ratio = (of: (run: Run) => number) => {
-    const { median, low, high } = ratioOfPairs(pairs.map(({ ours, bare }) => ({ a: of(ours), b: of(bare) })));
-    return `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
-  };
-  const middle = pairs[pairs.length >> 1] as { ours: Run; bare: Run };
-  return {
-    operation,
-    pairs: pairs.length,
-    ...middle,
-    cpuRatio: ratio(({ cpuUs }) => cpuUs),
-    rateRatio: ratio(({ perSecond }) => perSecond),
-  };
-}
-
-async function measure(server: ServerProcess, path: string, cookie: string, options: Options): Promise<Run> {
-  const request = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\n\r\n`;
-  const connections = Number(options.connections);
-  await closedLoop(server.socketPath, [request], connections, 1000);
-  const before = server.cpuNs();
-  const load = await closedLoop(server.socketPath, [request], connections, Number(options.seconds) * 1000);
-  if (load.failures > 0) throw new Error(`${load.failures} of ${load.requests} answers were failures`);
-  return {
-    cpuUs: (server.cpuNs() - before) / 1000 / load.requests,
-    perSecond: (load.requests / load.elapsedMs) * 1000,
-  };
-}
-
-const host = () => ({ cpu: cpus()[0]?.model ?? "unknown", cores: availableParallelism(), bun: Bun.version });
-
-function print(findings: Finding[]) {
-  const { cpu, cores, bun } = host();
-  console.log(`${cpu}, ${cores} cores, Bun ${bun}; ratios are ours / bare with 95 % bootstrap intervals over pairs\n`);
-  console.log("operation          pairs  CPU per request      requests per second");
-  for (const { operation, pairs, cpuRatio, rateRatio } of findings) {
-    console.log(`${operation.padEnd(18)} ${String(pairs).padEnd(6)} ${cpuRatio.padEnd(20)} ${rateRatio}`);
-  }
-}

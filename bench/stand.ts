@@ -40,10 +40,15 @@ const TALKATIVE = {
   track_wal_io_timing: "on",
 };
 
-export type StandOptions = { disk?: Disk; settings?: Record<string, string> };
+export type StandOptions = {
+  disk?: Disk;
+  settings?: Record<string, string>;
+  /** What starts the application, when it is not to be started as in production. */
+  command?: string[];
+};
 
 /** Starts a stand: an empty, migrated and seeded database, and the application on it. */
-export async function openStand({ disk = COUNTING, settings = {} }: StandOptions = {}): Promise<Stand> {
+export async function openStand({ disk = COUNTING, settings = {}, command }: StandOptions = {}): Promise<Stand> {
   const directory = mkdtempSync(join(tmpdir(), "irontrack-stand-"));
   const spindle = openSpindle(directory, disk);
   const cluster = await startCluster(
@@ -60,7 +65,7 @@ export async function openStand({ disk = COUNTING, settings = {} }: StandOptions
   await migrate(db);
   await seedCatalog(db, readCatalog());
   await db.sql`analyze`;
-  const server = await startApplicationOn(cluster.url("irontrack"), directory, settings);
+  const server = await startApplicationOn(cluster.url("irontrack"), directory, settings, command);
   const postgresPids = () => listProcesses(cluster.pid() as number);
   pin(postgresPids());
   return {
