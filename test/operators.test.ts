@@ -20,6 +20,7 @@ function irontrack(args: string[], input = "", env: Record<string, string> = {})
   return spawnSync(process.execPath, ["src/cli.ts", ...args], {
     cwd: join(import.meta.dir, ".."),
     encoding: "utf8",
+    maxBuffer: 2 ** 24,
     input,
     env: {
       PATH: process.env.PATH,
