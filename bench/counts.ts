@@ -44,7 +44,7 @@ const BACKGROUND = [
 ];
 
 /** A request as the counter sends it. */
-export type Asked = { method: string; path: string; headers?: Record<string, string>; body?: string };
+export type Asked = { method: string; path: string; headers?: Record<string, string>; body?: string | ArrayBuffer };
 
 const WARM_UP = 8;
 

@@ -3,6 +3,7 @@ import { accessRoutes } from "./access/access.routes.ts";
 import type { AccessDeps } from "./access/access.service.ts";
 import { authenticate } from "./access/authentication.ts";
 import type { Keys } from "./access/keys.ts";
+import { archiveRoutes } from "./archive/archive.routes.ts";
 import { auditRoutes } from "./audit/audit.routes.ts";
 import type { CatalogMemory } from "./catalog-memory.ts";
 import { catalogRoutes } from "./catalogs/catalogs.routes.ts";
@@ -66,6 +67,7 @@ export function listOperations(deps: AppDeps): Operation[] {
     ...progressRoutes(deps),
     ...syncRoutes(deps),
     ...importRoutes(deps),
+    ...archiveRoutes(deps),
   ];
   const document = JSON.stringify(openApiDocument(operations));
   return operations;

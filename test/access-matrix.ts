@@ -177,6 +177,9 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   // One's own changes; a batch that does nothing.
   ["ListChanges", "none", SIGNED_IN],
   ["Sync", "none", SIGNED_IN],
+  ["ExportArchive", "none", SIGNED_IN],
+  // An empty archive, which only the owner's account is not empty for.
+  ["ImportArchive", "none", "401 401 401 401 409 200 200 200"],
   ["ImportTraining", "none", SIGNED_IN],
   ["ListImports", "none", SIGNED_IN],
   ["UndoImport", "own", OWNERS],

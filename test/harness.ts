@@ -33,6 +33,7 @@ export const testKeys = (): Promise<Keys> => {
 export type Answer = {
   status: number;
   headers: Headers;
+  bytes: Uint8Array<ArrayBuffer>;
   text: string;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of every shape.
   json: any;
@@ -96,14 +97,16 @@ export async function apiOn(db: Db, { settings, nowMs, logTo, deps: given }: Api
         ...(body !== undefined ? { "content-type": "application/json" } : {}),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isText(body) ? body : JSON.stringify(body) }),
     });
     const response = await app.fetch(request);
-    const text = await response.text();
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const text = new TextDecoder().decode(bytes);
     const isJson = response.headers.get("content-type")?.includes("json") && text !== "";
     const answer = {
       status: response.status,
       headers: response.headers,
+      bytes,
       text,
       json: isJson ? JSON.parse(text) : undefined,
     };
@@ -120,6 +123,9 @@ export async function apiOn(db: Db, { settings, nowMs, logTo, deps: given }: Api
     delete: (path, asking) => ask("DELETE", path, asking),
   };
 }
+
+const isText = (body: unknown): body is string | Uint8Array<ArrayBuffer> =>
+  typeof body === "string" || body instanceof Uint8Array;
 
 /** Fails unless the status is the expected one; the failure shows the body. */
 export function expectStatus(answer: Answer, status: number): void {

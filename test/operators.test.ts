@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testDatabaseUrl, testPool } from "./transaction.ts";
@@ -110,6 +110,26 @@ test("doctor says what will not do", () => {
   expect(run.status).toBe(1);
   expect(run.stdout).toContain("DATABASE_URL");
   expect(run.stdout).not.toContain("secret");
+});
+
+test("an operator takes an account's data out into a file, and brings it into an empty account", async () => {
+  const [from, to] = ["op-export@example.com", "op-import@example.com"];
+  EMAILS.push(from, to);
+  for (const email of [from, to]) done(["user:create", email, "--password-stdin"], PASSWORD);
+  await testPool().sql`
+    insert into workouts (user_id, status, started_at, ended_at, time_zone, notes)
+    select id, 'completed', '2026-01-01T10:00Z', '2026-01-01T11:00Z', 'UTC', 'Kept' from users where email = ${from}`;
+  const [first, second] = [join(home, "first.zip"), join(home, "second.zip")];
+  expect(done(["user:export", from, "--out", first])).toContain(first);
+  expect(irontrack(["user:export", from, "--out", first]).status).toBe(2);
+  expect(done(["user:import", to, first])).toContain("1 workouts");
+  done(["user:export", to, "--out", second]);
+  expect(readFileSync(second).equals(readFileSync(first))).toBe(true);
+  const again = irontrack(["user:import", to, first]);
+  expect([again.status, again.stderr]).toEqual([1, expect.stringContaining("empty account")]);
+  expect(irontrack(["user:export", "op-nobody@example.com"]).stderr).toContain("User not found");
+  expect(irontrack(["user:import", to, join(home, "none.zip")]).status).toBe(2);
+  expect(rowsOf(["audit:list", "--event", "users.exported"]).length).toBeGreaterThan(1);
 });
 
 test("the printed OpenAPI document is the committed one", async () => {

@@ -1,4 +1,4 @@
-import { get, made, newPlan, newRoutine, type Scenario, type World, wholeWorkout, write } from "./world.ts";
+import { get, made, makePerson, newPlan, newRoutine, type Scenario, type World, wholeWorkout, write } from "./world.ts";
 
 const unique = (what: string) => `${what} ${crypto.randomUUID()}`;
 const target = { exerciseName: "Press", mode: "reps", sets: 3 };
@@ -161,6 +161,20 @@ const importOf = ({ athlete }: World, n: number) => ({
 });
 
 const IMPORTING: Scenario[] = [
+  { operation: "ExportArchive", request: ({ athlete }) => get(athlete, "/archive") },
+  {
+    operation: "ImportArchive",
+    request: async ({ stand, athlete }) => {
+      const { server } = stand;
+      const archive = await fetch("http://localhost/api/v1/archive", {
+        unix: server.socketPath,
+        headers: { cookie: athlete.cookie },
+      });
+      const { cookie } = await makePerson(stand);
+      const headers = { cookie, "content-type": "application/zip" };
+      return { method: "POST", path: "/api/v1/archive", headers, body: await archive.arrayBuffer() };
+    },
+  },
   { operation: "ImportTraining", request: importOf },
   { operation: "ListImports", request: ({ athlete }) => get(athlete, "/imports") },
   {

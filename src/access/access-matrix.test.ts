@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
 import { listOperations } from "#src/app.ts";
+import { packArchive } from "#src/archive/archive-format.rules.ts";
 import type { Operation } from "#src/http/operation.ts";
 import { ACTORS, type ActorName, MATRIX, MAY_SEE_OTHERS, type Subject } from "#test/access-matrix.ts";
 import { type Api, withApi } from "#test/harness.ts";
@@ -9,7 +10,8 @@ import { makeExercise, makeUser, PASSWORD, signedIn } from "#test/make.ts";
 const ABSENT_UUID = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 /** In what the owner wrote and no asker types: the name and the instructions. */
 const CANARY = "canary-of-the-owner";
-const FILE =
+const EMPTY = { exercises: "", routines: "", plans: "", workouts: "" };
+const TRAINING =
   "Date,Workout Name,Exercise Name,Set Order,Weight,Weight Unit,Reps\n2026-01-01 10:00:00,A,Press,1,50,kg,5\n";
 
 test(
@@ -32,7 +34,7 @@ test.each(MATRIX)("%s on %s is answered as the table says: %s", async (operation
       const answer = await api.ask(operation.method, world.path(operation, subject), {
         as: world.cookies[actor],
         ...(operation.spec.body ? { body: world.body(operation.spec.id, subject) } : {}),
-        ...(operation.spec.file ? { body: FILE, headers: { "content-type": operation.spec.file.type } } : {}),
+        ...(operation.spec.file ? fileOf(operation.spec.file.type) : {}),
       });
       answered.push(answer.status);
       const mayBeShown = actor === "owner" || actor === MAY_SEE_OTHERS;
@@ -40,6 +42,11 @@ test.each(MATRIX)("%s on %s is answered as the table says: %s", async (operation
     }
     expect(answered).toEqual(expected);
   })();
+});
+
+const fileOf = (type: string) => ({
+  body: type === "application/zip" ? packArchive(EMPTY) : TRAINING,
+  headers: { "content-type": type },
 });
 
 /** An owner whose every text has the canary in it, everyone else, and requests about the owner's things. */

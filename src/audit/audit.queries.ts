@@ -25,6 +25,8 @@ export type SecurityEvent =
   | "users.activated"
   | "users.deactivated"
   | "users.deleted"
+  | "users.exported"
+  | "users.imported"
   | "users.password_reset"
   | "users.role_assigned"
   | "users.role_revoked"

@@ -4,6 +4,7 @@ import { SEED_PARTS, type SeedPart, seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { readConfig } from "../config.ts";
 import { OperatorError } from "../errors.ts";
+import { registerArchiveCommands } from "./archive-commands.ts";
 import { check, generate } from "./check.ts";
 import { withDatabase, withNotices } from "./database.ts";
 import { doctor } from "./doctor.ts";
@@ -59,6 +60,7 @@ export function registerCommands(cli: CAC): void {
     });
 
   registerUserCommands(cli);
+  registerArchiveCommands(cli);
   registerTokenCommands(cli);
 
   cli.command("openapi", "Print the OpenAPI document").action(async () => {

@@ -11,7 +11,8 @@ const json = JSON.stringify(person);
 async function sendBytes(api: Api, path: string, body: Uint8Array<ArrayBuffer>, headers: Record<string, string>) {
   const response = await api.app.fetch(new Request(`http://localhost${path}`, { method: "POST", body, headers }));
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, json: text === "" ? undefined : JSON.parse(text) };
+  const json = text === "" ? undefined : JSON.parse(text);
+  return { status: response.status, headers: response.headers, bytes: new Uint8Array(), text, json };
 }
 
 test.each([

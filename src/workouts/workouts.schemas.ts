@@ -49,7 +49,7 @@ export const SetPatch = strict({
 export type SetPatch = Static<typeof SetPatch>;
 
 const { mode: _mode, supersetGroup: _group, notes: _notes, ...targets } = targetFields;
-const Targets = Type.Partial(strict(targets), {
+export const Targets = Type.Partial(strict(targets), {
   additionalProperties: false,
   description: "What was asked for, for training that began offline",
 });
