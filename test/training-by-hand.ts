@@ -79,6 +79,10 @@ export const kgOf = ({ weight, weightUnit }: PerformedSet) =>
 export const counts = ({ type, reps }: PerformedSet) => type !== "warmup" && (reps ?? 0) > 0;
 export const most = (values: number[]) => (values.length === 0 ? undefined : Math.max(...values));
 
+/** The day that it is at an instant in a place. */
+export const localDay = (instant: string | number, timeZone: string) =>
+  new Date(instant).toLocaleDateString("sv-SE", { timeZone });
+
 /** The ISO 8601 week of a day: the year and week of its Thursday. */
 export function isoWeek(day: string): string {
   const date = new Date(`${day}T00:00:00Z`);

@@ -11,15 +11,19 @@ export function cursorPage(found: ({ json: string } & Place)[], pageSize: number
   return `{"items":[${shown.map(({ json }) => json).join(",")}],"nextCursor":${JSON.stringify(nextCursor)}}`;
 }
 
-const CURSOR = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+const CURSOR = /^([12]\d{3}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /** The place after which a page begins. Throws invalid for what is no `nextCursor`. */
 export function placeOf(cursor: string | undefined): Place | undefined {
   if (cursor === undefined) return undefined;
   const match = CURSOR.exec(Buffer.from(cursor, "base64url").toString());
-  if (match && !Number.isNaN(Date.parse(match[1] as string))) {
-    return { startedAt: match[1] as string, id: match[2] as string };
-  }
+  if (match && isInstant(match[1] as string)) return { startedAt: match[1] as string, id: match[2] as string };
   const errors = [{ field: "/cursor", code: "format", message: "Must be the nextCursor of a page" }];
   throw new AppError("invalid", "invalid_request", "The request does not fit what this operation takes", { errors });
+}
+
+/** Whether there is such a time: JavaScript reads 30 February as 2 March, and PostgreSQL refuses it. */
+function isInstant(text: string): boolean {
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 19) === text.slice(0, 19);
 }

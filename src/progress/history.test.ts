@@ -1,13 +1,12 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { expectProblem, withApi } from "#test/harness.ts";
+import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { makeSignedIn } from "#test/make.ts";
-import { counts, type Done, isoWeek, kgOf, most, perform, workout, world } from "#test/training-by-hand.ts";
+import { counts, type Done, kgOf, localDay, most, perform, workout, world } from "#test/training-by-hand.ts";
 import { statementsOf } from "#test/transaction.ts";
 import { FORMULAS, type Formula, oneRepMax } from "./one-rep-max.rules.ts";
 
 const P = "/api/v1/progress";
-const localDay = ({ startedAt, timeZone }: Done) => new Date(startedAt).toLocaleDateString("sv-SE", { timeZone });
 
 function historyByHand(history: Done[], formula: Formula) {
   const shown = history.filter(({ isAborted }) => !isAborted);
@@ -21,7 +20,7 @@ function historyByHand(history: Done[], formula: Formula) {
         return estimated === null ? [] : [estimated];
       });
       return {
-        day: localDay(done),
+        day: localDay(done.startedAt, done.timeZone),
         reps: done.press.map(({ reps }) => reps ?? null),
         volumeKg: sets.reduce((sum, set) => sum + (kgOf(set) ?? 0) * (set.reps as number), 0),
         estimatedKg: most(estimates) ?? null,
@@ -60,75 +59,8 @@ test("the history of an exercise is that of its workouts, page by page, with fig
   );
 }, 60_000);
 
-const DAY_MS = 86_400_000;
-const dayBefore = (day: string) => new Date(Date.parse(day) - DAY_MS).toISOString().slice(0, 10);
-
-/** Runs of steps that follow one another, by walking back from each that has none after it. */
-function runsOf(steps: Set<string>, before: (step: string) => string) {
-  const starts = [...steps].filter((step) => ![...steps].some((other) => before(other) === step));
-  return starts.map((to) => {
-    let [from, length] = [to, 1];
-    for (let step = before(to); steps.has(step); step = before(step)) [from, length] = [step, length + 1];
-    return { length, from, to };
-  });
-}
-
-function streaksByHand(history: Done[], today: string, perWeek: number) {
-  const days = new Set(history.filter(({ isAborted }) => !isAborted).map(localDay));
-  const mondayOf = (day: string) => {
-    const weekday = (new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7;
-    return new Date(Date.parse(day) - weekday * DAY_MS).toISOString().slice(0, 10);
-  };
-  const weekBefore = (monday: string) => new Date(Date.parse(monday) - 7 * DAY_MS).toISOString().slice(0, 10);
-  const mondays = [...days].map(mondayOf);
-  const weeks = new Set(mondays.filter((monday) => mondays.filter((other) => other === monday).length >= perWeek));
-  const choose = (runs: ReturnType<typeof runsOf>, least: string) => ({
-    current: runs.filter(({ to }) => to >= least).sort((a, b) => b.to.localeCompare(a.to))[0] ?? null,
-    longest: runs.sort((a, b) => b.length - a.length || b.to.localeCompare(a.to))[0] ?? null,
-  });
-  const asWeeks = (run: { length: number; from: string; to: string } | null) =>
-    run && { length: run.length, from: isoWeek(run.from), to: isoWeek(run.to) };
-  const byWeek = choose(runsOf(weeks, weekBefore), weekBefore(mondayOf(today)));
-  return {
-    dayCount: days.size,
-    days: choose(runsOf(days, dayBefore), dayBefore(today)),
-    weeks: { current: asWeeks(byWeek.current), longest: asWeeks(byWeek.longest) },
-  };
-}
-
-test("streaks are those that are found by hand, over new years and in zones far apart", async () => {
-  const now = Date.UTC(2026, 0, 14, 20);
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(workout, { maxLength: 14 }),
-      fc.constantFrom("UTC", "Pacific/Auckland", "America/Los_Angeles"),
-      fc.integer({ min: 1, max: 3 }),
-      (history, timeZone, perWeek) =>
-        withApi(
-          async (api) => {
-            const known = await world(api);
-            // Drawn from two months: brought together, so that some follow one another.
-            const dense = history.map((done) => ({
-              ...done,
-              startedAt: new Date(now - ((now - Date.parse(done.startedAt)) % (12 * DAY_MS))).toISOString(),
-              press: [],
-              curl: [],
-            }));
-            for (const done of dense) await perform(api, known, done);
-            const today = new Date(now).toLocaleDateString("sv-SE", { timeZone });
-            const { json } = await api.get(`${P}/streaks?timeZone=${timeZone}&perWeek=${perWeek}`, { as: known.as });
-            expect(json).toMatchObject({ timeZone, ...streaksByHand(dense, today, perWeek) });
-            expect(json.workoutCount).toBe(dense.filter(({ isAborted }) => !isAborted).length);
-          },
-          { nowMs: () => now },
-        )(),
-    ),
-    { numRuns: 30 },
-  );
-}, 60_000);
-
 test(
-  "history and streaks are one's own, take one statement each, and are empty for who has not trained",
+  "a history is one's own, takes one statement, and is empty for who has not trained",
   withApi(async (api) => {
     const known = await world(api);
     const other = await makeSignedIn(api);
@@ -137,23 +69,86 @@ test(
     const history = `${P}/exercises/${known.press}/history`;
     expect((await api.get(history, { as: known.as })).json.items).toHaveLength(1);
     expect((await api.get(history, { as: other.as })).json).toEqual({ items: [], nextCursor: null });
-    expect((await api.get(`${P}/streaks`, { as: other.as })).json).toEqual({
-      timeZone: "UTC",
-      workoutCount: 0,
-      dayCount: 0,
-      days: { current: null, longest: null },
-      weeks: { current: null, longest: null },
-    });
-    for (const path of [history, `${P}/streaks`]) {
-      expect(await statementsOf(() => api.get(path, { as: known.as }))).toHaveLength(1);
-    }
-    for (const path of [
-      `${history}?cursor=x`,
-      `${history}?formula=guess`,
-      `${P}/streaks?perWeek=8`,
-      `${P}/streaks?timeZone=Mars`,
-    ]) {
-      expectProblem(await api.get(path, { as: known.as }), 422, "invalid_request");
+    expect(await statementsOf(() => api.get(history, { as: known.as }))).toHaveLength(1);
+    const [trained] = (await api.get("/api/v1/workouts", { as: known.as })).json.items;
+    await api.delete(`/api/v1/workouts/${trained.id}`, { as: known.as });
+    expect((await api.get(history, { as: known.as })).json.items).toEqual([]);
+    for (const query of ["cursor=x", "formula=guess", "pageSize=0", "pageSize=101"]) {
+      expectProblem(await api.get(`${history}?${query}`, { as: known.as }), 422, "invalid_request");
     }
   }),
 );
+
+test(
+  "a cursor that names no time is refused, as any that is made up",
+  withApi(async (api) => {
+    const { as } = await makeSignedIn(api);
+    const id = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
+    for (const day of ["2026-02-30", "2026-13-01", "0000-01-01", "9999-12-31"]) {
+      const cursor = Buffer.from(`${day}T00:00:00.000000Z ${id}`).toString("base64url");
+      for (const path of [`${P}/exercises/${id}/history`, "/api/v1/workouts"]) {
+        expectProblem(await api.get(`${path}?cursor=${cursor}`, { as }), 422, "invalid_request");
+      }
+    }
+  }),
+);
+
+test(
+  "workouts that began at once come one after the other, whatever the size of the page",
+  withApi(async (api) => {
+    const known = await world(api);
+    const done = { timeZone: "UTC", isAborted: false, press: [], curl: [] };
+    for (let count = 0; count < 5; count++) await perform(api, known, { ...done, startedAt: "2026-01-05T12:00:00Z" });
+    const path = `${P}/exercises/${known.press}/history`;
+    const { json: whole } = await api.get(path, { as: known.as });
+    const ids = whole.items.map(({ workoutId }: { workoutId: string }) => workoutId);
+    expect(ids).toEqual([...ids].sort().reverse());
+    const found: string[] = [];
+    for (let cursor: string | null = ""; cursor !== null; ) {
+      const { json } = await api.get(`${path}?pageSize=1${cursor && `&cursor=${cursor}`}`, { as: known.as });
+      found.push(...json.items.map(({ workoutId }: { workoutId: string }) => workoutId));
+      cursor = json.nextCursor;
+    }
+    expect(found).toEqual(ids);
+  }),
+);
+
+test(
+  "an exercise that comes twice in a workout is one entry, with the sets in their order",
+  withApi(async (api) => {
+    const { as, press, curl } = await world(api);
+    const sets = (...reps: number[]) => reps.map((count) => ({ weight: 10, weightUnit: "kg", reps: count }));
+    const exercises = [
+      { exerciseId: press, mode: "reps", sets: sets(5, 4) },
+      { exerciseId: curl, mode: "reps", sets: sets(9) },
+      { exerciseId: press, mode: "reps", sets: sets(3, 8) },
+    ];
+    expectStatus(await api.post("/api/v1/workouts", { as, body: { timeZone: "UTC", exercises } }), 201);
+    const { json } = await api.get(`${P}/exercises/${press}/history`, { as });
+    expect(json.items).toHaveLength(1);
+    expect(json.items[0].sets.map(({ reps }: { reps: number }) => reps)).toEqual([5, 4, 3, 8]);
+    expect(json.items[0]).toMatchObject({ volumeKg: 200, estimatedKg: 12.667, estimateMissing: null });
+  }),
+);
+
+test.each([
+  ["time", [{ timeS: 60 }], "no_sets"],
+  ["reps", [], "no_sets"],
+  ["reps", [{ type: "warmup", weight: 10, weightUnit: "kg", reps: 5, rpe: 8 }], "no_sets"],
+  ["reps", [{ reps: 5, rpe: 8 }], "no_weighted_sets_of_1_to_12_reps"],
+  ["reps", [{ weight: 10, weightUnit: "kg", reps: 13, rpe: 8 }], "no_weighted_sets_of_1_to_12_reps"],
+  ["reps", [{ weight: 10, weightUnit: "kg", reps: 5 }], "no_sets_with_rpe"],
+  ["reps", [{ weight: 10, weightUnit: "kg", reps: 5, rpe: 5.5, rir: 2 }], "no_sets_with_rpe"],
+  ["reps", [{ weight: 10, weightUnit: "kg", reps: 5, rir: 5 }], "no_sets_with_rpe"],
+  ["reps", [{ weight: 10, weightUnit: "kg", reps: 5, rir: 4 }], null],
+])("in mode %s with the sets %j the table's estimate is missing for the reason: %s", async (mode, sets, reason) => {
+  await withApi(async (api) => {
+    const { as, press } = await world(api);
+    const exercises = [{ exerciseId: press, mode, sets }];
+    expectStatus(await api.post("/api/v1/workouts", { as, body: { timeZone: "UTC", exercises } }), 201);
+    const path = `${P}/exercises/${press}`;
+    const [entry] = (await api.get(`${path}/history?formula=rpe_table`, { as })).json.items;
+    expect(entry.estimateMissing).toBe(reason);
+    expect((await api.get(`${path}/records?formula=rpe_table`, { as })).json.estimateMissing).toBe(reason);
+  })();
+});

@@ -11,10 +11,10 @@ export function estimate(sql: Db["sql"], formula: Formula): Fragment {
     brzycki: sql`weight_kg * 36.0 / (37 - ${reps})`,
     lombardi: sql`weight_kg * power(${reps}::float8, 0.1)::numeric`,
     rpe_table: sql`case when ${perceived} between ${LEAST_RPE}::int and 10 then
-      weight_kg * 100 / (${PERCENT}::text::numeric[])[1 + (${reps} - 1) * 2 + ((10 - ${perceived}) * 2)::int] end`,
+      weight_kg * 100 / (${PERCENT}::numeric[])[1 + (${reps} - 1) * 2 + ((10 - ${perceived}) * 2)::int] end`,
   };
   return sql`case when weight_kg > 0 and ${reps} between 1 and ${MOST_REPS}::int then ${formulas[formula]} end`;
 }
 
-/** The table as PostgreSQL writes arrays. */
+/** The table as PostgreSQL writes arrays: a parameter of that type is read once, a text that is cast for every set. */
 const PERCENT = `{${RPE_PERCENT.join(",")}}`;

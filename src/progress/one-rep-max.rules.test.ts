@@ -42,6 +42,23 @@ test.each([
   expect(oneRepMax("rpe_table", 100, reps, effort)).toBeCloseTo(10_000 / percent, 9);
 });
 
+/** As the chart is printed: a row for an RPE, a column for 1 to 12 repetitions. */
+test.each([
+  [10, [100, 95.5, 92.2, 89.2, 86.3, 83.7, 81.1, 78.6, 76.2, 73.9, 70.7, 68]],
+  [9.5, [97.8, 93.9, 90.7, 87.8, 85, 82.4, 79.9, 77.4, 75.1, 72.3, 69.4, 66.7]],
+  [9, [95.5, 92.2, 89.2, 86.3, 83.7, 81.1, 78.6, 76.2, 73.9, 70.7, 68, 65.3]],
+  [8.5, [93.9, 90.7, 87.8, 85, 82.4, 79.9, 77.4, 75.1, 72.3, 69.4, 66.7, 64]],
+  [8, [92.2, 89.2, 86.3, 83.7, 81.1, 78.6, 76.2, 73.9, 70.7, 68, 65.3, 62.6]],
+  [7.5, [90.7, 87.8, 85, 82.4, 79.9, 77.4, 75.1, 72.3, 69.4, 66.7, 64, 61.3]],
+  [7, [89.2, 86.3, 83.7, 81.1, 78.6, 76.2, 73.9, 70.7, 68, 65.3, 62.6, 59.9]],
+  [6.5, [87.8, 85, 82.4, 79.9, 77.4, 75.1, 72.3, 69.4, 66.7, 64, 61.3, 58.6]],
+  [6, [86.3, 83.7, 81.1, 78.6, 76.2, 73.9, 70.7, 68, 65.3, 62.6, 59.9, 57.4]],
+])("the table's row for RPE %d is the chart's", (rpe, percents) => {
+  for (const [at, percent] of percents.entries()) {
+    expect(oneRepMax("rpe_table", percent, at + 1, { rpe })).toBeCloseTo(100, 9);
+  }
+});
+
 test("by the table a rep more, or one in reserve, are worth the same, and without an RPE from 6 to 10 nothing is said", () => {
   expect(RPE_PERCENT.every((percent, at) => at === 0 || percent < (RPE_PERCENT[at - 1] as number))).toBe(true);
   for (let reps = 1; reps < 12; reps++) {

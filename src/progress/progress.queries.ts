@@ -20,14 +20,15 @@ export async function findRecordsJson(
       select ${columns} from done where ${condition} order by ${order} desc, started_at, id limit 1
     ) as one)`;
   const [row] = await sql<{ json: string }[]>`
-    with done as materialized (
+    with mine as materialized (
+      select id, started_at from workouts where user_id = ${userId} and deleted_at is null and status <> 'aborted'
+    ), done as materialized (
       select workout_sets.id, workout_id, started_at, weight_kg, workout_sets.reps,
         to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as started,
         ${estimate(sql, formula)} as estimated
-      from workout_exercises join workouts on workouts.id = workout_id
+      from mine join workout_exercises on workout_id = mine.id
       join workout_sets on workout_exercise_id = workout_exercises.id
-      where exercise_id = ${exerciseId} and user_id = ${userId} and deleted_at is null and status <> 'aborted'
-        and type <> 'warmup' and workout_sets.mode = 'reps' and workout_sets.reps > 0
+      where exercise_id = ${exerciseId} and type <> 'warmup' and workout_sets.mode = 'reps' and workout_sets.reps > 0
     )
     select row_to_json(shown)::text as json from (
       select ${formula} as formula,

@@ -3,8 +3,9 @@ import type { Db } from "#db/client.ts";
 /**
  * How many days, and ISO weeks with at least `perWeek` training days, `userId` has trained one after the other, as JSON:
  * at present and at most, of equals the latest. Each workout counts on the day that it was where it was; today is
- * `now` in `timeZone`, or where the latest workout was. A day or week that is not over breaks nothing. Broken-off workouts
- * and the trash are left out. Islands are found by the difference of a day and its number. One statement.
+ * `now` in `timeZone`, or where the latest workout was. A day or week that is not over breaks nothing. What begins later
+ * than tomorrow, which it may be already where the workout was, is not at present. Broken-off workouts and the trash are
+ * left out. Islands are found by the difference of a day and its number. One statement.
  */
 export async function findStreaksJson(
   { sql }: Db,
@@ -33,12 +34,13 @@ export async function findStreaksJson(
       'timeZone', zone, 'workoutCount', (select count(*) from done), 'dayCount', (select count(*) from days),
       'days', json_build_object(
         'current', (select json_build_object('length', length, 'from', first, 'to', last) from day_streaks
-          where last >= today.day - 1 order by last desc limit 1),
+          where last >= today.day - 1 and first <= today.day + 1 order by first limit 1),
         'longest', (select json_build_object('length', length, 'from', first, 'to', last) from day_streaks
           order by length desc, last desc limit 1)),
       'weeks', json_build_object(
         'current', (select json_build_object('length', length, 'from', to_char(first, ${WEEK}), 'to', to_char(last, ${WEEK}))
-          from week_streaks where last >= date_trunc('week', today.day)::date - 7 order by last desc limit 1),
+          from week_streaks where last >= date_trunc('week', today.day)::date - 7 and first <= today.day + 1
+          order by first limit 1),
         'longest', (select json_build_object('length', length, 'from', to_char(first, ${WEEK}), 'to', to_char(last, ${WEEK}))
           from week_streaks order by length desc, last desc limit 1)))::text as json
     from today`;
