@@ -2,9 +2,9 @@ import type { Db } from "#db/client.ts";
 import { copyIn } from "#db/copy.ts";
 import { findExercises, findTaken, insertAthletes, writePlans } from "./demo/accounts.ts";
 import { type Athlete, inventAthlete } from "./demo/athletes.ts";
-import { putOffForeignKeys, requireWhole } from "./demo/foreign-keys.ts";
 import { createWorkoutTables, type WorkoutTables } from "./demo/tables.ts";
 import { type KnownExercise, logDay } from "./demo/training.ts";
+import { catchUp, putOffTriggers } from "./demo/triggers.ts";
 
 export type DemoOptions = {
   athletes: number;
@@ -12,7 +12,7 @@ export type DemoOptions = {
   seed: number;
   /** Nobody can sign in to the accounts without. */
   passwordHash?: string;
-  /** Check foreign keys once for all rows instead of for every row; only a superuser may. */
+  /** Check foreign keys and record changes once for all rows, instead of for each; only a superuser may. */
   fast?: boolean;
   /** Count everything, and write nothing. */
   dryRun?: boolean;
@@ -103,9 +103,9 @@ async function writeShare(db: Db, athletes: Athlete[], course: Course) {
     const createdAt = new Date(firstDay * DAY_MS);
     const added = await insertAthletes(tx, athletes, { passwordHash: options.passwordHash ?? NOBODYS, createdAt });
     await writePlans(tx, added, course.exercises, createdAt.getTime());
-    if (options.fast) await putOffForeignKeys(tx, course.exercises);
+    if (options.fast) await putOffTriggers(tx, course.exercises);
     const sets = await train(added, athletes.length, course, (tables) => send(tx, tables));
-    if (options.fast) await requireWhole(tx, added, sets);
+    if (options.fast) await catchUp(tx, added, sets);
   });
 }
 
@@ -140,6 +140,6 @@ async function train(
   return sets;
 }
 
-async function send(db: Db, { workouts, exercises, sets }: WorkoutTables) {
-  for (const rows of [workouts, exercises, sets]) await copyIn(db, rows);
+async function send(tx: Db, { workouts, exercises, sets }: WorkoutTables) {
+  for (const rows of [workouts, exercises, sets]) await copyIn(tx, rows);
 }

@@ -13,7 +13,10 @@ export async function findExercises({ sql }: Db): Promise<Map<string, KnownExerc
   const found = new Map(rows.map(({ slug, id, name }) => [slug, { id: uuidBytes(id), name: textBytes(name) }]));
   const missing = slugs.filter((slug) => !found.has(slug));
   if (missing.length > 0) {
-    throw new OperatorError(`The catalog has no ${missing.join(", ")}: run \`irontrack seed\` first`);
+    const more = missing.length > 3 ? ` and ${missing.length - 3} more` : "";
+    throw new OperatorError(
+      `The catalog has no exercise ${missing.slice(0, 3).join(", ")}${more}: run \`irontrack seed\` first`,
+    );
   }
   return found;
 }
