@@ -1,15 +1,13 @@
 import type { CAC } from "cac";
 import { migrate, migrationStates } from "#db/migrate.ts";
-import { SEED_PARTS, type SeedPart, seedCatalog } from "#seeds/catalog.ts";
-import { readCatalog } from "#seeds/read-catalog.ts";
 import { readConfig } from "../config.ts";
-import { OperatorError } from "../errors.ts";
 import { registerArchiveCommands } from "./archive-commands.ts";
 import { check, generate } from "./check.ts";
-import { withDatabase, withNotices } from "./database.ts";
+import { withDatabase } from "./database.ts";
 import { doctor } from "./doctor.ts";
 import { openApiJson } from "./openapi.ts";
 import { printRows } from "./output.ts";
+import { registerSeedCommand } from "./seed-command.ts";
 import { runTests } from "./test.ts";
 import { registerTokenCommands } from "./token-commands.ts";
 import { serve, up } from "./up.ts";
@@ -38,27 +36,7 @@ export function registerCommands(cli: CAC): void {
       });
     });
 
-  cli
-    .command("seed", "Bring the catalog to what the files under seeds/catalog say")
-    .option("--only <parts>", `Some parts only, by comma: ${SEED_PARTS.join(", ")}`)
-    .option("--overwrite", "Also bring back what administrators changed by hand")
-    .option("--dry-run", "Show what would be done, and do nothing")
-    .option("--json", "Print JSON")
-    .action(async (options: { only?: string; overwrite?: boolean; dryRun?: boolean; json?: boolean }) => {
-      const only = options.only === undefined ? undefined : seedParts(options.only);
-      await withNotices(config(), async (db, notices) => {
-        const reports = await notices.announce({ catalog: true }, (announcement) =>
-          seedCatalog(db, readCatalog(), {
-            ...(only ? { only } : {}),
-            overwrite: options.overwrite ?? false,
-            dryRun: options.dryRun ?? false,
-            announcement,
-          }),
-        );
-        printRows(reports, { json: options.json ?? false });
-      });
-    });
-
+  registerSeedCommand(cli);
   registerUserCommands(cli);
   registerArchiveCommands(cli);
   registerTokenCommands(cli);
@@ -87,13 +65,4 @@ export function registerCommands(cli: CAC): void {
       if (!run.ok) process.exitCode = 1;
     });
   cli.command("check", "Format, lint, types, dead code, generated files and tests: what CI runs").action(check);
-}
-
-function seedParts(given: string): SeedPart[] {
-  const parts = given.split(",").map((part) => part.trim());
-  const wrong = parts.find((part) => !(SEED_PARTS as readonly string[]).includes(part));
-  if (wrong !== undefined) {
-    throw new OperatorError(`--only takes ${SEED_PARTS.join(", ")}; there is no part ${wrong}`, 2);
-  }
-  return parts as SeedPart[];
 }

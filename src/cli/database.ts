@@ -62,7 +62,7 @@ export async function openDatabase(
 export async function withDatabase<T>(config: Config, work: (db: Pool, database: Database) => Promise<T>): Promise<T> {
   const home = openHome(config.IRONTRACK_HOME);
   const database = (await joinRunning(config, home)) ?? (await openDatabase(config, home));
-  const db = openPool(database.direct, { size: 2, prepare: false });
+  const db = openPool(database.direct, { size: 4, prepare: false });
   try {
     return await work(db, database);
   } finally {
