@@ -1,6 +1,14 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
-import { type ExerciseRow, listedSets, type SetRow, setJson, weightKg } from "./workouts.queries.ts";
+import {
+  type ExerciseRow,
+  listedEntries,
+  listedSets,
+  type SetRow,
+  setJson,
+  weightKg,
+  writtenEntries,
+} from "./workouts.queries.ts";
 
 /** An exercise of a workout that is locked until the transaction ends. */
 export type LockedExercise = {
@@ -120,24 +128,23 @@ export async function deleteSet({ sql }: Db, workoutId: string, setId: string): 
     ${touch(sql, workoutId)}`;
 }
 
-/** Adds an exercise at the end of a locked workout, unless the user does not have it; its id, or null. */
-export async function insertExerciseEntry(
+/**
+ * Adds an exercise with its sets to a locked workout, unless the user does not have it and it has no name to keep: returns
+ * the ids that are missing then. Breaks `workout_exercises_pkey`, `workout_sets_pkey`. One statement.
+ */
+export async function insertEntry(
   { sql }: Db,
   userId: string,
   workoutId: string,
   entry: ExerciseRow,
-): Promise<string | null> {
-  const [row] = await sql<{ id: string }[]>`
-    with visible as (
-      select id, name from exercises where id = ${entry.exercise_id}::uuid and (owner_id is null or owner_id = ${userId})
-    ), ${touched(sql, workoutId)}
-    insert into workout_exercises (id, workout_id, position, exercise_id, exercise_name, mode, superset_group, notes, targets)
-    select coalesce(${entry.id}::uuid, uuidv7()), ${workoutId}::uuid, ${entry.position}::smallint, (select id from visible),
-      coalesce((select name from visible), ${entry.exercise_name}), ${entry.mode}, ${entry.superset_group}::smallint, ${entry.notes},
-      jsonb_strip_nulls(${JSON.stringify(entry.targets)}::text::jsonb)
-    where ${entry.exercise_id}::uuid is null or ${entry.exercise_name}::text is not null or exists (select from visible)
-    returning id`;
-  return row?.id ?? null;
+  sets: SetRow[],
+): Promise<string[]> {
+  const [row] = await sql<{ missing: string[] }[]>`
+    with ${listedEntries(sql, userId, [entry], sets)}, made as (
+      select ${workoutId}::uuid as id where not exists (select from missing)
+    ), ${writtenEntries(sql, userId)}, ${touched(sql, workoutId)}
+    select array(select exercise_id::text from missing) as missing`;
+  return row?.missing ?? [];
 }
 
 export type EntryChange = {

@@ -6,7 +6,7 @@ import { faultsOfSet } from "./sets.rules.ts";
 import {
   deleteExerciseEntry,
   deleteSet,
-  insertExerciseEntry,
+  insertEntry,
   insertSets,
   type LockedExercise,
   type LockedSet,
@@ -21,6 +21,7 @@ import {
   faultsOfExercise,
   getWorkout,
   misfit,
+  requireExercises,
   setRow,
   translate,
   workoutNotFound,
@@ -49,12 +50,9 @@ export function addExercise(
         `A workout has at most ${MOST_EXERCISES} exercises`,
       );
     }
-    const id = await insertExerciseEntry(tx, actor.userId, workoutId, exerciseRow(given, count + 1));
-    if (id === null) {
-      throw new AppError("not_found", "workouts.exercise_not_found", `Exercises not found: [${given.exerciseId}]`);
-    }
-    const sets = (given.sets ?? []).map((set, at) => setRow(set, 1, at + 1));
-    if (sets.length > 0) await insertSets(tx, workoutId, { id, mode: given.mode }, sets);
+    const position = count + 1;
+    const sets = (given.sets ?? []).map((set, at) => setRow(set, position, at + 1));
+    requireExercises(await insertEntry(tx, actor.userId, workoutId, exerciseRow(given, position), sets));
     return getWorkout(tx, actor, workoutId);
   });
 }

@@ -132,7 +132,7 @@ test(
       await log(as),
       await api.patch(`${url}/sets/${entry.sets[0].id}`, { as, body: { reps: 9 } }),
       await api.delete(`${url}/sets/${entry.sets[0].id}`, { as }),
-      await api.post(`${url}/exercises`, { as, body: { exerciseName: "Run", mode: "time" } }),
+      await api.post(`${url}/exercises`, { as, body: { exerciseName: "Run", mode: "time", sets: [{ timeS: 1 }] } }),
       await api.delete(`${url}/exercises/${entry.id}`, { as }),
     ];
     for (const answer of over) expectProblem(answer, 409, "workouts.finished");
@@ -161,7 +161,7 @@ test(
       () => api.post(`${url}/exercises/${entry.id}/sets`, { as, body: { reps: 1 } }),
       () => api.patch(`${url}/sets/${entry.sets[0].id}`, { as, body: { reps: 2 } }),
       () => api.delete(`${url}/sets/${entry.sets[0].id}`, { as }),
-      () => api.post(`${url}/exercises`, { as, body: { exerciseName: "Run", mode: "time" } }),
+      () => api.post(`${url}/exercises`, { as, body: { exerciseName: "Run", mode: "time", sets: [{ timeS: 1 }] } }),
       () => api.patch(`${url}/exercises/${entry.id}`, { as, body: { position: 2 } }),
       () => api.delete(`${url}/exercises/${entry.id}`, { as }),
     ];
