@@ -3,8 +3,10 @@ import { benchCatalog } from "./catalog.ts";
 import { compareWithBare, OPERATIONS } from "./compare.ts";
 import { countOperations } from "./count-command.ts";
 import { benchGrowth } from "./growth.ts";
+import { benchLogSet } from "./log-set.ts";
 import { comparePasswordLibraries } from "./passwords.ts";
 import { isRight, smoke } from "./smoke.ts";
+import { benchTrainingGrowth } from "./training-growth.ts";
 
 const cli = cac("bun bench");
 cli
@@ -31,6 +33,16 @@ cli
   .option("--few <n>", "Exercises of other people at first", { default: 10_000 })
   .option("--many <n>", "Exercises of other people in the end", { default: 1_000_000 })
   .action(({ few, many }: { few: number; many: number }) => benchGrowth(Number(few), Number(many)));
+cli
+  .command("training-growth", "What an athlete does all day with many sets of other people, beside few")
+  .option("--few <n>", "Sets at first", { default: 100_000 })
+  .option("--many <n>", "Sets in the end", { default: 10_000_000 })
+  .action(({ few, many }: { few: number; many: number }) => benchTrainingGrowth(Number(few), Number(many)));
+cli
+  .command("log-set", "Logging a set through the application beside pgbench on its statements")
+  .option("--pairs <n>", "Pairs of runs, each on a fresh database", { default: 7 })
+  .option("--seconds <s>", "Length of a run", { default: 4 })
+  .action(({ pairs, seconds }: { pairs: number; seconds: number }) => benchLogSet(Number(pairs), Number(seconds)));
 cli
   .command("counts [...operations]", "Statements and waits for the disk of a request of each operation: exact anywhere")
   .option("--write", "Write bench/counts.json anew, for review")

@@ -16,6 +16,8 @@ export type Stand = {
   server: ServerProcess;
   /** As superuser; what it asks is not counted. */
   db: Pool;
+  databaseUrl: string;
+  databaseSocketDir: string;
   disk: { counts(): { flushes: number; coldReads: number } };
   /** Of all PostgreSQL's processes. */
   postgresCpuNs(): number;
@@ -71,6 +73,8 @@ export async function openStand({ disk = COUNTING, settings = {}, command }: Sta
   return {
     server,
     db,
+    databaseUrl: cluster.url("irontrack"),
+    databaseSocketDir: join(directory, "postgres"),
     disk: spindle,
     postgresPids,
     postgresCpuNs: () => postgresPids().reduce((sum, pid) => sum + cpuNsOf(pid), 0),

@@ -20,8 +20,8 @@ export type Pool = Db & {
 export type PoolOptions = {
   size: number;
   prepare: boolean;
-  /** Called with the text of every statement sent, once per execution. */
-  onStatement?: (statement: string) => void;
+  /** Called with the text and the values of every statement sent, once per execution. */
+  onStatement?: (statement: string, values: unknown[]) => void;
 };
 
 /**
@@ -38,7 +38,7 @@ export function openPool(url: string, { size, prepare, onStatement }: PoolOption
     onnotice: () => {},
     connection: { application_name: "irontrack" },
   };
-  if (onStatement) options.debug = (_connection, statement) => onStatement(statement);
+  if (onStatement) options.debug = (_connection, statement, values) => onStatement(statement, values);
   const target = splitSocketPath(url);
   const sql = postgres(target.url, target.path ? { ...options, path: target.path } : options);
   return { ...onPool(sql), close: (timeoutS = 5) => sql.end({ timeout: timeoutS }) };
