@@ -5,6 +5,7 @@ import { countOperations } from "./count-command.ts";
 import { benchGrowth } from "./growth.ts";
 import { benchLogSet } from "./log-set.ts";
 import { comparePasswordLibraries } from "./passwords.ts";
+import { runCommand } from "./run-command.ts";
 import { isRight, smoke } from "./smoke.ts";
 import { benchTrainingGrowth } from "./training-growth.ts";
 
@@ -50,6 +51,19 @@ cli
     const others = await countOperations(operations, { write: write ?? false });
     if (others.length > 0) console.error(`Other than bench/counts.json says: ${others.join(", ")}`);
     process.exit(others.length > 0 ? 1 : 0);
+  });
+cli
+  .command("run <suite> [...operations]", "Put operations under load (suite http): Poisson arrivals, figures, a report")
+  .option("--rate <n>", "Requests a second of each operation", { default: 100 })
+  .option("--seconds <s>", "Length of each run, after two seconds of warm-up", { default: 20 })
+  .option("--profile <name>", "native, or hdd: an emulated disk of 7200 rpm", { default: "native" })
+  .option("--out <directory>", "Where to write; a directory of bench/results unless said")
+  .action(async (suite: string, operations: string[], given: Record<string, string | number>) => {
+    const { rate, seconds, profile, out } = given;
+    const options = { rate: Number(rate), seconds: Number(seconds), profile: profile as "native" | "hdd" };
+    const isBelievable = await runCommand(suite, operations, { ...options, ...(out ? { out: String(out) } : {}) });
+    // 2: there are figures, and they are not to be believed.
+    process.exit(isBelievable ? 0 : 2);
   });
 cli
   .command("smoke", "What the laboratory proves of itself, within a minute: exit 1 when it is fooled")

@@ -7,9 +7,9 @@ import { migrate } from "#db/migrate.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { startApplicationOn } from "./applications.ts";
-import { COUNTING, type Disk, openSpindle } from "./disk/spindle.ts";
+import { COUNTING, type Disk, type DiskCounts, openSpindle } from "./disk/spindle.ts";
 import { listProcesses, pin } from "./postgres.ts";
-import { cpuNsOf, type ServerProcess } from "./servers.ts";
+import type { ServerProcess } from "./servers.ts";
 
 /** The application on a PostgreSQL of its own, on a disk whose flushes are counted. */
 export type Stand = {
@@ -18,9 +18,7 @@ export type Stand = {
   db: Pool;
   databaseUrl: string;
   databaseSocketDir: string;
-  disk: { counts(): { flushes: number; coldReads: number } };
-  /** Of all PostgreSQL's processes. */
-  postgresCpuNs(): number;
+  disk: { counts(): DiskCounts };
   postgresPids(): number[];
   close(): Promise<void>;
 };
@@ -77,7 +75,6 @@ export async function openStand({ disk = COUNTING, settings = {}, command }: Sta
     databaseSocketDir: join(directory, "postgres"),
     disk: spindle,
     postgresPids,
-    postgresCpuNs: () => postgresPids().reduce((sum, pid) => sum + cpuNsOf(pid), 0),
     close: async () => {
       await server.stop();
       await db.close();

@@ -1,7 +1,7 @@
 /*
  * A disk with one spindle for a process and its children, by LD_PRELOAD: flushes end when the platter has come round
- * again, reads that the page cache does not have seek first, and one thing is done at a time. Counts flushes and reads in
- * any case. What the kernel reports (iowait, PSI, diskstats) knows nothing of it.
+ * again, reads that the page cache does not have seek first, and one thing is done at a time. Counts flushes and reads,
+ * and how long they were waited for, in any case. What the kernel reports (iowait, PSI, diskstats) knows nothing of it.
  *
  * SPINDLE_FILE names a file of a page that is shared by all processes. SPINDLE_ROTATION_NS (0: count only) and
  * SPINDLE_SEEK_NS say how fast it is.
@@ -22,6 +22,7 @@ struct spindle {
     _Atomic uint64_t free_at_ns;
     _Atomic uint64_t flushes;
     _Atomic uint64_t cold_reads;
+    _Atomic uint64_t waited_ns;
 };
 
 static struct spindle *spindle;
@@ -80,22 +81,32 @@ static void flush(uint64_t busy_ns) {
     spin(busy_ns);
 }
 
+static void waited(uint64_t since_ns) {
+    if (spindle) atomic_fetch_add(&spindle->waited_ns, now_ns() - since_ns);
+}
+
 int fdatasync(int file) {
+    uint64_t since_ns = now_ns();
     int result = next_fdatasync(file);
     flush(0);
+    waited(since_ns);
     return result;
 }
 
 /* The length and the times of a file are elsewhere on the disk than its data. */
 int fsync(int file) {
+    uint64_t since_ns = now_ns();
     int result = next_fsync(file);
     flush(seek_ns);
+    waited(since_ns);
     return result;
 }
 
 static void read_cold(void) {
+    uint64_t since_ns = now_ns();
     atomic_fetch_add(&spindle->cold_reads, 1);
     spin(seek_ns);
+    waited(since_ns);
 }
 
 ssize_t preadv64(int file, const struct iovec *parts, int count, off_t at) {

@@ -11,11 +11,16 @@ export type Disk = { rotationMs: number; seekMs: number };
 export const HDD: Disk = { rotationMs: 60_000 / 7200, seekMs: 8.5 };
 export const COUNTING: Disk = { rotationMs: 0, seekMs: 0 };
 
+export type DiskCounts = { flushes: number; coldReads: number; waitedMs: number };
+
 export type Spindle = {
   /** What a process needs in its environment to have this disk, and its children with it. */
   environment: Record<string, string>;
-  /** Since the beginning: flushes (fsync and fdatasync), and reads that the page cache did not have. */
-  counts(): { flushes: number; coldReads: number };
+  /**
+   * Since the beginning: flushes (fsync and fdatasync), reads that the page cache did not have, and how long processes
+   * have waited for both, together.
+   */
+  counts(): DiskCounts;
 };
 
 const SOURCE = join(import.meta.dir, "spindle.c");
@@ -35,10 +40,11 @@ export function openSpindle(directory: string, { rotationMs, seekMs }: Disk): Sp
     },
     counts: () => {
       const handle = openSync(file, "r");
-      const words = Buffer.alloc(24);
-      readSync(handle, words, 0, 24, 0);
+      const words = Buffer.alloc(32);
+      readSync(handle, words, 0, 32, 0);
       closeSync(handle);
-      return { flushes: Number(words.readBigUInt64LE(8)), coldReads: Number(words.readBigUInt64LE(16)) };
+      const word = (at: number) => Number(words.readBigUInt64LE(at * 8));
+      return { flushes: word(1), coldReads: word(2), waitedMs: word(3) / 1e6 };
     },
   };
 }

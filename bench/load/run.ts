@@ -14,12 +14,15 @@ export type LoadRun = { recording: Recording; generatorCpuMs: number };
 /** The core of the generator; servers have the others. */
 const GENERATOR_CORE = "1";
 
+/** On a machine of two cores PostgreSQL is on that core too: the generator goes first, so that it sends when it must. */
+const FIRST = process.getuid?.() === 0 ? ["nice", "-n", "-15"] : [];
+
 /** Runs a load in a process and, where the machine can, on a core of its own. Rejects when the server cannot be reached. */
 export async function runLoad(plan: PlanFile): Promise<LoadRun> {
   const directory = mkdtempSync(join(tmpdir(), "irontrack-load-"));
   try {
     writeFileSync(join(directory, "plan.json"), JSON.stringify(plan));
-    const pin = process.platform === "linux" ? ["taskset", "-c", GENERATOR_CORE] : [];
+    const pin = process.platform === "linux" ? ["taskset", "-c", GENERATOR_CORE, ...FIRST] : [];
     const script = join(import.meta.dir, "load-process.ts");
     const [command = "", ...args] = [...pin, process.execPath, script, directory];
     const child = spawn(command, args, { stdio: ["ignore", "inherit", "pipe"] });

@@ -1,0 +1,32 @@
+import { spawnSync } from "node:child_process";
+import { availableParallelism, cpus, release, totalmem } from "node:os";
+import { join } from "node:path";
+
+/** On what something was measured: without it a figure means nothing. */
+export type Fingerprint = {
+  cpu: string;
+  cores: number;
+  memoryGib: number;
+  kernel: string;
+  bun: string;
+  postgres: string;
+  commit: string;
+  isDirty: boolean;
+  at: string;
+};
+
+export function fingerprint(postgres: string): Fingerprint {
+  const git = (...args: string[]) =>
+    spawnSync("git", args, { cwd: join(import.meta.dir, ".."), encoding: "utf8" }).stdout.trim();
+  return {
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: availableParallelism(),
+    memoryGib: Math.round(totalmem() / 2 ** 30),
+    kernel: release(),
+    bun: Bun.version,
+    postgres,
+    commit: git("rev-parse", "--short", "HEAD"),
+    isDirty: git("status", "--porcelain") !== "",
+    at: new Date().toISOString(),
+  };
+}
