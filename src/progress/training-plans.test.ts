@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type Db, openPool, type Pool } from "#db/client.ts";
+import { seedCatalog } from "#seeds/catalog.ts";
+import { seedDemo } from "#seeds/demo.ts";
+import { readCatalog } from "#seeds/read-catalog.ts";
+import { listChanges } from "#src/sync/changes.queries.ts";
+import { lockForExercise } from "#src/workouts/workout-sets.queries.ts";
+import { listWorkouts } from "#src/workouts/workouts.queries.ts";
+import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import { listHistory } from "./history.queries.ts";
+import { findRecordsJson, listVolumeJson } from "./progress.queries.ts";
+import { findStreaksJson } from "./streaks.queries.ts";
+
+let database: OwnDatabase;
+let listened: Pool;
+let sent = "";
+beforeAll(async () => {
+  database = await makeOwnDatabase();
+  await seedCatalog(database.pool, readCatalog());
+  await seedDemo(database.pool, { athletes: 60, years: 1, seed: 1, fast: true });
+  await database.pool.sql`analyze`;
+  listened = openPool(database.url, {
+    size: 1,
+    prepare: true,
+    onStatement: (statement) => {
+      sent = statement;
+    },
+  });
+}, 60_000);
+afterAll(async () => {
+  await listened.close();
+  await database.drop();
+});
+
+/** The generic plan, the one that connections keep, of the statement that `ask` sends. */
+async function planOf(ask: (db: Db) => Promise<unknown>): Promise<string> {
+  await ask(listened);
+  const rows = await database.pool.sql.unsafe(`explain (generic_plan) ${sent}`);
+  return rows.map((row) => row["QUERY PLAN"]).join("\n");
+}
+
+test("what an athlete does all day reaches training by an index, whatever other people have", async () => {
+  const [found] = await database.pool.sql<{ userId: string; exerciseId: string; workoutId: string; entryId: string }[]>`
+    select user_id as "userId", exercise_id as "exerciseId", workout_id as "workoutId", workout_exercises.id as "entryId"
+    from workouts join workout_exercises on workout_id = workouts.id where exercise_id is not null limit 1`;
+  const { userId, exerciseId, workoutId, entryId } = found as NonNullable<typeof found>;
+  const asked: Record<string, (db: Db) => Promise<unknown>> = {
+    "lock to log a set": (db) => lockForExercise(db, userId, workoutId, entryId),
+    "list of workouts": (db) => listWorkouts(db, userId, {}, 21),
+    "history of an exercise": (db) => listHistory(db, userId, exerciseId, { formula: "epley", after: undefined }, 21),
+    "records of an exercise": (db) => findRecordsJson(db, userId, exerciseId, "epley"),
+    "weekly volume": (db) => listVolumeJson(db, userId, { from: "2025-10-01", to: "2025-12-31", by: "week" }),
+    streaks: (db) => findStreaksJson(db, userId, { now: new Date(0), timeZone: undefined, perWeek: 1 }),
+    changes: (db) => listChanges(db, userId, "0", 51),
+  };
+  for (const [what, ask] of Object.entries(asked)) {
+    const plan = await planOf(ask);
+    for (const table of ["workouts", "workout_exercises", "workout_sets", "changes"]) {
+      expect(plan, what).not.toContain(`Seq Scan on ${table}`);
+    }
+    expect(plan, what).toMatch(/workouts_user_started_at_index|workouts_pkey|changes_user_place_unique/);
+  }
+});
