@@ -3,11 +3,10 @@ import { benchCatalog } from "./catalog.ts";
 import { compareWithBare, OPERATIONS } from "./compare.ts";
 import { countOperations } from "./count-command.ts";
 import { benchGrowth } from "./growth.ts";
-import { benchLogSet } from "./log-set.ts";
 import { comparePasswordLibraries } from "./passwords.ts";
 import { runCommand } from "./run-command.ts";
 import { isRight, smoke } from "./smoke.ts";
-import { benchTrainingGrowth } from "./training-growth.ts";
+import { benchTraining } from "./training.ts";
 
 const cli = cac("bun bench");
 cli
@@ -35,15 +34,25 @@ cli
   .option("--many <n>", "Exercises of other people in the end", { default: 1_000_000 })
   .action(({ few, many }: { few: number; many: number }) => benchGrowth(Number(few), Number(many)));
 cli
-  .command("training-growth", "What an athlete does all day with many sets of other people, beside few")
-  .option("--few <n>", "Sets at first", { default: 100_000 })
-  .option("--many <n>", "Sets in the end", { default: 10_000_000 })
-  .action(({ few, many }: { few: number; many: number }) => benchTrainingGrowth(Number(few), Number(many)));
-cli
-  .command("log-set", "Logging a set through the application beside pgbench on its statements")
-  .option("--pairs <n>", "Pairs of runs, each on a fresh database", { default: 7 })
-  .option("--seconds <s>", "Length of a run", { default: 4 })
-  .action(({ pairs, seconds }: { pairs: number; seconds: number }) => benchLogSet(Number(pairs), Number(seconds)));
+  .command(
+    "training",
+    "Operations on one's training among many people's sets, beside few; logging a set beside pgbench",
+  )
+  .option("--small <n>", "Sets in the smaller database", { default: 100_000 })
+  .option("--large <n>", "Sets in the larger database", { default: 10_000_000 })
+  .option("--rounds <n>", "Rounds of runs", { default: 10 })
+  .option("--runs <n>", "Runs of each operation in a round", { default: 30 })
+  .option("--pairs <n>", "Pairs of runs beside pgbench", { default: 7 })
+  .option("--seconds <s>", "Length of a run beside pgbench", { default: 3 })
+  .option("--explain", "Also print the plans in the larger database")
+  .action(({ explain, ...given }: Record<string, unknown>) => {
+    const { small, large, rounds, runs, pairs, seconds } = given;
+    const [few, many] = [Number(small), Number(large)];
+    return benchTraining({
+      ...{ small: few, large: many, rounds: Number(rounds), runs: Number(runs) },
+      ...{ pairs: Number(pairs), seconds: Number(seconds), explain: explain === true },
+    });
+  });
 cli
   .command("counts [...operations]", "Statements and waits for the disk of a request of each operation: exact anywhere")
   .option("--write", "Write bench/counts.json anew, for review")
