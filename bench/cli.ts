@@ -2,6 +2,7 @@ import { cac } from "cac";
 import { benchCatalog } from "./catalog.ts";
 import { compareWithBare, OPERATIONS } from "./compare.ts";
 import { countOperations } from "./count-command.ts";
+import { listNeeds } from "./doctor.ts";
 import { benchGrowth } from "./growth.ts";
 import { comparePasswordLibraries } from "./passwords.ts";
 import { runCommand } from "./run-command.ts";
@@ -73,6 +74,17 @@ cli
     const isBelievable = await runCommand(suite, operations, { ...options, ...(out ? { out: String(out) } : {}) });
     // 2: there are figures, and they are not to be believed.
     process.exit(isBelievable ? 0 : 2);
+  });
+cli
+  .command("doctor", "What this host can and cannot measure, and how to switch the rest on")
+  .option("--json", "Print JSON")
+  .action(({ json }: { json?: boolean }) => {
+    const needs = listNeeds();
+    if (json) console.log(JSON.stringify(needs, null, 2));
+    for (const { what, isHere, without, remedy } of json ? [] : needs) {
+      console.log(isHere ? `ok       ${what}` : `missing  ${what}: ${without}; ${remedy}`);
+    }
+    process.exit(needs.every(({ isHere }) => isHere) ? 0 : 1);
   });
 cli
   .command("smoke", "What the laboratory proves of itself, within a minute: exit 1 when it is fooled")
