@@ -13,7 +13,17 @@ export function brokenConstraint(error: unknown): string | undefined {
   return postgresError(error)?.constraint_name;
 }
 
-const UNAVAILABLE_CLASSES = ["08", "53", "57"];
+/** Runs `work`; when it breaks a constraint that has a name in `errors`, that error is thrown instead of PostgreSQL's. */
+export async function translateBroken<T>(errors: Record<string, () => Error>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw errors[brokenConstraint(error) ?? ""]?.() ?? error;
+  }
+}
+
+/** Connections, resources, an operator's doing, and transactions that another one undid: deadlocks. */
+const UNAVAILABLE_CLASSES = ["08", "40", "53", "57"];
 const UNAVAILABLE_CODES = new Set([
   "ECONNREFUSED",
   "ECONNRESET",

@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import type { Db } from "#db/client.ts";
-import { brokenConstraint } from "#db/errors.ts";
+import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { insertAuditEvent, type Origin } from "../audit/audit.queries.ts";
 import type { Config } from "../config.ts";
@@ -65,15 +65,13 @@ export async function signUp(
   if (input.email === config.ADMIN_EMAIL?.toLowerCase()) throw emailTaken();
   const passwordHash = await passwords.hash(input.password);
   const user = { email: input.email, name: input.name ?? null, passwordHash, roleSlug: "application-access" as const };
-  try {
-    return await db.transaction(async (tx) => {
+  return translateBroken({ users_email_unique: emailTaken }, () =>
+    db.transaction(async (tx) => {
       const created = await insertUser(tx, user);
       await insertAuditEvent(tx, origin, "access.signed_up", { targetUserId: created.id });
       return created;
-    });
-  } catch (error) {
-    throw brokenConstraint(error) === "users_email_unique" ? emailTaken() : error;
-  }
+    }),
+  );
 }
 
 /**

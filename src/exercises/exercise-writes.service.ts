@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { brokenConstraint } from "#db/errors.ts";
+import { translateBroken } from "#db/errors.ts";
 import { type Actor, isSuperuser } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import type { Precondition } from "../http/precondition.ts";
@@ -180,24 +180,16 @@ function missingEntries(links: LinkedIds, known: KnownIds): AppError | undefined
   return undefined;
 }
 
-const NAME_CONSTRAINTS = [
-  "exercises_owner_name_unique",
-  "exercises_system_name_unique",
-  "exercises_system_slug_unique",
-];
-
-async function translateTaken<T>(name: string, isSystem: boolean, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const constraint = brokenConstraint(error) ?? "";
-    if (constraint === "exercises_pkey") {
-      throw new AppError("conflict", "exercises.id_taken", "There is an exercise with this id already");
-    }
-    if (!NAME_CONSTRAINTS.includes(constraint)) throw error;
-    const detail = isSystem
-      ? `Exercise '${name}' cannot be created: a similar exercise (with matching normalized naming) already exists in the system`
-      : `An exercise with the name '${name}' already exists in your account. Please choose a different name`;
-    throw new AppError("conflict", "exercises.name_taken", detail);
-  }
+function translateTaken<T>(name: string, isSystem: boolean, work: () => Promise<T>): Promise<T> {
+  const detail = isSystem
+    ? `Exercise '${name}' cannot be created: a similar exercise (with matching normalized naming) already exists in the system`
+    : `An exercise with the name '${name}' already exists in your account. Please choose a different name`;
+  const nameTaken = () => new AppError("conflict", "exercises.name_taken", detail);
+  const broken = {
+    exercises_pkey: () => new AppError("conflict", "exercises.id_taken", "There is an exercise with this id already"),
+    exercises_owner_name_unique: nameTaken,
+    exercises_system_name_unique: nameTaken,
+    exercises_system_slug_unique: nameTaken,
+  };
+  return translateBroken(broken, work);
 }

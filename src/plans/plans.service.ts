@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { brokenConstraint } from "#db/errors.ts";
+import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import type { Precondition } from "../http/precondition.ts";
@@ -132,24 +132,16 @@ function requireWritten({ id, missing }: WrittenPlan): string {
   return id as string;
 }
 
-async function translate<T>(name: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const constraint = brokenConstraint(error);
-    if (constraint === "plans_owner_name_unique") {
-      throw new AppError(
-        "conflict",
-        "plans.name_taken",
-        name ? `You already have a plan with the name '${name}'` : "You already have a plan with this name",
-      );
-    }
-    if (constraint === "routines_owner_name_unique") {
-      throw new AppError("conflict", "routines.name_taken", "A routine of this name came at the same time: try again");
-    }
-    if (constraint === "plans_pkey") {
-      throw new AppError("conflict", "plans.id_taken", "There is a plan with this id already");
-    }
-    throw error;
-  }
-}
+const translate = <T>(name: string, work: () => Promise<T>): Promise<T> =>
+  translateBroken(
+    {
+      plans_owner_name_unique: () => {
+        const which = name ? `with the name '${name}'` : "with this name";
+        return new AppError("conflict", "plans.name_taken", `You already have a plan ${which}`);
+      },
+      routines_owner_name_unique: () =>
+        new AppError("conflict", "routines.name_taken", "A routine of this name came at the same time: try again"),
+      plans_pkey: () => new AppError("conflict", "plans.id_taken", "There is a plan with this id already"),
+    },
+    work,
+  );

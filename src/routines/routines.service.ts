@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { brokenConstraint } from "#db/errors.ts";
+import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError, type FieldError } from "../errors.ts";
 import { listVisibleIds } from "../exercises/exercises.queries.ts";
@@ -152,17 +152,12 @@ function requireWritten({ id, missing }: Written): string {
   return id as string;
 }
 
-async function translate<T>(name: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const constraint = brokenConstraint(error);
-    if (constraint === "routines_owner_name_unique") {
-      throw new AppError("conflict", "routines.name_taken", `You already have a routine with the name '${name}'`);
-    }
-    if (constraint === "routines_pkey") {
-      throw new AppError("conflict", "routines.id_taken", "There is a routine with this id already");
-    }
-    throw error;
-  }
-}
+const translate = <T>(name: string, work: () => Promise<T>): Promise<T> =>
+  translateBroken(
+    {
+      routines_owner_name_unique: () =>
+        new AppError("conflict", "routines.name_taken", `You already have a routine with the name '${name}'`),
+      routines_pkey: () => new AppError("conflict", "routines.id_taken", "There is a routine with this id already"),
+    },
+    work,
+  );

@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { brokenConstraint } from "#db/errors.ts";
+import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import { endClient, insertClient, lockInvitation, updateScopes } from "./clients.queries.ts";
@@ -66,18 +66,10 @@ function allow(
 
 const oneself = () => new AppError("invalid", "clients.oneself", "You cannot be your own client");
 
-async function translate<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const constraint = brokenConstraint(error);
-    if (constraint === "clients_live_pair_unique") {
-      throw new AppError("conflict", "clients.exists", "You have invited this account already");
-    }
-    if (constraint === "clients_not_oneself_check") throw oneself();
-    if (constraint === "clients_within_asked_check") {
-      throw new AppError("invalid", "clients.beyond_invitation", "The trainer did not ask for that");
-    }
-    throw error;
-  }
-}
+const BROKEN = {
+  clients_live_pair_unique: () => new AppError("conflict", "clients.exists", "You have invited this account already"),
+  clients_not_oneself_check: oneself,
+  clients_within_asked_check: () =>
+    new AppError("invalid", "clients.beyond_invitation", "The trainer did not ask for that"),
+};
+const translate = <T>(work: () => Promise<T>): Promise<T> => translateBroken(BROKEN, work);

@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { brokenConstraint } from "#db/errors.ts";
+import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import { deleteGrant, findGrantJson, insertGrant, updateGrant } from "./grants.queries.ts";
@@ -25,7 +25,7 @@ export async function grantAccess(
     throw new AppError("invalid", "grants.oneself", "What is yours needs no grant to you");
   }
   const subject = { routineId: routineId ?? null, planId: planId ?? null };
-  return translateTaken(() =>
+  return translateBroken(BROKEN, () =>
     db.transaction(async (tx) => {
       const made = await insertGrant(tx, actor.userId, subject, email, access);
       if (!made.subject) {
@@ -49,14 +49,6 @@ export async function endGrant(db: Db, actor: Actor, grantId: string): Promise<v
   if (!(await deleteGrant(db, actor.userId, grantId))) throw grantNotFound();
 }
 
-async function translateTaken<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const constraint = brokenConstraint(error) ?? "";
-    if (["grants_routine_grantee_unique", "grants_plan_grantee_unique"].includes(constraint)) {
-      throw new AppError("conflict", "grants.exists", "It is shared with this account already: change that grant");
-    }
-    throw error;
-  }
-}
+const exists = () =>
+  new AppError("conflict", "grants.exists", "It is shared with this account already: change that grant");
+const BROKEN = { grants_routine_grantee_unique: exists, grants_plan_grantee_unique: exists };

@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { brokenConstraint } from "#db/errors.ts";
+import { translateBroken } from "#db/errors.ts";
 import { revokeLogins } from "../access/access.queries.ts";
 import { requireStrongPassword } from "../access/password-rule.ts";
 import type { Passwords } from "../access/passwords.ts";
@@ -209,20 +209,14 @@ const aboutChange = (targetUserId: string, changes: AccountChanges) => ({
   detail: Object.keys(changes).sort().join(", "),
 });
 
-async function translateTaken<T>(email: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const constraint = brokenConstraint(error);
-    if (constraint === "users_email_unique") {
-      const detail = `A user with the email '${email}' is already registered in the system`;
-      throw new AppError("conflict", "users.email_taken", detail);
-    }
-    if (constraint === "users_system_admin_unique") {
-      throw new AppError("conflict", "users.system_administrator_exists", "There is a system administrator already");
-    }
-    throw error;
-  }
+function translateTaken<T>(email: string, work: () => Promise<T>): Promise<T> {
+  const taken = `A user with the email '${email}' is already registered in the system`;
+  const broken = {
+    users_email_unique: () => new AppError("conflict", "users.email_taken", taken),
+    users_system_admin_unique: () =>
+      new AppError("conflict", "users.system_administrator_exists", "There is a system administrator already"),
+  };
+  return translateBroken(broken, work);
 }
 
 function withoutMark({ isSystemAdmin: _mark, ...user }: ManagedUser): PublicUser {

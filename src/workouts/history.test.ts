@@ -31,8 +31,13 @@ async function makeWorld(api: Api) {
   const me = await makeSignedIn(api);
   const trainer = await makeSignedIn(api, { roleSlug: "fitness-trainer" });
   const admin = await makeSignedIn(api, { roleSlug: "superuser" });
-  const mine = await makeExercise(api, { owner: me.user, name: "Zq Mine" });
-  const system = await makeExercise(api, { name: "Zq System" });
+  // A muscle of their own: one that other tests know would be locked for as long as this one takes.
+  const muscle = `zq muscle ${crypto.randomUUID()}`;
+  const [made] = await api.deps.db.sql<
+    { id: number }[]
+  >`insert into muscle_groups (name) values (${muscle}) returning id`;
+  const mine = await makeExercise(api, { owner: me.user, name: "Zq Mine", primary: [muscle] });
+  const system = await makeExercise(api, { name: "Zq System", primary: [muscle] });
   const foreign = await makeExercise(api, { owner: trainer.user, name: "Zq Foreign" });
   const post = async (as: string, path: string, body: object) => {
     const made = await api.post(`/api/v1/${path}`, { as, body });
@@ -65,7 +70,7 @@ async function makeWorld(api: Api) {
     expectStatus(await api.post(`/api/v1/workouts/${id}/finish`, { as: me.as, body: {} }), 200);
     workouts.push(id);
   }
-  return { me, trainer, admin, mine, system, routine, plan, shared, grant, workouts };
+  return { me, trainer, admin, muscleId: made?.id, mine, system, routine, plan, shared, grant, workouts };
 }
 type World = Awaited<ReturnType<typeof makeWorld>>;
 
@@ -73,7 +78,7 @@ let renamings = 0;
 
 /** Some deeds find that what they are about is gone already: that changes nothing either. */
 function happen(api: Api, world: World, deed: (typeof DEEDS)[number]): Promise<Answer> {
-  const { me, trainer, admin, mine, system, routine, plan, shared, grant } = world;
+  const { me, trainer, admin, muscleId, mine, system, routine, plan, shared, grant } = world;
   const [mineAs, theirs, power] = [{ as: me.as }, { as: trainer.as }, { as: admin.as }];
   const name = `Renamed ${++renamings}`;
   const P = "/api/v1";
@@ -88,7 +93,7 @@ function happen(api: Api, world: World, deed: (typeof DEEDS)[number]): Promise<A
     case "delete the catalog's exercise":
       return api.delete(`${P}/exercises/${system}`, power);
     case "rename the muscle":
-      return api.patch(`${P}/catalogs/muscle-groups/1`, { ...power, body: { name } });
+      return api.patch(`${P}/catalogs/muscle-groups/${muscleId}`, { ...power, body: { name } });
     case "change my routine":
       return api.patch(`${P}/routines/${routine.id}`, { ...mineAs, body: { name, exercises: [other] } });
     case "empty my routine":

@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { brokenConstraint } from "#db/errors.ts";
+import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError, type FieldError } from "../errors.ts";
 import { cursorPage, placeOf } from "../http/cursor.ts";
@@ -210,22 +210,14 @@ export const setRow = (set: NewSet, exercise: number, position: number): SetRow 
   note: set.note ?? null,
 });
 
-const IDS = ["workouts_pkey", "workout_exercises_pkey", "workout_sets_pkey"];
-
-export async function translate<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const constraint = brokenConstraint(error) ?? "";
-    if (IDS.includes(constraint)) {
-      throw new AppError("conflict", "workouts.id_taken", "There is something with this id already");
-    }
-    if (constraint === "workouts_order_check") {
-      throw new AppError("invalid", "workouts.ends_before_start", "The workout ends before it starts");
-    }
-    if (constraint === "workouts_ended_check") {
-      throw new AppError("invalid", "workouts.status_mismatch", "A workout that is over has an end, and no other has");
-    }
-    throw error;
-  }
-}
+const idTaken = () => new AppError("conflict", "workouts.id_taken", "There is something with this id already");
+const BROKEN = {
+  workouts_pkey: idTaken,
+  workout_exercises_pkey: idTaken,
+  workout_sets_pkey: idTaken,
+  workouts_order_check: () =>
+    new AppError("invalid", "workouts.ends_before_start", "The workout ends before it starts"),
+  workouts_ended_check: () =>
+    new AppError("invalid", "workouts.status_mismatch", "A workout that is over has an end, and no other has"),
+};
+export const translate = <T>(work: () => Promise<T>): Promise<T> => translateBroken(BROKEN, work);
