@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A server process of ours, pinned to a core where the machine can, and how much CPU it has used. */
-export type ServerProcess = { socketPath: string; cpuNs(): number; stop(): Promise<void> };
+export type ServerProcess = { pid: number; socketPath: string; cpuNs(): number; stop(): Promise<void> };
 
 const ROOT = join(import.meta.dir, "..");
 const SERVER_CORE = "0";
@@ -27,6 +27,7 @@ export async function startServer(
   });
   await untilAnswers(child, socketPath, () => said);
   return {
+    pid: child.pid as number,
     socketPath,
     cpuNs: () => cpuNsOf(child.pid as number),
     stop: async () => {

@@ -109,7 +109,7 @@ function takeOpen(idle: Lane[]): Lane | undefined {
 }
 
 /** Timers wake up to 1 ms late, so only what is further away is slept; the rest is spun, with turns for the sockets. */
-const SPIN_MS = 2.2;
+const SPIN_MS = 1.2;
 
 function untilDue(gapMs: number): Promise<unknown> | undefined {
   if (gapMs > SPIN_MS) return Bun.sleep(gapMs - SPIN_MS);

@@ -15,7 +15,7 @@ export type LoadRun = { recording: Recording; generatorCpuMs: number };
 const GENERATOR_CORE = "1";
 
 /** On a machine of two cores PostgreSQL is on that core too: the generator goes first, so that it sends when it must. */
-const FIRST = process.getuid?.() === 0 ? ["nice", "-n", "-15"] : [];
+const FIRST = process.getuid?.() === 0 ? ["chrt", "--fifo", "1"] : [];
 
 /** Runs a load in a process and, where the machine can, on a core of its own. Rejects when the server cannot be reached. */
 export async function runLoad(plan: PlanFile): Promise<LoadRun> {
