@@ -64,5 +64,7 @@ export function registerCommands(cli: CAC): void {
       const run = await runTests(patterns, { slow: slow ?? false, name });
       if (!run.ok) process.exitCode = 1;
     });
+  // What follows `bench` is the laboratory's own, --help among it: see src/cli.ts.
+  cli.command("bench [...args]", "The bench laboratory: latency, disk and counts; see irontrack bench --help");
   cli.command("check", "Format, lint, types, dead code, generated files and tests: what CI runs").action(check);
 }
