@@ -1,4 +1,5 @@
 import { cac } from "cac";
+import { OperatorError } from "../src/errors.ts";
 import { benchCatalog } from "./catalog.ts";
 import { compareWithBare, OPERATIONS } from "./compare.ts";
 import { countOperations } from "./count-command.ts";
@@ -102,4 +103,11 @@ cli
     process.exit(found.every(isRight) ? 0 : 1);
   });
 cli.help();
-cli.parse();
+try {
+  cli.parse(process.argv, { run: false });
+  await cli.runMatchedCommand();
+} catch (error) {
+  if (!(error instanceof OperatorError || (error as Error).name === "CACError")) throw error;
+  console.error(`bun bench: ${(error as Error).message}`);
+  process.exit(2);
+}

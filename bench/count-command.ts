@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { OperatorError } from "../src/errors.ts";
 import { type Counts, countRequests } from "./counts.ts";
 import { openStand, type Stand } from "./stand.ts";
 import { HTTP_SCENARIOS } from "./suites/http.ts";
@@ -12,8 +13,11 @@ type Known = Record<string, Counts>;
 /**
  * Counts what a request of each operation costs, and compares with `counts.json`, or writes it. Returns the operations
  * that cost something else than it says: statements and flushes must be the same anywhere, the rest depends on data.
+ * Throws OperatorError for a name that no operation has.
  */
 export async function countOperations(names: string[], { write = false } = {}): Promise<string[]> {
+  const unknown = names.find((name) => !HTTP_SCENARIOS.some(({ operation }) => operation === name));
+  if (unknown !== undefined) throw new OperatorError(`There is no operation ${unknown}: see bun bench --help`, 2);
   const stand = await openStand();
   try {
     const found = await countAll(stand, names);

@@ -27,6 +27,21 @@ export const Settings = Type.Object({
   HOST: text("Loopback address to listen on beside the Unix socket; empty: the Unix socket only", "127.0.0.1"),
   PORT: integer("TCP port to listen on", 1, 65535, 8000),
   SOCKET_PATH: url("Unix socket to listen on; unset: run/irontrack.sock under IRONTRACK_HOME"),
+  SOCKET_GROUP: Type.Optional(
+    Type.String({
+      description: "Group that may use the Unix socket, by name or number: the proxy's; unset: this process's own",
+      pattern: "^[A-Za-z0-9_.-]+$",
+      maxLength: 64,
+    }),
+  ),
+  DRAIN_LINGER_S: Type.Optional(
+    Type.Integer({
+      description:
+        "When stopping, open connections are answered and asked to close for this long before they are: longer than the proxy's keep-alive; unset: 6 with --workers, else 0",
+      minimum: 0,
+      maximum: 120,
+    }),
+  ),
   DRAIN_TIMEOUT_S: integer("Longest wait for running requests when stopping", 0, 300, 10),
   LOG_LEVEL: Type.Union(
     ["trace", "debug", "info", "warn", "error", "fatal", "silent"].map((level) => Type.Literal(level)),

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import type { Server } from "bun";
 import { createApp } from "./app.ts";
@@ -10,7 +10,10 @@ export type Listening = {
   /** Where it answers, for people: a URL, and the Unix socket's path. */
   url: string | undefined;
   socketPath: string;
-  /** Stops accepting, lets running requests finish within DRAIN_TIMEOUT_S, removes the socket. */
+  /**
+   * Removes the socket, answers on open connections for DRAIN_LINGER_S, asking them to close, then stops accepting and
+   * lets running requests finish within DRAIN_TIMEOUT_S: a proxy with another worker loses no request.
+   */
   stop(): Promise<void>;
 };
 
@@ -27,6 +30,7 @@ export async function listen(config: Config, services: Services, socketPath: str
   await removeStaleSocket(socketPath);
   const servers: Server<undefined>[] = [serveOn(services, { unix: socketPath }, `${socketPath} (SOCKET_PATH)`)];
   chmodSync(socketPath, 0o660);
+  if (config.SOCKET_GROUP !== undefined) giveToGroup(socketPath, config.SOCKET_GROUP);
   if (config.HOST !== "") {
     try {
       const place = `${config.HOST}:${config.PORT}`;
@@ -43,14 +47,16 @@ export async function listen(config: Config, services: Services, socketPath: str
         : `http://${config.HOST.includes(":") ? `[${config.HOST}]` : config.HOST}:${config.PORT}`,
     socketPath,
     stop: async () => {
+      // Whoever connects now finds no socket, and has sent nothing yet: a proxy goes to the next worker.
+      rmSync(socketPath, { force: true });
       services.drain();
+      await Bun.sleep((config.DRAIN_LINGER_S ?? 0) * 1000);
       const finished = Promise.all(servers.map((server) => server.stop()));
       const timedOut = await Promise.race([
         finished.then(() => false),
         Bun.sleep(config.DRAIN_TIMEOUT_S * 1000).then(() => true),
       ]);
       if (timedOut) await Promise.all(servers.map((server) => server.stop(true)));
-      rmSync(socketPath, { force: true });
     },
   };
 }
@@ -80,6 +86,20 @@ function serveOn(services: Services, where: { unix: string } | { hostname: strin
 }
 
 const proxiedAddress = (request: Request) => request.headers.get("x-real-ip")?.slice(0, 64) || null;
+
+/** Lets a group use the socket. Throws OperatorError when there is no such group, or it is not ours to give to. */
+function giveToGroup(path: string, group: string) {
+  const line = readFileSync("/etc/group", "utf8")
+    .split("\n")
+    .find((entry) => entry.startsWith(`${group}:`));
+  const id = Number(/^\d+$/.test(group) ? group : line?.split(":")[2]);
+  if (!Number.isInteger(id)) throw new OperatorError(`There is no group ${group} (SOCKET_GROUP)`);
+  try {
+    chownSync(path, -1, id);
+  } catch (error) {
+    throw new OperatorError(`Cannot give ${path} to ${group} (SOCKET_GROUP): ${(error as { code?: string }).code}`);
+  }
+}
 
 /** Removes a socket that nobody answers on; one that answers is left alone, and listening on it fails as taken. */
 async function removeStaleSocket(path: string) {

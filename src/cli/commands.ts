@@ -12,13 +12,19 @@ import { runTests } from "./test.ts";
 import { registerTokenCommands } from "./token-commands.ts";
 import { serve, up } from "./up.ts";
 import { registerUserCommands } from "./user-commands.ts";
+import { superviseWorkers } from "./workers.ts";
 
 /** Every command: what it takes, and the one function it calls. */
 export function registerCommands(cli: CAC): void {
   const config = () => readConfig(process.env);
 
   cli.command("up", "Start everything: database, migrations, catalog, server; until Ctrl-C").action(() => up(config()));
-  cli.command("serve", "Serve on the migrated database of DATABASE_URL").action(() => serve(config()));
+  cli
+    .command("serve", "Serve on the migrated database of DATABASE_URL")
+    .option("--workers <n>", "Processes, each on a socket irontrack.<n>.sock; SIGHUP replaces them one by one")
+    .action(({ workers }: { workers?: number }) =>
+      workers === undefined ? serve(config()) : superviseWorkers(config(), Number(workers)),
+    );
 
   cli
     .command("migrate", "Bring the database's schema to this version")

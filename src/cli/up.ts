@@ -104,7 +104,7 @@ Try it: sign up, sign in, list exercises (Ctrl-C here stops everything).
 }
 
 /** SIGINT and SIGTERM as a promise; a second signal ends the process at once. */
-function stopSignal() {
+export function stopSignal() {
   let asked = false;
   let now: () => void = () => {};
   const promise = new Promise<void>((resolve) => {
@@ -115,6 +115,8 @@ function stopSignal() {
     };
     process.on("SIGINT", now);
     process.on("SIGTERM", now);
+    // A worker whose supervisor was killed: nobody would stop it any more.
+    process.on("disconnect", now);
   });
   return { asked: promise, isAsked: () => asked, now };
 }
