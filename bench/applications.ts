@@ -38,11 +38,14 @@ const settingsFor = (dir: string, settings: Record<string, string>) => ({
   ...settings,
 });
 
+/** How a bare server answers: without a look at the request, or having read what a signed-in client's must be read for. */
+export type Manner = "blind" | "reading";
+
 /** A bare Bun.serve that repeats `answer`. */
-export function startBare(dir: string, answer: BareAnswer): Promise<ServerProcess> {
+export function startBare(dir: string, answer: BareAnswer, manner: Manner = "blind"): Promise<ServerProcess> {
   const socketPath = join(dir, "run/bare.sock");
   rmSync(socketPath, { force: true });
-  return startServer(["bench/bare-server.ts", socketPath, JSON.stringify(answer)], socketPath, {});
+  return startServer(["bench/bare-server.ts", socketPath, JSON.stringify(answer), manner], socketPath, {});
 }
 
 /** One answer as the bare server is to repeat it. */

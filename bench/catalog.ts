@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
 import { listDocuments } from "#src/exercises/exercise-list.queries.ts";
-import { ask, signIn, startApplication, startBare } from "./applications.ts";
+import { ask, type Manner, signIn, startApplication, startBare } from "./applications.ts";
 import { closedLoop } from "./closed-loop.ts";
 import { databaseUrl, postgresNs, socketDir } from "./postgres.ts";
 import { type ServerProcess, startServer } from "./servers.ts";
@@ -49,6 +49,7 @@ export async function benchCatalog(options: Options): Promise<void> {
     "page, CPU of server and PostgreSQL / five flat statements": ratio("cpuUs", "page", "flat"),
     "page, requests per second / pgbench on its statement": ratio("perSecond", "page", "pgbench"),
     "page from memory, requests per second / bare ping": ratio("perSecond", "remembered", "ping"),
+    "page from memory to who takes gzip, requests per second / bare ping": ratio("perSecond", "zipped", "ping"),
     "304 from memory, requests per second / bare ping": ratio("perSecond", "notModified", "ping"),
     "page from memory, requests per second / bare server of the same bytes": ratio(
       "perSecond",
@@ -59,6 +60,16 @@ export async function benchCatalog(options: Options): Promise<void> {
       "perSecond",
       "notModified",
       "same304",
+    ),
+    "304 from memory, requests per second / bare server that reads and sends what a 304 has to": ratio(
+      "perSecond",
+      "notModified",
+      "least304",
+    ),
+    "bare server that reads and sends what a 304 has to, requests per second / bare ping": ratio(
+      "perSecond",
+      "least304",
+      "ping",
     ),
     "misspelt search, CPU of server and PostgreSQL / page": ratio("cpuUs", "misspelt", "page"),
   };
@@ -73,11 +84,13 @@ async function measureRound(dir: string, durationMs: number): Promise<Record<str
     ["page", () => onApplication(dir, "0", durationMs, () => [[PAGE], {}])],
     ["misspelt", () => onApplication(dir, "1", durationMs, () => [MISSPELT, {}])],
     ["remembered", () => onApplication(dir, "64", durationMs, () => [[PAGE], {}])],
+    ["zipped", () => onApplication(dir, "64", durationMs, () => [[PAGE], { "accept-encoding": "gzip" }])],
     ["notModified", () => onApplication(dir, "64", durationMs, (etag) => [[PAGE], { "if-none-match": etag }])],
     ["flat", () => onFlat(dir, durationMs)],
     ["ping", () => onBare(dir, durationMs)],
     ["samePage", () => onSameBytes(dir, durationMs, false)],
     ["same304", () => onSameBytes(dir, durationMs, true)],
+    ["least304", () => onSameBytes(dir, durationMs, true, "reading")],
     ["pgbench", () => onPgbench(dir, durationMs)],
   ];
   for (const [name, run] of variants.sort(() => Math.random() - 0.5)) {
@@ -125,13 +138,13 @@ async function onBare(dir: string, durationMs: number) {
 }
 
 /** A bare server that repeats what the application answered, to the same requests. */
-async function onSameBytes(dir: string, durationMs: number, isKnown: boolean): Promise<Measured> {
+async function onSameBytes(dir: string, durationMs: number, isKnown: boolean, manner?: Manner): Promise<Measured> {
   const application = await startApplication(dir);
   const cookie = await signIn(application.socketPath);
   const page = await ask(application.socketPath, PAGE, cookie);
   await application.stop();
   const { "content-type": _type, ...headers } = page.headers;
-  const bare = await startBare(dir, isKnown ? { status: 304, headers, body: "" } : page);
+  const bare = await startBare(dir, isKnown ? { status: 304, headers, body: "" } : page, manner);
   try {
     return await measure(
       dir,

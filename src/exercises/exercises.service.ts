@@ -27,20 +27,19 @@ export async function listExercises(
   const { searchString, currentPage: _page, pageSize: _size, ...filters } = query;
   const words = await searchedWords(deps, searchString);
   const window = pageWindow(query);
-  const { documents, total, ownCount } = await listDocuments(
-    deps.db,
-    { ...filters, userId: actor.userId, words },
-    window,
-  );
-  return { json: pageJson(documents, window, total), ...keptAs(key, actor, query.scope, ownCount) };
+  const scope = scopeFor(deps.catalogMemory, actor, query.scope);
+  const question = { ...filters, scope, userId: actor.userId, words };
+  const { documents, total, ownCount } = await listDocuments(deps.db, question, window);
+  return { json: pageJson(documents, window, total), ...keptAs(key, actor, scope, ownCount) };
 }
 
 /** How many of what the actor may see and asks for have each value that can be filtered by. */
 export async function countByFacet(deps: ReadDeps, actor: Actor, query: FacetQuestion, key: Keys): Promise<MadeAnswer> {
   const { searchString, ...filters } = query;
   const words = await searchedWords(deps, searchString);
-  const { facets, ownCount } = await countFacets(deps.db, { ...filters, userId: actor.userId, words });
-  return { json: JSON.stringify(facets), ...keptAs(key, actor, query.scope, ownCount) };
+  const scope = scopeFor(deps.catalogMemory, actor, query.scope);
+  const { facets, ownCount } = await countFacets(deps.db, { ...filters, scope, userId: actor.userId, words });
+  return { json: JSON.stringify(facets), ...keptAs(key, actor, scope, ownCount) };
 }
 
 /** Where the answer to a question is remembered: once for all, or for one asker. */
@@ -51,6 +50,11 @@ export function keyFor(memory: CatalogMemory, { userId }: Actor, scope: ListExer
   if (scope === "system") return keys.shared;
   if (scope === "user") return ownOnly(keys);
   return memory.recall(ownsNothingKey(userId)) ? keys.shared : keys.personal();
+}
+
+/** What has to be looked through: for who owns nothing, as `keyFor` knows them, the catalog is all there is. */
+function scopeFor(memory: CatalogMemory, { userId }: Actor, scope: ListExercises["scope"] = "all") {
+  return scope === "all" && memory.recall(ownsNothingKey(userId)) ? "system" : scope;
 }
 
 /** The answer of scope `user`, which differs from that of `all`. */

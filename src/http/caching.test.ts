@@ -28,7 +28,7 @@ for (const [what, given] of TAGGED) {
       expect(first.headers.get("etag")).toMatch(/^"[a-z0-9-]+"$/);
       expect(second.headers.get("etag")).toBe(first.headers.get("etag"));
       expect(first.headers.get("cache-control")).toBe("private, no-cache");
-      expect(first.headers.get("vary")).toBe("Cookie");
+      expect(first.headers.get("vary")).toBe("Cookie, Accept-Encoding");
     }),
   );
 
@@ -81,5 +81,77 @@ test(
     const headers = { "if-none-match": "*" };
     expectStatus(await api.get(path, { headers }), 401);
     expectStatus(await api.get(path, { as: (await makeSignedIn(api)).as, headers }), 404);
+  }),
+);
+
+const GZIP = { "accept-encoding": "gzip, deflate, br" };
+
+test(
+  "whoever takes gzip gets the same list in a quarter of the bytes, under a tag of its own",
+  withApi(async (api) => {
+    const { as } = await makeSignedIn(api);
+    const plain = await api.get(`${P}/exercises`, { as });
+    const response = await api.app.fetch(
+      new Request(`http://localhost${P}/exercises`, { headers: { cookie: as, ...GZIP } }),
+    );
+    const sent = new Uint8Array(await response.arrayBuffer());
+    expect(response.headers.get("content-encoding")).toBe("gzip");
+    expect(response.headers.get("etag")).not.toBe(plain.headers.get("etag"));
+    expect(Buffer.from(Bun.gunzipSync(sent)).equals(plain.bytes)).toBe(true);
+    expect(sent.length * 4).toBeLessThan(plain.bytes.length);
+  }),
+);
+
+test.each<[string, string, boolean]>([
+  ["gzip alone", "gzip", true],
+  ["gzip with a weight", "br;q=1.0, gzip; q=0.8", true],
+  ["gzip in capitals", "GZIP", true],
+  ["gzip refused", "gzip;q=0, br", false],
+  ["gzip refused in thousandths", "gzip; q=0.000", false],
+  ["another coding", "br, x-gzipped", false],
+  ["nothing", "", false],
+])("of a list, who accepts %s (%s) is sent gzip or is not", (_what, header, isZipped) =>
+  withApi(async (api) => {
+    const { as } = await makeSignedIn(api);
+    const headers = { cookie: as, "accept-encoding": header };
+    const { headers: sent } = await api.app.fetch(new Request(`http://localhost${P}/exercises`, { headers }));
+    expect(sent.get("content-encoding")).toBe(isZipped ? "gzip" : null);
+    expect(sent.get("vary")).toBe("Cookie, Accept-Encoding");
+  })(),
+);
+
+test(
+  "both tags of a list are good for 304 in either form, and name what is stored for If-Match",
+  withApi(async (api) => {
+    const { as, path } = await ready(api, TAGGED[0][1]);
+    const { as: anyone } = await makeSignedIn(api);
+    const plain = await api.get(`${P}/exercises`, { as: anyone });
+    const tags = [plain, await api.ask("HEAD", `${P}/exercises`, { as: anyone, headers: GZIP })].map(
+      ({ headers }) => headers.get("etag") as string,
+    );
+    expect(new Set(tags).size).toBe(2);
+    for (const tag of tags) {
+      for (const form of [{}, GZIP]) {
+        const answer = await api.get(`${P}/exercises`, { as: anyone, headers: { ...form, "if-none-match": tag } });
+        expectStatus(answer, 304);
+        expect(answer.headers.get("etag")).toBe(tag);
+      }
+    }
+    const { id } = (await api.get(path, { as })).json.items[0];
+    const read = await api.get(`${P}/exercises/${id}`, { as });
+    const zipped = read.headers.get("etag")?.replace(/"$/, '-gz"') as string;
+    const change = { as, body: { name: "Zq Changed" }, headers: { "if-match": zipped } };
+    expectStatus(await api.patch(`${P}/exercises/user/${id}`, change), 200);
+    expectStatus(await api.patch(`${P}/exercises/user/${id}`, change), 412);
+  }),
+);
+
+test(
+  "an answer that fits a packet is not compressed",
+  withApi(async (api) => {
+    const { as } = await makeSignedIn(api);
+    const path = `${P}/catalogs/equipment/1`;
+    const answer = await api.app.fetch(new Request(`http://localhost${path}`, { headers: { cookie: as, ...GZIP } }));
+    expect(answer.headers.get("content-encoding")).toBeNull();
   }),
 );

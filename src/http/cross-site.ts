@@ -30,7 +30,7 @@ export function createCrossSite({ ALLOWED_ORIGINS }: Pick<Config, "ALLOWED_ORIGI
       "access-control-allow-origin": origin,
       "access-control-allow-credentials": "true",
       "access-control-expose-headers": "etag, retry-after, x-request-id",
-      vary: "Origin, Cookie",
+      vary: "Origin, Cookie, Accept-Encoding",
     };
   };
   return {

@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { ofText } from "./kept-reply.ts";
 import { etagOf } from "./reply.ts";
 
 /** Throws stale when what is stored, which `read` gives as a client reads it, is not what the client has seen. */
@@ -12,7 +13,7 @@ export function preconditionOf(request: Request, reason: string): Precondition {
   const ifMatch = request.headers.get("if-match");
   return async (version, read) => {
     if (ifMatch === null || ifMatch.trim() === "*") return;
-    const tags = ifMatch.split(",").map((entry) => entry.trim());
+    const tags = ifMatch.split(",").map((entry) => ofText(entry.trim()));
     if (tags.includes(`"${version}"`) || tags.includes(String(version)) || tags.includes(etagOf(await read()))) return;
     throw new AppError("stale", reason, `It was changed meanwhile: its version is ${version}`);
   };

@@ -1,11 +1,12 @@
 import type { CatalogMemory, Remembered } from "../catalog-memory.ts";
-import { choose, prepare, type Reply, type TaggedReply, taggedReply } from "./reply.ts";
+import { chooseForm, type KeptReply, keptReply } from "./kept-reply.ts";
+import type { Reply } from "./reply.ts";
 
 /** An answer as it was made: under which key it may be remembered, and whose exercises it shows (null: the catalog's only). */
 export type MadeAnswer = { json: string; key: string; ownerId: string | null; also?: Remembered[] };
 
-/** What an entry costs beside its text: two replies with their headers. */
-const ENTRY_BYTES = 2048;
+/** What an entry costs beside its text: its replies with their headers. */
+const ENTRY_BYTES = 4096;
 
 /**
  * Answers a read from memory, at once when it is there, else by `make`. `key` names the whole question, and the asker
@@ -18,17 +19,15 @@ export function remembered(
   askerId: string | null,
   make: () => Promise<MadeAnswer>,
 ): Reply | Promise<Reply> {
-  const ifNoneMatch = request.headers.get("if-none-match");
-  const known = memory.recall<TaggedReply>(key);
-  if (known) return choose(known, ifNoneMatch);
+  const known = memory.recall<KeptReply>(key);
+  if (known) return chooseForm(known, request);
   const load = async () => {
     const { json, also = [], ...made } = await make();
-    const value = taggedReply(json);
-    prepare(value.full);
-    prepare(value.notModified);
-    return { value, remember: [{ ...made, value, bytes: json.length + ENTRY_BYTES }, ...also] };
+    const value = keptReply(json);
+    // Half as much again for the compressed form, which is made when somebody wants it.
+    return { value, remember: [{ ...made, value, bytes: json.length * 1.5 + ENTRY_BYTES }, ...also] };
   };
-  return memory.load(key, askerId, load).then((made) => choose(made, ifNoneMatch));
+  return memory.load(key, askerId, load).then((made) => chooseForm(made, request));
 }
 
 const keys = new WeakMap<object, string>();

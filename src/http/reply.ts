@@ -37,17 +37,19 @@ export const noContent = (cookies?: string[]): Reply => ({
 const PLAIN = { "content-type": "text/plain;charset=utf-8", "cache-control": "no-store" };
 export const plain = (text: string): Reply => ({ status: 200, body: text, headers: PLAIN });
 
-/** A tagged answer in both its forms, made once for as long as it is remembered. */
+/** A tagged answer, whole and as "you have it already"; made once for as long as it is remembered. */
 export type TaggedReply = { etag: string; full: Reply; notModified: Reply };
 
 /** An answer with a ready JSON text that the client may keep and ask about: it has a strong ETag of the bytes. */
-export function taggedReply(json: string): TaggedReply {
-  const etag = etagOf(json);
-  const headers = { "cache-control": "private, no-cache", etag, vary: "Cookie" };
+export const taggedReply = (json: string): TaggedReply => tagged(json, etagOf(json), { vary: "Cookie" });
+
+/** Both forms of an answer of those bytes; `headers` are what it carries beside what every tagged answer does. */
+export function tagged(body: NonNullable<Reply["body"]>, etag: string, headers: Record<string, string>): TaggedReply {
+  const both = { "cache-control": "private, no-cache", etag, ...headers };
   return {
     etag,
-    full: { status: 200, body: json, headers: { ...headers, "content-type": JSON_TYPE } },
-    notModified: { status: 304, body: null, headers },
+    full: { status: 200, body, headers: { ...both, "content-type": JSON_TYPE } },
+    notModified: { status: 304, body: null, headers: both },
   };
 }
 
@@ -64,7 +66,7 @@ export function prepare({ headers }: Reply): void {
 export const etagOf = (json: string): string => `"${Bun.hash.xxHash64(json).toString(36)}-${json.length.toString(36)}"`;
 
 /** RFC 9110 §13.1.2: `*`, or a list in which a weak tag matches its strong twin. */
-function matchesEtag(header: string, etag: string): boolean {
+export function matchesEtag(header: string, etag: string): boolean {
   if (header === etag || header.trim() === "*") return true;
   return header.split(",").some((candidate) => candidate.trim().replace(/^W\//, "") === etag);
 }

@@ -83,10 +83,11 @@ function open(request: Request): Exchange {
 }
 
 function answerer(operation: Operation, deps: RouterDeps) {
+  const isUnsafe = operation.method !== "GET";
   return (request: Request, params: Record<string, string>): Response | Promise<Response> => {
     const exchange = open(request);
     try {
-      deps.crossSite.refuse(request);
+      if (isUnsafe) deps.crossSite.refuse(request);
       const reply = perform(operation, exchange, params, deps);
       if (!(reply instanceof Promise)) return finish(reply, exchange, operation, deps);
       return reply.then(
