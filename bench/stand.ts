@@ -8,7 +8,8 @@ import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { startApplicationOn } from "./applications.ts";
 import { COUNTING, type Disk, type DiskCounts, openSpindle } from "./disk/spindle.ts";
-import { listProcesses, pin } from "./postgres.ts";
+import { pin } from "./pinning.ts";
+import { listProcesses } from "./postgres.ts";
 import type { ServerProcess } from "./servers.ts";
 
 /** The application on a PostgreSQL of its own, on a disk whose flushes are counted. */
@@ -67,7 +68,7 @@ export async function openStand({ disk = COUNTING, settings = {}, command }: Sta
   await db.sql`analyze`;
   const server = await startApplicationOn(cluster.url("irontrack"), directory, settings, command);
   const postgresPids = () => listProcesses(cluster.pid() as number);
-  pin(postgresPids());
+  pin(postgresPids(), "postgres");
   return {
     server,
     db,
