@@ -1,11 +1,13 @@
 import { cac } from "cac";
 import { OperatorError } from "../src/errors.ts";
 import { registerComparisons } from "./commands/comparisons.ts";
+import { registerDisk } from "./commands/disk.ts";
 import { registerHost } from "./commands/host.ts";
 import { registerLoad } from "./commands/load.ts";
 
 const cli = cac("bun bench");
 registerHost(cli);
+registerDisk(cli);
 registerLoad(cli);
 registerComparisons(cli);
 cli.help();

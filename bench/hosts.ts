@@ -85,6 +85,13 @@ export function readHost(name: string): HostFile {
   return checkHost(JSON.parse(readFileSync(fileOf(String(id)), "utf8")), String(id));
 }
 
+/** The disk of the reference machine, by its file. */
+export function referenceDisk(): DiskParameters {
+  const { parameters } = readHost(REFERENCE_HOST).disk;
+  if (parameters === null) throw new OperatorError(`${REFERENCE_HOST} does not say how fast its disk is`);
+  return parameters;
+}
+
 /** Ids, in order. */
 export function listHosts(): string[] {
   const files = existsSync(DIRECTORY) ? readdirSync(DIRECTORY) : [];

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { reportHtml, reportMarkdown } from "./report/report.ts";
-import { type Profile, type RunOptions, runHttp, USUAL } from "./run-http.ts";
+import { type RunOptions, runHttp, USUAL } from "./run-http.ts";
 import { HTTP_SCENARIOS } from "./suites/http.ts";
 
 const RESULTS = join(import.meta.dir, "results");
@@ -16,12 +16,11 @@ export async function runCommand(
   const known = HTTP_SCENARIOS.map(({ operation }) => operation);
   const wrong = names.find((name) => !known.includes(name));
   if (wrong !== undefined) throw new Error(`There is no operation ${wrong}; see bun bench counts`);
-  const profile = options.profile as string;
-  if (!["native", "hdd"].includes(profile)) throw new Error(`There is no profile ${profile}; there are native and hdd`);
+  const { profile } = options;
   const onStep = (step: string) => void process.stderr.write(`\r\x1b[K${step}`);
-  const result = await runHttp(names.length > 0 ? names : USUAL, { ...options, profile: profile as Profile, onStep });
+  const result = await runHttp(names.length > 0 ? names : USUAL, { ...options, onStep });
   process.stderr.write("\r\x1b[K");
-  const name = `${result.host.at.slice(0, 10)}-${result.host.commit}-${suite}-${profile}`;
+  const name = `${result.host.at.slice(0, 10)}-${result.host.commit}-${suite}-${profile}${options.isCold ? "-cold" : ""}`;
   const directory = options.out ?? join(RESULTS, name);
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "run.json"), `${JSON.stringify(result)}\n`);
@@ -29,5 +28,5 @@ export async function runCommand(
   writeFileSync(join(directory, "summary.md"), reportMarkdown(result));
   console.log(reportMarkdown(result));
   console.log(`Written to ${directory}`);
-  return result.results.every(({ doubts }) => doubts.length === 0);
+  return [result.disk, ...result.results].every(({ doubts }) => doubts.length === 0);
 }

@@ -1,5 +1,6 @@
 import type { Asked } from "./counts.ts";
-import { HDD } from "./disk/spindle.ts";
+import type { DiskCheck } from "./disk/check.ts";
+import type { ProfileName } from "./disk/profiles.ts";
 import { type Fingerprint, fingerprint } from "./fingerprint.ts";
 import { figuresOf, type LoadFigures, type Recording } from "./load/recording.ts";
 import { runLoad } from "./load/run.ts";
@@ -37,9 +38,23 @@ export type ScenarioResult = {
   doubts: string[];
 };
 
-export type RunResult = { format: 1; host: Fingerprint; profile: Profile; results: ScenarioResult[] };
-export type Profile = "native" | "hdd";
-export type RunOptions = { rate: number; seconds: number; profile: Profile; onStep(step: string): void };
+export type RunResult = {
+  format: 1;
+  host: Fingerprint;
+  profile: ProfileName;
+  /** As it was just before the first scenario; with doubts the run is void. */
+  disk: DiskCheck;
+  isCold: boolean;
+  results: ScenarioResult[];
+};
+export type RunOptions = {
+  rate: number;
+  seconds: number;
+  profile: ProfileName;
+  /** Each scenario begins with none of the database in memory. */
+  isCold: boolean;
+  onStep(step: string): void;
+};
 
 /** What people do most, when no scenario is named. */
 export const USUAL = [
@@ -61,9 +76,11 @@ const WORLDS = 8;
 
 /** Runs scenarios one after the other on one stand, each under Poisson arrivals at `rate` a second. */
 export async function runHttp(names: string[], options: RunOptions): Promise<RunResult> {
-  const stand = await openStand(options.profile === "hdd" ? { disk: HDD } : {});
+  const stand = await openStand({ profile: options.profile });
   try {
     const [version] = await stand.db.sql<{ version: string }[]>`select current_setting('server_version') as version`;
+    options.onStep("the disk");
+    const disk = await stand.checkDisk();
     const results: ScenarioResult[] = [];
     for (const scenario of HTTP_SCENARIOS.filter(({ operation }) => names.includes(operation))) {
       options.onStep(scenario.operation);
@@ -73,7 +90,8 @@ export async function runHttp(names: string[], options: RunOptions): Promise<Run
       for (let n = 0; n < WORLDS; n++) worlds.push(await makeWorld(stand));
       results.push(await runScenario(stand, worlds, scenario, options));
     }
-    return { format: 1, host: fingerprint(version?.version ?? "?"), profile: options.profile, results };
+    const { profile, isCold } = options;
+    return { format: 1, host: fingerprint(version?.version ?? "?"), profile, disk, isCold, results };
   } finally {
     await stand.close();
   }
@@ -83,12 +101,13 @@ async function runScenario(
   stand: Stand,
   worlds: World[],
   { operation, request }: Scenario,
-  { rate, seconds }: RunOptions,
+  { rate, seconds, isCold }: RunOptions,
 ): Promise<ScenarioResult> {
   const count = Math.ceil(rate * (seconds + WARM_UP_S) * 1.3) + 50;
   const requests: string[] = [];
   for (let n = 0; n < count; n++) requests.push(onWire(await request(worlds[n % WORLDS] as World, n)));
   await stand.db.sql`vacuum analyze`;
+  if (isCold) await stand.cool();
   const probes = startProbes(stand);
   const { recording, generatorCpuMs } = await runLoad({
     target: { unix: stand.server.socketPath },

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Counts, countRequests } from "./counts.ts";
-import { measureGrouping } from "./disk/grouping.ts";
-import { HDD } from "./disk/spindle.ts";
+import { measureProfile } from "./disk/check.ts";
+import { type Expectation, profileOf, type Range } from "./disk/profiles.ts";
 import { figuresOf } from "./load/recording.ts";
 import { runLoad } from "./load/run.ts";
 import { startServer } from "./servers.ts";
@@ -78,13 +78,16 @@ async function stallTrap(): Promise<Finding[]> {
 }
 
 async function diskFigures(): Promise<Finding[]> {
-  const found = await measureGrouping(HDD, [1, 8, 32], 2);
-  const perSecond = 1000 / HDD.rotationMs;
-  return found.flatMap(({ clients, flushesPerSecond, commitsPerFlush }) =>
-    clients === 1
-      ? [within("disk: flushes a second of one client", flushesPerSecond, perSecond, perSecond * 0.05)]
-      : [within(`disk: commits a flush of ${clients} clients`, commitsPerFlush, clients / 2, clients * 0.05)],
-  );
+  const { fdatasync, grouping } = await measureProfile("hdd", [8, 32], 2);
+  const { flushesPerSecond, commitsPerFlush } = profileOf("hdd").expected as Expectation;
+  return [
+    { what: "disk: flushes a second", found: fdatasync.perSecond, ...(flushesPerSecond as Range) },
+    ...grouping.map((of) => ({
+      what: `disk: commits a flush of ${of.clients} clients`,
+      found: of.commitsPerFlush,
+      ...commitsPerFlush(of.clients),
+    })),
+  ];
 }
 
 /** Few enough to be quick, and of every sort: remembered, read, written, written in a transaction. */

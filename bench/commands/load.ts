@@ -1,5 +1,7 @@
 import type { CAC } from "cac";
 import { countOperations } from "../count-command.ts";
+import { PROFILE_NAMES, profileNamed } from "../disk/profiles.ts";
+import { usePins } from "../pinning.ts";
 import { runCommand } from "../run-command.ts";
 
 /** What asks the application over its socket: exact counts, and load. */
@@ -22,11 +24,15 @@ export function registerLoad(cli: CAC): void {
     )
     .option("--rate <n>", "Requests a second of each operation", { default: 100 })
     .option("--seconds <s>", "Length of each run, after two seconds of warm-up", { default: 20 })
-    .option("--profile <name>", "native, or hdd: an emulated disk of 7200 rpm", { default: "native" })
+    .option("--profile <name>", PROFILE_NAMES.join(", "), { default: "native" })
+    .option("--cold", "Begin each operation with few buffers and nothing of the database in the page cache")
+    .option("--pin <host>", "Cores by the file of a host in bench/hosts, instead of by the topology")
     .option("--out <directory>", "Where to write; a directory of bench/results unless said")
-    .action(async (suite: string, operations: string[], given: Record<string, string | number>) => {
-      const { rate, seconds, profile, out } = given;
-      const options = { rate: Number(rate), seconds: Number(seconds), profile: profile as "native" | "hdd" };
+    .action(async (suite: string, operations: string[], given: Record<string, string | number | boolean>) => {
+      const { rate, seconds, out, cold } = given;
+      const profile = profileNamed(String(given.profile));
+      if (given.pin) usePins(String(given.pin));
+      const options = { rate: Number(rate), seconds: Number(seconds), profile, isCold: cold === true };
       const isBelievable = await runCommand(suite, operations, { ...options, ...(out ? { out: String(out) } : {}) });
       // 2: there are figures, and they are not to be believed.
       process.exit(isBelievable ? 0 : 2);
