@@ -108,7 +108,9 @@ export function hasHost(id: string): boolean {
 /** Writes a host's file for review, and says where. */
 export function writeHost(host: HostFile): string {
   const file = fileOf(host.id);
-  writeFileSync(file, `${JSON.stringify(checkHost(host, host.id), null, 2)}\n`);
+  // Figures of four digits, and a role's cores on one line: a person reviews it.
+  const text = JSON.stringify(checkHost(host, host.id), inFourDigits, 2);
+  writeFileSync(file, `${text.replace(/\[\s+([\d,\s]+?)\s+\]/g, (_, cores) => `[${cores.replace(/\s+/g, " ")}]`)}\n`);
   return file;
 }
 
@@ -120,5 +122,8 @@ export function checkHost(host: unknown, id: string): HostFile {
   if (checked.id !== id) throw new OperatorError(`bench/hosts/${id}.json is of ${checked.id}`);
   return checked;
 }
+
+const inFourDigits = (_: string, value: unknown) =>
+  typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
 
 const fileOf = (id: string) => join(DIRECTORY, `${id}.json`);

@@ -87,6 +87,7 @@ export async function runHttp(names: string[], options: RunOptions): Promise<Run
       // People of their own: what one scenario writes is not what the next one reads. Several, because writes of one
       // person wait for one another.
       const worlds: World[] = [];
+      stand.disk.turn(false);
       for (let n = 0; n < WORLDS; n++) worlds.push(await makeWorld(stand));
       results.push(await runScenario(stand, worlds, scenario, options));
     }
@@ -108,6 +109,7 @@ async function runScenario(
   for (let n = 0; n < count; n++) requests.push(onWire(await request(worlds[n % WORLDS] as World, n)));
   await stand.db.sql`vacuum analyze`;
   if (isCold) await stand.cool();
+  stand.disk.turn(true);
   const probes = startProbes(stand);
   const { recording, generatorCpuMs } = await runLoad({
     target: { unix: stand.server.socketPath },

@@ -24,7 +24,8 @@ export type Stand = {
   databaseUrl: string;
   databaseSocketDir: string;
   dataDir: string;
-  disk: { counts(): DiskCounts };
+  /** It turns; while a database is being filled it may stand still. */
+  disk: { counts(): DiskCounts; turn(isTurning: boolean): void };
   postgresPids(): number[];
   /** Whether the disk is as its profile says. */
   checkDisk(): Promise<DiskCheck>;
