@@ -1,7 +1,6 @@
 import type { CAC } from "cac";
 import { countOperations } from "../count-command.ts";
 import { PROFILE_NAMES, profileNamed } from "../disk/profiles.ts";
-import { usePins } from "../pinning.ts";
 import { runCommand } from "../run-command.ts";
 
 /** What asks the application over its socket: exact counts, and load. */
@@ -26,12 +25,10 @@ export function registerLoad(cli: CAC): void {
     .option("--seconds <s>", "Length of each run, after two seconds of warm-up", { default: 20 })
     .option("--profile <name>", PROFILE_NAMES.join(", "), { default: "native" })
     .option("--cold", "Begin each operation with few buffers and nothing of the database in the page cache")
-    .option("--pin <host>", "Cores by the file of a host in bench/hosts, instead of by the topology")
     .option("--out <directory>", "Where to write; a directory of bench/results unless said")
     .action(async (suite: string, operations: string[], given: Record<string, string | number | boolean>) => {
       const { rate, seconds, out, cold } = given;
       const profile = profileNamed(String(given.profile));
-      if (given.pin) usePins(String(given.pin));
       const options = { rate: Number(rate), seconds: Number(seconds), profile, isCold: cold === true };
       const isBelievable = await runCommand(suite, operations, { ...options, ...(out ? { out: String(out) } : {}) });
       // 2: there are figures, and they are not to be believed.
