@@ -2,27 +2,28 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
-import { type BlockState, IS_STILL, isRunning, type KnownProcess, knownProcess, pathsIn } from "./block-state.ts";
+import { type BlockState, isRunning, type KnownProcess, knownProcess, PLATTER, pathsIn } from "./block-state.ts";
 import { runProgram } from "./run-program.ts";
 import { sharedWordsAt } from "./shared-words.ts";
 
 const END_TIMEOUT_MS = 5000;
 
 /**
- * Takes a disk down, whatever is up of it and whoever left it: only what it wrote down itself. A PostgreSQL that was left
- * on it is stopped at once. Throws OperatorError when somebody else uses it.
+ * Takes a disk down, whatever is up of it and whoever left it: what it wrote down, and what is of its own files. A
+ * PostgreSQL that was left on it is stopped at once. Throws OperatorError when somebody else uses it.
  */
 export function takeDown(state: BlockState): void {
   const paths = pathsIn(state.directory);
   // What is still in the page cache need not be waited for.
-  if (existsSync(paths.words)) sharedWordsAt(paths.words).write(IS_STILL, 1);
-  if (state.isMounted) {
+  if (existsSync(paths.words)) sharedWordsAt(paths.words).write(PLATTER.isStill, 1);
+  if (isMountPoint(paths.mount)) {
     stopPostgresOn(paths.mount);
     spawnSync("umount", [paths.mount]);
-    if (isMountPoint(paths.mount))
+    if (isMountPoint(paths.mount)) {
       throw new OperatorError(`somebody uses ${paths.mount}; end that, then: bun bench hdd down`);
+    }
   }
-  if (state.loop !== undefined && isLoopOf(state.loop, paths.device)) runProgram(["losetup", "--detach", state.loop]);
+  for (const loop of loopsOf(paths.device)) runProgram(["losetup", "--detach", loop]);
   if (state.nbdfuse !== undefined) {
     spawnSync("fusermount3", ["-u", paths.fuse]);
     end(state.nbdfuse);
@@ -51,8 +52,12 @@ function end(known: KnownProcess, signal: NodeJS.Signals = "SIGTERM"): void {
   if (isRunning(known)) process.kill(known.pid, "SIGKILL");
 }
 
-const isLoopOf = (loop: string, device: string) =>
-  spawnSync("losetup", ["--noheadings", "--output", "BACK-FILE", loop], { encoding: "utf8" }).stdout.trim() === device;
+/** The loop devices of one file: asked for anew, since a crash may have come before it was written down. */
+const loopsOf = (file: string): string[] =>
+  spawnSync("losetup", ["--noheadings", "--output", "NAME", "--associated", file], { encoding: "utf8" })
+    .stdout.split("\n")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
 
 export const isMountPoint = (path: string) =>
   readFileSync("/proc/self/mounts", "utf8")

@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** A process by its id and its start: an id alone may be somebody else's by now. */
 export type KnownProcess = { pid: number; startedAt: string };
 
-/** What a block disk has started and taken so far; written down before each next step, so that a crash leaves a trace. */
+/** What a block disk has started and taken so far; written down after each step, so that a crash leaves a trace. */
 export type BlockState = {
   directory: string;
   /** Whose end makes it abandoned; null: it stays until `hdd down`. */
@@ -13,14 +13,13 @@ export type BlockState = {
   nbdkit?: KnownProcess;
   nbdfuse?: KnownProcess;
   loop?: string;
-  isMounted?: boolean;
 };
 
 /** Where all block disks of this machine are: one directory each. */
 const DISKS = join(tmpdir(), "irontrack-disks");
 
-/** The word of the plugin's `struct state` that stops the platter. */
-export const IS_STILL = 0;
+/** The words of the plugin's `struct state`. */
+export const PLATTER = { isStill: 0, flushes: 1, reads: 2, busyNs: 3 };
 
 /** Paths in a disk's directory. */
 export const pathsIn = (directory: string) => ({

@@ -7,11 +7,11 @@ import { takeDown } from "./block-down.ts";
 import {
   type BlockState,
   directoryOf,
-  IS_STILL,
   isAbandoned,
   type KnownProcess,
   knownProcess,
   listStates,
+  PLATTER,
   pathsIn,
   writeState,
 } from "./block-state.ts";
@@ -20,7 +20,14 @@ import { runProgram } from "./run-program.ts";
 import { createSharedWords, sharedWordsAt } from "./shared-words.ts";
 
 /** A block device of our own with a file system on it. The loop device's statistics in the kernel are its statistics. */
-export type BlockDisk = { mount: string; loop: string; turn(isTurning: boolean): void; close(): void };
+export type BlockDisk = {
+  mount: string;
+  loop: string;
+  turn(isTurning: boolean): void;
+  /** What it did while it turned, and the time that this takes such a disk. */
+  counts(): { flushes: number; reads: number; busyMs: number };
+  close(): void;
+};
 
 /** Debian's packages of what is needed beside Linux with loop devices and FUSE. */
 export const BLOCK_PACKAGES = "nbdkit nbdkit-plugin-dev libnbd-bin fuse3 gcc e2fsprogs";
@@ -67,6 +74,10 @@ export async function openBlockDisk(name: string, { isKept = false } = {}): Prom
     mount,
     loop: state.loop as string,
     turn: (isTurning) => turnPlatter(words, isTurning),
+    counts: () => {
+      const { read } = sharedWordsAt(words);
+      return { flushes: read(PLATTER.flushes), reads: read(PLATTER.reads), busyMs: read(PLATTER.busyNs) / 1e6 };
+    },
     close: () => takeDown(state),
   };
 }
@@ -97,8 +108,6 @@ async function bringUp(state: BlockState): Promise<void> {
   const layout = "lazy_itable_init=0,lazy_journal_init=0,packed_meta_blocks=1";
   runProgram(["mkfs.ext4", "-q", "-N", "65536", "-E", layout, state.loop]);
   runProgram(["mount", "-t", "ext4", "-o", "noatime", state.loop, paths.mount]);
-  state.isMounted = true;
-  writeState(state);
 }
 
 /** The plugin and its parameters, by the disk of the reference machine. */
@@ -127,8 +136,8 @@ export function fullSeekMs({ averageSeekMs, trackSeekMs }: { averageSeekMs: numb
 }
 
 /** Lets a disk that is up turn, or stand still: nothing takes time then. */
-export function turnPlatter(words: string, isTurning: boolean): void {
-  sharedWordsAt(words).write(IS_STILL, isTurning ? 0 : 1);
+function turnPlatter(words: string, isTurning: boolean): void {
+  sharedWordsAt(words).write(PLATTER.isStill, isTurning ? 0 : 1);
 }
 
 async function processIn(pidFile: string): Promise<KnownProcess> {
