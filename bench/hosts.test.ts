@@ -21,9 +21,7 @@ test("what the reference machine's owner has to measure is listed there", () => 
 });
 
 test("kernels do their work, and their least is at most their middle", () => {
-  for (const { minMs, medianMs } of Object.values(
-    runKernels(() => {}, ["argon2id", "ed25519Verify", "sha256", "json"], 3),
-  )) {
+  for (const { minMs, medianMs } of Object.values(runKernels(() => {}, ["ed25519Sign", "json"], 3))) {
     expect(minMs).toBeGreaterThan(0);
     expect(medianMs).toBeGreaterThanOrEqual(minMs);
   }
