@@ -16,7 +16,7 @@ export type ProxyOptions = {
   program?: ProxyProgram;
 };
 
-export type Proxy = {
+export type RunningProxy = {
   program: ProxyProgram;
   pid: number;
   /** Where it answers, for those it was told to listen on. TLS has a certificate of its own making, for localhost. */
@@ -38,7 +38,7 @@ const START_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 5000;
 
 /** Starts the proxy on the configuration of `angie/` and waits until it listens. Throws OperatorError with its own words. */
-export async function startProxy(options: ProxyOptions): Promise<Proxy> {
+export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { directory, listen } = options;
   const { program, path } = findProgram(options.program);
   mkdirSync(directory, { recursive: true });
@@ -56,7 +56,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   writeConfiguration(options.workerSockets);
   const flags = ["-p", directory, "-c", join(directory, "conf/angie.conf"), "-e", "stderr"];
   const child = spawn(path, [...flags, "-g", "daemon off;"], {
-    stdio: ["ignore", "inherit", "pipe"],
+    stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";
   child.stderr?.on("data", (chunk) => {
@@ -81,9 +81,9 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
       if (checked.status !== 0) throw new OperatorError(`${program} refuses its configuration: ${checked.stderr}`);
       const before = childrenOf(child.pid as number);
       child.kill("SIGHUP");
-      const isTaken = () => childrenOf(child.pid as number).some((pid) => !before.includes(pid));
-      for (const deadline = performance.now() + START_TIMEOUT_MS; performance.now() < deadline && !isTaken(); )
-        await Bun.sleep(10);
+      // Those of before go on accepting for a moment after the new ones have started.
+      for (const deadline = performance.now() + START_TIMEOUT_MS; before.some(isAccepting); await Bun.sleep(10))
+        if (performance.now() > deadline) throw new OperatorError(`${program} does not take its new configuration`);
     },
     stop: async () => {
       child.kill("SIGQUIT");
@@ -170,10 +170,20 @@ const canConnect = (target: NetConnectOpts) =>
 
 /** Its processes that answer requests; empty where /proc is absent. */
 function childrenOf(pid: number): string[] {
+  const children = readProc(`${pid}/task/${pid}/children`).trim();
+  return children === "" ? [] : children.split(" ");
+}
+
+const isAccepting = (pid: string) => {
+  const title = readProc(`${pid}/cmdline`);
+  return title !== "" && !title.includes("shutting down");
+};
+
+function readProc(path: string): string {
   try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+    return readFileSync(`/proc/${path}`, "utf8");
   } catch {
-    return [];
+    return "";
   }
 }
 
