@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { connect as connectHttp2 } from "node:http2";
 import { join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
@@ -265,6 +265,44 @@ Host: ${host}
       expect(new Set((await Promise.all(posts)).map(({ status }) => status))).toEqual(new Set([400]));
     } finally {
       await lone.stop();
+    }
+  });
+
+  test("an answer that no app made has the headers too, and a worker is told what we know, not what clients say", async () => {
+    const directory = join(stand.proxy.accessLog, "../told");
+    mkdirSync(directory);
+    const [worker, unix] = [join(directory, "worker.sock"), join(directory, "edge.sock")];
+    const told: Headers[] = [];
+    const bare = Bun.serve({
+      unix: worker,
+      fetch: ({ headers }) => {
+        told.push(headers);
+        return new Response("bare", { status: 503, headers: { "x-accel-redirect": "/.problem" } });
+      },
+    });
+    const lone = await startProxy({ directory, workerSockets: [worker], listen: { unix }, variant: "bench" });
+    try {
+      const lies = { "X-Forwarded-For": "a", "X-Forwarded-Host": "b", Forwarded: "c", Proxy: "d", Upgrade: "e" };
+      const headers = { ...lies, "X-Real-IP": "192.0.2.7", Traceparent: "f", Origin: "https://localhost:1" };
+      const answer = await askRaw({ path: unix }, "GET", "/x?y=%2e%2e//;", { headers });
+      expect([answer.status, answer.body.includes("bare")]).toEqual([503, true]);
+      for (const name of Object.keys(EVERY_ANSWER)) {
+        const isThere = name !== "strict-transport-security";
+        expect([name, valuesOf(answer, name).length]).toEqual([name, isThere ? 1 : 0]);
+      }
+      expect([valuesOf(answer, "retry-after"), valuesOf(answer, "cache-control")]).toEqual([["1"], ["no-store"]]);
+      const seen = Object.fromEntries(told[0] ?? []);
+      // On its Unix socket, and only there, the proxy believes X-Real-IP.
+      expect(seen).toMatchObject({
+        "x-real-ip": "192.0.2.7",
+        "x-forwarded-for": "192.0.2.7",
+        "x-forwarded-proto": "http",
+      });
+      for (const name of ["x-forwarded-host", "forwarded", "proxy", "upgrade", "traceparent"])
+        expect([name, seen[name]]).toEqual([name, undefined]);
+    } finally {
+      await lone.stop();
+      await bare.stop(true);
     }
   });
 });
