@@ -13,6 +13,7 @@ import { startProxy } from "./proxy.ts";
 const P = "/api/v1";
 const EQUIPMENT = `${P}/catalogs/equipment`;
 const MEBIBYTE = 2 ** 20;
+const LONG = "x".repeat(8000);
 const JSON_BODY = { "Content-Type": "application/json" };
 
 /** What every answer carries, whoever gave it; the reference page has a policy of its own. */
@@ -99,7 +100,8 @@ describeProxied("the proxy in front of two workers", () => {
     ["a path of two meanings", "GET", `${P}/users/../workouts`, {}, 400, "malformed_request"],
     ["a path that is no path", "GET", "nothing", {}, 400, "malformed_request"],
     ["a query of 9 kB", "GET", `/ping?${"q".repeat(9000)}`, {}, 414, "uri_too_long"],
-    ["headers of 9 kB", "GET", "/ping", { headers: { "X-Long": "x".repeat(9000) } }, 431, "headers_too_large"],
+    ["a header of 9 kB", "GET", "/ping", { headers: { "X-Long": "x".repeat(9000) } }, 431, "headers_too_large"],
+    ["headers of 24 kB", "GET", "/ping", { headers: { A: LONG, B: LONG, C: LONG } }, 431, "headers_too_large"],
     ["a body over 1 MiB", "POST", `${P}/routines`, { body: " ".repeat(MEBIBYTE + 1) }, 413, "body_too_large"],
     ["a file over 16 MiB", "POST", `${P}/archive`, { body: " ".repeat(16 * MEBIBYTE + 1) }, 413, "body_too_large"],
     ["an unknown coding", "POST", "/ping", { headers: { "Transfer-Encoding": "gzip" } }, 501, "not_implemented"],
@@ -107,6 +109,11 @@ describeProxied("the proxy in front of two workers", () => {
     const answer = await askRaw(stand.tls(), method, path, asking);
     expectProblemOfEdge(answer, status, code);
     expectEveryHeaderOnce(answer);
+  });
+
+  test("a query as long as the app takes is the app's to answer", async () => {
+    const path = `${P}/exercises?searchString=${"q".repeat(8000)}`;
+    expect((await askRaw(stand.plain(), "GET", path)).status).toBe(401);
   });
 
   test.each([`${P}/imports`, `${P}/archive`, `${P}/archive/`])("%s takes 16 MiB", async (path) => {

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { connect, type NetConnectOpts } from "node:net";
 import { join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
+import { makeCertificate } from "./certificate.ts";
 import { type Place, type ProxyProgram, type ProxyVariant, renderPlace } from "./proxy-config.ts";
 
 export type ProxyOptions = {
@@ -127,22 +128,6 @@ function placeOf(
     names: ["localhost"],
     certificate: certificate ?? { file: "", keyFile: "" },
   };
-}
-
-/** A certificate for localhost that nobody vouches for, good for a month. Throws OperatorError without openssl. */
-function makeCertificate(directory: string): Place["certificate"] {
-  const [file, keyFile] = [join(directory, "certificate.pem"), join(directory, "key.pem")];
-  const made = spawnSync(
-    "openssl",
-    [
-      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"],
-      ...["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-      ...["-keyout", keyFile, "-out", file],
-    ],
-    { encoding: "utf8" },
-  );
-  if (made.status === 0) return { file, keyFile };
-  throw new OperatorError(`openssl made no certificate (package openssl): ${made.stderr ?? made.error?.message}`);
 }
 
 const targetsOf = ({ unix, port, tlsPort }: ProxyOptions["listen"]): NetConnectOpts[] => [
