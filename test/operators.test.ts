@@ -3,6 +3,7 @@ import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { program } from "./program.ts";
 import { testDatabaseUrl, testPool } from "./transaction.ts";
 
 const home = mkdtempSync(join(tmpdir(), "irontrack-operator-"));
@@ -17,7 +18,8 @@ afterAll(async () => {
 
 /** Runs the command as an operator would, without a terminal. */
 function irontrack(args: string[], input = "", env: Record<string, string> = {}): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, ["src/cli.ts", ...args], {
+  const [command, ...before] = program();
+  return spawnSync(command, [...before, ...args], {
     cwd: join(import.meta.dir, ".."),
     encoding: "utf8",
     maxBuffer: 2 ** 24,

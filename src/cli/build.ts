@@ -1,0 +1,37 @@
+import { statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { OperatorError } from "../errors.ts";
+import { SHIPPED_FILES } from "../shipped-files.ts";
+
+const ROOT = join(import.meta.dir, "../..");
+const MEBIBYTE = 1_048_576;
+
+/**
+ * Makes the one executable that ships: the code as bytecode, the migrations, the catalog and the reference page, and Bun
+ * itself. Neither tests nor the laboratory nor the PostgreSQL that comes along are in it. Returns its path.
+ */
+export async function buildExecutable(outfile: string): Promise<string> {
+  const path = resolve(outfile);
+  const shipped = SHIPPED_FILES.flatMap((glob) => [...new Bun.Glob(glob).scanSync({ cwd: ROOT })]).sort();
+  const built = await Bun.build({
+    entrypoints: ["src/cli.ts", ...shipped].map((file) => join(ROOT, file)),
+    root: ROOT,
+    target: "bun",
+    format: "esm",
+    bytecode: true,
+    // Names of classes are data: pino's and our own code tell errors apart by them.
+    minify: { whitespace: true, syntax: true, identifiers: true, keepNames: true },
+    // Stack traces in the log name our files and lines.
+    sourcemap: "linked",
+    // As files, at their places; imported ones (the reference page) too.
+    loader: { ".yaml": "file", ".sql": "file" },
+    naming: { asset: "[dir]/[name].[ext]" },
+    external: ["#test/*"],
+    // What lies in the directory it is started in is none of its business, but settings are.
+    compile: { outfile: path, autoloadBunfig: false, autoloadTsconfig: false, autoloadPackageJson: false },
+    throw: false,
+  });
+  if (!built.success) throw new OperatorError(`Could not build:\n${built.logs.join("\n")}`);
+  console.error(`${path}: ${Math.round(statSync(path).size / MEBIBYTE)} MiB`);
+  return path;
+}
