@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
 import { TEMPLATE_DATABASE } from "./cluster.ts";
-import { executable } from "./program.ts";
+import { executable, sourcesOnly } from "./program.ts";
 import { testDatabaseUrl, testPool } from "./transaction.ts";
 
 export type Built = {
@@ -15,27 +15,20 @@ export type Built = {
 
 type BuiltOptions = { databaseUrl: string; settings: Record<string, string>; address: string | undefined };
 
-const running = new Set<{ kill(): unknown }>();
-process.on("exit", () => {
-  for (const { kill } of running) kill();
-});
-
 /** The executable under test, serving on a database and ready. */
 export async function startBuilt({ databaseUrl, settings, address }: BuiltOptions): Promise<Built> {
   const dir = mkdtempSync(join(tmpdir(), "irontrack-built-"));
   const unix = join(dir, "a.sock");
   const child = spawn(executable() as string, ["serve"], {
     cwd: dir,
-    stdio: ["ignore", "ignore", "inherit"],
+    // By the channel it learns that the tests are gone.
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
     env: { ...settings, DATABASE_URL: databaseUrl, IRONTRACK_HOME: dir, SOCKET_PATH: unix, HOST: "" },
   });
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  const handle = { kill: () => child.kill("SIGKILL") };
-  running.add(handle);
   const stop = async () => {
     child.kill("SIGTERM");
     await ended;
-    running.delete(handle);
     rmSync(dir, { recursive: true, force: true });
   };
   for (;;) {
@@ -45,7 +38,8 @@ export async function startBuilt({ databaseUrl, settings, address }: BuiltOption
     await Bun.sleep(5);
   }
   return {
-    fetch: (request) => {
+    fetch: async (request) => {
+      if (new URL(request.url).pathname.startsWith("//")) throw sourcesOnly("asks for a path that a client tidies up");
       if (address !== undefined) request.headers.set("x-real-ip", address);
       return fetch(request, { unix, redirect: "manual", decompress: false });
     },
