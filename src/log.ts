@@ -24,6 +24,7 @@ const SECRETS = [
   "JWT_PRIVATE_KEYS",
   "DATABASE_URL",
   "DATABASE_DIRECT_URL",
+  "DATABASE_PASSWORD",
 ];
 const redact = {
   paths: SECRETS.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]),

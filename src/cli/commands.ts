@@ -2,10 +2,10 @@ import type { CAC } from "cac";
 import { migrate, migrationStates } from "#db/migrate.ts";
 import { readConfig } from "../config.ts";
 import { registerArchiveCommands } from "./archive-commands.ts";
-import { buildExecutable } from "./build.ts";
 import { check, generate } from "./check.ts";
 import { requireCheckout } from "./checkout.ts";
 import { withDatabase } from "./database.ts";
+import { registerDeployCommands } from "./deploy-commands.ts";
 import { doctor } from "./doctor.ts";
 import { openApiJson } from "./openapi.ts";
 import { printRows } from "./output.ts";
@@ -50,6 +50,7 @@ export function registerCommands(cli: CAC): void {
   registerUserCommands(cli);
   registerArchiveCommands(cli);
   registerTokenCommands(cli);
+  registerDeployCommands(cli);
 
   cli.command("openapi", "Print the OpenAPI document").action(async () => {
     // Waits until a pipe has taken all of it, which the end of the process does not.
@@ -59,13 +60,6 @@ export function registerCommands(cli: CAC): void {
     requireCheckout("generate");
     return generate();
   });
-  cli
-    .command("build", "Make the one executable that ships")
-    .option("--out <file>", "Where to put it (dist/irontrack)")
-    .action(async ({ out }: { out?: string }) => {
-      requireCheckout("build");
-      await buildExecutable(out ?? "dist/irontrack");
-    });
 
   cli
     .command("doctor", "Say what works on this machine and what does not, and how to mend it")
