@@ -40,6 +40,7 @@ export async function startBuilt({ databaseUrl, settings, address }: BuiltOption
   return {
     fetch: async (request) => {
       if (new URL(request.url).pathname.startsWith("//")) throw sourcesOnly("asks for a path that a client tidies up");
+      if (request.headers.has("content-length")) throw sourcesOnly("says a length that a client would not");
       if (address !== undefined) request.headers.set("x-real-ip", address);
       return fetch(request, { unix, redirect: "manual", decompress: false });
     },

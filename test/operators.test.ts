@@ -44,6 +44,11 @@ function done(args: string[], input = ""): string {
 
 const rowsOf = (args: string[]) => JSON.parse(done([...args, "--json"])) as Record<string, unknown>[];
 
+test("a command without what it needs is refused in one line", () => {
+  const run = irontrack(["user:create"]);
+  expect([run.status, run.stderr]).toEqual([2, "irontrack: missing required args for command `user:create <email>`\n"]);
+});
+
 test("an operator creates people, finds them, and changes what they may do", () => {
   expect(done(["user:create", ADA, "--name", "Ada", "--password-stdin"], `${PASSWORD}\n`)).toContain(ADA);
   done(["user:create", BOB, "--password-stdin"], PASSWORD);

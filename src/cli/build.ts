@@ -19,8 +19,9 @@ export async function buildExecutable(outfile: string): Promise<string> {
     target: "bun",
     format: "esm",
     bytecode: true,
-    // Names of classes are data: pino's and our own code tell errors apart by them.
-    minify: { whitespace: true, syntax: true, identifiers: true, keepNames: true },
+    // Names stay: libraries name an error by its class, and the log and `explain` tell errors apart by that (keepNames
+    // does not keep those).
+    minify: { whitespace: true, syntax: true, identifiers: false },
     // Stack traces in the log name our files and lines.
     sourcemap: "linked",
     // As files, at their places; imported ones (the reference page) too.
