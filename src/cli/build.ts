@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { renameSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { OperatorError } from "../errors.ts";
 import { SHIPPED_FILES } from "../shipped-files.ts";
@@ -13,6 +13,8 @@ const MEBIBYTE = 1_048_576;
 export async function buildExecutable(outfile: string): Promise<string> {
   const path = resolve(outfile);
   const shipped = SHIPPED_FILES.flatMap((glob) => [...new Bun.Glob(glob).scanSync({ cwd: ROOT })]).sort();
+  // Bun leaves a map beside it for every file: they are not shipped.
+  const workshop = `${path}.build`;
   const built = await Bun.build({
     entrypoints: ["src/cli.ts", ...shipped].map((file) => join(ROOT, file)),
     root: ROOT,
@@ -22,17 +24,24 @@ export async function buildExecutable(outfile: string): Promise<string> {
     // Names stay: libraries name an error by its class, and the log and `explain` tell errors apart by that (keepNames
     // does not keep those).
     minify: { whitespace: true, syntax: true, identifiers: false },
-    // Stack traces in the log name our files and lines.
+    // Inside the executable too: stack traces in the log name our files and lines.
     sourcemap: "linked",
     // As files, at their places; imported ones (the reference page) too.
     loader: { ".yaml": "file", ".sql": "file" },
     naming: { asset: "[dir]/[name].[ext]" },
     external: ["#test/*"],
     // What lies in the directory it is started in is none of its business, but settings are.
-    compile: { outfile: path, autoloadBunfig: false, autoloadTsconfig: false, autoloadPackageJson: false },
+    compile: {
+      outfile: join(workshop, "irontrack"),
+      autoloadBunfig: false,
+      autoloadTsconfig: false,
+      autoloadPackageJson: false,
+    },
     throw: false,
   });
   if (!built.success) throw new OperatorError(`Could not build:\n${built.logs.join("\n")}`);
+  renameSync(join(workshop, "irontrack"), path);
+  rmSync(workshop, { recursive: true });
   console.error(`${path}: ${Math.round(statSync(path).size / MEBIBYTE)} MiB`);
   return path;
 }
