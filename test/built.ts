@@ -41,6 +41,8 @@ export async function startBuilt({ databaseUrl, settings, address }: BuiltOption
     fetch: async (request) => {
       if (new URL(request.url).pathname.startsWith("//")) throw sourcesOnly("asks for a path that a client tidies up");
       if (request.headers.has("content-length")) throw sourcesOnly("says a length that a client would not");
+      // A client of its own accord says that it takes compressed answers.
+      if (!request.headers.has("accept-encoding")) request.headers.set("accept-encoding", "identity");
       if (address !== undefined) request.headers.set("x-real-ip", address);
       return fetch(request, { unix, redirect: "manual", decompress: false });
     },
