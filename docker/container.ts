@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import type { Compose, Service } from "./compose.rules.ts";
+import { join } from "node:path";
+import type { Service } from "./compose.rules.ts";
 import type { Stage } from "./dockerfile.ts";
 import { mount } from "./mounts.ts";
 
@@ -30,7 +30,6 @@ export type Container = {
 export function asContainer(
   stage: Stage,
   service: Service,
-  compose: Compose,
   { root, volumes, secrets }: { root: string; volumes: Record<string, string>; secrets: string },
 ): Container {
   const at = (path: string) => {
@@ -54,11 +53,7 @@ export function asContainer(
     mount(["--bind", volumes[name] as string, at(path)]);
   }
   for (const name of service.secrets ?? []) {
-    mount([
-      "--bind",
-      join(dirname(compose.secrets?.[name]?.file ?? "") && secrets, name),
-      join(root, "run/secrets", name),
-    ]);
+    mount(["--bind", join(secrets, name), join(root, "run/secrets", name)]);
   }
   // The path is for the programs that wrap it; the executable looks for none.
   const env = {

@@ -5,6 +5,7 @@
 //   sudo unshare --mount bun docker/rehearse.ts
 //
 // Not rehearsed: pulling base images (this machine stands for Bun's), and the images of PostgreSQL, PgBouncer and Angie.
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,15 +70,10 @@ async function runServices() {
     read("compose.yaml").replaceAll("postgres://irontrack@", "postgres://application@"),
   ) as Compose;
   const { migrator, workers } = compose.services as { migrator: Service; workers: Service };
-  const [own] = (workers.user ?? "").split(":").map(Number);
-  const container = asContainer(stage("run"), { ...workers, user: workers.user as string }, compose, {
-    root,
-    volumes,
-    secrets,
-  });
+  const container = asContainer(stage("run"), workers, { root, volumes, secrets });
   const sockets = volumes["worker-sockets"] as string;
   // A new volume takes the owner of the directory that it is mounted on.
-  if (statSync(join(built, "home-of-irontrack/run")).isDirectory()) Bun.spawnSync(["chown", `${own}:10001`, sockets]);
+  spawnSync("chown", [workers.user as string, sockets]);
   for (const round of ["first", "second"]) {
     const prepared = container.run(migrator.command as string[]);
     if (prepared.status !== 0) throw new Error(`migrator: ${prepared.output}`);

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Stage } from "./dockerfile.ts";
 import { mount } from "./mounts.ts";
@@ -37,11 +37,8 @@ export function buildStage({ name, instructions }: Stage, root: string, context:
       dir = resolve(dir, words[0] as string);
       mkdirSync(join(root, dir), { recursive: true });
     } else if (keyword === "COPY") {
-      copy(
-        words.slice(0, -1).map((path) => join(context, path)),
-        join(root, resolve(dir, words.at(-1) as string)),
-        words.at(-1)?.endsWith("/") ?? false,
-      );
+      const target = words.at(-1) as string;
+      for (const source of words.slice(0, -1)) copy(join(context, source), join(root, resolve(dir, target)), target);
     } else if (keyword === "RUN") {
       run(root, dir, text);
     } else throw new Error(`${name}: the rehearsal does not know ${keyword}`);
@@ -49,12 +46,10 @@ export function buildStage({ name, instructions }: Stage, root: string, context:
   return dir;
 }
 
-/** As the builder copies: a directory's content into the target, a file into it when it ends in a slash. */
-function copy(sources: string[], target: string, isDirectory: boolean) {
-  for (const source of sources)
-    cpSync(source, isDirectory && basename(source).includes(".") ? join(target, basename(source)) : target, {
-      recursive: true,
-    });
+/** As the builder copies: a directory's content into the target; a file into it when it ends in a slash, else as it. */
+function copy(source: string, to: string, asWritten: string) {
+  const isInto = statSync(source).isFile() && asWritten.endsWith("/");
+  cpSync(source, isInto ? join(to, basename(source)) : to, { recursive: true });
 }
 
 function run(root: string, dir: string, command: string) {
