@@ -1,5 +1,6 @@
 import { type DestinationStream, destination, pino } from "pino";
 import pretty from "pino-pretty";
+import { postgresError } from "#db/errors.ts";
 import type { Config } from "./config.ts";
 
 export type Log = ReturnType<typeof openLog>["log"];
@@ -24,6 +25,7 @@ const SECRETS = [
   "JWT_PRIVATE_KEYS",
   "DATABASE_URL",
   "DATABASE_DIRECT_URL",
+  "DATABASE_PASSWORD",
 ];
 const redact = {
   paths: SECRETS.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]),
@@ -39,7 +41,7 @@ function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return { type: typeof error };
   const { code, constraint_name: constraint, cause } = error as { code?: unknown; constraint_name?: unknown } & Error;
   const message = error.message.replace(/\nparams: .*/s, "");
-  const isDataException = error.name === "PostgresError" && String(code).startsWith("22");
+  const isDataException = postgresError(error) === error && String(code).startsWith("22");
   return {
     type: error.name,
     message: isDataException ? message.replace(/".*"/s, '"…"') : message,
