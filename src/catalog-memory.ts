@@ -1,3 +1,4 @@
+import { evenIfGone } from "./asking.ts";
 import type { Notice } from "./notices.ts";
 
 /** Something made of the catalog, and of the exercises of `ownerId` unless that is null. */
@@ -75,7 +76,7 @@ export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number
       if (!isTrusted()) return (await make()).value;
       const running = flights.get(key);
       if (running) return (await running.result).value as T;
-      const flight: Flight = { askerId, isOvertaken: false, result: make() };
+      const flight: Flight = { askerId, isOvertaken: false, result: evenIfGone(make) };
       flights.set(key, flight);
       try {
         const made = (await flight.result) as Made<T>;
