@@ -19,6 +19,8 @@ export type CatalogMemory = {
   /** What `notice` says must be forgotten. */
   forget(notice: Notice | "everything"): void;
   readonly bytes: number;
+  /** How often `recall` found something, and not. */
+  readonly recalls: { hits: number; misses: number };
 };
 
 type Flight = { askerId: string | null; isOvertaken: boolean; result: Promise<Made<unknown>> };
@@ -28,6 +30,7 @@ export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number
   const entries = new Map<string, Remembered>();
   const keysOfOwner = new Map<string, Set<string>>();
   const flights = new Map<string, Flight>();
+  const recalls = { hits: 0, misses: 0 };
   let bytes = 0;
 
   const drop = (key: string) => {
@@ -64,7 +67,11 @@ export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number
   return {
     recall: <T>(key: string) => {
       const entry = entries.get(key);
-      if (!entry || !isTrusted()) return undefined;
+      if (!entry || !isTrusted()) {
+        recalls.misses++;
+        return undefined;
+      }
+      recalls.hits++;
       // Uses are tracked only when something is near being forgotten.
       if (bytes * 2 > limitBytes) {
         entries.delete(key);
@@ -98,6 +105,7 @@ export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number
         overtake((flight) => flight.askerId === ownerId);
       }
     },
+    recalls,
     get bytes() {
       return bytes;
     },

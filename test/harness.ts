@@ -74,7 +74,12 @@ export async function apiOn(db: Db, { settings, nowMs, logTo, deps: given }: Api
     memory.forget(notice);
     catalogMemory.forget(notice);
   });
-  const health = { isDatabaseOnline: () => true, isCacheOnline: () => true, stop: () => {} };
+  const health = {
+    isDatabaseOnline: () => true,
+    isCacheOnline: () => true,
+    isSchemaCurrent: () => true,
+    stop: () => {},
+  };
   const parts = {
     config,
     keys: await testKeys(),

@@ -1,5 +1,5 @@
 import { heapStats } from "bun:jsc";
-import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { GateStats } from "#db/gate.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { createExposition, type Exposition } from "./exposition.ts";
@@ -48,6 +48,8 @@ export type MetricSources = {
   isTrusted(): boolean;
 };
 
+type LoopDelay = ReturnType<typeof monitorEventLoopDelay>;
+
 /** Starts watching the event loop; the function it returns writes all metrics of this process. */
 export function openMetrics(sources: MetricSources): { text(): string; close(): void } {
   const loop = monitorEventLoopDelay({ resolution: 10 });
@@ -55,7 +57,7 @@ export function openMetrics(sources: MetricSources): { text(): string; close(): 
   return { text: () => metricsText(sources, loop), close: () => void loop.disable() };
 }
 
-function metricsText(sources: MetricSources, loop: IntervalHistogram): string {
+function metricsText(sources: MetricSources, loop: LoopDelay): string {
   const out = createExposition(METRICS);
   out.gauge("irontrack_build_info", 1, { version: packageJson.version, bun: Bun.version, revision: Bun.revision });
   writeRequests(out, sources.requests);
@@ -97,7 +99,7 @@ function writeGate(out: Exposition, gate: GateStats) {
   out.histogram("irontrack_statement_seconds", gate.statement);
 }
 
-function writeProcess(out: Exposition, loop: IntervalHistogram) {
+function writeProcess(out: Exposition, loop: LoopDelay) {
   for (const quantile of [0.5, 0.9, 0.99, 1]) {
     const delayNs = loop.count > 0 ? loop.percentile(quantile * 100) : 0;
     out.gauge("irontrack_event_loop_delay_seconds", delayNs / 1e9, { quantile: String(quantile) });
