@@ -7,8 +7,10 @@ import type { Asker, GateOptions, GateStats } from "./gate.ts";
 
 const asking = new AsyncLocalStorage<Asker | undefined>();
 const pools: Pool[] = [];
-let sent: string[] = [];
-beforeEach(() => void (sent = []));
+const sent: string[] = [];
+beforeEach(() => {
+  sent.length = 0;
+});
 afterAll(() => Promise.all(pools.map((pool) => pool.close(0))));
 
 function open(size: number, limits: Partial<GateOptions> = {}): { db: Pool; stats: GateStats } {

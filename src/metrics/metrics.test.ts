@@ -19,7 +19,7 @@ let services: Services;
 let listening: Listening;
 
 beforeAll(async () => {
-  const config = testConfig({ HOST: "", DATABASE_POOL_SIZE: "2", DATABASE_WAITING: "0", LOG_LEVEL: "trace" });
+  const config = testConfig({ HOST: "", DATABASE_POOL_SIZE: "2", DATABASE_WAITING: "1", LOG_LEVEL: "trace" });
   const urls = { pooled: testDatabaseUrl(), direct: testDatabaseUrl() };
   const log = openLog(config, { write: (line) => void lines.push(line) });
   services = await openServices(config, urls, join(dir, "keys.json"), log);
@@ -34,7 +34,7 @@ afterAll(async () => {
 const ask = (path: string, options: RequestInit = {}) => fetch(`http://localhost${path}`, { ...options, unix });
 const scrape = async () => (await fetch("http://localhost/metrics", { unix: operators })).text();
 /** The value of one line, 0 when it is not there. */
-const valueOf = (text: string, series: string) =>
+const figure = (text: string, series: string) =>
   Number(
     text
       .split("\n")
@@ -42,9 +42,10 @@ const valueOf = (text: string, series: string) =>
       ?.slice(series.length + 1) ?? 0,
   );
 
-const signIn = (password: string) =>
+const signIn = (password: string, signal?: AbortSignal) =>
   ask("/api/v1/access/signin", {
     method: "POST",
+    ...(signal ? { signal } : {}),
     body: new URLSearchParams({ username: "canary-address@example.com", password }),
   });
 
@@ -67,23 +68,23 @@ test("counts rise by exactly what was asked, by the operation's path and never b
   for (let n = 0; n < 3; n++) await ask("/api/v1/exercises/6f1c1b1e-0000-7000-8000-000000000000");
   await ask("/canary-path/of/a/client", { method: "PURGE" });
   const after = await scrape();
-  const rise = (name: string) => valueOf(after, name) - valueOf(before, name);
+  const rise = (name: string) => figure(after, name) - figure(before, name);
   expect(rise(series(200, "GET", "/ping"))).toBe(5);
   expect(rise('irontrack_request_seconds_count{method="GET",route="/ping"}')).toBe(5);
   expect(rise('irontrack_request_seconds_bucket{method="GET",route="/ping",le="+Inf"}')).toBe(5);
   expect(rise(series(404, "any", "unmatched"))).toBe(1);
-  expect(valueOf(after, "irontrack_requests_in_flight")).toBe(0);
+  expect(figure(after, "irontrack_requests_in_flight")).toBe(0);
   expect(after).not.toContain("canary-path");
 });
 
 test("the operator socket answers health and metrics, the public one no metrics", async () => {
   expect((await ask("/metrics")).status).toBe(404);
   expect((await fetch("http://localhost/health/ready", { unix: operators })).status).toBe(200);
-  expect((await fetch("http://localhost/api/v1/users/me", { unix: operators })).status).toBe(404);
+  expect((await fetch("http://localhost/api/v1/access/me", { unix: operators })).status).toBe(404);
   expect(statSync(operators).mode & 0o777).toBe(0o660);
 });
 
-test("while every connection is taken requests get 503 at once, and what needs none goes on", async () => {
+test("while every connection is taken few requests wait, others get 503 at once, and what needs none goes on", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { db } = services.deps;
   const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -94,25 +95,35 @@ test("while every connection is taken requests get 503 at once, and what needs n
     }),
   );
   await Promise.all(begun.map((started) => started.promise));
+  const leaving = new AbortController();
   try {
+    const waiting = signIn("whatever it is", leaving.signal).catch(() => "gone");
+    while (figure(await scrape(), "irontrack_pool_waiting") === 0) await Bun.sleep(1);
     const refused = await signIn("whatever it is");
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
     expect(((await refused.json()) as { code: string }).code).toBe("overloaded");
     for (const path of ["/ping", "/health/live", "/health/ready"]) expect((await ask(path)).status).toBe(200);
     const text = await scrape();
-    expect(valueOf(text, 'irontrack_requests_shed_total{reason="queue_full"}')).toBe(1);
-    expect(valueOf(text, "irontrack_pool_in_use")).toBe(2);
+    expect(figure(text, 'irontrack_requests_shed_total{reason="queue_full"}')).toBe(1);
+    expect(figure(text, "irontrack_pool_in_use")).toBe(2);
+    leaving.abort();
+    expect(await waiting).toBe("gone");
+    await ask("/ping");
   } finally {
     resolve();
     await Promise.all(held);
   }
+  // Whoever went away meanwhile had nothing asked of the database.
+  const after = await scrape();
+  expect(figure(after, "irontrack_statements_abandoned_total")).toBe(1);
+  expect(figure(after, "irontrack_requests_aborted_total")).toBe(1);
   expect((await signIn("whatever it is")).status).toBe(401);
-  expect(valueOf(await scrape(), "irontrack_requests_on_database")).toBe(0);
+  expect(figure(await scrape(), "irontrack_requests_on_database")).toBe(0);
 });
 
 test("what people type is in no metric and no log line", async () => {
   await signIn("canary-password-9");
-  await ask("/api/v1/users/me", { headers: { cookie: "access_token=canary-token", traceparent: "canary-trace" } });
+  await ask("/api/v1/access/me", { headers: { cookie: "access_token=canary-token", traceparent: "canary-trace" } });
   const everything = (await scrape()) + lines.join("");
   expect(everything).toContain("/api/v1/access/signin");
   for (const canary of ["canary-password-9", "canary-token", "canary-trace", "canary-address"]) {
@@ -127,7 +138,7 @@ test("a valid traceparent is in the request's log line, and in no answer", async
   expect(JSON.stringify([...answer.headers])).not.toContain("4bf92f35");
   for (const zeros of [
     traceparent.replace("4bf92f3577b34da6a3ce929d0e0e4736", "0".repeat(32)),
-    "ff" + traceparent.slice(2),
+    `ff${traceparent.slice(2)}`,
   ])
     await ask("/ping", { headers: { traceparent: zeros, "x-request-id": "untraced-request" } });
   const traceOf = (id: string) =>
@@ -141,7 +152,7 @@ test("Server-Timing is for superusers, and for nobody else", async () => {
     const superuser = await makeSignedIn(api, { roleSlug: "superuser" });
     const athlete = await makeSignedIn(api);
     const timing = async (as?: string) => {
-      const answer = await api.get(as ? "/api/v1/users/me" : "/ping", as ? { as } : {});
+      const answer = await api.get(as ? "/api/v1/access/me" : "/ping", as ? { as } : {});
       expectStatus(answer, 200);
       return answer.headers.get("server-timing");
     };
