@@ -13,6 +13,9 @@ const LOCK_ATTEMPTS = 10;
 export type Migration = { tag: string; hash: string; statements: string[] };
 export type MigrationState = { tag: string; appliedAt: string | null };
 
+/** The tag of this code's last migration; tags sort by age. */
+export const NEWEST_MIGRATION: string = journal.entries.at(-1)?.tag ?? "";
+
 /** Every migration of this code, oldest first. */
 export function readMigrations(): Migration[] {
   return journal.entries.map(({ tag }) => {

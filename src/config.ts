@@ -27,6 +27,16 @@ export const Settings = Type.Object({
   ),
   DATABASE_POOL_SIZE: integer("Connections per process", 1, 100, 8),
   DATABASE_PREPARE: flag("Use prepared statements; false behind a PgBouncer older than 1.21", true),
+  DATABASE_WAITING: Type.Optional(
+    Type.Integer({
+      description: "Statements and transactions that may wait for a connection; beyond it 503; unset: 2 per connection",
+      minimum: 0,
+      maximum: 100_000,
+    }),
+  ),
+  DATABASE_WAIT_MS: integer("Longest wait for a connection; beyond it 503", 10, 60_000, 1000),
+  MAX_IN_FLIGHT: integer("Requests per process that may use the database at once; beyond it 503", 1, 100_000, 256),
+  SLOW_STATEMENT_MS: integer("Statements that take longer are logged, without their values", 0, 600_000, 1000),
   CATALOG_MEMORY_MIB: integer("What each process may remember of the catalog's answers", 0, 4096, 64),
   HOST: text("Loopback address to listen on beside the Unix socket; empty: the Unix socket only", "127.0.0.1"),
   PORT: integer("TCP port to listen on", 1, 65535, 8000),
@@ -37,6 +47,10 @@ export const Settings = Type.Object({
       pattern: "^[A-Za-z0-9_.-]+$",
       maxLength: 64,
     }),
+  ),
+  OPERATOR_SOCKET: flag(
+    "Also serve /metrics and /health on a socket beside SOCKET_PATH, with .operator.sock for its .sock",
+    true,
   ),
   DRAIN_LINGER_S: Type.Optional(
     Type.Integer({

@@ -65,6 +65,8 @@ export type RequestLog = (
   status: number,
   durationMs: number,
   userId: string | undefined,
+  /** Checked: what a client sends otherwise reaches no line. */
+  traceparent: string | undefined,
 ) => void;
 
 const LINES_PER_WRITE = 256;
@@ -104,7 +106,7 @@ function requestLogOn(stream: DestinationStream, linesPerWrite: number): Request
     lines = "";
   };
   process.on("exit", flush);
-  return (requestId, method, route, status, durationMs, userId) => {
+  return (requestId, method, route, status, durationMs, userId, traceparent) => {
     const now = Date.now();
     const thisSecond = Math.floor(now / 1000);
     if (thisSecond !== second) {
@@ -113,7 +115,8 @@ function requestLogOn(stream: DestinationStream, linesPerWrite: number): Request
     }
     const millisecond = String(now % 1000).padStart(3, "0");
     const user = userId === undefined ? "" : `,"userId":"${userId}"`;
-    lines += `${prefix}${millisecond}Z","requestId":"${requestId}","method":"${method}","route":"${route}","status":${status},"durationMs":${Math.round(durationMs * 100) / 100}${user},"msg":"request"}\n`;
+    const trace = traceparent === undefined ? "" : `,"traceparent":"${traceparent}"`;
+    lines += `${prefix}${millisecond}Z","requestId":"${requestId}","method":"${method}","route":"${route}","status":${status},"durationMs":${Math.round(durationMs * 100) / 100}${user}${trace},"msg":"request"}\n`;
     if (++count >= linesPerWrite) flush();
     else timer ??= setTimeout(flush, LONGEST_WAIT_MS);
   };

@@ -142,7 +142,12 @@ async function inThisProcess(
     catalogMemory.forget(notice);
   };
   const notices = elsewhere ? await listenForNotices(db, forget, () => {}) : aloneOnDatabase(forget);
-  const health = { isDatabaseOnline: () => true, isCacheOnline: () => true, stop: () => {} };
+  const health = {
+    isDatabaseOnline: () => true,
+    isCacheOnline: () => true,
+    isSchemaCurrent: () => true,
+    stop: () => {},
+  };
   const parts = {
     config,
     keys: await testKeys(),
