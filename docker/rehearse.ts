@@ -6,7 +6,16 @@
 //
 // Not rehearsed: pulling base images (this machine stands for Bun's), and the images of PostgreSQL, PgBouncer and Angie.
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
@@ -54,6 +63,9 @@ try {
   console.log("rehearsed");
 } finally {
   await cluster.stop();
+  // What is mounted goes with this process; the directory would stay.
+  spawnSync("umount", ["--lazy", dir]);
+  rmdirSync(dir);
 }
 process.exit(0);
 

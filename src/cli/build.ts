@@ -29,7 +29,8 @@ export async function buildExecutable(outfile: string): Promise<string> {
     // As files, at their places; imported ones (the reference page) too.
     loader: { ".yaml": "file", ".sql": "file" },
     naming: { asset: "[dir]/[name].[ext]" },
-    external: ["#test/*"],
+    // Of a checkout only: loaded by commands that need one, when they run.
+    external: ["#test/*", "#topology/*"],
     // What lies in the directory it is started in is none of its business, but settings are.
     compile: {
       outfile: join(workshop, "irontrack"),

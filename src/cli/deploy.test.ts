@@ -1,9 +1,11 @@
 import { afterAll, expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readKeys } from "../access/keys.ts";
 import { readConfig } from "../config.ts";
+import { buildExecutable } from "./build.ts";
 import { initCompose } from "./compose-init.ts";
 import { askHealth } from "./health.ts";
 
@@ -44,6 +46,15 @@ test.each([
   else expect(asked).rejects.toThrow(/^[^\n]*irontrack\.2\.sock: not ready: it is draining$/);
   await asked.catch(() => {});
   await Promise.all(servers.map((server) => server.stop(true)));
+});
+
+test("the executable is built, and says in a directory of its own the same of the API as the sources do", async () => {
+  const built = await buildExecutable(join(dir, "irontrack"));
+  const said = spawnSync(built, ["openapi"], { cwd: dir, env: {}, maxBuffer: 2 ** 24 });
+  expect(said.stderr.toString()).toBe("");
+  expect(said.stdout.equals(readFileSync(join(import.meta.dir, "../../openapi.json")))).toBe(true);
+  const up = spawnSync(built, ["up"], { cwd: dir, env: {} });
+  expect([up.status, up.stderr.toString()]).toEqual([1, expect.stringContaining("Set DATABASE_URL")]);
 });
 
 test("health says of a socket that nobody listens on that there is no answer", async () => {
