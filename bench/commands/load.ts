@@ -1,6 +1,11 @@
 import type { CAC } from "cac";
+import { nearest } from "#src/cli/nearest.ts";
+import { OperatorError } from "#src/errors.ts";
 import { countOperations } from "../count-command.ts";
+import { ARRIVAL_MODELS, type ArrivalModel } from "../load/arrivals.ts";
 import { runCommand } from "../run-command.ts";
+import { type Profile, USUAL_RUN } from "../run-http.ts";
+import { SUITES } from "../suites/suites.ts";
 
 /** What asks the application over its socket: exact counts, and load. */
 export function registerLoad(cli: CAC): void {
@@ -16,19 +21,76 @@ export function registerLoad(cli: CAC): void {
       process.exit(others.length > 0 ? 1 : 0);
     });
   cli
-    .command(
-      "run <suite> [...operations]",
-      "Put operations under load (suite http): Poisson arrivals, figures, a report",
-    )
-    .option("--rate <n>", "Requests a second of each operation", { default: 100 })
-    .option("--seconds <s>", "Length of each run, after two seconds of warm-up", { default: 20 })
+    .command("list", "Every suite and its scenarios")
+    .option("--json", "Print JSON")
+    .action(({ json }: { json?: boolean }) => {
+      if (json) return console.log(JSON.stringify(SUITES, null, 2));
+      for (const { name, about, scenarios, usual } of SUITES) {
+        console.log(`${name}: ${about}`);
+        for (const scenario of scenarios) {
+          const mark = usual.includes(scenario.name) ? "*" : " ";
+          console.log(`  ${mark} ${name}/${scenario.name.padEnd(26)} ${scenario.about}`.trimEnd());
+        }
+      }
+      console.log("* is part of a run of the whole suite");
+    });
+  cli
+    .command("run <what> [...more]", "Run a suite, or scenarios of it by name: see list")
+    .option("--arrivals <model>", `How requests come: ${ARRIVAL_MODELS.join(", ")}`, { default: USUAL_RUN.model })
+    .option("--rate <n>", "Requests a second of each scenario; of a ramp, at its beginning", {
+      default: USUAL_RUN.rate,
+    })
+    .option("--to-rate <n>", "Requests a second at the end of a ramp")
+    .option("--seconds <s>", "Length of each run", { default: USUAL_RUN.seconds })
+    .option("--runs <n>", "Runs of each scenario; intervals are over them", { default: USUAL_RUN.runs })
+    .option("--warm-up <s>", "At most so long until responses settle; 0: none", { default: USUAL_RUN.warmUpS.most })
     .option("--profile <name>", "native, or hdd: an emulated disk of 7200 rpm", { default: "native" })
+    .option("--all", "Every scenario of the suite")
+    .option("--raw", "Also write when each request was due, sent and answered")
     .option("--out <directory>", "Where to write; a directory of bench/results unless said")
-    .action(async (suite: string, operations: string[], given: Record<string, string | number>) => {
-      const { rate, seconds, profile, out } = given;
-      const options = { rate: Number(rate), seconds: Number(seconds), profile: profile as "native" | "hdd" };
-      const isBelievable = await runCommand(suite, operations, { ...options, ...(out ? { out: String(out) } : {}) });
+    .option("--json", "Print run.json instead of the summary")
+    .example("  $ bun bench run http")
+    .example("  $ bun bench run LogSet --rate 50 --profile hdd")
+    .example("  $ bun bench run mix/login-storm --rate 40")
+    .action(async (what: string, more: string[], given: Given) => {
+      const isBelievable = await runCommand([what, ...more], {
+        ...runOptionsOf(given),
+        all: given.all === true,
+        isRaw: given.raw === true,
+        isJson: given.json === true,
+        ...(given.out ? { out: String(given.out) } : {}),
+      });
       // 2: there are figures, and they are not to be believed.
       process.exit(isBelievable ? 0 : 2);
     });
+}
+
+type Given = Record<string, string | number | boolean | undefined>;
+
+const PROFILES: Profile[] = ["native", "hdd"];
+
+function runOptionsOf(given: Given) {
+  const most = positive("--warm-up", given.warmUp, 0);
+  return {
+    rate: positive("--rate", given.rate),
+    ...(given.toRate === undefined ? {} : { toRate: positive("--to-rate", given.toRate) }),
+    model: oneOf<ArrivalModel>("--arrivals", given.arrivals, ARRIVAL_MODELS),
+    seconds: positive("--seconds", given.seconds),
+    runs: Math.ceil(positive("--runs", given.runs)),
+    warmUpS: { least: Math.min(USUAL_RUN.warmUpS.least, most), most },
+    profile: oneOf<Profile>("--profile", given.profile, PROFILES),
+  };
+}
+
+function positive(option: string, given: unknown, least = Number.MIN_VALUE): number {
+  const value = Number(given);
+  if (!(value >= least && Number.isFinite(value))) throw new OperatorError(`${option} takes a number above 0`, 2);
+  return value;
+}
+
+function oneOf<Word extends string>(option: string, given: unknown, words: readonly Word[]): Word {
+  const found = words.find((word) => word === given);
+  if (found) return found;
+  const near = nearest(String(given), [...words]);
+  throw new OperatorError(`${option} is one of ${words.join(", ")}${near ? `: did you mean ${near}?` : ""}`, 2);
 }

@@ -1,6 +1,7 @@
 import { type Arrivals, dueTimes } from "./arrivals.ts";
 import { type Lane, type LaneEvents, openLanes, type Target } from "./lanes.ts";
 import { createRecorder, type Recording } from "./recording.ts";
+import { isSettled, medianOfSeconds } from "./settling.ts";
 
 /**
  * How requests follow one another. Closed: each connection's next as soon as its last is answered, for `durationMs` or
@@ -18,6 +19,8 @@ export type LoadPlan = {
   requests: Uint8Array[];
   connections: number;
   load: LoadModel;
+  /** Of an open load: it ends early, `leastS` seconds or more after its start, once the responses have settled. */
+  settle?: { leastS: number };
 };
 
 /** Runs a load in this process and records every request. Rejects when a connection cannot be made at the start. */
@@ -74,13 +77,16 @@ const DRAIN_MS = 30_000;
  * Requests that are due while no connection is idle wait for one, first come first served. The wait counts: latency is from
  * when a request was due.
  */
-async function runOpen({ target, requests, connections }: LoadPlan, due: Float64Array): Promise<Recording> {
+async function runOpen(plan: LoadPlan, due: Float64Array): Promise<Recording> {
+  const { target, requests, connections, settle } = plan;
   const recorder = createRecorder(due.length);
   const over = Promise.withResolvers<void>();
   const idle: Lane[] = [];
   let sent = 0;
   let arrived = 0;
   let answered = 0;
+  let total = due.length;
+  let wholeSeconds = 0;
   const sendTo = (lane: Lane) => {
     const at = sent++;
     recorder.send(at, due[at] as number);
@@ -92,25 +98,32 @@ async function runOpen({ target, requests, connections }: LoadPlan, due: Float64
   };
   const onAnswer: LaneEvents["onAnswer"] = (at, status, bodyBytes) => {
     recorder.settle(at, status, bodyBytes);
-    if (++answered === due.length) over.resolve();
+    if (++answered === total) over.resolve();
+  };
+  const hasSettled = () => {
+    const seconds = Math.floor(recorder.nowMs() / 1000);
+    if (!settle || seconds === wholeSeconds || seconds < settle.leastS) return false;
+    wholeSeconds = seconds;
+    return isSettled(medianOfSeconds(recorder.recording(arrived), seconds));
   };
   const lanes = await openLanes(target, connections, { onIdle, onAnswer });
   recorder.start();
-  while (arrived < due.length) {
+  while (arrived < total) {
     await untilDue((due[arrived] as number) - recorder.nowMs());
     for (const nowMs = recorder.nowMs(); arrived < due.length && (due[arrived] as number) <= nowMs; arrived++) {
       // While requests wait there is no idle lane: none is passed by a later one.
       const lane = takeOpen(idle);
       if (lane) sendTo(lane);
     }
+    if (hasSettled()) total = arrived;
   }
-  if (due.length === 0) over.resolve();
+  if (answered === total) over.resolve();
   const drain = setTimeout(over.resolve, DRAIN_MS);
   await over.promise;
   clearTimeout(drain);
   lanes.close();
-  for (let at = sent; at < due.length; at++) recorder.abandon(at, due[at] as number);
-  return recorder.recording(due.length);
+  for (let at = sent; at < total; at++) recorder.abandon(at, due[at] as number);
+  return recorder.recording(total);
 }
 
 /** Lanes that were lost while they were idle have been opened again as others. */

@@ -12,6 +12,8 @@ const NOTHING = Buffer.alloc(0);
 
 /** What is read next: the head, a body of known length, or the parts of a chunked one. */
 type Part = "head" | "body" | "size" | "chunk" | "chunk end" | "trailer";
+/** Whether a step got anywhere, waits for more, or completed the answer. */
+type Step = "on" | "waits" | "ended";
 
 /**
  * Reads HTTP/1.1 answers from chunks of any size: with Content-Length, chunked, or without a body (RFC 9112 §6.3). Bodies
@@ -25,8 +27,8 @@ export function createParser(): Parser {
   let missing = 0;
   let bodyBytes = 0;
 
-  /** One step through `pending`: whether it got anywhere, waits for more, or the answer is complete. */
-  const step = (): "on" | "waits" | "ended" => {
+  /** One step through `pending`. */
+  const step = (): Step => {
     if (part === "body" || part === "chunk") return countBody();
     const end = pending.indexOf(part === "head" ? HEADER_END : LINE_END);
     if (end < 0) return "waits";
@@ -36,7 +38,7 @@ export function createParser(): Parser {
   };
 
   /** A line of a chunked body. */
-  const follow = (line: string) => {
+  const follow = (line: string): Step => {
     if (part === "trailer") return line === "" ? "ended" : "on";
     if (part === "chunk end") {
       if (line !== "") throw new Error("A chunk that is longer than it says");
@@ -48,7 +50,7 @@ export function createParser(): Parser {
     return "on";
   };
 
-  const countBody = () => {
+  const countBody = (): Step => {
     const taken = Math.min(missing, pending.length);
     missing -= taken;
     bodyBytes += taken;
@@ -59,7 +61,7 @@ export function createParser(): Parser {
     return "on";
   };
 
-  const begin = (read: Head) => {
+  const begin = (read: Head): Step => {
     // 1xx: the answer proper is still to come.
     if (read.status < 200) return "on";
     head = read;

@@ -1,0 +1,57 @@
+import { type Fingerprint, fingerprint } from "./fingerprint.ts";
+import type { Interval } from "./interval.ts";
+import type { Profile } from "./run-http.ts";
+
+/** What is not requests over time: a figure with its interval for each column that a scenario has. */
+export type TableRow = { scenario: string; figures: Record<string, Interval> };
+
+export type TableResult = {
+  format: 2;
+  suite: string;
+  host: Fingerprint;
+  profile: Profile;
+  /** What the figures are of, in a sentence. */
+  about: string;
+  rows: TableRow[];
+  /** Empty when the figures may be believed. */
+  doubts: string[];
+};
+
+export const tableOf = (
+  suite: string,
+  { about, rows, postgres, profile, doubts = [] }: Measured & { profile: Profile },
+): TableResult => ({ format: 2, suite, host: fingerprint(postgres), profile, about, rows, doubts });
+
+/** What a suite measured. `postgres` is its version, or says that there was none. */
+export type Measured = { about: string; rows: TableRow[]; postgres: string; doubts?: string[] };
+
+/** As text: a column for each figure that any row has, half the interval's width beside each mean. */
+export function tableMarkdown({ suite, host, profile, about, rows, doubts }: TableResult): string {
+  const columns = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures)))];
+  const lines = rows.map(
+    ({ scenario, figures }) => `| ${[scenario, ...columns.map((column) => shown(figures[column]))].join(" | ")} |`,
+  );
+  const doubtful = doubts.length > 0 ? ` Not to be believed: ${doubts.join("; ")}.` : "";
+  return `# ${suite} at ${host.commit}, ${profile}
+
+${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}. ${about}${doubtful}
+
+| scenario | ${columns.map(inWords).join(" | ")} |
+|---|${columns.map(() => "---|").join("")}
+${lines.join("\n")}
+`;
+}
+
+function shown(interval: Interval | undefined): string {
+  if (!interval || Number.isNaN(interval.mean)) return "–";
+  const { mean, high } = interval;
+  const rounded = (value: number) => (Math.abs(value) >= 1000 ? value.toFixed(0) : String(+value.toPrecision(3)));
+  return high === null || high === mean ? rounded(mean) : `${rounded(mean)} ± ${rounded(high - mean)}`;
+}
+
+/** `commitsPerFlush` is "commits per flush", `p50Us` is "p50, µs". */
+function inWords(name: string): string {
+  const [, what = name, unit] = /^(.+?)(Us|Ns|Ms)$/.exec(name) ?? [];
+  const words = what.replace(/(?<!^)[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return unit ? `${words}, ${unit.toLowerCase().replace("us", "µs")}` : words;
+}
