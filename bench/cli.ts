@@ -2,11 +2,13 @@ import { cac } from "cac";
 import { OperatorError } from "../src/errors.ts";
 import { registerComparisons } from "./commands/comparisons.ts";
 import { registerHost } from "./commands/host.ts";
+import { registerLimits } from "./commands/limits.ts";
 import { registerLoad } from "./commands/load.ts";
 
 const cli = cac("bun bench");
 registerHost(cli);
 registerLoad(cli);
+registerLimits(cli);
 registerComparisons(cli);
 cli.help();
 try {

@@ -1,31 +1,33 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createProgress } from "#src/cli/progress.ts";
 import { HDD } from "./disk/spindle.ts";
 import { intervalOf } from "./interval.ts";
 import { toBytes } from "./load/run.ts";
-import type { OneRun } from "./load/runs.ts";
+import { type TraceLine, traceText } from "./load/trace.ts";
 import { reportHtml, reportMarkdown } from "./report/report.ts";
+import { type ResultOptions, writeResult } from "./results.ts";
 import { runDb } from "./run-db.ts";
-import { type RunOptions, runScenarios } from "./run-http.ts";
+import { type RawRuns, type RunOptions, runScenarios } from "./run-http.ts";
 import { HTTP_SCENARIOS } from "./suites/http.ts";
 import { runIo } from "./suites/io.ts";
+import type { LoadScenario } from "./suites/load-scenario.ts";
 import { runMicro } from "./suites/micro.ts";
 import { MIX_SCENARIOS } from "./suites/mix.ts";
+import { replayOf } from "./suites/replay.ts";
 import { measureStalls } from "./suites/stall.ts";
 import { type Choice, chooseScenarios } from "./suites/suites.ts";
 import { type Measured, type TableResult, tableMarkdown, tableOf } from "./table.ts";
 
-export type CommandOptions = Omit<RunOptions, "onStep" | "onRaw"> & {
-  /** Where to write; a directory of `bench/results` unless said. */
-  out?: string;
-  /** Every scenario of the suite, not the usual ones only. */
-  all: boolean;
-  /** Also writes when each request was due, sent and answered. */
-  isRaw: boolean;
-  isJson: boolean;
-};
-
-const RESULTS = join(import.meta.dir, "results");
+export type CommandOptions = Omit<RunOptions, "onStep" | "onRaw"> &
+  ResultOptions & {
+    /** Every scenario of the suite, not the usual ones only. */
+    all: boolean;
+    /** Also writes when each request was due, sent and answered. */
+    isRaw: boolean;
+    /** What is replayed instead of scenarios. */
+    trace?: TraceLine[];
+  };
 
 /**
  * Runs the scenarios that `words` choose and writes what came of it: all figures as run.json, a summary, which is printed
@@ -34,29 +36,31 @@ const RESULTS = join(import.meta.dir, "results");
 export async function runCommand(words: string[], options: CommandOptions): Promise<boolean> {
   const choice = chooseScenarios(words, options);
   const name = choice.suite.name;
-  const steps = { onStep: (step: string) => void process.stderr.write(`\r\x1b[K${step}`) };
+  const progress = createProgress();
+  const steps = { onStep: progress.step };
   const isLoad = name === "http" || name === "mix";
-  const raw: { operation: string; each: OneRun[]; operations: string[] }[] = [];
-  const onRaw: RunOptions["onRaw"] = (operation, each, operations) => void raw.push({ operation, each, operations });
+  const raw: RawRuns[] = [];
+  const onRaw = (runs: RawRuns) => void raw.push(runs);
   const result = isLoad
-    ? await runScenarios(scenariosOf(choice), { ...options, ...steps, ...(options.isRaw ? { onRaw } : {}) })
+    ? await runScenarios(options.trace ? [replayOf(options.trace)] : loadScenariosOf(choice), {
+        ...options,
+        ...steps,
+        ...(options.isRaw ? { onRaw } : {}),
+      })
     : await runTable(choice, { ...options, ...steps });
-  process.stderr.write("\r\x1b[K");
-  const { host } = result;
-  const directory = options.out ?? join(RESULTS, `${host.at.slice(0, 10)}-${host.commit}-${name}-${options.profile}`);
+  progress.done();
   const summary = "results" in result ? reportMarkdown(result) : tableMarkdown(result);
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, "run.json"), `${JSON.stringify(result)}\n`);
-  writeFileSync(join(directory, "summary.md"), summary);
+  const directory = writeResult(`${name}-${options.profile}`, result, summary, options);
   if ("results" in result) writeFileSync(join(directory, "report.html"), reportHtml(result));
   for (const one of raw) writeRaw(join(directory, "raw"), one);
-  console.log(options.isJson ? JSON.stringify(result) : `${summary}\nWritten to ${directory}`);
   const doubts = "results" in result ? result.results.flatMap((one) => one.doubts) : result.doubts;
   return doubts.length === 0;
 }
 
-function scenariosOf({ names }: Choice) {
-  return [...HTTP_SCENARIOS, ...MIX_SCENARIOS].filter(({ operation }) => names.includes(operation));
+/** What was chosen of the suites that put the application under load; none of another suite. */
+export function loadScenariosOf({ suite, names }: Choice): LoadScenario[] {
+  const of: Record<string, LoadScenario[]> = { http: HTTP_SCENARIOS, mix: MIX_SCENARIOS };
+  return (of[suite.name] ?? []).filter(({ operation }) => names.includes(operation));
 }
 
 type TableOptions = CommandOptions & { onStep(step: string): void };
@@ -88,15 +92,16 @@ async function stalls(): Promise<Measured> {
   };
 }
 
-/** Each run as `load/run.ts` keeps it (30 bytes a request), and which operation each request of all runs was. */
-function writeRaw(
-  directory: string,
-  { operation, each, operations }: { operation: string; each: OneRun[]; operations: string[] },
-) {
+/**
+ * Each run as `load/run.ts` keeps it (30 bytes a request), and the first as a trace that can be replayed. Its operations are
+ * those of the http suite.
+ */
+function writeRaw(directory: string, { operation, each, asked }: RawRuns) {
   mkdirSync(directory, { recursive: true });
   for (const [run, { recording }] of each.entries()) {
     writeFileSync(join(directory, `${operation}-${run + 1}.bin`), toBytes(recording));
   }
-  if (new Set(operations).size > 1)
-    writeFileSync(join(directory, `${operation}-operations.json`), JSON.stringify(operations));
+  const due = each[0]?.recording.due ?? new Float64Array();
+  const trace = Array.from(due, (dueMs, at) => ({ dueMs: Math.round(dueMs * 1000) / 1000, ...asked[at] }) as TraceLine);
+  writeFileSync(join(directory, `${operation}.ndjson`), traceText(trace));
 }

@@ -1,11 +1,11 @@
-import type { Asked } from "./counts.ts";
 import { HDD } from "./disk/spindle.ts";
 import { type Fingerprint, fingerprint } from "./fingerprint.ts";
 import { type Interval, intervalOf } from "./interval.ts";
-import { type ArrivalModel, arrivalsOf } from "./load/arrivals.ts";
 import { figuresOf, type LoadFigures, type Recording } from "./load/recording.ts";
-import { type OneRun, requestsOf, runSeveral } from "./load/runs.ts";
+import { type OneRun, runSeveral } from "./load/runs.ts";
 import { type Disturbance, doubtsOf, watchDisturbance } from "./load/validity.ts";
+import { onWire } from "./load/wire.ts";
+import { type LoadOptions, loadPlanOf } from "./load-plan.ts";
 import { type Probes, type Sample, startProbes } from "./probes.ts";
 import { openStand, type Stand } from "./stand.ts";
 import { askedOf, type LoadScenario, makeWorlds, PEOPLE } from "./suites/load-scenario.ts";
@@ -50,23 +50,14 @@ export type ScenarioResult = {
 
 export type RunResult = { format: 2; host: Fingerprint; profile: Profile; results: ScenarioResult[] };
 export type Profile = "native" | "hdd";
-export type RunOptions = {
-  /** Requests a second; of a ramp, at its beginning. */
-  rate: number;
-  toRate?: number;
-  model: ArrivalModel;
-  /** Of each run, and how many of them there are. */
-  seconds: number;
-  runs: number;
-  warmUpS: { least: number; most: number };
+export type RunOptions = LoadOptions & {
   profile: Profile;
   onStep(step: string): void;
-  /** Given the raw times of every request of a scenario, and which operation each was. */
-  onRaw?(operation: string, each: OneRun[], operations: string[]): void;
+  /** Given the raw times of every request of a scenario, and what each asked for. */
+  onRaw?(raw: RawRuns): void;
 };
 
-/** Short enough that ten scenarios take less than six minutes. */
-export const USUAL_RUN = { rate: 100, model: "poisson", seconds: 6, runs: 3, warmUpS: { least: 5, most: 10 } } as const;
+export type RawRuns = { operation: string; each: OneRun[]; asked: { operation: string; person: number }[] };
 
 const CONNECTIONS = 32;
 
@@ -95,11 +86,9 @@ async function runScenario(
   options: RunOptions,
 ): Promise<ScenarioResult> {
   const { operation } = scenario;
-  const { seconds, runs, warmUpS } = options;
-  const { model, rate, toRate } = ratesOf(scenario, options);
-  const most = requestsOf(Math.max(rate, toRate), warmUpS.most, runs, seconds);
-  options.onStep(`${operation}: ${most} requests are made`);
-  const asked = await askedOf(worlds, scenario, most);
+  const { plan, requests, offered, isClosed } = loadPlanOf(scenario, options);
+  options.onStep(`${operation}: ${requests} requests are made`);
+  const asked = await askedOf(worlds, scenario, requests);
   await stand.db.sql`vacuum analyze`;
   await stand.db.sql`checkpoint`;
   options.onStep(`${operation}: warm-up`);
@@ -109,10 +98,9 @@ async function runScenario(
     target: { unix: stand.server.socketPath },
     requests: asked.map(onWire),
     connections: CONNECTIONS,
-    load: (durationMs, seed) => arrivalsOf({ model, rate, toRate, durationMs, seed }),
-    ...{ warmUpRate: rate, warmUpS, runs, seconds },
+    ...plan,
     onWarm: () => {
-      options.onStep(`${operation}: ${runs} runs of ${seconds} s`);
+      options.onStep(`${operation}: ${plan.runs} runs of ${plan.seconds.toFixed(0)} s`);
       probes = startProbes(stand);
       disturbed = watchDisturbance(stand.server.pid);
     },
@@ -130,9 +118,10 @@ async function runScenario(
   const disk = perRequest((sample) => sample.diskWaitMs);
   const known = figures.sendLagMs.mean + cpu.server + cpu.postgres + disk;
   const operations = Array.from(places, (place) => asked[place]?.operation ?? operation);
-  options.onRaw?.(operation, each, operations);
+  const personOf = scenario.personOf ?? ((n: number) => n % worlds.length);
+  const sentBy = operations.map((name, at) => ({ operation: name, person: personOf(places[at] as number) }));
+  options.onRaw?.({ operation, each, asked: sentBy });
   const mean = (of: (run: OneRun) => number) => intervalOf(each.map(of)).mean;
-  const offered = mean((run) => run.offered);
   const runOf = ({ figures: { responseMs }, achieved }: OneRun) => ({
     meanMs: responseMs.mean,
     p50Ms: responseMs.percentiles[0.5] ?? null,
@@ -142,7 +131,7 @@ async function runScenario(
   const p50s = each.flatMap((run) => runOf(run).p50Ms ?? []);
   return {
     operation,
-    offeredPerSecond: model === "closed" ? offered : (rate + toRate) / 2,
+    offeredPerSecond: isClosed ? mean((run) => run.offered) : offered,
     figures,
     runs: each.map(runOf),
     intervals: {
@@ -166,16 +155,11 @@ async function runScenario(
     probes: { samples, ownCpuShare: ownCpuMs / lasted },
     doubts: doubtsOf({
       figures,
-      rate: model === "closed" ? undefined : { offered, achieved: mean((run) => run.achieved) },
+      rate: isClosed ? undefined : { offered: mean((run) => run.offered), achieved: mean((run) => run.achieved) },
       disturbance,
       isSettled: settledAfterS !== null,
     }),
   };
-}
-
-/** A scenario that is about how requests come says so itself; `rate` is then what it rises to. */
-function ratesOf({ load }: LoadScenario, { model, rate, toRate = rate }: RunOptions) {
-  return load ? { model: load.model, rate: rate * load.fromShare, toRate: rate } : { model, rate, toRate };
 }
 
 /** The figures of each operation of a mix, by name; none of a scenario that is one operation. */
@@ -194,20 +178,6 @@ function partsOf(recording: Recording, operations: string[]): ScenarioResult["pa
       bodyBytes: only(recording.bodyBytes, name),
     }),
   }));
-}
-
-/** A request as it goes over the wire. */
-function onWire({ method, path, headers = {}, body }: Asked): string {
-  const length = typeof body === "string" ? Buffer.byteLength(body) : 0;
-  const lines = Object.entries({
-    Host: "localhost",
-    ...headers,
-    ...(body ? { "Content-Length": String(length) } : {}),
-  });
-  const head = `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}`).join("\r\n")}\r\n\r\n`;
-  if (body !== undefined && typeof body !== "string")
-    throw new Error(`${path} takes a file, which is not put under load`);
-  return `${head}${body ?? ""}`;
 }
 
 function responses({ due, done, status }: Recording): { atMs: number; ms: number }[] {

@@ -25,21 +25,25 @@ export const tableOf = (
 /** What a suite measured. `postgres` is its version, or says that there was none. */
 export type Measured = { about: string; rows: TableRow[]; postgres: string; doubts?: string[] };
 
-/** As text: a column for each figure that any row has, half the interval's width beside each mean. */
+/** As text: half the interval's width beside each mean. Scenarios with other figures are in tables of their own. */
 export function tableMarkdown({ suite, host, profile, about, rows, doubts }: TableResult): string {
-  const columns = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures)))];
-  const lines = rows.map(
-    ({ scenario, figures }) => `| ${[scenario, ...columns.map((column) => shown(figures[column]))].join(" | ")} |`,
-  );
+  const tables = Map.groupBy(rows, ({ figures }) => Object.keys(figures).join());
   const doubtful = doubts.length > 0 ? ` Not to be believed: ${doubts.join("; ")}.` : "";
   return `# ${suite} at ${host.commit}, ${profile}
 
 ${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}. ${about}${doubtful}
 
-| scenario | ${columns.map(inWords).join(" | ")} |
-|---|${columns.map(() => "---|").join("")}
-${lines.join("\n")}
+${[...tables.values()].map(tableText).join("\n\n")}
 `;
+}
+
+function tableText(rows: TableRow[]): string {
+  const columns = Object.keys(rows[0]?.figures ?? {});
+  const lines = rows.map(
+    ({ scenario, figures }) => `| ${[scenario, ...columns.map((column) => shown(figures[column]))].join(" | ")} |`,
+  );
+  const head = `| scenario | ${columns.map(inWords).join(" | ")} |\n|---|${"---|".repeat(columns.length)}`;
+  return [head, ...lines].join("\n");
 }
 
 function shown(interval: Interval | undefined): string {
@@ -52,6 +56,8 @@ function shown(interval: Interval | undefined): string {
 /** `commitsPerFlush` is "commits per flush", `p50Us` is "p50, µs". */
 function inWords(name: string): string {
   const [, what = name, unit] = /^(.+?)(Us|Ns|Ms)$/.exec(name) ?? [];
-  const words = what.replace(/(?<!^)[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const words = what
+    .replace(/(?<!^)[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+    .replace(/\bpostgres cpu/, "PostgreSQL CPU");
   return unit ? `${words}, ${unit.toLowerCase().replace("us", "µs")}` : words;
 }

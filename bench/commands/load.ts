@@ -1,11 +1,14 @@
+import { existsSync, readFileSync } from "node:fs";
 import type { CAC } from "cac";
-import { nearest } from "#src/cli/nearest.ts";
 import { OperatorError } from "#src/errors.ts";
 import { countOperations } from "../count-command.ts";
 import { ARRIVAL_MODELS, type ArrivalModel } from "../load/arrivals.ts";
+import { readTrace } from "../load/trace.ts";
+import { USUAL_RUN } from "../load-plan.ts";
 import { runCommand } from "../run-command.ts";
-import { type Profile, USUAL_RUN } from "../run-http.ts";
+import { HTTP_SCENARIOS } from "../suites/http.ts";
 import { SUITES } from "../suites/suites.ts";
+import { type Given, oneOf, PROFILES, positive, resultOptionsOf } from "./options.ts";
 
 /** What asks the application over its socket: exact counts, and load. */
 export function registerLoad(cli: CAC): void {
@@ -47,6 +50,10 @@ export function registerLoad(cli: CAC): void {
     .option("--profile <name>", "native, or hdd: an emulated disk of 7200 rpm", { default: "native" })
     .option("--all", "Every scenario of the suite")
     .option("--raw", "Also write when each request was due, sent and answered")
+    .option(
+      "--replay <file>",
+      "Ask what a run with --raw has recorded (raw/*.ndjson) again, at its times: run mix --replay …",
+    )
     .option("--out <directory>", "Where to write; a directory of bench/results unless said")
     .option("--json", "Print run.json instead of the summary")
     .example("  $ bun bench run http")
@@ -57,17 +64,19 @@ export function registerLoad(cli: CAC): void {
         ...runOptionsOf(given),
         all: given.all === true,
         isRaw: given.raw === true,
-        isJson: given.json === true,
-        ...(given.out ? { out: String(given.out) } : {}),
+        ...(given.replay ? { trace: readTraceFile(String(given.replay)) } : {}),
+        ...resultOptionsOf(given),
       });
       // 2: there are figures, and they are not to be believed.
       process.exit(isBelievable ? 0 : 2);
     });
 }
 
-type Given = Record<string, string | number | boolean | undefined>;
-
-const PROFILES: Profile[] = ["native", "hdd"];
+function readTraceFile(path: string) {
+  if (!existsSync(path)) throw new OperatorError(`There is no trace ${path}`, 2);
+  const operations = HTTP_SCENARIOS.map(({ operation }) => operation);
+  return readTrace(readFileSync(path, "utf8"), operations);
+}
 
 function runOptionsOf(given: Given) {
   const most = positive("--warm-up", given.warmUp, 0);
@@ -78,19 +87,6 @@ function runOptionsOf(given: Given) {
     seconds: positive("--seconds", given.seconds),
     runs: Math.ceil(positive("--runs", given.runs)),
     warmUpS: { least: Math.min(USUAL_RUN.warmUpS.least, most), most },
-    profile: oneOf<Profile>("--profile", given.profile, PROFILES),
+    profile: oneOf("--profile", given.profile, PROFILES),
   };
-}
-
-function positive(option: string, given: unknown, least = Number.MIN_VALUE): number {
-  const value = Number(given);
-  if (!(value >= least && Number.isFinite(value))) throw new OperatorError(`${option} takes a number above 0`, 2);
-  return value;
-}
-
-function oneOf<Word extends string>(option: string, given: unknown, words: readonly Word[]): Word {
-  const found = words.find((word) => word === given);
-  if (found) return found;
-  const near = nearest(String(given), [...words]);
-  throw new OperatorError(`${option} is one of ${words.join(", ")}${near ? `: did you mean ${near}?` : ""}`, 2);
 }

@@ -8,6 +8,8 @@ export type RunsPlan = {
   /** Each is sent once, from the first; enough of them for the warm-up and all runs. */
   requests: string[];
   connections: number;
+  /** Which request a run begins with, `used` of them gone; the next one unless said. */
+  startOf?(run: number, used: number): number;
   /** What a run of this many ms is: another for each seed. */
   load(durationMs: number, seed: number): LoadModel;
   /** Requests a second while warming up. */
@@ -57,27 +59,29 @@ export async function runSeveral(plan: RunsPlan): Promise<Runs> {
     settledAfterS = lastedMs < (warmUpS.most - 0.5) * 1000 ? lastedMs / 1000 : null;
   }
   plan.onWarm?.();
-  const before = used;
+  let sent = 0;
   const each: (OneRun & { places: Int32Array })[] = [];
   let generatorCpuMs = 0;
   for (let run = 0; run < runs; run++) {
-    const requests = plan.requests.slice(used);
+    const start = plan.startOf?.(run, used) ?? used;
+    const requests = plan.requests.slice(start);
     const given = plan.load(PRELUDE_MS + seconds * 1000, run + 1);
     const load = given.model === "closed" ? { ...given, most: Math.floor(requests.length / (runs - run)) } : given;
     const done = await runLoad({ ...common, requests, load });
     generatorCpuMs += done.generatorCpuMs;
     const recording = since(done.recording, PRELUDE_MS);
-    const first = used + done.recording.due.length - recording.due.length;
+    const first = start + done.recording.due.length - recording.due.length;
     const places = Int32Array.from(recording.due, (_, at) => first + at);
     each.push({ ...oneRun(recording, seconds * 1000), places });
-    used += done.recording.due.length;
+    used = start + done.recording.due.length;
+    sent += done.recording.due.length;
   }
   return {
     recording: joined(each.map(({ recording }) => recording)),
     places: Int32Array.from(each.flatMap(({ places }) => [...places])),
     each: each.map(({ places: _places, ...run }) => run),
     settledAfterS,
-    sent: used - before,
+    sent,
     generatorCpuMs,
   };
 }

@@ -12,6 +12,10 @@ export type LoadScenario = {
   request(world: World, n: number): LoadAsked | Promise<LoadAsked>;
   /** Among how many people requests go round. */
   people?: number;
+  /** Who of them asks; each in turn unless said. */
+  personOf?(n: number): number;
+  /** When requests are due, of a load that was recorded; the first second does not count. */
+  dueMs?: number[];
   /** How it is put under load, when that is what it is about; `fromShare` of the rate at the beginning of a ramp. */
   load?: { model: ArrivalModel; fromShare: number };
 };
@@ -32,10 +36,14 @@ export async function makeWorlds(stand: Stand, count: number): Promise<World[]> 
 }
 
 /** `count` requests, of each person in turn; what they need is made now, several people's at once. */
-export async function askedOf(worlds: World[], { request }: LoadScenario, count: number): Promise<LoadAsked[]> {
+export async function askedOf(
+  worlds: World[],
+  { request, personOf = (n) => n % worlds.length }: LoadScenario,
+  count: number,
+): Promise<LoadAsked[]> {
   const asked: LoadAsked[] = [];
   const makeThose = async (lane: number) => {
-    for (let n = lane; n < count; n += AT_ONCE) asked[n] = await request(worlds[n % worlds.length] as World, n);
+    for (let n = lane; n < count; n += AT_ONCE) asked[n] = await request(worlds[personOf(n)] as World, n);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, (_, lane) => makeThose(lane)));
   return asked;

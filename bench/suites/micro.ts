@@ -39,9 +39,9 @@ export async function runMicro(
     rows.push({
       scenario: name,
       figures: {
-        meanNs: intervalOf(measured.map(({ avg }) => avg)),
-        p50Ns: intervalOf(measured.map(({ p50 }) => p50)),
-        p99Ns: intervalOf(measured.map(({ p99 }) => p99)),
+        meanUs: intervalOf(measured.map(({ avg }) => avg / 1000)),
+        p50Us: intervalOf(measured.map(({ p50 }) => p50 / 1000)),
+        p99Us: intervalOf(measured.map(({ p99 }) => p99 / 1000)),
       },
     });
   }
