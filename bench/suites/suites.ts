@@ -69,7 +69,7 @@ function scenarioOf(among: Suite, word: string): string {
   const elsewhere = SUITES.find((one) => has(one, word) || fullNames(one).includes(word));
   if (elsewhere) throw new OperatorError(`${word} is of another suite than ${among.name}: run one suite at a time`, 2);
   throw unknown(
-    word,
+    name,
     among.scenarios.map((one) => one.name),
   );
 }
@@ -81,5 +81,5 @@ const fullNames = ({ name, scenarios }: Suite) =>
 
 function unknown(word: string, names: string[]): OperatorError {
   const near = nearest(word, names);
-  return new OperatorError(`There is no ${word}${near ? `: did you mean ${near}?` : ""} See bun bench list`, 2);
+  return new OperatorError(`There is no ${word}${near ? `: did you mean ${near}?` : ""} (see bun bench list)`, 2);
 }
