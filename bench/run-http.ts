@@ -1,12 +1,12 @@
 import { HDD } from "./disk/spindle.ts";
 import { type Fingerprint, fingerprint } from "./fingerprint.ts";
-import { type Interval, intervalOf } from "./interval.ts";
-import { figuresOf, type LoadFigures, type Recording } from "./load/recording.ts";
+import type { LoadFigures } from "./load/recording.ts";
 import { type OneRun, runSeveral } from "./load/runs.ts";
 import { type Disturbance, doubtsOf, watchDisturbance } from "./load/validity.ts";
 import { onWire } from "./load/wire.ts";
 import { type LoadOptions, loadPlanOf } from "./load-plan.ts";
 import { type Probes, type Sample, startProbes } from "./probes.ts";
+import { figuresOfRuns, type RunFigures } from "./run-figures.ts";
 import { openStand, type Stand } from "./stand.ts";
 import { askedOf, type LoadScenario, makeWorlds, PEOPLE } from "./suites/load-scenario.ts";
 import type { World } from "./suites/world.ts";
@@ -23,24 +23,13 @@ export type Attribution = {
   rest: number;
 };
 
-export type SecondFigures = { second: number; p50Ms: number; p99Ms: number | null; perSecond: number };
-
-export type ScenarioResult = {
+export type ScenarioResult = RunFigures & {
   operation: string;
   offeredPerSecond: number;
-  /** Of all runs together; intervals are over `runs`, each of which is one sample. */
-  figures: LoadFigures;
-  runs: { meanMs: number; p50Ms: number | null; p99Ms: number | null; perSecond: number }[];
-  intervals: { meanMs: Interval; p50Ms: Interval | null };
-  /** Of a mix: the figures of each operation in it. */
-  parts: { operation: string; figures: LoadFigures }[];
   /** How long the warm-up took; null when responses had not settled. */
   settledAfterS: number | null;
   disturbance: Disturbance;
   attribution: Attribution;
-  seconds: SecondFigures[];
-  /** Response times in ms at shares of 0 to 1, for the curve. */
-  curve: { share: number; ms: number }[];
   flushesPerRequest: number;
   generatorCpuShare: number;
   probes: { samples: Sample[]; ownCpuShare: number };
@@ -92,121 +81,61 @@ async function runScenario(
   await stand.db.sql`vacuum analyze`;
   await stand.db.sql`checkpoint`;
   options.onStep(`${operation}: warm-up`);
-  let probes: Probes | undefined;
-  let disturbed: (() => Disturbance) | undefined;
-  const { recording, places, each, settledAfterS, sent, generatorCpuMs } = await runSeveral({
+  const watched = { probes: undefined as Probes | undefined, disturbance: watchDisturbance(stand.server.pid) };
+  const runs = await runSeveral({
     target: { unix: stand.server.socketPath },
     requests: asked.map(onWire),
     connections: CONNECTIONS,
     ...plan,
     onWarm: () => {
       options.onStep(`${operation}: ${plan.runs} runs of ${plan.seconds.toFixed(0)} s`);
-      probes = startProbes(stand);
-      disturbed = watchDisturbance(stand.server.pid);
+      watched.probes = startProbes(stand);
+      watched.disturbance = watchDisturbance(stand.server.pid);
     },
   });
-  const disturbance = (disturbed as () => Disturbance)();
-  const { samples, ownCpuMs } = (probes as Probes).stop();
-  const [first, last] = [samples[0], samples.at(-1)] as [Sample, Sample];
-  const figures = figuresOf(recording);
-  const perRequest = (of: (sample: Sample) => number) => (of(last) - of(first)) / sent;
-  const lasted = last.atMs - first.atMs;
-  const cpu = {
-    server: perRequest((sample) => sample.serverCpuMs),
-    postgres: perRequest((sample) => sample.postgresCpuMs),
-  };
-  const disk = perRequest((sample) => sample.diskWaitMs);
-  const known = figures.sendLagMs.mean + cpu.server + cpu.postgres + disk;
-  const operations = Array.from(places, (place) => asked[place]?.operation ?? operation);
+  const disturbance = watched.disturbance();
+  const { samples, ownCpuMs } = (watched.probes as Probes).stop();
   const personOf = scenario.personOf ?? ((n: number) => n % worlds.length);
-  const sentBy = operations.map((name, at) => ({ operation: name, person: personOf(places[at] as number) }));
-  options.onRaw?.({ operation, each, asked: sentBy });
-  const mean = (of: (run: OneRun) => number) => intervalOf(each.map(of)).mean;
-  const runOf = ({ figures: { responseMs }, achieved }: OneRun) => ({
-    meanMs: responseMs.mean,
-    p50Ms: responseMs.percentiles[0.5] ?? null,
-    p99Ms: responseMs.percentiles[0.99] ?? null,
-    perSecond: achieved,
-  });
-  const p50s = each.flatMap((run) => runOf(run).p50Ms ?? []);
+  const sent = Array.from(runs.places, (n) => ({ operation: asked[n]?.operation ?? operation, person: personOf(n) }));
+  options.onRaw?.({ operation, each: runs.each, asked: sent });
+  const of = figuresOfRuns(
+    runs,
+    sent.map((one) => one.operation),
+  );
+  const achieved = meanOf(of.runs.map((run) => run.achieved));
+  const due = meanOf(of.runs.map((run) => run.offered));
+  const lastedMs = (samples.at(-1)?.atMs ?? 0) - (samples[0]?.atMs ?? 0);
   return {
+    ...of,
     operation,
-    offeredPerSecond: isClosed ? mean((run) => run.offered) : offered,
-    figures,
-    runs: each.map(runOf),
-    intervals: {
-      meanMs: intervalOf(each.map((run) => runOf(run).meanMs)),
-      p50Ms: p50s.length === each.length ? intervalOf(p50s) : null,
-    },
-    parts: partsOf(recording, operations),
-    settledAfterS,
+    offeredPerSecond: isClosed ? achieved : offered,
+    settledAfterS: runs.settledAfterS,
     disturbance,
-    attribution: {
-      beforeSend: figures.sendLagMs.mean,
-      serverCpu: cpu.server,
-      postgresCpu: cpu.postgres,
-      disk,
-      rest: Math.max(figures.responseMs.mean - known, 0),
-    },
-    seconds: secondsOf(recording),
-    curve: curveOf(recording),
-    flushesPerRequest: perRequest((sample) => sample.flushes),
-    generatorCpuShare: generatorCpuMs / lasted,
-    probes: { samples, ownCpuShare: ownCpuMs / lasted },
+    ...attributionOf(of.figures, samples, runs.sent),
+    generatorCpuShare: runs.generatorCpuMs / lastedMs,
+    probes: { samples, ownCpuShare: ownCpuMs / lastedMs },
     doubts: doubtsOf({
-      figures,
-      rate: isClosed ? undefined : { offered: mean((run) => run.offered), achieved: mean((run) => run.achieved) },
+      figures: of.figures,
+      rate: isClosed ? undefined : { offered: due, achieved },
       disturbance,
-      isSettled: settledAfterS !== null,
+      isSettled: runs.settledAfterS !== null,
     }),
   };
 }
 
-/** The figures of each operation of a mix, by name; none of a scenario that is one operation. */
-function partsOf(recording: Recording, operations: string[]): ScenarioResult["parts"] {
-  const names = [...new Set(operations)].sort();
-  if (names.length < 2) return [];
-  const only = <Column extends Float64Array | Uint16Array | Uint32Array>(column: Column, name: string) =>
-    column.filter((_, at) => operations[at] === name) as Column;
-  return names.map((name) => ({
-    operation: name,
-    figures: figuresOf({
-      due: only(recording.due, name),
-      sent: only(recording.sent, name),
-      done: only(recording.done, name),
-      status: only(recording.status, name),
-      bodyBytes: only(recording.bodyBytes, name),
-    }),
-  }));
-}
+const meanOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-function responses({ due, done, status }: Recording): { atMs: number; ms: number }[] {
-  return Array.from(due, (atMs, at) => ({ atMs, ms: (done[at] as number) - atMs, status: status[at] as number }))
-    .filter(({ status: answered }) => answered >= 200 && answered < 400)
-    .map(({ atMs, ms }) => ({ atMs, ms }));
-}
-
-function secondsOf(recording: Recording): SecondFigures[] {
-  const bySecond = Map.groupBy(responses(recording), ({ atMs }) => Math.floor(atMs / 1000));
-  return [...bySecond]
-    .sort(([a], [b]) => a - b)
-    .map(([second, answers]) => {
-      const sorted = answers.map(({ ms }) => ms).sort((a, b) => a - b);
-      const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] as number;
-      const p99Ms = sorted.length >= 100 ? at(0.99) : null;
-      return { second, p50Ms: at(0.5), p99Ms, perSecond: sorted.length };
-    });
-}
-
-/** As many points as a curve needs, closer together towards its end. */
-function curveOf(recording: Recording): { share: number; ms: number }[] {
-  const sorted = responses(recording)
-    .map(({ ms }) => ms)
-    .sort((a, b) => a - b);
-  const points: { share: number; ms: number }[] = [];
-  for (let beyond = 1; beyond * sorted.length >= 1; beyond *= 0.85) {
-    const share = 1 - beyond;
-    points.push({ share, ms: sorted[Math.max(Math.ceil(share * sorted.length) - 1, 0)] as number });
-  }
-  return points;
+/** What `sent` requests cost on average between the first sample and the last, as parts of their mean response. */
+function attributionOf({ sendLagMs, responseMs }: LoadFigures, samples: Sample[], sent: number) {
+  const [first, last] = [samples[0], samples.at(-1)] as [Sample, Sample];
+  const each = (of: (sample: Sample) => number) => (of(last) - of(first)) / sent;
+  const known = {
+    beforeSend: sendLagMs.mean,
+    serverCpu: each((sample) => sample.serverCpuMs),
+    postgresCpu: each((sample) => sample.postgresCpuMs),
+    disk: each((sample) => sample.diskWaitMs),
+  };
+  const sum = Object.values(known).reduce((total, ms) => total + ms, 0);
+  const attribution: Attribution = { ...known, rest: Math.max(responseMs.mean - sum, 0) };
+  return { attribution, flushesPerRequest: each((sample) => sample.flushes) };
 }

@@ -18,8 +18,9 @@ export function registerLoad(cli: CAC): void {
       "Statements and waits for the disk of a request of each operation: exact anywhere",
     )
     .option("--write", "Write bench/counts.json anew, for review")
-    .action(async (operations: string[], { write }: { write?: boolean }) => {
-      const others = await countOperations(operations, { write: write ?? false });
+    .option("--json", "Print JSON")
+    .action(async (operations: string[], { write, json }: { write?: boolean; json?: boolean }) => {
+      const others = await countOperations(operations, { write: write ?? false, isJson: json ?? false });
       if (others.length > 0) console.error(`Other than bench/counts.json says: ${others.join(", ")}`);
       process.exit(others.length > 0 ? 1 : 0);
     });
