@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createProgress } from "#src/cli/progress.ts";
 import { HDD } from "./disk/spindle.ts";
 import { intervalOf } from "./interval.ts";
+import { hdrLog } from "./load/hdr.ts";
 import { toBytes } from "./load/run.ts";
 import { type TraceLine, traceText } from "./load/trace.ts";
 import { reportHtml, reportMarkdown } from "./report/report.ts";
@@ -52,7 +53,8 @@ export async function runCommand(words: string[], options: CommandOptions): Prom
   const summary = "results" in result ? reportMarkdown(result) : tableMarkdown(result);
   const directory = writeResult(`${name}-${options.profile}`, result, summary, options);
   if ("results" in result) writeFileSync(join(directory, "report.html"), reportHtml(result));
-  for (const one of raw) writeRaw(join(directory, "raw"), one);
+  if (isLoad) writeFileSync(join(directory, "responses.hlog"), hdrLog(raw, Date.parse(result.host.at)));
+  for (const one of options.isRaw ? raw : []) writeRaw(join(directory, "raw"), one);
   const doubts = "results" in result ? result.results.flatMap((one) => one.doubts) : result.doubts;
   return doubts.length === 0;
 }

@@ -1,6 +1,6 @@
 import { HDD } from "./disk/spindle.ts";
 import { type Fingerprint, fingerprint } from "./fingerprint.ts";
-import type { LoadFigures } from "./load/recording.ts";
+import type { LoadFigures, Recording } from "./load/recording.ts";
 import { type OneRun, runSeveral } from "./load/runs.ts";
 import { type Disturbance, doubtsOf, watchDisturbance } from "./load/validity.ts";
 import { onWire } from "./load/wire.ts";
@@ -46,7 +46,14 @@ export type RunOptions = LoadOptions & {
   onRaw?(raw: RawRuns): void;
 };
 
-export type RawRuns = { operation: string; each: OneRun[]; asked: { operation: string; person: number }[] };
+export type RawRuns = {
+  operation: string;
+  /** All runs, one after the other, and each. */
+  recording: Recording;
+  each: OneRun[];
+  /** What each request asked for, and who of the people. */
+  asked: { operation: string; person: number }[];
+};
 
 const CONNECTIONS = 32;
 
@@ -97,7 +104,7 @@ async function runScenario(
   const { samples, ownCpuMs } = (watched.probes as Probes).stop();
   const personOf = scenario.personOf ?? ((n: number) => n % worlds.length);
   const sent = Array.from(runs.places, (n) => ({ operation: asked[n]?.operation ?? operation, person: personOf(n) }));
-  options.onRaw?.({ operation, each: runs.each, asked: sent });
+  options.onRaw?.({ operation, recording: runs.recording, each: runs.each, asked: sent });
   const of = figuresOfRuns(
     runs,
     sent.map((one) => one.operation),

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
+import { type Histogram as HdrHistogram, HistogramLogReader } from "hdr-histogram-js";
 import { intervalOf } from "../interval.ts";
 import { mulberry32 } from "../statistics.ts";
+import { hdrLog } from "./hdr.ts";
 import { figuresOf, type Recording } from "./recording.ts";
 import { isSettled, medianOfSeconds } from "./settling.ts";
 import { readTrace, traceText } from "./trace.ts";
@@ -82,6 +84,17 @@ test("a trace is read as it was written, and a wrong line is named", () => {
   ])
     expect(() => readTrace(wrong, ["Ping"])).toThrow("Line 1");
   expect(() => readTrace("\n", ["Ping"])).toThrow("no requests");
+});
+
+test("an HDR log is read by others as it was measured, a histogram for each second", () => {
+  const log = hdrLog([{ operation: "GetWorkout", recording: recording(2, 3) }], 1_700_000_000_000);
+  const reader = new HistogramLogReader(log);
+  const seconds: HdrHistogram[] = [];
+  for (let read = reader.nextIntervalHistogram(); read; read = reader.nextIntervalHistogram())
+    seconds.push(read as never);
+  expect(seconds).toHaveLength(10);
+  expect(seconds.reduce((sum, { totalCount }) => sum + totalCount, 0)).toBe(1997);
+  expect([seconds[0]?.tag, seconds[0]?.getValueAtPercentile(50)]).toEqual(["GetWorkout", 3001]);
 });
 
 test("a request has the length of its body in bytes, and none without", () => {
