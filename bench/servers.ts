@@ -48,20 +48,12 @@ async function untilAnswers(child: ChildProcess, unix: string, said: () => strin
   throw new Error(`The server does not answer: ${said()}`);
 }
 
-/** Nanoseconds on a CPU, of all threads. */
-export const cpuNsOf = (pid: number): number => schedulingOf(pid).cpuNs;
-
-/**
- * Nanoseconds on a CPU and waiting for one, of all threads (the first two fields of schedstat, Linux
- * Documentation/scheduler/sched-stats).
- */
-export function schedulingOf(pid: number): { cpuNs: number; waitNs: number } {
-  const sum = { cpuNs: 0, waitNs: 0 };
+/** Nanoseconds on a CPU, of all threads (the first field of schedstat, Linux Documentation/scheduler/sched-stats). */
+export function cpuNsOf(pid: number): number {
+  let sum = 0;
   for (const thread of filesOf(`/proc/${pid}/task`)) {
     try {
-      const [cpu, wait] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ");
-      sum.cpuNs += Number(cpu);
-      sum.waitNs += Number(wait);
+      sum += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
     } catch {
       // The thread ended between the listing and the reading.
     }

@@ -1,14 +1,16 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { schedulingOf } from "../servers.ts";
 import type { LoadFigures } from "./recording.ts";
 
-/** What others did to a run: shares of the machine's time that a hypervisor took, and of the server's that it waited. */
+/**
+ * What others did to a run: the share of the machine that a hypervisor took, and how long the server's main thread waited
+ * for a processor, as a share of what it had of one.
+ */
 export type Disturbance = { stealShare: number; runQueueShare: number };
 
 /** Watches the machine and a process until it is asked what it saw. */
 export function watchDisturbance(pid: number): () => Disturbance {
-  const read = () => ({ atMs: performance.now(), stealMs: stealMs(), ...schedulingOf(pid) });
+  const read = () => ({ atMs: performance.now(), stealMs: stealMs(), ...mainThread(pid) });
   const from = read();
   return () => {
     const to = read();
@@ -17,6 +19,16 @@ export function watchDisturbance(pid: number): () => Disturbance {
       runQueueShare: (to.waitNs - from.waitNs) / Math.max(to.cpuNs - from.cpuNs, 1),
     };
   };
+}
+
+/** The first two fields of schedstat (Linux Documentation/scheduler/sched-stats). Helpers of the runtime wait for it. */
+function mainThread(pid: number): { cpuNs: number; waitNs: number } {
+  try {
+    const [cpuNs = 0, waitNs = 0] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ").map(Number);
+    return { cpuNs, waitNs };
+  } catch {
+    return { cpuNs: 0, waitNs: 0 };
+  }
 }
 
 /** The eighth figure of /proc/stat's first line (proc(5)), in ticks of 10 ms; 0 where there is none. */
