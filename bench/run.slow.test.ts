@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { generate } from "./load/generator.ts";
 import { fromBytes } from "./load/run.ts";
 
 let directory: string;
@@ -20,6 +21,23 @@ function bench(name: string, ...args: string[]) {
   if (status !== 0 && status !== 2) throw new Error(`bun bench ${args.join(" ")} ended with ${status}: ${stderr}`);
   return { out, result: JSON.parse(readFileSync(join(out, "run.json"), "utf8")) };
 }
+
+test("a warm-up ends once responses have settled, and goes on to its end while they rise", async () => {
+  const unix = join(directory, "warm.sock");
+  let answers = 0;
+  let riseMs = 0;
+  const server = Bun.serve({ unix, fetch: () => Bun.sleep(++answers * riseMs).then(() => new Response("OK")) });
+  const warmUp = (durationMs: number) => {
+    const load = { model: "constant", rate: 60, durationMs } as const;
+    const requests = [Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")];
+    return generate({ target: { unix }, requests, connections: 64, load, settle: { leastS: 5 } });
+  };
+  // Sixty seconds: even on a busy machine five quiet ones come sooner.
+  expect((await warmUp(60_000)).due.length).toBeLessThan(3600);
+  [answers, riseMs] = [0, 1];
+  expect((await warmUp(7000)).due).toHaveLength(420);
+  await server.stop(true);
+});
 
 test("an operation is run several times, and its summary, page, histograms and raw times are written", () => {
   const args = ["run", "http/LogSet", "--rate", "40", "--seconds", "2", "--runs", "3", "--warm-up", "5", "--raw"];

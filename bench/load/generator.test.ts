@@ -99,7 +99,20 @@ test("a connection that is lost before its answer is a failure, and only that", 
     },
   ));
 
-test("what is no answer is a failure, and what nobody asked for is no answer", () =>
+test("what a server says to an idle connection before it hangs up is no answer, and nobody sends to it any more", () =>
+  withServer(
+    each(GET.length, (connection) => {
+      connection.write(answerOf("hello"));
+      setTimeout(() => connection.end("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"), 5);
+    }),
+    async (target) => {
+      const load = { model: "constant", rate: 5, durationMs: 600 } as const;
+      const { due, status } = await run(target, load, GET, 1);
+      expect({ requests: due.length, statuses: [...new Set(status)] }).toEqual({ requests: 3, statuses: [200] });
+    },
+  ));
+
+test("what is no answer is a failure", () =>
   withServer(
     each(GET.length, (connection) => {
       if (connection.data.answered === 2) connection.write("SSH-2.0-x\r\n\r\n");
@@ -111,6 +124,26 @@ test("what is no answer is a failure, and what nobody asked for is no answer", (
       expect({ requests, failures }).toEqual({ requests: 20, failures: 10 });
     },
   ));
+
+test("when the server goes away for good, what was due and never sent is a failure too, and the load ends", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "irontrack-lanes-"));
+  const unix = join(directory, "a.sock");
+  let answered = 0;
+  const server = Bun.listen({
+    unix,
+    socket: {
+      data: (connection) => {
+        if (++answered <= 3) return void connection.write(answerOf("hello"));
+        server.stop(true);
+        rmSync(unix, { force: true });
+      },
+    },
+  });
+  const load = { model: "constant", rate: 200, durationMs: 100 } as const;
+  const recording = await generate({ target: { unix }, requests: [GET], connections: 2, load, drainMs: 50 });
+  expect(figuresOf(recording)).toMatchObject({ requests: 20, failures: 17 });
+  rmSync(directory, { recursive: true });
+});
 
 test("large requests and large chunked answers get through", () => {
   const upload = Buffer.alloc(3_000_000, "x");

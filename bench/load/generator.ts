@@ -21,6 +21,8 @@ export type LoadPlan = {
   load: LoadModel;
   /** Of an open load: it ends early, `leastS` seconds or more after its start, once the responses have settled. */
   settle?: { leastS: number };
+  /** How long answers are waited for after the last request was due; 30 s unless said. */
+  drainMs?: number;
 };
 
 /** Runs a load in this process and records every request. Rejects when a connection cannot be made at the start. */
@@ -33,7 +35,7 @@ export function generate(plan: LoadPlan): Promise<Recording> {
 const MOST_CLOSED = 4_000_000;
 
 async function runClosed(
-  { target, requests, connections }: LoadPlan,
+  { target, requests, connections, drainMs = DRAIN_MS }: LoadPlan,
   durationMs: number,
   most = MOST_CLOSED,
 ): Promise<Recording> {
@@ -63,14 +65,13 @@ async function runClosed(
   isStarted = true;
   for (const lane of waiting) goOn(lane);
   // A server that is gone answers nothing and opens nothing: what is on its way then fails.
-  const drain = setTimeout(over.resolve, durationMs + DRAIN_MS);
+  const drain = setTimeout(over.resolve, durationMs + drainMs);
   await over.promise;
   clearTimeout(drain);
   lanes.close();
   return recorder.recording(sent);
 }
 
-/** How long answers are waited for after the last request was due. */
 const DRAIN_MS = 30_000;
 
 /**
@@ -78,7 +79,7 @@ const DRAIN_MS = 30_000;
  * when a request was due.
  */
 async function runOpen(plan: LoadPlan, due: Float64Array): Promise<Recording> {
-  const { target, requests, connections, settle } = plan;
+  const { target, requests, connections, settle, drainMs = DRAIN_MS } = plan;
   const recorder = createRecorder(due.length);
   const over = Promise.withResolvers<void>();
   const idle: Lane[] = [];
@@ -118,7 +119,7 @@ async function runOpen(plan: LoadPlan, due: Float64Array): Promise<Recording> {
     if (hasSettled()) total = arrived;
   }
   if (answered === total) over.resolve();
-  const drain = setTimeout(over.resolve, DRAIN_MS);
+  const drain = setTimeout(over.resolve, drainMs);
   await over.promise;
   clearTimeout(drain);
   lanes.close();
