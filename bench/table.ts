@@ -58,6 +58,7 @@ function inWords(name: string): string {
   const [, what = name, unit] = /^(.+?)(Us|Ns|Ms)$/.exec(name) ?? [];
   const words = what
     .replace(/(?<!^)[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
-    .replace(/\bpostgres cpu/, "PostgreSQL CPU");
+    .replace("postgres", "PostgreSQL")
+    .replace("cpu", "CPU");
   return unit ? `${words}, ${unit.toLowerCase().replace("us", "µs")}` : words;
 }
