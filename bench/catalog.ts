@@ -6,6 +6,7 @@ import { openPool } from "#db/client.ts";
 import { listDocuments } from "#src/exercises/exercise-list.queries.ts";
 import { ask, type Manner, signIn, startApplication, startBare } from "./applications.ts";
 import { closedLoop } from "./closed-loop.ts";
+import { pinned } from "./pinning.ts";
 import { databaseUrl, postgresNs, socketDir } from "./postgres.ts";
 import { type ServerProcess, startServer } from "./servers.ts";
 import { ratioOfPairs } from "./statistics.ts";
@@ -166,19 +167,10 @@ async function onPgbench(dir: string, durationMs: number): Promise<Measured | un
     const script = join(dir, "page.sql");
     writeFileSync(script, await statementOfPage(databaseUrl(dir)));
     const before = postgresNs(dir);
-    const args = [
-      "-c",
-      "0",
-      "pgbench",
-      "-n",
-      "-M",
-      "prepared",
-      "-c",
-      String(CONNECTIONS),
-      "-T",
-      String(durationMs / 1000),
-    ];
-    const run = spawnSync("taskset", [...args, "-f", script, "-h", socketDir(dir), "-U", "irontrack", "irontrack"]);
+    const args = ["-n", "-M", "prepared", "-c", String(CONNECTIONS), "-T", String(durationMs / 1000)];
+    const target = ["-f", script, "-h", socketDir(dir), "-U", "irontrack", "irontrack"];
+    const [command = "", ...rest] = [...pinned("server"), "pgbench", ...args, ...target];
+    const run = spawnSync(command, rest);
     const perSecond = Number(/tps = ([\d.]+)/.exec(run.stdout.toString())?.[1]);
     if (!(perSecond > 0)) throw new Error(`pgbench: ${run.stderr}`);
     return { perSecond, cpuUs: (postgresNs(dir) - before) / 1000 / (perSecond * (durationMs / 1000)) };

@@ -1,5 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
+import { BLOCK_PACKAGES } from "./disk/block.ts";
+import { hostId } from "./host-facts.ts";
+import { hasHost } from "./hosts.ts";
 
 /** One thing that a measurement needs: whether it is here, what is lost without it, and how to have it. */
 export type Need = { what: string; isHere: boolean; without: string; remedy: string };
@@ -39,6 +42,30 @@ export function listNeeds(): Need[] {
       isHere: on("cc"),
       without: "no emulated disk, and flushes are not counted: no counts, smoke and run",
       remedy: "install gcc",
+    },
+    {
+      what: "nbdkit with its headers, nbdfuse",
+      isHere: on("nbdkit") && on("nbdfuse") && existsSync("/usr/include/nbdkit-plugin.h"),
+      without: "no profile hdd-block: the kernel's figures are not of an emulated disk",
+      remedy: `apt-get install ${BLOCK_PACKAGES}`,
+    },
+    {
+      what: "FUSE",
+      isHere: existsSync("/dev/fuse"),
+      without: "no profile hdd-block",
+      remedy: "modprobe fuse, or give /dev/fuse to the container",
+    },
+    {
+      what: "loop devices",
+      isHere: existsSync("/dev/loop-control"),
+      without: "no profile hdd-block",
+      remedy: "modprobe loop, or give /dev/loop-control to the container",
+    },
+    {
+      what: "a calibration of this machine",
+      isHere: hasHost(hostId(tmpdir())),
+      without: "its figures have no machine to belong to",
+      remedy: "bun bench calibrate",
     },
     {
       what: "pgbench",

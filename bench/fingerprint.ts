@@ -1,12 +1,15 @@
 import { spawnSync } from "node:child_process";
 import { availableParallelism, cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
+import { describePins } from "./pinning.ts";
 
 /** On what something was measured: without it a figure means nothing. */
 export type Fingerprint = {
   cpu: string;
   cores: number;
   memoryGib: number;
+  /** Who had which cores. */
+  pins: string;
   kernel: string;
   bun: string;
   postgres: string;
@@ -22,6 +25,7 @@ export function fingerprint(postgres: string): Fingerprint {
     cpu: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),
     memoryGib: Math.round(totalmem() / 2 ** 30),
+    pins: describePins(),
     kernel: release(),
     bun: Bun.version,
     postgres,

@@ -1,6 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pin } from "./pinning.ts";
 import { cpuNsOf } from "./servers.ts";
 
 export const socketDir = (dir: string) => join(dir, "run/postgres");
@@ -12,14 +12,9 @@ export function postgresNs(dir: string): number {
   return listUnder(dir).reduce((sum, pid) => sum + cpuNsOf(pid), 0);
 }
 
-/** Moves PostgreSQL, which a pinned server started, to the other core: server on one, database and load on the other. */
+/** Moves PostgreSQL, which a pinned server started, to cores of its own. */
 export function pinPostgres(dir: string): void {
-  pin(listUnder(dir));
-}
-
-/** Moves processes to the core of the database and the load. */
-export function pin(pids: number[]): void {
-  for (const pid of pids) spawnSync("taskset", ["-a", "-c", "-p", "1", String(pid)]);
+  pin(listUnder(dir), "postgres");
 }
 
 function listUnder(dir: string): number[] {

@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createProgress } from "#src/cli/progress.ts";
-import { HDD } from "./disk/spindle.ts";
 import { intervalOf } from "./interval.ts";
 import { hdrLog } from "./load/hdr.ts";
 import { toBytes } from "./load/run.ts";
@@ -46,16 +45,16 @@ export async function runCommand(words: string[], options: CommandOptions): Prom
     ? await runScenarios(options.trace ? [replayOf(options.trace)] : loadScenariosOf(choice), {
         ...options,
         ...steps,
-        ...(options.isRaw ? { onRaw } : {}),
+        onRaw,
       })
     : await runTable(choice, { ...options, ...steps });
   progress.done();
   const summary = "results" in result ? reportMarkdown(result) : tableMarkdown(result);
-  const directory = writeResult(`${name}-${options.profile}`, result, summary, options);
+  const directory = writeResult(`${name}-${options.profile}${options.isCold ? "-cold" : ""}`, result, summary, options);
   if ("results" in result) writeFileSync(join(directory, "report.html"), reportHtml(result));
   if (isLoad) writeFileSync(join(directory, "responses.hlog"), hdrLog(raw, Date.parse(result.host.at)));
   for (const one of options.isRaw ? raw : []) writeRaw(join(directory, "raw"), one);
-  const doubts = "results" in result ? result.results.flatMap((one) => one.doubts) : result.doubts;
+  const doubts = "results" in result ? [result.disk, ...result.results].flatMap((one) => one.doubts) : result.doubts;
   return doubts.length === 0;
 }
 
@@ -69,11 +68,10 @@ type TableOptions = CommandOptions & { onStep(step: string): void };
 
 async function runTable({ suite, names }: Choice, options: TableOptions): Promise<TableResult> {
   const { runs, seconds, profile, onStep } = options;
-  const disk = profile === "hdd" ? { disk: HDD } : {};
   const measure: Record<string, () => Promise<Measured>> = {
     db: () => runDb(names, { runs, seconds: Math.min(seconds, 1), profile, onStep }),
     micro: () => runMicro(names, { runs, onStep }),
-    io: () => runIo(names, { runs, seconds: Math.min(seconds, 2), ...disk, onStep }),
+    io: () => runIo(names, { runs, seconds: Math.min(seconds, 2), profile, onStep }),
     stall: stalls,
   };
   const measured = await (measure[suite.name] as () => Promise<Measured>)();

@@ -1,15 +1,14 @@
 import { type Db, openPool } from "#db/client.ts";
-import { HDD } from "./disk/spindle.ts";
+import type { ProfileName } from "./disk/profiles.ts";
 import { intervalOf } from "./interval.ts";
 import { distributionOf } from "./load/recording.ts";
-import type { Profile } from "./run-http.ts";
 import { cpuNsOf } from "./servers.ts";
 import { openStand, type Stand } from "./stand.ts";
 import { DB_SCENARIOS, type DbScenario, type Subject, subjectOf } from "./suites/db.ts";
 import { makeWorlds, PEOPLE } from "./suites/load-scenario.ts";
 import type { Measured, TableRow } from "./table.ts";
 
-type Options = { runs: number; seconds: number; profile: Profile; onStep(step: string): void };
+type Options = { runs: number; seconds: number; profile: ProfileName; onStep(step: string): void };
 
 /** As many connections as a process of the application has, and as many callers. */
 const CALLERS = 8;
@@ -19,11 +18,13 @@ const CALLERS = 8;
  * often it can be done. Each run has another person's training.
  */
 export async function runDb(names: string[], options: Options): Promise<Measured> {
-  const stand = await openStand(options.profile === "hdd" ? { disk: HDD } : {});
+  const stand = await openStand({ profile: options.profile });
   const pool = openPool(stand.databaseUrl, { size: CALLERS, prepare: true });
   try {
+    stand.disk.turn(false);
     const subjects: Subject[] = [];
     for (const world of await makeWorlds(stand, PEOPLE)) subjects.push(await subjectOf(world));
+    stand.disk.turn(true);
     const rows: TableRow[] = [];
     for (const scenario of DB_SCENARIOS.filter(({ name }) => names.includes(name))) {
       options.onStep(scenario.name);

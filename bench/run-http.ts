@@ -1,4 +1,5 @@
-import { HDD } from "./disk/spindle.ts";
+import type { DiskCheck } from "./disk/check.ts";
+import type { ProfileName } from "./disk/profiles.ts";
 import { type Fingerprint, fingerprint } from "./fingerprint.ts";
 import type { LoadFigures, Recording } from "./load/recording.ts";
 import { type OneRun, runSeveral } from "./load/runs.ts";
@@ -37,10 +38,19 @@ export type ScenarioResult = RunFigures & {
   doubts: string[];
 };
 
-export type RunResult = { format: 2; host: Fingerprint; profile: Profile; results: ScenarioResult[] };
-export type Profile = "native" | "hdd";
+export type RunResult = {
+  format: 2;
+  host: Fingerprint;
+  profile: ProfileName;
+  /** As it was just before the first scenario; with doubts the run is void. */
+  disk: DiskCheck;
+  isCold: boolean;
+  results: ScenarioResult[];
+};
 export type RunOptions = LoadOptions & {
-  profile: Profile;
+  profile: ProfileName;
+  /** Each scenario begins with none of the database in memory. */
+  isCold: boolean;
   onStep(step: string): void;
   /** Given the raw times of every request of a scenario, and what each asked for. */
   onRaw?(raw: RawRuns): void;
@@ -57,19 +67,23 @@ export type RawRuns = {
 
 const CONNECTIONS = 32;
 
-/** Runs scenarios one after the other on one stand, each several times. */
+/** Runs scenarios one after the other on one stand, each several times; a cold one once, as the next would be warm. */
 export async function runScenarios(scenarios: LoadScenario[], options: RunOptions): Promise<RunResult> {
-  const stand = await openStand(options.profile === "hdd" ? { disk: HDD } : {});
+  const stand = await openStand({ profile: options.profile });
   try {
     const [version] = await stand.db.sql<{ version: string }[]>`select current_setting('server_version') as version`;
+    options.onStep("the disk");
+    const disk = await stand.checkDisk();
     const results: ScenarioResult[] = [];
     for (const scenario of scenarios) {
       options.onStep(scenario.operation);
       // People of their own: what one scenario writes is not what the next one reads.
+      stand.disk.turn(false);
       const worlds = await makeWorlds(stand, scenario.people ?? PEOPLE);
       results.push(await runScenario(stand, worlds, scenario, options));
     }
-    return { format: 2, host: fingerprint(version?.version ?? "?"), profile: options.profile, results };
+    const { profile, isCold } = options;
+    return { format: 2, host: fingerprint(version?.version ?? "?"), profile, disk, isCold, results };
   } finally {
     await stand.close();
   }
@@ -82,11 +96,13 @@ async function runScenario(
   options: RunOptions,
 ): Promise<ScenarioResult> {
   const { operation } = scenario;
-  const { plan, requests, offered, isClosed } = loadPlanOf(scenario, options);
+  const { plan, requests, offered, isClosed } = loadPlanOf(scenario, options.isCold ? once(options) : options);
   options.onStep(`${operation}: ${requests} requests are made`);
   const asked = await askedOf(worlds, scenario, requests);
   await stand.db.sql`vacuum analyze`;
   await stand.db.sql`checkpoint`;
+  if (options.isCold) await stand.cool();
+  stand.disk.turn(true);
   options.onStep(`${operation}: warm-up`);
   const watched = { probes: undefined as Probes | undefined, disturbance: watchDisturbance(stand.server.pid) };
   const runs = await runSeveral({
@@ -129,6 +145,14 @@ async function runScenario(
     }),
   };
 }
+
+/** As long as all runs together, and not warmed up. */
+const once = (options: RunOptions): RunOptions => ({
+  ...options,
+  seconds: options.seconds * options.runs,
+  runs: 1,
+  warmUpS: { least: 0, most: 0 },
+});
 
 const meanOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 

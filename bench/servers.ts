@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { pinned } from "./pinning.ts";
 
-/** A server process of ours, pinned to a core where the machine can, and how much CPU it has used. */
+/** A server process of ours, pinned to its cores where the machine can, and how much CPU it has used. */
 export type ServerProcess = { pid: number; socketPath: string; cpuNs(): number; stop(): Promise<void> };
 
 const ROOT = join(import.meta.dir, "..");
-const SERVER_CORE = "0";
 
 /** Starts `bun <args>` and waits until its Unix socket answers /ping. */
 export async function startServer(
@@ -14,8 +14,7 @@ export async function startServer(
   socketPath: string,
   env: Record<string, string>,
 ): Promise<ServerProcess> {
-  const pin = process.platform === "linux" ? ["taskset", "-c", SERVER_CORE] : [];
-  const [command, ...rest] = [...pin, process.execPath, ...args] as [string, ...string[]];
+  const [command, ...rest] = [...pinned("server"), process.execPath, ...args] as [string, ...string[]];
   const child = spawn(command, rest, {
     cwd: ROOT,
     env: { ...process.env, ...env },

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Counts, countRequests } from "./counts.ts";
-import { measureGrouping } from "./disk/grouping.ts";
-import { HDD } from "./disk/spindle.ts";
+import { measureProfile } from "./disk/check.ts";
+import { type Expectation, profileOf, type Range } from "./disk/profiles.ts";
 import { openStand } from "./stand.ts";
 import { HTTP_SCENARIOS } from "./suites/http.ts";
 import { measureStalls } from "./suites/stall.ts";
@@ -60,13 +60,16 @@ async function stallTrap(): Promise<Finding[]> {
 }
 
 async function diskFigures(): Promise<Finding[]> {
-  const found = await measureGrouping(HDD, [1, 8, 32], 2);
-  const perSecond = 1000 / HDD.rotationMs;
-  return found.flatMap(({ clients, flushesPerSecond, commitsPerFlush }) =>
-    clients === 1
-      ? [within("disk: flushes a second of one client", flushesPerSecond, perSecond, perSecond * 0.05)]
-      : [within(`disk: commits a flush of ${clients} clients`, commitsPerFlush, clients / 2, clients * 0.05)],
-  );
+  const { fdatasync, grouping } = await measureProfile("hdd", [8, 32], 2);
+  const { flushesPerSecond, commitsPerFlush } = profileOf("hdd").expected as Expectation;
+  return [
+    { what: "disk: flushes a second", found: fdatasync.perSecond, ...(flushesPerSecond as Range) },
+    ...grouping.map((of) => ({
+      what: `disk: commits a flush of ${of.clients} clients`,
+      found: of.commitsPerFlush,
+      ...commitsPerFlush(of.clients),
+    })),
+  ];
 }
 
 /** Few enough to be quick, and of every sort: remembered, read, written, written in a transaction. */

@@ -2,13 +2,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
-import { ensureDatabase, startCluster } from "#db/embedded.ts";
+import { ensureDatabase } from "#db/embedded.ts";
 import { migrate } from "#db/migrate.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { startApplicationOn } from "./applications.ts";
-import { COUNTING, type Disk, type DiskCounts, openSpindle } from "./disk/spindle.ts";
-import { listProcesses, pin } from "./postgres.ts";
+import { checkDisk, type DiskCheck } from "./disk/check.ts";
+import { QUIET, startClusterOn } from "./disk/cluster.ts";
+import { forgetPages } from "./disk/page-cache.ts";
+import { type ProfileName, profileOf } from "./disk/profiles.ts";
+import type { DiskCounts } from "./disk/spindle.ts";
+import { pin } from "./pinning.ts";
+import { listProcesses } from "./postgres.ts";
 import type { ServerProcess } from "./servers.ts";
 
 /** The application on a PostgreSQL of its own, on a disk whose flushes are counted. */
@@ -18,18 +23,18 @@ export type Stand = {
   db: Pool;
   databaseUrl: string;
   databaseSocketDir: string;
-  disk: { counts(): DiskCounts };
+  dataDir: string;
+  /** It turns; while a database is being filled it may stand still. */
+  disk: { counts(): DiskCounts; turn(isTurning: boolean): void };
   postgresPids(): number[];
+  /** Whether the disk is as its profile says. */
+  checkDisk(): Promise<DiskCheck>;
+  /**
+   * Starts PostgreSQL anew with few buffers and with none of its files in the page cache, and waits until the application
+   * has it back. Reads warm it again.
+   */
+  cool(): Promise<void>;
   close(): Promise<void>;
-};
-
-/** PostgreSQL does nothing on its own account. */
-export const QUIET = {
-  autovacuum: "off",
-  checkpoint_timeout: "1h",
-  max_wal_size: "16GB",
-  wal_writer_delay: "10s",
-  bgwriter_delay: "10s",
 };
 
 /** It says all that it can about what it is asked. */
@@ -40,46 +45,74 @@ const TALKATIVE = {
   track_wal_io_timing: "on",
 };
 
+const COLD = { shared_buffers: "16MB" };
+
 export type StandOptions = {
-  disk?: Disk;
+  profile?: ProfileName;
   settings?: Record<string, string>;
   /** What starts the application, when it is not to be started as in production. */
   command?: string[];
 };
 
 /** Starts a stand: an empty, migrated and seeded database, and the application on it. */
-export async function openStand({ disk = COUNTING, settings = {}, command }: StandOptions = {}): Promise<Stand> {
+export async function openStand({ profile = "native", settings = {}, command }: StandOptions = {}): Promise<Stand> {
   const directory = mkdtempSync(join(tmpdir(), "irontrack-stand-"));
-  const spindle = openSpindle(directory, disk);
-  const cluster = await startCluster(
-    {
-      dataDir: join(directory, "data"),
-      socketDir: join(directory, "postgres"),
-      logFile: join(directory, "postgres.log"),
-    },
-    { environment: spindle.environment, settings: { ...QUIET, ...TALKATIVE } },
-  );
-  await ensureDatabase(cluster, "irontrack");
-  const db = openPool(cluster.url("irontrack"), { size: 2, prepare: false });
-  await db.sql`create extension if not exists pg_stat_statements`;
-  await migrate(db);
-  await seedCatalog(db, readCatalog());
-  await db.sql`analyze`;
-  const server = await startApplicationOn(cluster.url("irontrack"), directory, settings, command);
-  const postgresPids = () => listProcesses(cluster.pid() as number);
-  pin(postgresPids());
-  return {
-    server,
-    db,
-    databaseUrl: cluster.url("irontrack"),
-    databaseSocketDir: join(directory, "postgres"),
-    disk: spindle,
-    postgresPids,
-    close: async () => {
-      await server.stop();
-      await db.close();
-      await cluster.stop();
-      rmSync(directory, { recursive: true, force: true });
-    },
+  const opened: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })];
+  const close = async () => {
+    for (const undo of opened.splice(0).reverse()) await undo();
   };
+  try {
+    const disk = await profileOf(profile).open(directory);
+    opened.push(disk.close);
+    let cluster = await startClusterOn(disk, directory, { ...QUIET, ...TALKATIVE });
+    opened.push(() => cluster.stop());
+    // Nothing that is done from here to the end of the stand is waited for as long as what is measured.
+    opened.push(() => disk.turn(false));
+    await ensureDatabase(cluster, "irontrack");
+    const db = openPool(cluster.url("irontrack"), { size: 2, prepare: false });
+    opened.push(() => db.close());
+    await db.sql`create extension if not exists pg_stat_statements`;
+    await migrate(db);
+    await seedCatalog(db, readCatalog());
+    await db.sql`analyze`;
+    const server = await startApplicationOn(cluster.url("irontrack"), directory, settings, command);
+    opened.push(() => server.stop());
+    const postgresPids = () => listProcesses(cluster.pid() as number);
+    pin(postgresPids(), "postgres");
+    disk.turn(true);
+    return {
+      server,
+      db,
+      databaseUrl: cluster.url("irontrack"),
+      databaseSocketDir: join(directory, "postgres"),
+      dataDir: disk.dataDir,
+      disk,
+      postgresPids,
+      checkDisk: () => checkDisk(profile, cluster.url("postgres"), disk),
+      cool: async () => {
+        disk.turn(false);
+        await cluster.stop();
+        forgetPages(disk.dataDir);
+        cluster = await startClusterOn(disk, directory, { ...QUIET, ...TALKATIVE, ...COLD });
+        await untilReady(server);
+        pin(postgresPids(), "postgres");
+        disk.turn(true);
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Until the application has reached its database again. */
+async function untilReady({ socketPath }: ServerProcess): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  while (performance.now() < deadline) {
+    const answer = await fetch("http://localhost/health/ready", { unix: socketPath }).catch(() => undefined);
+    if (answer?.ok) return;
+    await Bun.sleep(50);
+  }
+  throw new Error("The application did not get its database back");
 }

@@ -1,10 +1,9 @@
-import { HDD } from "./disk/spindle.ts";
+import type { ProfileName } from "./disk/profiles.ts";
 import { type Fingerprint, fingerprint } from "./fingerprint.ts";
 import { answersFor, figureOf, greatestWithin, nextRate, type Objective, type Search } from "./knee.ts";
 import { requestsOf, runSeveral } from "./load/runs.ts";
 import { doubtsOf, watchDisturbance } from "./load/validity.ts";
 import { onWire } from "./load/wire.ts";
-import type { Profile } from "./run-http.ts";
 import { cpuNsOf } from "./servers.ts";
 import { openStand, type Stand } from "./stand.ts";
 import { askedOf, type LoadScenario, makeWorlds, PEOPLE } from "./suites/load-scenario.ts";
@@ -30,7 +29,7 @@ export type SweepResult = {
   format: 2;
   kind: "sweep";
   host: Fingerprint;
-  profile: Profile;
+  profile: ProfileName;
   operation: string;
   objective: Objective;
   /** By rate, ascending: the curve. */
@@ -45,7 +44,7 @@ export type SweepOptions = {
   search: Search;
   /** The least length of a run; where the objective needs more answers, it is longer. */
   seconds: number;
-  profile: Profile;
+  profile: ProfileName;
   onStep(step: string): void;
 };
 
@@ -55,7 +54,7 @@ const WARM_UP_S = { least: 5, most: 10 };
 /** Finds the greatest rate of Poisson arrivals at which a scenario keeps to an objective, each rate a run of its own. */
 export async function sweep(scenario: LoadScenario, options: SweepOptions): Promise<SweepResult> {
   const { objective, search, profile, onStep } = options;
-  const stand = await openStand(profile === "hdd" ? { disk: HDD } : {});
+  const stand = await openStand({ profile });
   try {
     onStep("people are made");
     const worlds = await makeWorlds(stand, scenario.people ?? PEOPLE);
@@ -96,9 +95,11 @@ async function tryRate(
   { objective, seconds: least }: SweepOptions,
 ): Promise<SweepPoint> {
   const seconds = Math.ceil(Math.max(least, answersFor(objective) / rate));
+  stand.disk.turn(false);
   const asked = await askedOf(worlds, scenario, requestsOf(rate, warmUpS.most, 1, seconds));
   await stand.db.sql`vacuum analyze`;
   await stand.db.sql`checkpoint`;
+  stand.disk.turn(true);
   const cpuNs = () => ({
     server: cpuNsOf(stand.server.pid),
     postgres: stand.postgresPids().reduce((sum, pid) => sum + cpuNsOf(pid), 0),

@@ -1,6 +1,6 @@
+import type { ProfileName } from "./disk/profiles.ts";
 import { type Fingerprint, fingerprint } from "./fingerprint.ts";
 import type { Interval } from "./interval.ts";
-import type { Profile } from "./run-http.ts";
 
 /** What is not requests over time: a figure with its interval for each column that a scenario has. */
 export type TableRow = { scenario: string; figures: Record<string, Interval> };
@@ -9,7 +9,7 @@ export type TableResult = {
   format: 2;
   suite: string;
   host: Fingerprint;
-  profile: Profile;
+  profile: ProfileName;
   /** What the figures are of, in a sentence. */
   about: string;
   rows: TableRow[];
@@ -19,7 +19,7 @@ export type TableResult = {
 
 export const tableOf = (
   suite: string,
-  { about, rows, postgres, profile, doubts = [] }: Measured & { profile: Profile },
+  { about, rows, postgres, profile, doubts = [] }: Measured & { profile: ProfileName },
 ): TableResult => ({ format: 2, suite, host: fingerprint(postgres), profile, about, rows, doubts });
 
 /** What a suite measured. `postgres` is its version, or says that there was none. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
 import { closedLoop } from "./closed-loop.ts";
+import { pinned } from "./pinning.ts";
 import { ratioOfPairs } from "./statistics.ts";
 import { OPERATIONS, SET } from "./training-operations.ts";
 import type { Person, Stage } from "./training-stage.ts";
@@ -19,7 +20,7 @@ type Places = { person: Person; entryIds: string[] }[];
 
 /**
  * Sets logged per second by the application, over those of pgbench that sends the same statements with the same
- * parameters over the same kind of socket, server or pgbench on core 0 and PostgreSQL on the other. Each run logs into
+ * parameters over the same kind of socket, server or pgbench on the same core and PostgreSQL on another. Each run logs into
  * exercises that have no sets yet.
  */
 export async function compareWithPgbench(
@@ -92,7 +93,8 @@ async function logByPgbench(stage: Stage, seconds: number): Promise<number> {
     const target = ["-h", url.searchParams.get("host") as string, "-U", url.username, url.pathname.slice(1)];
     const variables = Object.entries(constants).flatMap(([name, value]) => ["-D", `${name}=${value}`]);
     const options = ["-n", "-M", "prepared", "-c", String(CONNECTIONS), "-T", String(seconds), ...variables];
-    const run = spawnSync("taskset", ["-c", "0", "pgbench", ...options, "-f", join(dir, "log-a-set.sql"), ...target]);
+    const pgbench = [...pinned("server"), "pgbench", ...options, "-f", join(dir, "log-a-set.sql"), ...target];
+    const run = spawnSync(pgbench[0] as string, pgbench.slice(1));
     const perSecond = Number(/tps = ([\d.]+)/.exec(run.stdout.toString())?.[1]);
     if (run.status !== 0 || !(perSecond > 0)) throw new Error(`pgbench: ${run.stderr}`);
     return perSecond;

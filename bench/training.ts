@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
 import { startCluster } from "#db/embedded.ts";
-import { listProcesses, pin } from "./postgres.ts";
+import { pin } from "./pinning.ts";
+import { listProcesses } from "./postgres.ts";
 import { median, ratioOfPairs } from "./statistics.ts";
 import { OPERATIONS, type TrainingOperation } from "./training-operations.ts";
 import { compareWithPgbench } from "./training-pgbench.ts";
@@ -36,7 +37,7 @@ export async function benchTraining(options: TrainingOptions): Promise<void> {
   const stages: Stage[] = [];
   try {
     for (const name of ["small", "large"] as const) await fillStage(cluster, name, options[name]);
-    pin(listProcesses(cluster.pid() as number));
+    pin(listProcesses(cluster.pid() as number), "postgres");
     for (const name of ["small", "large"]) stages.push(await openStage(cluster, dir, name, PEOPLE));
     const [small, large] = stages as [Stage, Stage];
     const runs = `${options.rounds} rounds of ${options.runs} runs each, ${PEOPLE} athletes in turn, one connection`;

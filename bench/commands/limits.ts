@@ -1,7 +1,8 @@
 import type { CAC } from "cac";
+import { PROFILE_NAMES, profileNamed } from "../disk/profiles.ts";
 import { readObjective } from "../knee.ts";
 import { generatorCommand, sweepCommand } from "../limit-commands.ts";
-import { type Given, oneOf, PROFILES, positive, resultOptionsOf } from "./options.ts";
+import { type Given, positive, resultOptionsOf } from "./options.ts";
 
 /** How much of something can be done: the greatest rate of an operation, and of the generator itself. */
 export function registerLimits(cli: CAC): void {
@@ -12,7 +13,7 @@ export function registerLimits(cli: CAC): void {
     .option("--to <n>", "The greatest rate to try", { default: 12_800 })
     .option("--precision <ratio>", "Of the two rates between which the knee is found", { default: 1.1 })
     .option("--seconds <s>", "Least length of a run; longer where the objective needs more answers", { default: 4 })
-    .option("--profile <name>", "native, or hdd: an emulated disk of 7200 rpm", { default: "native" })
+    .option("--profile <name>", PROFILE_NAMES.join(", "), { default: "native" })
     .option("--out <directory>", "Where to write; a directory of bench/results unless said")
     .option("--json", "Print run.json instead of the summary")
     .example("  $ bun bench sweep http/ListExercises --slo p99=50ms")
@@ -25,7 +26,7 @@ export function registerLimits(cli: CAC): void {
           precision: positive("--precision", given.precision, 1.01),
         },
         seconds: positive("--seconds", given.seconds),
-        profile: oneOf("--profile", given.profile, PROFILES),
+        profile: profileNamed(String(given.profile)),
         ...resultOptionsOf(given),
       });
       process.exit(isBelievable ? 0 : 2);

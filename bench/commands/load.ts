@@ -2,13 +2,14 @@ import { existsSync, readFileSync } from "node:fs";
 import type { CAC } from "cac";
 import { OperatorError } from "#src/errors.ts";
 import { countOperations } from "../count-command.ts";
+import { PROFILE_NAMES, profileNamed } from "../disk/profiles.ts";
 import { ARRIVAL_MODELS, type ArrivalModel } from "../load/arrivals.ts";
 import { readTrace } from "../load/trace.ts";
 import { USUAL_RUN } from "../load-plan.ts";
 import { runCommand } from "../run-command.ts";
 import { HTTP_SCENARIOS } from "../suites/http.ts";
 import { SUITES } from "../suites/suites.ts";
-import { type Given, oneOf, PROFILES, positive, resultOptionsOf } from "./options.ts";
+import { type Given, oneOf, positive, resultOptionsOf } from "./options.ts";
 
 /** What asks the application over its socket: exact counts, and load. */
 export function registerLoad(cli: CAC): void {
@@ -48,7 +49,8 @@ export function registerLoad(cli: CAC): void {
     .option("--seconds <s>", "Length of each run", { default: USUAL_RUN.seconds })
     .option("--runs <n>", "Runs of each scenario; intervals are over them", { default: USUAL_RUN.runs })
     .option("--warm-up <s>", "At most so long until responses settle; 0: none", { default: USUAL_RUN.warmUpS.most })
-    .option("--profile <name>", "native, or hdd: an emulated disk of 7200 rpm", { default: "native" })
+    .option("--profile <name>", PROFILE_NAMES.join(", "), { default: "native" })
+    .option("--cold", "Begin each operation with few buffers and nothing of the database in the page cache")
     .option("--all", "Every scenario of the suite")
     .option("--raw", "Also write when each request was due, sent and answered")
     .option(
@@ -88,6 +90,7 @@ function runOptionsOf(given: Given) {
     seconds: positive("--seconds", given.seconds),
     runs: Math.ceil(positive("--runs", given.runs)),
     warmUpS: { least: Math.min(USUAL_RUN.warmUpS.least, most), most },
-    profile: oneOf("--profile", given.profile, PROFILES),
+    profile: profileNamed(String(given.profile)),
+    isCold: given.cold === true,
   };
 }

@@ -1,11 +1,8 @@
 import { nearest } from "#src/cli/nearest.ts";
 import { OperatorError } from "#src/errors.ts";
-import type { Profile } from "../run-http.ts";
 
 /** Options as cac gives them. */
 export type Given = Record<string, string | number | boolean | undefined>;
-
-export const PROFILES: Profile[] = ["native", "hdd"];
 
 /** A number of at least `least`, and above 0 unless that is 0. Throws OperatorError. */
 export function positive(option: string, given: unknown, least = Number.MIN_VALUE): number {

@@ -1,7 +1,8 @@
 /*
  * A disk with one spindle for a process and its children, by LD_PRELOAD: flushes end when the platter has come round
- * again, reads that the page cache does not have seek first, and one thing is done at a time. Counts flushes and reads,
- * and how long they were waited for, in any case. What the kernel reports (iowait, PSI, diskstats) knows nothing of it.
+ * again, reads that the page cache does not have seek first, and one thing is done at a time. It takes the place of the
+ * real disk, whose flushes are left out: they would be as slow as its other users make them. Counts flushes and reads, and
+ * how long they were waited for, in any case. What the kernel reports (iowait, PSI, diskstats) knows nothing of it.
  *
  * SPINDLE_FILE names a file of a page that is shared by all processes. SPINDLE_ROTATION_NS (0: count only) and
  * SPINDLE_SEEK_NS say how fast it is.
@@ -23,6 +24,8 @@ struct spindle {
     _Atomic uint64_t flushes;
     _Atomic uint64_t cold_reads;
     _Atomic uint64_t waited_ns;
+    /* While set, nothing takes time: a database is filled before it is measured. */
+    _Atomic uint64_t is_still;
 };
 
 static struct spindle *spindle;
@@ -65,7 +68,7 @@ static void sleep_until(uint64_t ns) {
 
 /* Takes the spindle for `busy_ns` and until the platter stands where it began, and waits for that. */
 static void spin(uint64_t busy_ns) {
-    if (!spindle || rotation_ns == 0) return;
+    if (!spindle || rotation_ns == 0 || atomic_load(&spindle->is_still)) return;
     uint64_t free_at = atomic_load(&spindle->free_at_ns);
     uint64_t done;
     do {
@@ -87,7 +90,7 @@ static void waited(uint64_t since_ns) {
 
 int fdatasync(int file) {
     uint64_t since_ns = now_ns();
-    int result = next_fdatasync(file);
+    int result = rotation_ns ? 0 : next_fdatasync(file);
     flush(0);
     waited(since_ns);
     return result;
@@ -96,21 +99,28 @@ int fdatasync(int file) {
 /* The length and the times of a file are elsewhere on the disk than its data. */
 int fsync(int file) {
     uint64_t since_ns = now_ns();
-    int result = next_fsync(file);
+    int result = rotation_ns ? 0 : next_fsync(file);
     flush(seek_ns);
     waited(since_ns);
     return result;
 }
 
-static void read_cold(void) {
+/* Whether the page cache has it all; asked by reading what it has. */
+static int is_cold(int file, const struct iovec *parts, int count, off_t at) {
+    return spindle && preadv2(file, parts, count, at, RWF_NOWAIT) < 0 && errno == EAGAIN;
+}
+
+static ssize_t read_cold(int file, const struct iovec *parts, int count, off_t at) {
     uint64_t since_ns = now_ns();
     atomic_fetch_add(&spindle->cold_reads, 1);
     spin(seek_ns);
+    ssize_t result = next_preadv(file, parts, count, at);
     waited(since_ns);
+    return result;
 }
 
 ssize_t preadv64(int file, const struct iovec *parts, int count, off_t at) {
-    if (spindle && preadv2(file, parts, count, at, RWF_NOWAIT) < 0 && errno == EAGAIN) read_cold();
+    if (is_cold(file, parts, count, at)) return read_cold(file, parts, count, at);
     return next_preadv(file, parts, count, at);
 }
 
@@ -118,7 +128,7 @@ ssize_t preadv(int file, const struct iovec *parts, int count, off_t at) { retur
 
 ssize_t pread64(int file, void *into, size_t length, off_t at) {
     struct iovec part = {.iov_base = into, .iov_len = length};
-    if (spindle && preadv2(file, &part, 1, at, RWF_NOWAIT) < 0 && errno == EAGAIN) read_cold();
+    if (is_cold(file, &part, 1, at)) return read_cold(file, &part, 1, at);
     return next_pread(file, into, length, at);
 }
 

@@ -1,14 +1,10 @@
-import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { chmodSync, closeSync, existsSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { compile } from "./compile.ts";
+import { createSharedWords } from "./shared-words.ts";
 
 /** How fast an emulated disk is. Without rotation nothing waits, and flushes are counted only. */
 export type Disk = { rotationMs: number; seekMs: number };
 
-/** 7200 revolutions a minute; a seek over a third of the platter. */
-export const HDD: Disk = { rotationMs: 60_000 / 7200, seekMs: 8.5 };
 export const COUNTING: Disk = { rotationMs: 0, seekMs: 0 };
 
 export type DiskCounts = { flushes: number; coldReads: number; waitedMs: number };
@@ -21,47 +17,28 @@ export type Spindle = {
    * have waited for both, together.
    */
   counts(): DiskCounts;
+  /** Lets it turn, as it does from the beginning, or stand still: nothing waits then. */
+  turn(isTurning: boolean): void;
 };
 
-const SOURCE = join(import.meta.dir, "spindle.c");
+/** The words of `struct spindle`. */
+const WORDS = { flushes: 1, coldReads: 2, waitedNs: 3, isStill: 4 };
 
 /** An emulated disk whose state is kept under `directory`. Throws when there is no C compiler. */
 export function openSpindle(directory: string, { rotationMs, seekMs }: Disk): Spindle {
-  const file = join(directory, "spindle");
-  writeFileSync(file, Buffer.alloc(4096));
-  // PostgreSQL runs as another user than root.
-  chmodSync(file, 0o666);
+  const words = createSharedWords(join(directory, "spindle"));
   return {
     environment: {
-      LD_PRELOAD: compiled(),
-      SPINDLE_FILE: file,
+      LD_PRELOAD: compile("spindle.c", "library"),
+      SPINDLE_FILE: words.path,
       SPINDLE_ROTATION_NS: String(Math.round(rotationMs * 1e6)),
       SPINDLE_SEEK_NS: String(Math.round(seekMs * 1e6)),
     },
-    counts: () => {
-      const handle = openSync(file, "r");
-      const words = Buffer.alloc(32);
-      readSync(handle, words, 0, 32, 0);
-      closeSync(handle);
-      const word = (at: number) => Number(words.readBigUInt64LE(at * 8));
-      return { flushes: word(1), coldReads: word(2), waitedMs: word(3) / 1e6 };
-    },
+    counts: () => ({
+      flushes: words.read(WORDS.flushes),
+      coldReads: words.read(WORDS.coldReads),
+      waitedMs: words.read(WORDS.waitedNs) / 1e6,
+    }),
+    turn: (isTurning) => words.write(WORDS.isStill, isTurning ? 0 : 1),
   };
-}
-
-/** The library, made once for each version of its source. */
-function compiled(): string {
-  const version = createHash("sha256").update(readFileSync(SOURCE)).digest("hex").slice(0, 16);
-  const library = join(tmpdir(), `irontrack-spindle-${version}.so`);
-  if (existsSync(library)) return library;
-  const unfinished = `${library}.${process.pid}`;
-  const done = spawnSync("cc", ["-O2", "-Wall", "-shared", "-fPIC", "-o", unfinished, SOURCE, "-ldl"], {
-    encoding: "utf8",
-  });
-  if (done.status !== 0) {
-    throw new Error(`The emulated disk needs a C compiler: ${done.error?.message ?? done.stderr}`);
-  }
-  chmodSync(unfinished, 0o755);
-  renameSync(unfinished, library);
-  return library;
 }

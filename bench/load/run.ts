@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pinned } from "../pinning.ts";
 import { cpuNsOf } from "../servers.ts";
 import type { LoadPlan } from "./generator.ts";
 import type { Recording } from "./recording.ts";
@@ -11,20 +12,16 @@ export type PlanFile = Omit<LoadPlan, "requests"> & { requests: string[] };
 
 export type LoadRun = { recording: Recording; generatorCpuMs: number };
 
-/** The core of the generator; servers have the others. */
-const GENERATOR_CORE = "1";
-
-/** On a machine of two cores PostgreSQL is on that core too: the generator goes first, so that it sends when it must. */
-const FIRST = process.getuid?.() === 0 ? ["chrt", "--fifo", "1"] : [];
+/** On a machine of two cores PostgreSQL is on its core too: the generator goes first, so that it sends when it must. */
+const FIRST = process.getuid?.() === 0 && Bun.which("chrt") ? ["chrt", "--fifo", "1"] : [];
 
 /** Runs a load in a process and, where the machine can, on a core of its own. Rejects when the server cannot be reached. */
 export async function runLoad(plan: PlanFile): Promise<LoadRun> {
   const directory = mkdtempSync(join(tmpdir(), "irontrack-load-"));
   try {
     writeFileSync(join(directory, "plan.json"), JSON.stringify(plan));
-    const pin = process.platform === "linux" ? ["taskset", "-c", GENERATOR_CORE, ...FIRST] : [];
     const script = join(import.meta.dir, "load-process.ts");
-    const [command = "", ...args] = [...pin, process.execPath, script, directory];
+    const [command = "", ...args] = [...pinned("load"), ...FIRST, process.execPath, script, directory];
     const child = spawn(command, args, { stdio: ["ignore", "inherit", "pipe"] });
     let said = "";
     child.stderr.on("data", (chunk) => {

@@ -3,10 +3,17 @@ import type { Distribution } from "../load/recording.ts";
 import type { RunResult, ScenarioResult } from "../run-http.ts";
 import { ATTRIBUTION_LEGEND, attributionPlot, percentilePlot, timelinePlot, usagePlot } from "./plots.ts";
 
-const PROFILES = {
-  native: "the disk of this machine",
-  hdd: "an emulated disk of 7200 rpm with one spindle, under PostgreSQL only",
-};
+/** Which disk, in which state, and what it was found to be. */
+const diskOf = ({ disk, isCold }: RunResult) =>
+  [
+    disk.what,
+    `${disk.fdatasync.perSecond.toFixed(0)} flushes a second`,
+    ...disk.grouping.map(
+      ({ clients, commitsPerFlush }) => `${commitsPerFlush.toFixed(1)} commits a flush of ${clients}`,
+    ),
+    ...(isCold ? ["cold: few buffers, nothing in the page cache at first"] : []),
+  ].join("; ");
+
 /** Plot's scheme Observable10, for the legends. */
 const COLOURS = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951"];
 
@@ -15,17 +22,18 @@ const ms = (value: number | undefined) => (value === undefined ? "–" : value.t
 const p = (distribution: Distribution, share: 0.5 | 0.9 | 0.99 | 0.999) => ms(distribution.percentiles[share]);
 
 /** One page that needs nothing else: no script, no network. */
-export function reportHtml({ host, profile, results }: RunResult): string {
+export function reportHtml(run: RunResult): string {
+  const { host, results } = run;
   const about: [string, string][] = [
     ["Machine", `${host.cpu}, ${host.cores} cores, ${host.memoryGib} GiB, Linux ${host.kernel}`],
-    ["Disk", PROFILES[profile]],
+    ["Disk", diskOf(run)],
     [
       "Software",
       `Bun ${host.bun}, PostgreSQL ${host.postgres}, commit ${host.commit}${host.isDirty ? " with changes" : ""}`,
     ],
     [
       "Load",
-      `${results[0]?.offeredPerSecond.toFixed(0) ?? 0} requests a second over 32 connections of a Unix socket; server on core 0, PostgreSQL and load on core 1`,
+      `${results[0]?.offeredPerSecond.toFixed(0) ?? 0} requests a second over 32 connections of a Unix socket; ${host.pins}`,
     ],
     ["When", host.at],
   ];
@@ -33,7 +41,7 @@ export function reportHtml({ host, profile, results }: RunResult): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>IronTrack under load, ${escaped(host.commit)}</title><style>${CSS}</style></head><body>
 <h1>IronTrack under load</h1>
-<p class="verdict">${verdict(results)}</p>
+<p class="verdict">${verdict(run)}</p>
 <dl>${about.map(([what, is]) => `<dt>${what}</dt><dd>${escaped(is)}</dd>`).join("")}</dl>
 <h2>Response times</h2>
 <div class="wide">${table(results)}</div>
@@ -50,7 +58,8 @@ scenario runs at a time.</p>
 `;
 }
 
-function verdict(results: ScenarioResult[]): string {
+function verdict({ results, disk }: RunResult): string {
+  if (disk.doubts.length > 0) return `Void: ${escaped(disk.doubts.join("; "))}.`;
   const doubtful = results.filter(({ doubts }) => doubts.length > 0);
   if (doubtful.length === 0)
     return "Every run may be believed: nothing failed, requests were sent on time, the rate was reached, nobody disturbed the server.";
@@ -108,7 +117,8 @@ const legend = (names: string[]) =>
   `<p class="legend">${names.map((name, at) => `<span style="--colour:${COLOURS[at]}">${name}</span>`).join("")}</p>`;
 
 /** The same as text, for a repository's page. */
-export function reportMarkdown({ host, profile, results }: RunResult): string {
+export function reportMarkdown(run: RunResult): string {
+  const { host, profile, results } = run;
   const rows = results.flatMap(({ operation, figures, intervals, parts, attribution, flushesPerRequest }) => [
     `| ${operation} | ${figures.requests} | ${times(figures.responseMs, intervals.meanMs)} | ${ms(attribution.serverCpu)} | ${ms(attribution.postgresCpu)} | ${flushesPerRequest.toFixed(2)} | ${figures.failures} |`,
     ...parts.map(
@@ -118,9 +128,9 @@ export function reportMarkdown({ host, profile, results }: RunResult): string {
   ]);
   return `# Under load at ${host.commit}, ${profile}
 
-${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}; ${PROFILES[profile]}.
+${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}; ${diskOf(run)}.
 ${results[0]?.offeredPerSecond.toFixed(0) ?? 0} requests a second in ${results[0]?.runs.length ?? 0} runs; response times in ms from when a request was due, the mean with its
-95 % interval over runs. ${verdict(results)}
+95 % interval over runs. ${verdict(run)}
 
 | operation | requests | mean | p50 | p99 | most | server CPU | PostgreSQL CPU | flushes | failures |
 |---|---|---|---|---|---|---|---|---|---|

@@ -1,13 +1,13 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
-import { type Cluster, startCluster } from "#db/embedded.ts";
-import { measureGrouping } from "../disk/grouping.ts";
-import { COUNTING, type Disk, openSpindle, type Spindle } from "../disk/spindle.ts";
+import type { Cluster } from "#db/embedded.ts";
+import { QUIET, startClusterOn } from "../disk/cluster.ts";
+import { type Grouping, measureGrouping } from "../disk/grouping.ts";
+import { forgetPages } from "../disk/page-cache.ts";
+import { type OpenedDisk, type ProfileName, profileOf } from "../disk/profiles.ts";
 import { intervalOf } from "../interval.ts";
-import { QUIET } from "../stand.ts";
 import { mulberry32 } from "../statistics.ts";
 import type { Measured, TableRow } from "../table.ts";
 import type { SuiteScenario } from "./suites.ts";
@@ -20,38 +20,45 @@ export const IO_SCENARIOS: SuiteScenario[] = [
   { name: "checkpoint", about: "commits while a checkpoint writes, beside those before it" },
 ];
 
-type Options = { runs: number; seconds: number; disk?: Disk; onStep(step: string): void };
+type Options = { runs: number; seconds: number; profile: ProfileName; onStep(step: string): void };
 
 /** Each scenario `runs` times on a PostgreSQL of its own. */
-export async function runIo(names: string[], { runs, seconds, disk = COUNTING, onStep }: Options): Promise<Measured> {
+export async function runIo(names: string[], options: Options): Promise<Measured> {
+  const { runs, profile, onStep } = options;
   const rows: TableRow[] = [];
-  const clients = [...(names.includes("commit") ? [1] : []), ...(names.includes("group-commit") ? [8, 32] : [])];
-  if (clients.length > 0) onStep("commits");
-  rows.push(...(await commits(disk, clients, runs, seconds)));
-  let postgres = "18";
-  if (names.includes("cold-read") || names.includes("checkpoint")) {
-    await withCluster(disk, async (cluster, db, spindle) => {
-      const [shown] = await db.sql<{ version: string }[]>`select current_setting('server_version') as version`;
-      postgres = shown?.version ?? postgres;
-      onStep("a table of 64 MiB");
-      await db.sql`create table pages as select id, repeat('x', 1000) as filler from generate_series(1, 57344) as id`;
-      if (names.includes("cold-read")) rows.push(await coldRead(db, spindle, runs, onStep));
-      if (names.includes("checkpoint")) rows.push(await checkpoint(cluster, db, runs, onStep));
-    });
-  }
+  let postgres = "?";
+  await withCluster(profile, async (cluster, db, disk) => {
+    const [shown] = await db.sql<{ version: string }[]>`select current_setting('server_version') as version`;
+    postgres = shown?.version ?? postgres;
+    const clients = [...(names.includes("commit") ? [1] : []), ...(names.includes("group-commit") ? [8, 32] : [])];
+    disk.turn(true);
+    if (clients.length > 0) {
+      onStep("commits");
+      rows.push(...(await commits(cluster, disk, clients, options)));
+    }
+    if (!names.includes("cold-read") && !names.includes("checkpoint")) return;
+    onStep("a table of 64 MiB");
+    disk.turn(false);
+    await db.sql`create table pages as select id, repeat('x', 1000) as filler from generate_series(1, 57344) as id`;
+    disk.turn(true);
+    if (names.includes("cold-read")) rows.push(await coldRead(db, disk, runs, onStep));
+    if (names.includes("checkpoint")) rows.push(await checkpoint(cluster, db, runs, onStep));
+  });
   return { about: `${runs} runs of each; 95 % of the mean of runs.`, rows, postgres };
 }
 
-async function commits(disk: Disk, clients: number[], runs: number, seconds: number): Promise<TableRow[]> {
-  const found: Awaited<ReturnType<typeof measureGrouping>> = [];
-  for (let run = 0; run < runs && clients.length > 0; run++)
-    found.push(...(await measureGrouping(disk, clients, seconds)));
+async function commits(cluster: Cluster, disk: OpenedDisk, clients: number[], options: Options): Promise<TableRow[]> {
+  const { runs, seconds } = options;
+  const found: Grouping[] = [];
+  for (let run = 0; run < runs; run++) {
+    found.push(...(await measureGrouping(cluster.url("postgres"), disk, clients, seconds)));
+  }
   return clients.map((count) => {
     const those = found.filter((one) => one.clients === count);
     return {
       scenario: count === 1 ? "commit" : `group-commit, ${count} clients`,
       figures: {
-        commitsPerSecond: intervalOf(those.map((one) => one.flushesPerSecond * one.commitsPerFlush)),
+        commitsPerSecond: intervalOf(those.map((one) => one.commitsPerSecond)),
         flushesPerSecond: intervalOf(those.map((one) => one.flushesPerSecond)),
         commitsPerFlush: intervalOf(those.map((one) => one.commitsPerFlush)),
       },
@@ -59,21 +66,25 @@ async function commits(disk: Disk, clients: number[], runs: number, seconds: num
   });
 }
 
-async function withCluster(disk: Disk, work: (cluster: Cluster, db: Pool, spindle: Spindle) => Promise<void>) {
+async function withCluster(
+  profile: ProfileName,
+  work: (cluster: Cluster, db: Pool, disk: OpenedDisk) => Promise<void>,
+) {
   const directory = mkdtempSync(join(tmpdir(), "irontrack-io-"));
-  const spindle = openSpindle(directory, disk);
-  const places = { dataDir: join(directory, "data"), socketDir: join(directory, "run") };
-  const cluster = await startCluster(
-    { ...places, logFile: join(directory, "postgres.log") },
-    // So little memory of its own that a page is read again; one client that keeps its connection.
-    { environment: spindle.environment, settings: { ...QUIET, shared_buffers: "2MB" } },
-  );
-  const db = openPool(cluster.url("postgres"), { size: 1, prepare: true });
+  const disk = await profileOf(profile).open(directory);
   try {
-    await work(cluster, db, spindle);
+    // So little memory of its own that a page is read again.
+    const cluster = await startClusterOn(disk, directory, { ...QUIET, shared_buffers: "2MB" });
+    const db = openPool(cluster.url("postgres"), { size: 1, prepare: true });
+    try {
+      await work(cluster, db, disk);
+    } finally {
+      disk.turn(false);
+      await db.close();
+      await cluster.stop();
+    }
   } finally {
-    await db.close();
-    await cluster.stop();
+    disk.close();
     rmSync(directory, { recursive: true, force: true });
   }
 }
@@ -81,7 +92,7 @@ async function withCluster(disk: Disk, work: (cluster: Cluster, db: Pool, spindl
 const COLD_READS = 100;
 
 /** Pages at random, after both PostgreSQL and the system have forgotten them. */
-async function coldRead(db: Pool, spindle: Spindle, runs: number, onStep: (step: string) => void): Promise<TableRow> {
+async function coldRead(db: Pool, disk: OpenedDisk, runs: number, onStep: (step: string) => void): Promise<TableRow> {
   const [file] = await db.sql<{ path: string; pages: number }[]>`
     select current_setting('data_directory') || '/' || pg_relation_filepath('pages') as path,
       (pg_relation_size('pages') / current_setting('block_size')::int)::int as pages`;
@@ -91,15 +102,15 @@ async function coldRead(db: Pool, spindle: Spindle, runs: number, onStep: (step:
   for (let run = 0; run < runs; run++) {
     onStep(`cold reads, run ${run + 1}`);
     await db.sql`checkpoint`;
-    forget(path);
-    const before = spindle.counts().coldReads;
+    forgetPages(path);
+    const before = disk.counts().coldReads;
     const startedMs = performance.now();
     for (let read = 0; read < COLD_READS; read++) {
       const place = `(${Math.floor(random() * pages)},1)`;
       await db.sql`select id from pages where ctid = ${place}::tid`;
     }
     const ms = (performance.now() - startedMs) / COLD_READS;
-    measured.push({ ms, reads: (spindle.counts().coldReads - before) / COLD_READS });
+    measured.push({ ms, reads: (disk.counts().coldReads - before) / COLD_READS });
   }
   const figures = {
     readMs: intervalOf(measured.map(({ ms }) => ms)),
@@ -107,14 +118,6 @@ async function coldRead(db: Pool, spindle: Spindle, runs: number, onStep: (step:
     coldReadsPerRead: intervalOf(measured.map(({ reads }) => reads)),
   };
   return { scenario: "cold-read", figures };
-}
-
-/** Has the system drop one file's pages, and nobody else's (posix_fadvise, as dd does it). */
-function forget(path: string) {
-  const { status, stderr } = spawnSync("dd", [`of=${path}`, "oflag=nocache", "conv=notrunc,fdatasync", "count=0"], {
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`${path} is still remembered: ${stderr}`);
 }
 
 /** One client's commits, then the same while a checkpoint writes a table that was changed all over. */

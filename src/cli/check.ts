@@ -13,6 +13,16 @@ const bin = (name: string) => join(ROOT, "node_modules/.bin", name);
 const GENERATED: Record<string, () => Promise<string> | string> = {
   ".env.example": envExample,
   "openapi.json": openApiJson,
+  ...Object.fromEntries(
+    (["main.conf", "http.conf", "server.conf"] as const).map((name) => [
+      `angie/place/${name}`,
+      async () => {
+        // Loaded here and not above: the topology is not part of what ships.
+        const { PRODUCTION, renderPlace } = await import("#topology/proxy-config.ts");
+        return renderPlace(PRODUCTION)[name];
+      },
+    ]),
+  ),
 };
 
 /** What CI and a person run: format, lint, types, dead code, generated files, tests, clean tree. The fast ones first. */

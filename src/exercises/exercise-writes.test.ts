@@ -270,6 +270,8 @@ test(
     expectStatus(await change(now.headers.get("etag") ?? "", "Zq Four"), 200);
     expectStatus(await change("*", "Zq Five"), 200);
     expectStatus(await change('"7", "4"', "Zq Six"), 200);
+    const compressed = (await api.get(`${P}/${made.id}`, { as })).headers.get("etag") ?? "";
+    expectStatus(await change(`W/${compressed}`, "Zq Seven"), 200);
   }),
 );
 

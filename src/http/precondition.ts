@@ -13,7 +13,8 @@ export function preconditionOf(request: Request, reason: string): Precondition {
   const ifMatch = request.headers.get("if-match");
   return async (version, read) => {
     if (ifMatch === null || ifMatch.trim() === "*") return;
-    const tags = ifMatch.split(",").map((entry) => ofText(entry.trim()));
+    // The proxy makes the tag of what it compresses weak; it still names the same text.
+    const tags = ifMatch.split(",").map((entry) => ofText(entry.trim().replace(/^W\//, "")));
     if (tags.includes(`"${version}"`) || tags.includes(String(version)) || tags.includes(etagOf(await read()))) return;
     throw new AppError("stale", reason, `It was changed meanwhile: its version is ${version}`);
   };

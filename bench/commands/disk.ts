@@ -1,0 +1,79 @@
+import type { CAC } from "cac";
+import { OperatorError } from "#src/errors.ts";
+import { openBlockDisk } from "../disk/block.ts";
+import { takeDown } from "../disk/block-down.ts";
+import { isAbandoned, listStates, pathsIn } from "../disk/block-state.ts";
+import { type DiskFigures, faultsOf, measureProfile } from "../disk/check.ts";
+import { PROFILE_NAMES, type ProfileName, profileNamed, profileOf } from "../disk/profiles.ts";
+
+/** What is about disks, real and emulated. */
+export function registerDisk(cli: CAC): void {
+  cli
+    .command(
+      "disk [...profiles]",
+      `What each disk does: flushes, commits of 1, 8 and 32 clients (${PROFILE_NAMES.join(", ")})`,
+    )
+    .option("--seconds <s>", "Length of each measurement", { default: 2 })
+    .option("--json", "Print JSON")
+    .action(async (names: string[], { seconds, json }: { seconds: number; json?: boolean }) => {
+      const profiles =
+        names.length > 0 ? names.map(profileNamed) : PROFILE_NAMES.filter((name) => name !== "hdd-block");
+      const found: ({ profile: ProfileName; doubts: string[] } & DiskFigures)[] = [];
+      for (const profile of profiles) {
+        const figures = await measureProfile(profile, [1, 8, 32], Number(seconds));
+        found.push({ profile, ...figures, doubts: faultsOf(profile, figures) });
+        if (!json) console.log(linesOf(profile, figures, faultsOf(profile, figures)));
+      }
+      if (json) console.log(JSON.stringify(found, null, 2));
+      process.exit(found.every(({ doubts }) => doubts.length === 0) ? 0 : 2);
+    });
+  cli
+    .command("hdd <up|down|status>", "The emulated block device by itself: where to put what should be slow (root)")
+    .option("--json", "Print JSON")
+    .action(async (what: string, { json }: { json?: boolean }) => {
+      if (what === "up") return await up(json ?? false);
+      if (what === "down") return down();
+      if (what === "status") return status(json ?? false);
+      throw new OperatorError(`hdd takes up, down or status, not ${what}`, 2);
+    });
+}
+
+function linesOf(profile: ProfileName, { fdatasync, grouping }: DiskFigures, doubts: string[]): string {
+  const { perSecond, medianMs, p99Ms } = fdatasync;
+  return [
+    `${profile}: ${profileOf(profile).what}`,
+    `  fdatasync   ${perSecond.toFixed(1)} a second, median ${medianMs.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms`,
+    ...grouping.map(
+      ({ clients, commitsPerSecond, commitsPerFlush }) =>
+        `  ${String(clients).padStart(2)} clients  ${commitsPerSecond.toFixed(0).padStart(5)} commits a second, ${commitsPerFlush.toFixed(2)} of a flush`,
+    ),
+    ...doubts.map((doubt) => `  void: ${doubt}`),
+  ].join("\n");
+}
+
+async function up(json: boolean): Promise<void> {
+  const disk = await openBlockDisk("up", { isKept: true });
+  disk.turn(true);
+  console.log(
+    json ? JSON.stringify({ mount: disk.mount, loop: disk.loop }) : `${disk.mount} is on ${disk.loop}, and slow`,
+  );
+}
+
+/** Those of running benches stay: each takes its own down. */
+function down(): void {
+  const states = listStates().filter((state) => state.owner === null || isAbandoned(state));
+  for (const state of states) takeDown(state);
+  console.log(
+    states.length === 0 ? "nothing was up" : `taken down: ${states.map(({ directory }) => directory).join(", ")}`,
+  );
+}
+
+function status(json: boolean): void {
+  const states = listStates().map((state) => ({ ...state, isAbandoned: isAbandoned(state) }));
+  if (json) console.log(JSON.stringify(states, null, 2));
+  else if (states.length === 0) console.log("no disk is up");
+  for (const { directory, loop, owner, isAbandoned } of json ? [] : states) {
+    const whose = owner === null ? "until hdd down" : isAbandoned ? "abandoned" : `of process ${owner.pid}`;
+    console.log(`${pathsIn(directory).mount} on ${loop ?? "no device yet"}, ${whose}`);
+  }
+}

@@ -1,0 +1,77 @@
+import { describe } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createTokens } from "#src/access/tokens.ts";
+import { findProgram, type RunningProxy, startProxy } from "#topology/proxy.ts";
+import { type Api, apiOn, testConfig } from "./harness.ts";
+import { freePort } from "./launched.ts";
+import { makeOwnDatabase, type OwnDatabase } from "./own-database.ts";
+import { openProcesses } from "./processes.ts";
+import type { TcpTarget } from "./raw-http.ts";
+
+/** `describe` for tests that need the proxy's program: without it they are skipped with a line, and in CI they fail. */
+export function describeProxied(name: string, tests: () => void): void {
+  describe.skipIf(!hasProgramFor(name))(name, tests);
+}
+
+function hasProgramFor(name: string): boolean {
+  try {
+    findProgram();
+    return true;
+  } catch (error) {
+    if (process.env.CI) throw error;
+    console.warn(`SKIPPED: ${name}. ${(error as Error).message}`);
+    return false;
+  }
+}
+
+export type Proxied = {
+  proxy: RunningProxy;
+  /** Plain TCP and TLS; each client address is limited by itself. */
+  plain(from?: string): TcpTarget;
+  tls(from?: string): TcpTarget;
+  /** The Unix sockets of the two workers behind it. */
+  workers: string[];
+  database: OwnDatabase;
+  /** The application in this process on the same database and key, to make people and things with. */
+  api: Api;
+  close(): Promise<void>;
+};
+
+/** The production variant of the proxy in front of two real workers on a database of their own. */
+export async function openProxied(): Promise<Proxied> {
+  const dir = mkdtempSync(join(tmpdir(), "irontrack-proxied-"));
+  const database = await makeOwnDatabase();
+  const processes = await openProcesses(dir, database.url);
+  const settings = { COOKIE_SECURE: "false", PASSWORD_MEMORY_KIB: "19456", PASSWORD_PASSES: "2" };
+  const [port, tlsPort] = [Number(await freePort()), Number(await freePort())];
+  const workers = ["1", "2"].map((name) => join(dir, `${name}.sock`));
+  const [proxy] = await Promise.all([
+    startProxy({
+      directory: join(dir, "proxy"),
+      workerSockets: workers,
+      listen: { port, tlsPort },
+      variant: "production",
+    }),
+    processes.start("1", settings),
+    processes.start("2", settings),
+  ]);
+  const api = await apiOn(database.pool);
+  api.deps.tokens = createTokens(testConfig(), processes.keys);
+  const ca = readFileSync(proxy.certificateFile, "utf8");
+  return {
+    proxy,
+    plain: (from = "127.0.0.1") => ({ port, from }),
+    tls: (from = "127.0.0.1") => ({ port: tlsPort, from, tls: { ca } }),
+    workers,
+    database,
+    api,
+    close: async () => {
+      await proxy.stop();
+      processes.stop();
+      await database.drop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}

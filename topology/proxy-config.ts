@@ -1,0 +1,107 @@
+/** Which of the two programs reads the configuration; nginx stands in where Angie cannot be installed. */
+export type ProxyProgram = "angie" | "nginx";
+/** `bench` is the same without limits. */
+export type ProxyVariant = "production" | "bench";
+
+/** All that the proxy's configuration has to be told; the rest of it is the same files everywhere (`angie/`). */
+export type Place = {
+  program: ProxyProgram;
+  variant: ProxyVariant;
+  /** One for each worker. */
+  workerSockets: string[];
+  /** Holds what is the proxy's own: pid, temporary files, the status API's socket. Exists already. */
+  directory: string;
+  accessLog: string;
+  /** Whom its processes run as; absent unless it is started as root. */
+  user?: string;
+  processCount: number | "auto";
+  /** Addresses as `listen` takes them. On a Unix socket the client is believed what its address is. */
+  listen: { unix?: string; plain?: string[]; tls?: string[] };
+  /** The names that TLS answers to; others are not even shaken hands with. */
+  names: string[];
+  certificate: { file: string; keyFile: string };
+};
+
+/** How it is in compose.yaml and the systemd units. */
+export const PRODUCTION: Place = {
+  program: "angie",
+  variant: "production",
+  workerSockets: [1, 2, 3, 4].map((number) => `/run/irontrack/irontrack.${number}.sock`),
+  directory: "/run/edge",
+  accessLog: "/dev/stdout",
+  user: "angie",
+  processCount: "auto",
+  listen: { tls: ["443", "[::]:443"] },
+  names: ["localhost"],
+  certificate: { file: "/run/secrets/tls_certificate", keyFile: "/run/secrets/tls_key" },
+};
+
+/** The texts of the files under `place/`, by name. */
+export function renderPlace(place: Place): Record<"main.conf" | "http.conf" | "server.conf", string> {
+  return { "main.conf": renderMain(place), "http.conf": renderHttp(place), "server.conf": renderServer(place) };
+}
+
+const GENERATED = "# Generated from topology/proxy-config.ts by `./irontrack generate`.";
+
+// Lines of the error log quote requests, and with them the secret paths of public links. What goes wrong with a request
+// is in the access log; this one is for what goes wrong with the proxy.
+const renderMain = ({ user, processCount, directory }: Place) => `${GENERATED}
+${user === undefined ? "" : `user ${user};\n`}worker_processes ${processCount};
+pid ${directory}/pid;
+error_log stderr alert;
+`;
+
+const renderHttp = (place: Place) => `${GENERATED}
+upstream irontrack {
+  zone irontrack 256k;
+  least_conn;
+  # max_fails=0: else a worker that hangs up on three odd requests gets no others for ten seconds.
+${place.workerSockets.map((path) => `  server unix:${path} max_fails=0;`).join("\n")}
+  keepalive 64;
+  # Shorter than a worker lingers when it stops (DRAIN_LINGER_S), and than Bun keeps an idle connection.
+  keepalive_timeout 5s;
+  keepalive_requests 100000;
+}
+
+# What limits are counted by; an empty one is not limited.
+map "" $limited_address {
+  default ${place.variant === "bench" ? '""' : "$binary_remote_addr"};
+}
+
+access_log ${place.accessLog} edge buffer=32k flush=1s;
+${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${place.directory}/${kind};`).join("\n")}
+${place.listen.tls ? `\n# Any other name: no certificate is shown, and nothing is answered.\n${renderUnknownNames(place)}` : ""}${place.program === "angie" ? `\nserver {\n  listen unix:${place.directory}/status.sock;\n  include snippets/angie-only.conf;\n}\n` : ""}`;
+
+const renderUnknownNames = (place: Place) => `server {
+${listenTls(place, " default_server")
+  .map((line) => `  ${line}`)
+  .join("\n")}
+  ssl_reject_handshake on;
+  error_page 400 414 494 495 496 497 /;
+  location / {
+    return 444;
+  }
+}
+`;
+
+function renderServer(place: Place): string {
+  const { unix, plain = [], tls } = place.listen;
+  const lines = plain.map((address) => `listen ${address};`);
+  if (unix !== undefined) lines.push(`listen unix:${unix};`, "set_real_ip_from unix:;", "real_ip_header X-Real-IP;");
+  if (tls) {
+    lines.push(
+      ...listenTls(place),
+      `server_name ${place.names.join(" ")};`,
+      `ssl_certificate ${place.certificate.file};`,
+      `ssl_certificate_key ${place.certificate.keyFile};`,
+    );
+  }
+  return `${GENERATED}\n${lines.join("\n")}\n`;
+}
+
+/** nginx learned `http2 on` in 1.25, and Angie has it; Debian's knows the older way only. */
+function listenTls({ program, listen }: Place, suffix = ""): string[] {
+  const isOld = program === "nginx";
+  const lines = (listen.tls ?? []).map((address) => `listen ${address} ssl${isOld ? " http2" : ""}${suffix};`);
+  return isOld ? lines : [...lines, "http2 on;"];
+}
