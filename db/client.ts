@@ -1,5 +1,6 @@
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres, { type Options, type PendingQuery, type Row, type Sql } from "postgres";
+import { createGate, type Gate, type GateOptions, type GateStats } from "./gate.ts";
 
 /**
  * A pool or a transaction; a function that is given one need not know which. `sql` runs prepared statements (the hot
@@ -15,6 +16,8 @@ export type Db = {
 export type Pool = Db & {
   /** Waits for running statements, at most `timeoutS`, then closes every connection. */
   close(timeoutS?: number): Promise<void>;
+  /** What the gate in front of it has seen; undefined when there is none. */
+  stats: GateStats | undefined;
 };
 
 export type PoolOptions = {
@@ -22,13 +25,15 @@ export type PoolOptions = {
   prepare: boolean;
   /** Called with the text and the values of every statement sent, once per execution. */
   onStatement?: (statement: string, values: unknown[]) => void;
+  /** Limits and counts what is asked of the pool: what answers requests has one. */
+  gate?: GateOptions;
 };
 
 /**
  * Opens a pool. `url` is `postgres://user:password@host:port/database`, or with `?host=/directory` a Unix socket.
  * Connects on first use. Times come back as text in PostgreSQL's own form, never as Date: microseconds survive.
  */
-export function openPool(url: string, { size, prepare, onStatement }: PoolOptions): Pool {
+export function openPool(url: string, { size, prepare, onStatement, gate: limits }: PoolOptions): Pool {
   const options: Options<Record<string, never>> = {
     max: size,
     prepare,
@@ -41,7 +46,8 @@ export function openPool(url: string, { size, prepare, onStatement }: PoolOption
   if (onStatement) options.debug = (_connection, statement, values) => onStatement(statement, values);
   const target = splitSocketPath(url);
   const sql = postgres(target.url, target.path ? { ...options, path: target.path } : options);
-  return { ...onPool(sql), close: (timeoutS = 5) => sql.end({ timeout: timeoutS }) };
+  const gate = limits && createGate(size, limits);
+  return { ...onPool(sql, gate), stats: gate?.stats, close: (timeoutS = 5) => sql.end({ timeout: timeoutS }) };
 }
 
 /**
@@ -65,22 +71,36 @@ function splitSocketPath(given: string): { url: string; path?: string } {
   return { url: url.href, path };
 }
 
-function onPool(sql: Sql): Db {
-  const orm = drizzle(sql, { casing: "snake_case" });
+function onPool(pool: Sql, gate: Gate | undefined): Db {
+  const sql = gate ? passing(pool, gate.statement) : pool;
+  const begin = <T>(work: (tx: Db) => Promise<T>, check: () => void) =>
+    pool.begin(async (tx) => {
+      const result = await work(onTransaction(tx, pool, gate));
+      check();
+      return result;
+    }) as Promise<T>;
   return {
     sql,
-    orm,
-    transaction: <T>(work: (tx: Db) => Promise<T>) => sql.begin((tx) => work(onTransaction(tx, sql))) as Promise<T>,
+    orm: drizzle(sql, { casing: "snake_case" }),
+    transaction: (work) => (gate ? gate.transaction((check) => begin(work, check)) : begin(work, () => {})),
   };
 }
 
 /** Db on an open transaction; `pool` lends the options that drizzle wants to see on its client. */
-function onTransaction(tx: postgres.TransactionSql, pool: Sql): Db {
-  const sql = Object.assign(tx, { options: pool.options }) as unknown as Sql;
+function onTransaction(tx: postgres.TransactionSql, pool: Sql, gate: Gate | undefined): Db {
+  const client = Object.assign(tx, { options: pool.options }) as unknown as Sql;
+  const sql = gate ? passing(client, gate.inTransaction) : client;
   return {
     sql,
     orm: drizzle(sql, { casing: "snake_case" }),
     transaction: <T>(work: (tx: Db) => Promise<T>) =>
-      tx.savepoint((savepoint) => work(onTransaction(savepoint, pool))) as Promise<T>,
+      tx.savepoint((savepoint) => work(onTransaction(savepoint, pool, gate))) as Promise<T>,
   };
+}
+
+/** `sql` with each of its statements passed through `pass`. */
+function passing(sql: Sql, pass: <Q>(query: Q) => Q): Sql {
+  const tag = (...given: Parameters<Sql>) => pass(sql(...given));
+  const unsafe = (...given: Parameters<Sql["unsafe"]>) => pass(sql.unsafe(...given));
+  return Object.assign(tag, sql, { unsafe }) as unknown as Sql;
 }

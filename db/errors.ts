@@ -22,6 +22,21 @@ export async function translateBroken<T>(errors: Record<string, () => Error>, wo
   }
 }
 
+/** Why a statement was not sent: too much is under way, or nobody waits for its answer. */
+export type Refusal = "OVERLOADED" | "CLIENT_GONE";
+
+export const refusal = (code: Refusal): Error =>
+  Object.assign(new Error(code === "OVERLOADED" ? "Too much is under way" : "The client is gone"), { code });
+
+/** The refusal in `error` or among its causes, or undefined when the database was asked. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    const { code } = at as { code?: unknown };
+    if (code === "OVERLOADED" || code === "CLIENT_GONE") return code;
+  }
+  return undefined;
+}
+
 /** Connections, resources, an operator's doing, and transactions that another one undid: deadlocks. */
 const UNAVAILABLE_CLASSES = ["08", "40", "53", "57"];
 const UNAVAILABLE_CODES = new Set([
@@ -34,6 +49,9 @@ const UNAVAILABLE_CODES = new Set([
   "CONNECTION_DESTROYED",
   "CONNECTION_ENDED",
   "55P03",
+  // A transaction that took too long: idle, or altogether.
+  "25P03",
+  "25P04",
 ]);
 
 /** True when the database could not be asked (away, starting, full, timed out): worth a retry, not a bug. */

@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
+import { shippedPath } from "#src/shipped-files.ts";
 import type { Db } from "./client.ts";
 import journal from "./migrations/meta/_journal.json" with { type: "json" };
 
-const DIRECTORY = join(import.meta.dir, "migrations");
 /** Any number that nothing else in this database locks on. */
 const LOCK_KEY = 7_106_131_401;
 const LOCK_TIMEOUT = "2s";
@@ -14,10 +13,13 @@ const LOCK_ATTEMPTS = 10;
 export type Migration = { tag: string; hash: string; statements: string[] };
 export type MigrationState = { tag: string; appliedAt: string | null };
 
+/** The tag of this code's last migration; tags sort by age. */
+export const NEWEST_MIGRATION: string = journal.entries.at(-1)?.tag ?? "";
+
 /** Every migration of this code, oldest first. */
 export function readMigrations(): Migration[] {
   return journal.entries.map(({ tag }) => {
-    const source = readFileSync(join(DIRECTORY, `${tag}.sql`), "utf8");
+    const source = readFileSync(shippedPath(`db/migrations/${tag}.sql`), "utf8");
     return {
       tag,
       hash: createHash("sha256").update(source).digest("hex"),

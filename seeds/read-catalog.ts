@@ -4,9 +4,10 @@ import type { Static, TSchema } from "@sinclair/typebox";
 import { OperatorError } from "#src/errors.ts";
 import { slugOf } from "#src/exercises/slug.rules.ts";
 import { faultsOf } from "#src/http/shapes.ts";
+import { shippedPath } from "#src/shipped-files.ts";
 import { CatalogFile, type ExerciseEntry, ExercisesFile, RolesFile } from "./catalog.schemas.ts";
 
-const DIRECTORY = join(import.meta.dir, "catalog");
+const DIRECTORY = shippedPath("seeds/catalog");
 
 export type Catalog = {
   roles: Static<typeof RolesFile>;

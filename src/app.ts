@@ -20,6 +20,7 @@ import type { Operation } from "./http/operation.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import { importRoutes } from "./imports/imports.routes.ts";
 import type { Log, RequestLog } from "./log.ts";
+import type { RequestMetrics } from "./metrics/request-metrics.ts";
 import { planRoutes } from "./plans/plans.routes.ts";
 import { progressRoutes } from "./progress/progress.routes.ts";
 import { routineRoutes } from "./routines/routines.routes.ts";
@@ -38,6 +39,7 @@ export type AppDeps = AccessDeps & {
   keys: Keys;
   log: Log;
   requestLog: RequestLog;
+  requests: RequestMetrics;
   health: Health;
   catalogMemory: CatalogMemory;
   isDraining: () => boolean;
@@ -80,7 +82,8 @@ export function createApp(deps: AppDeps): Router {
     crossSite: createCrossSite(deps.config),
     idempotently: createIdempotency(deps.db, deps.keys.secret),
     requestLog: deps.requestLog,
-    onBug: (error, requestId) => deps.log.error({ err: error, requestId }, "request failed"),
+    requests: deps.requests,
+    onBug: (error, requestId, traceparent) => deps.log.error({ err: error, requestId, traceparent }, "request failed"),
     isDraining: deps.isDraining,
   });
 }

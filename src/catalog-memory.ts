@@ -1,3 +1,4 @@
+import { evenIfGone } from "./asking.ts";
 import type { Notice } from "./notices.ts";
 
 /** Something made of the catalog, and of the exercises of `ownerId` unless that is null. */
@@ -18,6 +19,8 @@ export type CatalogMemory = {
   /** What `notice` says must be forgotten. */
   forget(notice: Notice | "everything"): void;
   readonly bytes: number;
+  /** How often `recall` found something, and not. */
+  readonly recalls: { hits: number; misses: number };
 };
 
 type Flight = { askerId: string | null; isOvertaken: boolean; result: Promise<Made<unknown>> };
@@ -27,6 +30,7 @@ export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number
   const entries = new Map<string, Remembered>();
   const keysOfOwner = new Map<string, Set<string>>();
   const flights = new Map<string, Flight>();
+  const recalls = { hits: 0, misses: 0 };
   let bytes = 0;
 
   const drop = (key: string) => {
@@ -63,7 +67,11 @@ export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number
   return {
     recall: <T>(key: string) => {
       const entry = entries.get(key);
-      if (!entry || !isTrusted()) return undefined;
+      if (!entry || !isTrusted()) {
+        recalls.misses++;
+        return undefined;
+      }
+      recalls.hits++;
       // Uses are tracked only when something is near being forgotten.
       if (bytes * 2 > limitBytes) {
         entries.delete(key);
@@ -75,7 +83,7 @@ export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number
       if (!isTrusted()) return (await make()).value;
       const running = flights.get(key);
       if (running) return (await running.result).value as T;
-      const flight: Flight = { askerId, isOvertaken: false, result: make() };
+      const flight: Flight = { askerId, isOvertaken: false, result: evenIfGone(make) };
       flights.set(key, flight);
       try {
         const made = (await flight.result) as Made<T>;
@@ -97,6 +105,7 @@ export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number
         overtake((flight) => flight.askerId === ownerId);
       }
     },
+    recalls,
     get bytes() {
       return bytes;
     },

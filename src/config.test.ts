@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { envExample, readConfig, Settings } from "./config.ts";
 
@@ -40,6 +41,23 @@ test.each([
 
 test("production takes safe settings", () => {
   expect(readConfig(SAFE_PRODUCTION).NODE_ENV).toBe("production");
+});
+
+test("a secret is read from the file that its setting with _FILE names", () => {
+  const dir = mkdtempSync(join(tmpdir(), "irontrack-secrets-"));
+  const file = join(dir, "password");
+  writeFileSync(file, "p@ss:w/rd\n");
+  const url = "postgres://ada@localhost/irontrack?host=/run/postgresql";
+  const config = readConfig({ DATABASE_URL: url, DATABASE_PASSWORD_FILE: file });
+  expect(decodeURIComponent(new URL(config.DATABASE_URL as string).password)).toBe("p@ss:w/rd");
+  expect(new URL(config.DATABASE_URL as string).searchParams.get("host")).toBe("/run/postgresql");
+  const own = readConfig({ DATABASE_URL: "postgres://ada:own@localhost/irontrack", DATABASE_PASSWORD_FILE: file });
+  expect(new URL(own.DATABASE_URL as string).password).toBe("own");
+  rmSync(dir, { recursive: true });
+  const both = () => readConfig({ DATABASE_PASSWORD: "secret-1", DATABASE_PASSWORD_FILE: file });
+  expect(both).toThrow(/DATABASE_PASSWORD_FILE: must/);
+  expect(both).not.toThrow("secret");
+  expect(() => readConfig({ JWT_PRIVATE_KEYS_FILE: file })).toThrow(/JWT_PRIVATE_KEYS_FILE: .*ENOENT/);
 });
 
 test("the committed example lists every setting and is current", () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { OperatorError } from "./errors.ts";
@@ -21,8 +22,21 @@ export const Settings = Type.Object({
   ),
   DATABASE_URL: url("PostgreSQL to use, over TCP or a Unix socket (?host=/path); unset: the embedded PostgreSQL"),
   DATABASE_DIRECT_URL: url("Same database without a pooler, for migrations and LISTEN; unset: DATABASE_URL"),
+  DATABASE_PASSWORD: Type.Optional(
+    Type.String({ description: "Password for both, when their URLs name none", minLength: 1, maxLength: 1024 }),
+  ),
   DATABASE_POOL_SIZE: integer("Connections per process", 1, 100, 8),
   DATABASE_PREPARE: flag("Use prepared statements; false behind a PgBouncer older than 1.21", true),
+  DATABASE_WAITING: Type.Optional(
+    Type.Integer({
+      description: "Statements and transactions that may wait for a connection; beyond it 503; unset: 2 per connection",
+      minimum: 0,
+      maximum: 100_000,
+    }),
+  ),
+  DATABASE_WAIT_MS: integer("Longest wait for a connection; beyond it 503", 10, 60_000, 1000),
+  MAX_IN_FLIGHT: integer("Requests per process that may use the database at once; beyond it 503", 1, 100_000, 256),
+  SLOW_STATEMENT_MS: integer("Statements that take longer are logged, without their values", 0, 600_000, 1000),
   CATALOG_MEMORY_MIB: integer("What each process may remember of the catalog's answers", 0, 4096, 64),
   HOST: text("Loopback address to listen on beside the Unix socket; empty: the Unix socket only", "127.0.0.1"),
   PORT: integer("TCP port to listen on", 1, 65535, 8000),
@@ -33,6 +47,10 @@ export const Settings = Type.Object({
       pattern: "^[A-Za-z0-9_.-]+$",
       maxLength: 64,
     }),
+  ),
+  OPERATOR_SOCKET: flag(
+    "Also serve /metrics and /health on a socket beside SOCKET_PATH, with .operator.sock for its .sock",
+    true,
   ),
   DRAIN_LINGER_S: Type.Optional(
     Type.Integer({
@@ -100,18 +118,22 @@ export const Settings = Type.Object({
 
 export type Config = Static<typeof Settings>;
 
+/** What nobody else should see: taken from the file that `<name>_FILE` names as well, as containers are given secrets. */
+const SECRETS = ["DATABASE_URL", "DATABASE_DIRECT_URL", "DATABASE_PASSWORD", "JWT_PRIVATE_KEYS"] as const;
+
 /**
- * The settings in `env`, with defaults. An empty variable counts as unset.
+ * The settings in `env`, with defaults. An empty variable counts as unset. Reads the files that `<name>_FILE` names.
  * Throws OperatorError that lists every bad setting by name, never by value.
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
   const given: Record<string, unknown> = {};
+  const secrets = readSecrets(env);
   for (const [name, schema] of Object.entries<TSchema>(Settings.properties)) {
-    const raw = env[name];
+    const raw = secrets.values.get(name) ?? env[name];
     if (raw !== undefined && raw !== "") given[name] = Value.Convert(schema, raw);
   }
   const config = Value.Default(Settings, given);
-  const faults = new Map<string, string>();
+  const faults = new Map<string, string>(secrets.faults);
   for (const error of Value.Errors(Settings, config)) {
     const name = error.path.split("/")[1] ?? "";
     faults.set(name, describe(Settings.properties[name as keyof Config]));
@@ -121,14 +143,48 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     const lines = [...faults].map(([name, fault]) => `  ${name}: ${fault}`);
     throw new OperatorError(`These settings are wrong:\n${lines.join("\n")}`);
   }
-  return config as Config;
+  return withPassword(config as Config);
+}
+
+function readSecrets(env: Record<string, string | undefined>) {
+  const values = new Map<string, string>();
+  const faults: [string, string][] = [];
+  for (const name of SECRETS) {
+    const file = env[`${name}_FILE`];
+    if (!file) continue;
+    if (env[name]) faults.push([`${name}_FILE`, `must not be set beside ${name}`]);
+    try {
+      values.set(name, readFileSync(file, "utf8").trim());
+    } catch (error) {
+      faults.push([`${name}_FILE`, `must name a file that can be read: ${(error as { code?: string }).code}`]);
+    }
+  }
+  return { values, faults };
+}
+
+/** The URLs with DATABASE_PASSWORD in them; one that is no URL stays as it is, and is explained when it is opened. */
+function withPassword(config: Config): Config {
+  const { DATABASE_PASSWORD: password } = config;
+  if (password === undefined) return config;
+  const complete = (url: string | undefined) => {
+    if (url === undefined || !URL.canParse(url)) return url;
+    const parsed = new URL(url);
+    if (parsed.password === "") parsed.password = encodeURIComponent(password);
+    return parsed.href;
+  };
+  const urls = {
+    DATABASE_URL: complete(config.DATABASE_URL),
+    DATABASE_DIRECT_URL: complete(config.DATABASE_DIRECT_URL),
+  };
+  return { ...config, ...Object.fromEntries(Object.entries(urls).filter(([, url]) => url !== undefined)) };
 }
 
 /** The text of `.env.example`: every setting with its description, range and default, all commented out. */
 export function envExample(): string {
   const entries = Object.entries<TSchema>(Settings.properties).map(([name, schema]) => {
     const range = schema.minimum === undefined ? "" : ` (${schema.minimum} to ${schema.maximum})`;
-    return `# ${schema.description}${range}.\n# ${name}=${schema.default ?? ""}\n`;
+    const file = (SECRETS as readonly string[]).includes(name) ? `; ${name}_FILE: a file that holds it` : "";
+    return `# ${schema.description}${range}${file}.\n# ${name}=${schema.default ?? ""}\n`;
   });
   return `# Settings of IronTrack. Generated by \`./irontrack generate\`; edit src/config.ts.\n\n${entries.join("\n")}`;
 }

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { OperatorError } from "./errors.ts";
+import { isExecutable } from "./shipped-files.ts";
 
 /** The directory that `up` keeps everything in, and the paths inside it. */
 export type Home = {
@@ -16,7 +17,8 @@ export type Home = {
   keyFile: string;
 };
 
-const ROOT = join(import.meta.dir, "..");
+/** The checkout; the executable has none, and starts from where it is called. */
+const ROOT = isExecutable ? process.cwd() : join(import.meta.dir, "..");
 /** sun_path holds 108 bytes with its final zero; the longest name we put after the directory has 24. */
 const LONGEST_RUN_DIR = 107 - "/postgres/.s.PGSQL.5432.lock".length;
 

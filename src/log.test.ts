@@ -92,6 +92,7 @@ test("a failure that nobody caused is logged with the id that its client was tol
             throw new Error(CANARY);
           },
           isCacheOnline: () => true,
+          isSchemaCurrent: () => true,
           stop: () => {},
         },
       },

@@ -1,5 +1,6 @@
 import { type DestinationStream, destination, pino } from "pino";
 import pretty from "pino-pretty";
+import { postgresError } from "#db/errors.ts";
 import type { Config } from "./config.ts";
 
 export type Log = ReturnType<typeof openLog>["log"];
@@ -24,6 +25,7 @@ const SECRETS = [
   "JWT_PRIVATE_KEYS",
   "DATABASE_URL",
   "DATABASE_DIRECT_URL",
+  "DATABASE_PASSWORD",
 ];
 const redact = {
   paths: SECRETS.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]),
@@ -39,7 +41,7 @@ function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return { type: typeof error };
   const { code, constraint_name: constraint, cause } = error as { code?: unknown; constraint_name?: unknown } & Error;
   const message = error.message.replace(/\nparams: .*/s, "");
-  const isDataException = error.name === "PostgresError" && String(code).startsWith("22");
+  const isDataException = postgresError(error) === error && String(code).startsWith("22");
   return {
     type: error.name,
     message: isDataException ? message.replace(/".*"/s, '"…"') : message,
@@ -63,6 +65,8 @@ export type RequestLog = (
   status: number,
   durationMs: number,
   userId: string | undefined,
+  /** Checked: what a client sends otherwise reaches no line. */
+  traceparent: string | undefined,
 ) => void;
 
 const LINES_PER_WRITE = 256;
@@ -102,7 +106,7 @@ function requestLogOn(stream: DestinationStream, linesPerWrite: number): Request
     lines = "";
   };
   process.on("exit", flush);
-  return (requestId, method, route, status, durationMs, userId) => {
+  return (requestId, method, route, status, durationMs, userId, traceparent) => {
     const now = Date.now();
     const thisSecond = Math.floor(now / 1000);
     if (thisSecond !== second) {
@@ -111,7 +115,8 @@ function requestLogOn(stream: DestinationStream, linesPerWrite: number): Request
     }
     const millisecond = String(now % 1000).padStart(3, "0");
     const user = userId === undefined ? "" : `,"userId":"${userId}"`;
-    lines += `${prefix}${millisecond}Z","requestId":"${requestId}","method":"${method}","route":"${route}","status":${status},"durationMs":${Math.round(durationMs * 100) / 100}${user},"msg":"request"}\n`;
+    const trace = traceparent === undefined ? "" : `,"traceparent":"${traceparent}"`;
+    lines += `${prefix}${millisecond}Z","requestId":"${requestId}","method":"${method}","route":"${route}","status":${status},"durationMs":${Math.round(durationMs * 100) / 100}${user}${trace},"msg":"request"}\n`;
     if (++count >= linesPerWrite) flush();
     else timer ??= setTimeout(flush, LONGEST_WAIT_MS);
   };

@@ -38,8 +38,7 @@ async function disturb(stopped: ChildProcess, round: number) {
 
 test(`a login that was ended in one process is not accepted in another: 0 of ${ROUNDS}`, async () => {
   const [ending, asked] = [await processes.start("ending"), await processes.start("asked")];
-  const api = await apiOn(pool);
-  api.deps.tokens = createTokens(testConfig(), processes.keys);
+  const api = await apiOn(pool, { deps: { tokens: createTokens(testConfig(), processes.keys) } });
   const user = await makeUser(api);
   let isOver = false;
   // Busy clients fill and read the memory of the asked process all the while.

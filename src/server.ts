@@ -4,6 +4,7 @@ import type { Server } from "bun";
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { OperatorError } from "./errors.ts";
+import { operatorSocketPath, serveOperators } from "./operator-socket.ts";
 import type { Services } from "./services.ts";
 
 export type Listening = {
@@ -29,14 +30,15 @@ const MAX_REQUEST_BODY_BYTES = 17 * 1_048_576;
 export async function listen(config: Config, services: Services, socketPath: string): Promise<Listening> {
   await removeStaleSocket(socketPath);
   const servers: Server<undefined>[] = [serveOn(services, { unix: socketPath }, `${socketPath} (SOCKET_PATH)`)];
-  chmodSync(socketPath, 0o660);
-  if (config.SOCKET_GROUP !== undefined) giveToGroup(socketPath, config.SOCKET_GROUP);
+  admit(socketPath, config);
+  const operators = config.OPERATOR_SOCKET ? await openOperatorSocket(services, socketPath, config) : undefined;
   if (config.HOST !== "") {
     try {
       const place = `${config.HOST}:${config.PORT}`;
       servers.push(serveOn(services, { hostname: config.HOST, port: config.PORT }, `${place} (HOST, PORT)`));
     } catch (error) {
       await servers[0]?.stop(true);
+      await operators?.stop(true);
       throw error;
     }
   }
@@ -57,8 +59,29 @@ export async function listen(config: Config, services: Services, socketPath: str
         Bun.sleep(config.DRAIN_TIMEOUT_S * 1000).then(() => true),
       ]);
       if (timedOut) await Promise.all(servers.map((server) => server.stop(true)));
+      // Until here operators see how far the drain has come.
+      await operators?.stop(true);
     },
   };
+}
+
+/** As reachable as the socket beside it, and for nobody but operators and monitoring (docs/metrics.md). */
+async function openOperatorSocket(services: Services, socketPath: string, config: Config) {
+  const path = operatorSocketPath(socketPath);
+  await removeStaleSocket(path);
+  const server = serveOperators(path, createApp(services.deps), services.metricsText);
+  admit(path, config);
+  return {
+    stop: async (now: boolean) => {
+      await server.stop(now);
+      rmSync(path, { force: true });
+    },
+  };
+}
+
+function admit(path: string, { SOCKET_GROUP: group }: Config) {
+  chmodSync(path, 0o660);
+  if (group !== undefined) giveToGroup(path, group);
 }
 
 function serveOn(services: Services, where: { unix: string } | { hostname: string; port: number }, place: string) {

@@ -5,18 +5,29 @@ import { createLoginMemory } from "./access/login-memory.ts";
 import { createPasswords } from "./access/passwords.ts";
 import { createTokens } from "./access/tokens.ts";
 import type { AppDeps } from "./app.ts";
+import { asking } from "./asking.ts";
 import { createCatalogMemory } from "./catalog-memory.ts";
 import type { Config } from "./config.ts";
 import { watchHealth } from "./health/health.ts";
 import { deleteOldKeys } from "./http/idempotency.queries.ts";
 import type { Log, RequestLog } from "./log.ts";
+import { openMetrics } from "./metrics/metrics.ts";
+import { createRequestMetrics } from "./metrics/request-metrics.ts";
 import { listenForNotices, type Notices } from "./notices.ts";
 import { emptyTrash } from "./workouts/workouts.queries.ts";
 
 export type DatabaseUrls = { pooled: string; direct: string };
 
-export type Services = { deps: AppDeps; drain(): void; close(): Promise<void> };
+export type Services = {
+  deps: AppDeps;
+  /** What the process counted, as Prometheus's text. */
+  metricsText(): string;
+  drain(): void;
+  close(): Promise<void>;
+};
 
+/** What a log line shows of a statement, in characters. */
+const LONGEST_STATEMENT = 4000;
 const HOUSEKEEPING_INTERVAL_MS = 600_000;
 
 /** Everything an app needs, opened on a database; `close` ends it all. */
@@ -29,7 +40,19 @@ export async function openServices(
   const keys = config.JWT_PRIVATE_KEYS
     ? await readKeys(config.JWT_PRIVATE_KEYS, "JWT_PRIVATE_KEYS")
     : await readOrGenerateKeys(keyFile);
-  const db = openPool(urls.pooled, { size: config.DATABASE_POOL_SIZE, prepare: config.DATABASE_PREPARE });
+  const db = openPool(urls.pooled, {
+    size: config.DATABASE_POOL_SIZE,
+    prepare: config.DATABASE_PREPARE,
+    gate: {
+      asker: () => asking.getStore(),
+      mostAskers: config.MAX_IN_FLIGHT,
+      mostWaiting: config.DATABASE_WAITING ?? 2 * config.DATABASE_POOL_SIZE,
+      longestWaitMs: config.DATABASE_WAIT_MS,
+      slowMs: config.SLOW_STATEMENT_MS,
+      onSlow: (statement, durationMs, requestId) =>
+        log.warn({ statement: statement.slice(0, LONGEST_STATEMENT), durationMs, requestId }, "slow statement"),
+    },
+  });
   const direct = openPool(urls.direct, { size: 2, prepare: false });
   const close = async () => void (await Promise.all([db.close(), direct.close()]));
   try {
@@ -50,26 +73,38 @@ export async function openServices(
       emptyTrash(db).catch((error) => log.warn({ err: error }, "the trash was not emptied"));
     }, HOUSEKEEPING_INTERVAL_MS);
     let draining = false;
+    const deps = assemble({
+      config,
+      keys,
+      db,
+      log,
+      requestLog,
+      memory,
+      catalogMemory,
+      notices,
+      health,
+      addressOf: () => null,
+      isDraining: () => draining,
+    });
+    const metrics = openMetrics({
+      requests: deps.requests,
+      gate: db.stats,
+      catalogMemory,
+      loginMemory: memory,
+      passwords: deps.passwords.queue,
+      isDatabaseOnline: health.isDatabaseOnline,
+      isTrusted: notices.isTrusted,
+    });
     return {
-      deps: assemble({
-        config,
-        keys,
-        db,
-        log,
-        requestLog,
-        memory,
-        catalogMemory,
-        notices,
-        health,
-        addressOf: () => null,
-        isDraining: () => draining,
-      }),
+      deps,
+      metricsText: metrics.text,
       drain: () => {
         draining = true;
       },
       close: async () => {
         clearInterval(housekeeping);
         health.stop();
+        metrics.close();
         await notices.close();
         await close();
       },
@@ -80,7 +115,7 @@ export async function openServices(
   }
 }
 
-type Parts = Omit<AppDeps, "tokens" | "passwords" | "nowMs"> & { keys: Keys; db: Db | Pool };
+type Parts = Omit<AppDeps, "tokens" | "passwords" | "nowMs" | "requests"> & { keys: Keys; db: Db | Pool };
 
 /** The parts that follow from the others. */
 export function assemble(parts: Parts, nowMs: () => number = Date.now): AppDeps {
@@ -89,5 +124,6 @@ export function assemble(parts: Parts, nowMs: () => number = Date.now): AppDeps 
     nowMs,
     tokens: createTokens(parts.config, parts.keys, nowMs),
     passwords: createPasswords(parts.config),
+    requests: createRequestMetrics(),
   };
 }

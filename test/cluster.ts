@@ -10,8 +10,11 @@ import { readCatalog } from "#seeds/read-catalog.ts";
 /** The environment variable that tells test files where the run's PostgreSQL is. */
 export const TEST_DATABASE_URL = "TEST_DATABASE_URL";
 
+/** A copy of the run's database that nobody is connected to, so that it can be copied again; see `withTemplate`. */
+export const TEMPLATE_DATABASE = "irontrack_template";
+
 /** A PostgreSQL of a test run's own: migrated, seeded, without fsync, gone when it is stopped. */
-export async function startTestCluster(): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startTestCluster({ withTemplate = false } = {}): Promise<{ url: string; stop(): Promise<void> }> {
   const dir = mkdtempSync(join(tmpdir(), "irontrack-test-"));
   chmodSync(dir, 0o711);
   const cluster = await startCluster(
@@ -30,9 +33,16 @@ export async function startTestCluster(): Promise<{ url: string; stop(): Promise
     await seedCatalog(db, readCatalog());
     await db.sql`analyze`;
     await db.close();
+    if (withTemplate) await copyToTemplate(cluster.url("postgres"));
     return { url, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+async function copyToTemplate(url: string) {
+  const db = openPool(url, { size: 1, prepare: false });
+  await db.sql.unsafe(`create database ${TEMPLATE_DATABASE} template irontrack_test`);
+  await db.close();
 }

@@ -10,24 +10,30 @@ import type { Operation } from "#src/http/operation.ts";
 import type { Router } from "#src/http/router.ts";
 import { faultsOf } from "#src/http/shapes.ts";
 import { openLog } from "#src/log.ts";
-import { aloneOnDatabase } from "#src/notices.ts";
+import { aloneOnDatabase, listenForNotices } from "#src/notices.ts";
 import { assemble } from "#src/services.ts";
-import { rolledBack } from "./transaction.ts";
+import { type Built, copyDatabase, startBuilt, urlOf } from "./built.ts";
+import { calledFrom, executable, isSourcesOnly, note, sourcesOnly } from "./program.ts";
+import { answersElsewhere, rolledBack } from "./transaction.ts";
+
+const TEST_SETTINGS = {
+  NODE_ENV: "test",
+  LOG_LEVEL: "silent",
+  PASSWORD_MEMORY_KIB: "19456",
+  PASSWORD_PASSES: "2",
+};
+/** Where requests come from. */
+const ADDRESS = "192.0.2.1";
 
 export const testConfig = (settings: Record<string, string> = {}): Config =>
-  readConfig({
-    NODE_ENV: "test",
-    LOG_LEVEL: "silent",
-    PASSWORD_MEMORY_KIB: "19456",
-    PASSWORD_PASSES: "2",
-    ...settings,
-  });
+  readConfig({ ...TEST_SETTINGS, ...settings });
 
-let keys: Promise<Keys> | undefined;
+let keyJson: Promise<string> | undefined;
 /** One pair of keys for all tests of a process. */
-export const testKeys = (): Promise<Keys> => {
-  keys ??= generateKey().then((key) => readKeys(JSON.stringify([key]), "test"));
-  return keys;
+export const testKeys = async (): Promise<Keys> => readKeys(await testKeyJson(), "test");
+const testKeyJson = () => {
+  keyJson ??= generateKey().then((key) => JSON.stringify([key]));
+  return keyJson;
 };
 
 export type Answer = {
@@ -60,21 +66,88 @@ type ApiOptions = {
   deps?: Partial<AppDeps>;
 };
 
-/** Runs `work` against the real application on a transaction that is rolled back. */
-export function withApi(work: (api: Api, db: Db) => Promise<void>, options: ApiOptions = {}): () => Promise<void> {
-  return () => rolledBack(async (db) => work(await apiOn(db, options), db));
+type Work = (api: Api, db: Db) => Promise<void>;
+
+/**
+ * Runs `work` against the real application on a transaction that is rolled back; in a run against the executable, on a
+ * copy of the database that is dropped.
+ */
+export function withApi(work: Work, options: ApiOptions = {}): () => Promise<void> {
+  const onSources = () => rolledBack(async (db) => work(await inThisProcess(db, options), db));
+  if (!executable()) return onSources;
+  const where = calledFrom();
+  return async () => {
+    const why = needsSources(options) ?? (await onExecutable(work, options));
+    note(where, why ?? "executable");
+    if (why !== undefined) await onSources();
+  };
 }
 
-/** The real application on `db`. Every answer is checked against what its operation promises. */
-export async function apiOn(db: Db, { settings, nowMs, logTo, deps: given }: ApiOptions = {}): Promise<Api> {
+/**
+ * The real application on `db`; in a run against the executable, the executable when `db` is a pool. Every answer is
+ * checked against what its operation promises.
+ */
+export async function apiOn(db: Db, options: ApiOptions = {}): Promise<Api> {
+  if (!executable()) return inThisProcess(db, options);
+  const why = "close" in db ? needsSources(options) : "is in a transaction";
+  note(calledFrom(), why ?? "executable");
+  if (why !== undefined) return inThisProcess(db, options);
+  return inThisProcess(db, options, await startFor(urlOf(db.sql.options.database), options));
+}
+
+/** What of this process a test wants to reach into, when it does. */
+function needsSources({ nowMs, logTo, deps = {} }: ApiOptions): string | undefined {
+  if (nowMs) return "has a clock of its own";
+  if (logTo) return "reads the log";
+  return Object.keys(deps).every((name) => name === "addressOf") ? undefined : "has parts of its own";
+}
+
+/** Runs `work` against the executable; gives why it cannot be, when it finds that it must look into the process. */
+async function onExecutable(work: Work, options: ApiOptions): Promise<string | undefined> {
+  const database = await copyDatabase();
+  const built = await startFor(database.url, options);
+  answersElsewhere(true);
+  try {
+    await work(await inThisProcess(database.pool, options, built), database.pool);
+    return undefined;
+  } catch (error) {
+    if (isSourcesOnly(error)) return error.message;
+    throw error;
+  } finally {
+    answersElsewhere(false);
+    await built.stop();
+    await database.drop();
+  }
+}
+
+async function startFor(databaseUrl: string, { settings, deps }: ApiOptions): Promise<Built> {
+  return await startBuilt({
+    databaseUrl,
+    settings: { ...TEST_SETTINGS, ...settings, JWT_PRIVATE_KEYS: await testKeyJson() },
+    address: deps?.addressOf ? undefined : ADDRESS,
+  });
+}
+
+/** The application's parts on `db` and its API; `elsewhere` answers instead of this process, when given. */
+async function inThisProcess(
+  db: Db,
+  { settings, nowMs, logTo, deps: given }: ApiOptions,
+  elsewhere?: Built,
+): Promise<Api> {
   const config = testConfig({ ...settings, ...(logTo ? { LOG_LEVEL: "trace" } : {}) });
   const memory = createLoginMemory(() => true, nowMs);
   const catalogMemory = createCatalogMemory(() => true, 2 ** 24);
-  const notices = aloneOnDatabase((notice) => {
+  const forget = (notice: Parameters<typeof catalogMemory.forget>[0]) => {
     memory.forget(notice);
     catalogMemory.forget(notice);
-  });
-  const health = { isDatabaseOnline: () => true, isCacheOnline: () => true, stop: () => {} };
+  };
+  const notices = elsewhere ? await listenForNotices(db, forget, () => {}) : aloneOnDatabase(forget);
+  const health = {
+    isDatabaseOnline: () => true,
+    isCacheOnline: () => true,
+    isSchemaCurrent: () => true,
+    stop: () => {},
+  };
   const parts = {
     config,
     keys: await testKeys(),
@@ -83,11 +156,12 @@ export async function apiOn(db: Db, { settings, nowMs, logTo, deps: given }: Api
     catalogMemory,
     notices,
     health,
-    addressOf: () => "192.0.2.1",
+    addressOf: () => ADDRESS,
     isDraining: () => false,
   };
-  const deps = { ...assemble({ ...parts, ...openLog(config, logTo) }, nowMs), ...given };
-  const app = createApp(deps);
+  const assembled = { ...assemble({ ...parts, ...openLog(config, logTo) }, nowMs), ...given };
+  const deps = elsewhere ? unchangeable(assembled) : assembled;
+  const app = { ...createApp(deps), ...(elsewhere ? { fetch: elsewhere.fetch } : {}) };
   const operations = listOperations(deps);
   const ask = async (method: string, path: string, { as, body, headers }: Asking = {}) => {
     const request = new Request(`http://localhost${path}`, {
@@ -124,6 +198,14 @@ export async function apiOn(db: Db, { settings, nowMs, logTo, deps: given }: Api
   };
 }
 
+/** Parts that are in another process than the one that answers: a change of them here would change nothing there. */
+function unchangeable(deps: AppDeps): AppDeps {
+  const set = () => {
+    throw sourcesOnly("changes a part of the application");
+  };
+  return new Proxy({ ...deps, passwords: new Proxy(deps.passwords, { set }) }, { set });
+}
+
 const isText = (body: unknown): body is string | Uint8Array<ArrayBuffer> =>
   typeof body === "string" || body instanceof Uint8Array;
 
@@ -143,6 +225,8 @@ export function expectProblem(answer: Answer, status: number, code: string, deta
 
 /** What holds for every answer: a request id, and a body in the shape that the operation promises. */
 function expectPromised(operations: Operation[], method: string, path: string, answer: Answer) {
+  // Headers beyond 16 KiB are refused by the server, before the application sees them.
+  if (executable() && answer.status === 431 && answer.text === "") return;
   expect(answer.headers.get("x-request-id")).toMatch(/^[A-Za-z0-9._-]{8,128}$/);
   if (answer.status >= 400 && answer.json?.database_status === undefined) {
     if (method !== "HEAD") expect(faultsOf(Problem, answer.json)).toEqual([]);

@@ -3,6 +3,7 @@ import { insertLogin } from "#src/access/access.queries.ts";
 import type { RoleSlug } from "#src/actor.ts";
 import { renderDocuments } from "#src/exercises/exercises.queries.ts";
 import { slugOf } from "#src/exercises/slug.rules.ts";
+import { sendNotice } from "#src/notices.ts";
 import { insertUser, type PublicUser } from "#src/users/users.queries.ts";
 import type { Api } from "./harness.ts";
 
@@ -93,7 +94,7 @@ type NewExercise = Partial<Record<(typeof LINKS)[number][0], string[]>> & {
 };
 
 /** An exercise with links to catalog entries of the given names; its id. */
-export async function makeExercise({ deps: { db, catalogMemory } }: Api, given: NewExercise): Promise<string> {
+export async function makeExercise({ deps: { db, notices } }: Api, given: NewExercise): Promise<string> {
   const { sql } = db;
   const createdAt = given.createdAt ?? "2026-01-01T00:00:00Z";
   const row = {
@@ -121,7 +122,7 @@ export async function makeExercise({ deps: { db, catalogMemory } }: Api, given: 
       select ${row.id}::uuid, id from ${sql(catalog)} where name = any (${names})`;
   }
   await renderDocuments(db, [row.id]);
-  catalogMemory.forget("everything");
+  await notices.announce({ catalog: true }, (announcement) => sendNotice(db, announcement));
   return row.id;
 }
 

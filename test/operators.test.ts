@@ -3,6 +3,7 @@ import { type SpawnSyncReturns, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { program } from "./program.ts";
 import { testDatabaseUrl, testPool } from "./transaction.ts";
 
 const home = mkdtempSync(join(tmpdir(), "irontrack-operator-"));
@@ -17,7 +18,8 @@ afterAll(async () => {
 
 /** Runs the command as an operator would, without a terminal. */
 function irontrack(args: string[], input = "", env: Record<string, string> = {}): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, ["src/cli.ts", ...args], {
+  const [command, ...before] = program();
+  return spawnSync(command, [...before, ...args], {
     cwd: join(import.meta.dir, ".."),
     encoding: "utf8",
     maxBuffer: 2 ** 24,
@@ -41,6 +43,11 @@ function done(args: string[], input = ""): string {
 }
 
 const rowsOf = (args: string[]) => JSON.parse(done([...args, "--json"])) as Record<string, unknown>[];
+
+test("a command without what it needs is refused in one line", () => {
+  const run = irontrack(["user:create"]);
+  expect([run.status, run.stderr]).toEqual([2, "irontrack: missing required args for command `user:create <email>`\n"]);
+});
 
 test("an operator creates people, finds them, and changes what they may do", () => {
   expect(done(["user:create", ADA, "--name", "Ada", "--password-stdin"], `${PASSWORD}\n`)).toContain(ADA);

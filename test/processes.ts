@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { generateKey, type Keys, readKeys } from "#src/access/keys.ts";
-
-const ROOT = join(import.meta.dir, "..");
+import { program } from "./program.ts";
 
 export type ServingProcess = {
   child: ChildProcess;
@@ -19,11 +18,11 @@ export type Processes = {
 
 export async function openProcesses(dir: string, databaseUrl: string): Promise<Processes> {
   const key = await generateKey();
+  const [command, ...args] = program();
   const children: ChildProcess[] = [];
   const start = async (name: string, settings: Record<string, string> = {}) => {
     const unix = join(dir, `${name}.sock`);
-    const child = spawn(process.execPath, ["src/cli.ts", "serve"], {
-      cwd: ROOT,
+    const child = spawn(command, [...args, "serve"], {
       stdio: ["ignore", "ignore", "inherit"],
       env: {
         PATH: process.env.PATH ?? "",

@@ -2,8 +2,10 @@ import { drizzle } from "drizzle-orm/postgres-js";
 import type { Sql } from "postgres";
 import { type Db, openPool, type Pool } from "#db/client.ts";
 import { TEST_DATABASE_URL } from "./cluster.ts";
+import { sourcesOnly } from "./program.ts";
 
 let pool: Pool | undefined;
+let isElsewhere = false;
 let onStatement: ((statement: string) => void) | undefined;
 
 /** The pool of this test process: real connections, for tests that need more than one, or real commits. */
@@ -55,8 +57,14 @@ function onConnection(connection: Sql, pool: Sql): Db {
   return db;
 }
 
+/** Says whether what is asked answers in another process, whose statements nobody sees here. */
+export function answersElsewhere(itDoes: boolean): void {
+  isElsewhere = itDoes;
+}
+
 /** The texts of the statements that `work` sends, without those of the harness. */
 export async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
+  if (isElsewhere) throw sourcesOnly("counts the statements of its own process");
   const statements: string[] = [];
   onStatement = (statement) => {
     if (!/^\s*(savepoint|release|rollback|begin)/.test(statement)) statements.push(statement.trim());

@@ -11,6 +11,8 @@ export type LoginMemory = {
   remember(actor: Actor, epoch: number, expiresAtMs: number): void;
   /** What `notice` says must be forgotten: one login, or every login of a user. */
   forget(notice: Notice | "everything"): void;
+  /** How often `recall` found a login that may be trusted, and not. */
+  readonly recalls: { hits: number; misses: number };
 };
 
 const MAX_LOGINS = 10_000;
@@ -18,12 +20,19 @@ const MAX_LOGINS = 10_000;
 /** `isTrusted` says whether every notice so far has reached this process (`notices.ts`). */
 export function createLoginMemory(isTrusted: () => boolean, nowMs: () => number = Date.now): LoginMemory {
   const logins = createBoundedMap<string, { actor: Actor; expiresAtMs: number }>(MAX_LOGINS);
+  const recalls = { hits: 0, misses: 0 };
   let epoch = 0;
   return {
     recall: (loginId) => {
       const known = logins.get(loginId);
-      return known && isTrusted() && known.expiresAtMs > nowMs() ? known.actor : undefined;
+      if (known && isTrusted() && known.expiresAtMs > nowMs()) {
+        recalls.hits++;
+        return known.actor;
+      }
+      recalls.misses++;
+      return undefined;
     },
+    recalls,
     epoch: () => epoch,
     remember: (actor, askedAt, expiresAtMs) => {
       if (askedAt === epoch) logins.set(actor.loginId, { actor, expiresAtMs });

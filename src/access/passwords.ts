@@ -10,6 +10,8 @@ export type Passwords = {
   matches(password: string, passwordHash: string | undefined): Promise<boolean>;
   /** True when the hash was made with other parameters than today's. */
   isOutdated(passwordHash: string): boolean;
+  /** Hashes being made, and waiting for their turn. */
+  readonly queue: { running: number; waiting: number };
 };
 
 /**
@@ -23,11 +25,12 @@ export function createPasswords(config: Config): Passwords {
     parallelism: 1,
   };
   const workers = config.PASSWORD_WORKERS ?? Math.max(1, Math.floor(availableParallelism() / 2));
-  const run = createQueue(workers, config.PASSWORD_QUEUE);
+  const { run, queue } = createQueue(workers, config.PASSWORD_QUEUE);
   const hashNow = (password: string) => hash(password.normalize("NFC"), options);
   let nobodysHash: Promise<string> | undefined;
   const parameters = `m=${options.memoryCost},t=${options.timeCost},p=${options.parallelism}`;
   return {
+    queue,
     isOutdated: (passwordHash) => passwordHash.split("$")[3] !== parameters,
     hash: (password) => run(() => hashNow(password)),
     matches: (password, passwordHash) =>
@@ -42,24 +45,28 @@ export function createPasswords(config: Config): Passwords {
 /** Runs at most `width` tasks at once, in order, while at most `depth` wait; beyond that throws `unavailable`. */
 function createQueue(width: number, depth: number) {
   const waiting: (() => void)[] = [];
-  let running = 0;
-  return async <T>(task: () => Promise<T>): Promise<T> => {
-    if (running >= width) {
+  const queue = { running: 0, waiting: 0 };
+  const run = async <T>(task: () => Promise<T>): Promise<T> => {
+    if (queue.running >= width) {
       if (waiting.length >= depth) {
         throw new AppError("unavailable", "access.busy", "Too many people are signing in; please try again", {
           retryAfterS: 1,
         });
       }
-      await new Promise<void>((proceed) => waiting.push(proceed));
+      await new Promise<void>((proceed) => {
+        queue.waiting = waiting.push(proceed);
+      });
     } else {
-      running++;
+      queue.running++;
     }
     try {
       return await task();
     } finally {
       const next = waiting.shift();
+      queue.waiting = waiting.length;
       if (next) next();
-      else running--;
+      else queue.running--;
     }
   };
+  return { run, queue };
 }

@@ -3,7 +3,9 @@ import { migrate, migrationStates } from "#db/migrate.ts";
 import { readConfig } from "../config.ts";
 import { registerArchiveCommands } from "./archive-commands.ts";
 import { check, generate } from "./check.ts";
+import { requireCheckout } from "./checkout.ts";
 import { withDatabase } from "./database.ts";
+import { registerDeployCommands } from "./deploy-commands.ts";
 import { doctor } from "./doctor.ts";
 import { openApiJson } from "./openapi.ts";
 import { printRows } from "./output.ts";
@@ -13,6 +15,8 @@ import { registerTokenCommands } from "./token-commands.ts";
 import { serve, up } from "./up.ts";
 import { registerUserCommands } from "./user-commands.ts";
 import { superviseWorkers } from "./workers.ts";
+
+type TestFlags = { slow?: boolean; executable?: boolean; name?: string };
 
 /** Every command: what it takes, and the one function it calls. */
 export function registerCommands(cli: CAC): void {
@@ -46,12 +50,16 @@ export function registerCommands(cli: CAC): void {
   registerUserCommands(cli);
   registerArchiveCommands(cli);
   registerTokenCommands(cli);
+  registerDeployCommands(cli);
 
   cli.command("openapi", "Print the OpenAPI document").action(async () => {
     // Waits until a pipe has taken all of it, which the end of the process does not.
     await Bun.write(Bun.stdout, await openApiJson());
   });
-  cli.command("generate", "Write .env.example and openapi.json anew").action(generate);
+  cli.command("generate", "Write .env.example and openapi.json anew").action(() => {
+    requireCheckout("generate");
+    return generate();
+  });
 
   cli
     .command("doctor", "Say what works on this machine and what does not, and how to mend it")
@@ -65,12 +73,17 @@ export function registerCommands(cli: CAC): void {
   cli
     .command("test [...patterns]", "Run the tests against a PostgreSQL of their own")
     .option("--slow", "Run the slow truths instead: kill loops, floods, races")
+    .option("--executable", "Build what ships, and let it answer wherever a test does not look into the process")
     .option("-t, --name <pattern>", "Only tests whose name matches")
-    .action(async (patterns: string[], { slow, name }: { slow?: boolean; name?: string }) => {
-      const run = await runTests(patterns, { slow: slow ?? false, name });
+    .action(async (patterns: string[], { slow, executable, name }: TestFlags) => {
+      requireCheckout("test");
+      const run = await runTests(patterns, { slow: slow ?? false, built: executable ?? false, name });
       if (!run.ok) process.exitCode = 1;
     });
   // What follows `bench` is the laboratory's own, --help among it: see src/cli.ts.
   cli.command("bench [...args]", "The bench laboratory: latency, disk and counts; see irontrack bench --help");
-  cli.command("check", "Format, lint, types, dead code, generated files and tests: what CI runs").action(check);
+  cli.command("check", "Format, lint, types, dead code, generated files and tests: what CI runs").action(() => {
+    requireCheckout("check");
+    return check();
+  });
 }

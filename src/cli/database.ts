@@ -7,6 +7,7 @@ import { OperatorError } from "../errors.ts";
 import { type Home, lockHome, openHome } from "../home.ts";
 import { listenForNotices, type Notices } from "../notices.ts";
 import type { DatabaseUrls } from "../services.ts";
+import { isExecutable } from "../shipped-files.ts";
 
 export type Database = DatabaseUrls & {
   isEmbedded: boolean;
@@ -35,6 +36,7 @@ export async function openDatabase(
     await ask(pooled);
     return { pooled, direct: config.DATABASE_DIRECT_URL ?? pooled, isEmbedded: false, close: async () => {} };
   }
+  if (isExecutable) throw new OperatorError("Set DATABASE_URL: no PostgreSQL comes along with the executable");
   const lock = lockHome(home);
   const cluster = await startCluster(clusterPaths(home), {
     onStep: on.step ?? (() => {}),

@@ -24,7 +24,12 @@ export async function openApiJson(): Promise<string> {
       memory: createLoginMemory(() => false),
       catalogMemory: createCatalogMemory(() => false, 0),
       notices: aloneOnDatabase(() => {}),
-      health: { isDatabaseOnline: () => false, isCacheOnline: () => false, stop: () => {} },
+      health: {
+        isDatabaseOnline: () => false,
+        isCacheOnline: () => false,
+        isSchemaCurrent: () => true,
+        stop: () => {},
+      },
       addressOf: () => null,
       isDraining: () => false,
     }),

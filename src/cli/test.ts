@@ -1,26 +1,31 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildExecutable } from "./build.ts";
 
 export type TestRun = { passed: number; failed: number; ok: boolean };
 
+/** What ran against what, written by the tests. */
+const LEDGER = "ledger.jsonl";
 const ROOT = join(import.meta.dir, "../..");
 
 /**
  * Runs the test suite against a PostgreSQL of its own and prints how many passed. `slow` runs the slow truths (kill
- * loops, floods) instead, one file at a time.
+ * loops, floods) instead, one file at a time. `built` builds the executable first, which then answers wherever a test
+ * does not look into the process; tells at the end which ones do.
  */
 export async function runTests(
   patterns: string[],
-  { slow = false, name }: { slow?: boolean; name?: string | undefined } = {},
+  { slow = false, built = false, name }: { slow?: boolean; built?: boolean; name?: string | undefined } = {},
 ): Promise<TestRun> {
   // Loaded here and not above: the harness is not part of what ships.
   const { startTestCluster, TEST_DATABASE_URL } = await import("#test/cluster.ts");
-  const cluster = await startTestCluster();
+  const cluster = await startTestCluster({ withTemplate: built });
   const dir = mkdtempSync(join(tmpdir(), "irontrack-report-"));
   const report = join(dir, "junit.xml");
   try {
+    const underTest = built ? await buildForTests(dir) : {};
     const flags = slow
       ? ["--timeout=1200000", ...(patterns.length > 0 ? [] : [".slow.test.ts"])]
       : ["--timeout=60000", "--parallel=2", "--path-ignore-patterns=**/*.slow.test.ts"];
@@ -30,7 +35,7 @@ export async function runTests(
       const child = spawn(process.execPath, command, {
         cwd: ROOT,
         stdio: "inherit",
-        env: { ...process.env, [TEST_DATABASE_URL]: cluster.url, NODE_ENV: "test" },
+        env: { ...process.env, ...underTest, [TEST_DATABASE_URL]: cluster.url, NODE_ENV: "test" },
       });
       // Interrupted, the tests end first and the PostgreSQL that was started for them after.
       const interrupt = () => void child.kill("SIGTERM");
@@ -38,11 +43,33 @@ export async function runTests(
       child.once("exit", (code) => resolve(code ?? 1));
     });
     const run = countTests(report, exitCode);
+    if (built) await tellWhatRan(join(dir, LEDGER));
     console.log(`${run.passed} passed, ${run.failed} failed`);
     return run;
   } finally {
     await cluster.stop();
     rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function buildForTests(dir: string): Promise<Record<string, string>> {
+  const { TEST_EXECUTABLE, TEST_LEDGER } = await import("#test/program.ts");
+  return { [TEST_EXECUTABLE]: await buildExecutable(join(dir, "irontrack")), [TEST_LEDGER]: join(dir, LEDGER) };
+}
+
+/** Prints how many tests the executable answered, and why others ran on the sources. */
+async function tellWhatRan(ledger: string): Promise<void> {
+  if (!existsSync(ledger)) return;
+  const entries = readFileSync(ledger, "utf8").trim().split("\n");
+  const byReason = Map.groupBy(
+    entries.map((line) => JSON.parse(line) as { where: string; why: string }),
+    ({ why }) => why,
+  );
+  console.log(`${byReason.get("executable")?.length ?? 0} tests were answered by the executable`);
+  byReason.delete("executable");
+  for (const [why, where] of byReason) {
+    const places = [...new Set(where.map((entry) => entry.where))].sort();
+    console.log(`${where.length} by the sources, because the test ${why}:\n  ${places.join("\n  ")}`);
   }
 }
 

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { program } from "#test/program.ts";
 import { testDatabaseUrl } from "#test/transaction.ts";
 
 const home = mkdtempSync(join(tmpdir(), "irontrack-workers-"));
@@ -10,8 +11,9 @@ const sockets = [1, 2].map((number) => join(home, `run/irontrack.${number}.sock`
 let said = "";
 let supervisor: ChildProcess;
 
+const [command, ...args] = program();
 const serve = (workers: string, settings: Record<string, string> = {}) =>
-  spawn(process.execPath, [join(import.meta.dir, "../cli.ts"), "serve", "--workers", workers], {
+  spawn(command, [...args, "serve", "--workers", workers], {
     env: { ...process.env, IRONTRACK_HOME: home, DATABASE_URL: testDatabaseUrl(), DRAIN_LINGER_S: "1", ...settings },
     stdio: ["ignore", "pipe", "pipe"],
   });

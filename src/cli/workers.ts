@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import { openHome } from "../home.ts";
 import { type Log, openLog } from "../log.ts";
+import { isExecutable } from "../shipped-files.ts";
 import { stopSignal } from "./up.ts";
 
 const MOST_WORKERS = 64;
@@ -78,7 +79,7 @@ export async function superviseWorkers(config: Config, count: number): Promise<v
 
 /** Ourselves, as one worker: from the sources, or from the executable that ships. */
 function startWorker(socketPath: string, { DRAIN_LINGER_S: lingerS = LINGER_S }: Config): ChildProcess {
-  const program = Bun.main.startsWith("/$bunfs/") ? [] : [Bun.main];
+  const program = isExecutable ? [] : [Bun.main];
   return spawn(process.execPath, [...program, "serve"], {
     env: { ...process.env, SOCKET_PATH: socketPath, HOST: "", DRAIN_LINGER_S: String(lingerS) },
     // By the channel a worker learns that its supervisor is gone.

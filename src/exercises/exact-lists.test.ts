@@ -26,8 +26,7 @@ beforeAll(async () => {
   }
   processes = await openProcesses(dir, database.url);
   servers = [await processes.start("one"), await processes.start("two")];
-  const api: Api = await apiOn(database.pool);
-  api.deps.tokens = createTokens(testConfig(), processes.keys);
+  const api: Api = await apiOn(database.pool, { deps: { tokens: createTokens(testConfig(), processes.keys) } });
   const cookieOf = async (roleSlug: "superuser" | "application-access") =>
     signedIn(api, await makeUser(api, { roleSlug }));
   cookies = {

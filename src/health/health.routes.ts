@@ -18,7 +18,7 @@ const Text = Type.String({ maxLength: 10 });
 export function healthRoutes({ health, isDraining }: { health: Health; isDraining: () => boolean }): Operation[] {
   const status = (isOnline: boolean) => (isOnline ? "online" : "offline");
   const readiness = () => {
-    const isReady = health.isDatabaseOnline() && !isDraining();
+    const isReady = health.isDatabaseOnline() && health.isSchemaCurrent() && !isDraining();
     const state = {
       database_status: status(health.isDatabaseOnline()),
       cache_status: status(health.isCacheOnline()),

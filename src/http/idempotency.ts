@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Db } from "#db/client.ts";
+import { inAnyCase } from "../asking.ts";
 import { AppError } from "../errors.ts";
 import { claimKey, freeKey, keepAnswer } from "./idempotency.queries.ts";
 import type { Reply } from "./reply.ts";
@@ -49,11 +50,11 @@ async function runAndKeep(db: Db, userId: string, key: string, run: () => Reply 
     const { status, body, headers, cookies, isSecret } = reply;
     // Secrets are never kept, cookies among them: sent again, such a request is run again.
     const isKept = cookies === undefined && !isSecret && (body === null || typeof body === "string");
-    if (isKept) await keepAnswer(db, userId, key, { status, body, headers });
-    else await freeKey(db, userId, key);
+    // A client that went away asks again under its key: for it above all the answer is kept.
+    await inAnyCase(() => (isKept ? keepAnswer(db, userId, key, { status, body, headers }) : freeKey(db, userId, key)));
     return reply;
   } catch (error) {
-    await freeKey(db, userId, key);
+    await inAnyCase(() => freeKey(db, userId, key));
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { isDatabaseUnavailable } from "#db/errors.ts";
+import { isDatabaseUnavailable, refusalOf } from "#db/errors.ts";
 import { AppError, type ErrorKind, type FieldError } from "../errors.ts";
 import type { Reply } from "./reply.ts";
 
@@ -36,6 +36,7 @@ const TITLE: Record<number, string> = {
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
   429: "Too Many Requests",
+  499: "Client Closed Request",
   500: "Internal Server Error",
   503: "Service Unavailable",
 };
@@ -63,6 +64,16 @@ export function problemOf(error: unknown): Problem {
       detail: error.message,
       ...(error.errors ? { errors: error.errors } : {}),
       headers,
+    };
+  }
+  const refusal = refusalOf(error);
+  if (refusal === "CLIENT_GONE") return { status: 499, code: "client_gone", detail: "Nobody waits for this answer" };
+  if (refusal === "OVERLOADED") {
+    return {
+      status: 503,
+      code: "overloaded",
+      detail: "Too much is under way; please try again",
+      headers: { "retry-after": "1" },
     };
   }
   if (isDatabaseUnavailable(error)) {

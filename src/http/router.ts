@@ -1,8 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type { BunRequest } from "bun";
 import { Elysia } from "elysia";
+import { refusalOf } from "#db/errors.ts";
+import type { Asker } from "#db/gate.ts";
 import { type Access, type Actor, requireAccess } from "../actor.ts";
+import { asking } from "../asking.ts";
 import type { RequestLog } from "../log.ts";
+import { countRequest, type RequestMetrics, type RouteMetrics } from "../metrics/request-metrics.ts";
 import { type FileMedia, readBody, readFile } from "./body.ts";
 import type { CrossSite } from "./cross-site.ts";
 import type { Idempotently } from "./idempotency.ts";
@@ -18,8 +22,9 @@ export type RouterDeps = {
   /** For unsafe requests of signed-in users that carry an Idempotency-Key. */
   idempotently: Idempotently;
   requestLog: RequestLog;
+  requests: RequestMetrics;
   /** Told of every failure that no client caused, with the request id that the client was given. */
-  onBug(error: unknown, requestId: string): void;
+  onBug(error: unknown, requestId: string, traceparent: string | undefined): void;
   /** True while the process stops: clients are told to close their connections. */
   isDraining(): boolean;
 };
@@ -54,8 +59,10 @@ export function createRouter(operations: Operation[], deps: RouterDeps): Router 
     app.route(operation.method, operation.path, ({ request, params }) => answer(request, params), { parse: "none" });
   }
   const allowedMethods = methodFinder(operations);
+  // Clients invent methods and paths: none of theirs becomes a label.
+  const unmatchedRequests = deps.requests.of("any", "unmatched");
   app.onError(({ request, code, error }) => {
-    const exchange = open(request);
+    const exchange = open(request, unmatchedRequests, deps);
     if (code !== "NOT_FOUND") return fail(error, exchange, undefined, deps);
     const allowed = allowedMethods(new URL(request.url).pathname);
     const preflight = request.method === "OPTIONS" ? deps.crossSite.preflight(request, allowed) : undefined;
@@ -74,21 +81,46 @@ function unmatched(allowed: string[]): Problem {
 }
 
 /** One request while it is answered. */
-type Exchange = { request: Request; requestId: string; startedMs: number; userId: string | undefined };
+type Exchange = Asker & {
+  request: Request;
+  startedMs: number;
+  actor: Actor | undefined;
+  /** The trace that a proxy or client has put this request into, as it came. */
+  traceparent: string | undefined;
+  account: RouteMetrics;
+};
 
-function open(request: Request): Exchange {
-  const given = request.headers.get("x-request-id");
+/** W3C Trace Context: version, trace, parent, flags; ids of zeros and version ff are none. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+function open(request: Request, account: RouteMetrics, { requests }: RouterDeps): Exchange {
+  const { headers } = request;
+  const given = headers.get("x-request-id");
   const requestId = given !== null && REQUEST_ID.test(given) ? given : newRequestId();
-  return { request, requestId, startedMs: performance.now(), userId: undefined };
+  const trace = headers.get("traceparent");
+  requests.inFlight++;
+  return {
+    request,
+    requestId,
+    startedMs: performance.now(),
+    actor: undefined,
+    traceparent: trace !== null && TRACEPARENT.test(trace) ? trace : undefined,
+    account,
+    heldBy: 0,
+    poolMs: 0,
+    databaseMs: 0,
+    leave: undefined,
+  };
 }
 
 function answerer(operation: Operation, deps: RouterDeps) {
   const isUnsafe = operation.method !== "GET";
+  const account = deps.requests.of(operation.method, operation.path);
   return (request: Request, params: Record<string, string>): Response | Promise<Response> => {
-    const exchange = open(request);
+    const exchange = open(request, account, deps);
     try {
       if (isUnsafe) deps.crossSite.refuse(request);
-      const reply = perform(operation, exchange, params, deps);
+      const reply = asking.run(exchange, perform, operation, exchange, params, deps);
       if (!(reply instanceof Promise)) return finish(reply, exchange, operation, deps);
       return reply.then(
         (done) => finish(done, exchange, operation, deps),
@@ -144,7 +176,7 @@ function handle(
 ): Reply | Promise<Reply> {
   const { request, requestId } = exchange;
   if (actor) {
-    exchange.userId = actor.userId;
+    exchange.actor = actor;
     requireAccess(spec.access, actor);
   }
   const inputs = checkInputs(spec, request, params, body);
@@ -157,25 +189,37 @@ function handle(
 }
 
 function finish(reply: Reply, exchange: Exchange, operation: Operation | undefined, deps: RouterDeps): Response {
-  const { request, requestId, startedMs, userId } = exchange;
+  const { request, requestId, startedMs, actor, account } = exchange;
   const response = toResponse(reply, requestId);
   const corsHeaders = deps.crossSite.headersFor(request);
   if (corsHeaders) for (const [name, value] of Object.entries(corsHeaders)) response.headers.set(name, value);
   if (deps.isDraining()) response.headers.set("connection", "close");
+  exchange.leave?.();
+  deps.requests.inFlight--;
+  const durationMs = performance.now() - startedMs;
+  countRequest(account, reply.status, durationMs);
+  if (actor?.roleSlug === "superuser") response.headers.set("server-timing", serverTiming(exchange, durationMs));
   deps.requestLog(
     requestId,
     request.method,
     operation?.path ?? "unmatched",
     reply.status,
-    performance.now() - startedMs,
-    userId,
+    durationMs,
+    actor?.userId,
+    exchange.traceparent,
   );
   return response;
 }
 
+/** Where the time of a request went. Statements that ran side by side count each: `db` may exceed `total`. */
+const serverTiming = ({ poolMs, databaseMs }: Exchange, totalMs: number) =>
+  `pool;dur=${poolMs.toFixed(2)}, db;dur=${databaseMs.toFixed(2)}, total;dur=${totalMs.toFixed(2)}`;
+
 function fail(error: unknown, exchange: Exchange, operation: Operation | undefined, deps: RouterDeps): Response {
   const problem = problemOf(error);
-  if (problem.status >= 500) deps.onBug(error, exchange.requestId);
+  const refusal = refusalOf(error);
+  if (refusal === "CLIENT_GONE") deps.requests.aborted++;
+  if (problem.status >= 500 && !refusal) deps.onBug(error, exchange.requestId, exchange.traceparent);
   return finish(problemReply(problem, exchange.requestId), exchange, operation, deps);
 }
 

@@ -1,0 +1,49 @@
+# What ships: one executable on nothing but the C libraries that it is linked against (docs/image.md lists all of it), and
+# the pooler. docker/rehearse.ts runs each command of the stages up to `run` where there is no engine.
+#
+# Tags are exact; put digests in their places when you have looked them up (docker buildx imagetools inspect).
+
+FROM oven/bun:1.4.5-slim AS dependencies
+WORKDIR /build
+COPY package.json bun.lock ./
+# By the lockfile, with its checksums; no tests' or linters' packages, and no install script is run.
+RUN bun install --frozen-lockfile --production --ignore-scripts
+
+FROM dependencies AS build
+COPY db ./db
+COPY seeds ./seeds
+COPY src ./src
+RUN bun src/cli.ts build --out /image/usr/local/bin/irontrack
+COPY docker/assemble.sh ./docker/
+RUN sh docker/assemble.sh /image
+
+FROM scratch AS run
+COPY --from=build /image/ /
+# A volume mounted here is given to this user when it is new.
+COPY --from=build --chown=10001:10001 /home-of-irontrack/ /var/lib/irontrack/
+# HOST is empty: Unix sockets only. Argon2 lies beside the executable, which would else unpack it to run it from /tmp,
+# where nothing may be run.
+ENV NODE_ENV=production \
+    IRONTRACK_HOME=/var/lib/irontrack \
+    HOST="" \
+    NAPI_RS_NATIVE_LIBRARY_PATH=/usr/local/lib/irontrack/argon2.node
+USER 10001:10001
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --start-interval=1s --retries=3 \
+    CMD ["/usr/local/bin/irontrack", "health"]
+ENTRYPOINT ["/usr/local/bin/irontrack"]
+CMD ["serve", "--workers", "4"]
+
+# PgBouncer as Debian keeps it. deb13u2 is the first that has what upstream mended in 1.25.1 and 1.25.2
+# (CVE-2025-12819, CVE-2026-6664 to 6667); the build fails with an older one.
+FROM debian:13.2-slim AS pgbouncer
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends pgbouncer \
+    && dpkg --compare-versions "$(dpkg-query -W -f '${Version}' pgbouncer)" ge 1.24.1-1+deb13u2 \
+    && rm -rf /var/lib/apt/lists/* /etc/pgbouncer \
+    && mkdir /run/pgbouncer \
+    && chown 10003:10001 /run/pgbouncer
+USER 10003:10001
+# It removes its socket when it ends.
+HEALTHCHECK --interval=5s --timeout=2s --retries=3 CMD ["test", "-S", "/run/pgbouncer/.s.PGSQL.6432"]
+STOPSIGNAL SIGINT
+ENTRYPOINT ["/usr/sbin/pgbouncer", "/etc/pgbouncer/pgbouncer.ini"]

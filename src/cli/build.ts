@@ -1,0 +1,47 @@
+import { renameSync, rmSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { OperatorError } from "../errors.ts";
+import { SHIPPED_FILES } from "../shipped-files.ts";
+
+const ROOT = join(import.meta.dir, "../..");
+const MEBIBYTE = 1_048_576;
+
+/**
+ * Makes the one executable that ships: the code as bytecode, the migrations, the catalog and the reference page, and Bun
+ * itself. Neither tests nor the laboratory nor the PostgreSQL that comes along are in it. Returns its path.
+ */
+export async function buildExecutable(outfile: string): Promise<string> {
+  const path = resolve(outfile);
+  const shipped = SHIPPED_FILES.flatMap((glob) => [...new Bun.Glob(glob).scanSync({ cwd: ROOT })]).sort();
+  // Bun leaves a map beside it for every file: they are not shipped.
+  const workshop = `${path}.build`;
+  const built = await Bun.build({
+    entrypoints: ["src/cli.ts", ...shipped].map((file) => join(ROOT, file)),
+    root: ROOT,
+    target: "bun",
+    format: "esm",
+    bytecode: true,
+    // Names stay: libraries name an error by its class, and the log and `explain` tell errors apart by that (keepNames
+    // does not keep those).
+    minify: { whitespace: true, syntax: true, identifiers: false },
+    // Inside the executable too: stack traces in the log name our files and lines.
+    sourcemap: "linked",
+    // As files, at their places; imported ones (the reference page) too.
+    loader: { ".yaml": "file", ".sql": "file" },
+    naming: { asset: "[dir]/[name].[ext]" },
+    external: ["#test/*"],
+    // What lies in the directory it is started in is none of its business, but settings are.
+    compile: {
+      outfile: join(workshop, "irontrack"),
+      autoloadBunfig: false,
+      autoloadTsconfig: false,
+      autoloadPackageJson: false,
+    },
+    throw: false,
+  });
+  if (!built.success) throw new OperatorError(`Could not build:\n${built.logs.join("\n")}`);
+  renameSync(join(workshop, "irontrack"), path);
+  rmSync(workshop, { recursive: true });
+  console.error(`${path}: ${Math.round(statSync(path).size / MEBIBYTE)} MiB`);
+  return path;
+}

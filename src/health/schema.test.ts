@@ -1,0 +1,56 @@
+import { expect, test } from "bun:test";
+import { NEWEST_MIGRATION } from "#db/migrate.ts";
+import { expectStatus, withApi } from "#test/harness.ts";
+import { watchHealth } from "./health.ts";
+
+const states = [
+  { what: "has every migration", change: null, status: 200 },
+  {
+    what: "lacks the newest migration",
+    change: `delete from schema_migrations where tag = '${NEWEST_MIGRATION}'`,
+    status: 503,
+  },
+  {
+    what: "is ahead, as in a rolling update",
+    change: "insert into schema_migrations values ('9999_later', '')",
+    status: 200,
+  },
+];
+
+test.each(states)("a process whose database $what is answered $status", async ({ change, status }) => {
+  await withApi(async (api, db) => {
+    if (change) await db.sql.unsafe(change);
+    const health = await watchHealth(db, () => true);
+    try {
+      expect(health.isDatabaseOnline()).toBe(true);
+      Object.assign(api.deps.health, health);
+      const answer = await api.get("/health/ready");
+      expectStatus(answer, status);
+      expect(answer.headers.get("retry-after")).toBe(status === 503 ? "1" : null);
+    } finally {
+      health.stop();
+    }
+  })();
+});
+
+test("the database is asked once a second however many ask whether the process is ready", async () => {
+  await withApi(async (api, db) => {
+    let probes = 0;
+    const count = <T>(query: T): T => {
+      probes++;
+      return query;
+    };
+    const counted = {
+      ...db,
+      sql: Object.assign((...given: Parameters<typeof db.sql>) => count(db.sql(...given)), db.sql),
+    };
+    const health = await watchHealth(counted as unknown as typeof db, () => true);
+    try {
+      Object.assign(api.deps.health, health);
+      await Promise.all(Array.from({ length: 200 }, () => api.get("/health/ready")));
+      expect(probes).toBeLessThan(5);
+    } finally {
+      health.stop();
+    }
+  })();
+});

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expectStatus, testConfig, withApi } from "#test/harness.ts";
+import { makeSignedIn } from "#test/make.ts";
+import { testDatabaseUrl } from "#test/transaction.ts";
+import { openLog } from "../log.ts";
+import { operatorSocketPath } from "../operator-socket.ts";
+import { type Listening, listen } from "../server.ts";
+import { openServices, type Services } from "../services.ts";
+import { METRICS } from "./metrics.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "irontrack-metrics-"));
+const unix = join(dir, "a.sock");
+const operators = operatorSocketPath(unix);
+const lines: string[] = [];
+let services: Services;
+let listening: Listening;
+
+beforeAll(async () => {
+  const config = testConfig({ HOST: "", DATABASE_POOL_SIZE: "2", DATABASE_WAITING: "1", LOG_LEVEL: "trace" });
+  const urls = { pooled: testDatabaseUrl(), direct: testDatabaseUrl() };
+  const log = openLog(config, { write: (line) => void lines.push(line) });
+  services = await openServices(config, urls, join(dir, "keys.json"), log);
+  listening = await listen({ ...config, HOST: "" }, services, unix);
+});
+afterAll(async () => {
+  await listening.stop();
+  await services.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const ask = (path: string, options: RequestInit = {}) => fetch(`http://localhost${path}`, { ...options, unix });
+const scrape = async () => (await fetch("http://localhost/metrics", { unix: operators })).text();
+/** The value of one line, 0 when it is not there. */
+const figure = (text: string, series: string) =>
+  Number(
+    text
+      .split("\n")
+      .find((line) => line.startsWith(`${series} `))
+      ?.slice(series.length + 1) ?? 0,
+  );
+
+const signIn = (password: string, signal?: AbortSignal) =>
+  ask("/api/v1/access/signin", {
+    method: "POST",
+    ...(signal ? { signal } : {}),
+    body: new URLSearchParams({ username: "canary-address@example.com", password }),
+  });
+
+test("the metrics are text that Prometheus reads, each described and written once", async () => {
+  await ask("/ping");
+  const text = await scrape();
+  const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  for (const line of series) expect(line).toMatch(/^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+-]+$/);
+  const names = series.map((line) => line.replace(/ [^ ]*$/, ""));
+  expect(new Set(names).size).toBe(names.length);
+  const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name as string);
+  expect(families.sort()).toEqual(Object.keys(METRICS).sort());
+});
+
+test("counts rise by exactly what was asked, by the operation's path and never by the client's", async () => {
+  const series = (status: number, method: string, route: string) =>
+    `irontrack_requests_total{method="${method}",route="${route}",status="${status}"}`;
+  const before = await scrape();
+  for (let n = 0; n < 5; n++) await ask("/ping");
+  for (let n = 0; n < 3; n++) await ask("/api/v1/exercises/6f1c1b1e-0000-7000-8000-000000000000");
+  await ask("/canary-path/of/a/client", { method: "PURGE" });
+  const after = await scrape();
+  const rise = (name: string) => figure(after, name) - figure(before, name);
+  expect(rise(series(200, "GET", "/ping"))).toBe(5);
+  expect(rise('irontrack_request_seconds_count{method="GET",route="/ping"}')).toBe(5);
+  expect(rise('irontrack_request_seconds_bucket{method="GET",route="/ping",le="+Inf"}')).toBe(5);
+  expect(rise(series(404, "any", "unmatched"))).toBe(1);
+  expect(figure(after, "irontrack_requests_in_flight")).toBe(0);
+  expect(after).not.toContain("canary-path");
+});
+
+test("the operator socket answers health and metrics, the public one no metrics", async () => {
+  expect((await ask("/metrics")).status).toBe(404);
+  expect((await fetch("http://localhost/health/ready", { unix: operators })).status).toBe(200);
+  expect((await fetch("http://localhost/api/v1/access/me", { unix: operators })).status).toBe(404);
+  expect(statSync(operators).mode & 0o777).toBe(0o660);
+});
+
+test("while every connection is taken few requests wait, others get 503 at once, and what needs none goes on", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { db } = services.deps;
+  const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const held = begun.map((started) =>
+    db.transaction(async () => {
+      started.resolve();
+      await promise;
+    }),
+  );
+  await Promise.all(begun.map((started) => started.promise));
+  const leaving = new AbortController();
+  try {
+    const waiting = signIn("whatever it is", leaving.signal).catch(() => "gone");
+    while (figure(await scrape(), "irontrack_pool_waiting") === 0) await Bun.sleep(1);
+    const refused = await signIn("whatever it is");
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(((await refused.json()) as { code: string }).code).toBe("overloaded");
+    for (const path of ["/ping", "/health/live", "/health/ready"]) expect((await ask(path)).status).toBe(200);
+    const text = await scrape();
+    expect(figure(text, 'irontrack_requests_shed_total{reason="queue_full"}')).toBe(1);
+    expect(figure(text, "irontrack_pool_in_use")).toBe(2);
+    leaving.abort();
+    expect(await waiting).toBe("gone");
+    await ask("/ping");
+  } finally {
+    resolve();
+    await Promise.all(held);
+  }
+  // Whoever went away meanwhile had nothing asked of the database.
+  const after = await scrape();
+  expect(figure(after, "irontrack_statements_abandoned_total")).toBe(1);
+  expect(figure(after, "irontrack_requests_aborted_total")).toBe(1);
+  expect((await signIn("whatever it is")).status).toBe(401);
+  expect(figure(await scrape(), "irontrack_requests_on_database")).toBe(0);
+});
+
+test("what people type is in no metric and no log line", async () => {
+  await signIn("canary-password-9");
+  await ask("/api/v1/access/me", { headers: { cookie: "access_token=canary-token", traceparent: "canary-trace" } });
+  const everything = (await scrape()) + lines.join("");
+  expect(everything).toContain("/api/v1/access/signin");
+  for (const canary of ["canary-password-9", "canary-token", "canary-trace", "canary-address"]) {
+    expect(everything).not.toContain(canary);
+  }
+  expect(everything).not.toContain(testDatabaseUrl());
+});
+
+test("a valid traceparent is in the request's log line, and in no answer", async () => {
+  const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  const answer = await ask("/ping", { headers: { traceparent, "x-request-id": "traced-request" } });
+  expect(JSON.stringify([...answer.headers])).not.toContain("4bf92f35");
+  for (const zeros of [
+    traceparent.replace("4bf92f3577b34da6a3ce929d0e0e4736", "0".repeat(32)),
+    `ff${traceparent.slice(2)}`,
+  ])
+    await ask("/ping", { headers: { traceparent: zeros, "x-request-id": "untraced-request" } });
+  const traceOf = (id: string) =>
+    lines.filter((line) => line.includes(`"${id}"`)).map((line) => JSON.parse(line).traceparent);
+  expect(traceOf("traced-request")).toEqual([traceparent]);
+  expect(traceOf("untraced-request")).toEqual([undefined, undefined]);
+});
+
+test("Server-Timing is for superusers, and for nobody else", async () => {
+  await withApi(async (api) => {
+    const superuser = await makeSignedIn(api, { roleSlug: "superuser" });
+    const athlete = await makeSignedIn(api);
+    const timing = async (as?: string) => {
+      const answer = await api.get(as ? "/api/v1/access/me" : "/ping", as ? { as } : {});
+      expectStatus(answer, 200);
+      return answer.headers.get("server-timing");
+    };
+    expect(await timing(superuser.as)).toMatch(/^pool;dur=[\d.]+, db;dur=[\d.]+, total;dur=[\d.]+$/);
+    expect(await timing(athlete.as)).toBeNull();
+    expect(await timing()).toBeNull();
+  })();
+});
+
+test("docs/metrics.md has every metric, and no other", () => {
+  const documented = [...readFileSync("docs/metrics.md", "utf8").matchAll(/^\| `(irontrack_\w+)`[^|]*\| (.*) \|$/gm)];
+  expect(Object.fromEntries(documented.map(([, name, meaning]) => [name, meaning]))).toEqual(METRICS);
+});

@@ -1,0 +1,120 @@
+import { heapStats } from "bun:jsc";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { GateStats } from "#db/gate.ts";
+import packageJson from "../../package.json" with { type: "json" };
+import { createExposition, type Exposition } from "./exposition.ts";
+import type { RequestMetrics } from "./request-metrics.ts";
+
+/** Every metric and what it means; docs/metrics.md is held to this. */
+export const METRICS: Record<string, string> = {
+  irontrack_build_info: "1, with the versions as labels",
+  irontrack_requests_total: "Requests answered, by operation and status",
+  irontrack_request_seconds: "Time from a request's arrival in the process to its answer, by operation",
+  irontrack_requests_in_flight: "Requests that are being answered",
+  irontrack_requests_aborted_total: "Requests that were given up because their client went away",
+  irontrack_requests_shed_total: "Requests refused with 503 for too much being under way, by reason",
+  irontrack_requests_on_database: "Requests that hold one of the MAX_IN_FLIGHT places",
+  irontrack_statements_abandoned_total: "Statements and transactions not begun because nobody waited for them",
+  irontrack_pool_size: "Connections that the process may use",
+  irontrack_pool_in_use: "Connections that are in use",
+  irontrack_pool_waiting: "Statements and transactions that wait for a connection",
+  irontrack_pool_wait_seconds: "Time that statements and transactions waited for a connection",
+  irontrack_statement_seconds: "Time from sending a statement to its result",
+  irontrack_event_loop_delay_seconds: "How late the event loop was since the last scrape, by quantile",
+  irontrack_heap_bytes: "JavaScript heap in use",
+  irontrack_heap_objects: "JavaScript objects alive",
+  irontrack_resident_bytes: "Memory of the process",
+  irontrack_cpu_seconds_total: "CPU time of the process, all threads",
+  irontrack_uptime_seconds: "Age of the process",
+  irontrack_catalog_memory_bytes: "What is remembered of the catalog's answers",
+  irontrack_catalog_memory_recalls_total: "Answers looked for in the memory of the catalog, by result",
+  irontrack_login_memory_recalls_total: "Logins looked for in memory, by result",
+  irontrack_password_hashes_running: "Password hashes being made",
+  irontrack_password_hashes_waiting: "Password hashes waiting for their turn",
+  irontrack_notices_trusted: "1 while every notice of other processes is known to arrive, so that memory is used",
+  irontrack_database_online: "1 while the database answers",
+};
+
+type Recalls = { hits: number; misses: number };
+
+/** What the metrics are read from, when somebody asks for them. */
+export type MetricSources = {
+  requests: RequestMetrics;
+  gate: GateStats | undefined;
+  catalogMemory: { bytes: number; recalls: Recalls };
+  loginMemory: { recalls: Recalls };
+  passwords: { running: number; waiting: number };
+  isDatabaseOnline(): boolean;
+  isTrusted(): boolean;
+};
+
+type LoopDelay = ReturnType<typeof monitorEventLoopDelay>;
+
+/** Starts watching the event loop; the function it returns writes all metrics of this process. */
+export function openMetrics(sources: MetricSources): { text(): string; close(): void } {
+  const loop = monitorEventLoopDelay({ resolution: 10 });
+  loop.enable();
+  return { text: () => metricsText(sources, loop), close: () => void loop.disable() };
+}
+
+function metricsText(sources: MetricSources, loop: LoopDelay): string {
+  const out = createExposition(METRICS);
+  out.gauge("irontrack_build_info", 1, { version: packageJson.version, bun: Bun.version, revision: Bun.revision });
+  writeRequests(out, sources.requests);
+  if (sources.gate) writeGate(out, sources.gate);
+  writeProcess(out, loop);
+  const { catalogMemory, loginMemory, passwords } = sources;
+  out.gauge("irontrack_catalog_memory_bytes", catalogMemory.bytes);
+  writeRecalls(out, "irontrack_catalog_memory_recalls_total", catalogMemory.recalls);
+  writeRecalls(out, "irontrack_login_memory_recalls_total", loginMemory.recalls);
+  out.gauge("irontrack_password_hashes_running", passwords.running);
+  out.gauge("irontrack_password_hashes_waiting", passwords.waiting);
+  out.gauge("irontrack_notices_trusted", Number(sources.isTrusted()));
+  out.gauge("irontrack_database_online", Number(sources.isDatabaseOnline()));
+  return out.text();
+}
+
+function writeRequests(out: Exposition, { routes, inFlight, aborted }: RequestMetrics) {
+  const asked = routes.filter(({ byStatus }) => byStatus.size > 0);
+  for (const { method, route, byStatus } of asked) {
+    for (const [status, count] of byStatus) {
+      out.counter("irontrack_requests_total", count, { method, route, status: String(status) });
+    }
+  }
+  for (const { method, route, seconds } of asked)
+    out.histogram("irontrack_request_seconds", seconds, { method, route });
+  out.gauge("irontrack_requests_in_flight", inFlight);
+  out.counter("irontrack_requests_aborted_total", aborted);
+}
+
+function writeGate(out: Exposition, gate: GateStats) {
+  for (const [reason, count] of Object.entries(gate.shed))
+    out.counter("irontrack_requests_shed_total", count, { reason });
+  out.gauge("irontrack_requests_on_database", gate.askers);
+  out.counter("irontrack_statements_abandoned_total", gate.abandoned);
+  out.gauge("irontrack_pool_size", gate.size);
+  out.gauge("irontrack_pool_in_use", gate.inUse);
+  out.gauge("irontrack_pool_waiting", gate.waiting);
+  out.histogram("irontrack_pool_wait_seconds", gate.wait);
+  out.histogram("irontrack_statement_seconds", gate.statement);
+}
+
+function writeProcess(out: Exposition, loop: LoopDelay) {
+  for (const quantile of [0.5, 0.9, 0.99, 1]) {
+    const delayNs = loop.count > 0 ? loop.percentile(quantile * 100) : 0;
+    out.gauge("irontrack_event_loop_delay_seconds", delayNs / 1e9, { quantile: String(quantile) });
+  }
+  loop.reset();
+  const { heapSize, objectCount } = heapStats();
+  out.gauge("irontrack_heap_bytes", heapSize);
+  out.gauge("irontrack_heap_objects", objectCount);
+  out.gauge("irontrack_resident_bytes", process.memoryUsage.rss());
+  const { user, system } = process.cpuUsage();
+  out.counter("irontrack_cpu_seconds_total", (user + system) / 1e6);
+  out.gauge("irontrack_uptime_seconds", process.uptime());
+}
+
+function writeRecalls(out: Exposition, name: string, { hits, misses }: Recalls) {
+  out.counter(name, hits, { result: "hit" });
+  out.counter(name, misses, { result: "miss" });
+}
