@@ -8,6 +8,7 @@ import { checkInputs } from "#src/http/input.ts";
 import { operation } from "#src/http/operation.ts";
 import { ok, okJson, plain, toResponse } from "#src/http/reply.ts";
 import { createRouter } from "#src/http/router.ts";
+import { createRequestMetrics } from "#src/metrics/request-metrics.ts";
 import { NewSet } from "#src/workouts/workouts.schemas.ts";
 import { intervalOf } from "../interval.ts";
 import type { Measured, TableRow } from "../table.ts";
@@ -78,9 +79,10 @@ async function prepareParts(): Promise<Record<string, () => unknown>> {
     crossSite: createCrossSite(config),
     idempotently: (_asked, run) => run(),
     requestLog: () => {},
+    requests: createRequestMetrics(),
     onBug: () => {},
     isDraining: () => false,
-  } as Parameters<typeof createRouter>[1]);
+  });
   return {
     hash: () => passwords.hash("a bench needs a password"),
     sign: () => tokens.sign("access", claims),
