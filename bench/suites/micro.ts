@@ -77,7 +77,7 @@ async function prepareParts(): Promise<Record<string, () => unknown>> {
       throw new Error("Nobody has to sign in for this");
     },
     crossSite: createCrossSite(config),
-    idempotently: (_asked, run) => run(),
+    idempotently: async (_asked, run) => run(),
     requestLog: () => {},
     requests: createRequestMetrics(),
     onBug: () => {},
