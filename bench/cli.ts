@@ -3,6 +3,7 @@ import { OperatorError } from "../src/errors.ts";
 import { registerComparisons } from "./commands/comparisons.ts";
 import { registerDisk } from "./commands/disk.ts";
 import { registerHost } from "./commands/host.ts";
+import { registerLimits } from "./commands/limits.ts";
 import { registerLoad } from "./commands/load.ts";
 import { usePins } from "./pinning.ts";
 
@@ -10,6 +11,7 @@ const cli = cac("bun bench");
 registerHost(cli);
 registerDisk(cli);
 registerLoad(cli);
+registerLimits(cli);
 registerComparisons(cli);
 cli.option("--pin <host>", "Who has which core, by the file of a host in bench/hosts instead of by the topology");
 cli.help();

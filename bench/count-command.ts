@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { OperatorError } from "../src/errors.ts";
 import { type Counts, countRequests } from "./counts.ts";
 import { openStand, type Stand } from "./stand.ts";
 import { HTTP_SCENARIOS } from "./suites/http.ts";
+import { chooseScenarios } from "./suites/suites.ts";
 import { makeWorld } from "./suites/world.ts";
 
 const FILE = join(import.meta.dir, "counts.json");
@@ -15,18 +15,18 @@ type Known = Record<string, Counts>;
  * that cost something else than it says: statements and flushes must be the same anywhere, the rest depends on data.
  * Throws OperatorError for a name that no operation has.
  */
-export async function countOperations(names: string[], { write = false } = {}): Promise<string[]> {
-  const unknown = names.find((name) => !HTTP_SCENARIOS.some(({ operation }) => operation === name));
-  if (unknown !== undefined) throw new OperatorError(`There is no operation ${unknown}: see bun bench --help`, 2);
+export async function countOperations(names: string[], { write = false, isJson = false } = {}): Promise<string[]> {
+  const operations = names.length > 0 ? chooseScenarios(["http", ...names]).names : [];
   const stand = await openStand();
   try {
-    const found = await countAll(stand, names);
+    const found = await countAll(stand, operations);
     const known: Known = existsSync(FILE) ? (JSON.parse(readFileSync(FILE, "utf8")) as Known) : {};
     if (write) {
       const all = Object.entries({ ...known, ...found }).sort(([a], [b]) => (a < b ? -1 : 1));
       writeFileSync(FILE, `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);
     }
-    print(found, known);
+    if (isJson) console.log(JSON.stringify(found, null, 2));
+    else print(found, known);
     return write ? [] : Object.keys(found).filter((name) => isOther(found[name] as Counts, known[name]));
   } finally {
     await stand.close();

@@ -1,14 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Counts, countRequests } from "./counts.ts";
 import { measureProfile } from "./disk/check.ts";
 import { type Expectation, profileOf, type Range } from "./disk/profiles.ts";
-import { figuresOf } from "./load/recording.ts";
-import { runLoad } from "./load/run.ts";
-import { startServer } from "./servers.ts";
 import { openStand } from "./stand.ts";
 import { HTTP_SCENARIOS } from "./suites/http.ts";
+import { measureStalls } from "./suites/stall.ts";
 import { makeWorld } from "./suites/world.ts";
 
 /** One thing that the laboratory must get right: what it found, and what is right. */
@@ -53,28 +50,13 @@ async function untilRight(measure: () => Promise<Finding[]>): Promise<Finding[]>
   return found;
 }
 
-/** A fifth of the requests wait 0 to 500 ms, evenly: mean 50, and 95 % of 500 at the 99th percentile. */
 async function stallTrap(): Promise<Finding[]> {
-  const directory = mkdtempSync(join(tmpdir(), "irontrack-stall-"));
-  const socketPath = join(directory, "stall.sock");
-  const server = await startServer(["bench/stalling-server.ts", socketPath], socketPath, {});
-  try {
-    const { recording } = await runLoad({
-      target: { unix: socketPath },
-      requests: ["GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"],
-      connections: 32,
-      load: { model: "constant", rate: 500, durationMs: 10_000 },
-    });
-    const { responseMs, failures } = figuresOf(recording);
-    return [
-      within("stalls: mean response, ms", responseMs.mean, 50, 2),
-      within("stalls: 99th percentile, ms", responseMs.percentiles[0.99] ?? Number.NaN, 475, 10),
-      within("stalls: failures", failures, 0, 0),
-    ];
-  } finally {
-    await server.stop();
-    rmSync(directory, { recursive: true, force: true });
-  }
+  const { meanMs, p99Ms, failures } = await measureStalls();
+  return [
+    within("stalls: mean response, ms", meanMs, 50, 2),
+    within("stalls: 99th percentile, ms", p99Ms, 475, 10),
+    within("stalls: failures", failures, 0, 0),
+  ];
 }
 
 async function diskFigures(): Promise<Finding[]> {

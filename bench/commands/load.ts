@@ -1,7 +1,15 @@
+import { existsSync, readFileSync } from "node:fs";
 import type { CAC } from "cac";
+import { OperatorError } from "#src/errors.ts";
 import { countOperations } from "../count-command.ts";
 import { PROFILE_NAMES, profileNamed } from "../disk/profiles.ts";
+import { ARRIVAL_MODELS, type ArrivalModel } from "../load/arrivals.ts";
+import { readTrace } from "../load/trace.ts";
+import { USUAL_RUN } from "../load-plan.ts";
 import { runCommand } from "../run-command.ts";
+import { HTTP_SCENARIOS } from "../suites/http.ts";
+import { SUITES } from "../suites/suites.ts";
+import { type Given, oneOf, positive, resultOptionsOf } from "./options.ts";
 
 /** What asks the application over its socket: exact counts, and load. */
 export function registerLoad(cli: CAC): void {
@@ -11,27 +19,78 @@ export function registerLoad(cli: CAC): void {
       "Statements and waits for the disk of a request of each operation: exact anywhere",
     )
     .option("--write", "Write bench/counts.json anew, for review")
-    .action(async (operations: string[], { write }: { write?: boolean }) => {
-      const others = await countOperations(operations, { write: write ?? false });
+    .option("--json", "Print JSON")
+    .action(async (operations: string[], { write, json }: { write?: boolean; json?: boolean }) => {
+      const others = await countOperations(operations, { write: write ?? false, isJson: json ?? false });
       if (others.length > 0) console.error(`Other than bench/counts.json says: ${others.join(", ")}`);
       process.exit(others.length > 0 ? 1 : 0);
     });
   cli
-    .command(
-      "run <suite> [...operations]",
-      "Put operations under load (suite http): Poisson arrivals, figures, a report",
-    )
-    .option("--rate <n>", "Requests a second of each operation", { default: 100 })
-    .option("--seconds <s>", "Length of each run, after two seconds of warm-up", { default: 20 })
+    .command("list", "Every suite and its scenarios")
+    .option("--json", "Print JSON")
+    .action(({ json }: { json?: boolean }) => {
+      if (json) return console.log(JSON.stringify(SUITES, null, 2));
+      for (const { name, about, scenarios, usual } of SUITES) {
+        console.log(`${name}: ${about}`);
+        for (const scenario of scenarios) {
+          const mark = usual.includes(scenario.name) ? "*" : " ";
+          console.log(`  ${mark} ${name}/${scenario.name.padEnd(26)} ${scenario.about}`.trimEnd());
+        }
+      }
+      console.log("* is part of a run of the whole suite");
+    });
+  cli
+    .command("run <what> [...more]", "Run a suite, or scenarios of it by name: see list")
+    .option("--arrivals <model>", `How requests come: ${ARRIVAL_MODELS.join(", ")}`, { default: USUAL_RUN.model })
+    .option("--rate <n>", "Requests a second of each scenario; of a ramp, at its beginning", {
+      default: USUAL_RUN.rate,
+    })
+    .option("--to-rate <n>", "Requests a second at the end of a ramp")
+    .option("--seconds <s>", "Length of each run", { default: USUAL_RUN.seconds })
+    .option("--runs <n>", "Runs of each scenario; intervals are over them", { default: USUAL_RUN.runs })
+    .option("--warm-up <s>", "At most so long until responses settle; 0: none", { default: USUAL_RUN.warmUpS.most })
     .option("--profile <name>", PROFILE_NAMES.join(", "), { default: "native" })
     .option("--cold", "Begin each operation with few buffers and nothing of the database in the page cache")
+    .option("--all", "Every scenario of the suite")
+    .option("--raw", "Also write when each request was due, sent and answered")
+    .option(
+      "--replay <file>",
+      "Ask what a run with --raw has recorded (raw/*.ndjson) again, at its times: run mix --replay …",
+    )
     .option("--out <directory>", "Where to write; a directory of bench/results unless said")
-    .action(async (suite: string, operations: string[], given: Record<string, string | number | boolean>) => {
-      const { rate, seconds, out, cold } = given;
-      const profile = profileNamed(String(given.profile));
-      const options = { rate: Number(rate), seconds: Number(seconds), profile, isCold: cold === true };
-      const isBelievable = await runCommand(suite, operations, { ...options, ...(out ? { out: String(out) } : {}) });
+    .option("--json", "Print run.json instead of the summary")
+    .example("  $ bun bench run http")
+    .example("  $ bun bench run LogSet --rate 50 --profile hdd")
+    .example("  $ bun bench run mix/login-storm --rate 40")
+    .action(async (what: string, more: string[], given: Given) => {
+      const isBelievable = await runCommand([what, ...more], {
+        ...runOptionsOf(given),
+        all: given.all === true,
+        isRaw: given.raw === true,
+        ...(given.replay ? { trace: readTraceFile(String(given.replay)) } : {}),
+        ...resultOptionsOf(given),
+      });
       // 2: there are figures, and they are not to be believed.
       process.exit(isBelievable ? 0 : 2);
     });
+}
+
+function readTraceFile(path: string) {
+  if (!existsSync(path)) throw new OperatorError(`There is no trace ${path}`, 2);
+  const operations = HTTP_SCENARIOS.map(({ operation }) => operation);
+  return readTrace(readFileSync(path, "utf8"), operations);
+}
+
+function runOptionsOf(given: Given) {
+  const most = positive("--warm-up", given.warmUp, 0);
+  return {
+    rate: positive("--rate", given.rate),
+    ...(given.toRate === undefined ? {} : { toRate: positive("--to-rate", given.toRate) }),
+    model: oneOf<ArrivalModel>("--arrivals", given.arrivals, ARRIVAL_MODELS),
+    seconds: positive("--seconds", given.seconds),
+    runs: Math.ceil(positive("--runs", given.runs)),
+    warmUpS: { least: Math.min(USUAL_RUN.warmUpS.least, most), most },
+    profile: profileNamed(String(given.profile)),
+    isCold: given.cold === true,
+  };
 }

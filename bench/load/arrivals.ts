@@ -9,6 +9,22 @@ export type Arrivals = {
   seed?: number;
 };
 
+export const ARRIVAL_MODELS = ["poisson", "constant", "ramp", "closed"] as const;
+export type ArrivalModel = (typeof ARRIVAL_MODELS)[number];
+
+/** What a person may choose, as the generator takes it. */
+export function arrivalsOf(given: {
+  model: ArrivalModel;
+  rate: number;
+  toRate: number;
+  durationMs: number;
+  seed: number;
+}): Arrivals | { model: "closed"; durationMs: number } {
+  const { model, rate, toRate, durationMs, seed } = given;
+  if (model === "closed") return { model, durationMs };
+  return { model, rate, ...(model === "ramp" ? { toRate } : {}), durationMs, seed };
+}
+
 /**
  * Due times in ms from the start, ascending, all below `durationMs`. Poisson arrivals have exponential gaps, so requests
  * meet and queue as those of independent clients do; constant ones never meet. A ramp's times are those of a unit-rate

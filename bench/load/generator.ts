@@ -1,12 +1,17 @@
 import { type Arrivals, dueTimes } from "./arrivals.ts";
 import { type Lane, type LaneEvents, openLanes, type Target } from "./lanes.ts";
 import { createRecorder, type Recording } from "./recording.ts";
+import { isSettled, medianOfSeconds } from "./settling.ts";
 
 /**
- * How requests follow one another. Closed: each connection's next as soon as its last is answered, for `durationMs`. Open
- * (the other models): when they are due, whatever became of those before them. Replay: at given times.
+ * How requests follow one another. Closed: each connection's next as soon as its last is answered, for `durationMs` or
+ * until `most` were sent. Open (the other models): when they are due, whatever became of those before them. Replay: at
+ * given times, ascending.
  */
-export type LoadModel = { model: "closed"; durationMs: number } | Arrivals | { model: "replay"; dueMs: number[] };
+export type LoadModel =
+  | { model: "closed"; durationMs: number; most?: number }
+  | Arrivals
+  | { model: "replay"; dueMs: number[] };
 
 export type LoadPlan = {
   target: Target;
@@ -14,19 +19,27 @@ export type LoadPlan = {
   requests: Uint8Array[];
   connections: number;
   load: LoadModel;
+  /** Of an open load: it ends early, `leastS` seconds or more after its start, once the responses have settled. */
+  settle?: { leastS: number };
+  /** How long answers are waited for after the last request was due; 30 s unless said. */
+  drainMs?: number;
 };
 
 /** Runs a load in this process and records every request. Rejects when a connection cannot be made at the start. */
 export function generate(plan: LoadPlan): Promise<Recording> {
   const { load } = plan;
-  if (load.model === "closed") return runClosed(plan, load.durationMs);
+  if (load.model === "closed") return runClosed(plan, load.durationMs, load.most);
   return runOpen(plan, load.model === "replay" ? Float64Array.from(load.dueMs) : dueTimes(load));
 }
 
 const MOST_CLOSED = 4_000_000;
 
-async function runClosed({ target, requests, connections }: LoadPlan, durationMs: number): Promise<Recording> {
-  const recorder = createRecorder(MOST_CLOSED);
+async function runClosed(
+  { target, requests, connections, drainMs = DRAIN_MS }: LoadPlan,
+  durationMs: number,
+  most = MOST_CLOSED,
+): Promise<Recording> {
+  const recorder = createRecorder(Math.min(most, MOST_CLOSED));
   const over = Promise.withResolvers<void>();
   const waiting: Lane[] = [];
   let isStarted = false;
@@ -35,7 +48,7 @@ async function runClosed({ target, requests, connections }: LoadPlan, durationMs
   const goOn = (lane: Lane) => {
     if (!isStarted) return void waiting.push(lane);
     const nowMs = recorder.nowMs();
-    if (nowMs >= durationMs || sent === MOST_CLOSED) {
+    if (nowMs >= durationMs || sent >= most || sent === MOST_CLOSED) {
       if (answered === sent) over.resolve();
       return;
     }
@@ -51,25 +64,30 @@ async function runClosed({ target, requests, connections }: LoadPlan, durationMs
   recorder.start();
   isStarted = true;
   for (const lane of waiting) goOn(lane);
+  // A server that is gone answers nothing and opens nothing: what is on its way then fails.
+  const drain = setTimeout(over.resolve, durationMs + drainMs);
   await over.promise;
+  clearTimeout(drain);
   lanes.close();
   return recorder.recording(sent);
 }
 
-/** How long answers are waited for after the last request was due. */
 const DRAIN_MS = 30_000;
 
 /**
  * Requests that are due while no connection is idle wait for one, first come first served. The wait counts: latency is from
  * when a request was due.
  */
-async function runOpen({ target, requests, connections }: LoadPlan, due: Float64Array): Promise<Recording> {
+async function runOpen(plan: LoadPlan, due: Float64Array): Promise<Recording> {
+  const { target, requests, connections, settle, drainMs = DRAIN_MS } = plan;
   const recorder = createRecorder(due.length);
   const over = Promise.withResolvers<void>();
   const idle: Lane[] = [];
   let sent = 0;
   let arrived = 0;
   let answered = 0;
+  let total = due.length;
+  let wholeSeconds = 0;
   const sendTo = (lane: Lane) => {
     const at = sent++;
     recorder.send(at, due[at] as number);
@@ -81,24 +99,32 @@ async function runOpen({ target, requests, connections }: LoadPlan, due: Float64
   };
   const onAnswer: LaneEvents["onAnswer"] = (at, status, bodyBytes) => {
     recorder.settle(at, status, bodyBytes);
-    if (++answered === due.length) over.resolve();
+    if (++answered === total) over.resolve();
+  };
+  const hasSettled = () => {
+    const seconds = Math.floor(recorder.nowMs() / 1000);
+    if (!settle || seconds === wholeSeconds || seconds < settle.leastS) return false;
+    wholeSeconds = seconds;
+    return isSettled(medianOfSeconds(recorder.recording(arrived), seconds));
   };
   const lanes = await openLanes(target, connections, { onIdle, onAnswer });
   recorder.start();
-  while (arrived < due.length) {
+  while (arrived < total) {
     await untilDue((due[arrived] as number) - recorder.nowMs());
     for (const nowMs = recorder.nowMs(); arrived < due.length && (due[arrived] as number) <= nowMs; arrived++) {
       // While requests wait there is no idle lane: none is passed by a later one.
       const lane = takeOpen(idle);
       if (lane) sendTo(lane);
     }
+    if (hasSettled()) total = arrived;
   }
-  if (due.length === 0) over.resolve();
-  const drain = setTimeout(over.resolve, DRAIN_MS);
+  if (answered === total) over.resolve();
+  const drain = setTimeout(over.resolve, drainMs);
   await over.promise;
   clearTimeout(drain);
   lanes.close();
-  return recorder.recording(sent);
+  for (let at = sent; at < total; at++) recorder.abandon(at, due[at] as number);
+  return recorder.recording(total);
 }
 
 /** Lanes that were lost while they were idle have been opened again as others. */

@@ -8,85 +8,107 @@ export type Parser = {
 
 const HEADER_END = Buffer.from("\r\n\r\n");
 const LINE_END = Buffer.from("\r\n");
+const NOTHING = Buffer.alloc(0);
+
+/** What is read next: the head, a body of known length, or the parts of a chunked one. */
+type Part = "head" | "body" | "size" | "chunk" | "chunk end" | "trailer";
+/** Whether a step got anywhere, waits for more, or completed the answer. */
+type Step = "on" | "waits" | "ended";
 
 /**
- * Reads HTTP/1.1 answers from chunks of any size: with Content-Length, chunked, or without a body (RFC 9112 §6.3).
- * Throws for what is no HTTP answer, and for a body that only the end of the connection would end.
+ * Reads HTTP/1.1 answers from chunks of any size: with Content-Length, chunked, or without a body (RFC 9112 §6.3). Bodies
+ * are counted and not kept. Throws for what is no HTTP answer, for a body that only the end of the connection would end,
+ * and for bytes beyond an answer, which nobody asked for.
  */
 export function createParser(): Parser {
-  let pending: Buffer = Buffer.alloc(0);
-  let head: { status: number; length: number; isLast: boolean } | undefined;
+  let pending: Buffer = NOTHING;
+  let part: Part = "head";
+  let head: Head = { status: 0, length: 0, isLast: false };
+  let missing = 0;
   let bodyBytes = 0;
-  let isInTrailer = false;
 
-  const finish = (): Answer => {
-    const { status, isLast } = head as NonNullable<typeof head>;
-    const answer = { status, bodyBytes, isLast };
-    head = undefined;
-    bodyBytes = 0;
-    isInTrailer = false;
-    return answer;
+  /** One step through `pending`. */
+  const step = (): Step => {
+    if (part === "body" || part === "chunk") return countBody();
+    const end = pending.indexOf(part === "head" ? HEADER_END : LINE_END);
+    if (end < 0) return "waits";
+    const text = pending.toString("latin1", 0, end);
+    pending = pending.subarray(end + (part === "head" ? 4 : 2));
+    return part === "head" ? begin(readHead(text)) : follow(text);
   };
 
-  /** Takes one line or piece of a chunked body off `pending`: whether there was one, or it was the last. */
-  const readPiece = (): "more" | "waits" | "ended" => {
-    const end = pending.indexOf(LINE_END);
-    if (end < 0) return "waits";
-    if (isInTrailer) {
-      pending = pending.subarray(end + 2);
-      return end === 0 ? "ended" : "more";
+  /** A line of a chunked body. */
+  const follow = (line: string): Step => {
+    if (part === "trailer") return line === "" ? "ended" : "on";
+    if (part === "chunk end") {
+      if (line !== "") throw new Error("A chunk that is longer than it says");
+      part = "size";
+      return "on";
     }
-    const size = Number.parseInt(pending.toString("latin1", 0, end), 16);
-    if (Number.isNaN(size)) throw new Error("A chunk without a size");
-    const until = size === 0 ? end + 2 : end + 2 + size + 2;
-    if (pending.length < until) return "waits";
-    isInTrailer = size === 0;
-    bodyBytes += size;
-    pending = pending.subarray(until);
-    return "more";
+    missing = readSize(line);
+    part = missing === 0 ? "trailer" : "chunk";
+    return "on";
+  };
+
+  const countBody = (): Step => {
+    const taken = Math.min(missing, pending.length);
+    missing -= taken;
+    bodyBytes += taken;
+    pending = pending.subarray(taken);
+    if (missing > 0) return "waits";
+    if (part === "body") return "ended";
+    part = "chunk end";
+    return "on";
+  };
+
+  const begin = (read: Head): Step => {
+    // 1xx: the answer proper is still to come.
+    if (read.status < 200) return "on";
+    head = read;
+    missing = read.length;
+    part = read.length === CHUNKED ? "size" : "body";
+    return "on";
   };
 
   return {
     receive(chunk) {
       const arrived = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
       pending = pending.length === 0 ? arrived : Buffer.concat([pending, arrived]);
-      while (!head) {
-        const end = pending.indexOf(HEADER_END);
-        if (end < 0) return keep();
-        head = readHead(pending.toString("latin1", 0, end));
-        pending = pending.subarray(end + 4);
-        // 1xx: the answer proper is still to come.
-        if (head.status < 200) head = undefined;
+      let stepped = step();
+      while (stepped === "on") stepped = step();
+      if (stepped === "waits") {
+        // The socket uses its buffer again, so what is waited on is copied: part of a line or of a head.
+        pending = pending.length === 0 ? NOTHING : Buffer.from(pending);
+        return undefined;
       }
-      if (head.length < 0) {
-        let read = readPiece();
-        while (read === "more") read = readPiece();
-        return read === "ended" ? finish() : keep();
-      }
-      const missing = head.length - bodyBytes;
-      const taken = Math.min(missing, pending.length);
-      bodyBytes += taken;
-      pending = pending.subarray(taken);
-      return taken < missing ? undefined : finish();
+      if (pending.length > 0) throw new Error("Bytes beyond the answer");
+      const answer = { status: head.status, bodyBytes, isLast: head.isLast };
+      part = "head";
+      bodyBytes = 0;
+      return answer;
     },
   };
-
-  /** The socket uses its buffer again, so what is waited on is copied. */
-  function keep(): undefined {
-    pending = Buffer.from(pending);
-    return undefined;
-  }
 }
+
+type Head = { status: number; length: number; isLast: boolean };
 
 const CHUNKED = -1;
 
-function readHead(text: string): { status: number; length: number; isLast: boolean } {
-  if (!text.startsWith("HTTP/1.")) throw new Error(`No HTTP answer: ${text.slice(0, 40)}`);
+function readHead(text: string): Head {
+  if (!/^HTTP\/1\.[01] \d{3}/.test(text)) throw new Error(`No HTTP answer: ${text.slice(0, 40)}`);
   const status = Number(text.slice(9, 12));
-  const isLast = /\r\nconnection: *close/i.test(text);
+  const isOld = text.startsWith("HTTP/1.0") && !/\r\nconnection:[^\r]*keep-alive/i.test(text);
+  const isLast = isOld || /\r\nconnection:[^\r]*\bclose\b/i.test(text);
+  if (status < 200 || status === 204 || status === 304) return { status, length: 0, isLast };
+  if (/\r\ntransfer-encoding:[^\r]*\bchunked\b/i.test(text)) return { status, length: CHUNKED, isLast };
   const length = /\r\ncontent-length: *(\d+)/i.exec(text)?.[1];
   if (length !== undefined) return { status, length: Number(length), isLast };
-  if (/\r\ntransfer-encoding: *chunked/i.test(text)) return { status, length: CHUNKED, isLast };
-  if (status < 200 || status === 204 || status === 304) return { status, length: 0, isLast };
   throw new Error(`An answer ${status} without a length`);
+}
+
+/** In hexadecimal, before any extension (RFC 9112 §7.1). */
+function readSize(line: string): number {
+  const digits = /^([0-9a-f]+)[ \t]*(?:;|$)/i.exec(line)?.[1];
+  if (digits === undefined) throw new Error("A chunk without a size");
+  return Number.parseInt(digits, 16);
 }

@@ -9,7 +9,9 @@ export type Lane = { isOpen: boolean; send(request: Uint8Array, at: number): voi
 export type LaneEvents = {
   /** The lane may send: it has just been opened, or its last request is answered. */
   onIdle(lane: Lane): void;
-  /** Request `at` is answered; status 0 when its connection was lost. Comes before `onIdle`. */
+  /**
+   * Request `at` is answered; status 0 when its connection was lost, or what came is no answer. Comes before `onIdle`.
+   */
   onAnswer(at: number, status: number, bodyBytes: number): void;
 };
 
@@ -25,28 +27,39 @@ export async function openLanes(target: Target, count: number, events: LaneEvent
   async function open(): Promise<void> {
     const parser = createParser();
     let at = NOTHING;
-    const lane: Lane = {
-      isOpen: true,
-      send: (request, place) => {
-        at = place;
-        // No scenario sends more at once than a socket's buffer takes.
-        if (socket.write(request) !== request.length) socket.terminate();
-      },
+    /** What the socket's buffer had no room for. */
+    let unsent: Uint8Array | undefined;
+    const write = (socket: Socket<undefined>, bytes: Uint8Array) => {
+      const written = socket.write(bytes);
+      if (written < 0) socket.terminate();
+      else unsent = written < bytes.length ? bytes.subarray(written) : undefined;
     };
     const settle = (status: number, bodyBytes: number) => {
       const answered = at;
       at = NOTHING;
       events.onAnswer(answered, status, bodyBytes);
     };
+    const lane: Lane = {
+      isOpen: true,
+      send: (request, place) => {
+        at = place;
+        write(socket, request);
+      },
+    };
     const socket = await Bun.connect<undefined>({
       ...target,
       socket: {
-        data: (_socket, chunk) => {
-          const answer = parser.receive(chunk);
-          if (!answer) return;
+        data: (connection, chunk) => {
+          // What nobody asked for, as a server's 408 before it hangs up, is no answer.
+          const answer = at === NOTHING ? "unasked" : answerIn(chunk);
+          if (answer === undefined) return;
+          if (typeof answer === "string") return void connection.terminate();
           settle(answer.status, answer.bodyBytes);
-          if (answer.isLast) socket.terminate();
+          if (answer.isLast) connection.terminate();
           else events.onIdle(lane);
+        },
+        drain: (connection) => {
+          if (unsent) write(connection, unsent);
         },
         close: () => {
           lane.isOpen = false;
@@ -58,6 +71,14 @@ export async function openLanes(target: Target, count: number, events: LaneEvent
     } as Bun.TCPSocketConnectOptions<undefined>);
     sockets.add(socket);
     events.onIdle(lane);
+
+    function answerIn(chunk: Uint8Array) {
+      try {
+        return parser.receive(chunk);
+      } catch {
+        return "unreadable";
+      }
+    }
   }
 
   /** A server that is not there yet is asked again. */

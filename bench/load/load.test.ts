@@ -82,8 +82,22 @@ test("answers of every form are read from chunks of any size, one after the othe
   );
 });
 
-test.each(["SSH-2.0-x\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n"])("%j is no answer that can be read", (text) => {
+test.each([
+  "SSH-2.0-x\r\n\r\n",
+  "HTTP/1.1 200 OK\r\n\r\n",
+  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nten\r\n",
+  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
+  "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab",
+])("%j is no answer that can be read", (text) => {
   expect(() => createParser().receive(Buffer.from(text))).toThrow();
+});
+
+test("a length beside chunks is not believed, and an old server closes unless it says otherwise", () => {
+  const read = (text: string) => createParser().receive(Buffer.from(text));
+  const both = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n0\r\n\r\n";
+  expect(read(both)).toEqual({ status: 200, bodyBytes: 2, isLast: false });
+  expect(read("HTTP/1.0 204 No Content\r\n\r\n")?.isLast).toBe(true);
+  expect(read("HTTP/1.0 204 No Content\r\nConnection: keep-alive\r\n\r\n")?.isLast).toBe(false);
 });
 
 const recordingOf = (rows: [due: number, sent: number, done: number, status: number][]): Recording => ({

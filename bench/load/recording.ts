@@ -1,6 +1,6 @@
 /**
  * What became of each request, in the order in which they were due. Times are ms from the start: when it was due, when it
- * was sent, when it was answered (NaN: never). Status 0: its connection was lost.
+ * was sent, when it was answered (NaN: never). Status 0: its connection was lost, or it was never answered.
  */
 export type Recording = {
   due: Float64Array;
@@ -27,6 +27,11 @@ export function createRecorder(capacity: number) {
     send: (at: number, dueMs: number) => {
       due[at] = dueMs;
       sent[at] = nowMs();
+    },
+    /** It was due, and never sent. */
+    abandon: (at: number, dueMs: number) => {
+      due[at] = dueMs;
+      sent[at] = Number.NaN;
     },
     settle: (at: number, answer: number, bytes: number) => {
       done[at] = nowMs();

@@ -1,3 +1,4 @@
+import type { Interval } from "../interval.ts";
 import type { Distribution } from "../load/recording.ts";
 import type { RunResult, ScenarioResult } from "../run-http.ts";
 import { ATTRIBUTION_LEGEND, attributionPlot, percentilePlot, timelinePlot, usagePlot } from "./plots.ts";
@@ -32,7 +33,7 @@ export function reportHtml(run: RunResult): string {
     ],
     [
       "Load",
-      `Poisson arrivals at ${results[0]?.offeredPerSecond ?? 0} a second over 32 connections of a Unix socket; ${host.pins}`,
+      `${results[0]?.offeredPerSecond.toFixed(0) ?? 0} requests a second over 32 connections of a Unix socket; ${host.pins}`,
     ],
     ["When", host.at],
   ];
@@ -61,7 +62,7 @@ function verdict({ results, disk }: RunResult): string {
   if (disk.doubts.length > 0) return `Void: ${escaped(disk.doubts.join("; "))}.`;
   const doubtful = results.filter(({ doubts }) => doubts.length > 0);
   if (doubtful.length === 0)
-    return "Every run may be believed: nothing failed, requests were sent on time, the rate was reached.";
+    return "Every run may be believed: nothing failed, requests were sent on time, the rate was reached, nobody disturbed the server.";
   return `Not to be believed: ${doubtful.map(({ operation, doubts }) => `${operation} (${escaped(doubts.join(", "))})`).join("; ")}.`;
 }
 
@@ -118,19 +119,28 @@ const legend = (names: string[]) =>
 /** The same as text, for a repository's page. */
 export function reportMarkdown(run: RunResult): string {
   const { host, profile, results } = run;
-  const rows = results.map(
-    ({ operation, figures: { requests, responseMs, failures }, attribution, flushesPerRequest }) =>
-      `| ${operation} | ${requests} | ${ms(responseMs.mean)} | ${p(responseMs, 0.5)} | ${p(responseMs, 0.99)} | ${ms(responseMs.max)} | ${ms(attribution.serverCpu)} | ${ms(attribution.postgresCpu)} | ${flushesPerRequest.toFixed(2)} | ${failures} |`,
-  );
+  const rows = results.flatMap(({ operation, figures, intervals, parts, attribution, flushesPerRequest }) => [
+    `| ${operation} | ${figures.requests} | ${times(figures.responseMs, intervals.meanMs)} | ${ms(attribution.serverCpu)} | ${ms(attribution.postgresCpu)} | ${flushesPerRequest.toFixed(2)} | ${figures.failures} |`,
+    ...parts.map(
+      (part) =>
+        `| … ${part.operation} | ${part.figures.requests} | ${times(part.figures.responseMs)} | | | | ${part.figures.failures} |`,
+    ),
+  ]);
   return `# Under load at ${host.commit}, ${profile}
 
-${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}; ${diskOf(run)}. Poisson arrivals at
-${results[0]?.offeredPerSecond ?? 0} a second, response times in ms from when a request was due. ${verdict(run)}
+${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}; ${diskOf(run)}.
+${results[0]?.offeredPerSecond.toFixed(0) ?? 0} requests a second in ${results[0]?.runs.length ?? 0} runs; response times in ms from when a request was due, the mean with its
+95 % interval over runs. ${verdict(run)}
 
 | operation | requests | mean | p50 | p99 | most | server CPU | PostgreSQL CPU | flushes | failures |
 |---|---|---|---|---|---|---|---|---|---|
 ${rows.join("\n")}
 `;
+}
+
+function times(responseMs: Distribution, mean?: Interval): string {
+  const around = mean?.high == null ? "" : ` ± ${ms(mean.high - mean.mean)}`;
+  return `${ms(responseMs.mean)}${around} | ${p(responseMs, 0.5)} | ${p(responseMs, 0.99)} | ${ms(responseMs.max)}`;
 }
 
 const CSS = `

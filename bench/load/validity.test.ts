@@ -1,0 +1,105 @@
+import { expect, test } from "bun:test";
+import { type Histogram as HdrHistogram, HistogramLogReader } from "hdr-histogram-js";
+import { intervalOf } from "../interval.ts";
+import { mulberry32 } from "../statistics.ts";
+import { hdrLog } from "./hdr.ts";
+import { figuresOf, type Recording } from "./recording.ts";
+import { isSettled, medianOfSeconds } from "./settling.ts";
+import { readTrace, traceText } from "./trace.ts";
+import { doubtsOf, type Evidence } from "./validity.ts";
+import { onWire } from "./wire.ts";
+
+/** 2,000 requests that take a millisecond each, sent `lagMs` late. */
+const recording = (lagMs = 0, failures = 0): Recording => {
+  const due = Float64Array.from({ length: 2000 }, (_, at) => at * 5);
+  return {
+    due,
+    sent: due.map((ms) => ms + lagMs),
+    done: due.map((ms) => ms + lagMs + 1),
+    status: Uint16Array.from(due, (_, at) => (at < failures ? 500 : 200)),
+    bodyBytes: new Uint32Array(2000),
+  };
+};
+
+const good = (): Evidence => ({
+  figures: figuresOf(recording()),
+  rate: { offered: 200, achieved: 199.9 },
+  disturbance: { stealShare: 0.001, runQueueShare: 0.01 },
+  isSettled: true,
+});
+
+test("a run is believed that nothing disturbed, and each disturbance is named", () => {
+  expect(doubtsOf(good())).toEqual([]);
+  expect(doubtsOf({ ...good(), rate: undefined })).toEqual([]);
+  const doubts: [Partial<Evidence>, string][] = [
+    [{ figures: figuresOf(recording(0, 3)) }, "3 failures"],
+    [{ figures: figuresOf(recording(2)) }, "sent late"],
+    [{ rate: { offered: 200, achieved: 198 } }, "the rate was not reached: 198.0 of 200.0"],
+    [{ disturbance: { stealShare: 0.02, runQueueShare: 0 } }, "the hypervisor took 2.0 %"],
+    [{ disturbance: { stealShare: 0, runQueueShare: 0.2 } }, "waited for a processor for 20.0 %"],
+    [{ isSettled: false }, "had not settled"],
+  ];
+  for (const [evidence, doubt] of doubts) {
+    expect(doubtsOf({ ...good(), ...evidence })).toEqual([expect.stringContaining(doubt)]);
+  }
+});
+
+test("a warm-up is over when the medians of five seconds neither rise nor fall", () => {
+  expect(isSettled([1, 1, 1, 1])).toBe(false);
+  expect(isSettled([9, 1, 1, 1, 1, 1])).toBe(true);
+  expect(isSettled([10, 8, 6, 5, 4])).toBe(false);
+  expect(isSettled([4, 4.5, 5, 5.5, 6])).toBe(false);
+  // Scatter is no slope.
+  expect(isSettled([10, 12, 9, 12, 10])).toBe(true);
+  expect(isSettled([1, 1, Number.NaN, 1, 1])).toBe(false);
+  expect(medianOfSeconds(recording(1), 3)).toEqual([2, 2, 2]);
+});
+
+test("95 % of the intervals over runs hold the mean", () => {
+  expect(intervalOf([5])).toEqual({ mean: 5, low: null, high: null });
+  const random = mulberry32(3);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  for (const runs of [3, 8, 30]) {
+    const holds = Array.from({ length: 4000 }, () => intervalOf(Array.from({ length: runs }, normal))).filter(
+      ({ low, high }) => (low as number) <= 0 && (high as number) >= 0,
+    );
+    expect(holds.length / 4000).toBeCloseTo(0.95, 1);
+    expect(Math.abs(holds.length / 4000 - 0.95)).toBeLessThan(0.015);
+  }
+});
+
+test("a trace is read as it was written, and a wrong line is named", () => {
+  const trace = [
+    { dueMs: 0, operation: "Ping", person: 0 },
+    { dueMs: 1.5, operation: "LogSet", person: 7 },
+  ];
+  expect(readTrace(traceText(trace), ["Ping", "LogSet"])).toEqual(trace);
+  expect(() => readTrace(traceText(trace), ["Ping"])).toThrow("Line 2");
+  expect(() => readTrace(traceText([...trace].reverse()), ["Ping", "LogSet"])).toThrow("Line 2");
+  for (const wrong of [
+    "nonsense",
+    "null",
+    '{"dueMs":-1,"operation":"Ping"}',
+    '{"dueMs":0,"operation":"Ping","person":-1}',
+  ])
+    expect(() => readTrace(wrong, ["Ping"])).toThrow("Line 1");
+  expect(() => readTrace("\n", ["Ping"])).toThrow("no requests");
+});
+
+test("an HDR log is read by others as it was measured, a histogram for each second", () => {
+  const log = hdrLog([{ operation: "GetWorkout", recording: recording(2, 3) }], 1_700_000_000_000);
+  const reader = new HistogramLogReader(log);
+  const seconds: HdrHistogram[] = [];
+  for (let read = reader.nextIntervalHistogram(); read; read = reader.nextIntervalHistogram())
+    seconds.push(read as never);
+  expect(seconds).toHaveLength(10);
+  expect(seconds.reduce((sum, { totalCount }) => sum + totalCount, 0)).toBe(1997);
+  expect([seconds[0]?.tag, seconds[0]?.getValueAtPercentile(50)]).toEqual(["GetWorkout", 3001]);
+});
+
+test("a request has the length of its body in bytes, and none without", () => {
+  expect(onWire({ method: "POST", path: "/a", headers: { cookie: "x" }, body: "é" })).toBe(
+    "POST /a HTTP/1.1\r\nHost: localhost\r\ncookie: x\r\nContent-Length: 2\r\n\r\né",
+  );
+  expect(onWire({ method: "GET", path: "/a" })).toBe("GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n");
+});

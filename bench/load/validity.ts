@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import type { LoadFigures } from "./recording.ts";
+
+/**
+ * What others did to a run: the share of the machine that a hypervisor took, and how long the server's main thread waited
+ * for a processor, as a share of what it had of one.
+ */
+export type Disturbance = { stealShare: number; runQueueShare: number };
+
+/** Watches the machine and a process until it is asked what it saw. */
+export function watchDisturbance(pid: number): () => Disturbance {
+  const read = () => ({ atMs: performance.now(), stealMs: stealMs(), ...mainThread(pid) });
+  const from = read();
+  return () => {
+    const to = read();
+    return {
+      stealShare: (to.stealMs - from.stealMs) / ((to.atMs - from.atMs) * availableParallelism()),
+      runQueueShare: (to.waitNs - from.waitNs) / Math.max(to.cpuNs - from.cpuNs, 1),
+    };
+  };
+}
+
+/** The first two fields of schedstat (Linux Documentation/scheduler/sched-stats). Helpers of the runtime wait for it. */
+function mainThread(pid: number): { cpuNs: number; waitNs: number } {
+  try {
+    const [cpuNs = 0, waitNs = 0] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ").map(Number);
+    return { cpuNs, waitNs };
+  } catch {
+    return { cpuNs: 0, waitNs: 0 };
+  }
+}
+
+/** The eighth figure of /proc/stat's first line (proc(5)), in ticks of 10 ms; 0 where there is none. */
+function stealMs(): number {
+  try {
+    const [, steal = "0"] = /^cpu +(?:\d+ +){7}(\d+)/.exec(readFileSync("/proc/stat", "utf8")) ?? [];
+    return Number(steal) * 10;
+  } catch {
+    return 0;
+  }
+}
+
+export type Evidence = {
+  figures: LoadFigures;
+  /** Requests that were due in a second and those that the server kept up with; undefined of a closed loop. */
+  rate: { offered: number; achieved: number } | undefined;
+  disturbance: Disturbance;
+  /** Whether responses had settled when the first run began. */
+  isSettled: boolean;
+};
+
+/** Why figures should not be believed; empty when they may be. */
+export function doubtsOf({ figures, rate, disturbance, isSettled }: Evidence): string[] {
+  const { failures, sendLagMs, responseMs } = figures;
+  const latest = Math.max(1, (responseMs.percentiles[0.5] ?? 0) * 0.05);
+  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+  const rules: [boolean, string][] = [
+    [failures > 0, `${failures} failures`],
+    [(sendLagMs.percentiles[0.99] ?? sendLagMs.percentiles[0.9] ?? 0) > latest, "requests were sent late"],
+    [
+      rate !== undefined && rate.achieved < rate.offered * LEAST_RATE,
+      `the rate was not reached: ${rate?.achieved.toFixed(1)} of ${rate?.offered.toFixed(1)} a second`,
+    ],
+    [disturbance.stealShare >= MOST_STEAL, `the hypervisor took ${percent(disturbance.stealShare)} of the machine`],
+    [
+      disturbance.runQueueShare >= MOST_RUN_QUEUE,
+      `the server waited for a processor for ${percent(disturbance.runQueueShare)} of what it had`,
+    ],
+    [!isSettled, "responses had not settled after the longest warm-up"],
+  ];
+  return rules.filter(([applies]) => applies).map(([, doubt]) => doubt);
+}
+
+const LEAST_RATE = 0.995;
+const MOST_STEAL = 0.01;
+const MOST_RUN_QUEUE = 0.05;

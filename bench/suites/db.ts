@@ -1,0 +1,135 @@
+import type { Db } from "#db/client.ts";
+import { findLoginState, insertLogin } from "#src/access/access.queries.ts";
+import { countFacets, listDocuments } from "#src/exercises/exercise-list.queries.ts";
+import { findDocument } from "#src/exercises/exercises.queries.ts";
+import { listHistory } from "#src/progress/history.queries.ts";
+import { findRecordsJson, listVolumeJson } from "#src/progress/progress.queries.ts";
+import { findStreaksJson } from "#src/progress/streaks.queries.ts";
+import { findRoutineJson, listRoutinesJson } from "#src/routines/routines.queries.ts";
+import { listChanges } from "#src/sync/changes.queries.ts";
+import { insertSets, lockForExercise } from "#src/workouts/workout-sets.queries.ts";
+import { findWorkoutJson, insertWorkout, listWorkouts } from "#src/workouts/workouts.queries.ts";
+import { setRow } from "#src/workouts/workouts.service.ts";
+import { made, type World, write } from "./world.ts";
+
+/** Whose training the statements are about, and a workout of theirs that is under way. */
+export type Subject = {
+  userId: string;
+  loginId: string;
+  ownExercise: string;
+  systemExercise: string;
+  routine: string;
+  workout: string;
+  begun: { workout: string; exercise: string };
+};
+
+/** A statement, or what is one step for people, through the functions that the application itself calls. */
+export type DbScenario = { name: string; about: string; run(db: Db, subject: Subject, n: number): Promise<unknown> };
+
+const PAGE = { limit: 20, offset: 0 };
+const YEAR = { from: "2026-01-01", to: "2026-12-31" };
+
+/** The hot statements: each alone through the pool. What HTTP adds is the difference to the operation of `run http`. */
+export const DB_SCENARIOS: DbScenario[] = [
+  {
+    name: "findLoginState",
+    about: "who is asking, when no process remembers",
+    run: (db, { userId, loginId }) => findLoginState(db, userId, loginId, Date.now()),
+  },
+  {
+    name: "listDocuments",
+    about: "a page of exercises",
+    run: (db, { userId }, n) => listDocuments(db, { userId, words: [] }, { limit: 20, offset: (n % 40) * 20 }),
+  },
+  {
+    name: "countFacets",
+    about: "how many exercises have what",
+    run: (db, { userId }) => countFacets(db, { userId, words: [] }),
+  },
+  {
+    name: "findDocument",
+    about: "an exercise",
+    run: (db, { userId, ownExercise }) => findDocument(db, userId, ownExercise),
+  },
+  {
+    name: "listRoutinesJson",
+    about: "a page of routines",
+    run: (db, { userId }) => listRoutinesJson(db, userId, {}, PAGE),
+  },
+  {
+    name: "findRoutineJson",
+    about: "a routine",
+    run: (db, { userId, routine }) => findRoutineJson(db, userId, routine),
+  },
+  { name: "listWorkouts", about: "a page of workouts", run: (db, { userId }) => listWorkouts(db, userId, {}, 20) },
+  {
+    name: "findWorkoutJson",
+    about: "a workout",
+    run: (db, { userId, workout }) => findWorkoutJson(db, userId, workout),
+  },
+  {
+    name: "findRecordsJson",
+    about: "records in an exercise",
+    run: (db, { userId, ownExercise }) => findRecordsJson(db, userId, ownExercise, "epley"),
+  },
+  {
+    name: "listHistory",
+    about: "workouts with an exercise",
+    run: (db, { userId, ownExercise }) =>
+      listHistory(db, userId, ownExercise, { formula: "epley", after: undefined }, 20),
+  },
+  { name: "listVolumeJson", about: "volume of a year", run: (db, { userId }) => listVolumeJson(db, userId, YEAR) },
+  {
+    name: "findStreaksJson",
+    about: "days and weeks in a row",
+    run: (db, { userId }) => findStreaksJson(db, userId, { now: new Date(), timeZone: undefined, perWeek: 3 }),
+  },
+  { name: "listChanges", about: "what changed", run: (db, { userId }) => listChanges(db, userId, "0", 20) },
+  {
+    name: "insertSets",
+    about: "a set logged: a transaction of two statements",
+    run: (db, { userId, begun }) =>
+      db.transaction(async (tx) => {
+        await lockForExercise(tx, userId, begun.workout, begun.exercise);
+        const set = setRow({ reps: 5, weight: 82.5, weightUnit: "kg", rpe: 8 }, 1, 1);
+        return insertSets(tx, begun.workout, { id: begun.exercise, mode: "reps" }, [set]);
+      }),
+  },
+  {
+    name: "insertWorkout",
+    about: "a workout begun from a routine",
+    run: (db, { userId, routine }) => insertWorkout(db, userId, { ...NEW_WORKOUT, routineId: routine }, undefined, []),
+  },
+  {
+    name: "insertLogin",
+    about: "a login",
+    run: (db, { userId }) => {
+      const startedAt = new Date();
+      const expiresAt = new Date(startedAt.getTime() + 86_400_000);
+      const refreshHash = crypto.getRandomValues(new Uint8Array(32));
+      const id = Bun.randomUUIDv7();
+      return insertLogin(db, { id, userId, refreshHash, startedAt, expiresAt, userAgent: null, address: null });
+    },
+  },
+];
+
+const NEW_WORKOUT = {
+  ...{ id: null, name: null, status: null, planId: null, startedAt: null, endedAt: null },
+  ...{ timeZone: "UTC", bodyWeightKg: null, notes: null },
+};
+
+/** What the statements need of a person who has trained. */
+export async function subjectOf(world: World): Promise<Subject> {
+  const { stand, athlete, ownExercise, systemExercise, routine, workout } = world;
+  const [login] = await stand.db.sql<{ id: string }[]>`select id from logins where user_id = ${athlete.id} limit 1`;
+  const begun = await made<{ id: string; exercises: { id: string }[] }>(
+    world,
+    write(athlete, "POST", "/workouts", { routineId: routine, timeZone: "UTC" }),
+  );
+  return {
+    userId: athlete.id,
+    loginId: login?.id ?? "",
+    ...{ ownExercise, systemExercise, routine, workout },
+    begun: { workout: begun.id, exercise: begun.exercises[0]?.id ?? "" },
+  };
+}

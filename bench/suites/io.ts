@@ -1,0 +1,165 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openPool, type Pool } from "#db/client.ts";
+import type { Cluster } from "#db/embedded.ts";
+import { QUIET, startClusterOn } from "../disk/cluster.ts";
+import { type Grouping, measureGrouping } from "../disk/grouping.ts";
+import { forgetPages } from "../disk/page-cache.ts";
+import { type OpenedDisk, type ProfileName, profileOf } from "../disk/profiles.ts";
+import { intervalOf } from "../interval.ts";
+import { mulberry32 } from "../statistics.ts";
+import type { Measured, TableRow } from "../table.ts";
+import type { SuiteScenario } from "./suites.ts";
+
+/** What the disk makes of PostgreSQL, without the application. */
+export const IO_SCENARIOS: SuiteScenario[] = [
+  { name: "commit", about: "one client, one commit after the other" },
+  { name: "group-commit", about: "8 and 32 clients: how many commits share a flush" },
+  { name: "cold-read", about: "one page of a table that nobody has in memory" },
+  { name: "checkpoint", about: "commits while a checkpoint writes, beside those before it" },
+];
+
+type Options = { runs: number; seconds: number; profile: ProfileName; onStep(step: string): void };
+
+/** Each scenario `runs` times on a PostgreSQL of its own. */
+export async function runIo(names: string[], options: Options): Promise<Measured> {
+  const { runs, profile, onStep } = options;
+  const rows: TableRow[] = [];
+  let postgres = "?";
+  await withCluster(profile, async (cluster, db, disk) => {
+    const [shown] = await db.sql<{ version: string }[]>`select current_setting('server_version') as version`;
+    postgres = shown?.version ?? postgres;
+    const clients = [...(names.includes("commit") ? [1] : []), ...(names.includes("group-commit") ? [8, 32] : [])];
+    disk.turn(true);
+    if (clients.length > 0) {
+      onStep("commits");
+      rows.push(...(await commits(cluster, disk, clients, options)));
+    }
+    if (!names.includes("cold-read") && !names.includes("checkpoint")) return;
+    onStep("a table of 64 MiB");
+    disk.turn(false);
+    await db.sql`create table pages as select id, repeat('x', 1000) as filler from generate_series(1, 57344) as id`;
+    disk.turn(true);
+    if (names.includes("cold-read")) rows.push(await coldRead(db, disk, runs, onStep));
+    if (names.includes("checkpoint")) rows.push(await checkpoint(cluster, db, runs, onStep));
+  });
+  return { about: `${runs} runs of each; 95 % of the mean of runs.`, rows, postgres };
+}
+
+async function commits(cluster: Cluster, disk: OpenedDisk, clients: number[], options: Options): Promise<TableRow[]> {
+  const { runs, seconds } = options;
+  const found: Grouping[] = [];
+  for (let run = 0; run < runs; run++) {
+    found.push(...(await measureGrouping(cluster.url("postgres"), disk, clients, seconds)));
+  }
+  return clients.map((count) => {
+    const those = found.filter((one) => one.clients === count);
+    return {
+      scenario: count === 1 ? "commit" : `group-commit, ${count} clients`,
+      figures: {
+        commitsPerSecond: intervalOf(those.map((one) => one.commitsPerSecond)),
+        flushesPerSecond: intervalOf(those.map((one) => one.flushesPerSecond)),
+        commitsPerFlush: intervalOf(those.map((one) => one.commitsPerFlush)),
+      },
+    };
+  });
+}
+
+async function withCluster(
+  profile: ProfileName,
+  work: (cluster: Cluster, db: Pool, disk: OpenedDisk) => Promise<void>,
+) {
+  const directory = mkdtempSync(join(tmpdir(), "irontrack-io-"));
+  const disk = await profileOf(profile).open(directory);
+  try {
+    // So little memory of its own that a page is read again.
+    const cluster = await startClusterOn(disk, directory, { ...QUIET, shared_buffers: "2MB" });
+    const db = openPool(cluster.url("postgres"), { size: 1, prepare: true });
+    try {
+      await work(cluster, db, disk);
+    } finally {
+      disk.turn(false);
+      await db.close();
+      await cluster.stop();
+    }
+  } finally {
+    disk.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const COLD_READS = 100;
+
+/** Pages at random, after both PostgreSQL and the system have forgotten them. */
+async function coldRead(db: Pool, disk: OpenedDisk, runs: number, onStep: (step: string) => void): Promise<TableRow> {
+  const [file] = await db.sql<{ path: string; pages: number }[]>`
+    select current_setting('data_directory') || '/' || pg_relation_filepath('pages') as path,
+      (pg_relation_size('pages') / current_setting('block_size')::int)::int as pages`;
+  const { path = "", pages = 1 } = file ?? {};
+  const random = mulberry32(1);
+  const measured: { ms: number; reads: number }[] = [];
+  for (let run = 0; run < runs; run++) {
+    onStep(`cold reads, run ${run + 1}`);
+    await db.sql`checkpoint`;
+    forgetPages(path);
+    const before = disk.counts().coldReads;
+    const startedMs = performance.now();
+    for (let read = 0; read < COLD_READS; read++) {
+      const place = `(${Math.floor(random() * pages)},1)`;
+      await db.sql`select id from pages where ctid = ${place}::tid`;
+    }
+    const ms = (performance.now() - startedMs) / COLD_READS;
+    measured.push({ ms, reads: (disk.counts().coldReads - before) / COLD_READS });
+  }
+  const figures = {
+    readMs: intervalOf(measured.map(({ ms }) => ms)),
+    readsPerSecond: intervalOf(measured.map(({ ms }) => 1000 / ms)),
+    coldReadsPerRead: intervalOf(measured.map(({ reads }) => reads)),
+  };
+  return { scenario: "cold-read", figures };
+}
+
+/** One client's commits, then the same while a checkpoint writes a table that was changed all over. */
+async function checkpoint(cluster: Cluster, db: Pool, runs: number, onStep: (step: string) => void): Promise<TableRow> {
+  const second = openPool(cluster.url("postgres"), { size: 1, prepare: true });
+  await db.sql`create table written (n int)`;
+  const measured: { before: number; during: number; took: number }[] = [];
+  for (let run = 0; run < runs; run++) {
+    onStep(`checkpoint, run ${run + 1}`);
+    await db.sql`checkpoint`;
+    const before = await commitMs(second, untilMs(1000));
+    await db.sql`update pages set id = id + 1 where id % 7 = ${run % 7}`;
+    const startedMs = performance.now();
+    let isOver = false;
+    const writing = db.sql`checkpoint`.then(() => {
+      isOver = true;
+    });
+    const during = await commitMs(second, () => isOver);
+    await writing;
+    measured.push({ before, during, took: performance.now() - startedMs });
+  }
+  await second.close();
+  const figures = {
+    commitMs: intervalOf(measured.map(({ before }) => before)),
+    commitDuringMs: intervalOf(measured.map(({ during }) => during)),
+    checkpointMs: intervalOf(measured.map(({ took }) => took)),
+  };
+  return { scenario: "checkpoint", figures };
+}
+
+function untilMs(lengthMs: number) {
+  const endMs = performance.now() + lengthMs;
+  return () => performance.now() >= endMs;
+}
+
+/** The mean time of one commit after the other until it is over; one at least. */
+async function commitMs(db: Pool, isOver: () => boolean): Promise<number> {
+  const startedMs = performance.now();
+  let count = 0;
+  do {
+    await db.sql`insert into written values (1)`;
+    count++;
+  } while (!isOver());
+  return (performance.now() - startedMs) / count;
+}

@@ -1,0 +1,21 @@
+import type { TraceLine } from "../load/trace.ts";
+import { HTTP_SCENARIOS } from "./http.ts";
+import type { LoadScenario } from "./load-scenario.ts";
+
+/** A recorded load asked again: the same operations at the same times by as many people, with requests of their own. */
+export function replayOf(trace: TraceLine[]): LoadScenario {
+  const line = (n: number) => trace[n % trace.length] as TraceLine;
+  const scenarios = new Map(HTTP_SCENARIOS.map((scenario) => [scenario.operation, scenario]));
+  return {
+    operation: "replay",
+    people: trace.reduce((most, { person }) => Math.max(most, person), 0) + 1,
+    personOf: (n) => line(n).person,
+    request: async (world, n) => {
+      const { operation } = line(n);
+      const asked = await scenarios.get(operation)?.request(world, n);
+      if (!asked) throw new Error(`There is no operation ${operation}`);
+      return { ...asked, operation };
+    },
+    dueMs: trace.map(({ dueMs }) => dueMs),
+  };
+}

@@ -1,0 +1,38 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { distributionOf, figuresOf } from "../load/recording.ts";
+import { runLoad } from "../load/run.ts";
+import { startServer } from "../servers.ts";
+
+/** What a server that does nothing for half a second in every two and a half looks like. */
+export type Stalls = { meanMs: number; p99Ms: number; failures: number; closedP99Ms?: number };
+
+/**
+ * The trap of coordinated omission. A fifth of the requests wait 0 to 500 ms, evenly: whoever measures truly finds a mean of
+ * 50 ms and a 99th percentile of 475, 95 % of 500. `besideClosed` also asks as a closed loop
+ * of as many connections does, which waits with its next request for the last answer and sees each stall once.
+ */
+export async function measureStalls({ besideClosed = false } = {}): Promise<Stalls> {
+  const directory = mkdtempSync(join(tmpdir(), "irontrack-stall-"));
+  const socketPath = join(directory, "stall.sock");
+  const server = await startServer(["bench/stalling-server.ts", socketPath], socketPath, {});
+  try {
+    const plan = {
+      target: { unix: socketPath },
+      requests: ["GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"],
+      connections: 32,
+    };
+    const { recording } = await runLoad({ ...plan, load: { model: "constant", rate: 500, durationMs: 10_000 } });
+    const { responseMs, failures } = figuresOf(recording);
+    const open = { meanMs: responseMs.mean, p99Ms: responseMs.percentiles[0.99] ?? Number.NaN, failures };
+    if (!besideClosed) return open;
+    const closed = await runLoad({ ...plan, load: { model: "closed", durationMs: 10_000 } });
+    const { sent, done } = closed.recording;
+    const took = distributionOf(Float64Array.from(sent, (ms, at) => (done[at] as number) - ms));
+    return { ...open, closedP99Ms: took.percentiles[0.99] ?? Number.NaN };
+  } finally {
+    await server.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
