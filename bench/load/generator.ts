@@ -3,10 +3,14 @@ import { type Lane, type LaneEvents, openLanes, type Target } from "./lanes.ts";
 import { createRecorder, type Recording } from "./recording.ts";
 
 /**
- * How requests follow one another. Closed: each connection's next as soon as its last is answered, for `durationMs`. Open
- * (the other models): when they are due, whatever became of those before them. Replay: at given times.
+ * How requests follow one another. Closed: each connection's next as soon as its last is answered, for `durationMs` or
+ * until `most` were sent. Open (the other models): when they are due, whatever became of those before them. Replay: at
+ * given times, ascending.
  */
-export type LoadModel = { model: "closed"; durationMs: number } | Arrivals | { model: "replay"; dueMs: number[] };
+export type LoadModel =
+  | { model: "closed"; durationMs: number; most?: number }
+  | Arrivals
+  | { model: "replay"; dueMs: number[] };
 
 export type LoadPlan = {
   target: Target;
@@ -19,14 +23,18 @@ export type LoadPlan = {
 /** Runs a load in this process and records every request. Rejects when a connection cannot be made at the start. */
 export function generate(plan: LoadPlan): Promise<Recording> {
   const { load } = plan;
-  if (load.model === "closed") return runClosed(plan, load.durationMs);
+  if (load.model === "closed") return runClosed(plan, load.durationMs, load.most);
   return runOpen(plan, load.model === "replay" ? Float64Array.from(load.dueMs) : dueTimes(load));
 }
 
 const MOST_CLOSED = 4_000_000;
 
-async function runClosed({ target, requests, connections }: LoadPlan, durationMs: number): Promise<Recording> {
-  const recorder = createRecorder(MOST_CLOSED);
+async function runClosed(
+  { target, requests, connections }: LoadPlan,
+  durationMs: number,
+  most = MOST_CLOSED,
+): Promise<Recording> {
+  const recorder = createRecorder(Math.min(most, MOST_CLOSED));
   const over = Promise.withResolvers<void>();
   const waiting: Lane[] = [];
   let isStarted = false;
@@ -35,7 +43,7 @@ async function runClosed({ target, requests, connections }: LoadPlan, durationMs
   const goOn = (lane: Lane) => {
     if (!isStarted) return void waiting.push(lane);
     const nowMs = recorder.nowMs();
-    if (nowMs >= durationMs || sent === MOST_CLOSED) {
+    if (nowMs >= durationMs || sent >= most || sent === MOST_CLOSED) {
       if (answered === sent) over.resolve();
       return;
     }

@@ -11,3 +11,17 @@ export const HTTP_SCENARIOS: Scenario[] = [
   ...TRAINING_SCENARIOS,
   ...SHARING_SCENARIOS,
 ];
+
+/** What people do most, when no scenario is named. */
+export const USUAL = [
+  "Ping",
+  "AccountProfile",
+  "ListExercises",
+  "GetExercise",
+  "ListWorkouts",
+  "GetWorkout",
+  "StartWorkout",
+  "LogSet",
+  "GetRecords",
+  "ListVolume",
+];

@@ -1,0 +1,14 @@
+import type { Asked } from "../counts.ts";
+
+/** A request as it goes over the wire. Throws for one that sends a file of bytes, which no scenario under load does. */
+export function onWire({ method, path, headers = {}, body }: Asked): string {
+  if (body !== undefined && typeof body !== "string")
+    throw new Error(`${path} takes a file, which is not put under load`);
+  const complete = {
+    Host: "localhost",
+    ...headers,
+    ...(body ? { "Content-Length": String(Buffer.byteLength(body)) } : {}),
+  };
+  const lines = Object.entries(complete).map(([name, value]) => `${name}: ${value}`);
+  return `${method} ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n${body ?? ""}`;
+}
