@@ -23,7 +23,7 @@ test("in turn, under arrivals, latencies are measured beside CPU, and writes fin
   const { findings, pairs } = await withCheckouts([".", "."], ([before, after]) =>
     runSession({
       ...SETTINGS,
-      ...{ mode: "sequential", mostPairs: 9, before: { checkout: before }, after: { checkout: after } },
+      ...{ mode: "sequential", mostPairs: 9, runMs: 1500, before: { checkout: before }, after: { checkout: after } },
       scenarios: scenariosOf(["LogSet", "Ping"]),
     }),
   );

@@ -38,6 +38,9 @@ async function measureSide(side: Side, scenario: Scenario, runMs: number, rate: 
   const usedUs = usedNs(before, await side.cpuNs()) / 1000;
   const { failures, responseMs } = figuresOf(recording, WARM_UP_MS);
   if (failures > 0) throw new OperatorError(`${failures} answers to ${scenario.operation} were failures`);
-  const { 0.5: p50Ms = responseMs.mean, 0.9: p90Ms = p50Ms } = responseMs.percentiles;
+  const { 0.5: p50Ms, 0.9: p90Ms } = responseMs.percentiles;
+  if (p50Ms === undefined || p90Ms === undefined) {
+    throw new OperatorError("Too few requests for a 90th percentile: more --seconds, or a higher --rate", 2);
+  }
   return { cpuUs: usedUs / recording.due.length, p50Ms, p90Ms };
 }
