@@ -1,6 +1,7 @@
 import { cac } from "cac";
 import { OperatorError } from "../src/errors.ts";
 import { registerComparisons } from "./commands/comparisons.ts";
+import { registerDecisions } from "./commands/decisions.ts";
 import { registerDisk } from "./commands/disk.ts";
 import { registerHost } from "./commands/host.ts";
 import { registerLimits } from "./commands/limits.ts";
@@ -13,6 +14,7 @@ registerDisk(cli);
 registerLoad(cli);
 registerLimits(cli);
 registerComparisons(cli);
+registerDecisions(cli);
 cli.option("--pin <host>", "Who has which core, by the file of a host in bench/hosts instead of by the topology");
 cli.help();
 try {

@@ -34,3 +34,6 @@ export function fingerprint(postgres: string): Fingerprint {
     at: new Date().toISOString(),
   };
 }
+
+/** What figures of one host are kept together by. */
+export const hostName = ({ cpu, cores }: Pick<Fingerprint, "cpu" | "cores">): string => `${cpu}, ${cores} cores`;

@@ -30,8 +30,9 @@ export async function startServer(
     socketPath,
     cpuNs: () => cpuNsOf(child.pid as number),
     stop: async () => {
-      child.kill("SIGTERM");
-      await new Promise((resolve) => child.once("close", resolve));
+      const closed = new Promise((resolve) => child.once("close", resolve));
+      // False when it has ended already: an interrupt reaches everybody at a terminal.
+      if (child.kill("SIGTERM")) await closed;
     },
   };
 }
@@ -39,7 +40,7 @@ export async function startServer(
 async function untilAnswers(child: ChildProcess, unix: string, said: () => string) {
   const deadline = performance.now() + 30_000;
   while (performance.now() < deadline) {
-    if (child.exitCode !== null) throw new Error(`The server ended: ${said()}`);
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The server ended: ${said()}`);
     const answer = await fetch("http://localhost/ping", { unix }).catch(() => undefined);
     if (answer?.ok) return;
     await Bun.sleep(20);

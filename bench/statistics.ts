@@ -18,12 +18,28 @@ export function median(values: readonly number[]): number {
 export function ratioOfPairs(pairs: readonly { a: number; b: number }[], seed = 1): Estimate {
   const logs = pairs.map(({ a, b }) => Math.log(a / b));
   const random = mulberry32(seed);
-  const medians = Array.from({ length: RESAMPLES }, () =>
-    median(logs.map(() => logs[Math.floor(random() * logs.length)] as number)),
-  ).sort((a, b) => a - b);
-  const at = (share: number) => Math.exp(medians[Math.floor(share * (RESAMPLES - 1))] as number);
-  return { median: Math.exp(median(logs)), low: at(0.025), high: at(0.975) };
+  return estimate(median(logs), () => medianOfResample(logs, random), 0.95);
 }
+
+/**
+ * The ratio of the medians of samples that are no pairs, such as runs of two days, with its bootstrap interval of that
+ * confidence, each side resampled on its own.
+ */
+export function ratioOfSamples(a: readonly number[], b: readonly number[], confidence = 0.95, seed = 1): Estimate {
+  const [logsA, logsB] = [a.map(Math.log), b.map(Math.log)];
+  const random = mulberry32(seed);
+  const resample = () => medianOfResample(logsA, random) - medianOfResample(logsB, random);
+  return estimate(median(logsA) - median(logsB), resample, confidence);
+}
+
+function estimate(log: number, resample: () => number, confidence: number): Estimate {
+  const resampled = Float64Array.from({ length: RESAMPLES }, resample).sort();
+  const at = (share: number) => Math.exp(resampled[Math.floor(share * (RESAMPLES - 1))] as number);
+  return { median: Math.exp(log), low: at((1 - confidence) / 2), high: at((1 + confidence) / 2) };
+}
+
+const medianOfResample = (values: readonly number[], random: () => number): number =>
+  median(values.map(() => values[Math.floor(random() * values.length)] as number));
 
 /** Mulberry32 (Tommy Ettinger, public domain): numbers in [0, 1) that are the same for the same seed. */
 export function mulberry32(seed: number): () => number {
