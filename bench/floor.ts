@@ -1,0 +1,46 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { costsOf, type Floor, type FloorPoint, floorPointOf } from "./attribution.ts";
+import { figuresOf } from "./load/recording.ts";
+import { runSeveral } from "./load/runs.ts";
+import { openProbes } from "./probes/probes.ts";
+import { startServer } from "./servers.ts";
+import { type Stand, targetsOf } from "./stand.ts";
+
+const REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const SECONDS = 4;
+const WARM_UP_S = { least: 2, most: 2 };
+
+/**
+ * What passing a request on takes on this machine, as busy as it is now: a bare server in the application's place, at the
+ * rate of the scenarios, once without and once with a statement that does nothing. Whatever of their mean is no CPU and no
+ * waiting for a processor is sockets, and the waking of processors that sleep between requests.
+ */
+export async function measureFloor(stand: Stand, rate: number, connections: number): Promise<Floor> {
+  return {
+    bare: await measurePoint(stand, rate, connections, []),
+    withStatement: await measurePoint(stand, rate, connections, [stand.databaseUrl]),
+  };
+}
+
+async function measurePoint(stand: Stand, rate: number, connections: number, database: string[]): Promise<FloorPoint> {
+  const socketPath = join(stand.databaseSocketDir, "..", "floor.sock");
+  rmSync(socketPath, { force: true });
+  const server = await startServer(["bench/floor-server.ts", socketPath, ...database], socketPath, {});
+  const probes = await openProbes({ ...targetsOf(stand), server: server.pid, serverSocketPath: socketPath });
+  try {
+    const runs = await runSeveral({
+      target: { unix: socketPath },
+      requests: [REQUEST],
+      startOf: () => 0,
+      connections,
+      load: (durationMs, seed) => ({ model: "poisson", rate, durationMs, seed }),
+      ...{ warmUpRate: rate, warmUpS: WARM_UP_S, runs: 1, seconds: SECONDS },
+      onWarm: probes.start,
+    });
+    const record = await probes.stop();
+    return floorPointOf(figuresOf(runs.recording), costsOf(record, runs.sent));
+  } finally {
+    await server.stop();
+  }
+}

@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { PostgresCounts } from "./postgres-counters.ts";
+import type { ProbeTargets, Sample } from "./sampler.ts";
+
+export type ProbeRecord = {
+  /** Every quarter of a second; what backends waited for was looked at fifty times a second. */
+  samples: Sample[];
+  postgres: PostgresCounts;
+  /** What the sampler took of one processor; what it asks costs PostgreSQL about as much again. */
+  ownCpuShare: number;
+};
+
+export type Probes = {
+  /** What was sampled before is forgotten. */
+  start(): void;
+  stop(): Promise<ProbeRecord>;
+};
+
+/** The core of the load; the sampler goes where it does not disturb the server. */
+const SAMPLER_CORE = "1";
+
+/** Starts the sampler in a process of its own, which waits to be told when to begin. */
+export async function openProbes(targets: ProbeTargets): Promise<Probes> {
+  const ready = Promise.withResolvers<void>();
+  const over = Promise.withResolvers<ProbeRecord>();
+  const pin = process.platform === "linux" ? ["taskset", "-c", SAMPLER_CORE] : [];
+  const child = Bun.spawn(
+    [...pin, process.execPath, join(import.meta.dir, "sampler-process.ts"), JSON.stringify(targets)],
+    {
+      stdio: ["ignore", "inherit", "inherit"],
+      ipc: (message) => (message === "ready" ? ready.resolve() : over.resolve(message as ProbeRecord)),
+      onExit: (_child, code) => {
+        const ended = new Error(`The sampler ended with ${code}`);
+        ready.reject(ended);
+        over.reject(ended);
+      },
+    },
+  );
+  over.promise.catch(() => {});
+  await ready.promise;
+  return {
+    start: () => child.send("start"),
+    stop: async () => {
+      child.send("stop");
+      const record = await over.promise;
+      await child.exited;
+      return record;
+    },
+  };
+}
+
+/** Whether the kernel says how long processes waited for block devices (kernel.task_delayacct); its default is no. */
+export const isBlockIoAccounted = (): boolean => {
+  try {
+    return readFileSync("/proc/sys/kernel/task_delayacct", "utf8").trim() === "1";
+  } catch {
+    return false;
+  }
+};

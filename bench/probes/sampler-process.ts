@@ -1,0 +1,75 @@
+// The sampler as a process of its own, so that what it costs is its own. Argument: what to sample, as JSON. It says "ready",
+// starts at "start", and at "stop" answers with what it saw.
+import { openPool } from "#db/client.ts";
+import { askMetrics, type Metrics } from "./metrics-text.ts";
+import { countPostgres } from "./postgres-counters.ts";
+import type { ProbeRecord } from "./probes.ts";
+import { createSampler, type ProbeTargets, type Sample } from "./sampler.ts";
+import { createWaits } from "./waits.ts";
+
+const SAMPLES_MS = 250;
+/** Of looks at what backends wait for, on average; a rotation of a disk is 8.3 ms, so that an even 20 would be in step. */
+const LOOKS_MS = 20;
+const METRICS_MS = 1000;
+
+const targets = JSON.parse(process.argv[2] ?? "{}") as ProbeTargets;
+const pool = openPool(targets.databaseUrl, { size: 1, prepare: true });
+await pool.sql`set pg_stat_statements.track = 'none'`;
+const sampler = createSampler(targets, pool.sql);
+const waits = createWaits(pool.sql);
+const samples: Sample[] = [];
+let metrics: Metrics | null = null;
+let isOver = false;
+
+/** Runs `work` again and again, `ms` after it began, or as `ms` says each time. */
+async function every(ms: () => number, work: () => Promise<unknown>): Promise<void> {
+  while (!isOver) {
+    const nextMs = performance.now() + ms();
+    await work();
+    await Bun.sleep(Math.max(nextMs - performance.now(), 0));
+  }
+}
+
+const take = async () => void samples.push(await sampler.take(waits.read(), metrics));
+const ask = async () => {
+  metrics = await askMetrics(targets.serverSocketPath);
+};
+// Once before it counts, so that statements are prepared and code is compiled.
+for (let time = 0; time < 5; time++) await Promise.all([waits.look(), take(), ask()]);
+
+let finish: () => Promise<ProbeRecord>;
+
+async function start() {
+  samples.length = 0;
+  await ask();
+  const ended = await countPostgres(pool.sql);
+  const cpu = process.cpuUsage();
+  const startedMs = performance.now();
+  sampler.restart();
+  await take();
+  const looping = Promise.all([
+    every(() => SAMPLES_MS, take),
+    every(() => LOOKS_MS * (0.5 + Math.random()), waits.look),
+    every(() => METRICS_MS, ask),
+  ]);
+  finish = async () => {
+    isOver = true;
+    await looping;
+    await ask();
+    await take();
+    const { user, system } = process.cpuUsage(cpu);
+    const ownCpuShare = (user + system) / 1000 / (performance.now() - startedMs);
+    return { samples, postgres: await ended(), ownCpuShare };
+  };
+}
+
+process.on("message", async (message) => {
+  if (message === "start") await start();
+  if (message === "stop") {
+    process.send?.(await finish());
+    await pool.close();
+    process.exit(0);
+  }
+});
+process.on("disconnect", () => process.exit(0));
+process.send?.("ready");
