@@ -1,6 +1,6 @@
 import type { LoadFigures } from "./load/recording.ts";
 import type { ProbeRecord } from "./probes/probes.ts";
-import type { ProcessUsage } from "./probes/processes.ts";
+import type { ProcessUsage, ThreadUsage } from "./probes/processes.ts";
 import type { Sample } from "./probes/sampler.ts";
 
 /**
@@ -52,9 +52,12 @@ export const SEGMENTS: [Segment, string][] = [
   ["unexplained", "unexplained"],
 ];
 
-/** What bare servers show of passing a request on, at a rate: see `measureFloor`. */
-export type Floor = { bare: FloorPoint; withStatement: FloorPoint };
+/** What bare servers show of passing a request on, at a rate, and what is used at rest: see `measureFloor`. */
+export type Floor = { bare: FloorPoint; withStatement: FloorPoint; rest: Rest };
 export type FloorPoint = { handOverMs: number; wakes: number };
+
+/** What is used by heartbeats and timers in each ms, whether anybody asks or not: no request waits for it. */
+export type Rest = { server: ThreadUsage; backends: ThreadUsage };
 
 /** What each of `sent` requests cost on average, between the first sample and the last. */
 export type Costs = Omit<Attribution, "beforeSend" | "handOver" | "unexplained"> & {
@@ -66,30 +69,49 @@ export type Costs = Omit<Attribution, "beforeSend" | "handOver" | "unexplained">
   flushes: number;
 };
 
-export function costsOf({ samples }: Pick<ProbeRecord, "samples">, sent: number): Costs {
+/** `rest` is what would have been used without them. */
+export function costsOf({ samples }: Pick<ProbeRecord, "samples">, sent: number, rest: Rest): Costs {
   const [first, last] = [samples[0], samples.at(-1)] as [Sample, Sample];
-  const each = (of: (sample: Sample) => number) => (of(last) - of(first)) / sent;
-  const runQueueOf = (usage: ProcessUsage) => usage.main.runQueueMs + usage.pool.runQueueMs;
-  const cpuOf = (usage: ProcessUsage) => usage.main.cpuMs + usage.pool.cpuMs;
+  const each = (of: (sample: Sample) => number, perMs = 0) =>
+    Math.max(of(last) - of(first) - perMs * (last.atMs - first.atMs), 0) / sent;
   const both = (who: "proxy" | "pooler") =>
     last[who] && each((sample) => (sample[who] ? cpuOf(sample[who]) + runQueueOf(sample[who]) : 0));
   const disk = each(({ disk }) => disk.waitedMs);
   return {
     proxy: both("proxy"),
-    serverCpu: each(({ server }) => cpuOf(server)),
-    serverRunQueue: each(({ server }) => runQueueOf(server)),
+    serverCpu: each(({ server }) => cpuOf(server), rest.server.cpuMs),
+    serverRunQueue: each(({ server }) => runQueueOf(server), rest.server.runQueueMs),
     poolWait: poolWaitOf(first, last, sent),
     pooler: both("pooler"),
-    postgresCpu: each(({ backends }) => cpuOf(backends)),
-    postgresRunQueue: each(({ backends }) => runQueueOf(backends)),
+    postgresCpu: each(({ backends }) => cpuOf(backends), rest.backends.cpuMs),
+    postgresRunQueue: each(({ backends }) => runQueueOf(backends), rest.backends.runQueueMs),
     lock: waitedMs(first, last, "lock") / sent,
     disk,
     diskOfOthers: diskOfOthersOf(first, last, sent, disk),
-    wakes: each(({ server }) => server.main.wakes),
+    wakes: each(({ server }) => server.main.wakes, rest.server.wakes),
     serverTotalCpu: each(({ server }) => server.totalCpuMs),
     postgresTotalCpu: each(({ backends, background }) => cpuOf(backends) + cpuOf(background)),
     flushes: each(({ disk: { flushes } }) => flushes),
   };
+}
+
+const cpuOf = ({ main, pool }: ProcessUsage) => main.cpuMs + pool.cpuMs;
+const runQueueOf = ({ main, pool }: ProcessUsage) => main.runQueueMs + pool.runQueueMs;
+
+/** What a sampling during which nobody asked for anything shows. */
+export function restOf({ samples }: Pick<ProbeRecord, "samples">): Rest {
+  const [first, last] = [samples[0], samples.at(-1)] as [Sample, Sample];
+  const perMs = (of: (sample: Sample) => ProcessUsage): ThreadUsage => {
+    const [from, to] = [of(first), of(last)];
+    const each = (now: number, then: number) => (now - then) / (last.atMs - first.atMs);
+    return {
+      cpuMs: each(cpuOf(to), cpuOf(from)),
+      runQueueMs: each(runQueueOf(to), runQueueOf(from)),
+      wakes: each(to.main.wakes, from.main.wakes),
+      preemptions: each(to.main.preemptions, from.main.preemptions),
+    };
+  };
+  return { server: perMs(({ server }) => server), backends: perMs(({ backends }) => backends) };
 }
 
 /** Splits the mean response of requests that cost `costs`. */
@@ -113,6 +135,8 @@ export function explainedShare(attribution: Attribution): number {
 export function floorPointOf({ serviceMs }: LoadFigures, costs: Costs): FloorPoint {
   return { handOverMs: Math.max(serviceMs.mean - sumOf(onPath(costs)), 0), wakes: costs.wakes };
 }
+
+const POOL_WAIT = "irontrack_pool_wait_seconds_sum";
 
 function onPath(costs: Costs): Omit<Attribution, "beforeSend" | "handOver" | "unexplained"> {
   const { wakes: _wakes, serverTotalCpu: _server, postgresTotalCpu: _postgres, flushes: _flushes, ...path } = costs;
@@ -150,6 +174,6 @@ function diskOfOthersOf(first: Sample, last: Sample, sent: number, diskMs: numbe
 }
 
 function poolWaitOf({ metrics: from }: Sample, { metrics: to }: Sample, sent: number): number | null {
-  const sum = to?.["irontrack_pool_wait_seconds_sum"];
-  return sum === undefined ? null : ((sum - (from?.["irontrack_pool_wait_seconds_sum"] ?? 0)) * 1000) / sent;
+  const sum = to?.[POOL_WAIT];
+  return sum === undefined ? null : ((sum - (from?.[POOL_WAIT] ?? 0)) * 1000) / sent;
 }

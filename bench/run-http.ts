@@ -122,7 +122,7 @@ async function runScenario(
   );
   const achieved = meanOf(of.runs.map((run) => run.achieved));
   const due = meanOf(of.runs.map((run) => run.offered));
-  const costs = costsOf(record, runs.sent);
+  const costs = costsOf(record, runs.sent, floor.rest);
   return {
     ...of,
     operation,

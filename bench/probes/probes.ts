@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PostgresCounts } from "./postgres-counters.ts";
 import type { ProbeTargets, Sample } from "./sampler.ts";
@@ -7,6 +6,8 @@ export type ProbeRecord = {
   /** Every quarter of a second; what backends waited for was looked at fifty times a second. */
   samples: Sample[];
   postgres: PostgresCounts;
+  /** Whether the kernel says how long processes waited for block devices (kernel.task_delayacct); by default it does not. */
+  isBlockIoAccounted: boolean;
   /** What the sampler took of one processor; what it asks costs PostgreSQL about as much again. */
   ownCpuShare: number;
 };
@@ -49,12 +50,3 @@ export async function openProbes(targets: ProbeTargets): Promise<Probes> {
     },
   };
 }
-
-/** Whether the kernel says how long processes waited for block devices (kernel.task_delayacct); its default is no. */
-export const isBlockIoAccounted = (): boolean => {
-  try {
-    return readFileSync("/proc/sys/kernel/task_delayacct", "utf8").trim() === "1";
-  } catch {
-    return false;
-  }
-};

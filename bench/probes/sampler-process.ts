@@ -4,6 +4,7 @@ import { openPool } from "#db/client.ts";
 import { askMetrics, type Metrics } from "./metrics-text.ts";
 import { countPostgres } from "./postgres-counters.ts";
 import type { ProbeRecord } from "./probes.ts";
+import { readText } from "./processes.ts";
 import { createSampler, type ProbeTargets, type Sample } from "./sampler.ts";
 import { createWaits } from "./waits.ts";
 
@@ -59,7 +60,8 @@ async function start() {
     await take();
     const { user, system } = process.cpuUsage(cpu);
     const ownCpuShare = (user + system) / 1000 / (performance.now() - startedMs);
-    return { samples, postgres: await ended(), ownCpuShare };
+    const isBlockIoAccounted = readText("/proc/sys/kernel/task_delayacct").trim() === "1";
+    return { samples, postgres: await ended(), isBlockIoAccounted, ownCpuShare };
   };
 }
 
