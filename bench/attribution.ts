@@ -131,9 +131,14 @@ export function explainedShare(attribution: Attribution): number {
   return sum / (sum + unexplained);
 }
 
-/** What a bare server's requests took beyond all that can be measured of them. */
-export function floorPointOf({ serviceMs }: LoadFigures, costs: Costs): FloorPoint {
-  return { handOverMs: Math.max(serviceMs.mean - sumOf(onPath(costs)), 0), wakes: costs.wakes };
+/**
+ * What a bare server's requests took beyond CPU: at the median, where nobody waits for a processor, so that a busy machine
+ * does not make passing on seem slow, for which run queues are asked. `costs` of PostgreSQL count when it is asked.
+ */
+export function floorPointOf({ serviceMs }: LoadFigures, costs: Costs, isAsking: boolean): FloorPoint {
+  const { serverCpu, postgresCpu, wakes } = costs;
+  const usualMs = serviceMs.percentiles[0.5] ?? serviceMs.mean;
+  return { handOverMs: Math.max(usualMs - serverCpu - (isAsking ? postgresCpu : 0), 0), wakes };
 }
 
 const POOL_WAIT = "irontrack_pool_wait_seconds_sum";

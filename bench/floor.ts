@@ -15,9 +15,9 @@ const WARM_UP_S = { least: 2, most: 2 };
 
 /**
  * What passing a request on takes on this machine, as busy as it is now: a bare server in the application's place, at the
- * rate of the scenarios, once without and once with a statement that does nothing. Whatever of their mean is no CPU and no
- * waiting for a processor is sockets, and the waking of processors that sleep between requests. Also what the application
- * and its backends use while nobody asks.
+ * rate of the scenarios, once without and once with a statement that does nothing. Whatever of their usual response is no
+ * CPU is sockets, and the waking of processors that sleep between requests. Also what the application and its backends use
+ * while nobody asks.
  */
 export async function measureFloor(stand: Stand, rate: number, connections: number): Promise<Floor> {
   const rest = await measureRest(stand);
@@ -52,7 +52,7 @@ async function measurePoint(stand: Stand, { rate, connections, database, besides
       onWarm: probes.start,
     });
     const record = await probes.stop();
-    return floorPointOf(figuresOf(runs.recording), costsOf(record, runs.sent, besides));
+    return floorPointOf(figuresOf(runs.recording), costsOf(record, runs.sent, besides), database.length > 0);
   } finally {
     await server.stop();
   }
