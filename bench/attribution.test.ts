@@ -103,7 +103,8 @@ test("a bare server's usual request is passed on in what is no CPU, PostgreSQL's
   expect(floorPointOf(figures(0.5, 0.1), costs, true)).toEqual({ handOverMs: expect.closeTo(0.25, 10), wakes: 1 });
 });
 
-test("shares of waiting for the disk are of the time that samples lasted", () => {
-  const { samples } = between({ waitedMs: 100, ioWaitMs: 50 }, { waitedMs: 500, ioWaitMs: 50 });
-  expect(waitSharesOf(samples)).toEqual({ reported: 0.4, ioWait: 0, pressure: null });
+test("the share of waiting for the disk is of what backends were seen doing, whoever else was busy", () => {
+  const seen = { disk: 30, diskOfOthers: 10, cpu: 8, lock: 2, client: 50 };
+  const { samples } = between({ ioWaitMs: 50 }, { ioWaitMs: 50, looks: 60, seen });
+  expect(waitSharesOf(samples)).toEqual({ reported: 0.8, ioWait: 0, pressure: null });
 });

@@ -1,17 +1,13 @@
 import { availableParallelism } from "node:os";
 import { HDD } from "./disk/spindle.ts";
-import { runSeveral } from "./load/runs.ts";
-import { onWire } from "./load/wire.ts";
 import { openProbes } from "./probes/probes.ts";
 import type { Sample } from "./probes/sampler.ts";
+import type { WaitClass } from "./probes/waits.ts";
 import { openStand, type Stand, targetsOf } from "./stand.ts";
-import { HTTP_SCENARIOS } from "./suites/http.ts";
-import { askedOf, type LoadScenario, makeWorlds, PEOPLE } from "./suites/load-scenario.ts";
-import type { World } from "./suites/world.ts";
 
-/** Shares of a run's time; null where it is not measured. */
+/** Shares of time; null where it is not measured. */
 export type WaitShares = {
-  /** In which backends waited for the disk: what a report shows. */
+  /** Of the time in which backends had a statement to run: what they waited for the disk, as looks at them show. */
   reported: number;
   /** Of the processors, by /proc/stat. */
   ioWait: number;
@@ -21,26 +17,25 @@ export type WaitShares = {
 
 export type Truth = { alone: WaitShares; besideBurners: WaitShares };
 
-const RATE = 60;
-const SECONDS = 8;
+const SECONDS = 6;
 const BURNERS = 2;
 
 /**
- * Whether the wait for the disk that is reported depends on who else is busy: the same writing scenario on the emulated disk
- * alone, and beside two processes that burn CPU. /proc/stat's iowait, which calls a processor busy as soon as anybody has
- * something to do on it, is read in the same runs.
+ * Whether the wait for the disk that is reported depends on who else is busy: commits one after the other on the emulated
+ * disk, alone and beside two processes that burn CPU. /proc/stat's iowait, which calls a processor busy as soon as anybody
+ * has something to do on it, is read in the same runs. No requests, because a server that burners hold up sends commits in
+ * bunches, which share flushes: less is waited for the disk then, truly.
  */
 export async function measureTruth(onStep: (step: string) => void): Promise<Truth> {
   const stand = await openStand({ disk: HDD });
   try {
-    const scenario = HTTP_SCENARIOS.find(({ operation }) => operation === "LogSet") as LoadScenario;
-    const worlds = await makeWorlds(stand, PEOPLE);
+    await stand.db.sql`create table truths (at timestamptz not null default now())`;
     onStep("alone");
-    const alone = await measureShares(stand, scenario, worlds);
+    const alone = await measureShares(stand);
     onStep(`beside ${BURNERS} processes that burn CPU`);
     const burners = Array.from({ length: BURNERS }, () => Bun.spawn(["sh", "-c", "while :; do :; done"]));
     try {
-      return { alone, besideBurners: await measureShares(stand, scenario, worlds) };
+      return { alone, besideBurners: await measureShares(stand) };
     } finally {
       for (const burner of burners) burner.kill("SIGKILL");
       await Promise.all(burners.map(({ exited }) => exited));
@@ -50,17 +45,11 @@ export async function measureTruth(onStep: (step: string) => void): Promise<Trut
   }
 }
 
-async function measureShares(stand: Stand, scenario: LoadScenario, worlds: World[]): Promise<WaitShares> {
-  const asked = await askedOf(worlds, scenario, RATE * (SECONDS + 2) * 2);
+async function measureShares(stand: Stand): Promise<WaitShares> {
   const probes = await openProbes(targetsOf(stand));
-  await runSeveral({
-    target: { unix: stand.server.socketPath },
-    requests: asked.map(onWire),
-    connections: 32,
-    load: (durationMs, seed) => ({ model: "poisson", rate: RATE, durationMs, seed }),
-    ...{ warmUpRate: RATE, warmUpS: { least: 1, most: 1 }, runs: 1, seconds: SECONDS },
-    onWarm: probes.start,
-  });
+  probes.start();
+  const untilMs = performance.now() + SECONDS * 1000;
+  while (performance.now() < untilMs) await stand.db.sql`insert into truths default values`;
   return waitSharesOf((await probes.stop()).samples);
 }
 
@@ -68,10 +57,12 @@ async function measureShares(stand: Stand, scenario: LoadScenario, worlds: World
 export function waitSharesOf(samples: Sample[]): WaitShares {
   const [first, last] = [samples[0], samples.at(-1)] as [Sample, Sample];
   const lastedMs = last.atMs - first.atMs;
+  const seen = (what: WaitClass) => last.waits.seen[what] - first.waits.seen[what];
+  const busy = seen("disk") + seen("diskOfOthers") + seen("lock") + seen("cpu") + seen("other");
   const pressureMs = (sample: Sample) => sample.machine.pressure.io?.someMs;
   const [from, to] = [pressureMs(first), pressureMs(last)];
   return {
-    reported: (last.disk.waitedMs - first.disk.waitedMs) / lastedMs,
+    reported: (seen("disk") + seen("diskOfOthers")) / Math.max(busy, 1),
     ioWait: (last.machine.ioWaitMs - first.machine.ioWaitMs) / (lastedMs * availableParallelism()),
     pressure: from === undefined || to === undefined ? null : (to - from) / lastedMs,
   };
