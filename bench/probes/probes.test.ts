@@ -69,7 +69,7 @@ test("waiting for another's flush is the disk's, and other lightweight locks are
   expect(waitClassOf("LWLock", "WALWrite")).toBe("diskOfOthers");
   expect(waitClassOf("LWLock", "WALInsert")).toBe("lock");
   expect(waitClassOf("Lock", "tuple")).toBe("lock");
-  expect(waitClassOf(null, null)).toBe("cpu");
+  expect(waitClassOf("", "")).toBe("cpu");
 });
 
 test("this process, its machine and its disk can be read", () => {

@@ -6,26 +6,31 @@ import { countPostgres } from "./postgres-counters.ts";
 import type { ProbeRecord } from "./probes.ts";
 import { readText } from "./processes.ts";
 import { createSampler, type ProbeTargets, type Sample } from "./sampler.ts";
-import { createWaits } from "./waits.ts";
+import { createWaits, PROBES_NAME } from "./waits.ts";
 
 const SAMPLES_MS = 250;
-/** Of looks at what backends wait for, on average; a rotation of a disk is 8.3 ms, so that an even 20 would be in step. */
-const LOOKS_MS = 20;
 const METRICS_MS = 1000;
 
 const targets = JSON.parse(process.argv[2] ?? "{}") as ProbeTargets;
-const pool = openPool(targets.databaseUrl, { size: 1, prepare: true });
-await pool.sql`set pg_stat_statements.track = 'none'`;
+const pool = await openConnection();
+const looking = await openConnection();
 const sampler = createSampler(targets, pool.sql);
-const waits = createWaits(pool.sql);
+const waits = await createWaits(looking.sql);
 const samples: Sample[] = [];
 let metrics: Metrics | null = null;
 let isOver = false;
 
-/** Runs `work` again and again, `ms` after it began, or as `ms` says each time. */
-async function every(ms: () => number, work: () => Promise<unknown>): Promise<void> {
+/** A pool of one, so that what is set stays set. */
+async function openConnection() {
+  const one = openPool(targets.databaseUrl, { size: 1, prepare: true });
+  await one.sql`select set_config('pg_stat_statements.track', 'none', false), set_config('application_name', ${PROBES_NAME}, false)`;
+  return one;
+}
+
+/** Runs `work` again and again, each time `ms` after it began. */
+async function every(ms: number, work: () => Promise<unknown>): Promise<void> {
   while (!isOver) {
-    const nextMs = performance.now() + ms();
+    const nextMs = performance.now() + ms;
     await work();
     await Bun.sleep(Math.max(nextMs - performance.now(), 0));
   }
@@ -48,11 +53,7 @@ async function start() {
   const startedMs = performance.now();
   sampler.restart();
   await take();
-  const looping = Promise.all([
-    every(() => SAMPLES_MS, take),
-    every(() => LOOKS_MS * (0.5 + Math.random()), waits.look),
-    every(() => METRICS_MS, ask),
-  ]);
+  const looping = Promise.all([every(SAMPLES_MS, take), every(0, waits.look), every(METRICS_MS, ask)]);
   finish = async () => {
     isOver = true;
     await looping;
@@ -69,7 +70,7 @@ process.on("message", async (message) => {
   if (message === "start") await start();
   if (message === "stop") {
     process.send?.(await finish());
-    await pool.close();
+    await Promise.all([pool.close(), looking.close()]);
     process.exit(0);
   }
 });

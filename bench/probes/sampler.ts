@@ -4,7 +4,7 @@ import { listProcesses } from "../postgres.ts";
 import { deviceOf, type MachineUsage, readMachine } from "./machine.ts";
 import type { Metrics } from "./metrics-text.ts";
 import { createProcessGroup, type ProcessUsage } from "./processes.ts";
-import type { Waits } from "./waits.ts";
+import { PROBES_NAME, type Waits } from "./waits.ts";
 
 /** Who is on the way of a request: their first processes, whose children count with them. */
 export type ProbeTargets = {
@@ -56,7 +56,7 @@ export function createSampler(targets: ProbeTargets, sql: Sql) {
     },
     take: async (waits: Waits, metrics: Metrics | null): Promise<Sample> => {
       const { backends, own } = await listBackends(sql);
-      const others = listProcesses(targets.postmaster).filter((pid) => !backends.includes(pid) && pid !== own);
+      const others = listProcesses(targets.postmaster).filter((pid) => !backends.includes(pid) && !own.includes(pid));
       return {
         atMs: performance.now() - startedMs,
         server: groups.server([targets.server]),
@@ -73,10 +73,11 @@ export function createSampler(targets: ProbeTargets, sql: Sql) {
   };
 }
 
-/** The processes that work for clients, but for our own, which no request causes. */
-async function listBackends(sql: Sql): Promise<{ backends: number[]; own: number }> {
+/** The processes that work for clients, and our own, which no request causes. */
+async function listBackends(sql: Sql): Promise<{ backends: number[]; own: number[] }> {
   const rows = await sql<{ pid: number; own: boolean }[]>`
-    select pid, pid = pg_backend_pid() as own from pg_stat_get_activity(null) where backend_type = 'client backend'`;
-  const backends = rows.filter(({ own }) => !own).map(({ pid }) => pid);
-  return { backends, own: rows.find(({ own }) => own)?.pid ?? 0 };
+    select pid, application_name = ${PROBES_NAME} as own from pg_stat_get_activity(null)
+    where backend_type = 'client backend'`;
+  const pidsOf = (which: boolean) => rows.filter(({ own }) => own === which).map(({ pid }) => pid);
+  return { backends: pidsOf(false), own: pidsOf(true) };
 }
