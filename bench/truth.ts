@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import { HDD } from "./disk/spindle.ts";
 import { openProbes } from "./probes/probes.ts";
 import type { Sample } from "./probes/sampler.ts";
 import type { WaitClass } from "./probes/waits.ts";
@@ -27,7 +26,7 @@ const BURNERS = 2;
  * bunches, which share flushes: less is waited for the disk then, truly.
  */
 export async function measureTruth(onStep: (step: string) => void): Promise<Truth> {
-  const stand = await openStand({ disk: HDD });
+  const stand = await openStand({ profile: "hdd" });
   try {
     await stand.db.sql`create table truths (at timestamptz not null default now())`;
     onStep("alone");

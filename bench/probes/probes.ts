@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { pinned } from "../pinning.ts";
 import type { PostgresCounts } from "./postgres-counters.ts";
 import type { ProbeTargets, Sample } from "./sampler.ts";
 
@@ -18,16 +19,12 @@ export type Probes = {
   stop(): Promise<ProbeRecord>;
 };
 
-/** The core of the load; the sampler goes where it does not disturb the server. */
-const SAMPLER_CORE = "1";
-
-/** Starts the sampler in a process of its own, which waits to be told when to begin. */
+/** Starts the sampler in a process of its own, where it does not disturb the server; it waits to be told when to begin. */
 export async function openProbes(targets: ProbeTargets): Promise<Probes> {
   const ready = Promise.withResolvers<void>();
   const over = Promise.withResolvers<ProbeRecord>();
-  const pin = process.platform === "linux" ? ["taskset", "-c", SAMPLER_CORE] : [];
   const child = Bun.spawn(
-    [...pin, process.execPath, join(import.meta.dir, "sampler-process.ts"), JSON.stringify(targets)],
+    [...pinned("load"), process.execPath, join(import.meta.dir, "sampler-process.ts"), JSON.stringify(targets)],
     {
       stdio: ["ignore", "inherit", "inherit"],
       ipc: (message) => (message === "ready" ? ready.resolve() : over.resolve(message as ProbeRecord)),
