@@ -6,6 +6,7 @@ import { registerDisk } from "./commands/disk.ts";
 import { registerHost } from "./commands/host.ts";
 import { registerLimits } from "./commands/limits.ts";
 import { registerLoad } from "./commands/load.ts";
+import { registerTruth } from "./commands/truth.ts";
 import { usePins } from "./pinning.ts";
 
 const cli = cac("bun bench");
@@ -15,6 +16,7 @@ registerLoad(cli);
 registerLimits(cli);
 registerComparisons(cli);
 registerDecisions(cli);
+registerTruth(cli);
 cli.option("--pin <host>", "Who has which core, by the file of a host in bench/hosts instead of by the topology");
 cli.help();
 try {

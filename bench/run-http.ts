@@ -1,28 +1,18 @@
+import { type Attribution, attributionOf, type Costs, costsOf, type Floor } from "./attribution.ts";
 import type { DiskCheck } from "./disk/check.ts";
 import type { ProfileName } from "./disk/profiles.ts";
 import { type Fingerprint, fingerprint } from "./fingerprint.ts";
-import type { LoadFigures, Recording } from "./load/recording.ts";
+import { measureFloor } from "./floor.ts";
+import type { Recording } from "./load/recording.ts";
 import { type OneRun, runSeveral } from "./load/runs.ts";
 import { type Disturbance, doubtsOf, watchDisturbance } from "./load/validity.ts";
 import { onWire } from "./load/wire.ts";
 import { type LoadOptions, loadPlanOf } from "./load-plan.ts";
-import { type Probes, type Sample, startProbes } from "./probes.ts";
+import { openProbes, type ProbeRecord } from "./probes/probes.ts";
 import { figuresOfRuns, type RunFigures } from "./run-figures.ts";
-import { openStand, type Stand } from "./stand.ts";
+import { openStand, type Stand, targetsOf } from "./stand.ts";
 import { askedOf, type LoadScenario, makeWorlds, PEOPLE } from "./suites/load-scenario.ts";
 import type { World } from "./suites/world.ts";
-
-/** What a mean response is made of, in ms: exact where it can be counted, the rest named as such. */
-export type Attribution = {
-  /** Due, and not yet sent: no connection was idle, or the generator was late. */
-  beforeSend: number;
-  serverCpu: number;
-  postgresCpu: number;
-  /** PostgreSQL waited for the disk: for its own flushes and reads, not for another's. */
-  disk: number;
-  /** Sockets, the scheduler, locks, the pool, and waiting for somebody else's flush. */
-  rest: number;
-};
 
 export type ScenarioResult = RunFigures & {
   operation: string;
@@ -30,16 +20,18 @@ export type ScenarioResult = RunFigures & {
   /** How long the warm-up took; null when responses had not settled. */
   settledAfterS: number | null;
   disturbance: Disturbance;
+  /** Where the mean response went; `costs` are of one request too, those nobody waits for among them. */
   attribution: Attribution;
-  flushesPerRequest: number;
+  costs: Costs;
+  floor: Floor;
   generatorCpuShare: number;
-  probes: { samples: Sample[]; ownCpuShare: number };
+  probes: ProbeRecord;
   /** Empty when the figures may be believed. */
   doubts: string[];
 };
 
 export type RunResult = {
-  format: 2;
+  format: 3;
   host: Fingerprint;
   profile: ProfileName;
   /** As it was just before the first scenario; with doubts the run is void. */
@@ -75,15 +67,16 @@ export async function runScenarios(scenarios: LoadScenario[], options: RunOption
     options.onStep("the disk");
     const disk = await stand.checkDisk();
     const results: ScenarioResult[] = [];
+    const floorAt = rememberFloors(stand, options);
     for (const scenario of scenarios) {
       options.onStep(scenario.operation);
       // People of their own: what one scenario writes is not what the next one reads.
       stand.disk.turn(false);
       const worlds = await makeWorlds(stand, scenario.people ?? PEOPLE);
-      results.push(await runScenario(stand, worlds, scenario, options));
+      results.push(await runScenario(stand, worlds, scenario, { ...options, floorAt }));
     }
     const { profile, isCold } = options;
-    return { format: 2, host: fingerprint(version?.version ?? "?"), profile, disk, isCold, results };
+    return { format: 3, host: fingerprint(version?.version ?? "?"), profile, disk, isCold, results };
   } finally {
     await stand.close();
   }
@@ -93,7 +86,7 @@ async function runScenario(
   stand: Stand,
   worlds: World[],
   scenario: LoadScenario,
-  options: RunOptions,
+  options: RunOptions & { floorAt(rate: number): Promise<Floor> },
 ): Promise<ScenarioResult> {
   const { operation } = scenario;
   const { plan, requests, offered, isClosed } = loadPlanOf(scenario, options.isCold ? once(options) : options);
@@ -101,10 +94,12 @@ async function runScenario(
   const asked = await askedOf(worlds, scenario, requests);
   await stand.db.sql`vacuum analyze`;
   await stand.db.sql`checkpoint`;
+  const floor = await options.floorAt(offered);
   if (options.isCold) await stand.cool();
   stand.disk.turn(true);
   options.onStep(`${operation}: warm-up`);
-  const watched = { probes: undefined as Probes | undefined, disturbance: watchDisturbance(stand.server.pid) };
+  const probes = await openProbes(targetsOf(stand));
+  let disturbed = watchDisturbance(stand.server.pid);
   const runs = await runSeveral({
     target: { unix: stand.server.socketPath },
     requests: asked.map(onWire),
@@ -112,12 +107,12 @@ async function runScenario(
     ...plan,
     onWarm: () => {
       options.onStep(`${operation}: ${plan.runs} runs of ${plan.seconds.toFixed(0)} s`);
-      watched.probes = startProbes(stand);
-      watched.disturbance = watchDisturbance(stand.server.pid);
+      probes.start();
+      disturbed = watchDisturbance(stand.server.pid);
     },
   });
-  const disturbance = watched.disturbance();
-  const { samples, ownCpuMs } = (watched.probes as Probes).stop();
+  const disturbance = disturbed();
+  const record = await probes.stop();
   const personOf = scenario.personOf ?? ((n: number) => n % worlds.length);
   const sent = Array.from(runs.places, (n) => ({ operation: asked[n]?.operation ?? operation, person: personOf(n) }));
   options.onRaw?.({ operation, recording: runs.recording, each: runs.each, asked: sent });
@@ -127,16 +122,17 @@ async function runScenario(
   );
   const achieved = meanOf(of.runs.map((run) => run.achieved));
   const due = meanOf(of.runs.map((run) => run.offered));
-  const lastedMs = (samples.at(-1)?.atMs ?? 0) - (samples[0]?.atMs ?? 0);
+  const costs = costsOf(record, runs.sent, floor.rest);
   return {
     ...of,
     operation,
     offeredPerSecond: isClosed ? achieved : offered,
     settledAfterS: runs.settledAfterS,
     disturbance,
-    ...attributionOf(of.figures, samples, runs.sent),
-    generatorCpuShare: runs.generatorCpuMs / lastedMs,
-    probes: { samples, ownCpuShare: ownCpuMs / lastedMs },
+    attribution: attributionOf(of.figures, costs, floor),
+    ...{ costs, floor },
+    generatorCpuShare: runs.generatorCpuMs / (record.samples.at(-1)?.atMs ?? Number.NaN),
+    probes: record,
     doubts: doubtsOf({
       figures: of.figures,
       rate: isClosed ? undefined : { offered: due, achieved },
@@ -156,17 +152,15 @@ const once = (options: RunOptions): RunOptions => ({
 
 const meanOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** What `sent` requests cost on average between the first sample and the last, as parts of their mean response. */
-function attributionOf({ sendLagMs, responseMs }: LoadFigures, samples: Sample[], sent: number) {
-  const [first, last] = [samples[0], samples.at(-1)] as [Sample, Sample];
-  const each = (of: (sample: Sample) => number) => (of(last) - of(first)) / sent;
-  const known = {
-    beforeSend: sendLagMs.mean,
-    serverCpu: each((sample) => sample.serverCpuMs),
-    postgresCpu: each((sample) => sample.postgresCpuMs),
-    disk: each((sample) => sample.diskWaitMs),
+/** Each rate's floor is measured once, shortly before what is beside it. */
+function rememberFloors(stand: Stand, { onStep }: Pick<RunOptions, "onStep">) {
+  const floors = new Map<number, Floor>();
+  return async (rate: number): Promise<Floor> => {
+    const known = floors.get(rate);
+    if (known) return known;
+    onStep(`bare servers at ${rate.toFixed(0)} a second`);
+    const floor = await measureFloor(stand, rate, CONNECTIONS);
+    floors.set(rate, floor);
+    return floor;
   };
-  const sum = Object.values(known).reduce((total, ms) => total + ms, 0);
-  const attribution: Attribution = { ...known, rest: Math.max(responseMs.mean - sum, 0) };
-  return { attribution, flushesPerRequest: each((sample) => sample.flushes) };
 }

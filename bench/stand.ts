@@ -14,6 +14,7 @@ import { type ProfileName, profileOf } from "./disk/profiles.ts";
 import type { DiskCounts } from "./disk/spindle.ts";
 import { pin } from "./pinning.ts";
 import { listProcesses } from "./postgres.ts";
+import type { ProbeTargets } from "./probes/sampler.ts";
 import type { ServerProcess } from "./servers.ts";
 
 /** The application on a PostgreSQL of its own, on a disk whose flushes are counted. */
@@ -25,7 +26,9 @@ export type Stand = {
   databaseSocketDir: string;
   dataDir: string;
   /** It turns; while a database is being filled it may stand still. */
-  disk: { counts(): DiskCounts; turn(isTurning: boolean): void };
+  disk: { path: string; counts(): DiskCounts; turn(isTurning: boolean): void };
+  /** The process that started all others of PostgreSQL. */
+  postmaster(): number;
   postgresPids(): number[];
   /** Whether the disk is as its profile says. */
   checkDisk(): Promise<DiskCheck>;
@@ -77,7 +80,8 @@ export async function openStand({ profile = "native", settings = {}, command }: 
     await db.sql`analyze`;
     const server = await startApplicationOn(cluster.url("irontrack"), directory, settings, command);
     opened.push(() => server.stop());
-    const postgresPids = () => listProcesses(cluster.pid() as number);
+    const postmaster = () => cluster.pid() as number;
+    const postgresPids = () => listProcesses(postmaster());
     pin(postgresPids(), "postgres");
     disk.turn(true);
     return {
@@ -87,6 +91,7 @@ export async function openStand({ profile = "native", settings = {}, command }: 
       databaseSocketDir: join(directory, "postgres"),
       dataDir: disk.dataDir,
       disk,
+      postmaster,
       postgresPids,
       checkDisk: () => checkDisk(profile, cluster.url("postgres"), disk),
       cool: async () => {
@@ -116,3 +121,9 @@ async function untilReady({ socketPath }: ServerProcess): Promise<void> {
   }
   throw new Error("The application did not get its database back");
 }
+
+/** What there is to be sampled of a stand: no proxy and no pooler are in its path. */
+export const targetsOf = ({ server, postmaster, databaseUrl, dataDir, disk }: Stand): ProbeTargets => ({
+  ...{ server: server.pid, serverSocketPath: server.socketPath },
+  ...{ postmaster: postmaster(), databaseUrl, dataDir, spindlePath: disk.path },
+});

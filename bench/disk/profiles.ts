@@ -11,6 +11,8 @@ export type OpenedDisk = {
   environment: Record<string, string>;
   /** Of postgresql.conf. */
   settings: Record<string, string>;
+  /** Of its counts, for `readSpindle` in another process. */
+  path: string;
   counts(): DiskCounts;
   /** An emulated disk stands still until it is told to turn, so that filling a database takes no longer than elsewhere. */
   turn(isTurning: boolean): void;
@@ -101,7 +103,7 @@ const PROFILES: Record<ProfileName, Profile> = {
 };
 
 function underSpindle(directory: string, disk: Disk): OpenedDisk {
-  const { environment, counts, turn } = openSpindle(directory, disk);
+  const { environment, path, counts, turn } = openSpindle(directory, disk);
   turn(false);
-  return { dataDir: join(directory, "data"), environment, settings: {}, counts, turn, close: () => {} };
+  return { dataDir: join(directory, "data"), environment, settings: {}, path, counts, turn, close: () => {} };
 }

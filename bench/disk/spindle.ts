@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { compile } from "./compile.ts";
-import { createSharedWords } from "./shared-words.ts";
+import { createSharedWords, type SharedWords, sharedWordsAt } from "./shared-words.ts";
 
 /** How fast an emulated disk is. Without rotation nothing waits, and flushes are counted only. */
 export type Disk = { rotationMs: number; seekMs: number };
@@ -10,6 +10,8 @@ export const COUNTING: Disk = { rotationMs: 0, seekMs: 0 };
 export type DiskCounts = { flushes: number; coldReads: number; waitedMs: number };
 
 export type Spindle = {
+  /** Where its state is, for `readSpindle` in another process. */
+  path: string;
   /** What a process needs in its environment to have this disk, and its children with it. */
   environment: Record<string, string>;
   /**
@@ -34,11 +36,17 @@ export function openSpindle(directory: string, { rotationMs, seekMs }: Disk): Sp
       SPINDLE_ROTATION_NS: String(Math.round(rotationMs * 1e6)),
       SPINDLE_SEEK_NS: String(Math.round(seekMs * 1e6)),
     },
-    counts: () => ({
-      flushes: words.read(WORDS.flushes),
-      coldReads: words.read(WORDS.coldReads),
-      waitedMs: words.read(WORDS.waitedNs) / 1e6,
-    }),
+    path: words.path,
+    counts: () => countsIn(words),
     turn: (isTurning) => words.write(WORDS.isStill, isTurning ? 0 : 1),
   };
 }
+
+/** What an emulated disk whose state is at `path` has done. */
+export const readSpindle = (path: string): DiskCounts => countsIn(sharedWordsAt(path));
+
+const countsIn = (words: SharedWords): DiskCounts => ({
+  flushes: words.read(WORDS.flushes),
+  coldReads: words.read(WORDS.coldReads),
+  waitedMs: words.read(WORDS.waitedNs) / 1e6,
+});

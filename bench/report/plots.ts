@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
+import { SEGMENTS } from "../attribution.ts";
 import type { ScenarioResult } from "../run-http.ts";
 
 /** Plots as SVG texts, drawn once and without scripts; colours are the page's, so they follow light and dark. */
@@ -13,35 +14,25 @@ const draw = (options: Plot.PlotOptions): string => {
 
 /** Where the mean response of each operation went. */
 export function attributionPlot(results: ScenarioResult[]): string {
-  const parts: [keyof ScenarioResult["attribution"], string][] = [
-    ["beforeSend", "before it was sent"],
-    ["serverCpu", "server CPU"],
-    ["postgresCpu", "PostgreSQL CPU"],
-    ["disk", "disk"],
-    ["rest", "sockets, scheduler, locks"],
-  ];
   const rows = results.flatMap(({ operation, attribution }) =>
-    parts.map(([part, label]) => ({ operation, part: label, ms: attribution[part] })),
+    SEGMENTS.map(([part, label]) => ({ operation, part: label, ms: attribution[part] ?? 0 })),
   );
   return draw({
     height: 60 + results.length * 26,
     marginLeft: 150,
     x: { label: "ms of the mean response", grid: true },
     y: { label: null, domain: results.map(({ operation }) => operation) },
-    color: { legend: false, scheme: "Observable10", domain: parts.map(([, label]) => label) },
-    marks: [
-      Plot.barX(rows, { x: "ms", y: "operation", fill: "part", order: parts.map(([, label]) => label) }),
-      Plot.ruleX([0]),
-    ],
+    color: { legend: false, domain: ATTRIBUTION_LEGEND, range: SEGMENT_COLOURS },
+    marks: [Plot.barX(rows, { x: "ms", y: "operation", fill: "part", order: ATTRIBUTION_LEGEND }), Plot.ruleX([0])],
   });
 }
 
-export const ATTRIBUTION_LEGEND = [
-  "before it was sent",
-  "server CPU",
-  "PostgreSQL CPU",
-  "disk",
-  "sockets, scheduler, locks",
+export const ATTRIBUTION_LEGEND = SEGMENTS.map(([, label]) => label);
+
+/** One for each segment; the rest is grey. */
+export const SEGMENT_COLOURS = [
+  ...["#4269d0", "#b15928", "#efb118", "#f6d98b", "#a463f2", "#97bbf5", "#ff725c"],
+  ...["#ffb5a7", "#9c6b4e", "#3ca951", "#a5d9ae", "#6cc5b0", "#9498a0"],
 ];
 
 /** Response times by the share of requests that were no slower, stretched towards the slowest as HDR plots are. */
@@ -109,9 +100,9 @@ export function usagePlot({ probes: { samples } }: ScenarioResult): string {
       share: (now - then) / lasted,
     });
     return [
-      share("server CPU", sample.serverCpuMs, before.serverCpuMs),
-      share("PostgreSQL CPU", sample.postgresCpuMs, before.postgresCpuMs),
-      share("waiting for the disk", sample.diskWaitMs, before.diskWaitMs),
+      share("server CPU", sample.server.totalCpuMs, before.server.totalCpuMs),
+      share("PostgreSQL CPU", sample.backends.main.cpuMs, before.backends.main.cpuMs),
+      share("waiting for the disk", sample.disk.waitedMs, before.disk.waitedMs),
     ];
   });
   return draw({

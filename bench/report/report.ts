@@ -1,7 +1,15 @@
+import { explainedShare } from "../attribution.ts";
 import type { Interval } from "../interval.ts";
 import type { Distribution } from "../load/recording.ts";
 import type { RunResult, ScenarioResult } from "../run-http.ts";
-import { ATTRIBUTION_LEGEND, attributionPlot, percentilePlot, timelinePlot, usagePlot } from "./plots.ts";
+import {
+  ATTRIBUTION_LEGEND,
+  attributionPlot,
+  percentilePlot,
+  SEGMENT_COLOURS,
+  timelinePlot,
+  usagePlot,
+} from "./plots.ts";
 
 /** Which disk, in which state, and what it was found to be. */
 const diskOf = ({ disk, isCold }: RunResult) =>
@@ -19,6 +27,7 @@ const COLOURS = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951"];
 
 const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 const ms = (value: number | undefined) => (value === undefined ? "–" : value.toPrecision(3));
+const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
 const p = (distribution: Distribution, share: 0.5 | 0.9 | 0.99 | 0.999) => ms(distribution.percentiles[share]);
 
 /** One page that needs nothing else: no script, no network. */
@@ -48,9 +57,10 @@ export function reportHtml(run: RunResult): string {
 <p>In ms from when a request was due, so that a wait for an idle connection counts. A percentile is exact, and shown only when
 ten answers were slower.</p>
 <h2>How slow the slowest are</h2><figure>${percentilePlot(results)}</figure>
-<h2>Where the time went</h2>${legend(ATTRIBUTION_LEGEND)}<figure>${attributionPlot(results)}</figure>
-<p>CPU is what the processes used, disk what PostgreSQL waited for its own flushes and reads; the rest of the mean response
-was spent in sockets, the scheduler, locks, the pool, and waiting for somebody else's flush.</p>
+<h2>Where the time went</h2>${legend(ATTRIBUTION_LEGEND, SEGMENT_COLOURS)}<figure>${attributionPlot(results)}</figure>
+<p>Explained: ${results.map(({ operation, attribution }) => `${operation} ${percent(explainedShare(attribution))}`).join(", ")}.
+Each part is measured by itself (ADR 0016): processors by the kernel's accounts of threads, the disk by what PostgreSQL waited
+for it, locks and others' flushes by looks at its backends, sockets and waking up by bare servers at the same rate.</p>
 ${results.map(section).join("\n")}
 <h2>Not measured here</h2><p>The proxy and the pooler, which are not in this path; another machine than this one. Only one
 scenario runs at a time.</p>
@@ -67,7 +77,7 @@ function verdict({ results, disk }: RunResult): string {
 }
 
 function table(results: ScenarioResult[]): string {
-  const rows = results.map(({ operation, figures, attribution, flushesPerRequest }) => {
+  const rows = results.map(({ operation, figures, costs }) => {
     const { responseMs, serviceMs, requests, perSecond, failures } = figures;
     const cells = [
       String(requests),
@@ -79,9 +89,9 @@ function table(results: ScenarioResult[]): string {
       p(responseMs, 0.999),
       ms(responseMs.max),
       p(serviceMs, 0.99),
-      ms(attribution.serverCpu),
-      ms(attribution.postgresCpu),
-      flushesPerRequest.toFixed(2),
+      ms(costs.serverTotalCpu),
+      ms(costs.postgresTotalCpu),
+      costs.flushes.toFixed(2),
       String(failures),
     ];
     return `<tr><th>${operation}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
@@ -113,17 +123,17 @@ ${legend(["server CPU", "PostgreSQL CPU", "waiting for the disk"])}<figure>${usa
 the probes ${(probes.ownCpuShare * 100).toFixed(1)} % of one.</p>`;
 }
 
-const legend = (names: string[]) =>
-  `<p class="legend">${names.map((name, at) => `<span style="--colour:${COLOURS[at]}">${name}</span>`).join("")}</p>`;
+const legend = (names: string[], colours = COLOURS) =>
+  `<p class="legend">${names.map((name, at) => `<span style="--colour:${colours[at]}">${name}</span>`).join("")}</p>`;
 
 /** The same as text, for a repository's page. */
 export function reportMarkdown(run: RunResult): string {
   const { host, profile, results } = run;
-  const rows = results.flatMap(({ operation, figures, intervals, parts, attribution, flushesPerRequest }) => [
-    `| ${operation} | ${figures.requests} | ${times(figures.responseMs, intervals.meanMs)} | ${ms(attribution.serverCpu)} | ${ms(attribution.postgresCpu)} | ${flushesPerRequest.toFixed(2)} | ${figures.failures} |`,
+  const rows = results.flatMap(({ operation, figures, intervals, parts, attribution, costs }) => [
+    `| ${operation} | ${figures.requests} | ${times(figures.responseMs, intervals.meanMs)} | ${ms(costs.serverTotalCpu)} | ${ms(costs.postgresTotalCpu)} | ${costs.flushes.toFixed(2)} | ${percent(explainedShare(attribution))} | ${figures.failures} |`,
     ...parts.map(
       (part) =>
-        `| … ${part.operation} | ${part.figures.requests} | ${times(part.figures.responseMs)} | | | | ${part.figures.failures} |`,
+        `| … ${part.operation} | ${part.figures.requests} | ${times(part.figures.responseMs)} | | | | | ${part.figures.failures} |`,
     ),
   ]);
   return `# Under load at ${host.commit}, ${profile}
@@ -132,8 +142,8 @@ ${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}; 
 ${results[0]?.offeredPerSecond.toFixed(0) ?? 0} requests a second in ${results[0]?.runs.length ?? 0} runs; response times in ms from when a request was due, the mean with its
 95 % interval over runs. ${verdict(run)}
 
-| operation | requests | mean | p50 | p99 | most | server CPU | PostgreSQL CPU | flushes | failures |
-|---|---|---|---|---|---|---|---|---|---|
+| operation | requests | mean | p50 | p99 | most | server CPU | PostgreSQL CPU | flushes | explained | failures |
+|---|---|---|---|---|---|---|---|---|---|---|
 ${rows.join("\n")}
 `;
 }

@@ -1,0 +1,110 @@
+import { expect, test } from "bun:test";
+import { attributionOf, costsOf, explainedShare, type Floor, floorPointOf, restOf } from "./attribution.ts";
+import { distributionOf, type LoadFigures } from "./load/recording.ts";
+import { nothing, type ProcessUsage } from "./probes/processes.ts";
+import type { Sample } from "./probes/sampler.ts";
+import type { WaitClass } from "./probes/waits.ts";
+import { waitSharesOf } from "./truth.ts";
+
+const NOBODY = { server: nothing(), backends: nothing() };
+const FLOOR: Floor = {
+  bare: { handOverMs: 0.1, wakes: 1 },
+  withStatement: { handOverMs: 0.3, wakes: 2 },
+  rest: NOBODY,
+};
+
+const usage = (main: Partial<ProcessUsage["main"]> = {}): ProcessUsage => ({
+  main: { ...nothing(), ...main },
+  pool: nothing(),
+  helpers: nothing(),
+  ...{ totalCpuMs: 0, blockIoMs: 0, residentMib: 0 },
+});
+
+type Given = {
+  server?: Partial<ProcessUsage["main"]>;
+  backends?: Partial<ProcessUsage["main"]>;
+  waitedMs?: number;
+  ioWaitMs?: number;
+  looks?: number;
+  seen?: Partial<Record<WaitClass, number>>;
+  metrics?: Record<string, number>;
+};
+
+const sampleAt = (atMs: number, given: Given = {}): Sample => ({
+  atMs,
+  server: usage(given.server),
+  backends: usage(given.backends),
+  background: usage(),
+  proxy: null,
+  pooler: null,
+  disk: { flushes: 0, coldReads: 0, waitedMs: given.waitedMs ?? 0 },
+  machine: {
+    ...{ ioWaitMs: given.ioWaitMs ?? 0, stealMs: 0, contextSwitches: 0, device: null },
+    pressure: { cpu: null, io: null, memory: null },
+  },
+  waits: {
+    looks: given.looks ?? 0,
+    seen: { cpu: 0, disk: 0, diskOfOthers: 0, lock: 0, client: 0, other: 0, ...given.seen },
+    events: {},
+  },
+  metrics: given.metrics ?? null,
+});
+
+const between = (from: Given, to: Given) => ({ samples: [sampleAt(0, from), sampleAt(1000, to)] });
+
+const figures = (responseMs: number, sendLagMs: number): LoadFigures => ({
+  ...{ requests: 1, perSecond: 1, failures: 0 },
+  responseMs: distributionOf(Float64Array.of(responseMs)),
+  serviceMs: distributionOf(Float64Array.of(responseMs - sendLagMs)),
+  sendLagMs: distributionOf(Float64Array.of(sendLagMs)),
+});
+
+test("a mean response is its parts and what no part explains", () => {
+  const record = between(
+    { server: { cpuMs: 50, wakes: 7 } },
+    { server: { cpuMs: 150, runQueueMs: 20, wakes: 207 }, backends: { cpuMs: 40, runQueueMs: 5 }, waitedMs: 300 },
+  );
+  const attribution = attributionOf(figures(5, 0.2), costsOf(record, 100, NOBODY), FLOOR);
+  expect(attribution).toMatchObject({ beforeSend: 0.2, serverCpu: 1, serverRunQueue: 0.2, disk: 3, handOver: 0.3 });
+  expect(attribution).toMatchObject({ postgresCpu: 0.4, postgresRunQueue: 0.05, proxy: null, poolWait: null });
+  expect(attribution.unexplained).toBeCloseTo(5 - 5.15, 10);
+  expect(explainedShare(attribution)).toBeCloseTo(5.15 / 5, 10);
+});
+
+test("locks are as long as the share of looks that saw one", () => {
+  const record = between({ looks: 10 }, { looks: 60, seen: { lock: 5 } });
+  expect(costsOf(record, 50, NOBODY).lock).toBeCloseTo(2, 10);
+});
+
+test("waiting for another's flush is scaled by own flushes once enough of them were seen", () => {
+  const seenOften = between({}, { looks: 100, waitedMs: 800, seen: { disk: 40, diskOfOthers: 20 } });
+  expect(costsOf(seenOften, 100, NOBODY).diskOfOthers).toBeCloseTo(4, 10);
+  const seenSeldom = between({}, { looks: 100, waitedMs: 800, seen: { disk: 4, diskOfOthers: 2 } });
+  expect(costsOf(seenSeldom, 100, NOBODY).diskOfOthers).toBeCloseTo(0.2, 10);
+});
+
+test("what heartbeats use is no part of a request, and never makes one cost less than nothing", () => {
+  const rest = restOf(between({}, { backends: { cpuMs: 10 }, server: { cpuMs: 5, wakes: 20 } }));
+  const record = between({}, { backends: { cpuMs: 4 }, server: { cpuMs: 105, wakes: 120 } });
+  const costs = costsOf(record, 100, rest);
+  expect(costs).toMatchObject({ serverCpu: 1, postgresCpu: 0, wakes: 1 });
+});
+
+test("waiting for a connection is what the server says, and not measured where it says nothing", () => {
+  const said = (s: number) => ({ metrics: { irontrack_pool_wait_seconds_sum: s } });
+  expect(costsOf(between(said(1), said(1.5)), 100, NOBODY).poolWait).toBeCloseTo(5, 10);
+  expect(costsOf(between({}, {}), 100, NOBODY).poolWait).toBeNull();
+});
+
+test("a bare server's usual request is passed on in what is no CPU, PostgreSQL's only when it is asked", () => {
+  const record = between({}, { server: { cpuMs: 10, runQueueMs: 500, wakes: 100 }, backends: { cpuMs: 5 } });
+  const costs = costsOf(record, 100, NOBODY);
+  expect(floorPointOf(figures(0.5, 0.1), costs, false)).toEqual({ handOverMs: expect.closeTo(0.3, 10), wakes: 1 });
+  expect(floorPointOf(figures(0.5, 0.1), costs, true)).toEqual({ handOverMs: expect.closeTo(0.25, 10), wakes: 1 });
+});
+
+test("the share of waiting for the disk is of what backends were seen doing, whoever else was busy", () => {
+  const seen = { disk: 30, diskOfOthers: 10, cpu: 8, lock: 2, client: 50 };
+  const { samples } = between({ ioWaitMs: 50 }, { ioWaitMs: 50, looks: 60, seen });
+  expect(waitSharesOf(samples)).toEqual({ reported: 0.8, ioWait: 0, pressure: null });
+});

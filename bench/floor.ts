@@ -1,0 +1,59 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { costsOf, type Floor, type FloorPoint, floorPointOf, type Rest, restOf } from "./attribution.ts";
+import { figuresOf } from "./load/recording.ts";
+import { runSeveral } from "./load/runs.ts";
+import { openProbes } from "./probes/probes.ts";
+import { nothing } from "./probes/processes.ts";
+import { startServer } from "./servers.ts";
+import { type Stand, targetsOf } from "./stand.ts";
+
+const REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const REST_MS = 3000;
+const SECONDS = 4;
+const WARM_UP_S = { least: 2, most: 2 };
+
+/**
+ * What passing a request on takes on this machine, as busy as it is now: a bare server in the application's place, at the
+ * rate of the scenarios, once without and once with a statement that does nothing. Whatever of their usual response is no
+ * CPU is sockets, and the waking of processors that sleep between requests. Also what the application and its backends use
+ * while nobody asks.
+ */
+export async function measureFloor(stand: Stand, rate: number, connections: number): Promise<Floor> {
+  const rest = await measureRest(stand);
+  // A bare server's own timers are part of what it takes to pass a request on.
+  const besides = { server: nothing(), backends: rest.backends };
+  const measure = (database: string[]) => measurePoint(stand, { rate, connections, database, besides });
+  return { bare: await measure([]), withStatement: await measure([stand.databaseUrl]), rest };
+}
+
+async function measureRest(stand: Stand): Promise<Rest> {
+  const probes = await openProbes(targetsOf(stand));
+  probes.start();
+  await Bun.sleep(REST_MS);
+  return restOf(await probes.stop());
+}
+
+type Point = { rate: number; connections: number; database: string[]; besides: Rest };
+
+async function measurePoint(stand: Stand, { rate, connections, database, besides }: Point): Promise<FloorPoint> {
+  const socketPath = join(stand.databaseSocketDir, "..", "floor.sock");
+  rmSync(socketPath, { force: true });
+  const server = await startServer(["bench/floor-server.ts", socketPath, ...database], socketPath, {});
+  const probes = await openProbes({ ...targetsOf(stand), server: server.pid, serverSocketPath: socketPath });
+  try {
+    const runs = await runSeveral({
+      target: { unix: socketPath },
+      requests: [REQUEST],
+      startOf: () => 0,
+      connections,
+      load: (durationMs, seed) => ({ model: "poisson", rate, durationMs, seed }),
+      ...{ warmUpRate: rate, warmUpS: WARM_UP_S, runs: 1, seconds: SECONDS },
+      onWarm: probes.start,
+    });
+    const record = await probes.stop();
+    return floorPointOf(figuresOf(runs.recording), costsOf(record, runs.sent, besides), database.length > 0);
+  } finally {
+    await server.stop();
+  }
+}
