@@ -20,12 +20,16 @@ const WARM_UP_S = { least: 2, most: 2 };
  * while nobody asks.
  */
 export async function measureFloor(stand: Stand, rate: number, connections: number): Promise<Floor> {
+  const bare = await measurePoint(stand, { rate, connections, database: [], besides: NOBODY });
+  // The application has stood still for a while by now, and does no more of what it was asked before.
   const rest = await measureRest(stand);
   // A bare server's own timers are part of what it takes to pass a request on.
-  const besides = { server: nothing(), backends: rest.backends };
-  const measure = (database: string[]) => measurePoint(stand, { rate, connections, database, besides });
-  return { bare: await measure([]), withStatement: await measure([stand.databaseUrl]), rest };
+  const besides = { ...NOBODY, backends: rest.backends };
+  const database = [stand.databaseUrl];
+  return { bare, withStatement: await measurePoint(stand, { rate, connections, database, besides }), rest };
 }
+
+const NOBODY: Rest = { server: nothing(), backends: nothing() };
 
 async function measureRest(stand: Stand): Promise<Rest> {
   const probes = await openProbes(targetsOf(stand));
