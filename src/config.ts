@@ -29,7 +29,7 @@ export const Settings = Type.Object({
   DATABASE_PREPARE: flag("Use prepared statements; false behind a PgBouncer older than 1.21", true),
   DATABASE_WAITING: Type.Optional(
     Type.Integer({
-      description: "Statements and transactions that may wait for a connection; beyond it 503; unset: 2 per connection",
+      description: "Statements and transactions that may wait for a connection; beyond it 503; unset: 8 per connection",
       minimum: 0,
       maximum: 100_000,
     }),

@@ -46,7 +46,7 @@ export async function openServices(
     gate: {
       asker: () => asking.getStore(),
       mostAskers: config.MAX_IN_FLIGHT,
-      mostWaiting: config.DATABASE_WAITING ?? 2 * config.DATABASE_POOL_SIZE,
+      mostWaiting: config.DATABASE_WAITING ?? 8 * config.DATABASE_POOL_SIZE,
       longestWaitMs: config.DATABASE_WAIT_MS,
       slowMs: config.SLOW_STATEMENT_MS,
       onSlow: (statement, durationMs, requestId) =>
