@@ -37,9 +37,12 @@ export function openPool(url: string, { size, prepare, onStatement, gate: limits
   const options: Options<Record<string, never>> = {
     max: size,
     prepare,
-    connect_timeout: 5,
+    // What a request may wait for a connection, as in pgbouncer/pooling.ini.
+    connect_timeout: 3,
     idle_timeout: 0,
     max_lifetime: null,
+    // The driver's own waits grow to 20 s, and so would everyone's after a database that was away for a minute.
+    backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 0.5),
     onnotice: () => {},
     connection: { application_name: "irontrack" },
   };

@@ -23,6 +23,8 @@ export type ClusterOptions = {
   durable?: boolean;
   /** Settings of postgresql.conf beyond ours, by name. */
   settings?: Record<string, string>;
+  /** A postgresql.conf to read in place of initdb's and of what we would set for a small machine. */
+  configFile?: string;
   /** Of the server's process. */
   environment?: Record<string, string>;
   /** Called before each step that takes a while. */
@@ -35,6 +37,8 @@ export type Cluster = {
   /** URL of a database of this cluster, as superuser; over its Unix socket. */
   url(database: string): string;
   pid(): number | undefined;
+  /** As whom it runs, for programs that must reach its socket. */
+  runAs: RunAs;
   /** Fast shutdown: open transactions are rolled back, what was committed is on disk. */
   stop(): Promise<void>;
 };
@@ -45,6 +49,8 @@ export class ClusterError extends Error {}
 const READY_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 10_000;
 const RESTARTS_BEFORE_GIVING_UP = 10;
+/** A server that lived longer did not end of its start. */
+const YOUNG_MS = 30_000;
 
 /**
  * Starts the cluster at `paths.dataDir`, creating it first when absent, and keeps it running until `stop`. Whoever calls
@@ -65,9 +71,11 @@ export async function startCluster(paths: ClusterPaths, options: ClusterOptions 
   let restarts = 0;
 
   const keepRunning = (child: ChildProcess) => {
+    const startedAtMs = performance.now();
     child.once("exit", async () => {
       if (stopping) return;
       try {
+        if (performance.now() - startedAtMs > YOUNG_MS) restarts = 0;
         if (++restarts > RESTARTS_BEFORE_GIVING_UP) throw new ClusterError("PostgreSQL keeps ending");
         await Bun.sleep(Math.min(200 * restarts, 2000));
         if (stopping) return;
@@ -83,6 +91,7 @@ export async function startCluster(paths: ClusterPaths, options: ClusterOptions 
   return {
     url: (database) => `postgres://irontrack@localhost/${database}?host=${encodeURIComponent(paths.socketDir)}`,
     pid: () => server.pid,
+    runAs: run,
     stop: async () => {
       stopping = true;
       if (server.exitCode === null && server.signalCode === null) await stopProcess(server.pid as number);
@@ -113,7 +122,7 @@ async function findBinaries(): Promise<Binaries> {
 }
 
 /** How to run PostgreSQL's programs: as ourselves, or, since it refuses to run as root, as an unprivileged user. */
-type RunAs = { prefix: string[]; uid?: number; gid?: number };
+export type RunAs = { prefix: string[]; uid?: number; gid?: number };
 
 function runAs(binary: string, dataDir: string): RunAs {
   if (process.getuid?.() !== 0) return { prefix: [] };
@@ -202,9 +211,9 @@ function launch(binary: string, paths: ClusterPaths, run: RunAs, options: Cluste
     listen_addresses: "",
     unix_socket_directories: paths.socketDir,
     unix_socket_permissions: "0700",
-    max_connections: "100",
-    shared_buffers: "128MB",
-    jit: "off",
+    ...(options.configFile === undefined
+      ? { max_connections: "100", shared_buffers: "128MB", jit: "off" }
+      : { config_file: options.configFile }),
     ...((options.durable ?? true) ? {} : { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
     ...options.settings,
   };

@@ -16,6 +16,10 @@ test("an empty environment is a working one", () => {
   expect(readConfig({ PORT: "" }).PORT).toBe(8000);
 });
 
+test("an empty HOST is the Unix socket only, not the default address", () => {
+  expect(readConfig({ HOST: "" }).HOST).toBe("");
+});
+
 test("every bad setting is named at once, and no value is repeated", () => {
   const bad = {
     PORT: "secret-1",

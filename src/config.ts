@@ -116,13 +116,16 @@ export const Settings = Type.Object({
   CDN_RESOURCES_URL: text("Put in front of /exercises/… image paths; empty: paths as they are", ""),
 });
 
+const MAY_BE_EMPTY = new Set(["HOST"]);
+
 export type Config = Static<typeof Settings>;
 
 /** What nobody else should see: taken from the file that `<name>_FILE` names as well, as containers are given secrets. */
 const SECRETS = ["DATABASE_URL", "DATABASE_DIRECT_URL", "DATABASE_PASSWORD", "JWT_PRIVATE_KEYS"] as const;
 
 /**
- * The settings in `env`, with defaults. An empty variable counts as unset. Reads the files that `<name>_FILE` names.
+ * The settings in `env`, with defaults. An empty variable counts as unset, except HOST, which then is no address. Reads
+ * the files that `<name>_FILE` names.
  * Throws OperatorError that lists every bad setting by name, never by value.
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
@@ -130,7 +133,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const secrets = readSecrets(env);
   for (const [name, schema] of Object.entries<TSchema>(Settings.properties)) {
     const raw = secrets.values.get(name) ?? env[name];
-    if (raw !== undefined && raw !== "") given[name] = Value.Convert(schema, raw);
+    if (raw !== undefined && (raw !== "" || MAY_BE_EMPTY.has(name))) given[name] = Value.Convert(schema, raw);
   }
   const config = Value.Default(Settings, given);
   const faults = new Map<string, string>(secrets.faults);

@@ -7,7 +7,7 @@ import { openPool } from "#db/client.ts";
 import { apiOn, testConfig } from "#test/harness.ts";
 import { makeUser, signedIn } from "#test/make.ts";
 import { openProcesses } from "#test/processes.ts";
-import { testDatabaseUrl } from "#test/transaction.ts";
+import { canPrepare, testDatabaseUrl } from "#test/transaction.ts";
 import { createTokens } from "./access/tokens.ts";
 
 const ROUNDS = 2000;
@@ -15,7 +15,7 @@ const LANES = 8;
 const P = "/api/v1/access";
 const dir = mkdtempSync(join(tmpdir(), "irontrack-revocations-"));
 const processes = await openProcesses(dir, testDatabaseUrl());
-const pool = openPool(testDatabaseUrl(), { size: 8, prepare: true });
+const pool = openPool(testDatabaseUrl(), { size: 8, prepare: canPrepare() });
 afterAll(async () => {
   processes.stop();
   await pool.close();

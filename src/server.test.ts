@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testConfig } from "#test/harness.ts";
 import { freePort } from "#test/launched.ts";
-import { testDatabaseUrl } from "#test/transaction.ts";
+import { canPrepare, directTestUrl, testDatabaseUrl } from "#test/transaction.ts";
 import { invalidToken } from "./access/tokens.ts";
 import { OperatorError } from "./errors.ts";
 import { openLog } from "./log.ts";
@@ -20,8 +20,8 @@ let listening: Listening;
 let config: ReturnType<typeof testConfig>;
 
 beforeAll(async () => {
-  config = testConfig({ PORT: await freePort() });
-  const urls = { pooled: testDatabaseUrl(), direct: testDatabaseUrl() };
+  config = testConfig({ PORT: await freePort(), DATABASE_PREPARE: String(canPrepare()) });
+  const urls = { pooled: testDatabaseUrl(), direct: directTestUrl() };
   services = await openServices(config, urls, join(dir, "keys.json"), openLog(config));
   listening = await listen(config, services, unix);
 });

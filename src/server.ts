@@ -28,6 +28,8 @@ const MAX_REQUEST_BODY_BYTES = 17 * 1_048_576;
  * or socket.
  */
 export async function listen(config: Config, services: Services, socketPath: string): Promise<Listening> {
+  // Known to be right before anybody can take us for ready.
+  if (config.SOCKET_GROUP !== undefined) groupIdOf(config.SOCKET_GROUP);
   await removeStaleSocket(socketPath);
   const servers: Server<undefined>[] = [serveOn(services, { unix: socketPath }, `${socketPath} (SOCKET_PATH)`)];
   admit(socketPath, config);
@@ -81,7 +83,7 @@ async function openOperatorSocket(services: Services, socketPath: string, config
 
 function admit(path: string, { SOCKET_GROUP: group }: Config) {
   chmodSync(path, 0o660);
-  if (group !== undefined) giveToGroup(path, group);
+  if (group !== undefined) giveToGroup(path, groupIdOf(group));
 }
 
 function serveOn(services: Services, where: { unix: string } | { hostname: string; port: number }, place: string) {
@@ -110,17 +112,22 @@ function serveOn(services: Services, where: { unix: string } | { hostname: strin
 
 const proxiedAddress = (request: Request) => request.headers.get("x-real-ip")?.slice(0, 64) || null;
 
-/** Lets a group use the socket. Throws OperatorError when there is no such group, or it is not ours to give to. */
-function giveToGroup(path: string, group: string) {
+/** The number of a group. Throws OperatorError when there is no such group. */
+function groupIdOf(group: string): number {
   const line = readFileSync("/etc/group", "utf8")
     .split("\n")
     .find((entry) => entry.startsWith(`${group}:`));
   const id = Number(/^\d+$/.test(group) ? group : line?.split(":")[2]);
   if (!Number.isInteger(id)) throw new OperatorError(`There is no group ${group} (SOCKET_GROUP)`);
+  return id;
+}
+
+/** Lets a group use the socket. Throws OperatorError when it is not ours to give to. */
+function giveToGroup(path: string, id: number) {
   try {
     chownSync(path, -1, id);
   } catch (error) {
-    throw new OperatorError(`Cannot give ${path} to ${group} (SOCKET_GROUP): ${(error as { code?: string }).code}`);
+    throw new OperatorError(`Cannot give ${path} to group ${id} (SOCKET_GROUP): ${(error as { code?: string }).code}`);
   }
 }
 

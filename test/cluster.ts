@@ -2,19 +2,30 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
-import { ensureDatabase, startCluster } from "#db/embedded.ts";
+import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
 import { migrate } from "#db/migrate.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 
 /** The environment variable that tells test files where the run's PostgreSQL is. */
 export const TEST_DATABASE_URL = "TEST_DATABASE_URL";
+/** The same without a pooler, and whether the pooler follows prepared statements; set only when there is one. */
+export const TEST_DATABASE_DIRECT_URL = "TEST_DATABASE_DIRECT_URL";
+export const TEST_DATABASE_PREPARE = "TEST_DATABASE_PREPARE";
+
+export type TestCluster = {
+  url: string;
+  cluster: Cluster;
+  /** Where the cluster keeps what it needs; goes with it. */
+  dir: string;
+  stop(): Promise<void>;
+};
 
 /** A copy of the run's database that nobody is connected to, so that it can be copied again; see `withTemplate`. */
 export const TEMPLATE_DATABASE = "irontrack_template";
 
 /** A PostgreSQL of a test run's own: migrated, seeded, without fsync, gone when it is stopped. */
-export async function startTestCluster({ withTemplate = false } = {}): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startTestCluster({ withTemplate = false } = {}): Promise<TestCluster> {
   const dir = mkdtempSync(join(tmpdir(), "irontrack-test-"));
   chmodSync(dir, 0o711);
   const cluster = await startCluster(
@@ -34,7 +45,7 @@ export async function startTestCluster({ withTemplate = false } = {}): Promise<{
     await db.sql`analyze`;
     await db.close();
     if (withTemplate) await copyToTemplate(cluster.url("postgres"));
-    return { url, stop };
+    return { url, cluster, dir, stop };
   } catch (error) {
     await stop();
     throw error;

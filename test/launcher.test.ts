@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, giveTo, killEverything, launch, makeCheckout, tryPrinted, untilUp } from "./launched.ts";
-import { testDatabaseUrl } from "./transaction.ts";
+import { databaseSettings } from "./transaction.ts";
 
 const checkout = makeCheckout({ withModules: true });
 afterAll(checkout.remove);
@@ -58,7 +58,7 @@ test("only the database server is left of a killed process: the next one takes o
 
 test("with DATABASE_URL nothing is embedded", async () => {
   const other = join(dir, "other-home");
-  const up = launch(dir, ["up"], { DATABASE_URL: testDatabaseUrl(), IRONTRACK_HOME: other, PORT: await freePort() });
+  const up = launch(dir, ["up"], { ...databaseSettings(), IRONTRACK_HOME: other, PORT: await freePort() });
   await untilUp(up);
   expect(up.output()).toContain("of DATABASE_URL");
   expect(existsSync(join(other, "postgres"))).toBe(false);

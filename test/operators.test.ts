@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { program } from "./program.ts";
-import { testDatabaseUrl, testPool } from "./transaction.ts";
+import { databaseSettings, testPool } from "./transaction.ts";
 
 const home = mkdtempSync(join(tmpdir(), "irontrack-operator-"));
 const PASSWORD = "correct horse battery staple";
@@ -27,7 +27,7 @@ function irontrack(args: string[], input = "", env: Record<string, string> = {})
     env: {
       PATH: process.env.PATH,
       IRONTRACK_HOME: home,
-      DATABASE_URL: testDatabaseUrl(),
+      ...databaseSettings(),
       PASSWORD_MEMORY_KIB: "19456",
       PASSWORD_PASSES: "2",
       ...env,

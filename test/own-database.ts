@@ -1,6 +1,6 @@
 import { openPool, type Pool } from "#db/client.ts";
 import { migrate } from "#db/migrate.ts";
-import { testDatabaseUrl, testPool } from "./transaction.ts";
+import { canPrepare, testDatabaseUrl, testPool } from "./transaction.ts";
 
 export type OwnDatabase = { url: string; pool: Pool; drop(): Promise<void> };
 
@@ -10,7 +10,7 @@ export async function makeOwnDatabase(): Promise<OwnDatabase> {
   await testPool().sql`create database ${testPool().sql(name)}`;
   const url = new URL(testDatabaseUrl());
   url.pathname = `/${name}`;
-  const pool = openPool(url.href, { size: 4, prepare: true });
+  const pool = openPool(url.href, { size: 4, prepare: canPrepare() });
   await migrate(pool);
   await pool.sql`
     insert into roles (slug, name)

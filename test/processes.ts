@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { generateKey, type Keys, readKeys } from "#src/access/keys.ts";
 import { program } from "./program.ts";
+import { databaseSettings } from "./transaction.ts";
 
 export type ServingProcess = {
   child: ChildProcess;
@@ -26,7 +27,7 @@ export async function openProcesses(dir: string, databaseUrl: string): Promise<P
       stdio: ["ignore", "ignore", "inherit"],
       env: {
         PATH: process.env.PATH ?? "",
-        DATABASE_URL: databaseUrl,
+        ...databaseSettings(databaseUrl),
         IRONTRACK_HOME: join(dir, name),
         SOCKET_PATH: unix,
         HOST: "",

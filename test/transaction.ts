@@ -1,7 +1,7 @@
 import { drizzle } from "drizzle-orm/postgres-js";
 import type { Sql } from "postgres";
 import { type Db, openPool, type Pool } from "#db/client.ts";
-import { TEST_DATABASE_URL } from "./cluster.ts";
+import { TEST_DATABASE_DIRECT_URL, TEST_DATABASE_PREPARE, TEST_DATABASE_URL } from "./cluster.ts";
 import { sourcesOnly } from "./program.ts";
 
 let pool: Pool | undefined;
@@ -12,7 +12,7 @@ let onStatement: ((statement: string) => void) | undefined;
 export function testPool(): Pool {
   pool ??= openPool(testDatabaseUrl(), {
     size: 4,
-    prepare: true,
+    prepare: canPrepare(),
     onStatement: (statement) => onStatement?.(statement),
   });
   return pool;
@@ -23,6 +23,23 @@ export function testDatabaseUrl(): string {
   if (!url) throw new Error(`${TEST_DATABASE_URL} is not set: run ./irontrack test`);
   return url;
 }
+
+/** Whether tests may use prepared statements: not through a pooler that does not follow them. */
+export const canPrepare = (): boolean => process.env[TEST_DATABASE_PREPARE] !== "false";
+
+/** The same database as `url` without a pooler. */
+export function directTestUrl(url = testDatabaseUrl()): string {
+  const direct = process.env[TEST_DATABASE_DIRECT_URL];
+  if (direct === undefined) return url;
+  return Object.assign(new URL(direct), { pathname: new URL(url).pathname }).href;
+}
+
+/** The settings of a process of the application on the database of `url`. */
+export const databaseSettings = (url = testDatabaseUrl()) => ({
+  DATABASE_URL: url,
+  DATABASE_DIRECT_URL: directTestUrl(url),
+  DATABASE_PREPARE: String(canPrepare()),
+});
 
 /** Runs `work` in a transaction that is always rolled back. A statement that fails in it spoils none after it. */
 export async function rolledBack(work: (db: Db) => Promise<void>): Promise<void> {

@@ -56,15 +56,25 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     if (path !== undefined) rmSync(path, { force: true });
   writeConfiguration(options.workerSockets);
   const flags = ["-p", directory, "-c", join(directory, "conf/angie.conf"), "-e", "stderr"];
+  // Its own session: Ctrl-C must reach us first, so that running requests finish before their clients are cut off.
   const child = spawn(path, [...flags, "-g", "daemon off;"], {
+    detached: true,
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";
   child.stderr?.on("data", (chunk) => {
     said = `${said}${chunk}`.slice(-4000);
   });
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  let answering: number[] = [];
+  const ended = new Promise<void>((resolve) => {
+    child.once("exit", () => {
+      // Those of a proxy that was killed would answer on, and hold its addresses.
+      for (const pid of answering) end(pid);
+      resolve();
+    });
+  });
   await untilListening(child, targetsOf(listen), () => said);
+  answering = await untilAnswering(child);
   return {
     program,
     pid: child.pid as number,
@@ -85,6 +95,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       // Those of before go on accepting for a moment after the new ones have started.
       for (const deadline = performance.now() + START_TIMEOUT_MS; before.some(isAccepting); await Bun.sleep(10))
         if (performance.now() > deadline) throw new OperatorError(`${program} does not take its new configuration`);
+      answering = await untilAnswering(child);
     },
     stop: async () => {
       child.kill("SIGQUIT");
@@ -152,6 +163,20 @@ const canConnect = (target: NetConnectOpts) =>
     });
     socket.once("error", () => resolve(false));
   });
+
+/** Its processes that answer requests, once there are any; none where /proc is absent. */
+async function untilAnswering(child: ChildProcess): Promise<number[]> {
+  for (let tries = 0; tries < 100 && childrenOf(child.pid as number).length === 0; tries++) await Bun.sleep(10);
+  return childrenOf(child.pid as number).map(Number);
+}
+
+function end(pid: number) {
+  try {
+    if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("worker process")) process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended in the meantime.
+  }
+}
 
 /** Its processes that answer requests; empty where /proc is absent. */
 function childrenOf(pid: number): string[] {

@@ -4,9 +4,9 @@ import { hash } from "@node-rs/argon2";
 import { openPool } from "#db/client.ts";
 import { apiOn } from "#test/harness.ts";
 import { makeSignedIn, PASSWORD } from "#test/make.ts";
-import { testDatabaseUrl } from "#test/transaction.ts";
+import { canPrepare, testDatabaseUrl } from "#test/transaction.ts";
 
-const pool = openPool(testDatabaseUrl(), { size: 8, prepare: true });
+const pool = openPool(testDatabaseUrl(), { size: 8, prepare: canPrepare() });
 const made: string[] = [];
 afterAll(async () => {
   await pool.sql`delete from users where id = any (${made})`;

@@ -2,10 +2,10 @@ import { afterAll, expect, test } from "bun:test";
 import { openPool } from "#db/client.ts";
 import { type Api, apiOn, expectStatus } from "#test/harness.ts";
 import { makeSignedIn, PASSWORD, signedIn } from "#test/make.ts";
-import { testDatabaseUrl } from "#test/transaction.ts";
+import { canPrepare, testDatabaseUrl } from "#test/transaction.ts";
 
 // Races need connections of their own and real commits: what is made here is removed again.
-const pool = openPool(testDatabaseUrl(), { size: 8, prepare: true });
+const pool = openPool(testDatabaseUrl(), { size: 8, prepare: canPrepare() });
 const made: string[] = [];
 afterAll(async () => {
   await pool.sql`delete from users where id = any (${made})`;

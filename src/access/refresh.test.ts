@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { openPool } from "#db/client.ts";
 import { type Api, apiOn, expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { cookiesOf, makeUser, signInFor } from "#test/make.ts";
-import { testDatabaseUrl } from "#test/transaction.ts";
+import { canPrepare, testDatabaseUrl } from "#test/transaction.ts";
 
 const REFRESH = "/api/v1/access/refresh-jwt";
 const ME = "/api/v1/access/me";
@@ -89,7 +89,7 @@ test("a login ends thirty days after its sign-in however often it was refreshed"
 
 test("any number of concurrent uses of one token give one successor, also on a single connection", async () => {
   for (const size of [1, 8]) {
-    const pool = openPool(testDatabaseUrl(), { size, prepare: true });
+    const pool = openPool(testDatabaseUrl(), { size, prepare: canPrepare() });
     const api = await apiOn(pool, { settings: LIMITLESS });
     const user = await makeUser(api);
     try {

@@ -12,11 +12,12 @@ import { printRows } from "./output.ts";
 import { registerSeedCommand } from "./seed-command.ts";
 import { runTests } from "./test.ts";
 import { registerTokenCommands } from "./token-commands.ts";
+import { registerTopologyCommands } from "./topology-commands.ts";
 import { serve, up } from "./up.ts";
 import { registerUserCommands } from "./user-commands.ts";
 import { superviseWorkers } from "./workers.ts";
 
-type TestFlags = { slow?: boolean; executable?: boolean; name?: string };
+type TestFlags = { slow?: boolean; executable?: boolean; name?: string; pooler?: string | true };
 
 /** Every command: what it takes, and the one function it calls. */
 export function registerCommands(cli: CAC): void {
@@ -51,6 +52,7 @@ export function registerCommands(cli: CAC): void {
   registerArchiveCommands(cli);
   registerTokenCommands(cli);
   registerDeployCommands(cli);
+  registerTopologyCommands(cli, config);
 
   cli.command("openapi", "Print the OpenAPI document").action(async () => {
     // Waits until a pipe has taken all of it, which the end of the process does not.
@@ -75,9 +77,10 @@ export function registerCommands(cli: CAC): void {
     .option("--slow", "Run the slow truths instead: kill loops, floods, races")
     .option("--executable", "Build what ships, and let it answer wherever a test does not look into the process")
     .option("-t, --name <pattern>", "Only tests whose name matches")
-    .action(async (patterns: string[], { slow, executable, name }: TestFlags) => {
+    .option("--pooler [program]", "Through PgBouncer, prepared where it can; the newest there is, or this one")
+    .action(async (patterns: string[], { slow, executable, name, pooler }: TestFlags) => {
       requireCheckout("test");
-      const run = await runTests(patterns, { slow: slow ?? false, built: executable ?? false, name });
+      const run = await runTests(patterns, { slow: slow ?? false, built: executable ?? false, name, pooler });
       if (!run.ok) process.exitCode = 1;
     });
   // What follows `bench` is the laboratory's own, --help among it: see src/cli.ts.

@@ -4,6 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildExecutable } from "./build.ts";
 
+type TestOptions = {
+  slow?: boolean;
+  built?: boolean;
+  name?: string | undefined;
+  pooler?: string | true | undefined;
+};
+
 export type TestRun = { passed: number; failed: number; ok: boolean };
 
 /** What ran against what, written by the tests. */
@@ -13,15 +20,18 @@ const ROOT = join(import.meta.dir, "../..");
 /**
  * Runs the test suite against a PostgreSQL of its own and prints how many passed. `slow` runs the slow truths (kill
  * loops, floods) instead, one file at a time. `built` builds the executable first, which then answers wherever a test
- * does not look into the process; tells at the end which ones do.
+ * does not look into the process; tells at the end which ones do. `pooler` puts PgBouncer, or that program of it, in front
+ * of PostgreSQL.
  */
 export async function runTests(
   patterns: string[],
-  { slow = false, built = false, name }: { slow?: boolean; built?: boolean; name?: string | undefined } = {},
+  { slow = false, built = false, name, pooler }: TestOptions = {},
 ): Promise<TestRun> {
   // Loaded here and not above: the harness is not part of what ships.
   const { startTestCluster, TEST_DATABASE_URL } = await import("#test/cluster.ts");
+  const { startTestPooler } = await import("#test/pooler.ts");
   const cluster = await startTestCluster({ withTemplate: built });
+  const pooled = pooler === undefined ? undefined : await startTestPooler(cluster, pooler);
   const dir = mkdtempSync(join(tmpdir(), "irontrack-report-"));
   const report = join(dir, "junit.xml");
   try {
@@ -35,7 +45,13 @@ export async function runTests(
       const child = spawn(process.execPath, command, {
         cwd: ROOT,
         stdio: "inherit",
-        env: { ...process.env, ...underTest, [TEST_DATABASE_URL]: cluster.url, NODE_ENV: "test" },
+        env: {
+          ...process.env,
+          ...underTest,
+          [TEST_DATABASE_URL]: cluster.url,
+          ...pooled?.environment,
+          NODE_ENV: "test",
+        },
       });
       // Interrupted, the tests end first and the PostgreSQL that was started for them after.
       const interrupt = () => void child.kill("SIGTERM");
@@ -47,6 +63,7 @@ export async function runTests(
     console.log(`${run.passed} passed, ${run.failed} failed`);
     return run;
   } finally {
+    await pooled?.stop();
     await cluster.stop();
     rmSync(dir, { recursive: true, force: true });
   }

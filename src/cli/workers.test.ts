@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { program } from "#test/program.ts";
-import { testDatabaseUrl } from "#test/transaction.ts";
+import { databaseSettings } from "#test/transaction.ts";
 
 const home = mkdtempSync(join(tmpdir(), "irontrack-workers-"));
 const sockets = [1, 2].map((number) => join(home, `run/irontrack.${number}.sock`));
@@ -14,7 +14,8 @@ let supervisor: ChildProcess;
 const [command, ...args] = program();
 const serve = (workers: string, settings: Record<string, string> = {}) =>
   spawn(command, [...args, "serve", "--workers", workers], {
-    env: { ...process.env, IRONTRACK_HOME: home, DATABASE_URL: testDatabaseUrl(), DRAIN_LINGER_S: "1", ...settings },
+    env: { ...process.env, IRONTRACK_HOME: home, ...databaseSettings(), DRAIN_LINGER_S: "1", ...settings },
+    cwd: home,
     stdio: ["ignore", "pipe", "pipe"],
   });
 const ended = (child: ChildProcess) => new Promise((resolve) => child.once("exit", resolve));
@@ -88,6 +89,23 @@ test("SIGHUP replaces every worker, and no request fails meanwhile", async () =>
       .slice(-2)
       .filter((pid) => before.includes(pid)),
   ).toEqual([]);
+});
+
+test("SIGHUP with wrong settings, or with some that no worker starts with, leaves the workers as they are", async () => {
+  const before = readyPids().slice(-2);
+  const file = join(home, ".env");
+  writeFileSync(file, "PORT=none\n");
+  supervisor.kill("SIGHUP");
+  await until(() => said.includes("the settings are wrong"));
+  expect(said).toContain("PORT: must be a whole number");
+  writeFileSync(file, "SOCKET_GROUP=no-such-group\n");
+  supervisor.kill("SIGHUP");
+  await until(() => said.includes("the others stay as they are") && readyPids().at(-1) !== before[1]);
+  expect(
+    await Promise.all(sockets.map(async (unix) => (await fetch("http://localhost/ping", { unix })).status)),
+  ).toEqual([200, 200]);
+  expect(() => process.kill(before[1] as number, 0)).not.toThrow();
+  rmSync(file);
 });
 
 test("SIGTERM ends all workers and leaves no socket behind", async () => {

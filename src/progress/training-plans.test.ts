@@ -7,6 +7,7 @@ import { listChanges } from "#src/sync/changes.queries.ts";
 import { lockForExercise } from "#src/workouts/workout-sets.queries.ts";
 import { listWorkouts } from "#src/workouts/workouts.queries.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import { canPrepare } from "#test/transaction.ts";
 import { listHistory } from "./history.queries.ts";
 import { findRecordsJson, listVolumeJson } from "./progress.queries.ts";
 import { findStreaksJson } from "./streaks.queries.ts";
@@ -21,7 +22,7 @@ beforeAll(async () => {
   await database.pool.sql`analyze`;
   listened = openPool(database.url, {
     size: 1,
-    prepare: true,
+    prepare: canPrepare(),
     onStatement: (statement) => {
       sent = statement;
     },

@@ -3,7 +3,7 @@ import { openPool, type Pool } from "#db/client.ts";
 import { type Api, apiOn, expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { makeExercise, makeSignedIn } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
-import { statementsOf } from "#test/transaction.ts";
+import { canPrepare, statementsOf } from "#test/transaction.ts";
 
 // Changes are written when a transaction commits, so these tests commit: in a database of their own.
 let database: OwnDatabase;
@@ -12,7 +12,7 @@ let api: Api;
 beforeAll(async () => {
   database = await makeOwnDatabase();
   await database.pool.sql`insert into muscle_groups (name) values ('chest')`;
-  many = openPool(database.url, { size: 30, prepare: true });
+  many = openPool(database.url, { size: 30, prepare: canPrepare() });
   api = await apiOn(many);
 });
 afterAll(async () => {

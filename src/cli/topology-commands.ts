@@ -1,0 +1,104 @@
+import type { CAC } from "cac";
+import { ensureAppRole } from "#db/app-role.ts";
+import type { Config } from "../config.ts";
+import { OperatorError } from "../errors.ts";
+import { lockHome, openHome } from "../home.ts";
+import { openLog } from "../log.ts";
+import { withDatabase } from "./database.ts";
+import { printRows } from "./output.ts";
+import { createProgress } from "./progress.ts";
+import { readNewPassword } from "./prompt.ts";
+import { stopSignal } from "./up.ts";
+
+type Flags = { workers?: number; port?: number; pooler?: boolean; proxy?: boolean; bench?: boolean; json?: boolean };
+
+/** `topology up`, `topology status`, and the database's role that production needs. */
+export function registerTopologyCommands(cli: CAC, config: () => Config): void {
+  cli
+    .command("topology <what>", "All that production has, from its configuration files: up (until Ctrl-C), or status")
+    .option("--workers <n>", "Processes of the application; SIGHUP replaces them one by one", { default: 2 })
+    .option("--port <port>", "TCP port of the proxy on 127.0.0.1; PORT when absent")
+    .option("--no-pooler", "The workers talk to PostgreSQL without PgBouncer")
+    .option("--no-proxy", "Only the workers' own sockets")
+    .option("--bench", "The proxy without limits")
+    .option("--json", "Print JSON")
+    .action(async (what: string, flags: Flags) => {
+      if (what === "up") return topologyUp(config(), flags);
+      if (what === "status") return showStatus(config(), flags);
+      throw new OperatorError(`topology takes up or status, not ${what}`, 2);
+    });
+  cli
+    .command(
+      "database:role <name>",
+      "Make, or bring up to date, the database's role of the application: its rights, its time limits",
+    )
+    .option("--password-stdin", "Give it the password on standard input's first line")
+    .action(async (name: string, { passwordStdin }: { passwordStdin?: boolean }) => {
+      const password = passwordStdin ? await readNewPassword({ fromStdin: true }) : undefined;
+      await withDatabase(config(), (db) => ensureAppRole(db, name, password));
+      console.log(`${name} is the application's role; run this again after each migration`);
+    });
+}
+
+async function topologyUp(config: Config, { workers = 2, port = config.PORT, ...flags }: Flags): Promise<void> {
+  // Loaded here and not above: the topology is not part of what ships.
+  const { startTopology } = await import("#topology/topology.ts");
+  const { forgetTopology, stopLeftPieces, writeTopology } = await import("#topology/status.ts");
+  const progress = createProgress();
+  const stop = stopSignal();
+  const home = openHome(config.IRONTRACK_HOME);
+  const { log } = openLog(config);
+  const lock = lockHome(home);
+  try {
+    await stopLeftPieces(home);
+    let lost: string | undefined;
+    const topology = await startTopology({
+      home,
+      workers: Number(workers),
+      proxy:
+        flags.proxy === false
+          ? undefined
+          : { listen: { port: Number(port) }, variant: flags.bench ? "bench" : "production" },
+      pooler: flags.pooler ?? true,
+      settings: { HOST: "" },
+      log,
+      onStep: progress.step,
+      onLost: (reason) => {
+        lost = reason;
+        log.fatal({ reason }, "a piece is lost");
+        stop.now();
+      },
+      onChange: (now) => writeTopology(home, now, `http://127.0.0.1:${port}`),
+    });
+    progress.done();
+    process.on("SIGHUP", () => {
+      topology.workers
+        .now()
+        .replace()
+        .catch((error) => log.error({ err: error }, "the workers are not replaced"));
+    });
+    console.error(greeting(Number(port), flags));
+    await stop.asked;
+    progress.step("stopping");
+    await topology.stop();
+    forgetTopology(home);
+    if (lost !== undefined) throw new OperatorError(lost);
+  } finally {
+    lock.release();
+    progress.done();
+  }
+}
+
+const greeting = (port: number, { proxy }: Flags) => `The topology is up (Ctrl-C here stops everything).
+
+  ${proxy === false ? "irontrack topology status says where its sockets are" : `http://127.0.0.1:${port}  (reference: http://127.0.0.1:${port}/docs)`}
+  kill -HUP ${process.pid}  replaces the workers, one by one
+  ./irontrack topology status
+`;
+
+async function showStatus(config: Config, { json }: Flags): Promise<void> {
+  const { topologyStatus } = await import("#topology/status.ts");
+  const rows = await topologyStatus(openHome(config.IRONTRACK_HOME));
+  printRows(rows, { json: json ?? false, empty: "Nothing runs here: irontrack topology up" });
+  if (rows.length === 0 || rows.some(({ state }) => state === "wrong")) process.exitCode = 1;
+}

@@ -1,0 +1,29 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { startPooler } from "#topology/pooler.ts";
+import { TEST_DATABASE_DIRECT_URL, TEST_DATABASE_PREPARE, TEST_DATABASE_URL, type TestCluster } from "./cluster.ts";
+
+/** Tests hold connections while others wait for their locks: more of them than a production of that size would have. */
+const SETTINGS = { default_pool_size: "40", server_idle_timeout: "2" };
+
+/** PgBouncer in front of a run's PostgreSQL, and what tells test files so. `program` true is the newest that there is. */
+export async function startTestPooler({ cluster, dir }: TestCluster, program: string | true) {
+  const pooler = await startPooler({
+    directory: join(dir, "pooler"),
+    postgresSocketDir: join(dir, "run"),
+    user: "irontrack",
+    password: randomBytes(24).toString("base64url"),
+    runAs: cluster.runAs,
+    settings: SETTINGS,
+    ...(program === true ? {} : { program }),
+  });
+  console.log(`through PgBouncer ${pooler.version}, ${pooler.canPrepare ? "prepared" : "without prepared statements"}`);
+  return {
+    environment: {
+      [TEST_DATABASE_URL]: pooler.url("irontrack_test"),
+      [TEST_DATABASE_DIRECT_URL]: cluster.url("irontrack_test"),
+      [TEST_DATABASE_PREPARE]: String(pooler.canPrepare),
+    },
+    stop: pooler.stop,
+  };
+}

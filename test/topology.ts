@@ -1,0 +1,68 @@
+import { describe } from "bun:test";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openHome } from "#src/home.ts";
+import { openLog } from "#src/log.ts";
+import { findPooler } from "#topology/pooler.ts";
+import { findProgram } from "#topology/proxy.ts";
+import { startTopology, type Topology } from "#topology/topology.ts";
+import { testConfig } from "./harness.ts";
+
+/** `describe` for tests that need the proxy and PgBouncer: without them they are skipped with a line, and in CI they fail. */
+export function describeTopology(name: string, tests: () => void): void {
+  describe.skipIf(!hasProgramsFor(name))(name, tests);
+}
+
+function hasProgramsFor(name: string): boolean {
+  try {
+    findProgram();
+    findPooler();
+    return true;
+  } catch (error) {
+    if (process.env.CI) throw error;
+    console.warn(`SKIPPED: ${name}. ${(error as Error).message}`);
+    return false;
+  }
+}
+
+export type TestTopology = Topology & { unix: string; dir: string; close(): Promise<void> };
+
+/** All that production has, durable, on a directory of its own; the proxy without limits on a Unix socket. */
+export async function openTopology({
+  workers = 2,
+  settings = {},
+}: {
+  workers?: number;
+  settings?: Record<string, string>;
+} = {}) {
+  const dir = mkdtempSync(join(tmpdir(), "irontrack-topology-"));
+  chmodSync(dir, 0o711);
+  const unix = join(dir, "edge.sock");
+  const topology = await startTopology({
+    home: openHome(dir),
+    workers,
+    proxy: { listen: { unix }, variant: "bench" },
+    pooler: true,
+    settings: {
+      HOST: "",
+      LOG_LEVEL: "info",
+      PASSWORD_MEMORY_KIB: "19456",
+      PASSWORD_PASSES: "2",
+      SIGN_UPS_PER_ADDRESS: "100000",
+      ...settings,
+    },
+    postgresSettings: { shared_buffers: "128MB" },
+    workersLog: join(dir, "workers.log"),
+    log: openLog(testConfig()).log,
+  });
+  return {
+    ...topology,
+    unix,
+    dir,
+    close: async () => {
+      await topology.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}

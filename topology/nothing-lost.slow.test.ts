@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mulberry32 } from "#bench/statistics.ts";
+import { openPool, type Pool } from "#db/client.ts";
+import {
+  compareJournal,
+  type Entry,
+  failuresOf,
+  type Load,
+  signUpPeople,
+  startLoad,
+  summaryOf,
+} from "#test/journal.ts";
+import { describeTopology, openTopology, type TestTopology } from "#test/topology.ts";
+import { isReady } from "./workers.ts";
+
+const SEED = Number(process.env.NOTHING_LOST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const RATE = 300;
+/** For how long everything goes on after what was done to it. */
+const AFTERWARDS_MS = 5000;
+/** Within it, all is well again without help. */
+const RECOVERY_MS = 2000;
+
+describeTopology("nothing is lost", () => {
+  let topology: TestTopology;
+  let owner: Pool;
+  let people: string[];
+  beforeAll(async () => {
+    console.log(`NOTHING_LOST_SEED=${SEED}`);
+    topology = await openTopology({ workers: 4 });
+    owner = openPool(topology.urls.owner, { size: 1, prepare: false });
+    people = await signUpPeople(topology.unix, 4);
+  });
+  afterAll(async () => {
+    await owner?.close();
+    await topology?.close();
+  });
+
+  /** Runs `harm` under the load, lets it run on, and compares the journal: whatever happened, that holds. */
+  async function under(name: string, part: number, harm: () => Promise<void>): Promise<Load> {
+    const load = startLoad({ unix: topology.unix, people, rate: RATE, seed: SEED + part });
+    await Bun.sleep(1000);
+    await harm();
+    await Bun.sleep(AFTERWARDS_MS);
+    await load.stop();
+    console.log(`${name}: ${summaryOf(load)}`);
+    expect(await compareJournal(load, owner)).toEqual({ lost: [], doubled: [] });
+    expect(load.entries.filter(({ status }) => status === 201).length).toBeGreaterThan(RATE);
+    return load;
+  }
+  const startedAfter = (load: Load, atMs: number) => failuresOf(load).filter(({ startedAtMs }) => startedAtMs > atMs);
+
+  const areReady = () => Promise.all(topology.workers.now().sockets.map(isReady));
+
+  test("all workers are replaced, three times over: no request fails", async () => {
+    const load = await under("replaced", 1, async () => {
+      for (let round = 0; round < 3; round++) await topology.workers.now().replace();
+    });
+    expect(failuresOf(load)).toEqual([]);
+  });
+
+  test("a worker is killed every two seconds for a minute: only writes in flight on it fail", async () => {
+    const kills: number[] = [];
+    const random = mulberry32(SEED);
+    const load = await under("killed", 2, async () => {
+      for (let kill = 0; kill < 30; kill++) {
+        const pids = topology.workers.now().pids();
+        const victim = pids[Math.floor(random() * pids.length)];
+        kills.push(performance.now());
+        if (victim !== undefined) process.kill(victim, "SIGKILL");
+        await Bun.sleep(2000);
+      }
+    });
+    const failures = failuresOf(load);
+    expect(failures.filter(({ kind }) => kind !== "write")).toEqual([]);
+    expect(failures.filter((entry) => !kills.some((killedAtMs) => wasInFlight(entry, killedAtMs)))).toEqual([]);
+  });
+
+  test("PgBouncer is started anew: it recovers by itself", async () => {
+    for (const how of ["restart", "kill"] as const) {
+      let backAtMs = 0;
+      const load = await under(`PgBouncer ${how}`, how === "kill" ? 4 : 3, async () => {
+        const { pid } = topology.pooler?.now() ?? {};
+        if (how === "restart") await topology.pooler?.restart();
+        else process.kill(pid as number, "SIGKILL");
+        backAtMs = performance.now();
+      });
+      expect(startedAfter(load, backAtMs + RECOVERY_MS)).toEqual([]);
+      expect(failuresOf(load).filter(({ status }) => status !== 503)).toEqual([]);
+    }
+  });
+
+  test("PostgreSQL ends at once, without a checkpoint: it recovers by itself, and readiness tells the truth", async () => {
+    let backAtMs = 0;
+    const load = await under("PostgreSQL immediate", 5, async () => {
+      const pid = topology.postgres.pid() as number;
+      process.kill(pid, "SIGQUIT");
+      while (topology.postgres.pid() === pid) await Bun.sleep(10);
+      backAtMs = performance.now();
+      await Bun.sleep(RECOVERY_MS);
+      expect(await areReady()).toEqual([true, true, true, true]);
+    });
+    expect(startedAfter(load, backAtMs + RECOVERY_MS)).toEqual([]);
+    expect(failuresOf(load).filter(({ status }) => status !== 503)).toEqual([]);
+  });
+
+  test("PostgreSQL hangs for five seconds: workers say that they are not ready, live on, and are again", async () => {
+    const pid = topology.postgres.pid() as number;
+    const workers = topology.workers.now();
+    const pids = workers.pids();
+    await under("PostgreSQL hangs", 6, async () => {
+      // The backends that serve, too: a stopped postmaster alone would only take no new ones.
+      const [{ backends } = { backends: [] }] = await owner.sql<{ backends: number[] }[]>`
+        select array_agg(pid) as backends from pg_stat_activity where usename = 'irontrack_app'`;
+      const signal = (name: NodeJS.Signals) => {
+        for (const each of [pid, ...backends]) process.kill(each, name);
+      };
+      signal("SIGSTOP");
+      await Bun.sleep(3000);
+      const whileHanging = await areReady();
+      const areAlive = await Promise.all(
+        workers.sockets.map(async (unix) => (await fetch("http://localhost/health/live", { unix })).status),
+      );
+      await Bun.sleep(2000);
+      signal("SIGCONT");
+      await Bun.sleep(RECOVERY_MS);
+      expect(whileHanging).toEqual([false, false, false, false]);
+      expect(areAlive).toEqual([200, 200, 200, 200]);
+      expect(await areReady()).toEqual([true, true, true, true]);
+    });
+    expect(workers.pids().sort()).toEqual(pids.sort());
+  });
+});
+
+/** The proxy may still have handed it to a worker that was dying. */
+const wasInFlight = ({ startedAtMs, endedAtMs }: Entry, killedAtMs: number) =>
+  startedAtMs < killedAtMs + 200 && endedAtMs > killedAtMs;

@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import type { RunAs } from "#db/embedded.ts";
+import { OperatorError } from "#src/errors.ts";
+
+export type PoolerOptions = {
+  /** Its own: socket, configuration, list of users. Made when absent, and then only its user's. */
+  directory: string;
+  /** Where PostgreSQL's socket is. Every database there can be asked for. */
+  postgresSocketDir: string;
+  /** The user of the database, and the password that clients give. */
+  user: string;
+  password: string;
+  runAs: RunAs;
+  /** Beyond `pooling.ini`, by name. */
+  settings?: Record<string, string>;
+  /** Absent: the one that `pgbouncer/build.sh` made, or the system's. */
+  program?: string;
+};
+
+export type Pooler = {
+  pid: number;
+  version: string;
+  /** Whether it follows prepared statements from one connection to another (DATABASE_PREPARE). */
+  canPrepare: boolean;
+  socketPath: string;
+  url(database: string): string;
+  /** Resolves when it ended, asked or not. */
+  ended: Promise<void>;
+  stop(): Promise<void>;
+};
+
+const SOURCE = join(import.meta.dir, "../pgbouncer");
+const BUILT = join(import.meta.dir, "../dist/pgbouncer/pgbouncer");
+const PORT = 6432;
+const START_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 2000;
+
+/** Starts PgBouncer on the configuration of `pgbouncer/` and waits until it listens. Throws OperatorError with its own words. */
+export async function startPooler(options: PoolerOptions): Promise<Pooler> {
+  const { directory, runAs, user, password } = options;
+  const { path, version, canPrepare } = findPooler(options.program);
+  const socketPath = join(directory, `.s.PGSQL.${PORT}`);
+  mkdirSync(directory, { recursive: true });
+  const files = { "pgbouncer.ini": render(options, canPrepare), "userlist.txt": `"${user}" "${password}"\n` };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text, { mode: 0o600 });
+  chmodSync(directory, 0o700);
+  for (const file of [directory, ...Object.keys(files).map((name) => join(directory, name))])
+    if (runAs.uid !== undefined && runAs.gid !== undefined) chownSync(file, runAs.uid, runAs.gid);
+  rmSync(socketPath, { force: true });
+  const [command = "", ...args] = [...runAs.prefix, path, "-q", join(directory, "pgbouncer.ini")];
+  // Its own session: Ctrl-C must reach us first, so that running requests finish before their connections go.
+  const child = spawn(command, args, { cwd: "/", detached: true, stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  child.stderr?.on("data", (chunk) => {
+    said = `${said}${chunk}`.slice(-4000);
+  });
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  await untilListening(child, socketPath, () => said);
+  return {
+    pid: child.pid as number,
+    version,
+    canPrepare,
+    socketPath,
+    url: (database) =>
+      `postgres://${user}:${password}@localhost/${database}?host=${encodeURIComponent(directory)}&port=${PORT}`,
+    ended,
+    stop: async () => {
+      // Running transactions are finished. SIGTERM is at once in old ones, and since 1.23 waits until every client has left.
+      child.kill("SIGINT");
+      const isOver = await Promise.race([ended.then(() => true), Bun.sleep(STOP_TIMEOUT_MS).then(() => false)]);
+      if (!isOver) child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/** The PgBouncer there is. Throws OperatorError that says how to come by one. */
+export function findPooler(program?: string): { path: string; version: string; canPrepare: boolean } {
+  const PATH = `${process.env.PATH ?? ""}:/usr/sbin:/usr/local/sbin`;
+  const path = Bun.which(program ?? (existsSync(BUILT) ? BUILT : "pgbouncer"), { PATH });
+  const shown = path === null ? "" : spawnSync(path, ["--version"], { encoding: "utf8" }).stdout;
+  const [, version, major, minor] = /PgBouncer ((\d+)\.(\d+)\S*)/.exec(shown) ?? [];
+  if (path === null || version === undefined)
+    throw new OperatorError("The pooler needs PgBouncer (apt-get install pgbouncer, or pgbouncer/build.sh)");
+  return { path, version, canPrepare: Number(major) > 1 || Number(minor) >= 21 };
+}
+
+function render({ directory, postgresSocketDir, settings = {} }: PoolerOptions, canPrepare: boolean): string {
+  const included = ["pooling.ini", ...(canPrepare ? ["prepared.ini"] : [])];
+  const own = {
+    unix_socket_dir: directory,
+    unix_socket_mode: "0700",
+    listen_port: PORT,
+    auth_file: join(directory, "userlist.txt"),
+    logfile: "",
+    pidfile: "",
+    ...settings,
+  };
+  return [
+    ...included.map((name) => `%include ${join(SOURCE, name)}`),
+    "[databases]",
+    `* = host=${postgresSocketDir}`,
+    "[pgbouncer]",
+    ...Object.entries(own).map(([name, value]) => `${name} = ${value}`),
+    "",
+  ].join("\n");
+}
+
+async function untilListening(child: ChildProcess, path: string, said: () => string) {
+  for (const deadline = performance.now() + START_TIMEOUT_MS; performance.now() < deadline; await Bun.sleep(5)) {
+    if (child.exitCode !== null || child.signalCode !== null) break;
+    if (await canConnect(path)) return;
+  }
+  child.kill("SIGKILL");
+  throw new OperatorError(`PgBouncer does not start: ${said().trim()}`);
+}
+
+const canConnect = (path: string) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });

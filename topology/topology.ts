@@ -1,0 +1,140 @@
+import { randomBytes } from "node:crypto";
+import { totalmem } from "node:os";
+import { join } from "node:path";
+import { ensureAppRole } from "#db/app-role.ts";
+import { openPool } from "#db/client.ts";
+import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
+import { migrate } from "#db/migrate.ts";
+import { isCatalogEmpty, seedCatalog } from "#seeds/catalog.ts";
+import { readCatalog } from "#seeds/read-catalog.ts";
+import type { Home } from "#src/home.ts";
+import type { Log } from "#src/log.ts";
+import { type KeptUp, keepUp } from "./kept-up.ts";
+import { type Pooler, startPooler } from "./pooler.ts";
+import { type ProxyOptions, type RunningProxy, startProxy } from "./proxy.ts";
+import { startWorkers, type Workers } from "./workers.ts";
+
+export type TopologyOptions = {
+  /** Held by the caller (lockHome). */
+  home: Home;
+  workers: number;
+  /** Absent: no proxy. */
+  proxy?: Pick<ProxyOptions, "listen" | "variant"> | undefined;
+  /** False: the workers talk to PostgreSQL. A string is a program of PgBouncer. */
+  pooler: boolean | string;
+  /** Of the workers. */
+  settings?: Record<string, string>;
+  /** Of PostgreSQL, beyond postgres/postgresql.conf. */
+  postgresSettings?: Record<string, string>;
+  /** Where the log of the workers goes; absent: to ours. */
+  workersLog?: string;
+  log: Log;
+  onStep?: (step: string) => void;
+  /** Everything is up, or something is up again: other processes than before. */
+  onChange?: (topology: Topology) => void;
+  /** Something could not be kept up. */
+  onLost?: (reason: string) => void;
+};
+
+/** Everything that production has, in processes of this machine, each kept up and there to be hurt. */
+export type Topology = {
+  postgres: Cluster;
+  pooler: KeptUp<Pooler> | undefined;
+  workers: KeptUp<Workers>;
+  proxy: KeptUp<RunningProxy> | undefined;
+  /** Of the database: past the pooler as its owner, and as the workers have it. */
+  urls: { owner: string; direct: string; pooled: string };
+  /** The proxy first, then the workers, who drain; PostgreSQL last. */
+  stop(): Promise<void>;
+};
+
+const DATABASE = "irontrack";
+const ROLE = "irontrack_app";
+const GIBIBYTE = 2 ** 30;
+const CONFIGURATION = join(import.meta.dir, "../postgres/postgresql.conf");
+/** The reference host's share would be most of a small machine. */
+const SMALL: Record<string, string> =
+  totalmem() < 15 * GIBIBYTE ? { shared_buffers: "256MB", effective_cache_size: "1GB" } : {};
+
+/**
+ * Starts PostgreSQL, PgBouncer, the workers and the proxy from the configuration files of production, each when the one
+ * before it answers, on a migrated and seeded database. Throws OperatorError or ClusterError; nothing is left running then.
+ */
+export async function startTopology(options: TopologyOptions): Promise<Topology> {
+  const { home, log, onStep = () => {}, onLost = () => {} } = options;
+  const password = randomBytes(24).toString("base64url");
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const stopPiece of stops.splice(0).reverse()) await stopPiece();
+  };
+  let topology: Topology | undefined;
+  const onUp = () => topology && options.onChange?.(topology);
+  const keep = async <T extends { pid: number; ended: Promise<void>; stop(): Promise<void> }>(
+    name: string,
+    start: () => Promise<T>,
+  ) => {
+    onStep(`starting ${name}`);
+    const kept = await keepUp(name, start, { log, onLost, onUp });
+    stops.push(kept.stop);
+    return kept;
+  };
+  try {
+    const socketDir = join(home.runDir, "postgres");
+    const postgres = await startCluster(
+      { dataDir: home.dataDir, socketDir, logFile: home.postgresLog },
+      { configFile: CONFIGURATION, settings: { ...SMALL, ...options.postgresSettings }, onStep, onLost },
+    );
+    stops.push(postgres.stop);
+    const owner = postgres.url(DATABASE);
+    await prepareDatabase(postgres, password, onStep);
+    const direct = Object.assign(new URL(owner), { username: ROLE, password }).href;
+    const pooler =
+      options.pooler === false
+        ? undefined
+        : await keep("PgBouncer", () =>
+            startPooler({
+              directory: join(home.runDir, "pooler"),
+              postgresSocketDir: socketDir,
+              user: ROLE,
+              password,
+              runAs: postgres.runAs,
+              ...(typeof options.pooler === "string" ? { program: options.pooler } : {}),
+            }),
+          );
+    const pooled = pooler?.now().url(DATABASE) ?? direct;
+    const settings = {
+      IRONTRACK_HOME: home.dir,
+      DATABASE_URL: pooled,
+      DATABASE_DIRECT_URL: direct,
+      DATABASE_PREPARE: String(pooler?.now().canPrepare ?? true),
+      ...options.settings,
+    };
+    const { workers: count, workersLog: logFile } = options;
+    const workers = await keep("workers", () => startWorkers({ count, runDir: home.runDir, settings, logFile }));
+    const { sockets } = workers.now();
+    const wanted = options.proxy;
+    const directory = join(home.dir, "proxy");
+    const proxy = wanted && (await keep("proxy", () => startProxy({ ...wanted, directory, workerSockets: sockets })));
+    topology = { postgres, pooler, workers, proxy, urls: { owner, direct, pooled }, stop };
+    onUp();
+    return topology;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** As the migrator of compose.yaml does: database, schema, the application's role, catalog. */
+async function prepareDatabase(postgres: Cluster, password: string, onStep: (step: string) => void) {
+  await ensureDatabase(postgres, DATABASE);
+  const db = openPool(postgres.url(DATABASE), { size: 1, prepare: false });
+  try {
+    await migrate(db, undefined, (tag) => onStep(`applying migration ${tag}`));
+    await ensureAppRole(db, ROLE, password);
+    if (!(await isCatalogEmpty(db))) return;
+    onStep("seeding the exercise catalog");
+    await seedCatalog(db, readCatalog());
+  } finally {
+    await db.close();
+  }
+}
