@@ -17,30 +17,26 @@ async function plansOf({ sql }: Db, read: () => Promise<unknown>): Promise<strin
   return plans.join("\n");
 }
 
-test(
-  "lists, searches and facets reach exercises by an index, however many other people have",
-  () =>
-    rolledBack(async (db) => {
-      const userId = await inventExercises(db, OTHERS);
-      for (const scope of ["system", "user", "all"] as const) {
-        const all: ListQuestion = { userId, scope, words: [] };
-        const search = { ...all, words: [{ form: "sqat", meant: ["squat"] }] };
-        const reads = {
-          list: () => listDocuments(db, all, WINDOW),
-          "second page": () => listDocuments(db, all, { limit: 20, offset: 20 }),
-          "by difficulty": () => listDocuments(db, { ...all, orderBy: "difficultyLevel" }, WINDOW),
-          filtered: () => listDocuments(db, { ...all, equipment: [1], category: "strength" }, WINDOW),
-          search: () => listDocuments(db, search, WINDOW),
-          facets: () => countFacets(db, all),
-          "facets of a search": () => countFacets(db, search),
-        };
-        for (const [name, read] of Object.entries(reads)) {
-          const plan = await plansOf(db, read);
-          expect(plan, `${name} in ${scope}`).not.toContain("Seq Scan on exercises");
-          if (scope !== "user" && name === "search") expect(plan).toContain("exercises_system_search_index");
-          if (scope !== "system") expect(plan).toContain("exercises_owner_name_unique");
-        }
+test("lists, searches and facets reach exercises by an index, however many other people have", () =>
+  rolledBack(async (db) => {
+    const userId = await inventExercises(db, OTHERS);
+    for (const scope of ["system", "user", "all"] as const) {
+      const all: ListQuestion = { userId, scope, words: [] };
+      const search = { ...all, words: [{ form: "sqat", meant: ["squat"] }] };
+      const reads = {
+        list: () => listDocuments(db, all, WINDOW),
+        "second page": () => listDocuments(db, all, { limit: 20, offset: 20 }),
+        "by difficulty": () => listDocuments(db, { ...all, orderBy: "difficultyLevel" }, WINDOW),
+        filtered: () => listDocuments(db, { ...all, equipment: [1], category: "strength" }, WINDOW),
+        search: () => listDocuments(db, search, WINDOW),
+        facets: () => countFacets(db, all),
+        "facets of a search": () => countFacets(db, search),
+      };
+      for (const [name, read] of Object.entries(reads)) {
+        const plan = await plansOf(db, read);
+        expect(plan, `${name} in ${scope}`).not.toContain("Seq Scan on exercises");
+        if (scope !== "user" && name === "search") expect(plan).toContain("exercises_system_search_index");
+        if (scope !== "system") expect(plan).toContain("exercises_owner_name_unique");
       }
-    }),
-  30_000,
-);
+    }
+  }));
