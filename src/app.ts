@@ -23,6 +23,7 @@ import type { Log, RequestLog } from "./log.ts";
 import type { RequestMetrics } from "./metrics/request-metrics.ts";
 import { planRoutes } from "./plans/plans.routes.ts";
 import { progressRoutes } from "./progress/progress.routes.ts";
+import type { Replicas } from "./replicas/replicas.ts";
 import { routineRoutes } from "./routines/routines.routes.ts";
 import { clientHistoryRoutes } from "./sharing/client-history.routes.ts";
 import { clientRoutes, trainerRoutes } from "./sharing/clients.routes.ts";
@@ -42,6 +43,7 @@ export type AppDeps = AccessDeps & {
   requests: RequestMetrics;
   health: Health;
   catalogMemory: CatalogMemory;
+  replicas?: Replicas | undefined;
   isDraining: () => boolean;
 };
 
@@ -78,6 +80,8 @@ export function listOperations(deps: AppDeps): Operation[] {
 /** The whole application: give it a request, it gives a response. Opens and starts nothing. */
 export function createApp(deps: AppDeps): Router {
   return createRouter(listOperations(deps), {
+    db: deps.db,
+    replicas: deps.replicas,
     authenticate: (request) => authenticate(deps, request),
     crossSite: createCrossSite(deps.config),
     idempotently: createIdempotency(deps.db, deps.keys.secret),

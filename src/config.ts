@@ -25,7 +25,11 @@ export const Settings = Type.Object({
   DATABASE_PASSWORD: Type.Optional(
     Type.String({ description: "Password for both, when their URLs name none", minLength: 1, maxLength: 1024 }),
   ),
-  DATABASE_POOL_SIZE: integer("Connections per process", 1, 100, 8),
+  DATABASE_REPLICA_URLS: text(
+    "Streaming replicas for reads that may lag, by comma; the same for every process; empty: all reads on the primary",
+    "",
+  ),
+  DATABASE_POOL_SIZE: integer("Connections per process, and as many to each replica", 1, 100, 8),
   DATABASE_PREPARE: flag("Use prepared statements; false behind a PgBouncer older than 1.21", true),
   DATABASE_WAITING: Type.Optional(
     Type.Integer({

@@ -14,6 +14,8 @@ import type { Log, RequestLog } from "./log.ts";
 import { openMetrics } from "./metrics/metrics.ts";
 import { createRequestMetrics } from "./metrics/request-metrics.ts";
 import { listenForNotices, type Notices } from "./notices.ts";
+import { deleteOldWrites } from "./replicas/last-writes.queries.ts";
+import { openReplicas, type Replicas } from "./replicas/replicas.ts";
 import { emptyTrash } from "./workouts/workouts.queries.ts";
 
 export type DatabaseUrls = { pooled: string; direct: string };
@@ -54,8 +56,10 @@ export async function openServices(
     },
   });
   const direct = openPool(urls.direct, { size: 2, prepare: false });
-  const close = async () => void (await Promise.all([db.close(), direct.close()]));
+  let replicas: Replicas | undefined;
+  const close = async () => void (await Promise.all([db.close(), direct.close(), replicas?.close()]));
   try {
+    replicas = await openConfiguredReplicas(config, db, log);
     const memory = createLoginMemory(() => notices.isTrusted());
     const catalogMemory = createCatalogMemory(() => notices.isTrusted(), config.CATALOG_MEMORY_MIB * 2 ** 20);
     const notices: Notices = await listenForNotices(
@@ -70,6 +74,7 @@ export async function openServices(
     const housekeeping = setInterval(() => {
       deleteForgottenAttempts(db).catch((error) => log.warn({ err: error }, "old attempts were not deleted"));
       deleteOldKeys(db).catch((error) => log.warn({ err: error }, "old idempotency keys were not deleted"));
+      deleteOldWrites(db).catch((error) => log.warn({ err: error }, "old notes of writes were not deleted"));
       emptyTrash(db).catch((error) => log.warn({ err: error }, "the trash was not emptied"));
     }, HOUSEKEEPING_INTERVAL_MS);
     let draining = false;
@@ -81,6 +86,7 @@ export async function openServices(
       requestLog,
       memory,
       catalogMemory,
+      replicas,
       notices,
       health,
       addressOf: () => null,
@@ -113,6 +119,12 @@ export async function openServices(
     await close();
     throw error;
   }
+}
+
+async function openConfiguredReplicas(config: Config, db: Db, log: Log): Promise<Replicas | undefined> {
+  const urls = config.DATABASE_REPLICA_URLS.split(",").map((url) => url.trim());
+  if (urls.join("") === "") return undefined;
+  return openReplicas(db, urls, { poolSize: config.DATABASE_POOL_SIZE, prepare: config.DATABASE_PREPARE, log });
 }
 
 type Parts = Omit<AppDeps, "tokens" | "passwords" | "nowMs" | "requests"> & { keys: Keys; db: Db | Pool };

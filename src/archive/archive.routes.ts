@@ -24,10 +24,11 @@ export function archiveRoutes(deps: { db: Db; notices: Notices }): Operation[] {
         tag,
         access,
         summary: "Export one's exercises, routines, plans and workouts",
+        readsMayLag: true,
         answers: { 200: Archive },
         answerMedia: ARCHIVE_FILE.type,
       },
-      async ({ actor }) => ({ status: 200, body: await exportArchive(deps.db, actor.userId), headers: HEADERS }),
+      async ({ actor, db }) => ({ status: 200, body: await exportArchive(db, actor.userId), headers: HEADERS }),
     ),
     operation(
       "POST",

@@ -1,4 +1,5 @@
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
+import type { Db } from "#db/client.ts";
 import type { Access, Actor } from "../actor.ts";
 import type { BodyMedia, FileMedia } from "./body.ts";
 import type { Reply } from "./reply.ts";
@@ -14,6 +15,8 @@ export type Asked<A extends Access, P extends Shape, Q extends Shape, B extends 
   params: Read<P>;
   query: Read<Q>;
   body: Read<B>;
+  /** What to read from: the primary, or a replica's transaction where the operation says `readsMayLag`. */
+  db: Db;
   /** Of an operation that takes one; else empty. */
   file: Uint8Array<ArrayBuffer>;
 };
@@ -38,6 +41,11 @@ export type Spec<A extends Access, P extends Shape, Q extends Shape, B extends S
   answerMedia?: string;
   /** True when the answer carries an ETag, so that 304 is possible. */
   isTagged?: boolean;
+  /**
+   * True when the handler only reads, by the `db` that it is given, and nobody is wronged when it overlooks what others
+   * wrote a moment ago: no permission is read, and nothing of the answer is remembered. The asker's own writes are there.
+   */
+  readsMayLag?: A extends "anyone" ? false : boolean;
   /** The problems particular to this operation, `status → what it means`; the general ones are added. */
   problems?: Record<number, string>;
 };

@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { BunRequest } from "bun";
 import { Elysia } from "elysia";
+import type { Db } from "#db/client.ts";
 import { refusalOf } from "#db/errors.ts";
 import type { Asker } from "#db/gate.ts";
 import { type Access, type Actor, requireAccess } from "../actor.ts";
-import { asking } from "../asking.ts";
+import { asking, inAnyCase } from "../asking.ts";
 import type { RequestLog } from "../log.ts";
 import { countRequest, type RequestMetrics, type RouteMetrics } from "../metrics/request-metrics.ts";
+import type { Replicas } from "../replicas/replicas.ts";
 import { type FileMedia, readBody, readFile } from "./body.ts";
 import type { CrossSite } from "./cross-site.ts";
 import type { Idempotently } from "./idempotency.ts";
@@ -16,6 +18,9 @@ import { HttpProblem, type Problem, problemOf, problemReply } from "./problems.t
 import { type Reply, toResponse } from "./reply.ts";
 
 export type RouterDeps = {
+  db: Db;
+  /** Undefined when there are none. */
+  replicas: Replicas | undefined;
   /** The actor of a request's access cookie; at once when it is remembered. Throws `unauthenticated`. */
   authenticate(request: Request): Actor | Promise<Actor>;
   crossSite: CrossSite;
@@ -180,12 +185,40 @@ function handle(
     requireAccess(spec.access, actor);
   }
   const inputs = checkInputs(spec, request, params, body);
-  const asked = { request, requestId, actor, params: inputs.params, query: inputs.query, body: inputs.body, file };
-  const run = () => answer(asked as unknown as Asked<Access, never, never, never>);
-  const key = actor && method !== "GET" ? request.headers.get("idempotency-key") : null;
-  if (!actor || key === null) return run();
-  const sent = spec.file ? new Bun.CryptoHasher("sha256").update(file).digest("hex") : inputs.body;
-  return deps.idempotently({ userId: actor.userId, key, method, url: request.url, body: sent }, run);
+  const run = (db: Db) => {
+    const asked = {
+      request,
+      requestId,
+      actor,
+      params: inputs.params,
+      query: inputs.query,
+      body: inputs.body,
+      db,
+      file,
+    };
+    return answer(asked as unknown as Asked<Access, never, never, never>);
+  };
+  if (!actor) return run(deps.db);
+  if (method === "GET") {
+    return spec.readsMayLag && deps.replicas ? deps.replicas.read(actor.userId, async (db) => run(db)) : run(deps.db);
+  }
+  const key = request.headers.get("idempotency-key");
+  const runOnce = () => {
+    if (key === null) return run(deps.db);
+    const sent = spec.file ? new Bun.CryptoHasher("sha256").update(file).digest("hex") : inputs.body;
+    const asked = { userId: actor.userId, key, method, url: request.url, body: sent };
+    return deps.idempotently(asked, () => run(deps.db));
+  };
+  return deps.replicas ? noting(deps.replicas, actor, runOnce) : runOnce();
+}
+
+/** Failures are noted too: a 409 may tell of what an earlier try wrote, whose process died before it noted that. */
+async function noting(replicas: Replicas, { userId }: Actor, run: () => Reply | Promise<Reply>): Promise<Reply> {
+  try {
+    return await run();
+  } finally {
+    await inAnyCase(() => replicas.noteWrite(userId));
+  }
 }
 
 function finish(reply: Reply, exchange: Exchange, operation: Operation | undefined, deps: RouterDeps): Response {

@@ -1,4 +1,3 @@
-import type { Db } from "#db/client.ts";
 import { cursorPage, placeOf } from "../http/cursor.ts";
 import { type Operation, operation } from "../http/operation.ts";
 import { okJson } from "../http/reply.ts";
@@ -20,7 +19,7 @@ import { findStreaksJson } from "./streaks.queries.ts";
 const tag = "Progress";
 const access = "active";
 
-export function progressRoutes({ db, nowMs }: { db: Db; nowMs: () => number }): Operation[] {
+export function progressRoutes({ nowMs }: { nowMs: () => number }): Operation[] {
   return [
     operation(
       "GET",
@@ -30,11 +29,12 @@ export function progressRoutes({ db, nowMs }: { db: Db; nowMs: () => number }): 
         tag,
         access,
         summary: "Get one's records in an exercise",
+        readsMayLag: true,
         params: ExerciseId,
         query: RecordsQuestion,
         answers: { 200: Records },
       },
-      async ({ actor, params, query }) =>
+      async ({ actor, params, query, db }) =>
         okJson(await findRecordsJson(db, actor.userId, params.exerciseId, query.formula ?? "epley")),
     ),
     operation(
@@ -45,11 +45,12 @@ export function progressRoutes({ db, nowMs }: { db: Db; nowMs: () => number }): 
         tag,
         access,
         summary: "List one's workouts with an exercise, and what was done of it",
+        readsMayLag: true,
         params: ExerciseId,
         query: HistoryQuestion,
         answers: { 200: History },
       },
-      async ({ actor, params, query: { cursor, pageSize = 20, formula = "epley" } }) => {
+      async ({ actor, params, query: { cursor, pageSize = 20, formula = "epley" }, db }) => {
         const from = { formula, after: placeOf(cursor) };
         return okJson(cursorPage(await listHistory(db, actor.userId, params.exerciseId, from, pageSize + 1), pageSize));
       },
@@ -62,10 +63,11 @@ export function progressRoutes({ db, nowMs }: { db: Db; nowMs: () => number }): 
         tag,
         access,
         summary: "Get one's streaks of training days and weeks",
+        readsMayLag: true,
         query: StreaksQuestion,
         answers: { 200: Streaks },
       },
-      async ({ actor, query: { timeZone, perWeek = 1 } }) =>
+      async ({ actor, query: { timeZone, perWeek = 1 }, db }) =>
         okJson(await findStreaksJson(db, actor.userId, { now: new Date(nowMs()), timeZone, perWeek })),
     ),
     operation(
@@ -76,10 +78,11 @@ export function progressRoutes({ db, nowMs }: { db: Db; nowMs: () => number }): 
         tag,
         access,
         summary: "List one's volume and hard sets by period and muscle group",
+        readsMayLag: true,
         query: VolumeQuestion,
         answers: { 200: Volume },
       },
-      async ({ actor, query }) => okJson(await listVolumeJson(db, actor.userId, query)),
+      async ({ actor, query, db }) => okJson(await listVolumeJson(db, actor.userId, query)),
     ),
   ];
 }

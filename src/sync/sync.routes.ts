@@ -19,10 +19,11 @@ export function syncRoutes(deps: { db: Db; notices: Notices }): Operation[] {
         tag,
         access,
         summary: "List what changed of one's exercises, routines, plans and workouts",
+        readsMayLag: true,
         query: ChangesQuestion,
         answers: { 200: Changes },
       },
-      async ({ actor, query }) => okJson(await listChangesPage(deps.db, actor, query)),
+      async ({ actor, query, db }) => okJson(await listChangesPage(db, actor, query)),
     ),
     operation(
       "POST",

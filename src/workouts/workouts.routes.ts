@@ -84,10 +84,11 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         tag,
         access,
         summary: "List one's workouts, the latest first",
+        readsMayLag: true,
         query: ListWorkouts,
         answers: { 200: WorkoutPage },
       },
-      async ({ actor, query }) => okJson(await listPage(db, actor, query)),
+      async ({ actor, query, db }) => okJson(await listPage(db, actor, query)),
     ),
     operation(
       "GET",
@@ -97,9 +98,10 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         tag,
         access,
         summary: "List what one has deleted in the last 30 days",
+        readsMayLag: true,
         answers: { 200: Type.Array(WorkoutSummary, { maxItems: 100 }) },
       },
-      async ({ actor }) => okJson(await listTrashJson(db, actor.userId)),
+      async ({ actor, db }) => okJson(await listTrashJson(db, actor.userId)),
     ),
     operation(
       "GET",
@@ -109,10 +111,11 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         tag,
         access,
         summary: "List the days on which one trained",
+        readsMayLag: true,
         query: CalendarQuestion,
         answers: { 200: Calendar },
       },
-      async ({ actor, query }) => okJson(await listDaysJson(db, actor.userId, query.from, query.to)),
+      async ({ actor, query, db }) => okJson(await listDaysJson(db, actor.userId, query.from, query.to)),
     ),
     operation(
       "GET",
@@ -122,12 +125,13 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         tag,
         access,
         summary: "Get a workout with its exercises and sets",
+        readsMayLag: true,
         params: WorkoutId,
         answers: { 200: Workout },
         isTagged: true,
         problems: { 404: problems[404] },
       },
-      async ({ actor, params, request }) =>
+      async ({ actor, params, request, db }) =>
         choose(taggedReply(await getWorkout(db, actor, params.workoutId)), request.headers.get("if-none-match")),
     ),
     operation(

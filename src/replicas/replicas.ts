@@ -1,0 +1,151 @@
+import { type Db, openPool, type Pool } from "#db/client.ts";
+import { isDatabaseUnavailable } from "#db/errors.ts";
+import { AppError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { findLastWrite, findPrimaryPosition, hasReplayed, noteLastWrite } from "./last-writes.queries.ts";
+
+/** Replicas of the database, for reads in which other people's writes may come a little late (ADR 0024). */
+export type Replicas = {
+  /**
+   * Runs `read` on a replica that shows every write of `userId` which was answered before; on the primary when there is
+   * none, or when it fails there. So `read` may run twice, and must only read.
+   */
+  read<T>(userId: string, read: (db: Db) => Promise<T>): Promise<T>;
+  /** To be awaited before a write of `userId` is answered, whatever it came to: no process overlooks it from then on. */
+  noteWrite(userId: string): Promise<void>;
+  /** Of each replica in the order of the setting. */
+  readonly states: readonly ReplicaState[];
+  close(): Promise<void>;
+};
+
+export type ReplicaState = {
+  isUsed: boolean;
+  /** Reads that it answered, that it had not replayed enough for, and that failed on it. */
+  reads: { answered: number; behind: number; failed: number };
+};
+
+type Replica = ReplicaState & { url: string; pool: Pool; probing: Pool };
+
+type Options = { poolSize: number; prepare: boolean; log: Pick<Log, "info" | "warn"> };
+
+const PROBE_INTERVAL_MS = 1000;
+const PROBE_TIMEOUT_MS = 800;
+/** How many probes ago the primary may have been where a replica that is used is now: nobody sees what is older. */
+const PROBES_BEHIND = 10;
+
+/**
+ * Opens the replicas at `urls`. Each is asked once a second, never while somebody waits, whether it answers and how far
+ * it is: one that does not answer is left out, with all that waits for it sent to the primary, and taken back when it
+ * answers and has caught up.
+ */
+export async function openReplicas(primary: Db, urls: string[], options: Options): Promise<Replicas> {
+  const replicas: Replica[] = urls.map((url) => ({
+    url,
+    isUsed: false,
+    reads: { answered: 0, behind: 0, failed: 0 },
+    ...openPools(url, options),
+  }));
+  const stopProbing = await probe(primary, replicas, options);
+  let turn = 0;
+
+  const next = () => {
+    for (let tries = 0; tries < replicas.length; tries++) {
+      const replica = replicas[turn++ % replicas.length] as Replica;
+      if (replica.isUsed) return replica;
+    }
+    return undefined;
+  };
+
+  return {
+    states: replicas,
+    read: async (userId, read) => {
+      const replica = next();
+      if (!replica) return read(primary);
+      const position = (await findLastWrite(primary, userId)) ?? (await noteLastWrite(primary, userId));
+      const answer = await readFrom(replica, position, read);
+      return answer ? answer.value : read(primary);
+    },
+    noteWrite: async (userId) => void (await noteLastWrite(primary, userId)),
+    close: async () => {
+      stopProbing();
+      await Promise.all(replicas.flatMap(({ pool, probing }) => [pool.close(), probing.close(0)]));
+    },
+  };
+}
+
+/** What `read` found on a replica that shows everything up to `position`; undefined when the primary has to be asked. */
+async function readFrom<T>(
+  replica: Replica,
+  position: string,
+  read: (db: Db) => Promise<T>,
+): Promise<{ value: T } | undefined> {
+  try {
+    // One connection from the question to the answer: elsewhere, or after a restart, replay may not be as far. Statements
+    // see what is there when each begins (READ COMMITTED), so none sees less than what the first found replayed.
+    const answer = await replica.pool.transaction(async (tx) =>
+      (await hasReplayed(tx, position)) ? { value: await read(tx) } : undefined,
+    );
+    replica.reads[answer ? "answered" : "behind"]++;
+    return answer;
+  } catch (error) {
+    if (error instanceof AppError) {
+      replica.reads.answered++;
+      throw error;
+    }
+    replica.reads.failed++;
+    if (isDatabaseUnavailable(error)) replica.isUsed = false;
+    return undefined;
+  }
+}
+
+const openPools = (url: string, { poolSize, prepare }: Options) => ({
+  pool: openPool(url, { size: poolSize, prepare }),
+  // Of its own, so that the probe does not wait behind long reads.
+  probing: openPool(url, { size: 1, prepare: false }),
+});
+
+/** Probes now and then once a second, until the function that it returns is called. */
+async function probe(primary: Db, replicas: Replica[], options: Options): Promise<() => void> {
+  /** Of the primary, the oldest first. */
+  const positions: string[] = [];
+  let isAsking = false;
+  const askPrimary = async () => {
+    if (isAsking) return;
+    isAsking = true;
+    try {
+      positions.push(await findPrimaryPosition(primary));
+      if (positions.length > PROBES_BEHIND) positions.shift();
+    } catch {
+      // Readiness tells of the primary; replicas are held to where it was last.
+    } finally {
+      isAsking = false;
+    }
+  };
+  const ask = async (replica: Replica, at: number) => {
+    const { pool, probing, isUsed } = replica;
+    const isCaughtUp = await Promise.race([
+      hasReplayed(probing, positions[0] ?? BEYOND_ALL).catch(() => undefined),
+      Bun.sleep(PROBE_TIMEOUT_MS).then(() => undefined),
+    ]);
+    replica.isUsed = isCaughtUp ?? false;
+    if (isUsed !== replica.isUsed) {
+      options.log[replica.isUsed ? "info" : "warn"](
+        { replica: at + 1 },
+        replica.isUsed ? "replica is used" : "replica is left out",
+      );
+    }
+    if (isCaughtUp !== undefined) return;
+    // Closing fails what waits for an answer that may never come, and with it goes on to the primary.
+    Object.assign(replica, openPools(replica.url, options));
+    await Promise.all([pool.close(0), probing.close(0)]);
+  };
+  const askAll = () => Promise.all(replicas.map(ask));
+
+  await askPrimary();
+  await askAll();
+  const timer = setInterval(() => void Promise.all([askPrimary(), askAll()]), PROBE_INTERVAL_MS);
+  return () => clearInterval(timer);
+}
+
+/** A position that no replica reaches. */
+const BEYOND_ALL = "FFFFFFFF/FFFFFFFF";
