@@ -57,6 +57,8 @@ test("a secret is read from the file that its setting with _FILE names", () => {
   expect(new URL(config.DATABASE_URL as string).searchParams.get("host")).toBe("/run/postgresql");
   const own = readConfig({ DATABASE_URL: "postgres://ada:own@localhost/irontrack", DATABASE_PASSWORD_FILE: file });
   expect(new URL(own.DATABASE_URL as string).password).toBe("own");
+  const replicas = readConfig({ DATABASE_REPLICA_URLS: `${url}, ${own.DATABASE_URL}`, DATABASE_PASSWORD_FILE: file });
+  expect(replicas.DATABASE_REPLICA_URLS).toBe(`${config.DATABASE_URL},${own.DATABASE_URL}`);
   rmSync(dir, { recursive: true });
   const both = () => readConfig({ DATABASE_PASSWORD: "secret-1", DATABASE_PASSWORD_FILE: file });
   expect(both).toThrow(/DATABASE_PASSWORD_FILE: must/);

@@ -22,12 +22,12 @@ export const Settings = Type.Object({
   ),
   DATABASE_URL: url("PostgreSQL to use, over TCP or a Unix socket (?host=/path); unset: the embedded PostgreSQL"),
   DATABASE_DIRECT_URL: url("Same database without a pooler, for migrations and LISTEN; unset: DATABASE_URL"),
-  DATABASE_PASSWORD: Type.Optional(
-    Type.String({ description: "Password for both, when their URLs name none", minLength: 1, maxLength: 1024 }),
-  ),
   DATABASE_REPLICA_URLS: text(
     "Streaming replicas for reads that may lag, by comma; the same for every process; empty: all reads on the primary",
     "",
+  ),
+  DATABASE_PASSWORD: Type.Optional(
+    Type.String({ description: "Password for all of them, when their URLs name none", minLength: 1, maxLength: 1024 }),
   ),
   DATABASE_POOL_SIZE: integer("Connections per process, and as many to each replica", 1, 100, 8),
   DATABASE_PREPARE: flag("Use prepared statements; false behind a PgBouncer older than 1.21", true),
@@ -125,7 +125,13 @@ const MAY_BE_EMPTY = new Set(["HOST"]);
 export type Config = Static<typeof Settings>;
 
 /** What nobody else should see: taken from the file that `<name>_FILE` names as well, as containers are given secrets. */
-const SECRETS = ["DATABASE_URL", "DATABASE_DIRECT_URL", "DATABASE_PASSWORD", "JWT_PRIVATE_KEYS"] as const;
+const SECRETS = [
+  "DATABASE_URL",
+  "DATABASE_DIRECT_URL",
+  "DATABASE_REPLICA_URLS",
+  "DATABASE_PASSWORD",
+  "JWT_PRIVATE_KEYS",
+] as const;
 
 /**
  * The settings in `env`, with defaults. An empty variable counts as unset, except HOST, which then is no address. Reads
@@ -182,6 +188,9 @@ function withPassword(config: Config): Config {
   const urls = {
     DATABASE_URL: complete(config.DATABASE_URL),
     DATABASE_DIRECT_URL: complete(config.DATABASE_DIRECT_URL),
+    DATABASE_REPLICA_URLS: config.DATABASE_REPLICA_URLS.split(",")
+      .map((url) => complete(url.trim()))
+      .join(","),
   };
   return { ...config, ...Object.fromEntries(Object.entries(urls).filter(([, url]) => url !== undefined)) };
 }

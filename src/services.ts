@@ -8,6 +8,7 @@ import type { AppDeps } from "./app.ts";
 import { asking } from "./asking.ts";
 import { createCatalogMemory } from "./catalog-memory.ts";
 import type { Config } from "./config.ts";
+import { OperatorError } from "./errors.ts";
 import { watchHealth } from "./health/health.ts";
 import { deleteOldKeys } from "./http/idempotency.queries.ts";
 import type { Log, RequestLog } from "./log.ts";
@@ -95,6 +96,7 @@ export async function openServices(
     const metrics = openMetrics({
       requests: deps.requests,
       gate: db.stats,
+      replicas: replicas?.stats,
       catalogMemory,
       loginMemory: memory,
       passwords: deps.passwords.queue,
@@ -124,6 +126,8 @@ export async function openServices(
 async function openConfiguredReplicas(config: Config, db: Db, log: Log): Promise<Replicas | undefined> {
   const urls = config.DATABASE_REPLICA_URLS.split(",").map((url) => url.trim());
   if (urls.join("") === "") return undefined;
+  const wrong = urls.findIndex((url) => !/^postgres(ql)?:/.test(url) || !URL.canParse(url));
+  if (wrong >= 0) throw new OperatorError(`DATABASE_REPLICA_URLS: number ${wrong + 1} is no URL of a PostgreSQL`);
   return openReplicas(db, urls, { poolSize: config.DATABASE_POOL_SIZE, prepare: config.DATABASE_PREPARE, log });
 }
 

@@ -1,4 +1,4 @@
-import { openPool, type Pool } from "#db/client.ts";
+import { type Db, openPool, type Pool } from "#db/client.ts";
 import { migrate } from "#db/migrate.ts";
 import { canPrepare, testDatabaseUrl, testPool } from "./transaction.ts";
 
@@ -11,10 +11,7 @@ export async function makeOwnDatabase(): Promise<OwnDatabase> {
   const url = new URL(testDatabaseUrl());
   url.pathname = `/${name}`;
   const pool = openPool(url.href, { size: 4, prepare: canPrepare() });
-  await migrate(pool);
-  await pool.sql`
-    insert into roles (slug, name)
-    values ('application-access', 'User'), ('superuser', 'Superuser'), ('fitness-trainer', 'Trainer')`;
+  await migrateWithRoles(pool);
   return {
     url: url.href,
     pool,
@@ -23,4 +20,12 @@ export async function makeOwnDatabase(): Promise<OwnDatabase> {
       await testPool().sql`drop database ${testPool().sql(name)} with (force)`;
     },
   };
+}
+
+/** What every account needs, and nothing else. */
+export async function migrateWithRoles(db: Db): Promise<void> {
+  await migrate(db);
+  await db.sql`
+    insert into roles (slug, name)
+    values ('application-access', 'User'), ('superuser', 'Superuser'), ('fitness-trainer', 'Trainer')`;
 }

@@ -2,6 +2,7 @@ import { heapStats } from "bun:jsc";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { GateStats } from "#db/gate.ts";
 import packageJson from "../../package.json" with { type: "json" };
+import type { ReplicaStats } from "../replicas/replicas.ts";
 import { createExposition, type Exposition } from "./exposition.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
 
@@ -20,6 +21,9 @@ export const METRICS: Record<string, string> = {
   irontrack_pool_waiting: "Statements and transactions that wait for a connection",
   irontrack_pool_wait_seconds: "Time that statements and transactions waited for a connection",
   irontrack_statement_seconds: "Time from sending a statement to its result",
+  irontrack_replicas_used: "Replicas that are in use: they answer, and have caught up",
+  irontrack_replica_reads_total:
+    "Reads that may lag, by what came of asking a replica; what was behind or failed went on to the primary",
   irontrack_event_loop_delay_seconds: "How late the event loop was since the last scrape, by quantile",
   irontrack_heap_bytes: "JavaScript heap in use",
   irontrack_heap_objects: "JavaScript objects alive",
@@ -41,12 +45,15 @@ type Recalls = { hits: number; misses: number };
 export type MetricSources = {
   requests: RequestMetrics;
   gate: GateStats | undefined;
+  replicas: ReplicaStats | undefined;
   catalogMemory: { bytes: number; recalls: Recalls };
   loginMemory: { recalls: Recalls };
   passwords: { running: number; waiting: number };
   isDatabaseOnline(): boolean;
   isTrusted(): boolean;
 };
+
+const NO_READS: ReplicaStats["reads"] = { answered: 0, behind: 0, failed: 0 };
 
 type LoopDelay = ReturnType<typeof monitorEventLoopDelay>;
 
@@ -65,6 +72,9 @@ function metricsText(sources: MetricSources, loop: LoopDelay): string {
   out.gauge("irontrack_build_info", 1, { version: packageJson.version, bun: Bun.version, revision: Bun.revision });
   writeRequests(out, sources.requests);
   if (sources.gate) writeGate(out, sources.gate);
+  out.gauge("irontrack_replicas_used", sources.replicas?.used ?? 0);
+  for (const [result, count] of Object.entries(sources.replicas?.reads ?? NO_READS))
+    out.counter("irontrack_replica_reads_total", count, { result });
   writeProcess(out, loop);
   const { catalogMemory, loginMemory, passwords } = sources;
   out.gauge("irontrack_catalog_memory_bytes", catalogMemory.bytes);

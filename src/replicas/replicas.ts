@@ -13,18 +13,18 @@ export type Replicas = {
   read<T>(userId: string, read: (db: Db) => Promise<T>): Promise<T>;
   /** To be awaited before a write of `userId` is answered, whatever it came to: no process overlooks it from then on. */
   noteWrite(userId: string): Promise<void>;
-  /** Of each replica in the order of the setting. */
-  readonly states: readonly ReplicaState[];
+  readonly stats: ReplicaStats;
   close(): Promise<void>;
 };
 
-export type ReplicaState = {
-  isUsed: boolean;
-  /** Reads that it answered, that it had not replayed enough for, and that failed on it. */
+export type ReplicaStats = {
+  /** How many replicas are in use now. */
+  used: number;
+  /** Reads that replicas answered, that one had not replayed enough for, and that failed on one. */
   reads: { answered: number; behind: number; failed: number };
 };
 
-type Replica = ReplicaState & { url: string; pool: Pool; probing: Pool };
+type Replica = { url: string; isUsed: boolean; pool: Pool; probing: Pool };
 
 type Options = { poolSize: number; prepare: boolean; log: Pick<Log, "info" | "warn"> };
 
@@ -42,10 +42,10 @@ export async function openReplicas(primary: Db, urls: string[], options: Options
   const replicas: Replica[] = urls.map((url) => ({
     url,
     isUsed: false,
-    reads: { answered: 0, behind: 0, failed: 0 },
     ...openPools(url, options),
   }));
   const stopProbing = await probe(primary, replicas, options);
+  const reads = { answered: 0, behind: 0, failed: 0 };
   let turn = 0;
 
   const next = () => {
@@ -57,12 +57,17 @@ export async function openReplicas(primary: Db, urls: string[], options: Options
   };
 
   return {
-    states: replicas,
+    stats: {
+      get used() {
+        return replicas.filter(({ isUsed }) => isUsed).length;
+      },
+      reads,
+    },
     read: async (userId, read) => {
       const replica = next();
       if (!replica) return read(primary);
       const position = (await findLastWrite(primary, userId)) ?? (await noteLastWrite(primary, userId));
-      const answer = await readFrom(replica, position, read);
+      const answer = await readFrom(replica, position, read, reads);
       return answer ? answer.value : read(primary);
     },
     noteWrite: async (userId) => void (await noteLastWrite(primary, userId)),
@@ -78,6 +83,7 @@ async function readFrom<T>(
   replica: Replica,
   position: string,
   read: (db: Db) => Promise<T>,
+  reads: ReplicaStats["reads"],
 ): Promise<{ value: T } | undefined> {
   try {
     // One connection from the question to the answer: elsewhere, or after a restart, replay may not be as far. Statements
@@ -85,14 +91,14 @@ async function readFrom<T>(
     const answer = await replica.pool.transaction(async (tx) =>
       (await hasReplayed(tx, position)) ? { value: await read(tx) } : undefined,
     );
-    replica.reads[answer ? "answered" : "behind"]++;
+    reads[answer ? "answered" : "behind"]++;
     return answer;
   } catch (error) {
     if (error instanceof AppError) {
-      replica.reads.answered++;
+      reads.answered++;
       throw error;
     }
-    replica.reads.failed++;
+    reads.failed++;
     if (isDatabaseUnavailable(error)) replica.isUsed = false;
     return undefined;
   }

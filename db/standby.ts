@@ -1,0 +1,53 @@
+import { spawnSync } from "node:child_process";
+import { chownSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Db, openPool } from "./client.ts";
+import { type Cluster, ClusterError, type ClusterOptions, type ClusterPaths, startCluster } from "./embedded.ts";
+
+/**
+ * Starts a hot standby of a running embedded cluster at `paths`, which streams from it. Its data is a copy of the
+ * primary's, taken anew, by PostgreSQL's own low-level API: pg_basebackup does not come along. Same machine only.
+ */
+export async function startStandby(
+  primary: Cluster,
+  from: ClusterPaths,
+  paths: ClusterPaths,
+  options: ClusterOptions = {},
+): Promise<Cluster> {
+  const db = openPool(primary.url("postgres"), { size: 1, prepare: false });
+  try {
+    rmSync(paths.dataDir, { recursive: true, force: true });
+    await copyData(db, from.dataDir, paths.dataDir);
+  } finally {
+    await db.close();
+  }
+  return resumeStandby(from, paths, options);
+}
+
+/** Starts a standby that was there before, from where it was. */
+export function resumeStandby(from: ClusterPaths, paths: ClusterPaths, options: ClusterOptions = {}): Promise<Cluster> {
+  const settings = { primary_conninfo: `host=${from.socketDir} user=irontrack`, ...options.settings };
+  return startCluster(paths, { ...options, settings });
+}
+
+/** The pool of `db` must have one connection: a backup is its session's. */
+async function copyData({ sql }: Db, from: string, to: string) {
+  await sql`select pg_backup_start('standby', true)`;
+  const copied = spawnSync("cp", ["--archive", from, to], { encoding: "utf8" });
+  if (copied.status !== 0) throw new ClusterError(`the primary's data could not be copied: ${copied.stderr}`);
+  const [{ labelfile }] = (await sql`select labelfile from pg_backup_stop(wait_for_archive => false)`) as unknown as [
+    { labelfile: string },
+  ];
+  // The running server's own, and its log, which it sends.
+  for (const name of ["postmaster.pid", "postmaster.opts"]) rmSync(join(to, name), { force: true });
+  const log = join(to, "pg_wal");
+  for (const segment of readdirSync(log).filter((name) => /^[0-9A-F]{24}/.test(name))) rmSync(join(log, segment));
+  const { uid, gid } = statSync(from);
+  for (const [name, text] of [
+    ["backup_label", labelfile],
+    ["standby.signal", ""],
+  ] as const) {
+    writeFileSync(join(to, name), text);
+    chownSync(join(to, name), uid, gid);
+  }
+}

@@ -1,0 +1,91 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openPool, type Pool } from "#db/client.ts";
+import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
+import { resumeStandby, startStandby } from "#db/standby.ts";
+import { migrateWithRoles } from "./own-database.ts";
+
+/** A PostgreSQL of a test's own with a real streaming replica, and a migrated database with the roles. */
+export type Replicated = {
+  /** Where its sockets and logs are; for a test's own files too. */
+  dir: string;
+  primary: Pool;
+  primaryUrl: string;
+  replicaUrl: string;
+  /** Lets the replica receive, and not show, what is written from now on. */
+  pauseReplay(): Promise<void>;
+  resumeReplay(): Promise<void>;
+  /** Resolves when the replica shows what is on the primary now. */
+  catchUp(): Promise<void>;
+  /** Ends the replica at once, with all its connections. */
+  stopReplica(): Promise<void>;
+  startReplica(): Promise<void>;
+  /** The replica's processes, its backends among them, as a fault takes them. */
+  signalReplica(signal: NodeJS.Signals): void;
+  stop(): Promise<void>;
+};
+
+const DATABASE = "irontrack_test";
+const OPTIONS = { durable: false, settings: { synchronous_commit: "on" } };
+
+export async function startReplicated(): Promise<Replicated> {
+  const dir = mkdtempSync(join(tmpdir(), "irontrack-replicated-"));
+  chmodSync(dir, 0o711);
+  const paths = (name: string) => ({
+    dataDir: join(dir, name),
+    socketDir: join(dir, `${name}.run`),
+    logFile: join(dir, `${name}.log`),
+  });
+  const main = await startCluster(paths("primary"), OPTIONS);
+  await ensureDatabase(main, DATABASE);
+  const primary = openPool(main.url(DATABASE), { size: 4, prepare: true });
+  await migrateWithRoles(primary);
+  let replica: Cluster = await startStandby(main, paths("primary"), paths("replica"), OPTIONS);
+  const replicaUrl = replica.url(DATABASE);
+
+  const onReplica = async <T>(work: (db: Pool) => Promise<T>): Promise<T> => {
+    const db = openPool(replicaUrl, { size: 1, prepare: false });
+    try {
+      return await work(db);
+    } finally {
+      await db.close();
+    }
+  };
+  return {
+    dir,
+    primary,
+    primaryUrl: main.url(DATABASE),
+    replicaUrl,
+    pauseReplay: () => onReplica(async ({ sql }) => void (await sql`select pg_wal_replay_pause()`)),
+    resumeReplay: () => onReplica(async ({ sql }) => void (await sql`select pg_wal_replay_resume()`)),
+    catchUp: async () => {
+      const [row] = await primary.sql`select pg_current_wal_flush_lsn()::text as position`;
+      await onReplica(async ({ sql }) => {
+        for (;;) {
+          const [at] = await sql`select pg_last_wal_replay_lsn() >= ${row?.position}::pg_lsn as there`;
+          if (at?.there) return;
+          await Bun.sleep(10);
+        }
+      });
+    },
+    stopReplica: () => replica.stop(),
+    startReplica: async () => {
+      replica = await resumeStandby(paths("primary"), paths("replica"), OPTIONS);
+    },
+    signalReplica: (signal) => {
+      for (const pid of processesOf(replica.pid() as number)) process.kill(pid, signal);
+    },
+    stop: async () => {
+      await primary.close();
+      await replica.stop();
+      await main.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function processesOf(postmaster: number): number[] {
+  const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, "utf8");
+  return [postmaster, ...children.trim().split(" ").map(Number)];
+}
