@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { makeExercise } from "#test/make.ts";
+import { disturbReplay, type ReplicatedApp, startReplicatedApp } from "#test/replicated-app.ts";
+import { listOperations } from "../app.ts";
+
+const W = "/api/v1/workouts";
+const PAIRS = 200;
+let app: ReplicatedApp;
+beforeAll(async () => {
+  app = await startReplicatedApp();
+});
+afterAll(() => app.stop());
+
+const free = (name: string) => ({ name, timeZone: "UTC", exercises: [] });
+const read = async (as: string, path: string) => {
+  const answer = await app.any().ask("GET", path, { as });
+  return { status: answer.status, text: await answer.text() };
+};
+const start = async (as: string, name: string): Promise<string> => {
+  const answer = await app.any().ask("POST", W, { as, body: free(name) });
+  const { id } = (await answer.json()) as { id: string };
+  expect(answer.status).toBe(201);
+  return id;
+};
+
+test("what may lag only reads, and reads from the replica what is on the primary", async () => {
+  const { id: owner, as } = await app.makePerson();
+  const exerciseId = await makeExercise(app.api, { owner: { id: owner }, name: "Squat" });
+  const exercises = [{ exerciseId, mode: "reps", sets: [{ reps: 5, weight: 100, weightUnit: "kg" }] }];
+  const done = { startedAt: "2026-03-01T10:00:00Z", endedAt: "2026-03-01T11:00:00Z", timeZone: "UTC" };
+  const made = await app.any().ask("POST", W, { as, body: { ...done, exercises } });
+  const { id } = (await made.json()) as { id: string };
+  const paths: Record<string, string> = {
+    ListWorkouts: W,
+    ListTrashedWorkouts: `${W}/trash`,
+    ListTrainingDays: `${W}/calendar?from=2026-03-01&to=2026-03-31`,
+    GetWorkout: `${W}/${id}`,
+    GetRecords: `/api/v1/progress/exercises/${exerciseId}/records`,
+    ListExerciseHistory: `/api/v1/progress/exercises/${exerciseId}/history`,
+    GetStreaks: "/api/v1/progress/streaks?timeZone=UTC",
+    ListVolume: "/api/v1/progress/volume?from=2026-03-01&to=2026-03-31",
+    ListChanges: "/api/v1/changes",
+    ExportArchive: "/api/v1/archive",
+  };
+  const mayLag = listOperations(app.api.deps).filter(({ spec }) => spec.readsMayLag);
+  expect(mayLag.map(({ method, spec }) => `${method} ${spec.id}`).sort()).toEqual(
+    Object.keys(paths)
+      .map((operation) => `GET ${operation}`)
+      .sort(),
+  );
+  await app.catchUp();
+  const before = await app.reads();
+  for (const path of Object.values(paths)) {
+    const onPrimary = await app.api.get(path, { as });
+    expect(await read(as, path)).toEqual({ status: 200, text: onPrimary.text });
+  }
+  expect(await read(as, `${W}/${crypto.randomUUID()}`)).toMatchObject({ status: 404 });
+  const answered = before.answered + Object.keys(paths).length + 1;
+  expect(await app.reads()).toEqual({ ...before, answered });
+});
+
+test(`own writes are seen at once in ${PAIRS} pairs, whatever replay does, and others' whole or not at all`, async () => {
+  const people = await Promise.all(Array.from({ length: 3 }, app.makePerson));
+  const watched = await app.makePerson();
+  // Once, so that from now on the replica may show the watched one something old.
+  await read(watched.as, W);
+  await app.catchUp();
+  const before = await app.reads();
+  const stopDisturbing = disturbReplay(app, 40);
+  const unseen: string[] = [];
+  const halves: number[] = [];
+  const { sql } = app.primary;
+  try {
+    for (let pair = 0; pair < PAIRS; pair++) {
+      const { as } = people[pair % people.length] as (typeof people)[number];
+      const id = await start(as, `Workout ${pair}`);
+      const [listed, one] = await Promise.all([read(as, `${W}?pageSize=1`), read(as, `${W}/${id}`)]);
+      if (!listed.text.includes(id) || one.status !== 200) unseen.push(`pair ${pair}`);
+      // Not by the application: nobody who reads waits for it.
+      await sql`
+        insert into workouts (user_id, status, started_at, ended_at, time_zone)
+        select ${watched.id}::uuid, 'completed', now(), now(), 'UTC' from generate_series(1, 2)`;
+      const { text } = await read(watched.as, `${W}/calendar?from=2020-01-01&to=2100-01-01`);
+      const [day] = JSON.parse(text) as { workoutCount: number }[];
+      if ((day?.workoutCount ?? 0) % 2 === 1) halves.push(pair);
+    }
+  } finally {
+    await stopDisturbing();
+  }
+  expect(unseen).toEqual([]);
+  expect(halves).toEqual([]);
+  const after = await app.reads();
+  expect(after.behind).toBeGreaterThan(before.behind);
+  expect(after.answered).toBeGreaterThan(before.answered);
+});
+
+test("a replica that is killed fails no request, leaves the processes ready, and is used again when it is back", async () => {
+  const people = await Promise.all(Array.from({ length: 4 }, app.makePerson));
+  for (const { as } of people) await read(as, W);
+  await app.catchUp();
+  const before = await app.reads();
+  expect(before.used).toBe(2);
+  let isOver = false;
+  const statuses = new Map<number, number>();
+  const lanes = people.map(async ({ as }) => {
+    while (!isOver) {
+      for (const path of [W, "/health/ready"]) {
+        const { status } = await read(as, path);
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      }
+    }
+  });
+  const until = async (isSo: (reads: Awaited<ReturnType<typeof app.reads>>) => boolean) => {
+    for (let tries = 0; tries < 600 && !isSo(await app.reads()); tries++) await Bun.sleep(50);
+    return app.reads();
+  };
+  app.signalReplica("SIGKILL");
+  const without = await until(({ failed, used }) => failed > before.failed && used === 0);
+  // Whoever keeps the replica running brings it back.
+  const back = await until(({ answered, used }) => used === 2 && answered > without.answered);
+  isOver = true;
+  await Promise.all(lanes);
+  expect([...statuses.keys()]).toEqual([200]);
+  expect(without.failed).toBeGreaterThan(before.failed);
+  expect(back).toMatchObject({ used: 2 });
+  expect(back.answered).toBeGreaterThan(without.answered);
+});

@@ -1,0 +1,74 @@
+import { join } from "node:path";
+import { createTokens } from "#src/access/tokens.ts";
+import { operatorSocketPath } from "#src/operator-socket.ts";
+import { type Api, apiOn, testConfig } from "./harness.ts";
+import { makeSignedIn } from "./make.ts";
+import { openProcesses, type ServingProcess } from "./processes.ts";
+import { type Replicated, startReplicated } from "./replicated.ts";
+
+/** Two processes of the application on a PostgreSQL with a replica, and people who are signed in to both. */
+export type ReplicatedApp = Replicated & {
+  /** The same application without a replica. */
+  api: Api;
+  /** One of the processes, at random. */
+  any(): ServingProcess;
+  makePerson(): Promise<{ id: string; as: string }>;
+  /** What came of asking the replica so far, in both processes, and in how many of them it is in use. */
+  reads(): Promise<{ answered: number; behind: number; failed: number; used: number }>;
+};
+
+export async function startReplicatedApp(): Promise<ReplicatedApp> {
+  const replicated = await startReplicated();
+  const processes = await openProcesses(replicated.dir, replicated.primaryUrl);
+  const names = ["one", "two"];
+  const servers = await Promise.all(
+    names.map((name) => processes.start(name, { DATABASE_REPLICA_URLS: replicated.replicaUrl })),
+  );
+  const api = await apiOn(replicated.primary, { deps: { tokens: createTokens(testConfig(), processes.keys) } });
+  const scrape = async (name: string) => {
+    const unix = operatorSocketPath(join(replicated.dir, `${name}.sock`));
+    return (await fetch("http://localhost/metrics", { unix })).text();
+  };
+  return {
+    ...replicated,
+    api,
+    any: () => servers[Math.floor(Math.random() * servers.length)] as ServingProcess,
+    makePerson: async () => {
+      const { user, as } = await makeSignedIn(api);
+      return { id: user.id, as };
+    },
+    reads: async () => {
+      const texts = await Promise.all(names.map(scrape));
+      const sum = (series: string) =>
+        texts.map((text) => Number(text.split(`\n${series} `)[1]?.split("\n")[0])).reduce((a, b) => a + b);
+      const of = (result: string) => sum(`irontrack_replica_reads_total{result="${result}"}`);
+      return {
+        answered: of("answered"),
+        behind: of("behind"),
+        failed: of("failed"),
+        used: sum("irontrack_replicas_used"),
+      };
+    },
+    stop: async () => {
+      processes.stop();
+      await replicated.stop();
+    },
+  };
+}
+
+/** Pauses and resumes replay at random until the function that it returns is called. */
+export function disturbReplay({ pauseReplay, resumeReplay }: Replicated, longestMs: number): () => Promise<void> {
+  let isOver = false;
+  const disturbing = (async () => {
+    while (!isOver) {
+      await pauseReplay();
+      await Bun.sleep(Math.random() * longestMs);
+      await resumeReplay();
+      await Bun.sleep(Math.random() * longestMs);
+    }
+  })();
+  return () => {
+    isOver = true;
+    return disturbing;
+  };
+}
