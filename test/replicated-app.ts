@@ -14,8 +14,12 @@ export type ReplicatedApp = Replicated & {
   any(): ServingProcess;
   makePerson(): Promise<{ id: string; as: string }>;
   /** What came of asking the replica so far, in both processes, and in how many of them it is in use. */
-  reads(): Promise<{ answered: number; behind: number; failed: number; used: number }>;
+  reads(): Promise<ReadsSoFar>;
+  /** The same once they are so, or after half a minute. */
+  readsWhen(areSo: (reads: ReadsSoFar) => boolean): Promise<ReadsSoFar>;
 };
+
+type ReadsSoFar = { answered: number; behind: number; failed: number; used: number };
 
 export async function startReplicatedApp(): Promise<ReplicatedApp> {
   const replicated = await startReplicated();
@@ -29,6 +33,18 @@ export async function startReplicatedApp(): Promise<ReplicatedApp> {
     const unix = operatorSocketPath(join(replicated.dir, `${name}.sock`));
     return (await fetch("http://localhost/metrics", { unix })).text();
   };
+  const reads = async (): Promise<ReadsSoFar> => {
+    const texts = await Promise.all(names.map(scrape));
+    const sum = (series: string) =>
+      texts.map((text) => Number(text.split(`\n${series} `)[1]?.split("\n")[0])).reduce((a, b) => a + b);
+    const of = (result: string) => sum(`irontrack_replica_reads_total{result="${result}"}`);
+    return {
+      answered: of("answered"),
+      behind: of("behind"),
+      failed: of("failed"),
+      used: sum("irontrack_replicas_used"),
+    };
+  };
   return {
     ...replicated,
     api,
@@ -37,17 +53,10 @@ export async function startReplicatedApp(): Promise<ReplicatedApp> {
       const { user, as } = await makeSignedIn(api);
       return { id: user.id, as };
     },
-    reads: async () => {
-      const texts = await Promise.all(names.map(scrape));
-      const sum = (series: string) =>
-        texts.map((text) => Number(text.split(`\n${series} `)[1]?.split("\n")[0])).reduce((a, b) => a + b);
-      const of = (result: string) => sum(`irontrack_replica_reads_total{result="${result}"}`);
-      return {
-        answered: of("answered"),
-        behind: of("behind"),
-        failed: of("failed"),
-        used: sum("irontrack_replicas_used"),
-      };
+    reads,
+    readsWhen: async (areSo) => {
+      for (let tries = 0; tries < 600 && !areSo(await reads()); tries++) await Bun.sleep(50);
+      return reads();
     },
     stop: async () => {
       processes.stop();

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
 import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
+import { isDatabaseUnavailable } from "#db/errors.ts";
 import { resumeStandby, startStandby } from "#db/standby.ts";
 import { migrateWithRoles } from "./own-database.ts";
 
@@ -44,12 +45,18 @@ export async function startReplicated(): Promise<Replicated> {
   let replica: Cluster = await startStandby(main, paths("primary"), paths("replica"), OPTIONS);
   const replicaUrl = replica.url(DATABASE);
 
-  const onReplica = async <T>(work: (db: Pool) => Promise<T>): Promise<T> => {
-    const db = openPool(replicaUrl, { size: 1, prepare: false });
-    try {
-      return await work(db);
-    } finally {
-      await db.close();
+  /** Once the replica answers, which may have been killed a moment ago. */
+  const onReplica = async (work: (db: Pool) => Promise<void>) => {
+    for (let tries = 1; ; tries++) {
+      const db = openPool(replicaUrl, { size: 1, prepare: false });
+      try {
+        return await work(db);
+      } catch (error) {
+        if (tries === 100 || !isDatabaseUnavailable(error)) throw error;
+        await Bun.sleep(100);
+      } finally {
+        await db.close(1);
+      }
     }
   };
   return {
