@@ -237,7 +237,7 @@ function launch(binary: string, paths: ClusterPaths, run: RunAs, options: Cluste
 }
 
 /** Stops a server that a killed process left on this data directory; a stale pid file is recognised and removed. */
-async function stopLeftover(dataDir: string) {
+export async function stopLeftover(dataDir: string) {
   const left = readPidFile(dataDir);
   if (!left) return;
   if (isServerOf(left.pid, dataDir)) await stopProcess(left.pid);

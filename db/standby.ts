@@ -2,7 +2,14 @@ import { spawnSync } from "node:child_process";
 import { chownSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Db, openPool } from "./client.ts";
-import { type Cluster, ClusterError, type ClusterOptions, type ClusterPaths, startCluster } from "./embedded.ts";
+import {
+  type Cluster,
+  ClusterError,
+  type ClusterOptions,
+  type ClusterPaths,
+  startCluster,
+  stopLeftover,
+} from "./embedded.ts";
 
 /**
  * Starts a hot standby of a running embedded cluster at `paths`, which streams from it. Its data is a copy of the
@@ -16,6 +23,7 @@ export async function startStandby(
 ): Promise<Cluster> {
   const db = openPool(primary.url("postgres"), { size: 1, prepare: false });
   try {
+    await stopLeftover(paths.dataDir);
     rmSync(paths.dataDir, { recursive: true, force: true });
     await copyData(db, from.dataDir, paths.dataDir);
   } finally {

@@ -31,9 +31,11 @@ export type TestTopology = Topology & { unix: string; dir: string; close(): Prom
 /** All that production has, durable, on a directory of its own; the proxy without limits on a Unix socket. */
 export async function openTopology({
   workers = 2,
+  replicas = 0,
   settings = {},
 }: {
   workers?: number;
+  replicas?: number;
   settings?: Record<string, string>;
 } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "irontrack-topology-"));
@@ -42,6 +44,7 @@ export async function openTopology({
   const topology = await startTopology({
     home: openHome(dir),
     workers,
+    replicas,
     proxy: { listen: { unix }, variant: "bench" },
     pooler: true,
     settings: {

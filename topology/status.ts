@@ -43,6 +43,12 @@ export async function topologyStatus(home: Home): Promise<PieceStatus[]> {
   const shown = (url: string) => new URL(url).searchParams.get("host") ?? "";
   const rows = [
     { piece: "postgresql", pid: null, where: shown(urls.direct), state: state(await answers(urls.direct)) },
+    ...(await Promise.all(
+      urls.replicas.map(async (url, index) => ({
+        ...{ piece: `replica ${index + 1}`, pid: null, where: shown(url) },
+        state: state(await answers(url)),
+      })),
+    )),
     ...(pieces.pooler === undefined
       ? []
       : [

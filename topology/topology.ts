@@ -12,12 +12,15 @@ import type { Log } from "#src/log.ts";
 import { type KeptUp, keepUp } from "./kept-up.ts";
 import { type Pooler, startPooler } from "./pooler.ts";
 import { type ProxyOptions, type RunningProxy, startProxy } from "./proxy.ts";
+import { startReplicas } from "./replicas.ts";
 import { startWorkers, type Workers } from "./workers.ts";
 
 export type TopologyOptions = {
   /** Held by the caller (lockHome). */
   home: Home;
   workers: number;
+  /** Streaming replicas, from which the workers read what may lag. */
+  replicas?: number;
   /** Absent: no proxy. */
   proxy?: Pick<ProxyOptions, "listen" | "variant"> | undefined;
   /** False: the workers talk to PostgreSQL. A string is a program of PgBouncer. */
@@ -43,7 +46,7 @@ export type Topology = {
   workers: KeptUp<Workers>;
   proxy: KeptUp<RunningProxy> | undefined;
   /** Of the database: past the pooler as its owner, and as the workers have it. */
-  urls: { owner: string; direct: string; pooled: string };
+  urls: { owner: string; direct: string; pooled: string; replicas: string[] };
   /** The proxy first, then the workers, who drain; PostgreSQL last. */
   stop(): Promise<void>;
 };
@@ -80,14 +83,28 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
   };
   try {
     const socketDir = join(home.runDir, "postgres");
-    const postgres = await startCluster(
-      { dataDir: home.dataDir, socketDir, logFile: home.postgresLog },
-      { configFile: CONFIGURATION, settings: { ...SMALL, ...options.postgresSettings }, onStep, onLost },
-    );
+    const paths = { dataDir: home.dataDir, socketDir, logFile: home.postgresLog };
+    const postgresOptions = {
+      configFile: CONFIGURATION,
+      settings: { ...SMALL, ...options.postgresSettings },
+      onStep,
+      onLost,
+    };
+    const postgres = await startCluster(paths, postgresOptions);
     stops.push(postgres.stop);
     const owner = postgres.url(DATABASE);
     await prepareDatabase(postgres, password, onStep);
-    const direct = Object.assign(new URL(owner), { username: ROLE, password }).href;
+    const asRole = (cluster: Cluster) =>
+      Object.assign(new URL(cluster.url(DATABASE)), { username: ROLE, password }).href;
+    const direct = asRole(postgres);
+    const primary = { cluster: postgres, paths };
+    const replicas = await startReplicas(
+      options.replicas ?? 0,
+      primary,
+      home,
+      postgresOptions,
+      ({ stop: stopReplica }) => stops.push(stopReplica),
+    );
     const pooler =
       options.pooler === false
         ? undefined
@@ -102,10 +119,12 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
             }),
           );
     const pooled = pooler?.now().url(DATABASE) ?? direct;
+    const urls = { owner, direct, pooled, replicas: replicas.map(asRole) };
     const settings = {
       IRONTRACK_HOME: home.dir,
       DATABASE_URL: pooled,
       DATABASE_DIRECT_URL: direct,
+      DATABASE_REPLICA_URLS: urls.replicas.join(","),
       DATABASE_PREPARE: String(pooler?.now().canPrepare ?? true),
       ...options.settings,
     };
@@ -115,7 +134,7 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
     const wanted = options.proxy;
     const directory = join(home.dir, "proxy");
     const proxy = wanted && (await keep("proxy", () => startProxy({ ...wanted, directory, workerSockets: sockets })));
-    topology = { postgres, pooler, workers, proxy, urls: { owner, direct, pooled }, stop };
+    topology = { postgres, pooler, workers, proxy, urls, stop };
     onUp();
     return topology;
   } catch (error) {

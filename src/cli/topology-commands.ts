@@ -10,13 +10,22 @@ import { createProgress } from "./progress.ts";
 import { readNewPassword } from "./prompt.ts";
 import { stopSignal } from "./up.ts";
 
-type Flags = { workers?: number; port?: number; pooler?: boolean; proxy?: boolean; bench?: boolean; json?: boolean };
+type Flags = {
+  workers?: number;
+  replicas?: number;
+  port?: number;
+  pooler?: boolean;
+  proxy?: boolean;
+  bench?: boolean;
+  json?: boolean;
+};
 
 /** `topology up`, `topology status`, and the database's role that production needs. */
 export function registerTopologyCommands(cli: CAC, config: () => Config): void {
   cli
     .command("topology <what>", "All that production has, from its configuration files: up (until Ctrl-C), or status")
     .option("--workers <n>", "Processes of the application; SIGHUP replaces them one by one", { default: 2 })
+    .option("--replicas <n>", "Streaming replicas, from which the workers read what may lag", { default: 0 })
     .option("--port <port>", "TCP port of the proxy on 127.0.0.1; PORT when absent")
     .option("--no-pooler", "The workers talk to PostgreSQL without PgBouncer")
     .option("--no-proxy", "Only the workers' own sockets")
@@ -40,7 +49,10 @@ export function registerTopologyCommands(cli: CAC, config: () => Config): void {
     });
 }
 
-async function topologyUp(config: Config, { workers = 2, port = config.PORT, ...flags }: Flags): Promise<void> {
+async function topologyUp(
+  config: Config,
+  { workers = 2, replicas = 0, port = config.PORT, ...flags }: Flags,
+): Promise<void> {
   // Loaded here and not above: the topology is not part of what ships.
   const { startTopology } = await import("#topology/topology.ts");
   const { forgetTopology, stopLeftPieces, writeTopology } = await import("#topology/status.ts");
@@ -55,6 +67,7 @@ async function topologyUp(config: Config, { workers = 2, port = config.PORT, ...
     const topology = await startTopology({
       home,
       workers: Number(workers),
+      replicas: Number(replicas),
       proxy:
         flags.proxy === false
           ? undefined

@@ -19,8 +19,8 @@ import { type Reply, toResponse } from "./reply.ts";
 
 export type RouterDeps = {
   db: Db;
-  /** Undefined when there are none. */
-  replicas: Replicas | undefined;
+  /** Absent when there are none. */
+  replicas?: Replicas | undefined;
   /** The actor of a request's access cookie; at once when it is remembered. Throws `unauthenticated`. */
   authenticate(request: Request): Actor | Promise<Actor>;
   crossSite: CrossSite;
