@@ -1,4 +1,4 @@
-import { type Db, openPool, type Pool } from "#db/client.ts";
+import { type Db, openPool, type Pool, type PoolOptions } from "#db/client.ts";
 import { deleteForgottenAttempts } from "./access/attempts.queries.ts";
 import { type Keys, readKeys, readOrGenerateKeys } from "./access/keys.ts";
 import { createLoginMemory } from "./access/login-memory.ts";
@@ -43,7 +43,7 @@ export async function openServices(
   const keys = config.JWT_PRIVATE_KEYS
     ? await readKeys(config.JWT_PRIVATE_KEYS, "JWT_PRIVATE_KEYS")
     : await readOrGenerateKeys(keyFile);
-  const db = openPool(urls.pooled, {
+  const poolOptions: PoolOptions = {
     size: config.DATABASE_POOL_SIZE,
     prepare: config.DATABASE_PREPARE,
     gate: {
@@ -55,12 +55,13 @@ export async function openServices(
       onSlow: (statement, durationMs, requestId) =>
         log.warn({ statement: statement.slice(0, LONGEST_STATEMENT), durationMs, requestId }, "slow statement"),
     },
-  });
+  };
+  const db = openPool(urls.pooled, poolOptions);
   const direct = openPool(urls.direct, { size: 2, prepare: false });
   let replicas: Replicas | undefined;
   const close = async () => void (await Promise.all([db.close(), direct.close(), replicas?.close()]));
   try {
-    replicas = await openConfiguredReplicas(config, db, log);
+    replicas = await openConfiguredReplicas(config, db, poolOptions, log);
     const memory = createLoginMemory(() => notices.isTrusted());
     const catalogMemory = createCatalogMemory(() => notices.isTrusted(), config.CATALOG_MEMORY_MIB * 2 ** 20);
     const notices: Notices = await listenForNotices(
@@ -123,12 +124,12 @@ export async function openServices(
   }
 }
 
-async function openConfiguredReplicas(config: Config, db: Db, log: Log): Promise<Replicas | undefined> {
+async function openConfiguredReplicas(config: Config, db: Db, pool: PoolOptions, log: Log) {
   const urls = config.DATABASE_REPLICA_URLS.split(",").map((url) => url.trim());
   if (urls.join("") === "") return undefined;
   const wrong = urls.findIndex((url) => !/^postgres(ql)?:/.test(url) || !URL.canParse(url));
   if (wrong >= 0) throw new OperatorError(`DATABASE_REPLICA_URLS: number ${wrong + 1} is no URL of a PostgreSQL`);
-  return openReplicas(db, urls, { poolSize: config.DATABASE_POOL_SIZE, prepare: config.DATABASE_PREPARE, log });
+  return openReplicas(db, urls, { pool, log });
 }
 
 type Parts = Omit<AppDeps, "tokens" | "passwords" | "nowMs" | "requests"> & { keys: Keys; db: Db | Pool };

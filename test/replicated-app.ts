@@ -19,7 +19,7 @@ export type ReplicatedApp = Replicated & {
   readsWhen(areSo: (reads: ReadsSoFar) => boolean): Promise<ReadsSoFar>;
 };
 
-type ReadsSoFar = { answered: number; behind: number; failed: number; used: number };
+type ReadsSoFar = { answered: number; behind: number; busy: number; failed: number; used: number };
 
 export async function startReplicatedApp(): Promise<ReplicatedApp> {
   const replicated = await startReplicated();
@@ -41,6 +41,7 @@ export async function startReplicatedApp(): Promise<ReplicatedApp> {
     return {
       answered: of("answered"),
       behind: of("behind"),
+      busy: of("busy"),
       failed: of("failed"),
       used: sum("irontrack_replicas_used"),
     };

@@ -23,7 +23,7 @@ export const METRICS: Record<string, string> = {
   irontrack_statement_seconds: "Time from sending a statement to its result",
   irontrack_replicas_used: "Replicas that are in use: they answer, and have caught up",
   irontrack_replica_reads_total:
-    "Reads that may lag, by what came of asking a replica; what was behind or failed went on to the primary",
+    "Reads that may lag, by what came of asking a replica; all but the answered went on to the primary",
   irontrack_event_loop_delay_seconds: "How late the event loop was since the last scrape, by quantile",
   irontrack_heap_bytes: "JavaScript heap in use",
   irontrack_heap_objects: "JavaScript objects alive",
@@ -53,7 +53,7 @@ export type MetricSources = {
   isTrusted(): boolean;
 };
 
-const NO_READS: ReplicaStats["reads"] = { answered: 0, behind: 0, failed: 0 };
+const NO_READS: ReplicaStats["reads"] = { answered: 0, behind: 0, busy: 0, failed: 0 };
 
 type LoopDelay = ReturnType<typeof monitorEventLoopDelay>;
 

@@ -114,7 +114,9 @@ test("a replica that hangs holds up no read for good, fails none, and is used ag
   const held = await readAtOnce();
   expect(held.map(({ status }) => status)).toEqual(held.map(() => 200));
   const without = await app.reads();
-  expect(without).toMatchObject({ answered: before.answered, failed: before.failed + 20, used: 0 });
+  expect(without).toMatchObject({ answered: before.answered, used: 0 });
+  expect(without.failed).toBeGreaterThan(before.failed);
+  expect(without.failed + without.busy).toBe(before.failed + before.busy + held.length);
   app.signalReplica("SIGCONT");
   await app.readsWhen(({ used }) => used === 2);
   expect((await ask("GET", W, as)).status).toBe(200);

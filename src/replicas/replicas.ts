@@ -1,5 +1,5 @@
-import { type Db, openPool, type Pool } from "#db/client.ts";
-import { isDatabaseUnavailable } from "#db/errors.ts";
+import { type Db, openPool, type Pool, type PoolOptions } from "#db/client.ts";
+import { isDatabaseUnavailable, postgresError, refusalOf } from "#db/errors.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { findLastWrite, findPrimaryPosition, hasReplayed, noteLastWrite } from "./last-writes.queries.ts";
@@ -20,13 +20,14 @@ export type Replicas = {
 export type ReplicaStats = {
   /** How many replicas are in use now. */
   used: number;
-  /** Reads that replicas answered, that one had not replayed enough for, and that failed on one. */
-  reads: { answered: number; behind: number; failed: number };
+  /** Reads that replicas answered, that one had not replayed enough or no connection for, and that failed on one. */
+  reads: { answered: number; behind: number; busy: number; failed: number };
 };
 
-type Replica = { url: string; isUsed: boolean; pool: Pool; probing: Pool };
+type Replica = { url: string; isUsed: boolean; use(isUsed: boolean): void; pool: Pool; probing: Pool };
 
-type Options = { poolSize: number; prepare: boolean; log: Pick<Log, "info" | "warn"> };
+/** `pool` as the primary's: a replica's differs in that nobody waits for a connection, but goes on to the primary. */
+type Options = { pool: PoolOptions; log: Pick<Log, "info" | "warn"> };
 
 const PROBE_INTERVAL_MS = 1000;
 const PROBE_TIMEOUT_MS = 800;
@@ -39,13 +40,17 @@ const PROBES_BEHIND = 10;
  * answers and has caught up.
  */
 export async function openReplicas(primary: Db, urls: string[], options: Options): Promise<Replicas> {
-  const replicas: Replica[] = urls.map((url) => ({
-    url,
-    isUsed: false,
-    ...openPools(url, options),
-  }));
+  const replicas = urls.map((url, at): Replica => {
+    const use = (isUsed: boolean) => {
+      if (isUsed && !replica.isUsed) options.log.info({ replica: at + 1 }, "replica is used");
+      if (!isUsed && replica.isUsed) options.log.warn({ replica: at + 1 }, "replica is left out");
+      replica.isUsed = isUsed;
+    };
+    const replica = { url, isUsed: false, use, ...openPools(url, options) };
+    return replica;
+  });
   const stopProbing = await probe(primary, replicas, options);
-  const reads = { answered: 0, behind: 0, failed: 0 };
+  const reads = { answered: 0, behind: 0, busy: 0, failed: 0 };
   let turn = 0;
 
   const next = () => {
@@ -98,14 +103,20 @@ async function readFrom<T>(
       reads.answered++;
       throw error;
     }
-    reads.failed++;
-    if (isDatabaseUnavailable(error)) replica.isUsed = false;
+    const refused = refusalOf(error);
+    if (refused === "CLIENT_GONE") throw error;
+    reads[refused ? "busy" : "failed"]++;
+    if (isLost(error)) replica.use(false);
     return undefined;
   }
 }
 
-const openPools = (url: string, { poolSize, prepare }: Options) => ({
-  pool: openPool(url, { size: poolSize, prepare }),
+/** True unless the replica answers, if only to say that it undid this read for the sake of replay. */
+const isLost = (error: unknown) =>
+  isDatabaseUnavailable(error) && !(postgresError(error)?.code.startsWith("40") ?? false);
+
+const openPools = (url: string, { pool: { gate, ...pool } }: Options) => ({
+  pool: openPool(url, { ...pool, ...(gate && { gate: { ...gate, mostWaiting: 0 } }) }),
   // Of its own, so that the probe does not wait behind long reads.
   probing: openPool(url, { size: 1, prepare: false }),
 });
@@ -127,19 +138,13 @@ async function probe(primary: Db, replicas: Replica[], options: Options): Promis
       isAsking = false;
     }
   };
-  const ask = async (replica: Replica, at: number) => {
-    const { pool, probing, isUsed } = replica;
+  const ask = async (replica: Replica) => {
+    const { pool, probing } = replica;
     const isCaughtUp = await Promise.race([
       hasReplayed(probing, positions[0] ?? BEYOND_ALL).catch(() => undefined),
       Bun.sleep(PROBE_TIMEOUT_MS).then(() => undefined),
     ]);
-    replica.isUsed = isCaughtUp ?? false;
-    if (isUsed !== replica.isUsed) {
-      options.log[replica.isUsed ? "info" : "warn"](
-        { replica: at + 1 },
-        replica.isUsed ? "replica is used" : "replica is left out",
-      );
-    }
+    replica.use(isCaughtUp ?? false);
     if (isCaughtUp !== undefined) return;
     // Closing fails what waits for an answer that may never come, and with it goes on to the primary.
     Object.assign(replica, openPools(replica.url, options));
