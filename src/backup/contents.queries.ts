@@ -66,26 +66,31 @@ export async function findLastMigration(db: Db): Promise<string | null> {
 export const isEmpty = async (db: Db): Promise<boolean> => (await listTables(db)).length === 0;
 
 /**
- * Looks through every table and B-tree index with PostgreSQL's amcheck, each entry of a table for its place in the
- * index; gives what is corrupt, a line each. Undefined when amcheck is not there, or not for this role.
+ * Looks through every table and B-tree index with PostgreSQL's amcheck, each row of a table for its place in the index;
+ * gives what is corrupt, a line each. Undefined when amcheck is not there, or this role may not have it.
  */
 export async function findCorruption(db: Db): Promise<string[] | undefined> {
+  const wasThere = (await db.sql`select from pg_extension where extname = 'amcheck'`).length > 0;
   try {
-    await db.sql`create extension if not exists amcheck`;
+    if (!wasThere) await db.sql`create extension amcheck`;
   } catch {
     return undefined;
   }
-  const heaps = await db.sql<{ found: string }[]>`
-    select format('%s, block %s: %s', c.oid::regclass, blkno, msg) as found
-    from pg_class as c, verify_heapam(c.oid) where relkind = 'r' and relpersistence = 'p'`;
-  const indexes = await db.sql<{ oid: number; name: string }[]>`
-    select c.oid, c.oid::regclass::text as name from pg_class as c join pg_am on pg_am.oid = relam
-    join pg_index on indexrelid = c.oid where amname = 'btree' and indisvalid and relpersistence = 'p'`;
-  const found = heaps.map((row) => row.found);
-  for (const { oid, name } of indexes) {
-    await db.sql`select bt_index_check(${oid}::oid::regclass, true)`.catch((error: Error) => {
-      found.push(`${name}: ${error.message}`);
-    });
+  try {
+    const heaps = await db.sql<{ found: string }[]>`
+      select format('%s, block %s: %s', c.oid::regclass, blkno, msg) as found
+      from pg_class as c, verify_heapam(c.oid) where relkind = 'r' and relpersistence = 'p'`;
+    const indexes = await db.sql<{ oid: number; name: string }[]>`
+      select c.oid, c.oid::regclass::text as name from pg_class as c join pg_am on pg_am.oid = relam
+      join pg_index on indexrelid = c.oid where amname = 'btree' and indisvalid and relpersistence = 'p'`;
+    const found = heaps.map((row) => row.found);
+    for (const { oid, name } of indexes) {
+      await db.sql`select bt_index_check(${oid}::oid::regclass, true)`.catch((error: Error) => {
+        found.push(`${name}: ${error.message}`);
+      });
+    }
+    return found;
+  } finally {
+    if (!wasThere) await db.sql`drop extension amcheck`;
   }
-  return found;
 }

@@ -20,7 +20,7 @@ import { findPostgresTools, runTool, type ToolPlaces } from "./postgres-tools.ts
 export type CreateOptions = {
   /** How many backups of this database stay in the directory, this one among them; all when absent. */
   keep?: number;
-  onStep?: (step: string) => void;
+  onStep?: (step: string, detail?: string) => void;
   signal?: AbortSignal;
 };
 
@@ -57,11 +57,12 @@ export async function createBackup(
       try {
         onStep("dumping");
         const dump = join(unfinished, DUMP_FILE);
+        writeFileSync(dump, "", { mode: 0o600 });
         const args = ["--format=custom", "--no-owner", "--no-privileges", `--snapshot=${snapshot}`, `--file=${dump}`];
         await runTool(tools, "pg_dump", args, { url, ...(signal ? { signal } : {}) });
         const tables = await readContents(tx, (table) => {
           signal?.throwIfAborted();
-          onStep(`counting ${table}`);
+          onStep("counting", table);
         });
         const manifest: Manifest = {
           format: 1,

@@ -56,9 +56,7 @@ export async function restoreBackup(
     await runTool(tools, "pg_restore", args, { url: restored, ...(signal ? { signal } : {}) });
     onStep("comparing");
     const checks = [await compareContents(restored, manifest.tables)];
-    if (verify) checks.push(await compareSchema(restored, dump, tools));
-    // Last, as it leaves an extension in what it looked at: only in a database that is dropped afterwards.
-    if (verify && into === undefined) checks.push(await checkStructure(restored));
+    if (verify) checks.push(await compareSchema(restored, dump, tools), await checkStructure(restored));
     const wrong = checks.find(({ state }) => state === "wrong");
     if (wrong) throw new OperatorError(`The backup does not come out as it went in (${wrong.what}): ${wrong.finding}`);
     signal?.throwIfAborted();

@@ -46,6 +46,8 @@ async function create({ out = "backups", keep, json = false }: CreateFlags) {
 async function restore(dir: string, { into, verify = false, yes = false, json = false }: RestoreFlags) {
   if (into === undefined && !verify)
     throw new OperatorError("Say --into <database>, or --verify to try it and keep nothing", 2);
+  if (into !== undefined && !/^\w[\w-]{0,39}$/.test(String(into)))
+    throw new OperatorError("--into takes a name of at most 40 letters, digits, _ and -", 2);
   if (!existsSync(dir)) throw new OperatorError(`There is no backup ${dir}`, 2);
   const { checks, putAside } = await working((url, places, { onStep, signal }, pause) =>
     restoreBackup(url, dir, places, {
@@ -65,7 +67,7 @@ async function restore(dir: string, { into, verify = false, yes = false, json = 
   if (putAside) console.log(`What was there is kept as ${putAside}: drop it when you do not miss anything`);
 }
 
-type On = { onStep: (step: string) => void; signal: AbortSignal };
+type On = { onStep: (step: string, detail?: string) => void; signal: AbortSignal };
 type Places = { PG_BIN?: string | undefined; path: string };
 
 /** Runs `work` on the server of the settings, says what is going on, and gives it up on Ctrl-C or SIGTERM. */
@@ -75,11 +77,15 @@ async function working<T>(work: (url: string, places: Places, on: On, pause: () 
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort(new OperatorError("Interrupted"));
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  let last: string | undefined;
+  const onStep: On["onStep"] = (step, detail) => {
+    if (process.stderr.isTTY) progress.step(detail ? `${step} ${detail}` : step);
+    else if (step !== last) progress.step(step);
+    last = step;
+  };
   const places = { PG_BIN: config.PG_BIN, path: process.env.PATH ?? "" };
   try {
-    return await onServer(config, (url) =>
-      work(url, places, { onStep: progress.step, signal: interrupted.signal }, progress.done),
-    );
+    return await onServer(config, (url) => work(url, places, { onStep, signal: interrupted.signal }, progress.done));
   } catch (error) {
     const refused = postgresError(error);
     if (refused) throw new OperatorError(`PostgreSQL says: ${refused.message} (${refused.code})`);
