@@ -31,6 +31,7 @@ let dir: string;
 let database: OwnDatabase;
 let backup: Created;
 const made: string[] = [];
+const owners: string[] = [];
 const places = () => ({ PG_BIN: testTools().dir, path: "" });
 const names = (path: string) => readdirSync(path).sort();
 const nameIn = (url: string) => new URL(url).pathname.slice(1);
@@ -86,6 +87,7 @@ describeWithTools("backups", () => {
   });
   afterAll(async () => {
     for (const name of made) await testPool().sql`drop database if exists ${testPool().sql(name)} with (force)`;
+    for (const name of owners) await testPool().sql`drop role ${testPool().sql(name)}`;
     await database?.drop();
     rmSync(dir, { recursive: true, force: true });
   });
@@ -181,7 +183,10 @@ describeWithTools("backups", () => {
 
   test("a database that is not empty is replaced only when told to, and is kept", async () => {
     const into = someName();
-    await testPool().sql`create database ${testPool().sql(into)}`;
+    const owner = `${into}_owner`;
+    await testPool().sql`create role ${testPool().sql(owner)}`;
+    owners.push(owner);
+    await testPool().sql`create database ${testPool().sql(into)} owner ${testPool().sql(owner)}`;
     const there = openPool(urlOf(into), { size: 1, prepare: false });
     await there.sql`create table precious (value text)`;
     await expect(restore(backup.path, { into })).rejects.toThrow("1 are connected");
@@ -191,6 +196,10 @@ describeWithTools("backups", () => {
     const { code, said } = await irontrack([...args, "--yes"]).ended;
     expect(said).toContain(`Restored into ${into}`);
     expect(code).toBe(0);
+    const restored = openPool(urlOf(into), { size: 1, prepare: false });
+    const tables = await restored.sql`select distinct tableowner from pg_tables where schemaname = 'public'`;
+    expect([...tables]).toEqual([{ tableowner: owner }]);
+    await restored.close();
     const aside = new RegExp(`kept as (${into}_before_\\d{14})`).exec(said)?.[1] as string;
     made.push(aside);
     const kept = openPool(urlOf(aside), { size: 1, prepare: false });

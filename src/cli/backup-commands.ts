@@ -63,7 +63,10 @@ async function restore(dir: string, { into, verify = false, yes = false, json = 
   );
   printRows(checks, { json });
   if (json) return;
-  if (into !== undefined) console.log(`Restored into ${into}`);
+  if (into !== undefined)
+    console.log(
+      `Restored into ${into}. Rights are not in a backup: irontrack database:role, where there is such a role`,
+    );
   if (putAside) console.log(`What was there is kept as ${putAside}: drop it when you do not miss anything`);
 }
 
