@@ -42,6 +42,7 @@ export const Settings = Type.Object({
   MAX_IN_FLIGHT: integer("Requests per process that may use the database at once; beyond it 503", 1, 100_000, 256),
   SLOW_STATEMENT_MS: integer("Statements that take longer are logged, without their values", 0, 600_000, 1000),
   CATALOG_MEMORY_MIB: integer("What each process may remember of the catalog's answers", 0, 4096, 64),
+  PG_BIN: url("Directory of PostgreSQL's pg_dump and pg_restore, for backups; unset: the PATH, then Debian's places"),
   HOST: text("Loopback address to listen on beside the Unix socket; empty: the Unix socket only", "127.0.0.1"),
   PORT: integer("TCP port to listen on", 1, 65535, 8000),
   SOCKET_PATH: url("Unix socket to listen on; unset: run/irontrack.sock under IRONTRACK_HOME"),

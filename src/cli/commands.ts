@@ -2,6 +2,7 @@ import type { CAC } from "cac";
 import { migrate, migrationStates } from "#db/migrate.ts";
 import { readConfig } from "../config.ts";
 import { registerArchiveCommands } from "./archive-commands.ts";
+import { registerBackupCommands } from "./backup-commands.ts";
 import { check, generate } from "./check.ts";
 import { requireCheckout } from "./checkout.ts";
 import { withDatabase } from "./database.ts";
@@ -53,6 +54,7 @@ export function registerCommands(cli: CAC): void {
   registerTokenCommands(cli);
   registerDeployCommands(cli);
   registerTopologyCommands(cli, config);
+  registerBackupCommands(cli);
 
   cli.command("openapi", "Print the OpenAPI document").action(async () => {
     // Waits until a pipe has taken all of it, which the end of the process does not.

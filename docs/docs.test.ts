@@ -1,0 +1,130 @@
+import { expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { cac } from "cac";
+import { registerCommands } from "#src/cli/commands.ts";
+import { Settings } from "#src/config.ts";
+import { scripts } from "../package.json" with { type: "json" };
+
+const ROOT = join(import.meta.dir, "..");
+const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
+const tracked = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+  cwd: ROOT,
+  encoding: "utf8",
+})
+  .stdout.trim()
+  .split("\n");
+const documents = tracked.filter((file) => /^(README|CONTRIBUTING|docs\/[\w-]+|bench\/README)\.md$/.test(file));
+const topLevel = new Set(tracked.map((file) => file.split("/")[0] as string));
+const fileNames = new Set(tracked.map((file) => basename(file)));
+
+/** PostgreSQL's own files, and directories that a bench makes. */
+const OTHERS = ["pg_hba.conf", "postgresql.auto.conf", "bench/baselines/*"];
+
+/** What a document says in code: blocks line by line, and what is in backticks. */
+function codeOf(text: string): { lines: string[]; words: string[] } {
+  const blocks = [...text.matchAll(/^```[^\n]*\n(.*?)^```/gms)].map(([, block]) => block as string);
+  const words = [...text.replaceAll(/^```.*?^```/gms, "").matchAll(/`([^`\n]+)`/g)].map(([, word]) => word as string);
+  // A line that ends with a backslash goes on.
+  return { lines: [...blocks.join("\n").replaceAll("\\\n", " ").split("\n"), ...words], words };
+}
+
+/** Whether a word in backticks is a path of ours; globs and `<…>` stand for some file. */
+function isMissing(word: string): boolean {
+  const path = word
+    .replace(/^\.\//, "")
+    .replace(/\/$/, "")
+    .replaceAll(/<[^>]+>/g, "*");
+  if (OTHERS.includes(path) || !/^[\w.@*-]+(\/[\w.@*-]+)*$/.test(path)) return false;
+  const looksLikeFile = /\.(ts|md|sh|sql|ini|conf|ya?ml|service|timer|tmpfiles)$/.test(path);
+  if (!path.includes("/")) return looksLikeFile && !path.includes("*") && !fileNames.has(path);
+  if (!topLevel.has(path.split("/")[0] as string)) return looksLikeFile;
+  const glob = new Bun.Glob(path);
+  return !tracked.some((file) => file.startsWith(`${path}/`) || file === path || glob.match(file));
+}
+
+test.each(documents)("%s names only files that exist", (document) => {
+  const text = read(document);
+  const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) =>
+    join(document, "..", link as string),
+  );
+  const linked = links.filter((link) => !tracked.some((file) => file === link || file.startsWith(`${link}/`)));
+  expect({ links: linked, words: codeOf(text).words.filter(isMissing) }).toEqual({ links: [], words: [] });
+});
+
+const cli = cac("irontrack");
+registerCommands(cli);
+const optionsOf = new Map(
+  cli.commands.map(({ name, options }) => [name, options.flatMap(({ rawName }) => rawName.split(/[ ,]/))]),
+);
+
+/** At the start of a command, and not as the user, database or unit of that name. */
+const CALLED =
+  /(?:^|[&|;('"] *|sudo -u \w+ (?:--\S+ )*|env (?:\w+=\S+ +)+)(?:\.\/|\/usr\/local\/bin\/)?irontrack(?:\.new)? ([a-z][a-z:-]*)([^|&;<>#)\n]*)/g;
+
+/** The commands and long options in a line that are not there. */
+function unknownIn(line: string): string[] {
+  return [...line.matchAll(CALLED)].flatMap(([, name = "", rest = ""]) => {
+    const known = optionsOf.get(name);
+    if (!known) return [`irontrack ${name}`];
+    if (name === "bench") return [];
+    const given = [...rest.matchAll(/(?<= )--[a-z-]+/g)].map(([option]) => option);
+    return given
+      .filter((option) => option !== "--help" && !known.includes(option))
+      .map((option) => `${name} ${option}`);
+  });
+}
+
+test.each(documents)("%s names only commands and options that exist", (document) => {
+  const { lines, words } = codeOf(read(document));
+  const named = words.filter((word) => /^[a-z]+:[a-z-]+( |$)/.test(word)).map((word) => word.split(" ")[0] as string);
+  expect([...lines.flatMap(unknownIn), ...named.filter((name) => !optionsOf.has(name) && !(name in scripts))]).toEqual(
+    [],
+  );
+});
+
+test("a file, a command or an option that is not there is noticed", () => {
+  expect(["src/gone.ts", "gone.test.ts", "gone/file.md", "docs/gone/"].map(isMissing)).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ]);
+  expect(["src/app.ts", "src/http/", "docs/adr/<n>.md", "/etc/passwd", "a b"].some(isMissing)).toBe(false);
+  expect(unknownIn("cd / && irontrack user:gone --json")).toEqual(["irontrack user:gone"]);
+  expect(unknownIn("./irontrack backup:create --gone --keep 3 # --comment")).toEqual(["backup:create --gone"]);
+});
+
+test("operations name only metrics and settings that exist", () => {
+  const text = read("docs/operations.md");
+  const metrics = new Set([...text.matchAll(/irontrack_[a-z_]+[a-z]/g)].map(([name]) => name));
+  const documented = read("docs/metrics.md");
+  // Names of databases and volumes.
+  const others = ["irontrack_before", "irontrack_restoring", "irontrack_postgres"];
+  expect([...metrics].filter((name) => !documented.includes(`\`${name}\``) && !others.includes(name))).toEqual([]);
+  const settings = [...text.matchAll(/^([A-Z][A-Z_]+)=/gm)].map(([, name]) => (name as string).replace(/_FILE$/, ""));
+  expect(settings.length).toBeGreaterThan(5);
+  expect(settings.filter((name) => !(name in Settings.properties))).toEqual([]);
+});
+
+const hasSystemd = Bun.which("systemd-analyze") !== null;
+if (!hasSystemd && !process.env.CI) console.warn("SKIPPED: the units are not verified: there is no systemd-analyze");
+
+test.skipIf(!hasSystemd && !process.env.CI)("the systemd units are ones that systemd understands, and hardened", () => {
+  const dir = mkdtempSync(join(tmpdir(), "irontrack-units-"));
+  try {
+    const units = tracked.filter((file) => /^systemd\/.*\.(service|timer)$/.test(file));
+    // It looks whether what they start is there.
+    for (const unit of units)
+      writeFileSync(join(dir, basename(unit)), read(unit).replaceAll("/usr/local/bin/irontrack", "/bin/true"));
+    const paths = units.map((unit) => join(dir, basename(unit)));
+    const verified = spawnSync("systemd-analyze", ["verify", "--man=no", ...paths], { encoding: "utf8" });
+    expect([verified.stdout + verified.stderr, verified.status]).toEqual(["", 0]);
+    const rated = ["security", "--offline=true", "--threshold=15", join(dir, "irontrack.service")];
+    expect(spawnSync("systemd-analyze", rated, { encoding: "utf8" }).status).toBe(0);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
