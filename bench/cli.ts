@@ -6,6 +6,7 @@ import { registerDisk } from "./commands/disk.ts";
 import { registerHost } from "./commands/host.ts";
 import { registerLimits } from "./commands/limits.ts";
 import { registerLoad } from "./commands/load.ts";
+import { registerReport } from "./commands/report.ts";
 import { registerTruth } from "./commands/truth.ts";
 import { usePins } from "./pinning.ts";
 
@@ -17,6 +18,7 @@ registerLimits(cli);
 registerComparisons(cli);
 registerDecisions(cli);
 registerTruth(cli);
+registerReport(cli);
 cli.option("--pin <host>", "Who has which core, by the file of a host in bench/hosts instead of by the topology");
 cli.help();
 try {

@@ -14,13 +14,13 @@ export const percent = (share: number): string => `${(share * 100).toFixed(0)} %
 export type Cell = string | { html: string };
 
 /** Rows begin with what they are about. It scrolls sideways by itself where it is too wide, by keyboard too. */
-export function table(caption: string, head: string[], rows: Cell[][]): string {
+export function table(caption: string, head: string[], rows: Cell[][], kind = ""): string {
   const columns = head.map((name) => `<th scope="col">${escaped(name)}</th>`).join("");
   const body = rows.map(([name = "", ...cells]) => {
     const rest = cells.map((cell) => `<td>${markup(cell)}</td>`).join("");
     return `<tr><th scope="row">${markup(name)}</th>${rest}</tr>`;
   });
-  return `<div class="scroll" role="region" tabindex="0" aria-label="${escaped(caption)}"><table><caption>${escaped(caption)}</caption>
+  return `<div class="scroll ${kind}" role="region" tabindex="0" aria-label="${escaped(caption)}"><table><caption>${escaped(caption)}</caption>
 <thead><tr>${columns}</tr></thead><tbody>
 ${body.join("\n")}
 </tbody></table></div>`;

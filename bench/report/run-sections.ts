@@ -70,7 +70,10 @@ function waits({ results }: RunResult): string {
         colours: usedOf(seen).map((name) => WAITS_LEGEND.colours[WAITS_LEGEND.names.indexOf(name)] as string),
       },
     },
-    waitsDrawing(seen),
+    waitsDrawing(
+      seen,
+      results.map(({ operation }) => operation),
+    ),
   )}
 <p class="dim">Looked at fifty times a second. <code>LWLock:WALWrite</code> is the wait for somebody else's flush, and counts as disk.</p>
 ${folded("The waits as a table", waitsTable(seen))}`;

@@ -102,13 +102,16 @@ export function countsTable(results: ScenarioResult[]): string {
 
 type Statement = StatementCounts & { operation: string };
 const MOST_STATEMENTS = 12;
+/** What takes less than this part of the first is of no interest. */
+const LEAST_PART = 500;
 
 /** The statements that took longest, and those that kept the disk busiest: by reading, then by what they wrote. */
 export function statementTables(results: ScenarioResult[]): { byTime: string; byDisk: string } {
   const all = results.flatMap(({ operation, probes }) =>
     probes.postgres.statements.map((statement): Statement => ({ operation, ...statement })),
   );
-  const byTime = all.toSorted((a, b) => b.totalMs - a.totalMs).slice(0, MOST_STATEMENTS);
+  const slowest = all.toSorted((a, b) => b.totalMs - a.totalMs).slice(0, MOST_STATEMENTS);
+  const byTime = slowest.filter(({ totalMs }) => totalMs * LEAST_PART >= (slowest[0]?.totalMs ?? 0));
   const byDisk = all
     .filter(({ blocksRead, walBytes }) => blocksRead > 0 || walBytes > 0)
     .sort((a, b) => b.readMs - a.readMs || b.blocksRead - a.blocksRead || b.walBytes - a.walBytes)
@@ -123,6 +126,7 @@ export function statementTables(results: ScenarioResult[]): { byTime: string; by
         ...[operation, sql(query), String(calls), bar(figure(totalMs), totalMs / mostMs)],
         ...[figure(totalMs / calls), figure(rows / calls)],
       ]),
+      "left",
     ),
     byDisk: table(
       "Statements by disk (pg_stat_statements)",
@@ -131,6 +135,7 @@ export function statementTables(results: ScenarioResult[]): { byTime: string; by
         ...[operation, sql(query), String(calls), figure(blocksRead), figure(readMs)],
         ...[bar(figure(walBytes), walBytes / mostBytes), figure(walBytes / calls)],
       ]),
+      "left",
     ),
   };
 }
@@ -145,7 +150,7 @@ export function diskTable({ disk }: RunResult): string {
   return table("How clients shared flushes, before the run", ["", "commits a second", "commits a flush"], rows);
 }
 
-const SHORT = 110;
+const SHORT = 64;
 
 function sql(query: string): Cell {
   const text = query.replace(/\s+/g, " ").trim();

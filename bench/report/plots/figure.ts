@@ -3,7 +3,7 @@ import { parseHTML } from "linkedom";
 import { escaped } from "../html.ts";
 
 /** Plots are drawn for these widths, in px: a wide window, half of one, and a telephone. */
-export const WIDTHS = { wide: 1056, half: 500, narrow: 358 } as const;
+export const WIDTHS = { wide: 1056, half: 330, narrow: 358 } as const;
 
 /** What is drawn, for a width in px; `isNarrow` has little room for labels. */
 export type Drawing = (width: number, isNarrow: boolean) => Plot.PlotOptions;

@@ -65,7 +65,7 @@ export function ecdfDrawing(results: Curves[]): Drawing {
       color: coloursOf(results),
       marks: lines.map(({ operation, points }, n) =>
         Plot.line(points, {
-          ...{ x: "ms", y: "share", stroke: () => operation, strokeWidth: 1.8, z: null, curve: "step-after" },
+          ...{ x: "ms", y: "share", stroke: () => operation, strokeWidth: 1.8, z: null },
           strokeDasharray: DASHES[n % DASHES.length] as string,
         }),
       ),
@@ -96,15 +96,17 @@ export function secondsDrawing({ seconds }: Pick<ScenarioResult, "seconds">): Dr
   });
 }
 
+const MANY = 300;
+
 /** Where a curve ends upwards: the share that no request is beyond would be at infinity. */
 const pointsOf = (curve: Curves["curve"]) =>
   thinned(curve, 60).map(({ share, ms }) => ({ times: 1 / (1 - share), ms }));
 
-/** From the next round number below to the next above: 1, 2 or 5 times a power of ten, each of which has a line. */
+/** From the next round number below to the next above; of many powers of ten only those have a line. */
 function logMs(values: number[]) {
-  const round = (exponent: number) => [1, 2, 5].map((digit) => digit * 10 ** exponent);
-  const ticks = [-3, -2, -1, 0, 1, 2, 3, 4].flatMap(round);
   const [least, most] = [Math.min(...values), Math.max(...values)];
+  const digits = most / least > MANY ? [1] : [1, 2, 5];
+  const ticks = [-3, -2, -1, 0, 1, 2, 3, 4, 5].flatMap((exponent) => digits.map((digit) => +`${digit}e${exponent}`));
   const from = ticks.findLast((tick) => tick <= least) ?? least;
   const to = ticks.find((tick) => tick >= most) ?? most;
   return {

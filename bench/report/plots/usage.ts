@@ -55,10 +55,9 @@ function drawingOf(result: Sampled, counters: Counter[]): Drawing {
   const marks = shown.map(({ read, colour, isDoubtful }) => {
     const rows = samples.slice(1).map((sample, at) => {
       const before = samples[at] as Sample;
-      return {
-        s: sample.atMs / 1000,
-        share: ((read(sample) ?? 0) - (read(before) ?? 0)) / (sample.atMs - before.atMs),
-      };
+      // Less than before when a thread has ended.
+      const grown = Math.max((read(sample) ?? 0) - (read(before) ?? 0), 0);
+      return { s: sample.atMs / 1000, share: grown / (sample.atMs - before.atMs) };
     });
     const stroke = { stroke: colour, strokeWidth: 1.5, ...(isDoubtful ? { strokeDasharray: "2 3" } : {}) };
     return Plot.line(rows, { x: "s", y: "share", ...stroke });

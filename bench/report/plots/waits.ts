@@ -35,9 +35,8 @@ export function waitsOf(results: Sampled[]): Wait[] {
 }
 
 /** A matrix: an event in each row, an operation in each column, a dot as large as what was waited. */
-export function waitsDrawing(waits: Wait[]): Drawing {
+export function waitsDrawing(waits: Wait[], operations: string[]): Drawing {
   const events = [...new Set(waits.map(({ event }) => event))];
-  const operations = [...new Set(waits.map(({ operation }) => operation))];
   return (width, isNarrow) => {
     const marginLeft = isNarrow ? 150 : 210;
     const column = (width - marginLeft - 12) / operations.length;
@@ -61,7 +60,7 @@ export function waitsDrawing(waits: Wait[]): Drawing {
       marks: [
         Plot.gridX({ stroke: "var(--line)", strokeOpacity: 1 }),
         Plot.gridY({ stroke: "var(--line)", strokeOpacity: 1 }),
-        Plot.dot(waits, { x: "operation", y: "event", r: "ms", fill: "what", dx: hasValues ? -18 : 0 }),
+        Plot.dot(waits, { x: "operation", y: "event", r: "ms", fill: "what", stroke: "var(--page)" }),
         ...(hasValues
           ? [
               Plot.text(waits, {
@@ -69,7 +68,7 @@ export function waitsDrawing(waits: Wait[]): Drawing {
                 y: "event",
                 text: ({ ms }: Wait) => figure(ms),
                 textAnchor: "start",
-                dx: 0,
+                dx: 15,
               }),
             ]
           : []),
