@@ -32,12 +32,12 @@ export function plotSvg(drawing: Drawing, width: number, isNarrow: boolean): str
     ...{ width, style: STYLE, document: document as never, className: "plot" },
     ...drawing(width, isNarrow),
   };
-  const drawn = Plot.plot(options).outerHTML;
-  // A tenth of a px is more than anybody sees, and a third of the page's size.
-  return drawn
-    .replace(/<style>.*?<\/style>/s, "")
-    .replace(/-?\d+\.\d\d+/g, (number: string) => String(+Number(number).toFixed(1)));
+  const drawn: string = Plot.plot(options).outerHTML;
+  // A tenth of a px is more than anybody sees, and a third of the page's size. What is text stays as it is.
+  return drawn.replace(/<style>.*?<\/style>/s, "").replace(/<[^>]+>/g, (tag) => tag.replace(/-?\d+\.\d\d+/g, rounded));
 }
+
+const rounded = (number: string): string => String(+Number(number).toFixed(1));
 
 const STYLE = { background: "none", color: "currentColor", fontSize: "12px", maxWidth: "100%", height: "auto" };
 
