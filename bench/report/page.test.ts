@@ -115,9 +115,13 @@ type Seen = { plots: number; empty: string[]; beyond: string[]; pageWidth: numbe
 const LOOK = `(() => {
   const isShown = (element) => element.getClientRects().length > 0;
   const plots = [...document.querySelectorAll("figure svg")].filter(isShown);
-  const marks = "path[d]:not([d='']), rect, circle, line";
-  const axes = '[aria-label*="axis"] *, [aria-label*="grid"] *';
-  const hasMarks = (plot) => [...plot.querySelectorAll(marks)].some((mark) => !mark.matches(axes) && isShown(mark));
+  const groups = (plot) => [...plot.querySelectorAll("g[aria-label], path[aria-label]")]
+    .filter((group) => !/axis|grid|^rule$/.test(group.getAttribute("aria-label")) && !group.closest('[aria-label*="axis"]'));
+  const isPainted = ({ fill, stroke }) => fill !== "none" || stroke !== "none";
+  const isMark = (mark) => isShown(mark) && isPainted(getComputedStyle(mark)) && mark.getAttribute("d") !== "";
+  const marksOf = (group) => group.querySelectorAll("path, rect, circle, line, text").length > 0
+    ? [...group.querySelectorAll("path, rect, circle, line, text")] : [group];
+  const hasMarks = (plot) => groups(plot).length > 0 && groups(plot).every((group) => marksOf(group).every(isMark));
   const nameOf = (element) => element.closest("figure")?.querySelector("figcaption").textContent ?? element.outerHTML.slice(0, 80);
   const isBeyond = (element) => element.getBoundingClientRect().right > innerWidth + 1 && !element.closest(".scroll");
   return {

@@ -9,6 +9,7 @@ export function flushesDrawing(results: Pick<ScenarioResult, "operation" | "cost
     height: 44 + rows.length * 26,
     marginLeft: isNarrow ? 130 : 190,
     marginRight: 48,
+    marginTop: 6,
     marginBottom: 38,
     x: { label: "flushes a request", labelAnchor: "center", labelArrow: "none", grid: true, ticks: width / 110 },
     y: { label: null, domain: rows.map(({ operation }) => operation), tickSize: 0, padding: 0.3 },

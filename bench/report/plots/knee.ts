@@ -1,8 +1,8 @@
 import * as Plot from "@observablehq/plot";
 import type { SweepPoint, SweepResult } from "../../sweep.ts";
 import { category } from "../colours.ts";
-import { figure } from "../html.ts";
 import type { Drawing, Legend } from "./figure.ts";
+import { logAxisX, logAxisY, logTicks } from "./log-axis.ts";
 
 const FIGURES = [
   ["p50", ({ p50Ms }: SweepPoint) => p50Ms],
@@ -20,39 +20,25 @@ export function kneeDrawing({ points, objective, greatestRate }: SweepResult): D
       return ms === null ? [] : [{ rate: point.rate, ms, which, isWithin: point.isWithin }];
     }),
   );
+  const rate = logTicks(points.map((point) => point.rate));
+  const ms = logTicks([objective.mostMs, ...rows.map((row) => row.ms)]);
+  const dot = { x: "rate", y: "ms", stroke: "which", r: 3.5 } as const;
   return (_, isNarrow) => ({
     height: isNarrow ? 260 : 320,
     marginLeft: 48,
     marginRight: 24,
     marginBottom: 40,
-    x: {
-      type: "log",
-      label: "requests a second",
-      labelAnchor: "center",
-      labelArrow: "none",
-      ticks: isNarrow ? 3 : 6,
-      tickFormat: (rate: number) => String(Math.round(rate)),
-    },
-    y: {
-      type: "log",
-      label: "response, ms",
-      labelArrow: "none",
-      grid: true,
-      ticks: 5,
-      tickFormat: (ms: number) => figure(ms),
-    },
+    x: { type: "log", domain: rate.domain },
+    y: { type: "log", domain: ms.domain },
     color: { type: "ordinal", domain: KNEE_LEGEND.names, range: KNEE_LEGEND.colours },
     marks: [
+      ...logAxisX(rate, "requests a second"),
+      ...logAxisY(ms, "response, ms"),
       Plot.ruleY([objective.mostMs], { stroke: "var(--bad)", strokeDasharray: "5 3" }),
       ...(greatestRate === null ? [] : [Plot.ruleX([greatestRate], { stroke: "var(--good)", strokeDasharray: "5 3" })]),
       Plot.line(rows, { x: "rate", y: "ms", stroke: "which", strokeWidth: 1.6 }),
-      Plot.dot(rows, {
-        x: "rate",
-        y: "ms",
-        stroke: "which",
-        fill: (row) => (row.isWithin ? row.which : "none"),
-        r: 3.5,
-      }),
+      Plot.dot(rows, { ...dot, fill: "which", filter: "isWithin" }),
+      Plot.dot(rows, { ...dot, fill: "var(--page)", filter: (row) => !row.isWithin }),
     ],
   });
 }

@@ -1,8 +1,8 @@
 import * as Plot from "@observablehq/plot";
 import type { ScenarioResult } from "../../run-http.ts";
 import { CATEGORY_COLOURS, category } from "../colours.ts";
-import { figure } from "../html.ts";
 import { type Drawing, type Legend, thinned } from "./figure.ts";
+import { logAxisX, logAxisY, logTicks } from "./log-axis.ts";
 
 type Curves = Pick<ScenarioResult, "operation" | "curve">;
 
@@ -23,6 +23,7 @@ const DASHES = ["none", "6 3", "2 2.5"];
 export function percentileDrawing(results: Curves[]): Drawing {
   const lines = results.map(({ operation, curve }) => ({ operation, points: pointsOf(curve) }));
   const all = lines.flatMap(({ points }) => points);
+  const ms = logTicks(all.map((point) => point.ms));
   const slowest = Math.max(...all.map(({ times }) => times));
   return (_, isNarrow) => ({
     height: isNarrow ? 280 : 360,
@@ -38,14 +39,9 @@ export function percentileDrawing(results: Curves[]): Drawing {
       tickFormat: (times: number) => `${+(100 * (1 - 1 / times)).toFixed(3)}%`,
       grid: true,
     },
-    y: logMs(all.map(({ ms }) => ms)),
+    y: { type: "log", domain: ms.domain },
     color: coloursOf(results),
-    marks: lines.map(({ operation, points }, n) =>
-      Plot.line(points, {
-        ...{ x: "times", y: "ms", stroke: () => operation, strokeWidth: 1.8, z: null },
-        strokeDasharray: DASHES[n % DASHES.length] as string,
-      }),
-    ),
+    marks: [...logAxisY(ms, "response, ms"), ...lines.map((line, n) => curveMark(line, n, { x: "times", y: "ms" }))],
   });
 }
 
@@ -53,25 +49,27 @@ export function percentileDrawing(results: Curves[]): Drawing {
 export function ecdfDrawing(results: Curves[]): Drawing {
   const lines = results.map(({ operation, curve }) => ({ operation, points: thinned(curve, 60) }));
   const all = lines.flatMap(({ points }) => points);
-  return (_, isNarrow) => {
-    const { label: _label, ...scale } = logMs(all.map(({ ms }) => ms));
-    return {
-      height: isNarrow ? 240 : 300,
-      marginLeft: 44,
-      marginRight: 16,
-      marginBottom: 40,
-      x: { ...scale, label: "response, ms", labelAnchor: "center", labelArrow: "none" },
-      y: { label: "answered by then", percent: true, grid: true, domain: [0, 100], labelArrow: "none" },
-      color: coloursOf(results),
-      marks: lines.map(({ operation, points }, n) =>
-        Plot.line(points, {
-          ...{ x: "ms", y: "share", stroke: () => operation, strokeWidth: 1.8, z: null },
-          strokeDasharray: DASHES[n % DASHES.length] as string,
-        }),
-      ),
-    };
-  };
+  const ms = logTicks(all.map((point) => point.ms));
+  return (_, isNarrow) => ({
+    height: isNarrow ? 240 : 300,
+    marginLeft: 44,
+    marginRight: 16,
+    marginBottom: 40,
+    x: { type: "log", domain: ms.domain },
+    y: { label: "% answered by then", percent: true, grid: true, domain: [0, 100], labelArrow: "none" },
+    color: coloursOf(results),
+    marks: [...logAxisX(ms, "response, ms"), ...lines.map((line, n) => curveMark(line, n, { x: "ms", y: "share" }))],
+  });
 }
+
+type Line = { operation: string; points: object[] };
+
+/** Told apart by dashes too, for who does not see the colours. */
+const curveMark = ({ operation, points }: Line, n: number, axes: { x: string; y: string }) =>
+  Plot.line(points, {
+    ...{ ...axes, stroke: () => operation, strokeWidth: 1.8, z: null },
+    strokeDasharray: DASHES[n % DASHES.length] as string,
+  });
 
 export const SECONDS_LEGEND: Legend = { names: ["p50", "p99"], colours: CATEGORY_COLOURS.slice(0, 2) };
 
@@ -96,26 +94,6 @@ export function secondsDrawing({ seconds }: Pick<ScenarioResult, "seconds">): Dr
   });
 }
 
-const MANY = 300;
-
 /** Where a curve ends upwards: the share that no request is beyond would be at infinity. */
 const pointsOf = (curve: Curves["curve"]) =>
   thinned(curve, 60).map(({ share, ms }) => ({ times: 1 / (1 - share), ms }));
-
-/** From the next round number below to the next above; of many powers of ten only those have a line. */
-function logMs(values: number[]) {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const digits = most / least > MANY ? [1] : [1, 2, 5];
-  const ticks = [-3, -2, -1, 0, 1, 2, 3, 4, 5].flatMap((exponent) => digits.map((digit) => +`${digit}e${exponent}`));
-  const from = ticks.findLast((tick) => tick <= least) ?? least;
-  const to = ticks.find((tick) => tick >= most) ?? most;
-  return {
-    type: "log" as const,
-    label: "response, ms",
-    labelArrow: "none" as const,
-    domain: [from, to],
-    ticks: ticks.filter((tick) => tick >= from && tick <= to),
-    tickFormat: (value: number) => figure(value),
-    grid: true,
-  };
-}

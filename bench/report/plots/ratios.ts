@@ -8,12 +8,13 @@ export type Ratio = { name: string; ratio: number; low: number; high: number };
 export function ratiosDrawing(ratios: Ratio[], zone = 0): Drawing {
   const rows = ratios.map((one) => ({
     ...one,
-    side: one.low > 1 + zone ? "more" : one.high < 1 - zone ? "less" : "none",
+    side: one.low > 1 + zone ? "more" : one.high < 1 - zone ? "less" : "neither",
   }));
   return (width, isNarrow) => ({
     height: 60 + rows.length * 30,
     marginLeft: isNarrow ? 120 : 210,
     marginRight: 20,
+    marginTop: 6,
     marginBottom: 40,
     x: {
       type: "log",
@@ -25,7 +26,7 @@ export function ratiosDrawing(ratios: Ratio[], zone = 0): Drawing {
       tickFormat: (ratio: number) => String(+ratio.toFixed(3)),
     },
     y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0 },
-    color: { type: "ordinal", domain: ["more", "less", "none"], range: ["var(--bad)", "var(--good)", "var(--dim)"] },
+    color: { type: "ordinal", domain: ["more", "less", "neither"], range: ["var(--bad)", "var(--good)", "var(--dim)"] },
     marks: [
       ...(zone > 0
         ? [Plot.rect([0], { x1: 1 / (1 + zone), x2: 1 + zone, fill: "var(--dim)", fillOpacity: 0.16 })]
