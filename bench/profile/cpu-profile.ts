@@ -15,7 +15,7 @@ type CallFrame = { functionName: string; url: string; lineNumber: number; column
 /** Ours, somebody else's, or the runtime's own. */
 export type Owner = "ours" | "dependency" | "runtime";
 
-/** A function as it was called from those above it. Samples are taken only while JavaScript runs, a ms apart. */
+/** A function as it was called from those above it. Samples are taken only while JavaScript runs. */
 export type Frame = {
   name: string;
   /** File and line; empty of the runtime's own. */
@@ -79,8 +79,8 @@ function childOf(parent: Frame, { functionName, url, lineNumber }: CallFrame, ro
   const file = decodeURI(url)
     .replace(/^file:\/\//, "")
     .replace(`${root}/`, "");
-  const owner =
-    url === "" || /^(node|bun):/.test(url) ? "runtime" : file.includes("node_modules") ? "dependency" : "ours";
+  // The runtime's own have no file, or one such as node:fs and internal:streams/readable.
+  const owner = file === "" || /^\w+:/.test(file) ? "runtime" : file.includes("node_modules") ? "dependency" : "ours";
   const place = file.replace(/^.*node_modules\//, "");
   const where = place === "" ? "" : `${place}:${lineNumber + 1}`;
   // Lines move from version to version; only what has no name is known by its line.

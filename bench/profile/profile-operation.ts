@@ -11,6 +11,8 @@ import { between, type CpuProfile, parseProfile } from "./cpu-profile.ts";
 export type ProfileOptions = { rate: number; seconds: number; onStep(step: string): void };
 
 const CONNECTIONS = 32;
+/** A request is over in less than the usual ms. */
+const INTERVAL_US = 200;
 const WARM_UP_S = { least: 5, most: 5 };
 
 /**
@@ -22,7 +24,13 @@ export async function profileOperation(scenario: LoadScenario, options: ProfileO
   const directory = mkdtempSync(join(tmpdir(), "irontrack-profile-"));
   try {
     onStep("the application is started");
-    const command = ["--cpu-prof", `--cpu-prof-dir=${directory}`, "src/cli.ts", "serve"];
+    const command = [
+      "--cpu-prof",
+      `--cpu-prof-dir=${directory}`,
+      `--cpu-prof-interval=${INTERVAL_US}`,
+      "src/cli.ts",
+      "serve",
+    ];
     const stand = await openStand({ command });
     let window: [fromMs: number, toMs: number] = [0, 0];
     try {

@@ -31,7 +31,7 @@ export function attributionDrawing(results: Attributed[]): Drawing {
     return { operation, end, text: `${figure(figures.responseMs.mean)} ms` };
   });
   return (width, isNarrow) => ({
-    height: 44 + results.length * (isNarrow ? 40 : 30),
+    height: isNarrow ? 66 + results.length * 42 : 44 + results.length * 30,
     marginLeft: isNarrow ? 8 : 190,
     marginRight: 64,
     marginTop: isNarrow ? 16 : 6,
