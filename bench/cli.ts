@@ -6,6 +6,8 @@ import { registerDisk } from "./commands/disk.ts";
 import { registerHost } from "./commands/host.ts";
 import { registerLimits } from "./commands/limits.ts";
 import { registerLoad } from "./commands/load.ts";
+import { registerProfile } from "./commands/profile.ts";
+import { registerReport } from "./commands/report.ts";
 import { registerTruth } from "./commands/truth.ts";
 import { usePins } from "./pinning.ts";
 
@@ -17,6 +19,8 @@ registerLimits(cli);
 registerComparisons(cli);
 registerDecisions(cli);
 registerTruth(cli);
+registerReport(cli);
+registerProfile(cli);
 cli.option("--pin <host>", "Who has which core, by the file of a host in bench/hosts instead of by the topology");
 cli.help();
 try {

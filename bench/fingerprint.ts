@@ -16,6 +16,8 @@ export type Fingerprint = {
   commit: string;
   isDirty: boolean;
   at: string;
+  /** What was asked of `bun bench`, but for where it was to be written; absent in older results. */
+  command?: string;
 };
 
 export function fingerprint(postgres: string): Fingerprint {
@@ -32,7 +34,15 @@ export function fingerprint(postgres: string): Fingerprint {
     commit: git("rev-parse", "--short", "HEAD"),
     isDirty: git("status", "--porcelain") !== "",
     at: new Date().toISOString(),
+    command: commandLine(process.argv.slice(2)),
   };
+}
+
+function commandLine(words: string[]): string {
+  const out = words.indexOf("--out");
+  return (out === -1 ? words : words.toSpliced(out, 2))
+    .map((word) => (/^[\w./=:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(" ");
 }
 
 /** What figures of one host are kept together by. */

@@ -5,7 +5,8 @@ import { intervalOf } from "./interval.ts";
 import { hdrLog } from "./load/hdr.ts";
 import { toBytes } from "./load/run.ts";
 import { type TraceLine, traceText } from "./load/trace.ts";
-import { reportHtml, reportMarkdown } from "./report/report.ts";
+import { reportHtml } from "./report/page.ts";
+import { reportMarkdown } from "./report/summary.ts";
 import { type ResultOptions, writeResult } from "./results.ts";
 import { runDb } from "./run-db.ts";
 import { type RawRuns, type RunOptions, runScenarios } from "./run-http.ts";
@@ -51,7 +52,8 @@ export async function runCommand(words: string[], options: CommandOptions): Prom
   progress.done();
   const summary = "results" in result ? reportMarkdown(result) : tableMarkdown(result);
   const directory = writeResult(`${name}-${options.profile}${options.isCold ? "-cold" : ""}`, result, summary, options);
-  if ("results" in result) writeFileSync(join(directory, "report.html"), reportHtml(result));
+  if ("results" in result)
+    writeFileSync(join(directory, "report.html"), reportHtml({ run: result, sweeps: [], comparisons: [] }));
   if (isLoad) writeFileSync(join(directory, "responses.hlog"), hdrLog(raw, Date.parse(result.host.at)));
   for (const one of options.isRaw ? raw : []) writeRaw(join(directory, "raw"), one);
   const doubts = "results" in result ? [result.disk, ...result.results].flatMap((one) => one.doubts) : result.doubts;

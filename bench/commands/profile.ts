@@ -1,0 +1,49 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { CAC } from "cac";
+import { createProgress } from "#src/cli/progress.ts";
+import { OperatorError } from "#src/errors.ts";
+import { fingerprint } from "../fingerprint.ts";
+import { type Frame, parseProfile, treeOf } from "../profile/cpu-profile.ts";
+import { flameSvg } from "../profile/flame.ts";
+import { profileOperation } from "../profile/profile-operation.ts";
+import { loadScenariosOf } from "../run-command.ts";
+import { chooseScenarios } from "../suites/suites.ts";
+import { type Given, positive } from "./options.ts";
+
+const ROOT = join(import.meta.dir, "../..");
+
+/** Where the server's JavaScript spends its time: never part of a run that is measured. */
+export function registerProfile(cli: CAC): void {
+  cli
+    .command("profile <scenario>", "Where the server spends its time on a scenario of http or mix: a flame graph")
+    .option("--rate <n>", "Requests a second", { default: 200 })
+    .option("--seconds <s>", "For how long", { default: 10 })
+    .option("--against <profile>", "An earlier .cpuprofile: colours are what became more and less since")
+    .option("--out <directory>", "Where to write", { default: ".irontrack/profiles" })
+    .option("--json", "Print what was written as JSON")
+    .example("  $ bun bench profile LogSet")
+    .action(async (word: string, given: Given) => {
+      const [scenario, ...others] = loadScenariosOf(chooseScenarios([word]));
+      if (!scenario || others.length > 0) throw new OperatorError(`${word} is not one scenario of http or mix`, 2);
+      const against = given.against === undefined ? undefined : readTree(String(given.against));
+      const progress = createProgress();
+      const [rate, seconds] = [positive("--rate", given.rate), positive("--seconds", given.seconds)];
+      const profile = await profileOperation(scenario, { rate, seconds, onStep: progress.step });
+      progress.done();
+      const { commit, isDirty } = fingerprint("");
+      const version = `${commit}${isDirty ? "+" : ""}`;
+      const title = `${scenario.operation} at ${version}, ${rate} a second for ${seconds} s${against ? `, beside ${given.against}` : ""}`;
+      const name = join(String(given.out), `${scenario.operation}-${version.replace("+", "-changed")}`);
+      mkdirSync(String(given.out), { recursive: true });
+      writeFileSync(`${name}.cpuprofile`, JSON.stringify(profile));
+      writeFileSync(`${name}.svg`, flameSvg(treeOf(profile, ROOT), title, against));
+      const written = [`${name}.cpuprofile`, `${name}.svg`];
+      console.log(given.json ? JSON.stringify({ samples: profile.samples.length, written }) : written.join("\n"));
+    });
+}
+
+function readTree(file: string): Frame {
+  if (!existsSync(file)) throw new OperatorError(`There is no profile ${file}`, 2);
+  return treeOf(parseProfile(readFileSync(file, "utf8"), file), ROOT);
+}

@@ -1,0 +1,33 @@
+/** Text as it may stand in a page, in attributes too. */
+export const escaped = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+
+/** Three digits, whatever the size; a dash for what there is not. */
+export function figure(value: number | null | undefined): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  return Math.abs(value) >= 1000 ? value.toFixed(0) : String(+value.toPrecision(3));
+}
+
+export const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;
+
+/** A cell: text, or markup that is made already. */
+export type Cell = string | { html: string };
+
+/** Rows begin with what they are about. It scrolls sideways by itself where it is too wide, by keyboard too. */
+export function table(caption: string, head: string[], rows: Cell[][], kind = ""): string {
+  const columns = head.map((name) => `<th scope="col">${escaped(name)}</th>`).join("");
+  const body = rows.map(([name = "", ...cells]) => {
+    const rest = cells.map((cell) => `<td>${markup(cell)}</td>`).join("");
+    return `<tr><th scope="row">${markup(name)}</th>${rest}</tr>`;
+  });
+  return `<div class="scroll ${kind}" role="region" tabindex="0" aria-label="${escaped(caption)}"><table><caption>${escaped(caption)}</caption>
+<thead><tr>${columns}</tr></thead><tbody>
+${body.join("\n")}
+</tbody></table></div>`;
+}
+
+/** What few want to see, folded. */
+export const folded = (summary: string, html: string): string =>
+  `<details><summary>${escaped(summary)}</summary>${html}</details>`;
+
+const markup = (cell: Cell): string => (typeof cell === "string" ? escaped(cell) : cell.html);

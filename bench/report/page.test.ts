@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { checkComparable, compareRuns } from "./compare-runs.ts";
+import { reportHtml } from "./page.ts";
+import { standalonePlots } from "./standalone.ts";
+import { readEvidence, readRun } from "./stored.ts";
+
+const FIXTURE = join(import.meta.dir, "fixture");
+const evidence = readEvidence(["run", "sweep", "ab"].map((name) => join(FIXTURE, name)));
+const html = reportHtml(evidence);
+
+test("a report is one file of less than a megabyte, without a script and without anything from elsewhere", () => {
+  expect(html.length).toBeLessThan(1_000_000);
+  expect(html).not.toMatch(/<script|<link rel="stylesheet"|@import|url\(|(src|href)="(?!data:|#)/);
+});
+
+test("a report says what is not to be believed, what was not measured, on what it was measured and by which command", () => {
+  for (const words of [
+    ...["Not to be believed", "LogSet: the server waited for a processor", "Not measured here", "unexplained"],
+    ...["iowait (unreliable)", "AMD EPYC, 2 cores", "bun bench run ListExercises LogSet --profile hdd --rate 40"],
+    ...["Statements by time", "Statements by disk", "Knee of ListExercises", "after / before"],
+  ]) {
+    expect(html).toContain(words);
+  }
+});
+
+test("every plot says in words what it shows, and every table has headers and a caption", () => {
+  const plots = html.match(/<figure>/g)?.length ?? 0;
+  expect(plots).toBeGreaterThanOrEqual(8);
+  expect(html.match(/<div role="img" aria-label="[^"]{20,}"/g)).toHaveLength(plots);
+  for (const table of html.split("<table>").slice(1)) expect(table).toMatch(/^<caption>[^<]+.*<th scope="col">/s);
+});
+
+test("runs are compared only on one machine and one disk", () => {
+  const run = readRun(join(FIXTURE, "run"));
+  expect(() => checkComparable(run, { ...run, host: { ...run.host, cores: 8 } })).toThrow("cannot be compared");
+  expect(() => checkComparable(run, { ...run, profile: "native" })).toThrow("cannot be compared");
+  checkComparable(run, run);
+  const [first] = compareRuns(run, run);
+  expect(first).toMatchObject({ name: "ListExercises", ratio: 1 });
+});
+
+test("pictures for a README stand by themselves", () => {
+  for (const svg of Object.values(standalonePlots(readRun(join(FIXTURE, "run"))))) {
+    expect(svg).toStartWith('<svg xmlns="http://www.w3.org/2000/svg"');
+    expect(svg).toContain("prefers-color-scheme:dark");
+    expect(svg).toContain("ListExercises");
+  }
+});
+
+const chromium = Bun.which("chromium");
+if (!chromium && process.env.CI) throw new Error("chromium is not on PATH");
+if (!chromium) console.warn("SKIPPED: a report in a browser. There is no chromium on PATH");
+
+describe.skipIf(!chromium)("in a browser", () => {
+  let directory: string;
+  let view: Bun.WebView;
+  const said: unknown[] = [];
+  const asked: string[] = [];
+  const isRoot = process.getuid?.() === 0;
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), "irontrack-report-"));
+    const file = join(directory, "report.html");
+    writeFileSync(file, html);
+    const argv = ["--hide-scrollbars", ...(isRoot ? ["--no-sandbox"] : [])];
+    const backend = { type: "chrome", url: false, path: chromium ?? "", argv } as const;
+    view = new Bun.WebView({ width: 1280, height: 900, backend, console: (...words) => void said.push(words) });
+    await view.navigate("about:blank");
+    view.addEventListener<{ request: { url: string } }>("Network.requestWillBeSent", ({ data }) => {
+      asked.push(data.request.url);
+    });
+    view.addEventListener("Log.entryAdded", ({ data }: MessageEvent) => void said.push(data));
+    await view.cdp("Network.enable");
+    await view.cdp("Log.enable");
+    await view.navigate(pathToFileURL(file).href);
+  });
+  afterAll(() => {
+    view?.close();
+    if (directory) rmSync(directory, { recursive: true });
+  });
+
+  test.each([
+    [1280, "light"],
+    [1280, "dark"],
+    [390, "light"],
+    [390, "dark"],
+  ] as const)("at %i pixels in %s every plot is drawn and nothing is beyond the edge", async (width, mode) => {
+    const size = { width, height: 900, deviceScaleFactor: 1, mobile: false };
+    await view.cdp("Emulation.setDeviceMetricsOverride", size);
+    const features = [{ name: "prefers-color-scheme", value: mode }];
+    await view.cdp("Emulation.setEmulatedMedia", { features });
+    const seen = await view.evaluate<Seen>(LOOK);
+    expect(seen.plots).toBeGreaterThanOrEqual(8);
+    expect(seen.empty).toEqual([]);
+    expect(seen.pageWidth).toBeLessThanOrEqual(width);
+    expect(seen.beyond).toEqual([]);
+    expect(seen.isDark).toBe(mode === "dark");
+    const { data } = await view.cdp<{ data: string }>("Page.captureScreenshot", { format: "png" });
+    const png = Buffer.from(data, "base64");
+    writeFileSync(join(process.env.REPORT_SCREENSHOTS ?? directory, `${width}-${mode}.png`), png);
+    // A page that is drawn is not one colour.
+    expect(png.length).toBeGreaterThan(10_000);
+    expect(said).toEqual([]);
+    expect(asked.filter((url) => !url.startsWith("file:") && !url.startsWith("data:"))).toEqual([]);
+  });
+});
+
+type Seen = { plots: number; empty: string[]; beyond: string[]; pageWidth: number; isDark: boolean };
+
+/** Of what is visible: plots without a mark, and what is beyond the window, but for what scrolls by itself. */
+const LOOK = `(() => {
+  const isShown = (element) => element.getClientRects().length > 0;
+  const plots = [...document.querySelectorAll("figure svg")].filter(isShown);
+  const groups = (plot) => [...plot.querySelectorAll("g[aria-label], path[aria-label]")]
+    .filter((group) => !/axis|grid|^rule$/.test(group.getAttribute("aria-label")) && !group.closest('[aria-label*="axis"]'));
+  const isPainted = ({ fill, stroke }) => fill !== "none" || stroke !== "none";
+  const isMark = (mark) => isShown(mark) && isPainted(getComputedStyle(mark)) && mark.getAttribute("d") !== "";
+  const marksOf = (group) => group.querySelectorAll("path, rect, circle, line, text").length > 0
+    ? [...group.querySelectorAll("path, rect, circle, line, text")] : [group];
+  const hasMarks = (plot) => groups(plot).length > 0 && groups(plot).every((group) => marksOf(group).every(isMark));
+  const nameOf = (element) => element.closest("figure")?.querySelector("figcaption").textContent ?? element.outerHTML.slice(0, 80);
+  const isBeyond = (element) => element.getBoundingClientRect().right > innerWidth + 1 && !element.closest(".scroll");
+  return {
+    plots: plots.length,
+    empty: plots.filter((plot) => !hasMarks(plot)).map(nameOf),
+    beyond: [...document.querySelectorAll("body *")].filter((one) => isShown(one) && isBeyond(one)).map(nameOf),
+    pageWidth: document.documentElement.scrollWidth,
+    isDark: getComputedStyle(document.body).backgroundColor === "rgb(18, 22, 29)",
+  };
+})()`;

@@ -1,0 +1,66 @@
+import * as Plot from "@observablehq/plot";
+import { SEGMENTS, type Segment } from "../../attribution.ts";
+import type { ScenarioResult } from "../../run-http.ts";
+import { SEGMENT_COLOURS } from "../colours.ts";
+import { figure } from "../html.ts";
+import type { Drawing, Legend } from "./figure.ts";
+
+type Attributed = Pick<ScenarioResult, "operation" | "attribution" | "figures">;
+
+/** Those that somewhere are more than nothing, in their order. */
+function shownSegments(results: Attributed[]): { segment: Segment; label: string; colour: string }[] {
+  return SEGMENTS.map(([segment, label], n) => ({ segment, label, colour: SEGMENT_COLOURS[n] as string })).filter(
+    ({ segment }) => results.some(({ attribution }) => Math.abs(attribution[segment] ?? 0) > 0.0005),
+  );
+}
+
+export function attributionLegend(results: Attributed[]): Legend {
+  const shown = shownSegments(results);
+  return { names: shown.map(({ label }) => label), colours: shown.map(({ colour }) => colour) };
+}
+
+/** Where the mean response of each operation went. What was counted twice (unexplained below 0) is left of the line. */
+export function attributionDrawing(results: Attributed[]): Drawing {
+  const shown = shownSegments(results);
+  const labels = shown.map(({ label }) => label);
+  const rows = results.flatMap(({ operation, attribution }) =>
+    shown.map(({ segment, label }) => ({ operation, label, ms: attribution[segment] ?? 0 })),
+  );
+  const means = results.map(({ operation, attribution, figures }) => {
+    const end = SEGMENTS.reduce((sum, [segment]) => sum + Math.max(attribution[segment] ?? 0, 0), 0);
+    return { operation, end, text: `${figure(figures.responseMs.mean)} ms` };
+  });
+  return (width, isNarrow) => ({
+    height: isNarrow ? 66 + results.length * 42 : 44 + results.length * 30,
+    marginLeft: isNarrow ? 8 : 190,
+    marginRight: 64,
+    marginTop: isNarrow ? 16 : 6,
+    marginBottom: 38,
+    x: { label: "ms of the mean response", labelAnchor: "center", labelArrow: "none", grid: true, ticks: width / 110 },
+    y: {
+      label: null,
+      domain: results.map(({ operation }) => operation),
+      padding: isNarrow ? 0.55 : 0.28,
+      axis: isNarrow ? null : "left",
+      tickSize: 0,
+    },
+    color: { type: "ordinal", domain: labels, range: shown.map(({ colour }) => colour) },
+    marks: [
+      Plot.barX(rows, { x: "ms", y: "operation", fill: "label", order: labels, insetRight: 0.5 }),
+      Plot.ruleX([0], { stroke: "currentColor" }),
+      Plot.text(means, { x: "end", y: "operation", text: "text", textAnchor: "start", dx: 6, fill: "currentColor" }),
+      ...(isNarrow
+        ? [
+            Plot.text(means, {
+              x: () => 0,
+              y: "operation",
+              text: "operation",
+              textAnchor: "start",
+              dy: -17,
+              fontWeight: 600,
+            }),
+          ]
+        : []),
+    ],
+  });
+}

@@ -1,0 +1,99 @@
+import * as Plot from "@observablehq/plot";
+import type { ScenarioResult } from "../../run-http.ts";
+import { CATEGORY_COLOURS, category } from "../colours.ts";
+import { type Drawing, type Legend, thinned } from "./figure.ts";
+import { logAxisX, logAxisY, logTicks } from "./log-axis.ts";
+
+type Curves = Pick<ScenarioResult, "operation" | "curve">;
+
+export function operationsLegend(results: { operation: string }[]): Legend {
+  return { names: results.map(({ operation }) => operation), colours: results.map((_, n) => category(n)) };
+}
+
+const coloursOf = (results: { operation: string }[]): Plot.ScaleOptions => ({
+  type: "ordinal",
+  domain: results.map(({ operation }) => operation),
+  range: results.map((_, n) => category(n)),
+});
+
+const TICKS = [1, 2, 10, 100, 1000, 10_000];
+const DASHES = ["none", "6 3", "2 2.5"];
+
+/** Response times by the share of requests that were no slower, stretched towards the slowest as HDR plots are. */
+export function percentileDrawing(results: Curves[]): Drawing {
+  const lines = results.map(({ operation, curve }) => ({ operation, points: pointsOf(curve) }));
+  const all = lines.flatMap(({ points }) => points);
+  const ms = logTicks(all.map((point) => point.ms));
+  const slowest = Math.max(...all.map(({ times }) => times));
+  return (_, isNarrow) => ({
+    height: isNarrow ? 280 : 360,
+    marginLeft: 44,
+    marginRight: 16,
+    marginBottom: 40,
+    x: {
+      type: "log",
+      label: "share of requests that were no slower",
+      labelAnchor: "center",
+      labelArrow: "none",
+      ticks: TICKS.filter((times) => times <= slowest),
+      tickFormat: (times: number) => `${+(100 * (1 - 1 / times)).toFixed(3)}%`,
+      grid: true,
+    },
+    y: { type: "log", domain: ms.domain },
+    color: coloursOf(results),
+    marks: [...logAxisY(ms, "response, ms"), ...lines.map((line, n) => curveMark(line, n, { x: "times", y: "ms" }))],
+  });
+}
+
+/** The share of requests that were answered within a time. */
+export function ecdfDrawing(results: Curves[]): Drawing {
+  const lines = results.map(({ operation, curve }) => ({ operation, points: thinned(curve, 60) }));
+  const all = lines.flatMap(({ points }) => points);
+  const ms = logTicks(all.map((point) => point.ms));
+  return (_, isNarrow) => ({
+    height: isNarrow ? 240 : 300,
+    marginLeft: 44,
+    marginRight: 16,
+    marginBottom: 40,
+    x: { type: "log", domain: ms.domain },
+    y: { label: "% answered by then", percent: true, grid: true, domain: [0, 100], labelArrow: "none" },
+    color: coloursOf(results),
+    marks: [...logAxisX(ms, "response, ms"), ...lines.map((line, n) => curveMark(line, n, { x: "ms", y: "share" }))],
+  });
+}
+
+type Line = { operation: string; points: object[] };
+
+/** Told apart by dashes too, for who does not see the colours. */
+const curveMark = ({ operation, points }: Line, n: number, axes: { x: string; y: string }) =>
+  Plot.line(points, {
+    ...{ ...axes, stroke: () => operation, strokeWidth: 1.8, z: null },
+    strokeDasharray: DASHES[n % DASHES.length] as string,
+  });
+
+export const SECONDS_LEGEND: Legend = { names: ["p50", "p99"], colours: CATEGORY_COLOURS.slice(0, 2) };
+
+/** p50 and p99 of each second of one operation; no p99 of seconds with fewer than a hundred answers. */
+export function secondsDrawing({ seconds }: Pick<ScenarioResult, "seconds">): Drawing {
+  const rows = thinned(seconds, 120).flatMap(({ second, p50Ms, p99Ms }) => [
+    { second, ms: p50Ms, which: "p50" },
+    ...(p99Ms === null ? [] : [{ second, ms: p99Ms, which: "p99" }]),
+  ]);
+  return () => ({
+    height: 170,
+    marginLeft: 44,
+    marginRight: 12,
+    x: { label: "second", labelArrow: "none", ticks: 6 },
+    y: { label: "response, ms", grid: true, zero: true, ticks: 4, labelArrow: "none" },
+    color: { type: "ordinal", domain: SECONDS_LEGEND.names, range: SECONDS_LEGEND.colours },
+    marks: [
+      Plot.ruleY([0]),
+      Plot.line(rows, { x: "second", y: "ms", stroke: "which", strokeWidth: 1.5 }),
+      Plot.dot(rows, { x: "second", y: "ms", fill: "which", r: 2 }),
+    ],
+  });
+}
+
+/** Where a curve ends upwards: the share that no request is beyond would be at infinity. */
+const pointsOf = (curve: Curves["curve"]) =>
+  thinned(curve, 60).map(({ share, ms }) => ({ times: 1 / (1 - share), ms }));

@@ -1,0 +1,39 @@
+import * as Plot from "@observablehq/plot";
+import type { Drawing } from "./figure.ts";
+
+/** after / before, and its 95 % interval. */
+export type Ratio = { name: string; ratio: number; low: number; high: number };
+
+/** Each ratio with its interval around 1; `zone` is what counts as no difference. */
+export function ratiosDrawing(ratios: Ratio[], zone = 0): Drawing {
+  const rows = ratios.map((one) => ({
+    ...one,
+    side: one.low > 1 + zone ? "more" : one.high < 1 - zone ? "less" : "neither",
+  }));
+  return (width, isNarrow) => ({
+    height: 60 + rows.length * 30,
+    marginLeft: isNarrow ? 120 : 210,
+    marginRight: 20,
+    marginTop: 6,
+    marginBottom: 40,
+    x: {
+      type: "log",
+      label: "after / before",
+      labelAnchor: "center",
+      labelArrow: "none",
+      grid: true,
+      ticks: width / 130,
+      tickFormat: (ratio: number) => String(+ratio.toFixed(3)),
+    },
+    y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0 },
+    color: { type: "ordinal", domain: ["more", "less", "neither"], range: ["var(--bad)", "var(--good)", "var(--dim)"] },
+    marks: [
+      ...(zone > 0
+        ? [Plot.rect([0], { x1: 1 / (1 + zone), x2: 1 + zone, fill: "var(--dim)", fillOpacity: 0.16 })]
+        : []),
+      Plot.ruleX([1], { stroke: "currentColor" }),
+      Plot.ruleY(rows, { x1: "low", x2: "high", y: "name", stroke: "side", strokeWidth: 2.5 }),
+      Plot.dot(rows, { x: "ratio", y: "name", fill: "side", r: 4.5 }),
+    ],
+  });
+}

@@ -1,0 +1,84 @@
+import * as Plot from "@observablehq/plot";
+import type { Sample } from "../../probes/sampler.ts";
+import { waitClassOf } from "../../probes/waits.ts";
+import type { ScenarioResult } from "../../run-http.ts";
+import { category } from "../colours.ts";
+import { figure } from "../html.ts";
+import type { Drawing, Legend } from "./figure.ts";
+
+type Sampled = Pick<ScenarioResult, "operation" | "probes" | "figures">;
+export type Wait = { operation: string; event: string; what: string; ms: number };
+
+const KINDS = ["cpu", "disk", "diskOfOthers", "lock", "client", "other"] as const;
+const NAMES = ["processor, or waiting for one", "disk", "another's flush", "lock", "client", "other"];
+const MOST_EVENTS = 14;
+
+export const WAITS_LEGEND: Legend = { names: NAMES, colours: [1, 6, 3, 7, 9, 4].map(category) };
+
+/** In which state backends were for a request of each operation, in ms, by looks: what was seen most comes first. */
+export function waitsOf(results: Sampled[]): Wait[] {
+  const all = results.flatMap(({ operation, probes: { samples }, figures }) => {
+    const [first, last] = [samples[0], samples.at(-1)] as [Sample, Sample];
+    const looks = last.waits.looks - first.waits.looks;
+    const msOf = (seen: number) => ((seen / looks) * (last.atMs - first.atMs)) / figures.requests;
+    return Object.entries(last.waits.events)
+      .map(([event, seen]) => ({ event, seen: seen - (first.waits.events[event] ?? 0) }))
+      .filter(({ seen }) => seen > 0)
+      .map(({ event, seen }) => ({ operation, event, what: kindOf(event), ms: msOf(seen) }));
+  });
+  const order = Map.groupBy(all, ({ event }) => event);
+  const sumOf = (event: string) => (order.get(event) ?? []).reduce((sum, { ms }) => sum + ms, 0);
+  const events = [...order.keys()].sort((a, b) => sumOf(b) - sumOf(a)).slice(0, MOST_EVENTS);
+  return all
+    .filter(({ event }) => events.includes(event))
+    .sort((a, b) => events.indexOf(a.event) - events.indexOf(b.event));
+}
+
+/** A matrix: an event in each row, an operation in each column, a dot as large as what was waited. */
+export function waitsDrawing(waits: Wait[], operations: string[]): Drawing {
+  const events = [...new Set(waits.map(({ event }) => event))];
+  return (width, isNarrow) => {
+    const marginLeft = isNarrow ? 150 : 210;
+    const column = (width - marginLeft - 12) / operations.length;
+    const hasValues = column >= 64;
+    return {
+      height: (column < 110 ? 130 : 40) + events.length * 30,
+      marginLeft,
+      marginTop: column < 110 ? 122 : 34,
+      marginRight: 12,
+      marginBottom: 6,
+      x: {
+        label: null,
+        domain: operations,
+        axis: "top",
+        tickSize: 0,
+        ...(column < 110 ? { tickRotate: -60 } : {}),
+      },
+      y: { label: null, domain: events, tickSize: 0 },
+      r: { range: [1.5, 12], domain: [0, Math.max(...waits.map(({ ms }) => ms))] },
+      color: { type: "ordinal", domain: NAMES, range: WAITS_LEGEND.colours },
+      marks: [
+        Plot.gridX({ stroke: "var(--line)", strokeOpacity: 1 }),
+        Plot.gridY({ stroke: "var(--line)", strokeOpacity: 1 }),
+        Plot.dot(waits, { x: "operation", y: "event", r: "ms", fill: "what", stroke: "var(--page)" }),
+        ...(hasValues
+          ? [
+              Plot.text(waits, {
+                x: "operation",
+                y: "event",
+                text: ({ ms }: Wait) => figure(ms),
+                textAnchor: "start",
+                dx: 15,
+              }),
+            ]
+          : []),
+      ],
+    };
+  };
+}
+
+function kindOf(event: string): string {
+  const [type = "", name = ""] = event.split(":");
+  const kind = event === "CPU" ? "cpu" : event === "idle in transaction" ? "client" : waitClassOf(type, name);
+  return NAMES[KINDS.indexOf(kind)] as string;
+}

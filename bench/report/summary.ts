@@ -1,0 +1,34 @@
+import { explainedShare } from "../attribution.ts";
+import type { Interval } from "../interval.ts";
+import type { Distribution } from "../load/recording.ts";
+import type { RunResult } from "../run-http.ts";
+import { figure, percent } from "./html.ts";
+import { diskText } from "./machine.ts";
+import { verdictText } from "./verdict.ts";
+
+/** What came of a run as text, for a repository's page. */
+export function reportMarkdown(run: RunResult): string {
+  const { host, profile, results } = run;
+  const rows = results.flatMap(({ operation, figures, intervals, parts, attribution, costs }) => [
+    `| ${operation} | ${figures.requests} | ${times(figures.responseMs, intervals.meanMs)} | ${figure(costs.serverTotalCpu)} | ${figure(costs.postgresTotalCpu)} | ${costs.flushes.toFixed(2)} | ${percent(explainedShare(attribution))} | ${figures.failures} |`,
+    ...parts.map(
+      (part) =>
+        `| … ${part.operation} | ${part.figures.requests} | ${times(part.figures.responseMs)} | | | | | ${part.figures.failures} |`,
+    ),
+  ]);
+  return `# Under load at ${host.commit}, ${profile}
+
+${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}; ${diskText(run)}.
+${results[0]?.offeredPerSecond.toFixed(0) ?? 0} requests a second in ${results[0]?.runs.length ?? 0} runs; response times in ms from when a request was due, the mean with its
+95 % interval over runs. ${verdictText(run)}
+
+| operation | requests | mean | p50 | p99 | most | server CPU | PostgreSQL CPU | flushes | explained | failures |
+|---|---|---|---|---|---|---|---|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+function times(responseMs: Distribution, mean?: Interval): string {
+  const around = mean?.high == null ? "" : ` ± ${figure(mean.high - mean.mean)}`;
+  return `${figure(responseMs.mean)}${around} | ${figure(responseMs.percentiles[0.5])} | ${figure(responseMs.percentiles[0.99])} | ${figure(responseMs.max)}`;
+}
