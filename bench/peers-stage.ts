@@ -15,7 +15,7 @@ import { type ServerProcess, startServer } from "./servers.ts";
 export const PEER_PATHS = {
   ping: "/ping",
   me: "/api/v1/access/me",
-  page: "/api/v1/exercises?pageSize=20",
+  page: "/api/v1/exercises?scope=system&pageSize=20",
 };
 export type PeerOperation = keyof typeof PEER_PATHS;
 

@@ -115,7 +115,7 @@ async function measureRound(stage: PeersStage, contestants: Contestant[], durati
     try {
       const measured: Round[string] = {};
       for (const operation of operations) {
-        const headers = { cookie };
+        const headers: Record<string, string> = operation === "ping" ? {} : { cookie };
         const asking = { paths: [PEER_PATHS[operation]], headers, connections: CONNECTIONS[operation] };
         measured[operation] = await measure(dir, server, { ...asking, warmUpMs: WARM_UP_MS, durationMs });
       }
@@ -125,7 +125,7 @@ async function measureRound(stage: PeersStage, contestants: Contestant[], durati
     }
   });
   const pgbench = async () => {
-    const page = await measurePgbench(dir, CONNECTIONS.page, durationMs);
+    const page = await measurePgbench(dir, CONNECTIONS.page, durationMs, "system");
     if (page) round[PGBENCH] = { page };
   };
   for (const run of shuffled([...runs, pgbench])) await run();
@@ -142,7 +142,7 @@ function shuffled<T>(items: T[]): T[] {
 }
 
 /** Ours beside everybody else, operation by operation. */
-function findingsOf(rounds: Round[]): PeerFinding[] {
+export function findingsOf(rounds: Round[]): PeerFinding[] {
   const names = [...[...CONTESTANTS, ...ON_NODE].map(({ name }) => name), PGBENCH];
   const rivals = names.filter((name) => name !== OURS && name !== FORGETFUL);
   return ALL.flatMap((operation) =>

@@ -12,10 +12,11 @@ export async function measurePgbench(
   dir: string,
   connections: number,
   durationMs: number,
+  scope: "all" | "system" = "all",
 ): Promise<Measured | undefined> {
   if (!Bun.which("pgbench")) return undefined;
   const script = join(dir, "page.sql");
-  writeFileSync(script, await statementOfPage(databaseUrl(dir)));
+  writeFileSync(script, await statementOfPage(databaseUrl(dir), scope));
   const seconds = Math.max(1, Math.round(durationMs / 1000));
   const before = postgresNs(dir);
   const args = ["-n", "-M", "prepared", "-c", String(connections), "-T", String(seconds)];
@@ -28,11 +29,11 @@ export async function measurePgbench(
 }
 
 /** The statement that the application sends for the page, its parameters written in. */
-async function statementOfPage(url: string): Promise<string> {
+async function statementOfPage(url: string, scope: "all" | "system"): Promise<string> {
   let statement = "";
   const pool = openPool(url, { size: 1, prepare: false, onStatement: (text) => (statement = text) });
   const userId = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
-  await listDocuments(pool, { userId, words: [] }, { limit: 20, offset: 0 });
+  await listDocuments(pool, { userId, scope, words: [] }, { limit: 20, offset: 0 });
   await pool.close();
   return `${statement.replaceAll(/\$\d+/g, `'${userId}'`)};`;
 }

@@ -30,7 +30,7 @@ export function registerComparisons(cli: CAC): void {
     );
   cli
     .command("peers", "/ping, me and the page of exercises beside bare Bun.serve, Hono, Fastify, Express and pgbench")
-    .option("--pairs <n>", "Rounds, each with fresh processes", { default: 9 })
+    .option("--pairs <n>", "Rounds, each with fresh processes", { default: 8 })
     .option("--seconds <s>", "Length of a run", { default: 1 })
     .option("--json", "Print JSON, every run included")
     .option("--write", "Write a directory of bench/results")

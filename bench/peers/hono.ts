@@ -16,7 +16,7 @@ const signedIn = createMiddleware<{ Variables: { user: { id: string } } }>(async
 const app = new Hono()
   .get("/ping", (c) => c.text("OK"))
   .get("/api/v1/access/me", signedIn, (c) => c.json(c.get("user")))
-  .get("/api/v1/exercises", signedIn, async (c) => c.json(await listExercises(c.get("user").id)));
+  .get("/api/v1/exercises", signedIn, async (c) => c.json(await listExercises()));
 
 Bun.serve({ unix: settings.unix, development: false, fetch: app.fetch });
 process.on("SIGTERM", () => process.exit(0));

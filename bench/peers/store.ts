@@ -46,8 +46,8 @@ export function openStore({ databaseSocket, jwks }: PeerSettings) {
     join ${sql(catalog)} as entry on entry.id = link.${sql(column)}
     where link.exercise_id = any (${ids}) order by entry.id`;
 
-  /** The first 20 exercises of the catalog and of the user's own, by name, and how many there are. */
-  async function listExercises(userId: string) {
+  /** The first 20 exercises of the catalog by name, which is the order of an index, and how many it has. */
+  async function listExercises() {
     const [exercises, [counted]] = await Promise.all([
       sql`
         select id, name, force, difficulty as "difficultyLevel", mechanic, category, instructions,
@@ -55,8 +55,8 @@ export function openStore({ databaseSocket, jwks }: PeerSettings) {
           owner_id is null as "isSystemDefault", owner_id as "createdBy",
           to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
           to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt", version
-        from exercises where owner_id is null or owner_id = ${userId} order by lower(name), id limit 20`,
-      sql`select count(*)::int as total from exercises where owner_id is null or owner_id = ${userId}`,
+        from exercises where owner_id is null order by lower(name), id limit 20`,
+      sql`select count as total from exercise_counts where owner_id is null`,
     ]);
     const ids = exercises.map(({ id }) => id as string);
     const [primary, secondary, equipment, tags] = await Promise.all([
