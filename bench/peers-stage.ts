@@ -87,7 +87,7 @@ export async function openPeersStage(dir: string): Promise<PeersStage> {
   }
 }
 
-type Answers = Record<PeerOperation, Awaited<ReturnType<typeof ask>>>;
+export type Answers = Record<PeerOperation, Awaited<ReturnType<typeof ask>>>;
 
 async function answersOf({ socketPath }: ServerProcess, cookie: string): Promise<Answers> {
   const [ping, me, page] = await Promise.all(Object.values(PEER_PATHS).map((path) => ask(socketPath, path, cookie)));
@@ -95,7 +95,7 @@ async function answersOf({ socketPath }: ServerProcess, cookie: string): Promise
 }
 
 /** The first operation whose answers differ by more than headers and the order of fields; undefined when none does. */
-function differenceOf(ours: Answers, theirs: Answers): string | undefined {
+export function differenceOf(ours: Answers, theirs: Answers): string | undefined {
   const said = ({ status, body }: Answers["ping"]) => [status, body.startsWith("{") ? JSON.parse(body) : body];
   return Object.keys(PEER_PATHS).find(
     (name) => !Bun.deepEquals(said(ours[name as PeerOperation]), said(theirs[name as PeerOperation]), true),
