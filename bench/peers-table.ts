@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Measured } from "./measured.ts";
 import type { PeerFinding, PeersResult } from "./peers.ts";
 import type { Estimate } from "./statistics.ts";
 
@@ -18,7 +19,9 @@ export function peersMarkdown(result: PeersResult): string {
 ${host.cpu}, ${host.cores} cores, Bun ${host.bun}, Node ${host.node ?? "absent"}, PostgreSQL ${host.postgres}; ${host.pins}. ${rounds.length} rounds of
 fresh processes in random order on one database over Unix sockets, ${seconds} s each, closed loop. A ratio is ours / the
 other's, with its 95 % bootstrap interval: of requests a second more is better, of CPU (server and PostgreSQL) less is. CPU
-in µs per request is of this machine in that hour, and says nothing of another.
+in µs per request is of this machine in that hour, and says nothing of another. Cores in use are
+requests a second times CPU: a server of \`/ping\` that uses less than its one core waited for the load, or for a busy machine, and then
+its CPU says more than its requests a second.
 
 ${names.map((operation) => `## ${operation}\n\n${table(findings.filter((finding) => finding.operation === operation))}`).join("\n\n")}
 
@@ -34,11 +37,15 @@ ${notMeasured.length === 0 ? "" : `\nNot measured here: ${notMeasured.join(", ")
 function table(findings: PeerFinding[]): string {
   const rows = findings.map(({ ours, beside, rate, cpu, oursMedian, besideMedian }) => [
     ...[ours, beside, ratio(rate), ratio(cpu)],
-    `${oursMedian.cpuUs.toPrecision(3)} / ${cpu === null ? "–" : besideMedian.cpuUs.toPrecision(3)}`,
+    ...[({ cpuUs }: Measured) => cpuUs, coresInUse].map(
+      (of) => `${of(oursMedian).toPrecision(3)} / ${cpu === null ? "–" : of(besideMedian).toPrecision(3)}`,
+    ),
   ]);
-  const head = ["", "beside", "requests a second", "CPU per request", "CPU in µs"];
+  const head = ["", "beside", "requests a second", "CPU per request", "CPU in µs", "cores in use"];
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
+
+const coresInUse = ({ cpuUs, perSecond }: Measured) => (cpuUs * perSecond) / 1e6;
 
 /** Writes the raw figures and the page into a directory of bench/results, and says where. */
 export function writePeers(result: PeersResult): string {

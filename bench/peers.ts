@@ -20,7 +20,7 @@ export type PeerFinding = {
   beside: string;
   pairs: number;
   rate: Estimate;
-  /** Null beside pgbench, whose own CPU is the client's. */
+  /** Null beside pgbench, whose CPU is not known. */
   cpu: Estimate | null;
   /** Medians, of this machine in this minute. */
   oursMedian: Measured;
