@@ -19,9 +19,9 @@ export function peersMarkdown(result: PeersResult): string {
 ${host.cpu}, ${host.cores} cores, Bun ${host.bun}, Node ${host.node ?? "absent"}, PostgreSQL ${host.postgres}; ${host.pins}. ${rounds.length} rounds of
 fresh processes in random order on one database over Unix sockets, ${seconds} s each, closed loop. A ratio is ours / the
 other's, with its 95 % bootstrap interval: of requests a second more is better, of CPU (server and PostgreSQL) less is. CPU
-in µs per request is of this machine in that hour, and says nothing of another. Cores in use are
-requests a second times CPU: a server of \`/ping\` that uses less than its one core waited for the load, or for a busy machine, and then
-its CPU says more than its requests a second.
+in µs per request is of this machine in that hour, and says nothing of another. Cores in use are requests a second
+times CPU: a server of \`/ping\` that uses less than its one core waited for the load, or for a busy machine, and then its CPU
+says more than its requests a second.
 
 ${names.map((operation) => `## ${operation}\n\n${table(findings.filter((finding) => finding.operation === operation))}`).join("\n\n")}
 
