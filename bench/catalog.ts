@@ -1,13 +1,10 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openPool } from "#db/client.ts";
-import { listDocuments } from "#src/exercises/exercise-list.queries.ts";
 import { ask, type Manner, signIn, startApplication, startBare } from "./applications.ts";
-import { closedLoop } from "./closed-loop.ts";
-import { pinned } from "./pinning.ts";
-import { databaseUrl, postgresNs, socketDir } from "./postgres.ts";
+import { type Measured, measure as measureAsking } from "./measured.ts";
+import { measurePgbench } from "./pgbench-page.ts";
+import { databaseUrl } from "./postgres.ts";
 import { type ServerProcess, startServer } from "./servers.ts";
 import { ratioOfPairs } from "./statistics.ts";
 
@@ -25,7 +22,6 @@ const MISSPELT = ["bulgrian split sqat", "romainan deadlfit", "dumbell bnech pre
 /** Connections: pgbench does not send a statement before it has the last one's answer. */
 const CONNECTIONS = 8;
 
-type Measured = { cpuUs: number; perSecond: number };
 type Options = { pairs: number; seconds: number; json?: boolean };
 
 /** What was promised of the page of 20 exercises, each figure beside its rival in the same minute on the same machine. */
@@ -159,51 +155,21 @@ async function onSameBytes(dir: string, durationMs: number, isKnown: boolean, ma
   }
 }
 
-/** pgbench on the very statement of the page; undefined where there is none. */
+/** On the database that the application has made. */
 async function onPgbench(dir: string, durationMs: number): Promise<Measured | undefined> {
   if (!Bun.which("pgbench")) return undefined;
   const application = await startApplication(dir);
   try {
-    const script = join(dir, "page.sql");
-    writeFileSync(script, await statementOfPage(databaseUrl(dir)));
-    const before = postgresNs(dir);
-    const args = ["-n", "-M", "prepared", "-c", String(CONNECTIONS), "-T", String(durationMs / 1000)];
-    const target = ["-f", script, "-h", socketDir(dir), "-U", "irontrack", "irontrack"];
-    const [command = "", ...rest] = [...pinned("server"), "pgbench", ...args, ...target];
-    const run = spawnSync(command, rest);
-    const perSecond = Number(/tps = ([\d.]+)/.exec(run.stdout.toString())?.[1]);
-    if (!(perSecond > 0)) throw new Error(`pgbench: ${run.stderr}`);
-    return { perSecond, cpuUs: (postgresNs(dir) - before) / 1000 / (perSecond * (durationMs / 1000)) };
+    return await measurePgbench(dir, CONNECTIONS, durationMs);
   } finally {
     await application.stop();
   }
 }
 
-/** The statement that the application sends for the page, its parameters written in. */
-async function statementOfPage(url: string): Promise<string> {
-  let statement = "";
-  const pool = openPool(url, { size: 1, prepare: false, onStatement: (text) => (statement = text) });
-  const userId = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
-  await listDocuments(pool, { userId, words: [] }, { limit: 20, offset: 0 });
-  await pool.close();
-  return `${statement.replaceAll(/\$\d+/g, `'${userId}'`)};`;
-}
-
-async function measure(
+const measure = (
   dir: string,
   server: ServerProcess,
   paths: string[],
   headers: Record<string, string>,
   durationMs: number,
-): Promise<Measured> {
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const requests = paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${lines.join("")}\r\n`);
-  await closedLoop(server.socketPath, requests, CONNECTIONS, 1000);
-  const before = server.cpuNs() + postgresNs(dir);
-  const load = await closedLoop(server.socketPath, requests, CONNECTIONS, durationMs);
-  if (load.failures > 0) throw new Error(`${load.failures} of ${load.requests} answers were failures`);
-  return {
-    cpuUs: (server.cpuNs() + postgresNs(dir) - before) / 1000 / load.requests,
-    perSecond: (load.requests / load.elapsedMs) * 1000,
-  };
-}
+) => measureAsking(dir, server, { paths, headers, connections: CONNECTIONS, warmUpMs: 1000, durationMs });

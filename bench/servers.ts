@@ -8,13 +8,14 @@ export type ServerProcess = { pid: number; socketPath: string; cpuNs(): number; 
 
 const ROOT = join(import.meta.dir, "..");
 
-/** Starts `bun <args>` and waits until its Unix socket answers /ping. */
+/** Starts `bun <args>`, or another `runtime`, and waits until its Unix socket answers /ping. */
 export async function startServer(
   args: string[],
   socketPath: string,
   env: Record<string, string>,
+  runtime = process.execPath,
 ): Promise<ServerProcess> {
-  const [command, ...rest] = [...pinned("server"), process.execPath, ...args] as [string, ...string[]];
+  const [command, ...rest] = [...pinned("server"), runtime, ...args] as [string, ...string[]];
   const child = spawn(command, rest, {
     cwd: ROOT,
     env: { ...process.env, ...env },

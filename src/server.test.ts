@@ -53,6 +53,49 @@ test("it answers on the Unix socket and on loopback alike", async () => {
   expect(await ping(undefined)).toBe("OK");
 });
 
+test("where a proxy is in front, /ping is answered as everywhere but for what the proxy adds", async () => {
+  const named = async (answer: Response) => ({
+    status: answer.status,
+    body: await answer.text(),
+    headers: [...answer.headers].filter(([name]) => !["date", "etag", "x-request-id"].includes(name)).sort(),
+  });
+  const proxied = await fetch("http://localhost/ping", { unix });
+  expect(proxied.headers.has("x-request-id")).toBe(false);
+  expect(await named(proxied)).toEqual(await named(await fetch(`${listening.url}/ping`)));
+  const head = await fetch("http://localhost/ping", { unix, method: "HEAD" });
+  expect(await named(head)).toEqual({ ...(await named(await fetch("http://localhost/ping", { unix }))), body: "" });
+});
+
+test("front ends of other origins are answered /ping with the headers that let them read it", async () => {
+  const path = join(dir, "cross.sock");
+  const own = stoppable();
+  own.deps.config = { ...config, ALLOWED_ORIGINS: "https://app.example" };
+  const second = await listen({ ...config, HOST: "" }, own, path);
+  const answer = await fetch("http://localhost/ping", { unix: path, headers: { origin: "https://app.example" } });
+  expect(answer.headers.get("access-control-allow-origin")).toBe("https://app.example");
+  await second.stop();
+});
+
+test("while it drains, an open connection that asks for /ping is told to close", async () => {
+  const path = join(dir, "lingering.sock");
+  const second = await listen({ ...config, HOST: "", DRAIN_LINGER_S: 1 }, stoppable(), path);
+  let heard = "";
+  const socket = connect(path);
+  socket.on("data", (chunk) => {
+    heard += chunk;
+  });
+  const ask = async () => {
+    heard = "";
+    socket.write("GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    while (!heard.endsWith("OK")) await Bun.sleep(1);
+    return heard;
+  };
+  expect(await ask()).not.toMatch(/^connection: close/im);
+  const stopped = second.stop();
+  expect(await ask()).toMatch(/^connection: close/im);
+  await stopped;
+});
+
 test("HEAD works where GET does, and has no body", async () => {
   const answer = await fetch("http://localhost/health/live", { unix, method: "HEAD" });
   expect([answer.status, await answer.text()]).toEqual([200, ""]);

@@ -31,7 +31,8 @@ export async function listen(config: Config, services: Services, socketPath: str
   // Known to be right before anybody can take us for ready.
   if (config.SOCKET_GROUP !== undefined) groupIdOf(config.SOCKET_GROUP);
   await removeStaleSocket(socketPath);
-  const servers: Server<undefined>[] = [serveOn(services, { unix: socketPath }, `${socketPath} (SOCKET_PATH)`)];
+  const first = serveOn(services, { unix: socketPath }, `${socketPath} (SOCKET_PATH)`);
+  const servers = [first];
   admit(socketPath, config);
   const operators = config.OPERATOR_SOCKET ? await openOperatorSocket(services, socketPath, config) : undefined;
   if (config.HOST !== "") {
@@ -39,7 +40,7 @@ export async function listen(config: Config, services: Services, socketPath: str
       const place = `${config.HOST}:${config.PORT}`;
       servers.push(serveOn(services, { hostname: config.HOST, port: config.PORT }, `${place} (HOST, PORT)`));
     } catch (error) {
-      await servers[0]?.stop(true);
+      await first.stop(true);
       await operators?.stop(true);
       throw error;
     }
@@ -54,6 +55,7 @@ export async function listen(config: Config, services: Services, socketPath: str
       // Whoever connects now finds no socket, and has sent nothing yet: a proxy goes to the next worker.
       rmSync(socketPath, { force: true });
       services.drain();
+      for (const server of servers) server.askToClose();
       await Bun.sleep((config.DRAIN_LINGER_S ?? 0) * 1000);
       const finished = Promise.all(servers.map((server) => server.stop()));
       const timedOut = await Promise.race([
@@ -86,22 +88,37 @@ function admit(path: string, { SOCKET_GROUP: group }: Config) {
   if (group !== undefined) giveToGroup(path, groupIdOf(group));
 }
 
-function serveOn(services: Services, where: { unix: string } | { hostname: string; port: number }, place: string) {
+type Serving = {
+  /** From now on every answer is our own, and says that the connection ends: a constant one cannot. */
+  askToClose(): void;
+  stop(now?: boolean): Promise<void>;
+};
+
+function serveOn(
+  services: Services,
+  where: { unix: string } | { hostname: string; port: number },
+  place: string,
+): Serving {
   let server: Server<undefined> | undefined;
-  // Only a proxy reaches the Unix socket, so only there its word for the client's address is taken.
+  // Only a proxy reaches the Unix socket, so only there its word for the client's address is taken, and request ids and
+  // the log of constant answers are left to it.
+  const isProxied = "unix" in where;
   const addressOf = (request: Request) =>
-    "unix" in where ? proxiedAddress(request) : (server?.requestIP(request)?.address ?? null);
+    isProxied ? proxiedAddress(request) : (server?.requestIP(request)?.address ?? null);
   const app = createApp({ ...services.deps, addressOf });
-  try {
-    server = Bun.serve({
+  const options = (routes: object) =>
+    ({
       ...where,
-      routes: app.routes,
+      routes,
       fetch: app.fetch,
       idleTimeout: IDLE_TIMEOUT_S,
       maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
       development: false,
-    } as unknown as Bun.Serve.Options<undefined>);
-    return server;
+    }) as unknown as Bun.Serve.Options<undefined>;
+  try {
+    const started = Bun.serve(options(isProxied ? { ...app.routes, ...app.constants } : app.routes));
+    server = started;
+    return { askToClose: () => void started.reload(options(app.routes)), stop: (now) => started.stop(now) };
   } catch (error) {
     const code = (error as { code?: string }).code;
     if (code === "EADDRINUSE") throw new OperatorError(`${place} is already taken by another process`);

@@ -3,6 +3,8 @@ import { benchCatalog } from "../catalog.ts";
 import { compareWithBare, OPERATIONS } from "../compare.ts";
 import { benchGrowth } from "../growth.ts";
 import { comparePasswordLibraries } from "../passwords.ts";
+import { comparePeers } from "../peers.ts";
+import { peersMarkdown, writePeers } from "../peers-table.ts";
 import { benchTraining } from "../training.ts";
 
 /** What compares two things in pairs of runs: an operation with a bare server, a statement with pgbench, much with little. */
@@ -26,6 +28,17 @@ export function registerComparisons(cli: CAC): void {
     .action(({ pairs, seconds, json }: { pairs: number; seconds: number; json?: boolean }) =>
       benchCatalog({ pairs: Number(pairs), seconds: Number(seconds), json: json ?? false }),
     );
+  cli
+    .command("peers", "/ping, me and the page of exercises beside bare Bun.serve, Hono, Fastify, Express and pgbench")
+    .option("--pairs <n>", "Rounds, each with fresh processes", { default: 8 })
+    .option("--seconds <s>", "Length of a run", { default: 1 })
+    .option("--json", "Print JSON, every run included")
+    .option("--write", "Write a directory of bench/results")
+    .action(async ({ pairs, seconds, json, write }: Record<string, unknown>) => {
+      const result = await comparePeers({ pairs: Number(pairs), seconds: Number(seconds) });
+      console.log(json ? JSON.stringify(result, null, 2) : peersMarkdown(result));
+      if (write) console.error(`Written to ${writePeers(result)}`);
+    });
   cli
     .command("growth", "Reads of exercises with many exercises of other people, beside few")
     .option("--few <n>", "Exercises of other people at first", { default: 10_000 })

@@ -14,6 +14,7 @@ export const Readiness = strict({
   version: Type.String({ maxLength: 20 }),
 });
 const Text = Type.String({ maxLength: 10 });
+const PONG = plain("OK");
 
 export function healthRoutes({ health, isDraining }: { health: Health; isDraining: () => boolean }): Operation[] {
   const status = (isOnline: boolean) => (isOnline ? "online" : "offline");
@@ -50,10 +51,11 @@ export function healthRoutes({ health, isDraining }: { health: Health; isDrainin
         tag,
         summary: "Answer OK, touching nothing",
         access: "anyone",
+        constant: PONG,
         answers: { 200: Text },
         answerMedia: "text/plain",
       },
-      () => plain("OK"),
+      () => PONG,
     ),
     operation(
       "GET",

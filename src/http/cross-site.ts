@@ -2,6 +2,8 @@ import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
 
 export type CrossSite = {
+  /** Whether front ends of other origins are allowed: answers then depend on who asks. */
+  hasOrigins: boolean;
   /** Throws forbidden (`access.cross_site`) when a browser sends an unsafe request on behalf of another site. */
   refuse(request: Request): void;
   /** The CORS headers of an answer to a front end of ALLOWED_ORIGINS; undefined for everyone else. */
@@ -34,6 +36,7 @@ export function createCrossSite({ ALLOWED_ORIGINS }: Pick<Config, "ALLOWED_ORIGI
     };
   };
   return {
+    hasOrigins: allowed.size > 0,
     headersFor: allowed.size === 0 ? () => undefined : headersFor,
     refuse: (request) => {
       if (SAFE_METHODS.has(request.method)) return;

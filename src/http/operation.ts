@@ -46,6 +46,8 @@ export type Spec<A extends Access, P extends Shape, Q extends Shape, B extends S
    * wrote a moment ago: no permission is read, and nothing of the answer is remembered. The asker's own writes are there.
    */
   readsMayLag?: A extends "anyone" ? false : boolean;
+  /** What everybody is always answered: where a proxy gives request ids, Bun sends it without asking us (ADR 0023). */
+  constant?: Reply;
   /** The problems particular to this operation, `status → what it means`; the general ones are added. */
   problems?: Record<number, string>;
 };

@@ -85,6 +85,10 @@ const prepared = new WeakMap<Reply["headers"], Headers>(
   [PERSONAL, PLAIN].map((headers) => [headers, new Headers({ ...EVERY_ANSWER, ...headers })]),
 );
 
+/** The answer without a request id: for a server whose proxy gives it one. */
+export const toConstant = ({ status, body, headers }: Reply): Response =>
+  new Response(body, { status, headers: { ...EVERY_ANSWER, ...headers } });
+
 export function toResponse({ status, body, headers, cookies }: Reply, requestId: string): Response {
   let complete = prepared.get(headers);
   // Response copies what it is given, so one Headers object can serve every answer in turn.

@@ -15,7 +15,7 @@ import type { Idempotently } from "./idempotency.ts";
 import { checkInputs } from "./input.ts";
 import type { Asked, Operation } from "./operation.ts";
 import { HttpProblem, type Problem, problemOf, problemReply } from "./problems.ts";
-import { type Reply, toResponse } from "./reply.ts";
+import { type Reply, toConstant, toResponse } from "./reply.ts";
 
 export type RouterDeps = {
   db: Db;
@@ -44,6 +44,11 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 export type Router = {
   /** For `Bun.serve`: each operation on Bun's own router, without the context that Elysia makes for each request. */
   routes: Record<string, Record<string, (request: BunRequest) => Response | Promise<Response>>>;
+  /**
+   * What may stand before `routes` where a proxy gives each answer its request id and logs it: answers that Bun sends by
+   * itself, uncounted. Not while draining: they do not ask to close.
+   */
+  constants: Record<string, Record<string, Response>>;
   /** Everything, on Elysia's router: what `routes` leaves (HEAD, a trailing slash, 404, 405), and all that tests ask. */
   fetch(request: Request): Response | Promise<Response>;
 };
@@ -54,6 +59,7 @@ export type Router = {
  */
 export function createRouter(operations: Operation[], deps: RouterDeps): Router {
   const routes: Router["routes"] = {};
+  const constants: Router["constants"] = {};
   const app = new Elysia({ precompile: true, normalize: false });
   for (const operation of operations) {
     const answer = answerer(operation, deps);
@@ -61,6 +67,9 @@ export function createRouter(operations: Operation[], deps: RouterDeps): Router 
     const hasParams = operation.path.includes(":");
     const handler = (request: BunRequest) => answer(request, hasParams ? request.params : NO_PARAMS);
     routes[operation.path] = { ...routes[operation.path], [operation.method]: handler };
+    const { constant } = operation.spec;
+    if (constant && !deps.crossSite.hasOrigins)
+      constants[operation.path] = { [operation.method]: toConstant(constant) };
     app.route(operation.method, operation.path, ({ request, params }) => answer(request, params), { parse: "none" });
   }
   const allowedMethods = methodFinder(operations);
@@ -74,7 +83,7 @@ export function createRouter(operations: Operation[], deps: RouterDeps): Router 
     if (preflight) return finish({ status: 204, body: null, headers: preflight }, exchange, undefined, deps);
     return fail(new HttpProblem(unmatched(allowed)), exchange, undefined, deps);
   });
-  return { routes, fetch: app.fetch };
+  return { routes, constants, fetch: app.fetch };
 }
 
 const NO_PARAMS: Record<string, string> = Object.freeze({});

@@ -50,7 +50,7 @@ const signIn = (password: string, signal?: AbortSignal) =>
   });
 
 test("the metrics are text that Prometheus reads, each described and written once", async () => {
-  await ask("/ping");
+  await ask("/health/live");
   const text = await scrape();
   const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   for (const line of series) expect(line).toMatch(/^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+-]+$/);
@@ -64,14 +64,14 @@ test("counts rise by exactly what was asked, by the operation's path and never b
   const series = (status: number, method: string, route: string) =>
     `irontrack_requests_total{method="${method}",route="${route}",status="${status}"}`;
   const before = await scrape();
-  for (let n = 0; n < 5; n++) await ask("/ping");
+  for (let n = 0; n < 5; n++) await ask("/health/live");
   for (let n = 0; n < 3; n++) await ask("/api/v1/exercises/6f1c1b1e-0000-7000-8000-000000000000");
   await ask("/canary-path/of/a/client", { method: "PURGE" });
   const after = await scrape();
   const rise = (name: string) => figure(after, name) - figure(before, name);
-  expect(rise(series(200, "GET", "/ping"))).toBe(5);
-  expect(rise('irontrack_request_seconds_count{method="GET",route="/ping"}')).toBe(5);
-  expect(rise('irontrack_request_seconds_bucket{method="GET",route="/ping",le="+Inf"}')).toBe(5);
+  expect(rise(series(200, "GET", "/health/live"))).toBe(5);
+  expect(rise('irontrack_request_seconds_count{method="GET",route="/health/live"}')).toBe(5);
+  expect(rise('irontrack_request_seconds_bucket{method="GET",route="/health/live",le="+Inf"}')).toBe(5);
   expect(rise(series(404, "any", "unmatched"))).toBe(1);
   expect(figure(after, "irontrack_requests_in_flight")).toBe(0);
   expect(after).not.toContain("canary-path");
@@ -108,7 +108,7 @@ test("while every connection is taken few requests wait, others get 503 at once,
     expect(figure(text, "irontrack_pool_in_use")).toBe(2);
     leaving.abort();
     expect(await waiting).toBe("gone");
-    await ask("/ping");
+    await ask("/health/live");
   } finally {
     resolve();
     await Promise.all(held);
@@ -134,13 +134,13 @@ test("what people type is in no metric and no log line", async () => {
 
 test("a valid traceparent is in the request's log line, and in no answer", async () => {
   const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-  const answer = await ask("/ping", { headers: { traceparent, "x-request-id": "traced-request" } });
+  const answer = await ask("/health/live", { headers: { traceparent, "x-request-id": "traced-request" } });
   expect(JSON.stringify([...answer.headers])).not.toContain("4bf92f35");
   for (const zeros of [
     traceparent.replace("4bf92f3577b34da6a3ce929d0e0e4736", "0".repeat(32)),
     `ff${traceparent.slice(2)}`,
   ])
-    await ask("/ping", { headers: { traceparent: zeros, "x-request-id": "untraced-request" } });
+    await ask("/health/live", { headers: { traceparent: zeros, "x-request-id": "untraced-request" } });
   const traceOf = (id: string) =>
     lines.filter((line) => line.includes(`"${id}"`)).map((line) => JSON.parse(line).traceparent);
   expect(traceOf("traced-request")).toEqual([traceparent]);
