@@ -51,7 +51,7 @@ test("an operation is run several times, and its summary, page, histograms and r
   const { low, mean, high } = logSet.intervals.meanMs;
   expect(low < mean && mean < high).toBe(true);
   // Each set is one flush, at the least once for several.
-  expect(logSet.flushesPerRequest).toBeGreaterThan(0.2);
+  expect(logSet.costs.flushes).toBeGreaterThan(0.2);
   const recordings = [1, 2, 3].map((run) => fromBytes(readFileSync(join(out, `raw/LogSet-${run}.bin`))));
   const due = recordings.map((recording) => recording.due.length);
   expect(due.reduce((sum, count) => sum + count, 0)).toBe(logSet.figures.requests);

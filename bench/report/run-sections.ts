@@ -4,7 +4,7 @@ import { escaped, figure, folded, percent } from "./html.ts";
 import { attributionDrawing, attributionLegend } from "./plots/attribution.ts";
 import { figureHtml } from "./plots/figure.ts";
 import { flushesDrawing } from "./plots/flushes.ts";
-import { ecdfDrawing, operationsLegend, percentileDrawing, SECONDS_LEGEND, secondsDrawing } from "./plots/latency.ts";
+import { ecdfDrawing, operationsLegend, percentileDrawing, secondsDrawing, secondsLegend } from "./plots/latency.ts";
 import { cpuDrawing, cpuLegend, ioWaitDrawing, ioWaitLegend } from "./plots/usage.ts";
 import { WAITS_LEGEND, waitsDrawing, waitsOf } from "./plots/waits.ts";
 import { countsTable, diskTable, segmentsTable, statementTables, timesTable, waitsTable } from "./tables.ts";
@@ -17,19 +17,20 @@ const meansOf = (results: ScenarioResult[]) =>
   results.map(({ operation, figures }) => `${operation} ${figure(figures.responseMs.mean)} ms`).join(", ");
 
 function times({ results }: RunResult): string {
-  const legend = operationsLegend(results);
+  const curves = slowestOf(results, MOST_CURVES);
+  const legend = operationsLegend(curves);
   const slowest = results
     .map(({ operation, figures }) => `${operation} ${figure(figures.responseMs.max)} ms`)
     .join(", ");
   return `<h2>How long people wait</h2>${timesTable(results)}
 <p class="dim">A wait for an idle connection counts. A percentile is exact, from every request, and shown only when ten answers were slower.</p>
-${figureHtml(
+${leftOut(results, curves)}${figureHtml(
   {
     caption: "Response by the share of requests that were no slower, stretched towards the slowest",
     alternative: `Percentiles of response times on logarithmic axes. The slowest: ${slowest}.`,
     legend,
   },
-  percentileDrawing(results),
+  percentileDrawing(curves),
 )}
 ${figureHtml(
   {
@@ -37,7 +38,7 @@ ${figureHtml(
     alternative: `The share of requests answered within a time. Means: ${meansOf(results)}.`,
     legend,
   },
-  ecdfDrawing(results),
+  ecdfDrawing(curves),
 )}`;
 }
 
@@ -45,21 +46,22 @@ function attribution({ results }: RunResult): string {
   const explained = results
     .map(({ operation, attribution }) => `${operation} ${percent(explainedShare(attribution))}`)
     .join(", ");
-  return `<h2>Where the time went</h2>${figureHtml(
-    {
-      caption: "Parts of the mean response",
-      alternative: `Bars of the parts of each mean response; the table below has them. Explained: ${explained}.`,
-      legend: attributionLegend(results),
-    },
-    attributionDrawing(results),
-  )}
+  const legend = attributionLegend(results);
+  const bars = (unit: "ms" | "share", caption: string) =>
+    figureHtml(
+      { caption, alternative: `${caption}; the table below has them in ms. Explained: ${explained}.`, legend },
+      attributionDrawing(results, unit),
+    );
+  return `<h2>Where the time went</h2>${bars("share", "Parts of the mean response, as shares of it")}
+${bars("ms", "Parts of the mean response, in ms")}
 <p>Explained: ${escaped(explained)}. Each part is measured by itself (ADR 0016): processors by the kernel's accounts of threads,
 the disk by what PostgreSQL waited for it, locks and others' flushes by looks at its backends, sockets and waking up by bare servers
 at the same rate. What is left of the line was counted twice.</p>${folded("The parts as a table", segmentsTable(results))}`;
 }
 
 function waits({ results }: RunResult): string {
-  const seen = waitsOf(results);
+  const shown = slowestOf(results, MOST_OVER_TIME);
+  const seen = waitsOf(shown);
   if (seen.length === 0) return `<h2>What PostgreSQL waited for</h2><p>No backend was seen at work.</p>`;
   return `<h2>What PostgreSQL waited for</h2>${figureHtml(
     {
@@ -72,11 +74,11 @@ function waits({ results }: RunResult): string {
     },
     waitsDrawing(
       seen,
-      results.map(({ operation }) => operation),
+      shown.map(({ operation }) => operation),
     ),
   )}
 <p class="dim">Looked at fifty times a second. <code>LWLock:WALWrite</code> is the wait for somebody else's flush, and counts as disk.</p>
-${folded("The waits as a table", waitsTable(seen))}`;
+${leftOut(results, shown)}${folded("The waits as a table", waitsTable(seen))}`;
 }
 
 const usedOf = (seen: ReturnType<typeof waitsOf>) =>
@@ -87,17 +89,22 @@ function statements({ results }: RunResult): string {
   return `<h2>Statements</h2>${byTime}${byDisk}`;
 }
 
-/** More make a page of megabytes that nobody reads to its end. */
+/** More make a page of megabytes that nobody reads to its end, and curves that nobody tells apart. */
 const MOST_OVER_TIME = 12;
+const MOST_CURVES = 10;
+
+/** The slowest by their mean, in the order of the run. */
+function slowestOf(results: ScenarioResult[], most: number): ScenarioResult[] {
+  const sorted = results.toSorted((a, b) => b.figures.responseMs.mean - a.figures.responseMs.mean);
+  return results.filter((result) => sorted.indexOf(result) < most);
+}
+
+const leftOut = ({ length }: ScenarioResult[], shown: ScenarioResult[]): string =>
+  length > shown.length ? `<p>Plotted: the ${shown.length} slowest; all ${length} are in run.json.</p>` : "";
 
 function overTime({ results }: RunResult): string {
-  const slowest = results
-    .toSorted((a, b) => b.figures.responseMs.mean - a.figures.responseMs.mean)
-    .slice(0, MOST_OVER_TIME);
-  const shown = results.filter((result) => slowest.includes(result));
-  const left = results.length - shown.length;
-  const note = left > 0 ? `<p>The ${shown.length} slowest; ${left} others are in run.json.</p>` : "";
-  return `<h2>Over time</h2>${note}${shown.map(operationOverTime).join("\n")}
+  const shown = slowestOf(results, MOST_OVER_TIME);
+  return `<h2>Over time</h2>${leftOut(results, shown)}${shown.map(operationOverTime).join("\n")}
 <p class="dim"><code>/proc/stat</code>'s iowait is shown because people look for it, and is unreliable: it falls as soon as anybody
 else is busy. Several processes can wait for the disk at once, hence shares above 100 %.</p>`;
 }
@@ -113,7 +120,7 @@ function operationOverTime(result: ScenarioResult): string {
       {
         caption: "Percentiles of each second",
         alternative: `${operation}: p50 ${figure(figures.responseMs.percentiles[0.5])} ms over the whole time, and in each second.`,
-        legend: SECONDS_LEGEND,
+        legend: secondsLegend(result),
         isHalf: true,
       },
       secondsDrawing(result),

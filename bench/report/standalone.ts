@@ -16,7 +16,7 @@ export function standalonePlots({ host, profile, results }: RunResult): Record<s
     "attribution.svg": pictureSvg(
       `Where a mean response goes (${of})`,
       attributionLegend(results),
-      attributionDrawing(results),
+      attributionDrawing(results, "share"),
     ),
     "percentiles.svg": pictureSvg(
       `Response by the share of requests that were no slower (${of})`,

@@ -150,7 +150,7 @@ export function diskTable({ disk }: RunResult): string {
   return table("How clients shared flushes, before the run", ["", "commits a second", "commits a flush"], rows);
 }
 
-const SHORT = 64;
+const SHORT = 52;
 
 function sql(query: string): Cell {
   const text = query.replace(/\s+/g, " ").trim();

@@ -19,16 +19,23 @@ export function attributionLegend(results: Attributed[]): Legend {
   return { names: shown.map(({ label }) => label), colours: shown.map(({ colour }) => colour) };
 }
 
-/** Where the mean response of each operation went. What was counted twice (unexplained below 0) is left of the line. */
-export function attributionDrawing(results: Attributed[]): Drawing {
+/**
+ * Where the mean response of each operation went, in ms or in shares of it. What was counted twice (unexplained below 0) is
+ * left of the line.
+ */
+export function attributionDrawing(results: Attributed[], unit: "ms" | "share"): Drawing {
   const shown = shownSegments(results);
   const labels = shown.map(({ label }) => label);
-  const rows = results.flatMap(({ operation, attribution }) =>
-    shown.map(({ segment, label }) => ({ operation, label, ms: attribution[segment] ?? 0 })),
+  const one = ({ figures }: Attributed) => (unit === "ms" ? 1 : figures.responseMs.mean);
+  const rows = results.flatMap((result) =>
+    shown.map(({ segment, label }) => {
+      return { operation: result.operation, label, part: (result.attribution[segment] ?? 0) / one(result) };
+    }),
   );
-  const means = results.map(({ operation, attribution, figures }) => {
-    const end = SEGMENTS.reduce((sum, [segment]) => sum + Math.max(attribution[segment] ?? 0, 0), 0);
-    return { operation, end, text: `${figure(figures.responseMs.mean)} ms` };
+  const means = results.map((result) => {
+    const { operation, attribution, figures } = result;
+    const sum = SEGMENTS.reduce((sum, [segment]) => sum + Math.max(attribution[segment] ?? 0, 0), 0);
+    return { operation, end: sum / one(result), text: `${figure(figures.responseMs.mean)} ms` };
   });
   return (width, isNarrow) => ({
     height: isNarrow ? 66 + results.length * 42 : 44 + results.length * 30,
@@ -36,7 +43,14 @@ export function attributionDrawing(results: Attributed[]): Drawing {
     marginRight: 64,
     marginTop: isNarrow ? 16 : 6,
     marginBottom: 38,
-    x: { label: "ms of the mean response", labelAnchor: "center", labelArrow: "none", grid: true, ticks: width / 110 },
+    x: {
+      label: unit === "ms" ? "ms of the mean response" : "% of the mean response",
+      percent: unit === "share",
+      labelAnchor: "center",
+      labelArrow: "none",
+      grid: true,
+      ticks: width / 110,
+    },
     y: {
       label: null,
       domain: results.map(({ operation }) => operation),
@@ -46,7 +60,7 @@ export function attributionDrawing(results: Attributed[]): Drawing {
     },
     color: { type: "ordinal", domain: labels, range: shown.map(({ colour }) => colour) },
     marks: [
-      Plot.barX(rows, { x: "ms", y: "operation", fill: "label", order: labels, insetRight: 0.5 }),
+      Plot.barX(rows, { x: "part", y: "operation", fill: "label", order: labels, insetRight: 0.5 }),
       Plot.ruleX([0], { stroke: "currentColor" }),
       Plot.text(means, { x: "end", y: "operation", text: "text", textAnchor: "start", dx: 6, fill: "currentColor" }),
       ...(isNarrow

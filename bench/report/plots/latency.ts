@@ -71,11 +71,17 @@ const curveMark = ({ operation, points }: Line, n: number, axes: { x: string; y:
     strokeDasharray: DASHES[n % DASHES.length] as string,
   });
 
-export const SECONDS_LEGEND: Legend = { names: ["p50", "p99"], colours: CATEGORY_COLOURS.slice(0, 2) };
+type Seconds = Pick<ScenarioResult, "seconds">;
+
+export function secondsLegend({ seconds }: Seconds): Legend {
+  const names = seconds.some(({ p99Ms }) => p99Ms !== null) ? ["p50", "p99"] : ["p50"];
+  return { names, colours: CATEGORY_COLOURS.slice(0, names.length) };
+}
 
 /** p50 and p99 of each second of one operation; no p99 of seconds with fewer than a hundred answers. */
-export function secondsDrawing({ seconds }: Pick<ScenarioResult, "seconds">): Drawing {
-  const rows = thinned(seconds, 120).flatMap(({ second, p50Ms, p99Ms }) => [
+export function secondsDrawing(result: Seconds): Drawing {
+  const { names, colours } = secondsLegend(result);
+  const rows = thinned(result.seconds, 120).flatMap(({ second, p50Ms, p99Ms }) => [
     { second, ms: p50Ms, which: "p50" },
     ...(p99Ms === null ? [] : [{ second, ms: p99Ms, which: "p99" }]),
   ]);
@@ -85,7 +91,7 @@ export function secondsDrawing({ seconds }: Pick<ScenarioResult, "seconds">): Dr
     marginRight: 12,
     x: { label: "second", labelArrow: "none", ticks: 6 },
     y: { label: "response, ms", grid: true, zero: true, ticks: 4, labelArrow: "none" },
-    color: { type: "ordinal", domain: SECONDS_LEGEND.names, range: SECONDS_LEGEND.colours },
+    color: { type: "ordinal", domain: names, range: colours },
     marks: [
       Plot.ruleY([0]),
       Plot.line(rows, { x: "second", y: "ms", stroke: "which", strokeWidth: 1.5 }),

@@ -17,7 +17,8 @@ export function logTicks(values: number[]): LogTicks {
   );
   const from = round.findLast((tick) => tick <= least) ?? least;
   const to = round.find((tick) => tick >= most) ?? most;
-  return { domain: [from, to], ticks: round.filter((tick) => tick >= from && tick <= to) };
+  const labelled = most / least > MANY ? round.filter((_, at) => at % DIGITS.length === 0) : round;
+  return { domain: [from, to], ticks: labelled.filter((tick) => tick >= from && tick <= to) };
 }
 
 export function logAxisX({ ticks }: LogTicks, label: string): Plot.Markish[] {
