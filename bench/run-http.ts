@@ -1,4 +1,5 @@
-import { type Attribution, attributionOf, type Costs, costsOf, type Floor } from "./attribution.ts";
+import { type Attribution, attributionOf, type Costs, costsOf, type Floor, ioWaitShareOf } from "./attribution.ts";
+import { overlapMsOf } from "./behind-others.ts";
 import type { DiskCheck } from "./disk/check.ts";
 import type { ProfileName } from "./disk/profiles.ts";
 import { type Fingerprint, fingerprint } from "./fingerprint.ts";
@@ -24,6 +25,8 @@ export type ScenarioResult = RunFigures & {
   attribution: Attribution;
   costs: Costs;
   floor: Floor;
+  /** Of the time in which something was done for requests: waiting for the disk (`ioWaitShareOf`). */
+  ioWaitShare: number;
   generatorCpuShare: number;
   probes: ProbeRecord;
   /** Empty when the figures may be believed. */
@@ -129,8 +132,8 @@ async function runScenario(
     offeredPerSecond: isClosed ? achieved : offered,
     settledAfterS: runs.settledAfterS,
     disturbance,
-    attribution: attributionOf(of.figures, costs, floor),
-    ...{ costs, floor },
+    attribution: attributionOf(of.figures, overlapMsOf(runs.recording), costs, floor),
+    ...{ costs, floor, ioWaitShare: ioWaitShareOf(costs) },
     generatorCpuShare: runs.generatorCpuMs / (record.samples.at(-1)?.atMs ?? Number.NaN),
     probes: record,
     doubts: doubtsOf({
