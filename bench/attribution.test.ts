@@ -7,8 +7,9 @@ import {
   floorPointOf,
   ioWaitShareOf,
   restOf,
+  restUnnoticed,
 } from "./attribution.ts";
-import { overlapMsOf } from "./behind-others.ts";
+import { onWayShareOf, overlapMsOf } from "./behind-others.ts";
 import { distributionOf, type LoadFigures } from "./load/recording.ts";
 import { nothing, type ProcessUsage } from "./probes/processes.ts";
 import type { Sample } from "./probes/sampler.ts";
@@ -126,6 +127,7 @@ test("requests share time from when the later one was sent until the first of th
   const rest = { due: sent, status: new Uint16Array(5), bodyBytes: new Uint32Array(5) };
   // The second until it is answered itself, the third until the first is; the one that was lost is nobody's.
   expect(overlapMsOf({ sent, done, ...rest })).toBeCloseTo((2 + 2) / 4, 10);
+  expect(onWayShareOf({ sent, done, ...rest })).toBeCloseTo(7 / 21, 10);
 });
 
 test("who is woken less often than a bare server is passed on less, never for less than nothing", () => {
@@ -138,6 +140,13 @@ test("run queues are shared between requests and heartbeats as the CPU is", () =
   const rest = restOf(between({}, { server: { cpuMs: 25, runQueueMs: 900 } }));
   const costs = costsOf(between({}, { server: { cpuMs: 100, runQueueMs: 40 } }), 100, rest);
   expect(costs).toMatchObject({ serverCpu: 0.75, serverRunQueue: expect.closeTo(0.3, 10) });
+});
+
+test("a heartbeat that runs while a request is on its way holds it up, and is not taken off", () => {
+  const rest = restOf(between({}, { server: { cpuMs: 25 } }));
+  const record = between({}, { server: { cpuMs: 100, runQueueMs: 40 } });
+  const costs = costsOf(record, 100, restUnnoticed(rest, 0.6));
+  expect(costs).toMatchObject({ serverCpu: 0.9, serverRunQueue: expect.closeTo(0.36, 10) });
 });
 
 test("the I/O wait is of what was done for requests: burners that keep it from being done do not change it", () => {

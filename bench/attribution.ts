@@ -128,6 +128,12 @@ export function restOf({ samples }: Pick<ProbeRecord, "samples">): Rest {
   return { server: perMs(({ server }) => server), backends: perMs(({ backends }) => backends) };
 }
 
+/** What nobody waited for of `rest`: a heartbeat that runs while a request is on its way (`onWayShareOf`) holds it up. */
+export const restUnnoticed = ({ server, backends }: Rest, onWayShare: number): Rest => ({
+  server: { ...server, cpuMs: server.cpuMs * (1 - onWayShare) },
+  backends,
+});
+
 /**
  * Splits the mean response of requests that cost `costs` and were on their way for `overlapMs` together with one that was sent
  * before (`overlapMsOf`).

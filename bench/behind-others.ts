@@ -17,3 +17,16 @@ export function overlapMsOf({ sent, done }: Recording): number {
   }
   return overlapMs / Math.max(answered, 1);
 }
+
+/** Of the time of a load, the share in which some request was on its way. */
+export function onWayShareOf({ sent, done }: Recording): number {
+  let coveredToMs = Number.NEGATIVE_INFINITY;
+  let coveredMs = 0;
+  for (let at = 0; at < sent.length; at++) {
+    const [from, to] = [sent[at] as number, done[at] as number];
+    if (Number.isNaN(to)) continue;
+    coveredMs += Math.max(to - Math.max(from, coveredToMs), 0);
+    coveredToMs = Math.max(coveredToMs, to);
+  }
+  return coveredMs / Math.max(coveredToMs - (sent[0] ?? 0), Number.MIN_VALUE);
+}

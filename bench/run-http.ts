@@ -1,5 +1,13 @@
-import { type Attribution, attributionOf, type Costs, costsOf, type Floor, ioWaitShareOf } from "./attribution.ts";
-import { overlapMsOf } from "./behind-others.ts";
+import {
+  type Attribution,
+  attributionOf,
+  type Costs,
+  costsOf,
+  type Floor,
+  ioWaitShareOf,
+  restUnnoticed,
+} from "./attribution.ts";
+import { onWayShareOf, overlapMsOf } from "./behind-others.ts";
 import type { DiskCheck } from "./disk/check.ts";
 import type { ProfileName } from "./disk/profiles.ts";
 import { type Fingerprint, fingerprint } from "./fingerprint.ts";
@@ -125,7 +133,7 @@ async function runScenario(
   );
   const achieved = meanOf(of.runs.map((run) => run.achieved));
   const due = meanOf(of.runs.map((run) => run.offered));
-  const costs = costsOf(record, runs.sent, floor.rest);
+  const costs = costsOf(record, runs.sent, restUnnoticed(floor.rest, onWayShareOf(runs.recording)));
   return {
     ...of,
     operation,
