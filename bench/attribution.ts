@@ -16,6 +16,8 @@ export type Attribution = {
   serverCpu: number;
   /** The same threads were ready, and others had the processor. */
   serverRunQueue: number;
+  /** Behind requests sent before it, while the server's thread was theirs. */
+  behindOthers: number;
   /** Waiting for a connection of the pool, as the server says. */
   poolWait: number | null;
   /** CPU and waiting for a processor, of the pooler; null when it is not in the path. */
@@ -24,7 +26,7 @@ export type Attribution = {
   postgresCpu: number;
   postgresRunQueue: number;
   lock: number;
-  /** Own flushes and reads. */
+  /** Own flushes and reads, blocked; a wait for a processor once they are done is a run queue. */
   disk: number;
   /** Waiting for somebody else's flush. */
   diskOfOthers: number;
@@ -41,6 +43,7 @@ export const SEGMENTS: [Segment, string][] = [
   ["proxy", "proxy"],
   ["serverCpu", "server CPU"],
   ["serverRunQueue", "server waiting for a core"],
+  ["behindOthers", "behind others in the server"],
   ["poolWait", "waiting for a connection"],
   ["pooler", "pooler"],
   ["postgresCpu", "PostgreSQL CPU"],
@@ -60,7 +63,7 @@ export type FloorPoint = { handOverMs: number; wakes: number };
 export type Rest = { server: ThreadUsage; backends: ThreadUsage };
 
 /** What each of `sent` requests cost on average, between the first sample and the last. */
-export type Costs = Omit<Attribution, "beforeSend" | "handOver" | "unexplained"> & {
+export type Costs = Omit<Attribution, "beforeSend" | "behindOthers" | "handOver" | "unexplained"> & {
   /** How often the server's thread slept and was woken. */
   wakes: number;
   /** All CPU of the server and of PostgreSQL, whoever waited for it. */
@@ -69,7 +72,7 @@ export type Costs = Omit<Attribution, "beforeSend" | "handOver" | "unexplained">
   flushes: number;
 };
 
-/** `rest` is what would have been used without them. */
+/** `rest` is what would have been used without them; of run queues they have the same share as of the CPU. */
 export function costsOf({ samples }: Pick<ProbeRecord, "samples">, sent: number, rest: Rest): Costs {
   const [first, last] = [samples[0], samples.at(-1)] as [Sample, Sample];
   const each = (of: (sample: Sample) => number, perMs = 0) =>
@@ -77,14 +80,25 @@ export function costsOf({ samples }: Pick<ProbeRecord, "samples">, sent: number,
   const both = (who: "proxy" | "pooler") =>
     last[who] && each((sample) => (sample[who] ? cpuOf(sample[who]) + runQueueOf(sample[who]) : 0));
   const disk = each(({ disk }) => disk.waitedMs);
+  const used = (who: "server" | "backends") => {
+    const cpu = each((sample) => cpuOf(sample[who]), rest[who].cpuMs);
+    const share =
+      cpu /
+      Math.max(
+        each((sample) => cpuOf(sample[who])),
+        Number.MIN_VALUE,
+      );
+    return { cpu, runQueue: share * each((sample) => runQueueOf(sample[who])) };
+  };
+  const [server, backends] = [used("server"), used("backends")];
   return {
     proxy: both("proxy"),
-    serverCpu: each(({ server }) => cpuOf(server), rest.server.cpuMs),
-    serverRunQueue: each(({ server }) => runQueueOf(server), rest.server.runQueueMs),
+    serverCpu: server.cpu,
+    serverRunQueue: server.runQueue,
     poolWait: poolWaitOf(first, last, sent),
     pooler: both("pooler"),
-    postgresCpu: each(({ backends }) => cpuOf(backends), rest.backends.cpuMs),
-    postgresRunQueue: each(({ backends }) => runQueueOf(backends), rest.backends.runQueueMs),
+    postgresCpu: backends.cpu,
+    postgresRunQueue: backends.runQueue,
     lock: waitedMs(first, last, "lock") / sent,
     disk,
     diskOfOthers: diskOfOthersOf(first, last, sent, disk),
@@ -114,12 +128,29 @@ export function restOf({ samples }: Pick<ProbeRecord, "samples">): Rest {
   return { server: perMs(({ server }) => server), backends: perMs(({ backends }) => backends) };
 }
 
-/** Splits the mean response of requests that cost `costs`. */
-export function attributionOf({ sendLagMs, responseMs }: LoadFigures, costs: Costs, floor: Floor): Attribution {
+/** What nobody waited for of `rest`: a heartbeat that runs while a request is on its way (`onWayShareOf`) holds it up. */
+export const restUnnoticed = ({ server, backends }: Rest, onWayShare: number): Rest => ({
+  server: { ...server, cpuMs: server.cpuMs * (1 - onWayShare) },
+  backends,
+});
+
+/**
+ * Splits the mean response of requests that cost `costs` and were on their way for `overlapMs` together with one that was sent
+ * before (`overlapMsOf`).
+ */
+export function attributionOf(
+  { sendLagMs, responseMs }: LoadFigures,
+  overlapMs: number,
+  costs: Costs,
+  floor: Floor,
+): Attribution {
+  const elsewhere = { ...onPath(costs), handOver: handOverOf(costs.wakes, floor) };
+  const inThread = costs.serverCpu + costs.serverRunQueue;
   const measured = {
     beforeSend: sendLagMs.mean,
-    ...onPath(costs),
-    handOver: handOverOf(costs.wakes, floor),
+    ...elsewhere,
+    // The others were in the server's thread for as much of the time as requests are.
+    behindOthers: overlapMs * (inThread / Math.max(sumOf(elsewhere), Number.MIN_VALUE)),
   };
   return { ...measured, unexplained: responseMs.mean - sumOf(measured) };
 }
@@ -129,6 +160,16 @@ export function explainedShare(attribution: Attribution): number {
   const { unexplained, ...measured } = attribution;
   const sum = sumOf(measured);
   return sum / (sum + unexplained);
+}
+
+/**
+ * The I/O wait that is reported: of the time in which something was done for requests, what the disk had of it. Done is what
+ * CPU was used for and the disk waited for. What others kept from being done (run queues) is in neither part, or a busy
+ * neighbour would make the disk seem faster than it is.
+ */
+export function ioWaitShareOf({ serverCpu, proxy, pooler, postgresCpu, disk, diskOfOthers }: Costs): number {
+  const waited = disk + diskOfOthers;
+  return waited / Math.max(waited + serverCpu + (proxy ?? 0) + (pooler ?? 0) + postgresCpu, Number.MIN_VALUE);
 }
 
 /**
@@ -143,16 +184,20 @@ export function floorPointOf({ serviceMs }: LoadFigures, costs: Costs, isAsking:
 
 const POOL_WAIT = "irontrack_pool_wait_seconds_sum";
 
-function onPath(costs: Costs): Omit<Attribution, "beforeSend" | "handOver" | "unexplained"> {
+function onPath(costs: Costs): Omit<Attribution, "beforeSend" | "behindOthers" | "handOver" | "unexplained"> {
   const { wakes: _wakes, serverTotalCpu: _server, postgresTotalCpu: _postgres, flushes: _flushes, ...path } = costs;
   return path;
 }
 
-/** On the line through a server that is woken once for a request, and one that is woken again by the database. */
+/**
+ * On the line through a server that is woken once for a request, and one that is woken again by the database. Of requests
+ * that found the server awake, some were not passed on to one that slept.
+ */
 function handOverOf(wakes: number, { bare, withStatement }: Floor): number {
+  if (wakes <= bare.wakes) return bare.handOverMs * (wakes / bare.wakes);
   const moreWakes = Math.max(withStatement.wakes - bare.wakes, 0.1);
   const perWake = Math.max(withStatement.handOverMs - bare.handOverMs, 0) / moreWakes;
-  return Math.max(bare.handOverMs + (wakes - bare.wakes) * perWake, 0);
+  return bare.handOverMs + (wakes - bare.wakes) * perWake;
 }
 
 const sumOf = (segments: Record<string, number | null>): number =>

@@ -1,4 +1,13 @@
-import { type Attribution, attributionOf, type Costs, costsOf, type Floor } from "./attribution.ts";
+import {
+  type Attribution,
+  attributionOf,
+  type Costs,
+  costsOf,
+  type Floor,
+  ioWaitShareOf,
+  restUnnoticed,
+} from "./attribution.ts";
+import { onWayShareOf, overlapMsOf } from "./behind-others.ts";
 import type { DiskCheck } from "./disk/check.ts";
 import type { ProfileName } from "./disk/profiles.ts";
 import { type Fingerprint, fingerprint } from "./fingerprint.ts";
@@ -24,6 +33,8 @@ export type ScenarioResult = RunFigures & {
   attribution: Attribution;
   costs: Costs;
   floor: Floor;
+  /** Of the time in which something was done for requests: waiting for the disk (`ioWaitShareOf`). */
+  ioWaitShare: number;
   generatorCpuShare: number;
   probes: ProbeRecord;
   /** Empty when the figures may be believed. */
@@ -122,15 +133,15 @@ async function runScenario(
   );
   const achieved = meanOf(of.runs.map((run) => run.achieved));
   const due = meanOf(of.runs.map((run) => run.offered));
-  const costs = costsOf(record, runs.sent, floor.rest);
+  const costs = costsOf(record, runs.sent, restUnnoticed(floor.rest, onWayShareOf(runs.recording)));
   return {
     ...of,
     operation,
     offeredPerSecond: isClosed ? achieved : offered,
     settledAfterS: runs.settledAfterS,
     disturbance,
-    attribution: attributionOf(of.figures, costs, floor),
-    ...{ costs, floor },
+    attribution: attributionOf(of.figures, overlapMsOf(runs.recording), costs, floor),
+    ...{ costs, floor, ioWaitShare: ioWaitShareOf(costs) },
     generatorCpuShare: runs.generatorCpuMs / (record.samples.at(-1)?.atMs ?? Number.NaN),
     probes: record,
     doubts: doubtsOf({

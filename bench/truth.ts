@@ -1,40 +1,64 @@
 import { availableParallelism } from "node:os";
-import { openProbes } from "./probes/probes.ts";
+import { type Costs, costsOf, ioWaitShareOf, type Rest } from "./attribution.ts";
+import type { ProfileName } from "./disk/profiles.ts";
+import { measureRest } from "./floor.ts";
+import { figuresOf } from "./load/recording.ts";
+import { runSeveral } from "./load/runs.ts";
+import { onWire } from "./load/wire.ts";
+import { pinMap } from "./pinning.ts";
+import { openProbes, type ProbeRecord } from "./probes/probes.ts";
 import type { Sample } from "./probes/sampler.ts";
 import type { WaitClass } from "./probes/waits.ts";
 import { openStand, type Stand, targetsOf } from "./stand.ts";
+import { HTTP_SCENARIOS } from "./suites/http.ts";
+import { askedOf, makeWorlds, PEOPLE } from "./suites/load-scenario.ts";
 
-/** Shares of time; null where it is not measured. */
+/** Waiting for the disk as a share of something, by each way of asking; null where it is not measured. */
 export type WaitShares = {
-  /** Of the time in which backends had a statement to run: what they waited for the disk, as looks at them show. */
+  /** `ioWaitShareOf`: what every report says. */
   reported: number;
+  /** Of the mean response: burners make the rest of it longer. */
+  ofResponse: number;
+  /** Of the time in which backends had a statement to run, as looks at them show: in which they wait for a core too. */
+  ofBackends: number;
+  /** Of the time that passed: burners make requests share flushes. */
+  ofTime: number;
+  /** As reported, with the kernel's block-I/O delay of backends in place of what the library under them measured. */
+  blockIoDelay: number | null;
+  /** In which some process was stalled by the kernel's disks, by /proc/pressure/io. */
+  pressure: number | null;
   /** Of the processors, by /proc/stat. */
   ioWait: number;
-  /** In which some process was stalled by the disk, by /proc/pressure/io. */
-  pressure: number | null;
 };
 
-export type Truth = { alone: WaitShares; besideBurners: WaitShares };
+export type Shown = WaitShares & { responseMs: number; costs: Costs };
+export type Truth = { profile: ProfileName; alone: Shown; besideBurners: Shown };
 
-const SECONDS = 6;
-const BURNERS = 2;
+export type TruthOptions = { profile: ProfileName; seconds: number; onStep(step: string): void };
+
+/** Half of what one spindle can flush without anybody sharing a flush, so that the server keeps up beside burners. */
+const RATE = 60;
+const WARM_UP_S = { least: 3, most: 3 };
 
 /**
- * Whether the wait for the disk that is reported depends on who else is busy: commits one after the other on the emulated
- * disk, alone and beside two processes that burn CPU. /proc/stat's iowait, which calls a processor busy as soon as anybody
- * has something to do on it, is read in the same runs. No requests, because a server that burners hold up sends commits in
- * bunches, which share flushes: less is waited for the disk then, truly.
+ * Whether the wait for the disk that is reported depends on who else is busy: LogSet over HTTP on a slow disk, alone and
+ * beside a process on the server's cores and one on PostgreSQL's that burn CPU. What else could have been reported, and
+ * /proc/stat's iowait, which calls a processor busy as soon as anybody has something to do on it, are of the same runs.
  */
-export async function measureTruth(onStep: (step: string) => void): Promise<Truth> {
-  const stand = await openStand({ profile: "hdd" });
+export async function measureTruth({ profile, seconds, onStep }: TruthOptions): Promise<Truth> {
+  const stand = await openStand({ profile });
   try {
-    await stand.db.sql`create table truths (at timestamptz not null default now())`;
+    stand.disk.turn(false);
+    const send = await makeLoad(stand, seconds);
+    const rest = await measureRest(stand);
+    stand.disk.turn(true);
     onStep("alone");
-    const alone = await measureShares(stand);
-    onStep(`beside ${BURNERS} processes that burn CPU`);
-    const burners = Array.from({ length: BURNERS }, () => Bun.spawn(["sh", "-c", "while :; do :; done"]));
+    const alone = await send(rest);
+    const cores = [pinMap().server, pinMap().postgres];
+    onStep(`beside ${cores.length} processes that burn CPU`);
+    const burners = cores.map((those) => Bun.spawn([...onCores(those), "sh", "-c", "while :; do :; done"]));
     try {
-      return { alone, besideBurners: await measureShares(stand) };
+      return { profile, alone, besideBurners: await send(rest) };
     } finally {
       for (const burner of burners) burner.kill("SIGKILL");
       await Promise.all(burners.map(({ exited }) => exited));
@@ -44,31 +68,62 @@ export async function measureTruth(onStep: (step: string) => void): Promise<Trut
   }
 }
 
-async function measureShares(stand: Stand): Promise<WaitShares> {
-  const probes = await openProbes(targetsOf(stand));
-  probes.start();
-  const untilMs = performance.now() + SECONDS * 1000;
-  while (performance.now() < untilMs) await stand.db.sql`insert into truths default values`;
-  return waitSharesOf((await probes.stop()).samples);
-}
+const onCores = (cores: number[]) => (Bun.which("taskset") ? ["taskset", "-c", cores.join(",")] : []);
 
-/** What samples say of waiting for the disk, by each way of asking. */
-export function waitSharesOf(samples: Sample[]): WaitShares {
-  const [first, last] = [samples[0], samples.at(-1)] as [Sample, Sample];
-  const lastedMs = last.atMs - first.atMs;
-  const seen = (what: WaitClass) => last.waits.seen[what] - first.waits.seen[what];
-  const busy = seen("disk") + seen("diskOfOthers") + seen("lock") + seen("cpu") + seen("other");
-  const pressureMs = (sample: Sample) => sample.machine.pressure.io?.someMs;
-  const [from, to] = [pressureMs(first), pressureMs(last)];
-  return {
-    reported: (seen("disk") + seen("diskOfOthers")) / Math.max(busy, 1),
-    ioWait: (last.machine.ioWaitMs - first.machine.ioWaitMs) / (lastedMs * availableParallelism()),
-    pressure: from === undefined || to === undefined ? null : (to - from) / lastedMs,
+/** Sets that are logged in as many seconds as often as it is asked to: each time others. */
+async function makeLoad(stand: Stand, seconds: number) {
+  const scenario = HTTP_SCENARIOS.find(({ operation }) => operation === "LogSet");
+  if (!scenario) throw new Error("There is no scenario LogSet");
+  const worlds = await makeWorlds(stand, PEOPLE);
+  return async (rest: Rest): Promise<Shown> => {
+    const count = Math.ceil(RATE * (WARM_UP_S.most + seconds + 1) * 1.5);
+    stand.disk.turn(false);
+    const asked = await askedOf(worlds, scenario, count);
+    stand.disk.turn(true);
+    const probes = await openProbes(targetsOf(stand));
+    const runs = await runSeveral({
+      target: { unix: stand.server.socketPath },
+      requests: asked.map(onWire),
+      connections: 32,
+      load: (durationMs, seed) => ({ model: "poisson", rate: RATE, durationMs, seed }),
+      ...{ warmUpRate: RATE, warmUpS: WARM_UP_S, runs: 1, seconds },
+      onWarm: probes.start,
+    });
+    const record = await probes.stop();
+    const costs = costsOf(record, runs.sent, rest);
+    const responseMs = figuresOf(runs.recording).responseMs.mean;
+    return { ...waitSharesOf(record, costs, responseMs, runs.sent), responseMs, costs };
   };
 }
 
-/** Points of a hundred that the reported share moved by. */
-export const movedBy = ({ alone, besideBurners }: Truth): number =>
-  Math.abs(besideBurners.reported - alone.reported) * 100;
+/** What one record says of waiting for the disk, by each way of asking. */
+export function waitSharesOf(
+  { samples, isBlockIoAccounted }: Pick<ProbeRecord, "samples" | "isBlockIoAccounted">,
+  costs: Costs,
+  responseMs: number,
+  sent: number,
+): WaitShares {
+  const [first, last] = [samples[0], samples.at(-1)] as [Sample, Sample];
+  const lastedMs = last.atMs - first.atMs;
+  const seen = (...what: WaitClass[]) =>
+    what.reduce((sum, each) => sum + last.waits.seen[each] - first.waits.seen[each], 0);
+  const waited = costs.disk + costs.diskOfOthers;
+  const disk = (last.backends.blockIoMs - first.backends.blockIoMs) / sent;
+  const pressureMs = (sample: Sample) => sample.machine.pressure.io?.someMs;
+  const [from, to] = [pressureMs(first), pressureMs(last)];
+  return {
+    reported: ioWaitShareOf(costs),
+    ofResponse: waited / responseMs,
+    ofBackends: seen("disk", "diskOfOthers") / Math.max(seen("disk", "diskOfOthers", "lock", "cpu", "other"), 1),
+    ofTime: (waited * sent) / lastedMs,
+    blockIoDelay: isBlockIoAccounted ? ioWaitShareOf({ ...costs, disk }) : null,
+    pressure: from === undefined || to === undefined ? null : (to - from) / lastedMs,
+    ioWait: (last.machine.ioWaitMs - first.machine.ioWaitMs) / (lastedMs * availableParallelism()),
+  };
+}
+
+/** Points of a hundred by which a share moved beside burners. */
+export const movedBy = ({ alone, besideBurners }: Truth, share: keyof WaitShares = "reported"): number =>
+  Math.abs((besideBurners[share] ?? 0) - (alone[share] ?? 0)) * 100;
 
 export const MOST_MOVED = 10;

@@ -2,7 +2,9 @@
  * A disk with one spindle for a process and its children, by LD_PRELOAD: flushes end when the platter has come round
  * again, reads that the page cache does not have seek first, and one thing is done at a time. It takes the place of the
  * real disk, whose flushes are left out: they would be as slow as its other users make them. Counts flushes and reads, and
- * how long they were waited for, in any case. What the kernel reports (iowait, PSI, diskstats) knows nothing of it.
+ * how long they were waited for, in any case: until they were done, less what the process used a processor and stood in a
+ * run queue meanwhile, which the kernel accounts for and which are not the disk's. What the kernel reports (iowait, PSI,
+ * diskstats) knows nothing of it.
  *
  * SPINDLE_FILE names a file of a page that is shared by all processes. SPINDLE_ROTATION_NS (0: count only) and
  * SPINDLE_SEEK_NS say how fast it is.
@@ -84,24 +86,59 @@ static void flush(uint64_t busy_ns) {
     spin(busy_ns);
 }
 
-static void waited(uint64_t since_ns) {
-    if (spindle) atomic_fetch_add(&spindle->waited_ns, now_ns() - since_ns);
+/* What this process has waited for a processor: the second field of schedstat. */
+static uint64_t run_queue_ns(void) {
+    static int file = -1;
+    static pid_t opened_by;
+    if (opened_by != getpid()) { /* A file that was opened before the fork is the parent's. */
+        if (file >= 0) close(file);
+        file = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
+        opened_by = getpid();
+    }
+    char text[64];
+    ssize_t length = file < 0 ? 0 : next_pread(file, text, sizeof text - 1, 0);
+    if (length <= 0) return 0;
+    text[length] = 0;
+    char *rest;
+    strtoull(text, &rest, 10);
+    return strtoull(rest, NULL, 10);
+}
+
+/* Time that this process has not spent blocked. */
+static uint64_t not_blocked_ns(void) {
+    struct timespec cpu;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+    return (uint64_t)cpu.tv_sec * 1000000000u + (uint64_t)cpu.tv_nsec + run_queue_ns();
+}
+
+struct moment {
+    uint64_t at_ns, not_blocked_ns;
+};
+
+static struct moment begin(void) {
+    return spindle ? (struct moment){now_ns(), not_blocked_ns()} : (struct moment){0, 0};
+}
+
+static void waited(struct moment since) {
+    if (!spindle) return;
+    uint64_t busy_ns = not_blocked_ns() - since.not_blocked_ns, lasted_ns = now_ns() - since.at_ns;
+    if (lasted_ns > busy_ns) atomic_fetch_add(&spindle->waited_ns, lasted_ns - busy_ns);
 }
 
 int fdatasync(int file) {
-    uint64_t since_ns = now_ns();
+    struct moment since = begin();
     int result = rotation_ns ? 0 : next_fdatasync(file);
     flush(0);
-    waited(since_ns);
+    waited(since);
     return result;
 }
 
 /* The length and the times of a file are elsewhere on the disk than its data. */
 int fsync(int file) {
-    uint64_t since_ns = now_ns();
+    struct moment since = begin();
     int result = rotation_ns ? 0 : next_fsync(file);
     flush(seek_ns);
-    waited(since_ns);
+    waited(since);
     return result;
 }
 
@@ -111,11 +148,11 @@ static int is_cold(int file, const struct iovec *parts, int count, off_t at) {
 }
 
 static ssize_t read_cold(int file, const struct iovec *parts, int count, off_t at) {
-    uint64_t since_ns = now_ns();
+    struct moment since = begin();
     atomic_fetch_add(&spindle->cold_reads, 1);
     spin(seek_ns);
     ssize_t result = next_preadv(file, parts, count, at);
-    waited(since_ns);
+    waited(since);
     return result;
 }
 

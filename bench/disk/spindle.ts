@@ -16,7 +16,7 @@ export type Spindle = {
   environment: Record<string, string>;
   /**
    * Since the beginning: flushes (fsync and fdatasync), reads that the page cache did not have, and how long processes
-   * have waited for both, together.
+   * have been blocked in both, together, without what they waited for a processor.
    */
   counts(): DiskCounts;
   /** Lets it turn, as it does from the beginning, or stand still: nothing waits then. */

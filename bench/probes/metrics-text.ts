@@ -1,18 +1,26 @@
 /** What a server says of itself, in its own units; what it does not say is absent. */
 export type Metrics = Record<string, number>;
 
-const LINE = /^([a-zA-Z_:][\w:]*)(?:\{[^}]*\})?\s+(\S+)/;
+const TYPE = /^# TYPE (\S+) (\S+)/;
+const LINE = /^([a-zA-Z_:][\w:]*)(\{[^}]*\})?\s+(\S+)/;
 
-/** Prometheus's text format: each name with the sum over its labels; buckets are left out. */
+/**
+ * Prometheus's text format: what is counted, summed over its labels; a gauge by its name and labels as they stand there, for
+ * quantiles added up mean nothing. Buckets are left out.
+ */
 export function parseMetrics(text: string): Metrics {
-  const sums: Metrics = {};
+  const metrics: Metrics = {};
+  const gauges = new Set<string>();
   for (const line of text.split("\n")) {
-    const [, name = "", value] = LINE.exec(line) ?? [];
+    const [, typed = "", type] = TYPE.exec(line) ?? [];
+    if (type === "gauge") gauges.add(typed);
+    const [, name = "", labels = "", value] = LINE.exec(line) ?? [];
     if (name === "" || name.endsWith("_bucket")) continue;
     const figure = Number(value);
-    if (Number.isFinite(figure)) sums[name] = (sums[name] ?? 0) + figure;
+    const key = gauges.has(name) ? name + labels : name;
+    if (Number.isFinite(figure)) metrics[key] = (metrics[key] ?? 0) + figure;
   }
-  return sums;
+  return metrics;
 }
 
 /** What a process says on the socket for operators beside its own; null when there is none. */

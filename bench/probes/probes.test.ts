@@ -49,18 +49,26 @@ test("iowait and steal are the fifth and eighth of the first line of /proc/stat"
   expect(parseProcStat(stat)).toEqual({ ioWaitMs: 550, stealMs: 880, contextSwitches: 123456 });
 });
 
-test("metrics are added up over their labels, without buckets, comments and what is no number", () => {
+test("what a server counts is added up over its labels, without buckets; quantiles stand beside one another", () => {
   const text = `# HELP irontrack_pool_wait_seconds Waiting for a connection
 # TYPE irontrack_pool_wait_seconds histogram
 irontrack_pool_wait_seconds_bucket{pool="main",le="0.001"} 9
 irontrack_pool_wait_seconds_sum{pool="main"} 0.25
 irontrack_pool_wait_seconds_sum{pool="direct"} 1.5e-1
 irontrack_pool_wait_seconds_count{pool="main"} 10
+# TYPE irontrack_event_loop_delay_seconds gauge
+irontrack_event_loop_delay_seconds{quantile="0.5"} 0.001
+irontrack_event_loop_delay_seconds{quantile="1"} 0.02
+# TYPE irontrack_heap_bytes gauge
+irontrack_heap_bytes 1000
 irontrack_strange NaN
 `;
   expect(parseMetrics(text)).toEqual({
     irontrack_pool_wait_seconds_sum: 0.4,
     irontrack_pool_wait_seconds_count: 10,
+    'irontrack_event_loop_delay_seconds{quantile="0.5"}': 0.001,
+    'irontrack_event_loop_delay_seconds{quantile="1"}': 0.02,
+    irontrack_heap_bytes: 1000,
   });
 });
 

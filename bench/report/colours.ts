@@ -21,6 +21,7 @@ const SEGMENTS: [light: string, dark: string][] = [
   ["#7a5235", "#d6ac8c"],
   ["#d97a06", "#f5a63a"],
   ["#f3c27c", "#8f6320"],
+  ["#d8cf8a", "#6e681f"],
   ["#8446cf", "#c6a1ff"],
   ["#a9bdf0", "#3f56a0"],
   ["#c93a2b", "#ff7b68"],

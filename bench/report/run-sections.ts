@@ -1,4 +1,4 @@
-import { explainedShare } from "../attribution.ts";
+import { explainedShare, ioWaitShareOf } from "../attribution.ts";
 import type { RunResult, ScenarioResult } from "../run-http.ts";
 import { escaped, figure, folded, percent } from "./html.ts";
 import { attributionDrawing, attributionLegend } from "./plots/attribution.ts";
@@ -46,6 +46,7 @@ function attribution({ results }: RunResult): string {
   const explained = results
     .map(({ operation, attribution }) => `${operation} ${percent(explainedShare(attribution))}`)
     .join(", ");
+  const ioWait = results.map(({ operation, costs }) => `${operation} ${percent(ioWaitShareOf(costs))}`).join(", ");
   const legend = attributionLegend(results);
   const bars = (unit: "ms" | "share", caption: string) =>
     figureHtml(
@@ -56,7 +57,8 @@ function attribution({ results }: RunResult): string {
 ${bars("ms", "Parts of the mean response, in ms")}
 <p>Explained: ${escaped(explained)}. Each part is measured by itself (ADR 0016): processors by the kernel's accounts of threads,
 the disk by what PostgreSQL waited for it, locks and others' flushes by looks at its backends, sockets and waking up by bare servers
-at the same rate. What is left of the line was counted twice.</p>${folded("The parts as a table", segmentsTable(results))}`;
+at the same rate. What is left of the line was counted twice.</p>
+<p>I/O wait, of the time in which something was done for requests: ${escaped(ioWait)}.</p>${folded("The parts as a table", segmentsTable(results))}`;
 }
 
 function waits({ results }: RunResult): string {
