@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir, totalmem } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
 import { type RunAs, startCluster } from "#db/embedded.ts";
@@ -7,6 +7,7 @@ import { migrate } from "#db/migrate.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { type Home, openHome } from "#src/home.ts";
+import { CONFIGURATION, SMALL } from "#topology/postgres-settings.ts";
 import { SETTINGS } from "../applications.ts";
 import { QUIET } from "../disk/cluster.ts";
 import { listProcesses } from "../postgres.ts";
@@ -29,10 +30,6 @@ export type Ground = {
 };
 
 export const PEOPLE = 8;
-const CONFIGURATION = join(import.meta.dir, "../../postgres/postgresql.conf");
-const GIBIBYTE = 2 ** 30;
-const SMALL: Record<string, string> =
-  totalmem() < 15 * GIBIBYTE ? { shared_buffers: "256MB", effective_cache_size: "1GB" } : {};
 
 /** Fills a database on this machine's own disk. PostgreSQL listens on its socket and on loopback TCP, at a free port. */
 export async function openGround(): Promise<Ground> {
