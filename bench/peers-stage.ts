@@ -73,7 +73,12 @@ export async function openPeersStage(dir: string): Promise<PeersStage> {
         };
         const script = runtime === "node" ? await buildForNode(name) : `bench/peers/${name}.ts`;
         const program = runtime === "node" ? "node" : process.execPath;
-        const peer = await startServer([script, JSON.stringify(settings)], unix, { NODE_ENV: "production" }, program);
+        const peer = await startServer(
+          [script, JSON.stringify(settings)],
+          unix,
+          { NODE_ENV: "production" },
+          { runtime: program },
+        );
         const difference = differenceOf(answers, await answersOf(peer, cookie));
         if (difference === undefined) return peer;
         await peer.stop();

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createProgress } from "#src/cli/progress.ts";
+import { OperatorError } from "#src/errors.ts";
 import { intervalOf } from "./interval.ts";
 import { hdrLog } from "./load/hdr.ts";
 import { toBytes } from "./load/run.ts";
@@ -40,6 +41,8 @@ export async function runCommand(words: string[], options: CommandOptions): Prom
   const progress = createProgress();
   const steps = { onStep: progress.step };
   const isLoad = name === "http" || name === "mix";
+  if (!isLoad && options.through.length > 0)
+    throw new OperatorError(`${name} asks nobody through a proxy or a pooler`, 2);
   const raw: RawRuns[] = [];
   const onRaw = (runs: RawRuns) => void raw.push(runs);
   const result = isLoad
@@ -51,7 +54,8 @@ export async function runCommand(words: string[], options: CommandOptions): Prom
     : await runTable(choice, { ...options, ...steps });
   progress.done();
   const summary = "results" in result ? reportMarkdown(result) : tableMarkdown(result);
-  const directory = writeResult(`${name}-${options.profile}${options.isCold ? "-cold" : ""}`, result, summary, options);
+  const nameParts = [name, options.profile, ...(options.isCold ? ["cold"] : []), ...options.through];
+  const directory = writeResult(nameParts.join("-"), result, summary, options);
   if ("results" in result)
     writeFileSync(join(directory, "report.html"), reportHtml({ run: result, sweeps: [], comparisons: [] }));
   if (isLoad) writeFileSync(join(directory, "responses.hlog"), hdrLog(raw, Date.parse(result.host.at)));

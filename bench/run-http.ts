@@ -22,6 +22,7 @@ import { figuresOfRuns, type RunFigures } from "./run-figures.ts";
 import { openStand, type Stand, targetsOf } from "./stand.ts";
 import { askedOf, type LoadScenario, makeWorlds, PEOPLE } from "./suites/load-scenario.ts";
 import type { World } from "./suites/world.ts";
+import type { Between } from "./through.ts";
 
 export type ScenarioResult = RunFigures & {
   operation: string;
@@ -48,12 +49,15 @@ export type RunResult = {
   /** As it was just before the first scenario; with doubts the run is void. */
   disk: DiskCheck;
   isCold: boolean;
+  /** What was in the path beside the application and PostgreSQL. */
+  through: Between[];
   results: ScenarioResult[];
 };
 export type RunOptions = LoadOptions & {
   profile: ProfileName;
   /** Each scenario begins with none of the database in memory. */
   isCold: boolean;
+  through: Between[];
   onStep(step: string): void;
   /** Given the raw times of every request of a scenario, and what each asked for. */
   onRaw?(raw: RawRuns): void;
@@ -72,7 +76,7 @@ const CONNECTIONS = 32;
 
 /** Runs scenarios one after the other on one stand, each several times; a cold one once, as the next would be warm. */
 export async function runScenarios(scenarios: LoadScenario[], options: RunOptions): Promise<RunResult> {
-  const stand = await openStand({ profile: options.profile });
+  const stand = await openStand({ profile: options.profile, through: options.through });
   try {
     const [version] = await stand.db.sql<{ version: string }[]>`select current_setting('server_version') as version`;
     options.onStep("the disk");
@@ -86,8 +90,8 @@ export async function runScenarios(scenarios: LoadScenario[], options: RunOption
       const worlds = await makeWorlds(stand, scenario.people ?? PEOPLE);
       results.push(await runScenario(stand, worlds, scenario, { ...options, floorAt }));
     }
-    const { profile, isCold } = options;
-    return { format: 3, host: fingerprint(version?.version ?? "?"), profile, disk, isCold, results };
+    const { profile, isCold, through } = options;
+    return { format: 3, host: fingerprint(version?.version ?? "?"), profile, disk, isCold, through, results };
   } finally {
     await stand.close();
   }
@@ -112,7 +116,7 @@ async function runScenario(
   const probes = await openProbes(targetsOf(stand));
   let disturbed = watchDisturbance(stand.server.pid);
   const runs = await runSeveral({
-    target: { unix: stand.server.socketPath },
+    target: { unix: stand.entrance },
     requests: asked.map(onWire),
     connections: CONNECTIONS,
     ...plan,

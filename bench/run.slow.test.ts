@@ -59,6 +59,20 @@ test("an operation is run several times, and its summary, page, histograms and r
   for (const file of ["summary.md", "report.html", "responses.hlog"]) expect(existsSync(join(out, file))).toBe(true);
 });
 
+test.each([
+  ["proxy,pooler", ["proxy", "pooler"]],
+  ["pooler", ["pooler"]],
+])("what is put into the path (%s) is measured with the rest, and nothing else is", (through, expected) => {
+  const args = ["run", "LogSet", "--through", through, "--rate", "30", "--seconds", "2", "--runs", "1"];
+  const { result } = bench(`through-${through}`, ...args, "--warm-up", "0");
+  const [logSet] = result.results;
+  expect([result.through, logSet.figures.failures]).toEqual([expected, 0]);
+  for (const piece of ["proxy", "pooler"] as const) {
+    if (expected.includes(piece)) expect(logSet.attribution[piece]).toBeGreaterThan(0);
+    else expect(logSet.attribution[piece]).toBe(null);
+  }
+});
+
 test("a closed loop sends no request twice, and offers no rate that could be missed", () => {
   const args = ["run", "FinishWorkout", "--arrivals", "closed", "--rate", "50", "--seconds", "2", "--runs", "2"];
   const { result } = bench("closed", ...args, "--warm-up", "0");

@@ -8,14 +8,17 @@ export type ServerProcess = { pid: number; socketPath: string; cpuNs(): number; 
 
 const ROOT = join(import.meta.dir, "..");
 
-/** Starts `bun <args>`, or another `runtime`, and waits until its Unix socket answers /ping. */
+/**
+ * Starts `bun <args>`, or another `runtime`, and waits until its Unix socket answers /ping. `pins` are what to put before the
+ * command.
+ */
 export async function startServer(
   args: string[],
   socketPath: string,
   env: Record<string, string>,
-  runtime = process.execPath,
+  { runtime = process.execPath, pins = pinned("server") }: { runtime?: string; pins?: string[] } = {},
 ): Promise<ServerProcess> {
-  const [command, ...rest] = [...pinned("server"), runtime, ...args] as [string, ...string[]];
+  const [command, ...rest] = [...pins, runtime, ...args] as [string, ...string[]];
   const child = spawn(command, rest, {
     cwd: ROOT,
     env: { ...process.env, ...env },

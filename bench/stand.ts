@@ -16,10 +16,15 @@ import { pin } from "./pinning.ts";
 import { listProcesses } from "./postgres.ts";
 import type { ProbeTargets } from "./probes/sampler.ts";
 import type { ServerProcess } from "./servers.ts";
+import { type Between, pooledSettings, putPooler, putProxy } from "./through.ts";
 
 /** The application on a PostgreSQL of its own, on a disk whose flushes are counted. */
 export type Stand = {
   server: ServerProcess;
+  /** The Unix socket where requests come in: the proxy's where there is one, else the application's. */
+  entrance: string;
+  /** First processes of what else is in the path. */
+  between: Partial<Record<Between, number>>;
   /** As superuser; what it asks is not counted. */
   db: Pool;
   databaseUrl: string;
@@ -55,10 +60,13 @@ export type StandOptions = {
   settings?: Record<string, string>;
   /** What starts the application, when it is not to be started as in production. */
   command?: string[];
+  /** What else is put in the path; with both it is production's. */
+  through?: Between[];
 };
 
 /** Starts a stand: an empty, migrated and seeded database, and the application on it. */
-export async function openStand({ profile = "native", settings = {}, command }: StandOptions = {}): Promise<Stand> {
+export async function openStand(options: StandOptions = {}): Promise<Stand> {
+  const { profile = "native", settings = {}, command, through = [] } = options;
   const directory = mkdtempSync(join(tmpdir(), "irontrack-stand-"));
   const opened: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })];
   const close = async () => {
@@ -78,14 +86,22 @@ export async function openStand({ profile = "native", settings = {}, command }: 
     await migrate(db);
     await seedCatalog(db, readCatalog());
     await db.sql`analyze`;
-    const server = await startApplicationOn(cluster.url("irontrack"), directory, settings, command);
+    const pooler = through.includes("pooler") ? await putPooler(cluster, directory) : undefined;
+    if (pooler) opened.push(pooler.stop);
+    const pooled = pooler ? pooledSettings(cluster, pooler) : {};
+    const url = pooler?.url("irontrack") ?? cluster.url("irontrack");
+    const server = await startApplicationOn(url, directory, { ...pooled, ...settings }, command);
     opened.push(() => server.stop());
+    const proxy = through.includes("proxy") ? await putProxy(server.socketPath, directory) : undefined;
+    if (proxy) opened.push(proxy.stop);
     const postmaster = () => cluster.pid() as number;
     const postgresPids = () => listProcesses(postmaster());
     pin(postgresPids(), "postgres");
     disk.turn(true);
     return {
       server,
+      entrance: proxy?.unixSocket ?? server.socketPath,
+      between: { ...(proxy && { proxy: proxy.pid }), ...(pooler && { pooler: pooler.pid }) },
       db,
       databaseUrl: cluster.url("irontrack"),
       databaseSocketDir: join(directory, "postgres"),
@@ -122,8 +138,8 @@ async function untilReady({ socketPath }: ServerProcess): Promise<void> {
   throw new Error("The application did not get its database back");
 }
 
-/** What there is to be sampled of a stand: no proxy and no pooler are in its path. */
-export const targetsOf = ({ server, postmaster, databaseUrl, dataDir, disk }: Stand): ProbeTargets => ({
-  ...{ server: server.pid, serverSocketPath: server.socketPath },
+/** What there is to be sampled of a stand. */
+export const targetsOf = ({ server, between, postmaster, databaseUrl, dataDir, disk }: Stand): ProbeTargets => ({
+  ...{ server: server.pid, serverSocketPath: server.socketPath, ...between },
   ...{ postmaster: postmaster(), databaseUrl, dataDir, spindlePath: disk.path },
 });

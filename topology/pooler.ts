@@ -14,6 +14,10 @@ export type PoolerOptions = {
   user: string;
   password: string;
   runAs: RunAs;
+  /** Of PostgreSQL, when it is not the usual one. */
+  postgresPort?: number;
+  /** For comparison: loopback TCP on both sides, in place of sockets; this is the port to listen on. */
+  tcpPort?: number;
   /** Beyond `pooling.ini`, by name. */
   settings?: Record<string, string>;
   /** Absent: the one that `pgbouncer/build.sh` made, or the system's. */
@@ -40,9 +44,9 @@ const STOP_TIMEOUT_MS = 2000;
 
 /** Starts PgBouncer on the configuration of `pgbouncer/` and waits until it listens. Throws OperatorError with its own words. */
 export async function startPooler(options: PoolerOptions): Promise<Pooler> {
-  const { directory, runAs, user, password } = options;
+  const { directory, runAs, user, password, tcpPort } = options;
   const { path, version, canPrepare } = findPooler(options.program);
-  const socketPath = join(directory, `.s.PGSQL.${PORT}`);
+  const socketPath = join(directory, `.s.PGSQL.${tcpPort ?? PORT}`);
   mkdirSync(directory, { recursive: true });
   const files = { "pgbouncer.ini": render(options, canPrepare), "userlist.txt": `"${user}" "${password}"\n` };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text, { mode: 0o600 });
@@ -65,7 +69,9 @@ export async function startPooler(options: PoolerOptions): Promise<Pooler> {
     canPrepare,
     socketPath,
     url: (database) =>
-      `postgres://${user}:${password}@localhost/${database}?host=${encodeURIComponent(directory)}&port=${PORT}`,
+      tcpPort === undefined
+        ? `postgres://${user}:${password}@localhost/${database}?host=${encodeURIComponent(directory)}&port=${PORT}`
+        : `postgres://${user}:${password}@127.0.0.1:${tcpPort}/${database}`,
     ended,
     stop: async () => {
       // Running transactions are finished. SIGTERM is at once in old ones, and since 1.23 waits until every client has left.
@@ -88,12 +94,14 @@ export function findPooler(program?: string): { path: string; version: string; c
   return { path, version, canPrepare: Number(major) > 1 || Number(minor) >= 21 };
 }
 
-function render({ directory, postgresSocketDir, settings = {} }: PoolerOptions, canPrepare: boolean): string {
+function render(options: PoolerOptions, canPrepare: boolean): string {
+  const { directory, postgresSocketDir, postgresPort = 5432, tcpPort, settings = {} } = options;
   const included = ["pooling.ini", ...(canPrepare ? ["prepared.ini"] : [])];
   const own = {
     unix_socket_dir: directory,
     unix_socket_mode: "0700",
-    listen_port: PORT,
+    listen_port: tcpPort ?? PORT,
+    ...(tcpPort === undefined ? {} : { listen_addr: "127.0.0.1" }),
     auth_file: join(directory, "userlist.txt"),
     logfile: "",
     pidfile: "",
@@ -102,7 +110,7 @@ function render({ directory, postgresSocketDir, settings = {} }: PoolerOptions, 
   return [
     ...included.map((name) => `%include ${join(SOURCE, name)}`),
     "[databases]",
-    `* = host=${postgresSocketDir}`,
+    `* = host=${tcpPort === undefined ? postgresSocketDir : "127.0.0.1"} port=${postgresPort}`,
     "[pgbouncer]",
     ...Object.entries(own).map(([name, value]) => `${name} = ${value}`),
     "",

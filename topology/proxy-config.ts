@@ -7,7 +7,7 @@ export type ProxyVariant = "production" | "bench";
 export type Place = {
   program: ProxyProgram;
   variant: ProxyVariant;
-  /** One for each worker. */
+  /** One for each worker: the path of its socket, or, for comparison, its address and port. */
   workerSockets: string[];
   /** Holds what is the proxy's own: pid, temporary files, the status API's socket. Exists already. */
   directory: string;
@@ -56,7 +56,7 @@ upstream irontrack {
   zone irontrack 256k;
   least_conn;
   # max_fails=0: else a worker that hangs up on three odd requests gets no others for ten seconds.
-${place.workerSockets.map((path) => `  server unix:${path} max_fails=0;`).join("\n")}
+${place.workerSockets.map((path) => `  server ${path.startsWith("/") ? `unix:${path}` : path} max_fails=0;`).join("\n")}
   keepalive 64;
   # Shorter than a worker lingers when it stops (DRAIN_LINGER_S), and than Bun keeps an idle connection.
   keepalive_timeout 5s;

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { totalmem } from "node:os";
 import { join } from "node:path";
 import { ensureAppRole } from "#db/app-role.ts";
 import { openPool } from "#db/client.ts";
@@ -11,6 +10,7 @@ import type { Home } from "#src/home.ts";
 import type { Log } from "#src/log.ts";
 import { type KeptUp, keepUp } from "./kept-up.ts";
 import { type Pooler, startPooler } from "./pooler.ts";
+import { CONFIGURATION, SMALL } from "./postgres-settings.ts";
 import { type ProxyOptions, type RunningProxy, startProxy } from "./proxy.ts";
 import { startReplicas } from "./replicas.ts";
 import { startWorkers, type Workers } from "./workers.ts";
@@ -53,11 +53,6 @@ export type Topology = {
 
 const DATABASE = "irontrack";
 const ROLE = "irontrack_app";
-const GIBIBYTE = 2 ** 30;
-const CONFIGURATION = join(import.meta.dir, "../postgres/postgresql.conf");
-/** The reference host's share would be most of a small machine. */
-const SMALL: Record<string, string> =
-  totalmem() < 15 * GIBIBYTE ? { shared_buffers: "256MB", effective_cache_size: "1GB" } : {};
 
 /**
  * Starts PostgreSQL, PgBouncer, the workers and the proxy from the configuration files of production, each when the one

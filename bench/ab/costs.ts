@@ -13,7 +13,11 @@ export type Costs = { before: Cost; after: Cost };
 const MADE_AT_ONCE = 8;
 
 /** `count` requests as they go over the wire; what has to be there for them is made first. */
-export async function makeRequests({ request }: Scenario, { worlds }: Side, count: number): Promise<string[]> {
+export async function makeRequests(
+  { request }: Scenario,
+  { worlds }: Pick<Side, "worlds">,
+  count: number,
+): Promise<string[]> {
   const texts: string[] = [];
   let next = 0;
   const makeSome = async () => {

@@ -9,6 +9,7 @@ import { USUAL_RUN } from "../load-plan.ts";
 import { runCommand } from "../run-command.ts";
 import { HTTP_SCENARIOS } from "../suites/http.ts";
 import { SUITES } from "../suites/suites.ts";
+import { BETWEEN, readThrough } from "../through.ts";
 import { type Given, oneOf, positive, resultOptionsOf } from "./options.ts";
 
 /** What asks the application over its socket: exact counts, and load. */
@@ -51,6 +52,7 @@ export function registerLoad(cli: CAC): void {
     .option("--warm-up <s>", "At most so long until responses settle; 0: none", { default: USUAL_RUN.warmUpS.most })
     .option("--profile <name>", PROFILE_NAMES.join(", "), { default: "native" })
     .option("--cold", "Begin each operation with few buffers and nothing of the database in the page cache")
+    .option("--through <what>", `What else is in the path of http and mix: ${BETWEEN.join(",")} is production's`)
     .option("--all", "Every scenario of the suite")
     .option("--raw", "Also write when each request was due, sent and answered")
     .option(
@@ -61,6 +63,7 @@ export function registerLoad(cli: CAC): void {
     .option("--json", "Print run.json instead of the summary")
     .example("  $ bun bench run http")
     .example("  $ bun bench run LogSet --rate 50 --profile hdd")
+    .example("  $ bun bench run http LogSet --through proxy,pooler")
     .example("  $ bun bench run mix/login-storm --rate 40")
     .action(async (what: string, more: string[], given: Given) => {
       const isBelievable = await runCommand([what, ...more], {
@@ -92,5 +95,6 @@ function runOptionsOf(given: Given) {
     warmUpS: { least: Math.min(USUAL_RUN.warmUpS.least, most), most },
     profile: profileNamed(String(given.profile)),
     isCold: given.cold === true,
+    through: readThrough(given.through),
   };
 }

@@ -1,0 +1,33 @@
+import type { CAC } from "cac";
+import { createProgress } from "#src/cli/progress.ts";
+import { measureHops } from "../hops/hops.ts";
+import { hopsMarkdown } from "../hops/summary.ts";
+import { writeResult } from "../results.ts";
+import { type Given, positive } from "./options.ts";
+
+/** What the way to the database costs. */
+export function registerHops(cli: CAC): void {
+  cli
+    .command(
+      "hops",
+      "Unix sockets beside loopback TCP, two workers beside one, a pooler beside none: CPU and requests a second",
+    )
+    .option("--pairs <n>", "Rounds over all paths, each with fresh processes", { default: 6 })
+    .option("--seconds <s>", "Length of a run", { default: 0.5 })
+    .option("--seed <n>", "Of the order; random unless said")
+    .option("--write", "Also write it to a directory of bench/results")
+    .option("--json", "Print JSON")
+    .action(async (given: Given) => {
+      const progress = createProgress();
+      const result = await measureHops({
+        pairs: Math.ceil(positive("--pairs", given.pairs)),
+        seconds: positive("--seconds", given.seconds),
+        seed: given.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : positive("--seed", given.seed),
+        onStep: progress.step,
+      });
+      progress.done();
+      const summary = hopsMarkdown(result);
+      if (given.write === true) writeResult("hops", result, summary, { isJson: given.json === true });
+      else console.log(given.json === true ? JSON.stringify(result) : summary);
+    });
+}

@@ -1,0 +1,77 @@
+/** How two processes of one machine talk to each other. */
+export type Hop = "unix" | "tcp";
+
+/** What a request goes through on its way; what is not said is as in production. */
+export type Path = {
+  /** From the client to the worker, or, where there is one, to the proxy. */
+  client: Hop;
+  /** From the proxy to the workers; none: there is no proxy. */
+  proxy: Hop | "none";
+  workers: 1 | 2;
+  pooler: "none" | "unprepared" | "prepared";
+  /** From the workers to PostgreSQL, or on both sides of the pooler. */
+  database: Hop;
+};
+
+const DIRECT: Path = { client: "unix", proxy: "none", workers: 1, pooler: "none", database: "unix" };
+const PROXIED: Path = { ...DIRECT, proxy: "unix" };
+
+/** Every path that something is measured on, by a name. */
+export const PATHS = {
+  direct: DIRECT,
+  "client over TCP": { ...DIRECT, client: "tcp" },
+  "PostgreSQL over TCP": { ...DIRECT, database: "tcp" },
+  unprepared: { ...DIRECT, pooler: "unprepared" },
+  "unprepared over TCP": { ...DIRECT, pooler: "unprepared", database: "tcp" },
+  prepared: { ...DIRECT, pooler: "prepared" },
+  "prepared over TCP": { ...DIRECT, pooler: "prepared", database: "tcp" },
+  proxied: PROXIED,
+  "workers over TCP": { ...PROXIED, proxy: "tcp" },
+  "two workers": { ...PROXIED, workers: 2 },
+  "two workers, unprepared": { ...PROXIED, workers: 2, pooler: "unprepared" },
+  "two workers, prepared": { ...PROXIED, workers: 2, pooler: "prepared" },
+} satisfies Record<string, Path>;
+
+export type PathName = keyof typeof PATHS;
+
+/** From memory, one statement that reads, and one that writes and waits for the disk. */
+export const OPERATIONS = ["Ping", "GetWorkout", "LogSet"] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+/** A question: what `a` costs beside `b`, which differs from it in that only. */
+export type Question = { about: string; a: PathName; b: PathName; operations: readonly Operation[] };
+
+const STORED: Operation[] = ["GetWorkout", "LogSet"];
+const SOCKETS = "Unix socket / loopback TCP";
+
+/** In the order of the table. Where no database is asked, nothing that is beyond the workers is measured. */
+export const QUESTIONS: Question[] = [
+  { about: `client to worker: ${SOCKETS}`, a: "direct", b: "client over TCP", operations: OPERATIONS },
+  { about: `proxy to worker: ${SOCKETS}`, a: "proxied", b: "workers over TCP", operations: OPERATIONS },
+  { about: `worker to PostgreSQL: ${SOCKETS}`, a: "direct", b: "PostgreSQL over TCP", operations: STORED },
+  {
+    about: `both sides of PgBouncer, unprepared: ${SOCKETS}`,
+    ...{ a: "unprepared", b: "unprepared over TCP", operations: STORED },
+  },
+  {
+    about: `both sides of PgBouncer, prepared: ${SOCKETS}`,
+    ...{ a: "prepared", b: "prepared over TCP", operations: STORED },
+  },
+  { about: "behind a proxy: two workers / one", a: "two workers", b: "proxied", operations: OPERATIONS },
+  { about: "one worker: PgBouncer, unprepared / direct", a: "unprepared", b: "direct", operations: STORED },
+  { about: "one worker: PgBouncer, prepared / direct", a: "prepared", b: "direct", operations: STORED },
+  {
+    about: "two workers: PgBouncer, unprepared / direct",
+    ...{ a: "two workers, unprepared", b: "two workers", operations: STORED },
+  },
+  {
+    about: "two workers: PgBouncer, prepared / direct",
+    ...{ a: "two workers, prepared", b: "two workers", operations: STORED },
+  },
+];
+
+/** What has to be measured on a path for all questions that ask of it. */
+export const operationsOn = (name: PathName): Operation[] =>
+  OPERATIONS.filter((operation) =>
+    QUESTIONS.some(({ a, b, operations }) => [a, b].includes(name) && operations.includes(operation)),
+  );
