@@ -10,7 +10,7 @@ import { registerLoad } from "./commands/load.ts";
 import { registerProfile } from "./commands/profile.ts";
 import { registerReport } from "./commands/report.ts";
 import { registerTruth } from "./commands/truth.ts";
-import { usePins } from "./pinning.ts";
+import { usePins } from "./hosts/pinning.ts";
 
 const cli = cac("bun bench");
 registerHost(cli);

@@ -1,4 +1,4 @@
-import { mulberry32 } from "#bench/statistics.ts";
+import { mulberry32 } from "#bench/figures/statistics.ts";
 import type { Pool } from "#db/client.ts";
 
 /** One request: what it was, what became of it (0: no answer), and when. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mulberry32 } from "#bench/statistics.ts";
+import { mulberry32 } from "#bench/figures/statistics.ts";
 import { openPool, type Pool } from "#db/client.ts";
 import {
   compareJournal,

@@ -6,7 +6,7 @@ import { runSession } from "./session.ts";
 const SETTINGS = { mode: "duet", zone: 0.02, mostPairs: 15, seed: 1, runMs: 500, rate: 100 } as const;
 
 test("code that burns a quarter more CPU is slower than the same code that burns nothing, and nothing is left behind", async () => {
-  const burning = (us: number) => ["bench/planted-server.ts", "burn", String(us)];
+  const burning = (us: number) => ["bench/proofs/planted-server.ts", "burn", String(us)];
   const verdict = await withCheckouts(["HEAD", "HEAD"], async ([before, after]) => {
     expect(git("worktree", "list")).toContain(after.root);
     const contenders = {

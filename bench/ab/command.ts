@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nearest } from "#src/cli/nearest.ts";
 import { OperatorError } from "#src/errors.ts";
-import { type Fingerprint, fingerprint } from "../fingerprint.ts";
+import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import { HTTP_SCENARIOS, USUAL } from "../suites/http.ts";
 import type { Scenario } from "../suites/world.ts";
 import { type Checkout, checkOut } from "./checkout.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mulberry32 } from "../statistics.ts";
+import { mulberry32 } from "../figures/statistics.ts";
 import { binomialTail, decide, LOOKS, overall, signTest, type Verdict, withMean } from "./decision.ts";
 
 const ZONE = 0.02;

@@ -1,6 +1,6 @@
 import { OperatorError } from "#src/errors.ts";
 import openapi from "../../openapi.json" with { type: "json" };
-import { closedLoop } from "../closed-loop.ts";
+import { closedLoop } from "../load/closed-loop.ts";
 import type { Scenario } from "../suites/world.ts";
 import type { Pair, Side } from "./arena.ts";
 import { type Cost, type Costs, makeRequests, usedNs } from "./costs.ts";

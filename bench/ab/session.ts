@@ -1,5 +1,5 @@
 import { OperatorError } from "#src/errors.ts";
-import { median, mulberry32, ratioOfPairs } from "../statistics.ts";
+import { median, mulberry32, ratioOfPairs } from "../figures/statistics.ts";
 import type { Scenario } from "../suites/world.ts";
 import { type Contender, openArena } from "./arena.ts";
 import type { Costs, Metric } from "./costs.ts";

@@ -1,4 +1,4 @@
-import { median } from "../statistics.ts";
+import { median } from "../figures/statistics.ts";
 import type { Kind, SessionSummary, Sessions } from "./sessions.ts";
 
 /** False alarms, detections, and a line for every session, as Markdown. */

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
-import { type Fingerprint, fingerprint, hostName } from "../fingerprint.ts";
+import { type Fingerprint, fingerprint, hostName } from "../hosts/fingerprint.ts";
 import type { Contender } from "./arena.ts";
 import type { Checkout } from "./checkout.ts";
 import { checkOptions, scenariosOf, withCheckouts } from "./command.ts";
@@ -77,7 +77,7 @@ export async function runSessions({ wanted, operation, mostPairs, seed, out }: S
 
 /** The same is started as in production. A planted one is compared with a planted nothing: only the burning differs. */
 const contender = (checkout: Checkout, kind: Kind, burnUs: number): Contender =>
-  kind === "same" ? { checkout } : { checkout, command: ["bench/planted-server.ts", "burn", String(burnUs)] };
+  kind === "same" ? { checkout } : { checkout, command: ["bench/proofs/planted-server.ts", "burn", String(burnUs)] };
 
 /** Whichever is further behind; the same first, because it says how much to burn. */
 export function next(sessions: readonly { kind: Kind }[], wanted: Record<Kind, number>): Kind | undefined {

@@ -1,11 +1,11 @@
 import type { CAC } from "cac";
-import { benchCatalog } from "../catalog.ts";
-import { compareWithBare, OPERATIONS } from "../compare.ts";
-import { benchGrowth } from "../growth.ts";
-import { comparePasswordLibraries } from "../passwords.ts";
-import { comparePeers } from "../peers.ts";
-import { peersMarkdown, writePeers } from "../peers-table.ts";
-import { benchTraining } from "../training.ts";
+import { benchCatalog } from "../comparisons/catalog.ts";
+import { compareWithBare, OPERATIONS } from "../comparisons/compare.ts";
+import { benchGrowth } from "../comparisons/growth.ts";
+import { comparePasswordLibraries } from "../comparisons/passwords.ts";
+import { comparePeers } from "../comparisons/peers.ts";
+import { peersMarkdown, writePeers } from "../comparisons/peers-table.ts";
+import { benchTraining } from "../comparisons/training.ts";
 
 /** What compares two things in pairs of runs: an operation with a bare server, a statement with pgbench, much with little. */
 export function registerComparisons(cli: CAC): void {

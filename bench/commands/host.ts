@@ -1,8 +1,8 @@
 import type { CAC } from "cac";
-import { calibrate } from "../calibrate.ts";
-import { listNeeds } from "../doctor.ts";
-import { type HostFile, writeHost } from "../hosts.ts";
-import { isRight, smoke } from "../smoke.ts";
+import { calibrate } from "../hosts/calibrate.ts";
+import { listNeeds } from "../hosts/doctor.ts";
+import { type HostFile, writeHost } from "../hosts/hosts.ts";
+import { isRight, smoke } from "../proofs/smoke.ts";
 
 /** What is about this machine and the laboratory on it. */
 export function registerHost(cli: CAC): void {

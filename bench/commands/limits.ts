@@ -1,7 +1,7 @@
 import type { CAC } from "cac";
 import { PROFILE_NAMES, profileNamed } from "../disk/profiles.ts";
-import { readObjective } from "../knee.ts";
-import { generatorCommand, sweepCommand } from "../limit-commands.ts";
+import { readObjective } from "../limits/knee.ts";
+import { generatorCommand, sweepCommand } from "../limits/limit-commands.ts";
 import { type Given, positive, resultOptionsOf } from "./options.ts";
 
 /** How much of something can be done: the greatest rate of an operation, and of the generator itself. */

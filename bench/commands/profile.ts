@@ -3,11 +3,11 @@ import { join } from "node:path";
 import type { CAC } from "cac";
 import { createProgress } from "#src/cli/progress.ts";
 import { OperatorError } from "#src/errors.ts";
-import { fingerprint } from "../fingerprint.ts";
+import { fingerprint } from "../hosts/fingerprint.ts";
 import { type Frame, parseProfile, treeOf } from "../profile/cpu-profile.ts";
 import { flameSvg } from "../profile/flame.ts";
 import { profileOperation } from "../profile/profile-operation.ts";
-import { loadScenariosOf } from "../run-command.ts";
+import { loadScenariosOf } from "../run/run-command.ts";
 import { chooseScenarios } from "../suites/suites.ts";
 import { type Given, positive } from "./options.ts";
 

@@ -1,7 +1,7 @@
 import type { CAC } from "cac";
 import { createProgress } from "#src/cli/progress.ts";
 import { profileNamed } from "../disk/profiles.ts";
-import { MOST_MOVED, measureTruth, movedBy, type Truth, type WaitShares } from "../truth.ts";
+import { MOST_MOVED, measureTruth, movedBy, type Truth, type WaitShares } from "../proofs/truth.ts";
 
 /** Whether what is reported is so, whoever else is busy. */
 export function registerTruth(cli: CAC): void {

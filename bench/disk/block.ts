@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { OperatorError } from "#src/errors.ts";
-import { referenceDisk } from "../hosts.ts";
-import { pinned } from "../pinning.ts";
+import { referenceDisk } from "../hosts/hosts.ts";
+import { pinned } from "../hosts/pinning.ts";
 import { takeDown } from "./block-down.ts";
 import {
   type BlockState,

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readHost } from "../hosts.ts";
+import { readHost } from "../hosts/hosts.ts";
 import { fullSeekMs } from "./block.ts";
 import { faultsOf } from "./check.ts";
 import { type Expectation, PROFILE_NAMES, profileNamed, profileOf } from "./profiles.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
-import { referenceDisk } from "../hosts.ts";
+import { referenceDisk } from "../hosts/hosts.ts";
 import { openBlockDisk } from "./block.ts";
 import { COUNTING, type Disk, type DiskCounts, openSpindle } from "./spindle.ts";
 

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pinMap } from "../pinning.ts";
+import { pinMap } from "../hosts/pinning.ts";
 import { compile } from "./compile.ts";
 import { withFile } from "./probe.ts";
 import { openSpindle } from "./spindle.ts";

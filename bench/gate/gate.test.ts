@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mulberry32 } from "../statistics.ts";
+import { mulberry32 } from "../figures/statistics.ts";
 import { changeIn } from "./gate.ts";
 import { judge } from "./latency.ts";
 import { exitCodeOf, meaningOf, type TierResult, tierLines } from "./tiers.ts";

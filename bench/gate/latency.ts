@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Fingerprint, fingerprint, hostName } from "../fingerprint.ts";
-import { type Estimate, ratioOfSamples } from "../statistics.ts";
+import { type Estimate, ratioOfSamples } from "../figures/statistics.ts";
+import { type Fingerprint, fingerprint, hostName } from "../hosts/fingerprint.ts";
 import { runBench } from "./run-bench.ts";
 import { GATED, type TierResult } from "./tiers.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mulberry32 } from "../statistics.ts";
+import { mulberry32 } from "../figures/statistics.ts";
 import { findChangePoints, studentP } from "./change-points.ts";
 
 /** Values around levels, each for so many points, with a relative spread of `sd`. */

@@ -1,4 +1,4 @@
-import { median } from "../statistics.ts";
+import { median } from "../figures/statistics.ts";
 
 /** From `index` on a series is at another level: median after / median before, and the t-test's two-sided p. */
 export type ChangePoint = { index: number; ratio: number; p: number };

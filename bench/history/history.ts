@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { median } from "../statistics.ts";
+import { median } from "../figures/statistics.ts";
 import { type ChangePoint, findChangePoints } from "./change-points.ts";
 import { type Measured, type Point, pointsOfAb, pointsOfRun } from "./stored.ts";
 

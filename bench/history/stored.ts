@@ -1,5 +1,5 @@
 import type { AbResult } from "../ab/command.ts";
-import { type Fingerprint, hostName } from "../fingerprint.ts";
+import { type Fingerprint, hostName } from "../hosts/fingerprint.ts";
 
 export type Point = { commit: string; at: string; value: number };
 export type Measured = { host: string; suite: string; metric: string } & Point;

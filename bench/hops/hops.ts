@@ -1,8 +1,8 @@
 import { loadavg } from "node:os";
 import { findPooler } from "#topology/pooler.ts";
 import { findProgram } from "#topology/proxy.ts";
-import { type Fingerprint, fingerprint } from "../fingerprint.ts";
-import { type Estimate, median, mulberry32, ratioOfPairs } from "../statistics.ts";
+import { type Estimate, median, mulberry32, ratioOfPairs } from "../figures/statistics.ts";
+import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import { type Ground, openGround } from "./ground.ts";
 import { type Cost, measure } from "./measure.ts";
 import { missingFor, openPath, PIECES, type Piece } from "./open-path.ts";

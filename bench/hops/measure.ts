@@ -1,6 +1,6 @@
 import { OperatorError } from "#src/errors.ts";
 import { makeRequests, usedNs } from "../ab/costs.ts";
-import { closedLoop } from "../closed-loop.ts";
+import { closedLoop } from "../load/closed-loop.ts";
 import { HTTP_SCENARIOS } from "../suites/http.ts";
 import type { Scenario } from "../suites/world.ts";
 import { PEOPLE } from "./ground.ts";

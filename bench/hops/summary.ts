@@ -1,4 +1,4 @@
-import type { Estimate } from "../statistics.ts";
+import type { Estimate } from "../figures/statistics.ts";
 import type { HopsResult } from "./hops.ts";
 import type { Cost } from "./measure.ts";
 import { PIECES } from "./open-path.ts";

@@ -1,4 +1,4 @@
-import { mulberry32 } from "../statistics.ts";
+import { mulberry32 } from "../figures/statistics.ts";
 
 /** When requests are due. `constant` and `poisson` at `rate` a second; `ramp` is Poisson from `rate` to `toRate`. */
 export type Arrivals = {

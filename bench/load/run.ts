@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pinned } from "../pinning.ts";
-import { cpuNsOf } from "../servers.ts";
+import { pinned } from "../hosts/pinning.ts";
+import { cpuNsOf } from "../stand/servers.ts";
 import type { LoadPlan } from "./generator.ts";
 import type { Recording } from "./recording.ts";
 

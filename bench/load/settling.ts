@@ -1,4 +1,4 @@
-import { median } from "../statistics.ts";
+import { median } from "../figures/statistics.ts";
 import type { Recording } from "./recording.ts";
 
 /** Over how many seconds a slope is looked at. */

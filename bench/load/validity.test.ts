@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { type Histogram as HdrHistogram, HistogramLogReader } from "hdr-histogram-js";
-import { intervalOf } from "../interval.ts";
-import { mulberry32 } from "../statistics.ts";
+import { intervalOf } from "../figures/interval.ts";
+import { mulberry32 } from "../figures/statistics.ts";
 import { hdrLog } from "./hdr.ts";
 import { figuresOf, type Recording } from "./recording.ts";
 import { isSettled, medianOfSeconds } from "./settling.ts";

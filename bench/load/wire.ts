@@ -1,4 +1,4 @@
-import type { Asked } from "../counts.ts";
+import type { Asked } from "../counts/counts.ts";
 
 /** A request as it goes over the wire. Throws for one that sends a file of bytes, which no scenario under load does. */
 export function onWire({ method, path, headers = {}, body }: Asked): string {

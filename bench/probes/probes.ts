@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { pinned } from "../pinning.ts";
+import { pinned } from "../hosts/pinning.ts";
 import type { PostgresCounts } from "./postgres-counters.ts";
 import type { ProbeTargets, Sample } from "./sampler.ts";
 

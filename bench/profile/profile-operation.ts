@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { arrivalsOf } from "../load/arrivals.ts";
 import { requestsOf, runSeveral } from "../load/runs.ts";
 import { onWire } from "../load/wire.ts";
-import { openStand } from "../stand.ts";
+import { openStand } from "../stand/stand.ts";
 import { askedOf, type LoadScenario, makeWorlds, PEOPLE } from "../suites/load-scenario.ts";
 import { between, type CpuProfile, parseProfile } from "./cpu-profile.ts";
 

@@ -1,5 +1,5 @@
-import { explainedShare, ioWaitShareOf } from "../attribution.ts";
-import type { RunResult, ScenarioResult } from "../run-http.ts";
+import { explainedShare, ioWaitShareOf } from "../run/attribution.ts";
+import type { RunResult, ScenarioResult } from "../run/run-http.ts";
 import { escaped, figure, folded, percent } from "./html.ts";
 import { attributionDrawing, attributionLegend } from "./plots/attribution.ts";
 import { figureHtml } from "./plots/figure.ts";

@@ -2,8 +2,8 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
 import type { AbResult } from "../ab/command.ts";
-import type { RunResult } from "../run-http.ts";
-import type { SweepResult } from "../sweep.ts";
+import type { SweepResult } from "../limits/sweep.ts";
+import type { RunResult } from "../run/run-http.ts";
 
 /** What a page is about: a run, the knees of some of its operations, comparisons of versions. */
 export type Evidence = { run?: RunResult; sweeps: SweepResult[]; comparisons: AbResult[] };

@@ -1,7 +1,7 @@
-import { explainedShare } from "../attribution.ts";
-import type { Interval } from "../interval.ts";
+import type { Interval } from "../figures/interval.ts";
 import type { Distribution } from "../load/recording.ts";
-import type { RunResult } from "../run-http.ts";
+import { explainedShare } from "../run/attribution.ts";
+import type { RunResult } from "../run/run-http.ts";
 import { figure, percent } from "./html.ts";
 import { diskText } from "./machine.ts";
 import { verdictText } from "./verdict.ts";

@@ -1,7 +1,7 @@
-import { SEGMENTS } from "../attribution.ts";
-import type { Interval } from "../interval.ts";
+import type { Interval } from "../figures/interval.ts";
 import type { StatementCounts } from "../probes/postgres-counters.ts";
-import type { RunResult, ScenarioResult } from "../run-http.ts";
+import { SEGMENTS } from "../run/attribution.ts";
+import type { RunResult, ScenarioResult } from "../run/run-http.ts";
 import { type Cell, escaped, figure, table } from "./html.ts";
 import type { Wait } from "./plots/waits.ts";
 

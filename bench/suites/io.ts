@@ -7,9 +7,9 @@ import { QUIET, startClusterOn } from "../disk/cluster.ts";
 import { type Grouping, measureGrouping } from "../disk/grouping.ts";
 import { forgetPages } from "../disk/page-cache.ts";
 import { type OpenedDisk, type ProfileName, profileOf } from "../disk/profiles.ts";
-import { intervalOf } from "../interval.ts";
-import { mulberry32 } from "../statistics.ts";
-import type { Measured, TableRow } from "../table.ts";
+import { intervalOf } from "../figures/interval.ts";
+import { mulberry32 } from "../figures/statistics.ts";
+import type { Measured, TableRow } from "../figures/table.ts";
 import type { SuiteScenario } from "./suites.ts";
 
 /** What the disk makes of PostgreSQL, without the application. */

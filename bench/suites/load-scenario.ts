@@ -1,6 +1,6 @@
-import type { Asked } from "../counts.ts";
+import type { Asked } from "../counts/counts.ts";
 import type { ArrivalModel } from "../load/arrivals.ts";
-import type { Stand } from "../stand.ts";
+import type { Stand } from "../stand/stand.ts";
 import { makeWorld, type World } from "./world.ts";
 
 /** A request, and the operation that it asks for where a scenario asks for several. */

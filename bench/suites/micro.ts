@@ -11,8 +11,8 @@ import { ok, okJson, plain, toResponse } from "#src/http/reply.ts";
 import { createRouter } from "#src/http/router.ts";
 import { createRequestMetrics } from "#src/metrics/request-metrics.ts";
 import { NewSet } from "#src/workouts/workouts.schemas.ts";
-import { intervalOf } from "../interval.ts";
-import type { Measured, TableRow } from "../table.ts";
+import { intervalOf } from "../figures/interval.ts";
+import type { Measured, TableRow } from "../figures/table.ts";
 import type { SuiteScenario } from "./suites.ts";
 
 /** What a request is made of, each part alone in this process: no socket, no database. */

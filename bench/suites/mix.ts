@@ -1,4 +1,4 @@
-import { mulberry32 } from "../statistics.ts";
+import { mulberry32 } from "../figures/statistics.ts";
 import { HTTP_SCENARIOS } from "./http.ts";
 import type { LoadScenario } from "./load-scenario.ts";
 

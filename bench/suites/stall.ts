@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { distributionOf, figuresOf } from "../load/recording.ts";
 import { runLoad } from "../load/run.ts";
-import { startServer } from "../servers.ts";
+import { startServer } from "../stand/servers.ts";
 
 /** What a server that does nothing for half a second in every two and a half looks like. */
 export type Stalls = { meanMs: number; p99Ms: number; failures: number; closedP99Ms?: number };
@@ -16,7 +16,7 @@ export type Stalls = { meanMs: number; p99Ms: number; failures: number; closedP9
 export async function measureStalls({ besideClosed = false } = {}): Promise<Stalls> {
   const directory = mkdtempSync(join(tmpdir(), "irontrack-stall-"));
   const socketPath = join(directory, "stall.sock");
-  const server = await startServer(["bench/stalling-server.ts", socketPath], socketPath, {});
+  const server = await startServer(["bench/proofs/stalling-server.ts", socketPath], socketPath, {});
   try {
     const plan = {
       target: { unix: socketPath },

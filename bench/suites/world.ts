@@ -1,5 +1,5 @@
-import type { Asked } from "../counts.ts";
-import type { Stand } from "../stand.ts";
+import type { Asked } from "../counts/counts.ts";
+import type { Stand } from "../stand/stand.ts";
 
 const P = "/api/v1";
 export const PASSWORD = "a bench needs a password";

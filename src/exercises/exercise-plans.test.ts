@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { inventExercises } from "#bench/people.ts";
+import { inventExercises } from "#bench/stand/people.ts";
 import type { Db } from "#db/client.ts";
 import { rolledBack, statementsOf } from "#test/transaction.ts";
 import { countFacets, type ListQuestion, listDocuments } from "./exercise-list.queries.ts";

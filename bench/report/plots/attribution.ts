@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
-import { SEGMENTS, type Segment } from "../../attribution.ts";
-import type { ScenarioResult } from "../../run-http.ts";
+import { SEGMENTS, type Segment } from "../../run/attribution.ts";
+import type { ScenarioResult } from "../../run/run-http.ts";
 import { SEGMENT_COLOURS } from "../colours.ts";
 import { figure } from "../html.ts";
 import type { Drawing, Legend } from "./figure.ts";

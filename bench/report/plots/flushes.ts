@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import type { ScenarioResult } from "../../run-http.ts";
+import type { ScenarioResult } from "../../run/run-http.ts";
 import type { Drawing } from "./figure.ts";
 
 /** How many flushes of the disk a request of each operation is behind; fewer than one when several share it. */

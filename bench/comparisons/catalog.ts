@@ -1,0 +1,175 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ratioOfPairs } from "../figures/statistics.ts";
+import { ask, type Manner, signIn, startApplication, startBare } from "../stand/applications.ts";
+import { databaseUrl } from "../stand/postgres.ts";
+import { type ServerProcess, startServer } from "../stand/servers.ts";
+import { type Measured, measure as measureAsking } from "./measured.ts";
+import { measurePgbench } from "./pgbench-page.ts";
+
+const PAGE = "/api/v1/exercises?pageSize=20";
+/** As many spellings of the same questions as do not fit into the memory of one MiB, so that none is answered from it. */
+const MISSPELT = ["bulgrian split sqat", "romainan deadlfit", "dumbell bnech pres", "latteral rasie"].flatMap(
+  (search) =>
+    Array.from({ length: 40 }, (_, at) => {
+      const spelt = [...search]
+        .map((letter, place) => ((at >> (place % 6)) & 1 ? letter.toUpperCase() : letter))
+        .join("");
+      return `/api/v1/exercises?searchString=${encodeURIComponent(spelt)}`;
+    }),
+);
+/** Connections: pgbench does not send a statement before it has the last one's answer. */
+const CONNECTIONS = 8;
+
+type Options = { pairs: number; seconds: number; json?: boolean };
+
+/** What was promised of the page of 20 exercises, each figure beside its rival in the same minute on the same machine. */
+export async function benchCatalog(options: Options): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), "irontrack-bench-"));
+  const rounds: Record<string, Measured>[] = [];
+  try {
+    for (let round = 0; round < options.pairs; round++) {
+      process.stderr.write(`round ${round + 1} of ${options.pairs}\n`);
+      rounds.push(await measureRound(dir, options.seconds * 1000));
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+  const ratio = (of: keyof Measured, a: string, b: string) => {
+    const pairs = rounds.flatMap((round) => (round[a] && round[b] ? [{ a: round[a][of], b: round[b][of] }] : []));
+    if (pairs.length === 0) return "not measured: pgbench is not on the PATH";
+    const { median, low, high } = ratioOfPairs(pairs);
+    return `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+  };
+  const findings = {
+    "page, CPU of server and PostgreSQL / five flat statements": ratio("cpuUs", "page", "flat"),
+    "page, requests per second / pgbench on its statement": ratio("perSecond", "page", "pgbench"),
+    "page from memory, requests per second / bare ping": ratio("perSecond", "remembered", "ping"),
+    "page from memory to who takes gzip, requests per second / bare ping": ratio("perSecond", "zipped", "ping"),
+    "304 from memory, requests per second / bare ping": ratio("perSecond", "notModified", "ping"),
+    "page from memory, requests per second / bare server of the same bytes": ratio(
+      "perSecond",
+      "remembered",
+      "samePage",
+    ),
+    "304 from memory, requests per second / bare server of the same bytes": ratio(
+      "perSecond",
+      "notModified",
+      "same304",
+    ),
+    "304 from memory, requests per second / bare server that reads and sends what a 304 has to": ratio(
+      "perSecond",
+      "notModified",
+      "least304",
+    ),
+    "bare server that reads and sends what a 304 has to, requests per second / bare ping": ratio(
+      "perSecond",
+      "least304",
+      "ping",
+    ),
+    "misspelt search, CPU of server and PostgreSQL / page": ratio("cpuUs", "misspelt", "page"),
+  };
+  if (options.json) console.log(JSON.stringify({ rounds, findings }, null, 2));
+  else for (const [what, figure] of Object.entries(findings)) console.log(`${what.padEnd(72)} ${figure}`);
+}
+
+/** One run of each variant, in random order, every server freshly started. */
+async function measureRound(dir: string, durationMs: number): Promise<Record<string, Measured>> {
+  const measured: Record<string, Measured> = {};
+  const variants: [string, () => Promise<Measured | undefined>][] = [
+    ["page", () => onApplication(dir, "0", durationMs, () => [[PAGE], {}])],
+    ["misspelt", () => onApplication(dir, "1", durationMs, () => [MISSPELT, {}])],
+    ["remembered", () => onApplication(dir, "64", durationMs, () => [[PAGE], {}])],
+    ["zipped", () => onApplication(dir, "64", durationMs, () => [[PAGE], { "accept-encoding": "gzip" }])],
+    ["notModified", () => onApplication(dir, "64", durationMs, (etag) => [[PAGE], { "if-none-match": etag }])],
+    ["flat", () => onFlat(dir, durationMs)],
+    ["ping", () => onBare(dir, durationMs)],
+    ["samePage", () => onSameBytes(dir, durationMs, false)],
+    ["same304", () => onSameBytes(dir, durationMs, true)],
+    ["least304", () => onSameBytes(dir, durationMs, true, "reading")],
+    ["pgbench", () => onPgbench(dir, durationMs)],
+  ];
+  for (const [name, run] of variants.sort(() => Math.random() - 0.5)) {
+    const found = await run();
+    if (found) measured[name] = found;
+  }
+  return measured;
+}
+
+type Requests = [paths: string[], headers: Record<string, string>];
+
+/** The application with that much memory for the catalog's answers. */
+async function onApplication(dir: string, memoryMib: string, durationMs: number, requests: (etag: string) => Requests) {
+  const application = await startApplication(dir, { CATALOG_MEMORY_MIB: memoryMib });
+  try {
+    const cookie = await signIn(application.socketPath);
+    const page = await ask(application.socketPath, PAGE, cookie);
+    const [paths, headers] = requests(page.headers.etag ?? "");
+    return await measure(dir, application, paths, { cookie, ...headers }, durationMs);
+  } finally {
+    await application.stop();
+  }
+}
+
+async function onFlat(dir: string, durationMs: number) {
+  const application = await startApplication(dir);
+  const socketPath = join(dir, "run/flat.sock");
+  rmSync(socketPath, { force: true });
+  const flat = await startServer(["bench/comparisons/flat-server.ts", socketPath, databaseUrl(dir)], socketPath, {});
+  try {
+    return await measure(dir, flat, ["/"], {}, durationMs);
+  } finally {
+    await flat.stop();
+    await application.stop();
+  }
+}
+
+async function onBare(dir: string, durationMs: number) {
+  const bare = await startBare(dir, { status: 200, headers: {}, body: "" });
+  try {
+    return await measure(dir, bare, ["/ping"], {}, durationMs);
+  } finally {
+    await bare.stop();
+  }
+}
+
+/** A bare server that repeats what the application answered, to the same requests. */
+async function onSameBytes(dir: string, durationMs: number, isKnown: boolean, manner?: Manner): Promise<Measured> {
+  const application = await startApplication(dir);
+  const cookie = await signIn(application.socketPath);
+  const page = await ask(application.socketPath, PAGE, cookie);
+  await application.stop();
+  const { "content-type": _type, ...headers } = page.headers;
+  const bare = await startBare(dir, isKnown ? { status: 304, headers, body: "" } : page, manner);
+  try {
+    return await measure(
+      dir,
+      bare,
+      [PAGE],
+      { cookie, ...(isKnown ? { "if-none-match": page.headers.etag ?? "" } : {}) },
+      durationMs,
+    );
+  } finally {
+    await bare.stop();
+  }
+}
+
+/** On the database that the application has made. */
+async function onPgbench(dir: string, durationMs: number): Promise<Measured | undefined> {
+  if (!Bun.which("pgbench")) return undefined;
+  const application = await startApplication(dir);
+  try {
+    return await measurePgbench(dir, CONNECTIONS, durationMs);
+  } finally {
+    await application.stop();
+  }
+}
+
+const measure = (
+  dir: string,
+  server: ServerProcess,
+  paths: string[],
+  headers: Record<string, string>,
+  durationMs: number,
+) => measureAsking(dir, server, { paths, headers, connections: CONNECTIONS, warmUpMs: 1000, durationMs });

@@ -1,0 +1,29 @@
+import { closedLoop } from "../load/closed-loop.ts";
+import { postgresNs } from "../stand/postgres.ts";
+import type { ServerProcess } from "../stand/servers.ts";
+
+/** CPU of the server and of PostgreSQL in µs per request, and requests per second. */
+export type Measured = { cpuUs: number; perSecond: number };
+
+export type Asking = {
+  paths: string[];
+  headers: Record<string, string>;
+  connections: number;
+  warmUpMs: number;
+  durationMs: number;
+};
+
+/** What requests cost that are sent as fast as they are answered. `dir` is where PostgreSQL lives. Throws for a failed answer. */
+export async function measure(dir: string, server: ServerProcess, asking: Asking): Promise<Measured> {
+  const { paths, headers, connections, warmUpMs, durationMs } = asking;
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const requests = paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${lines.join("")}\r\n`);
+  await closedLoop(server.socketPath, requests, connections, warmUpMs);
+  const before = server.cpuNs() + postgresNs(dir);
+  const load = await closedLoop(server.socketPath, requests, connections, durationMs);
+  if (load.failures > 0) throw new Error(`${load.failures} of ${load.requests} answers were failures`);
+  return {
+    cpuUs: (server.cpuNs() + postgresNs(dir) - before) / 1000 / load.requests,
+    perSecond: (load.requests / load.elapsedMs) * 1000,
+  };
+}

@@ -1,0 +1,32 @@
+import { hash } from "@node-rs/argon2";
+import { readConfig } from "#src/config.ts";
+import { ratioOfPairs } from "../figures/statistics.ts";
+
+const PASSWORD = "a bench needs a password";
+
+/** Argon2id with the settings of this host: hashes per second of `@node-rs/argon2` beside `Bun.password`, one at a time. */
+export async function comparePasswordLibraries(pairs: number): Promise<string> {
+  const { PASSWORD_MEMORY_KIB: memoryCost, PASSWORD_PASSES: timeCost } = readConfig(process.env);
+  const libraries = {
+    ours: () => hash(PASSWORD, { memoryCost, timeCost, parallelism: 1 }),
+    bun: () => Bun.password.hash(PASSWORD, { algorithm: "argon2id", memoryCost, timeCost }),
+  };
+  await libraries.ours();
+  await libraries.bun();
+  const measured: { a: number; b: number }[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    const isOursFirst = Math.random() < 0.5;
+    const first = await secondsOf(isOursFirst ? libraries.ours : libraries.bun);
+    const second = await secondsOf(isOursFirst ? libraries.bun : libraries.ours);
+    const [ours, bun] = isOursFirst ? [first, second] : [second, first];
+    measured.push({ a: 1 / ours, b: 1 / bun });
+  }
+  const { median, low, high } = ratioOfPairs(measured);
+  return `Argon2id m=${memoryCost} KiB t=${timeCost}: @node-rs/argon2 makes ${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}] times the hashes of Bun.password (${pairs} pairs)`;
+}
+
+async function secondsOf(work: () => Promise<unknown>): Promise<number> {
+  const from = performance.now();
+  await work();
+  return (performance.now() - from) / 1000;
+}

@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pinned } from "../hosts/pinning.ts";
+
+/** A server process of ours, pinned to its cores where the machine can, and how much CPU it has used. */
+export type ServerProcess = { pid: number; socketPath: string; cpuNs(): number; stop(): Promise<void> };
+
+const ROOT = join(import.meta.dir, "../..");
+
+/**
+ * Starts `bun <args>`, or another `runtime`, and waits until its Unix socket answers /ping. `pins` are what to put before the
+ * command.
+ */
+export async function startServer(
+  args: string[],
+  socketPath: string,
+  env: Record<string, string>,
+  { runtime = process.execPath, pins = pinned("server") }: { runtime?: string; pins?: string[] } = {},
+): Promise<ServerProcess> {
+  const [command, ...rest] = [...pins, runtime, ...args] as [string, ...string[]];
+  const child = spawn(command, rest, {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  child.stderr?.on("data", (chunk) => {
+    said += chunk;
+  });
+  await untilAnswers(child, socketPath, () => said);
+  return {
+    pid: child.pid as number,
+    socketPath,
+    cpuNs: () => cpuNsOf(child.pid as number),
+    stop: async () => {
+      const closed = new Promise((resolve) => child.once("close", resolve));
+      // False when it has ended already: an interrupt reaches everybody at a terminal.
+      if (child.kill("SIGTERM")) await closed;
+    },
+  };
+}
+
+async function untilAnswers(child: ChildProcess, unix: string, said: () => string) {
+  const deadline = performance.now() + 30_000;
+  while (performance.now() < deadline) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The server ended: ${said()}`);
+    const answer = await fetch("http://localhost/ping", { unix }).catch(() => undefined);
+    if (answer?.ok) return;
+    await Bun.sleep(20);
+  }
+  throw new Error(`The server does not answer: ${said()}`);
+}
+
+/** Nanoseconds on a CPU, of all threads (the first field of schedstat, Linux Documentation/scheduler/sched-stats). */
+export function cpuNsOf(pid: number): number {
+  let sum = 0;
+  for (const thread of filesOf(`/proc/${pid}/task`)) {
+    try {
+      sum += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
+    } catch {
+      // The thread ended between the listing and the reading.
+    }
+  }
+  return sum;
+}
+
+/** Empty when the process has ended: PostgreSQL's workers come and go. */
+function filesOf(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
