@@ -100,10 +100,11 @@ function render({ directory, postgresSocketDir, settings = {} }: PoolerOptions, 
     ...settings,
   };
   return [
-    ...included.map((name) => `%include ${join(SOURCE, name)}`),
     "[databases]",
     `* = host=${postgresSocketDir}`,
+    // Once: a second one would put everything back to its default.
     "[pgbouncer]",
+    ...included.map((name) => `%include ${join(SOURCE, name)}`),
     ...Object.entries(own).map(([name, value]) => `${name} = ${value}`),
     "",
   ].join("\n");
