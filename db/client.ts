@@ -56,7 +56,7 @@ export function openPool(url: string, { size, prepare, onStatement, gate: limits
 /**
  * Opens all of a pool's `size` connections, so that no request waits for one at the start. What the driver asks each new
  * connection about array types is asked once, and not when connections come back after an outage either: where a pooler
- * refuses that question, the driver connects anew without an end, and the request that waits is never told.
+ * refuses that question, the driver (by its source) connects anew without an end, and the request behind it is never told.
  */
 export async function connectPool({ sql }: Pool, size: number): Promise<void> {
   await sql`select 1`;
