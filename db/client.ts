@@ -54,6 +54,18 @@ export function openPool(url: string, { size, prepare, onStatement, gate: limits
 }
 
 /**
+ * Opens all of a pool's `size` connections, so that no request waits for one at the start. What the driver asks each new
+ * connection about array types is asked once, and not when connections come back after an outage either: where a pooler
+ * refuses that question, the driver (by its source) connects anew without an end, and the request behind it is never told.
+ */
+export async function connectPool({ sql }: Pool, size: number): Promise<void> {
+  await sql`select 1`;
+  // The driver reads it for each connection; what it has learnt, all of them share.
+  sql.options.fetch_types = false;
+  await Promise.all(Array.from({ length: size }, () => sql`select 1`));
+}
+
+/**
  * A statement that is planned each time it runs. For texts of which there are many: each one that is prepared stays in
  * the memory of every connection, and clients can choose among thousands.
  */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { dependencies, packageManager, version } from "../package.json" with { type: "json" };
 import { type Compose, faultsOfCompose, type Service } from "./compose.rules.ts";
@@ -60,6 +60,27 @@ test("images, services and versions agree with one another", () => {
     stages.find((stage) => stage.name === name)?.instructions.find(({ keyword }) => keyword === "USER")?.words[0];
   expect(compose.services.workers?.user).toBe(userOf("run"));
   expect(compose.services.pgbouncer?.user).toBe(userOf("pgbouncer"));
+});
+
+test("what compose.yaml mounts from the checkout is there, and so is what those files include", () => {
+  const mounts = Object.values(compose.services).flatMap(({ volumes = [] }) =>
+    volumes.filter((volume) => volume.startsWith("./")).map((volume) => volume.split(":") as [string, string]),
+  );
+  expect(mounts.length).toBeGreaterThan(3);
+  const at = (path: string) => join(import.meta.dir, "..", path);
+  expect(mounts.filter(([source]) => !existsSync(at(source)))).toEqual([]);
+  const included = [...read("pgbouncer/pgbouncer.ini").matchAll(/^%include \/etc\/pgbouncer\/(.+)$/gm)];
+  expect(included.map(([, file]) => existsSync(at(`pgbouncer/${file}`)))).toEqual([true, true]);
+});
+
+test("the workers run as the limited role, past PgBouncer as well, and the migrator as the owner, who makes it", () => {
+  const { workers, migrator } = compose.services as Record<"workers" | "migrator", Service>;
+  const users = ({ environment = {} }: Service) =>
+    ["DATABASE_URL", "DATABASE_DIRECT_URL"].map((name) => new URL(environment[name] as string).username);
+  expect(users(workers)).toEqual(["irontrack_app", "irontrack_app"]);
+  expect(users(migrator)).toEqual(["irontrack", "irontrack"]);
+  expect(migrator.environment?.DATABASE_APP_ROLE).toBe("irontrack_app");
+  expect(workers.secrets).not.toContain("owner_password");
 });
 
 type Lock = { packages: Record<string, [id: string, source: string, ...unknown[]]>; trustedDependencies?: string[] };

@@ -69,10 +69,10 @@ try {
 }
 process.exit(0);
 
-/** As docker/create-database.sh does, but for the role's name: here irontrack is the superuser. */
+/** As docker/create-database.sh does, but for the owner's name: here irontrack is the superuser. */
 async function createDatabase() {
   const owner = openPool(cluster.url("postgres"), { size: 1, prepare: false });
-  await owner.sql.unsafe("create role application login");
+  await owner.sql.unsafe("create role application login createrole");
   await owner.sql.unsafe("create database irontrack owner application");
   await owner.close();
 }
@@ -82,12 +82,16 @@ async function runServices() {
     read("compose.yaml").replaceAll("postgres://irontrack@", "postgres://application@"),
   ) as Compose;
   const { migrator, workers } = compose.services as { migrator: Service; workers: Service };
+  // Each container has a root of its own.
+  const migratorRoot = join(dir, "migrator");
+  layOut(stage("run"), built, migratorRoot);
+  const preparing = asContainer(stage("run"), migrator, { root: migratorRoot, volumes, secrets });
   const container = asContainer(stage("run"), workers, { root, volumes, secrets });
   const sockets = volumes["worker-sockets"] as string;
   // A new volume takes the owner of the directory that it is mounted on.
   spawnSync("chown", [workers.user as string, sockets]);
   for (const round of ["first", "second"]) {
-    const prepared = container.run(migrator.command as string[]);
+    const prepared = preparing.run(migrator.command as string[]);
     if (prepared.status !== 0) throw new Error(`migrator: ${prepared.output}`);
     console.log(`migrator, ${round} time:\n${prepared.output}`);
   }

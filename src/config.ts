@@ -29,6 +29,16 @@ export const Settings = Type.Object({
   DATABASE_PASSWORD: Type.Optional(
     Type.String({ description: "Password for all of them, when their URLs name none", minLength: 1, maxLength: 1024 }),
   ),
+  DATABASE_APP_ROLE: Type.Optional(
+    Type.String({
+      description: "Role that prepare makes for the workers: rows only, with time limits; unset: none",
+      pattern: "^[a-z_][a-z0-9_]*$",
+      maxLength: 63,
+    }),
+  ),
+  DATABASE_APP_PASSWORD: Type.Optional(
+    Type.String({ description: "Password of DATABASE_APP_ROLE", minLength: 1, maxLength: 1024 }),
+  ),
   DATABASE_POOL_SIZE: integer("Connections per process, and as many to each replica", 1, 100, 8),
   DATABASE_PREPARE: flag("Use prepared statements; false behind a PgBouncer older than 1.21", true),
   DATABASE_WAITING: Type.Optional(
@@ -131,6 +141,7 @@ const SECRETS = [
   "DATABASE_DIRECT_URL",
   "DATABASE_REPLICA_URLS",
   "DATABASE_PASSWORD",
+  "DATABASE_APP_PASSWORD",
   "JWT_PRIVATE_KEYS",
 ] as const;
 

@@ -1,4 +1,4 @@
-import { type Db, openPool, type Pool, type PoolOptions } from "#db/client.ts";
+import { connectPool, type Db, openPool, type Pool, type PoolOptions } from "#db/client.ts";
 import { deleteForgottenAttempts } from "./access/attempts.queries.ts";
 import { type Keys, readKeys, readOrGenerateKeys } from "./access/keys.ts";
 import { createLoginMemory } from "./access/login-memory.ts";
@@ -61,6 +61,7 @@ export async function openServices(
   let replicas: Replicas | undefined;
   const close = async () => void (await Promise.all([db.close(), direct.close(), replicas?.close()]));
   try {
+    await connectPool(db, config.DATABASE_POOL_SIZE);
     replicas = await openConfiguredReplicas(config, db, poolOptions, log);
     const memory = createLoginMemory(() => notices.isTrusted());
     const catalogMemory = createCatalogMemory(() => notices.isTrusted(), config.CATALOG_MEMORY_MIB * 2 ** 20);

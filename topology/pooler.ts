@@ -108,10 +108,11 @@ function render(options: PoolerOptions, canPrepare: boolean): string {
     ...settings,
   };
   return [
-    ...included.map((name) => `%include ${join(SOURCE, name)}`),
     "[databases]",
     `* = host=${tcpPort === undefined ? postgresSocketDir : "127.0.0.1"} port=${postgresPort}`,
+    // Once: a second one would put everything back to its default.
     "[pgbouncer]",
+    ...included.map((name) => `%include ${join(SOURCE, name)}`),
     ...Object.entries(own).map(([name, value]) => `${name} = ${value}`),
     "",
   ].join("\n");

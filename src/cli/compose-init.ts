@@ -22,10 +22,11 @@ export async function initCompose(directory: string, name: string): Promise<stri
     made.push(file);
   };
   await make("postgres_password", password);
+  await make("owner_password", password);
   await make("database_password", password);
   await make("jwt_private_keys", async () => JSON.stringify([await generateKey()]));
   const known = readFileSync(join(directory, "database_password"), "utf8");
-  await make("pgbouncer_userlist", () => `"irontrack" "${known}"\n`);
+  await make("pgbouncer_userlist", () => `"irontrack_app" "${known}"\n`);
   const hasCertificate = ["tls_certificate", "tls_key"].some((file) => existsSync(join(directory, file)));
   if (!hasCertificate) {
     const { certificate, key } = selfSigned(name);

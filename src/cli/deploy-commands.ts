@@ -1,4 +1,5 @@
 import type { CAC } from "cac";
+import { ensureAppRole } from "#db/app-role.ts";
 import { migrate } from "#db/migrate.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
@@ -31,11 +32,19 @@ export function registerDeployCommands(cli: CAC): void {
       );
     });
   cli
-    .command("prepare", "Migrate, and bring the catalog to what this version says: what runs before it is served")
+    .command(
+      "prepare",
+      "Migrate, make DATABASE_APP_ROLE, and bring the catalog to what this version says: what runs before it is served",
+    )
     .option("--json", "Print JSON")
     .action(async ({ json }: { json?: boolean }) => {
       const config = readConfig(process.env);
-      const migrated = await withDatabase(config, (db) => migrate(db));
+      const { DATABASE_APP_ROLE: role, DATABASE_APP_PASSWORD: password } = config;
+      const migrated = await withDatabase(config, async (db) => {
+        const tags = await migrate(db);
+        if (role !== undefined) await ensureAppRole(db, role, password);
+        return tags;
+      });
       const seeded = await withNotices(config, (db, notices) =>
         notices.announce({ catalog: true }, (announcement) => seedCatalog(db, readCatalog(), { announcement })),
       );

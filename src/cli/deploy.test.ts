@@ -18,9 +18,9 @@ test("compose:init makes each secret once, for nobody who may not enter the dire
   const made = await initCompose(secrets, "iron.example.com");
   expect(readdirSync(secrets).sort()).toEqual(made.toSorted());
   expect(statSync(secrets).mode & 0o777).toBe(0o700);
-  expect(read("pgbouncer_userlist")).toBe(`"irontrack" "${read("database_password")}"\n`);
+  expect(read("pgbouncer_userlist")).toBe(`"irontrack_app" "${read("database_password")}"\n`);
   expect(read("database_password")).toMatch(/^[\w-]{43}$/);
-  expect(read("database_password")).not.toBe(read("postgres_password"));
+  expect(new Set(["postgres_password", "owner_password", "database_password"].map(read)).size).toBe(3);
   expect((await readKeys(read("jwt_private_keys"), "test")).publicJwks).toHaveLength(1);
   expect(read("tls_certificate")).toContain("BEGIN CERTIFICATE");
   const before = made.map(read);
