@@ -240,7 +240,7 @@ describeWithTools("backups", () => {
   test("wrong usage exits with 2, what is no backup with 1, in one line", async () => {
     const cases: [args: string[], code: number, line: string][] = [
       [["backup:create", "--keep", "0"], 2, "--keep takes"],
-      [["backup:restore", "/nonexistent", "--verify"], 2, "There is no backup"],
+      [["backup:restore", join(dir, "nowhere"), "--verify"], 2, "There is no backup"],
       [["backup:restore", dir], 2, "--verify"],
       [["backup:restore", dir, "--into", "a; drop"], 2, "--into takes"],
       [["backup:restore", dir, "--verify"], 1, "is no backup"],
