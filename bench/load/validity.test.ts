@@ -24,7 +24,7 @@ const recording = (lagMs = 0, failures = 0): Recording => {
 const good = (): Evidence => ({
   figures: figuresOf(recording()),
   rate: { offered: 200, achieved: 199.9 },
-  disturbance: { stealShare: 0.001, runQueueShare: 0.01 },
+  disturbance: { stealShare: 0.001, runQueueMs: 0.01 },
   isSettled: true,
 });
 
@@ -35,8 +35,16 @@ test("a run is believed that nothing disturbed, and each disturbance is named", 
     [{ figures: figuresOf(recording(0, 3)) }, "3 failures"],
     [{ figures: figuresOf(recording(2)) }, "sent late"],
     [{ rate: { offered: 200, achieved: 198 } }, "the rate was not reached: 198.0 of 200.0"],
-    [{ disturbance: { stealShare: 0.02, runQueueShare: 0 } }, "the hypervisor took 2.0 %"],
-    [{ disturbance: { stealShare: 0, runQueueShare: 0.2 } }, "waited for a processor for 20.0 %"],
+    [{ disturbance: { stealShare: 0.02, runQueueMs: 0 } }, "the hypervisor took 2.0 %"],
+    [
+      {
+        disturbance: {
+          stealShare: 0,
+          runQueueMs: 0.2 * figuresOf(recording()).requests * figuresOf(recording()).responseMs.mean,
+        },
+      },
+      "waited for a processor for 20.0 %",
+    ],
     [{ isSettled: false }, "had not settled"],
   ];
   for (const [evidence, doubt] of doubts) {
