@@ -1,4 +1,5 @@
 import { mulberry32 } from "#bench/figures/statistics.ts";
+import { signIn } from "#bench/stand/applications.ts";
 import type { Pool } from "#db/client.ts";
 
 /** One request: what it was, what became of it (0: no answer), and when. */
@@ -19,30 +20,13 @@ export type Load = {
   stop(): Promise<void>;
 };
 
-const PASSWORD = "correct horse battery staple";
 const TICK_MS = 10;
 /** Nobody waits longer: the budget's client. */
 const PATIENCE_MS = 30_000;
 
 /** Signs up `count` people through the proxy; their cookie headers. */
-export async function signUpPeople(unix: string, count: number): Promise<string[]> {
-  const post = (path: string, body: unknown) =>
-    fetch(`http://localhost/api/v1/access/${path}`, {
-      unix,
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-  return Promise.all(
-    Array.from({ length: count }, async () => {
-      const email = `journal-${crypto.randomUUID()}@example.com`;
-      await post("signup", { email, password: PASSWORD, confirmPassword: PASSWORD });
-      const answer = await post("signin", { username: email, password: PASSWORD });
-      if (answer.status !== 204) throw new Error(`Signing in failed: ${await answer.text()}`);
-      return answer.headers.getSetCookie()[0]?.split(";")[0] as string;
-    }),
-  );
-}
+export const signUpPeople = (unix: string, count: number): Promise<string[]> =>
+  Promise.all(Array.from({ length: count }, () => signIn(unix, `journal-${crypto.randomUUID()}@example.com`)));
 
 /**
  * A constant `rate` of requests a second, whatever became of those before: of ten, four write a routine under a name of its

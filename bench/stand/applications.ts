@@ -57,8 +57,11 @@ export async function ask(unix: string, path: string, cookie: string): Promise<B
   return { status: answer.status, headers, body: await answer.text() };
 }
 
-/** The cookie header of a new login as a browser sends it: the refresh token goes to the access operations only. */
-export async function signIn(unix: string): Promise<string> {
+/**
+ * Signs up whoever has no account yet, and in; the cookie header of the login as a browser sends it: the refresh token goes
+ * to the access operations only.
+ */
+export async function signIn(unix: string, email = "bench@example.com"): Promise<string> {
   const post = (path: string, body: unknown) =>
     fetch(`http://localhost/api/v1/access/${path}`, {
       unix,
@@ -67,9 +70,9 @@ export async function signIn(unix: string): Promise<string> {
       body: JSON.stringify(body),
     });
   const password = "a bench needs a password";
-  await post("signup", { email: "bench@example.com", password, confirmPassword: password });
-  const answer = await post("signin", { username: "bench@example.com", password });
+  await post("signup", { email, password, confirmPassword: password });
+  const answer = await post("signin", { username: email, password });
   if (answer.status !== 204) throw new Error(`Signing in failed: ${await answer.text()}`);
   const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(";")[0] as string);
-  return cookies.find((cookie) => cookie.startsWith("access_token=")) ?? "";
+  return cookies.find((cookie) => /^(__Host-)?access_token=/.test(cookie)) ?? "";
 }
