@@ -6,6 +6,7 @@
 FROM oven/bun:1.4.5-slim AS dependencies
 WORKDIR /build
 COPY package.json bun.lock ./
+COPY patches ./patches
 # By the lockfile, with its checksums; no tests' or linters' packages, and no install script is run.
 RUN bun install --frozen-lockfile --production --ignore-scripts
 

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { directTestUrl, testDatabaseUrl } from "#test/transaction.ts";
-import { openPool } from "./client.ts";
+import { openPool, type Pool } from "./client.ts";
 
-test("a transaction whose connection is gone fails, and neither ends the process nor keeps its place", async () => {
+/** Two pools of one connection: what is done to the first by the second may throw where nobody waits, which is kept. */
+async function withKiller(work: (pool: Pool, killer: Pool) => Promise<void>) {
   const url = directTestUrl(testDatabaseUrl());
   const pool = openPool(url, { size: 1, prepare: false });
   const killer = openPool(url, { size: 1, prepare: false });
@@ -10,14 +11,7 @@ test("a transaction whose connection is gone fails, and neither ends the process
   const note = (error: unknown) => void uncaught.push(error);
   process.on("uncaughtException", note);
   try {
-    const lost = pool.transaction(async (tx) => {
-      const [own] = await tx.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
-      await killer.sql`select pg_terminate_backend(${own?.pid as number}, 1000)`;
-      // The driver has heard of it by now.
-      await Bun.sleep(20);
-      await tx.sql`select 1`;
-    });
-    expect(await lost.catch((error) => error)).toBeInstanceOf(Error);
+    await work(pool, killer);
     await Bun.sleep(20);
     expect(uncaught).toEqual([]);
     expect(await pool.sql`select 1 as one`).toEqual([{ one: 1 }] as never);
@@ -26,4 +20,64 @@ test("a transaction whose connection is gone fails, and neither ends the process
     await pool.close(0);
     await killer.close(0);
   }
-}, 10_000);
+}
+
+test(
+  "a transaction whose connection is gone fails, and neither ends the process nor keeps its place",
+  () =>
+    withKiller(async (pool, killer) => {
+      const lost = pool.transaction(async (tx) => {
+        const [own] = await tx.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+        await killer.sql`select pg_terminate_backend(${own?.pid as number}, 1000)`;
+        // The driver has heard of it by now.
+        await Bun.sleep(20);
+        await tx.sql`select 1`;
+      });
+      expect(await lost.catch((error) => error)).toBeInstanceOf(Error);
+    }),
+  10_000,
+);
+
+test(
+  "statements that are sent while their connection closes fail, each of them, and the next connection is a clean one",
+  () =>
+    withKiller(async (pool, killer) => {
+      const sent: Promise<unknown>[] = [];
+      const lost = pool.transaction(async (tx) => {
+        const [own] = await tx.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+        const killed = killer.sql`select pg_terminate_backend(${own?.pid as number}, 1000)`.execute();
+        for (const until = performance.now() + 50; performance.now() < until; ) {
+          sent.push(
+            tx.sql`select 1`.then(
+              () => "done",
+              (error) => error,
+            ),
+          );
+          await new Promise(setImmediate);
+        }
+        await killed;
+      });
+      expect(await lost.catch((error) => error)).toBeInstanceOf(Error);
+      const ended = await Promise.all(sent);
+      expect(ended.at(-1)).toBeInstanceOf(Error);
+      expect(ended.length).toBeGreaterThan(5);
+    }),
+  10_000,
+);
+
+test(
+  "a transaction that has lost its connection does nothing more, though the pool has connected again",
+  () =>
+    withKiller(async (pool, killer) => {
+      const late = Promise.withResolvers<unknown>();
+      const lost = pool.transaction(async (tx) => {
+        const [own] = await tx.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+        await killer.sql`select pg_terminate_backend(${own?.pid as number}, 1000)`;
+        await pool.sql`select 1`;
+        await tx.sql`select 1`.then(() => late.resolve("done outside of any transaction"), late.resolve);
+      });
+      expect(await lost.catch((error) => error)).toBeInstanceOf(Error);
+      expect(await late.promise).toBeInstanceOf(Error);
+    }),
+  10_000,
+);
