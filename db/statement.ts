@@ -8,13 +8,15 @@ import type { Db } from "./client.ts";
 export type Statement = {
   text: string;
   /** Adds a value, and returns what stands for it in the text. Values never become part of the text. */
-  value(value: string | number | number[] | null): string;
+  value(value: StatementValue): string;
   /** `prepare: false` for texts of which there are many: each one that is prepared stays in every connection's memory. */
   run<T extends readonly Row[]>(db: Db, options: { prepare: boolean }): Promise<T>;
 };
 
+type StatementValue = string | number | number[] | string[] | null;
+
 export function createStatement(): Statement {
-  const values: (string | number | number[] | null)[] = [];
+  const values: StatementValue[] = [];
   const statement: Statement = {
     text: "",
     value: (value) => `$${values.push(value)}`,

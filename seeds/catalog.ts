@@ -128,13 +128,9 @@ async function seedExercises(db: Db, entries: ExerciseEntry[], overwrite: boolea
   const removed = await sql`
     delete from exercises where owner_id is null and seed_hash is not null
       and slug not in (select slug from listed)`;
-  const [state] = await sql<{ kept: number; pending: number }[]>`
-    select count(*) filter (where id is not null and seed_hash is null)::int as kept,
-      count(*) filter (where id is null or seed_hash <> hash)::int as pending
+  const [state] = await sql<{ kept: number }[]>`
+    select count(*) filter (where id is not null and seed_hash is null)::int as kept
     from listed left join exercises on exercises.slug = listed.slug and owner_id is null`;
-  // Thousands of names go into the search index faster by way of its list of pending ones.
-  const isBulk = (state?.pending ?? 0) > 100;
-  if (isBulk) await sql`alter index exercises_system_search_index set (fastupdate = on)`;
   const written = await sql<{ id: string; inserted: boolean }[]>`
     insert into exercises as known (
       slug, name, aliases, category, difficulty, force, mechanic, measure, is_one_sided, instructions, seed_hash
@@ -151,10 +147,6 @@ async function seedExercises(db: Db, entries: ExerciseEntry[], overwrite: boolea
   const ids = written.map(({ id }) => id);
   if (ids.length > 0) await relink(db, ids);
   await sql`drop table listed`;
-  if (isBulk) {
-    await sql`select gin_clean_pending_list('exercises_system_search_index')`;
-    await sql`alter index exercises_system_search_index set (fastupdate = off)`;
-  }
   const added = written.filter(({ inserted }) => inserted).length;
   const keptOut = entries.filter(({ name }) => leftOut.has(slugOf(name))).length;
   const kept = overwrite ? 0 : (state?.kept ?? 0) + keptOut;

@@ -18,6 +18,10 @@ export type CatalogMemory = {
   load<T>(key: string, askerId: string | null, make: () => Promise<Made<T>>): Promise<T>;
   /** What `notice` says must be forgotten. */
   forget(notice: Notice | "everything"): void;
+  /** Counts what was forgotten. */
+  epoch(): number;
+  /** Whether what was recalled at `epoch` may be given again, whatever it was made of: then it is a hit like `recall`'s. */
+  isCurrent(epoch: number): boolean;
   readonly bytes: number;
   /** How often `recall` found something, and not. */
   readonly recalls: { hits: number; misses: number };
@@ -32,6 +36,7 @@ export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number
   const flights = new Map<string, Flight>();
   const recalls = { hits: 0, misses: 0 };
   let bytes = 0;
+  let epoch = 0;
 
   const drop = (key: string) => {
     const entry = entries.get(key);
@@ -103,7 +108,14 @@ export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number
         const ownerId = notice.exercisesOf;
         for (const key of keysOfOwner.get(ownerId) ?? []) drop(key);
         overtake((flight) => flight.askerId === ownerId);
-      }
+      } else return;
+      epoch++;
+    },
+    epoch: () => epoch,
+    isCurrent: (of) => {
+      const isCurrent = of === epoch && isTrusted();
+      if (isCurrent) recalls.hits++;
+      return isCurrent;
     },
     recalls,
     get bytes() {

@@ -6,13 +6,13 @@ import { ensureDatabase, startCluster } from "#db/embedded.ts";
 import { migrate } from "#db/migrate.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
-import { countFacets, type ListQuestion, listDocuments } from "#src/exercises/exercise-list.queries.ts";
+import { createCatalogSearch } from "#src/exercises/catalog-search.rules.ts";
+import { countFacets, type ListQuestion, listDocuments, listSearchable } from "#src/exercises/exercise-list.queries.ts";
 import { median } from "../figures/statistics.ts";
 import { inventExercises } from "../stand/people.ts";
 
 const RUNS = 300;
 const WINDOW = { limit: 20, offset: 0 };
-const SEARCH = [{ form: "squat", meant: [] }];
 
 /** p50 of each read of exercises with `few` and with `many` exercises of other people beside the catalog. */
 export async function benchGrowth(few: number, many: number): Promise<void> {
@@ -43,12 +43,15 @@ export async function benchGrowth(few: number, many: number): Promise<void> {
 }
 
 async function measure(db: ReturnType<typeof openPool>, userId: string): Promise<Record<string, number>> {
-  const all: ListQuestion = { userId, words: [] };
+  const all: ListQuestion = { userId, search: null };
+  const catalog = createCatalogSearch(await listSearchable(db));
+  const words = [catalog.wordOf("squat")];
+  const search = { words, catalogIds: catalog.idsWith(words) };
   const reads: Record<string, () => Promise<unknown>> = {};
   for (const scope of ["system", "user", "all"] as const) {
     reads[`list, ${scope}`] = () => listDocuments(db, { ...all, scope }, WINDOW);
     reads[`filtered list, ${scope}`] = () => listDocuments(db, { ...all, scope, equipment: [1] }, WINDOW);
-    reads[`search, ${scope}`] = () => listDocuments(db, { ...all, scope, words: SEARCH }, WINDOW);
+    reads[`search, ${scope}`] = () => listDocuments(db, { ...all, scope, search }, WINDOW);
     reads[`facets, ${scope}`] = () => countFacets(db, { ...all, scope });
   }
   const p50: Record<string, number> = {};

@@ -35,7 +35,7 @@ async function statementOfPage(url: string, scope: "all" | "system"): Promise<st
   let statement = "";
   const pool = openPool(url, { size: 1, prepare: false, onStatement: (text) => (statement = text) });
   const userId = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
-  await listDocuments(pool, { userId, scope, words: [] }, { limit: 20, offset: 0 });
+  await listDocuments(pool, { userId, scope, search: null }, { limit: 20, offset: 0 });
   await pool.close();
   return `${statement.replaceAll(/\$\d+/g, `'${userId}'`)};`;
 }

@@ -61,12 +61,6 @@ export const exercises = pgTable(
     uniqueIndex("exercises_owner_name_unique")
       .on(exercise.ownerId, sql`lower(${exercise.name})`)
       .where(sql`${exercise.ownerId} is not null`),
-    // Of the catalog only: among a million exercises of others, everyone's own are found by their owner.
-    index("exercises_system_search_index")
-      .using("gin", sql`${exercise.searchText} gin_trgm_ops`)
-      // Entries that wait in a list for the next vacuum are looked through one by one: 4 ms a search after a seed.
-      .with({ fastupdate: false })
-      .where(sql`${exercise.ownerId} is null`),
     check("exercises_slug_owner_check", sql`(${exercise.ownerId} is null) = (${exercise.slug} is not null)`),
     check(
       "exercises_slug_form_check",

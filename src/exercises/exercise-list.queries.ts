@@ -2,15 +2,16 @@ import type { Db } from "#db/client.ts";
 import { createStatement, type Statement } from "#db/statement.ts";
 import { escapeLike } from "../catalogs/catalogs.queries.ts";
 import type { PageWindow } from "../http/page.ts";
+import { needlesOf, type SearchableExercise, type SearchedWord } from "./catalog-search.rules.ts";
 import type { ListExercises } from "./exercises.schemas.ts";
 
-/** What a search looks for: each word in its `searchForm`, and the words of the catalog that it may be meant to be. */
-export type SearchedWord = { form: string; meant: string[] };
+/** What is searched: words, and the exercises of the catalog that hold them all. */
+export type Search = { words: SearchedWord[]; catalogIds: string[] };
 
-/** What a list or its facets are asked for, by whom. `words` is empty when nothing is searched. */
+/** What a list or its facets are asked for, by whom. `search` is null when nothing is searched. */
 export type ListQuestion = Omit<ListExercises, "searchString" | "currentPage" | "pageSize"> & {
   userId: string;
-  words: SearchedWord[];
+  search: Search | null;
 };
 
 /** One page of documents, joined by commas; how many exercises match in all; how many the asker has of their own. */
@@ -21,7 +22,7 @@ export async function listDocuments(db: Db, question: ListQuestion, window: Page
   const statement = createStatement();
   const direction = question.sortOrder === "desc" ? "desc" : "asc";
   const order = `sort_key ${direction}, id ${direction}`;
-  const isNarrowed = hasFilters(question) || question.words.length > 0;
+  const isNarrowed = hasFilters(question) || question.search !== null;
   // Within a scope no two exercises have one name: its index is the order, and nothing has to be sorted.
   const orderInScope = isByName(question) ? `sort_key ${direction}` : order;
   const page = isNarrowed ? "" : pageOf(statement, orderInScope, window);
@@ -72,12 +73,10 @@ export async function countFacets(db: Db, question: ListQuestion): Promise<{ fac
   return { facets, ownCount };
 }
 
-/** Every word of three letters or more in the names and aliases of the catalog, in no order. */
-export async function listCatalogWords({ sql }: Db): Promise<string[]> {
-  const rows = await sql<{ word: string }[]>`
-    select distinct word from exercises, regexp_split_to_table(search_text, '[^[:alnum:]]+') as word
-    where owner_id is null and char_length(word) >= 3`;
-  return rows.map(({ word }) => word);
+/** Every exercise of the catalog with what it is found by, in the order of their making. */
+export async function listSearchable({ sql }: Db): Promise<SearchableExercise[]> {
+  return await sql<SearchableExercise[]>`
+    select id, search_text as "searchText" from exercises where owner_id is null order by id`;
 }
 
 /**
@@ -144,37 +143,30 @@ function filters(statement: Statement, question: ListQuestion): string {
 /** How like a word of one's own exercise a searched word must be (pg_trgm's word_similarity, 0 to 1). */
 const OWN_WORD_SIMILARITY = 0.5;
 
-/** Every word must be there: as it was typed, as what it was meant to be, or, in one's own, as something like it. */
-function searches(statement: Statement, { words }: ListQuestion, isOwn: boolean): string {
-  return words
-    .map((word) => {
-      if (!isOwn) return `and ${holds(statement, "search_text", needlesOf(word))}`;
-      const fits = holds(statement, "search_text", [word.form, ...word.meant]);
-      return `and (${fits} or word_similarity(${statement.value(word.form)}, search_text) >= ${OWN_WORD_SIMILARITY})`;
+/**
+ * In the catalog, which exercises hold the words is known already (`CatalogSearch`). In one's own every word must be there:
+ * as it was typed, as what it was meant to be, or as something like it.
+ */
+function searches(statement: Statement, { search }: ListQuestion, isOwn: boolean): string {
+  if (!search) return "";
+  if (!isOwn) return `and id = any(${statement.value(search.catalogIds)}::uuid[])`;
+  return search.words
+    .map(({ form, meant }) => {
+      const fits = holds(statement, "search_text", [form, ...meant]);
+      return `and (${fits} or word_similarity(${statement.value(form)}, search_text) >= ${OWN_WORD_SIMILARITY})`;
     })
     .join(" ");
 }
 
-/** What to look for in the catalog: a word that may be meant to be others stands in none of its names as it is. */
-function needlesOf({ form, meant: [first = form, second = first] }: SearchedWord): string[] {
-  return second.includes(first) ? [first] : first.includes(second) ? [second] : [first, second];
-}
+/** That `column` has one of some texts in it: the same text of a statement however many there are. */
+const holds = (statement: Statement, column: string, texts: string[]) =>
+  `${column} like any(${statement.value(texts.map((text) => `%${escapeLike(text)}%`))}::text[])`;
 
-/**
- * That `column` has one of some texts in it. One condition, not one for each text: PostgreSQL then keeps one plan instead
- * of planning each search. A regular expression costs ten times a LIKE, so it is used where there is a choice only.
- */
-function holds(statement: Statement, column: string, texts: string[]): string {
-  const [text, ...others] = texts as [string, ...string[]];
-  if (others.length === 0) return `${column} like ${statement.value(`%${escapeLike(text)}%`)}`;
-  return `${column} ~ ${statement.value(texts.map((each) => each.replace(/[^\p{L}\p{N}]/gu, "\\$&")).join("|"))}`;
-}
+const isByName = ({ orderBy, search }: ListQuestion) =>
+  !search && (orderBy === undefined || orderBy === "name" || orderBy === "relevance");
 
-const isByName = ({ orderBy, words }: ListQuestion) =>
-  words.length === 0 && (orderBy === undefined || orderBy === "name" || orderBy === "relevance");
-
-function sortKey(statement: Statement, { orderBy, words }: ListQuestion): string {
-  switch (orderBy ?? (words.length > 0 ? "relevance" : "name")) {
+function sortKey(statement: Statement, { orderBy, search }: ListQuestion): string {
+  switch (orderBy ?? (search ? "relevance" : "name")) {
     case "difficultyLevel":
       return "case difficulty when 'beginner' then 1 when 'intermediate' then 2 else 3 end";
     case "category":
@@ -184,7 +176,7 @@ function sortKey(statement: Statement, { orderBy, words }: ListQuestion): string
     case "updatedAt":
       return "updated_at";
     case "relevance":
-      return words.length > 0 ? distance(statement, words) : "lower(name)";
+      return search ? distance(statement, search.words) : "lower(name)";
     default:
       return "lower(name)";
   }
@@ -208,5 +200,7 @@ function distance(statement: Statement, words: SearchedWord[]): string {
 
 const USUAL_WORDS = 6;
 /** Whether so many ask like this that every connection keeps the plan. */
-const isUsual = ({ orderBy, sortOrder, words }: ListQuestion) =>
-  words.length <= USUAL_WORDS && sortOrder !== "desc" && ["name", "relevance", undefined].includes(orderBy);
+const isUsual = ({ orderBy, sortOrder, search }: ListQuestion) =>
+  (search?.words.length ?? 0) <= USUAL_WORDS &&
+  sortOrder !== "desc" &&
+  ["name", "relevance", undefined].includes(orderBy);

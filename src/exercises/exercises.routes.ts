@@ -47,6 +47,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         query: ListExercises,
         answers: { 200: Page(Exercise) },
         isTagged: true,
+        isRemembered: true,
       },
       ({ actor, query, request }) => {
         const keys = keysOf(canonical("exercises", query), actor);
@@ -65,6 +66,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         query: FacetQuestion,
         answers: { 200: ExerciseFacets },
         isTagged: true,
+        isRemembered: true,
       },
       ({ actor, query, request }) => {
         const keys = keysOf(canonical("facets", query), actor);
@@ -83,6 +85,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         query: FindExercise,
         answers: { 200: Exercise },
         isTagged: true,
+        isRemembered: true,
         problems: { 400: "Neither or both of name and slug", 404: "There is none" },
       },
       ({ actor, query, request }) => {
@@ -101,6 +104,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         params: ExerciseId,
         answers: { 200: Exercise },
         isTagged: true,
+        isRemembered: true,
         problems: { 404: "There is none, or it is somebody else's" },
       },
       ({ actor, params, request }) => {

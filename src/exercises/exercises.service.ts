@@ -4,7 +4,8 @@ import type { CatalogMemory, Remembered } from "../catalog-memory.ts";
 import { AppError } from "../errors.ts";
 import { pageJson, pageWindow } from "../http/page.ts";
 import type { MadeAnswer } from "../http/remembered.ts";
-import { countFacets, listCatalogWords, listDocuments, type SearchedWord } from "./exercise-list.queries.ts";
+import { type CatalogSearch, createCatalogSearch } from "./catalog-search.rules.ts";
+import { countFacets, listDocuments, listSearchable, type Search } from "./exercise-list.queries.ts";
 import {
   findClientsDocument,
   findDocument,
@@ -13,7 +14,6 @@ import {
 } from "./exercises.queries.ts";
 import type { FacetQuestion, ListExercises } from "./exercises.schemas.ts";
 import { searchForm } from "./slug.rules.ts";
-import { createSpeller, type Speller } from "./spelling.rules.ts";
 
 export type ReadDeps = { db: Db; catalogMemory: CatalogMemory };
 
@@ -25,10 +25,10 @@ export async function listExercises(
   key: Keys,
 ): Promise<MadeAnswer> {
   const { searchString, currentPage: _page, pageSize: _size, ...filters } = query;
-  const words = await searchedWords(deps, searchString);
+  const search = await searchFor(deps, searchString);
   const window = pageWindow(query);
   const scope = scopeFor(deps.catalogMemory, actor, query.scope);
-  const question = { ...filters, scope, userId: actor.userId, words };
+  const question = { ...filters, scope, userId: actor.userId, search };
   const { documents, total, ownCount } = await listDocuments(deps.db, question, window);
   return { json: pageJson(documents, window, total), ...keptAs(key, actor, scope, ownCount) };
 }
@@ -36,9 +36,9 @@ export async function listExercises(
 /** How many of what the actor may see and asks for have each value that can be filtered by. */
 export async function countByFacet(deps: ReadDeps, actor: Actor, query: FacetQuestion, key: Keys): Promise<MadeAnswer> {
   const { searchString, ...filters } = query;
-  const words = await searchedWords(deps, searchString);
+  const search = await searchFor(deps, searchString);
   const scope = scopeFor(deps.catalogMemory, actor, query.scope);
-  const { facets, ownCount } = await countFacets(deps.db, { ...filters, scope, userId: actor.userId, words });
+  const { facets, ownCount } = await countFacets(deps.db, { ...filters, scope, userId: actor.userId, search });
   return { json: JSON.stringify(facets), ...keptAs(key, actor, scope, ownCount) };
 }
 
@@ -75,26 +75,21 @@ function keptAs({ shared, personal }: Keys, { userId }: Actor, scope: ListExerci
   return { key: scope === "user" ? ownOnly({ shared, personal }) : personal(), ownerId: userId, also };
 }
 
-/** The words of a search, each with what it may have been meant to be, by the words that the catalog knows. */
-async function searchedWords({ db, catalogMemory }: ReadDeps, search: string | undefined): Promise<SearchedWord[]> {
-  const forms = [...new Set(searchForm(search ?? "").split(/\s+/u))].filter((form) => form !== "");
-  if (forms.length === 0) return [];
-  const speller = catalogMemory.recall<Speller>(SPELLER) ?? (await loadSpeller(db, catalogMemory));
-  return forms.map((form) => ({ form, meant: speller.wordsMeant(form) }));
+/** What was typed, as what to look for; null when that is nothing. */
+async function searchFor({ db, catalogMemory }: ReadDeps, typed: string | undefined): Promise<Search | null> {
+  const forms = [...new Set(searchForm(typed ?? "").split(/\s+/u))].filter((form) => form !== "");
+  if (forms.length === 0) return null;
+  const catalog = catalogMemory.recall<CatalogSearch>(CATALOG_SEARCH) ?? (await loadCatalogSearch(db, catalogMemory));
+  const words = forms.map(catalog.wordOf);
+  return { words, catalogIds: catalog.idsWith(words) };
 }
 
-const SPELLER = "speller of the catalog";
-/** What the index of a word by its trigrams costs, about. */
-const SPELLER_BYTES_PER_WORD = 300;
+const CATALOG_SEARCH = "search of the catalog";
 
-const loadSpeller = (db: Db, memory: CatalogMemory) =>
-  memory.load(SPELLER, null, async () => {
-    const words = await listCatalogWords(db);
-    const value = createSpeller(words);
-    return {
-      value,
-      remember: [{ key: SPELLER, value, bytes: words.length * SPELLER_BYTES_PER_WORD, ownerId: null }],
-    };
+const loadCatalogSearch = (db: Db, memory: CatalogMemory) =>
+  memory.load(CATALOG_SEARCH, null, async () => {
+    const value = createCatalogSearch(await listSearchable(db));
+    return { value, remember: [{ key: CATALOG_SEARCH, value, bytes: value.bytes, ownerId: null }] };
   });
 
 /** One exercise of the catalog or of the actor's own. Throws not_found for anyone else's. */

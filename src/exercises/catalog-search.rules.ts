@@ -1,0 +1,70 @@
+import { createBoundedMap } from "../bounded-map.ts";
+import { createSpeller } from "./spelling.rules.ts";
+
+/** An exercise of the catalog with what it is found by: `search_text`, its names and aliases in the form of `searchForm`. */
+export type SearchableExercise = { id: string; searchText: string };
+
+/**
+ * What a search looks for. `form`: a word as it was typed, in its `searchForm`; `meant`: the words of the catalog that it may
+ * be meant to be, the likeliest first.
+ */
+export type SearchedWord = { form: string; meant: string[] };
+
+/** The catalog's exercises by the words of their names and aliases. */
+export type CatalogSearch = {
+  /** What somebody looks for who typed a word; `form` is its `searchForm`. */
+  wordOf(form: string): SearchedWord;
+  /** The exercises in whose names and aliases every word stands, whole or as a part of one; in the order given. */
+  idsWith(words: SearchedWord[]): string[];
+  /** What all of this takes in memory, about. */
+  bytes: number;
+};
+
+const LEAST_LETTERS = 3;
+const BYTES_PER_EXERCISE = 200;
+/** Of which the trigrams of spelling have most. */
+const BYTES_PER_WORD = 400;
+const MOST_REMEMBERED = 200;
+
+export function createCatalogSearch(exercises: SearchableExercise[]): CatalogSearch {
+  // No searched word has a blank in it, so it stands in an exercise when it stands in one of its words.
+  const placesOf = new Map<string, number[]>();
+  exercises.forEach(({ searchText }, place) => {
+    for (const word of new Set(searchText.split(/\s+/u))) {
+      const places = placesOf.get(word);
+      if (places) places.push(place);
+      else placesOf.set(word, [place]);
+    }
+  });
+  const parts = [...placesOf.keys()].flatMap((word) => word.split(/[^\p{L}\p{N}]+/u));
+  const speller = createSpeller([...new Set(parts.filter(({ length }) => length >= LEAST_LETTERS))]);
+
+  /** One byte for each exercise: 1 where the word stands. */
+  const marksOf = (word: SearchedWord): Uint8Array => {
+    const known = remembered.get(word.form);
+    if (known) return known;
+    const marks = new Uint8Array(exercises.length);
+    for (const needle of needlesOf(word)) {
+      for (const [holder, places] of placesOf) {
+        if (holder.includes(needle)) for (const place of places) marks[place] = 1;
+      }
+    }
+    remembered.set(word.form, marks);
+    return marks;
+  };
+  const remembered = createBoundedMap<string, Uint8Array>(MOST_REMEMBERED);
+  return {
+    wordOf: (form) => ({ form, meant: speller.wordsMeant(form) }),
+    idsWith: (searched) => {
+      const [first, ...others] = searched.map(marksOf);
+      const found = exercises.filter((_, place) => first?.[place] && others.every((marks) => marks[place]));
+      return found.map(({ id }) => id);
+    },
+    bytes: exercises.length * (BYTES_PER_EXERCISE + MOST_REMEMBERED) + placesOf.size * BYTES_PER_WORD,
+  };
+}
+
+/** What to look for: a word that may be meant to be others stands in none of its names as it is. */
+export function needlesOf({ form, meant: [first = form, second = first] }: SearchedWord): string[] {
+  return second.includes(first) ? [first] : first.includes(second) ? [second] : [first, second];
+}
