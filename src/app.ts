@@ -1,7 +1,7 @@
 import type { Db } from "#db/client.ts";
 import { accessRoutes } from "./access/access.routes.ts";
 import type { AccessDeps } from "./access/access.service.ts";
-import { authenticate } from "./access/authentication.ts";
+import { authenticate, recognise } from "./access/authentication.ts";
 import type { Keys } from "./access/keys.ts";
 import { archiveRoutes } from "./archive/archive.routes.ts";
 import { auditRoutes } from "./audit/audit.routes.ts";
@@ -17,6 +17,7 @@ import { docsRoutes } from "./http/docs.routes.ts";
 import { createIdempotency } from "./http/idempotency.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import type { Operation } from "./http/operation.ts";
+import { createRepeated } from "./http/repeated.ts";
 import { createRouter, type Router } from "./http/router.ts";
 import { importRoutes } from "./imports/imports.routes.ts";
 import type { Log, RequestLog } from "./log.ts";
@@ -44,6 +45,8 @@ export type AppDeps = AccessDeps & {
   health: Health;
   catalogMemory: CatalogMemory;
   replicas?: Replicas | undefined;
+  /** Only a proxy asks: see `ExchangeDeps`. */
+  isProxied?: boolean;
   isDraining: () => boolean;
 };
 
@@ -83,6 +86,9 @@ export function createApp(deps: AppDeps): Router {
     db: deps.db,
     replicas: deps.replicas,
     authenticate: (request) => authenticate(deps, request),
+    recognise: (request) => recognise(deps, request),
+    repeated: createRepeated(deps.catalogMemory),
+    isProxied: deps.isProxied ?? false,
     crossSite: createCrossSite(deps.config),
     idempotently: createIdempotency(deps.db, deps.keys.secret),
     requestLog: deps.requestLog,

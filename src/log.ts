@@ -98,6 +98,8 @@ function requestLogOn(stream: DestinationStream, linesPerWrite: number): Request
   let count = 0;
   let timer: Timer | undefined;
   let second = 0;
+  let toTheSecond = "";
+  let millisecond = 0;
   let prefix = "";
   const flush = () => {
     clearTimeout(timer);
@@ -109,15 +111,16 @@ function requestLogOn(stream: DestinationStream, linesPerWrite: number): Request
   process.on("exit", flush);
   return (requestId, method, route, status, durationMs, userId, traceparent) => {
     const now = Date.now();
-    const thisSecond = Math.floor(now / 1000);
-    if (thisSecond !== second) {
+    if (now !== millisecond) {
+      millisecond = now;
+      const thisSecond = Math.floor(now / 1000);
+      if (thisSecond !== second) toTheSecond = new Date(thisSecond * 1000).toISOString().slice(0, 20);
       second = thisSecond;
-      prefix = `{"level":30,"time":"${new Date(thisSecond * 1000).toISOString().slice(0, 20)}`;
+      prefix = `{"level":30,"time":"${toTheSecond}${String(now % 1000).padStart(3, "0")}Z","requestId":"`;
     }
-    const millisecond = String(now % 1000).padStart(3, "0");
     const user = userId === undefined ? "" : `,"userId":"${userId}"`;
     const trace = traceparent === undefined ? "" : `,"traceparent":"${traceparent}"`;
-    lines += `${prefix}${millisecond}Z","requestId":"${requestId}","method":"${method}","route":"${route}","status":${status},"durationMs":${Math.round(durationMs * 100) / 100}${user}${trace},"msg":"request"}\n`;
+    lines += `${prefix}${requestId}","method":"${method}","route":"${route}","status":${status},"durationMs":${Math.round(durationMs * 100) / 100}${user}${trace},"msg":"request"}\n`;
     if (++count >= linesPerWrite) flush();
     else timer ??= setTimeout(flush, LONGEST_WAIT_MS);
   };

@@ -100,12 +100,12 @@ function serveOn(
   place: string,
 ): Serving {
   let server: Server<undefined> | undefined;
-  // Only a proxy reaches the Unix socket, so only there its word for the client's address is taken, and request ids and
-  // the log of constant answers are left to it.
+  // Only a proxy reaches the Unix socket, so only there its word for the client's address is taken, telling clients the
+  // request id is left to it, and so is the log of constant answers.
   const isProxied = "unix" in where;
   const addressOf = (request: Request) =>
     isProxied ? proxiedAddress(request) : (server?.requestIP(request)?.address ?? null);
-  const app = createApp({ ...services.deps, addressOf });
+  const app = createApp({ ...services.deps, addressOf, isProxied });
   const options = (routes: object) =>
     ({
       ...where,

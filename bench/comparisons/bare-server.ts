@@ -1,6 +1,6 @@
 // The physical limit beside which an operation is measured: the same bytes from a bare Bun.serve on a Unix socket.
 // Arguments: the socket's path, the answer as JSON `{ status, headers, body }`, and "reading" when it is to read what a
-// request that is signed in and conditional must be read for, and to give each answer an id.
+// request that is signed in, conditional and named must be read for.
 const [, , unix = "", given = "{}", manner = "blind"] = process.argv;
 const { status, headers, body } = JSON.parse(given) as {
   status: number;
@@ -12,11 +12,10 @@ const content = status === 304 ? null : body;
 const blind = () => new Response(content, { status, headers });
 
 const complete = new Headers(headers);
-let answered = 0;
 /** Uses everything that it reads, or reading might be left out. */
 function reading({ headers: sent, url }: Request): Response {
-  const isAsked = sent.get("cookie") !== null && sent.get("if-none-match") !== null && url.includes("?");
-  complete.set("x-request-id", sent.get("x-request-id") ?? `abcdefghijkl.${(++answered).toString(36)}`);
+  const isSignedIn = sent.get("cookie") !== null && sent.get("x-request-id") !== null;
+  const isAsked = isSignedIn && sent.get("if-none-match") !== null && url.includes("?");
   return new Response(content, { status: isAsked ? status : 400, headers: complete });
 }
 

@@ -9,7 +9,7 @@ import { type Measured, measure as measureAsking } from "./measured.ts";
 import { measurePgbench } from "./pgbench-page.ts";
 
 const PAGE = "/api/v1/exercises?pageSize=20";
-/** As many spellings of the same questions as do not fit into the memory of one MiB, so that none is answered from it. */
+/** As many spellings of the same questions as do not fit into the memory of two MiB, so that none is answered from it. */
 const MISSPELT = ["bulgrian split sqat", "romainan deadlfit", "dumbell bnech pres", "latteral rasie"].flatMap(
   (search) =>
     Array.from({ length: 40 }, (_, at) => {
@@ -19,6 +19,8 @@ const MISSPELT = ["bulgrian split sqat", "romainan deadlfit", "dumbell bnech pre
       return `/api/v1/exercises?searchString=${encodeURIComponent(spelt)}`;
     }),
 );
+/** As the proxy names each request. */
+const NAMED = { "x-request-id": "0123456789abcdef0123456789abcdef" };
 /** Connections: pgbench does not send a statement before it has the last one's answer. */
 const CONNECTIONS = 8;
 
@@ -79,7 +81,7 @@ async function measureRound(dir: string, durationMs: number): Promise<Record<str
   const measured: Record<string, Measured> = {};
   const variants: [string, () => Promise<Measured | undefined>][] = [
     ["page", () => onApplication(dir, "0", durationMs, () => [[PAGE], {}])],
-    ["misspelt", () => onApplication(dir, "1", durationMs, () => [MISSPELT, {}])],
+    ["misspelt", () => onApplication(dir, "2", durationMs, () => [MISSPELT, {}])],
     ["remembered", () => onApplication(dir, "64", durationMs, () => [[PAGE], {}])],
     ["zipped", () => onApplication(dir, "64", durationMs, () => [[PAGE], { "accept-encoding": "gzip" }])],
     ["notModified", () => onApplication(dir, "64", durationMs, (etag) => [[PAGE], { "if-none-match": etag }])],
@@ -106,7 +108,7 @@ async function onApplication(dir: string, memoryMib: string, durationMs: number,
     const cookie = await signIn(application.socketPath);
     const page = await ask(application.socketPath, PAGE, cookie);
     const [paths, headers] = requests(page.headers.etag ?? "");
-    return await measure(dir, application, paths, { cookie, ...headers }, durationMs);
+    return await measure(dir, application, paths, { cookie, ...NAMED, ...headers }, durationMs);
   } finally {
     await application.stop();
   }
@@ -147,7 +149,7 @@ async function onSameBytes(dir: string, durationMs: number, isKnown: boolean, ma
       dir,
       bare,
       [PAGE],
-      { cookie, ...(isKnown ? { "if-none-match": page.headers.etag ?? "" } : {}) },
+      { cookie, ...NAMED, ...(isKnown ? { "if-none-match": page.headers.etag ?? "" } : {}) },
       durationMs,
     );
   } finally {

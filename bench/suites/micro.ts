@@ -3,10 +3,12 @@ import type { Db } from "#db/client.ts";
 import { generateKey, readKeys } from "#src/access/keys.ts";
 import { createPasswords } from "#src/access/passwords.ts";
 import { createTokens } from "#src/access/tokens.ts";
+import { createCatalogMemory } from "#src/catalog-memory.ts";
 import { readConfig } from "#src/config.ts";
 import { createCrossSite } from "#src/http/cross-site.ts";
 import { checkInputs } from "#src/http/input.ts";
 import { operation } from "#src/http/operation.ts";
+import { createRepeated } from "#src/http/repeated.ts";
 import { ok, okJson, plain, toResponse } from "#src/http/reply.ts";
 import { createRouter } from "#src/http/router.ts";
 import { createRequestMetrics } from "#src/metrics/request-metrics.ts";
@@ -82,7 +84,10 @@ async function prepareParts(): Promise<Record<string, () => unknown>> {
     idempotently: async (_asked, run) => run(),
     requestLog: () => {},
     requests: createRequestMetrics(),
+    recognise: () => undefined,
+    repeated: createRepeated(createCatalogMemory(() => true, 0)),
     onBug: () => {},
+    isProxied: false,
     isDraining: () => false,
   });
   return {

@@ -13,6 +13,13 @@ export function authenticate(deps: AccessDeps, request: Request): Actor | Promis
   return actorOf(deps, claims);
 }
 
+/** The actor of the access cookie when nobody has to be asked for it, else undefined. */
+export function recognise({ config, tokens, memory }: AccessDeps, request: Request): Actor | undefined {
+  const token = readCookie(request.headers.get("cookie"), cookieNames(config).access);
+  const claims = token === undefined ? undefined : tokens.recall(token);
+  return claims && memory.recall(claims.loginId);
+}
+
 /** The actor of either cookie, the access cookie first: who only wants to log out may have just one left. */
 export async function authenticateByEither(deps: AccessDeps, request: Request): Promise<Actor> {
   const header = request.headers.get("cookie");

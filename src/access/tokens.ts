@@ -13,6 +13,8 @@ export type Tokens = {
   /** Derived from the signing key: makes values that only the holder of that key can make. */
   secret: Uint8Array;
   sign(kind: TokenKind, claims: Omit<Claims, "expiresAtS">): Promise<string>;
+  /** What an access token says that was verified before and has not expired, else undefined. */
+  recall(token: string): Claims | undefined;
   /** At once when the same token was verified before, else after a signature check. Throws `unauthenticated`. */
   verify(kind: TokenKind, token: string): Claims | Promise<Claims>;
   /** The claims of a token that we signed, expired or not; undefined for any other. Proves a device, never a login. */
@@ -29,8 +31,8 @@ export const invalidToken = () => new AppError("unauthenticated", "access.invali
 const expiredToken = () => new AppError("unauthenticated", "access.token_expired", "Token has expired");
 
 /**
- * Signs and verifies Ed25519 tokens. A verified access token is remembered under the SHA-256 of its whole text until it
- * expires, never under a part of it: whatever is remembered was verified, and only the very same bytes find it.
+ * Signs and verifies Ed25519 tokens. A verified access token is remembered under its whole text until it expires, never
+ * under a part of it: whatever is remembered was verified, and only the very same bytes find it.
  */
 export function createTokens(config: Config, keys: Keys, nowMs: () => number = Date.now): Tokens {
   const remembered = createBoundedMap<string, Claims>(MAX_REMEMBERED);
@@ -62,8 +64,16 @@ export function createTokens(config: Config, keys: Keys, nowMs: () => number = D
     }
   }
 
+  const recall = (token: string): Claims | undefined => {
+    const known = remembered.get(token);
+    if (!known || known.expiresAtS * 1000 > nowMs()) return known;
+    remembered.delete(token);
+    return undefined;
+  };
+
   return {
     secret: keys.secret,
+    recall,
     sign: (kind, { userId, loginId, tokenId, issuedAtS }) =>
       new SignJWT({ sid: loginId, typ: kind })
         .setProtectedHeader({ alg: "EdDSA", typ: HEADER_TYPE[kind], kid: keys.signing.kid })
@@ -77,23 +87,22 @@ export function createTokens(config: Config, keys: Keys, nowMs: () => number = D
 
     verify: (kind, token) => {
       if (kind !== "access") return verifySignature(kind, token, nowMs());
-      const fingerprint = Bun.SHA256.hash(token, "base64");
-      const known = remembered.get(fingerprint);
-      if (known) {
-        if (known.expiresAtS * 1000 > nowMs()) return known;
-        remembered.delete(fingerprint);
-        throw expiredToken();
-      }
-      return verifySignature(kind, token, nowMs()).then((claims) => {
-        remembered.set(fingerprint, claims);
-        return claims;
-      });
+      return (
+        recall(token) ??
+        verifySignature(kind, token, nowMs()).then((claims) => {
+          remembered.set(ownCopy(token), claims);
+          return claims;
+        })
+      );
     },
 
     // At the beginning of time nothing has expired yet; a token from the future is refused by `verify`, not here.
     verifyEvenExpired: (kind, token) => verifySignature(kind, token, 0).catch(() => undefined),
   };
 }
+
+/** Without what it was cut out of: a header of any length would stay in memory with it. */
+const ownCopy = (text: string) => Buffer.from(text, "latin1").toString("latin1");
 
 function rejectKey(): never {
   throw invalidToken();

@@ -70,6 +70,7 @@ function readRoutes(catalog: Catalog, deps: Deps): Operation[] {
         query: ListCatalog,
         answers: { 200: CatalogEntries },
         isTagged: true,
+        isRemembered: true,
       },
       ({ query, request }) => {
         const { searchString, orderBy = "id", sortOrder = "asc" } = query;
@@ -91,6 +92,7 @@ function readRoutes(catalog: Catalog, deps: Deps): Operation[] {
         params: CatalogId,
         answers: { 200: CatalogEntry },
         isTagged: true,
+        isRemembered: true,
         problems: { 404: "There is no such id" },
       },
       ({ params, request }) => {

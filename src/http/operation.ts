@@ -46,6 +46,11 @@ export type Spec<A extends Access, P extends Shape, Q extends Shape, B extends S
    * wrote a moment ago: no permission is read, and nothing of the answer is remembered. The asker's own writes are there.
    */
   readsMayLag?: A extends "anyone" ? false : boolean;
+  /**
+   * True when what is answered at once comes from the catalog's memory, and depends on nothing but who asks, the address and
+   * the headers that choose a form: who asks again in the same words is then answered shortly (ADR 0028).
+   */
+  isRemembered?: boolean;
   /** What everybody is always answered: where a proxy gives request ids, Bun sends it without asking us (ADR 0023). */
   constant?: Reply;
   /** The problems particular to this operation, `status → what it means`; the general ones are added. */

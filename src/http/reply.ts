@@ -89,12 +89,11 @@ const prepared = new WeakMap<Reply["headers"], Headers>(
 export const toConstant = ({ status, body, headers }: Reply): Response =>
   new Response(body, { status, headers: { ...EVERY_ANSWER, ...headers } });
 
-export function toResponse({ status, body, headers, cookies }: Reply, requestId: string): Response {
-  let complete = prepared.get(headers);
-  // Response copies what it is given, so one Headers object can serve every answer in turn.
-  if (complete) complete.set("x-request-id", requestId);
-  else complete = new Headers({ ...EVERY_ANSWER, "x-request-id": requestId, ...headers });
-  const response = new Response(body, { status, headers: complete });
+/** `requestId` is undefined when whoever asked needs not be told. */
+export function toResponse({ status, body, headers, cookies }: Reply, requestId: string | undefined): Response {
+  // Response copies what it is given, so one Headers object serves every answer.
+  const response = new Response(body, { status, headers: prepared.get(headers) ?? { ...EVERY_ANSWER, ...headers } });
+  if (requestId !== undefined) response.headers.set("x-request-id", requestId);
   if (cookies) for (const cookie of cookies) response.headers.append("set-cookie", cookie);
   return response;
 }

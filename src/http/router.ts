@@ -1,44 +1,26 @@
-import { randomBytes } from "node:crypto";
 import type { BunRequest } from "bun";
 import { Elysia } from "elysia";
 import type { Db } from "#db/client.ts";
-import { refusalOf } from "#db/errors.ts";
-import type { Asker } from "#db/gate.ts";
 import { type Access, type Actor, requireAccess } from "../actor.ts";
 import { asking, inAnyCase } from "../asking.ts";
-import type { RequestLog } from "../log.ts";
-import { countRequest, type RequestMetrics, type RouteMetrics } from "../metrics/request-metrics.ts";
 import type { Replicas } from "../replicas/replicas.ts";
 import { type FileMedia, readBody, readFile } from "./body.ts";
-import type { CrossSite } from "./cross-site.ts";
+import { answerAgain, type Exchange, type ExchangeDeps, fail, finish, open } from "./exchange.ts";
 import type { Idempotently } from "./idempotency.ts";
 import { checkInputs } from "./input.ts";
 import type { Asked, Operation } from "./operation.ts";
-import { HttpProblem, type Problem, problemOf, problemReply } from "./problems.ts";
-import { type Reply, toConstant, toResponse } from "./reply.ts";
+import { HttpProblem, type Problem } from "./problems.ts";
+import { type Reply, toConstant } from "./reply.ts";
 
-export type RouterDeps = {
+export type RouterDeps = ExchangeDeps & {
   db: Db;
   /** Absent when there are none. */
   replicas?: Replicas | undefined;
   /** The actor of a request's access cookie; at once when it is remembered. Throws `unauthenticated`. */
   authenticate(request: Request): Actor | Promise<Actor>;
-  crossSite: CrossSite;
   /** For unsafe requests of signed-in users that carry an Idempotency-Key. */
   idempotently: Idempotently;
-  requestLog: RequestLog;
-  requests: RequestMetrics;
-  /** Told of every failure that no client caused, with the request id that the client was given. */
-  onBug(error: unknown, requestId: string, traceparent: string | undefined): void;
-  /** True while the process stops: clients are told to close their connections. */
-  isDraining(): boolean;
 };
-
-/** New request ids are this process's random name and a count: as unique as a UUID, at a tenth of its cost. */
-const PROCESS_NAME = randomBytes(9).toString("base64url");
-let requestCount = 0;
-const newRequestId = () => `${PROCESS_NAME}.${(++requestCount).toString(36)}`;
-const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
 /** The operations as a server takes them. */
 export type Router = {
@@ -94,48 +76,21 @@ function unmatched(allowed: string[]): Problem {
   return { status: 405, code: "method_not_allowed", detail: `Use ${allow}`, headers: { allow } };
 }
 
-/** One request while it is answered. */
-type Exchange = Asker & {
-  request: Request;
-  startedMs: number;
-  actor: Actor | undefined;
-  /** The trace that a proxy or client has put this request into, as it came. */
-  traceparent: string | undefined;
-  account: RouteMetrics;
-};
-
-/** W3C Trace Context: version, trace, parent, flags; ids of zeros and version ff are none. */
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-function open(request: Request, account: RouteMetrics, { requests }: RouterDeps): Exchange {
-  const { headers } = request;
-  const given = headers.get("x-request-id");
-  const requestId = given !== null && REQUEST_ID.test(given) ? given : newRequestId();
-  const trace = headers.get("traceparent");
-  requests.inFlight++;
-  return {
-    request,
-    requestId,
-    startedMs: performance.now(),
-    actor: undefined,
-    traceparent: trace !== null && TRACEPARENT.test(trace) ? trace : undefined,
-    account,
-    heldBy: 0,
-    poolMs: 0,
-    databaseMs: 0,
-    leave: undefined,
-  };
-}
-
 function answerer(operation: Operation, deps: RouterDeps) {
   const isUnsafe = operation.method !== "GET";
   const account = deps.requests.of(operation.method, operation.path);
+  const mayBeRepeated = operation.spec.isRemembered && deps.isProxied && !deps.crossSite.hasOrigins;
   return (request: Request, params: Record<string, string>): Response | Promise<Response> => {
+    const again = mayBeRepeated ? answerAgain(request, operation, account, deps) : undefined;
+    if (again) return again;
     const exchange = open(request, account, deps);
     try {
       if (isUnsafe) deps.crossSite.refuse(request);
       const reply = asking.run(exchange, perform, operation, exchange, params, deps);
-      if (!(reply instanceof Promise)) return finish(reply, exchange, operation, deps);
+      if (!(reply instanceof Promise)) {
+        if (mayBeRepeated && exchange.actor) deps.repeated.note(exchange.actor, request, reply);
+        return finish(reply, exchange, operation, deps);
+      }
       return reply.then(
         (done) => finish(done, exchange, operation, deps),
         (error) => fail(error, exchange, operation, deps),
@@ -228,41 +183,6 @@ async function noting(replicas: Replicas, { userId }: Actor, run: () => Reply | 
   } finally {
     await inAnyCase(() => replicas.noteWrite(userId));
   }
-}
-
-function finish(reply: Reply, exchange: Exchange, operation: Operation | undefined, deps: RouterDeps): Response {
-  const { request, requestId, startedMs, actor, account } = exchange;
-  const response = toResponse(reply, requestId);
-  const corsHeaders = deps.crossSite.headersFor(request);
-  if (corsHeaders) for (const [name, value] of Object.entries(corsHeaders)) response.headers.set(name, value);
-  if (deps.isDraining()) response.headers.set("connection", "close");
-  exchange.leave?.();
-  deps.requests.inFlight--;
-  const durationMs = performance.now() - startedMs;
-  countRequest(account, reply.status, durationMs);
-  if (actor?.roleSlug === "superuser") response.headers.set("server-timing", serverTiming(exchange, durationMs));
-  deps.requestLog(
-    requestId,
-    request.method,
-    operation?.path ?? "unmatched",
-    reply.status,
-    durationMs,
-    actor?.userId,
-    exchange.traceparent,
-  );
-  return response;
-}
-
-/** Where the time of a request went. Statements that ran side by side count each: `db` may exceed `total`. */
-const serverTiming = ({ poolMs, databaseMs }: Exchange, totalMs: number) =>
-  `pool;dur=${poolMs.toFixed(2)}, db;dur=${databaseMs.toFixed(2)}, total;dur=${totalMs.toFixed(2)}`;
-
-function fail(error: unknown, exchange: Exchange, operation: Operation | undefined, deps: RouterDeps): Response {
-  const problem = problemOf(error);
-  const refusal = refusalOf(error);
-  if (refusal === "CLIENT_GONE") deps.requests.aborted++;
-  if (problem.status >= 500 && !refusal) deps.onBug(error, exchange.requestId, exchange.traceparent);
-  return finish(problemReply(problem, exchange.requestId), exchange, operation, deps);
 }
 
 /** Finds the methods that a path answers to, for 405; HEAD goes where GET goes. */

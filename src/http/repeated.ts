@@ -1,0 +1,44 @@
+import type { Actor } from "../actor.ts";
+import { createBoundedMap } from "../bounded-map.ts";
+import type { CatalogMemory } from "../catalog-memory.ts";
+import type { Reply } from "./reply.ts";
+
+/** What was answered from memory, by who asked for it in which words. */
+export type Repeated = {
+  /** The same answer, when the same person asks the same in the same words and nothing was forgotten since; else undefined. */
+  again(actor: Actor, request: Request): Reply | undefined;
+  /** Notes what was just answered from memory, without keeping it there. */
+  note(actor: Actor, request: Request, reply: Reply): void;
+};
+
+type Answered = { ifNoneMatch: string | null; acceptEncoding: string | null; epoch: number; reply: WeakRef<Reply> };
+
+const MOST_ACTORS = 2000;
+const MOST_ADDRESSES_EACH = 8;
+const LONGEST_ADDRESS = 256;
+
+/** An actor is another object whenever something about them changes (`LoginMemory`), so none is recognised for too long. */
+export function createRepeated(memory: CatalogMemory): Repeated {
+  const answeredTo = createBoundedMap<Actor, ReturnType<typeof createBoundedMap<string, Answered>>>(MOST_ACTORS);
+  return {
+    again: (actor, { url, headers }) => {
+      const answered = answeredTo.get(actor)?.get(url);
+      if (
+        !answered ||
+        answered.ifNoneMatch !== headers.get("if-none-match") ||
+        answered.acceptEncoding !== headers.get("accept-encoding")
+      ) {
+        return undefined;
+      }
+      const reply = answered.reply.deref();
+      return reply && memory.isCurrent(answered.epoch) ? reply : undefined;
+    },
+    note: (actor, { url, headers }, reply) => {
+      if (url.length > LONGEST_ADDRESS) return;
+      const answered = answeredTo.get(actor) ?? createBoundedMap<string, Answered>(MOST_ADDRESSES_EACH);
+      const words = { ifNoneMatch: headers.get("if-none-match"), acceptEncoding: headers.get("accept-encoding") };
+      answered.set(url, { ...words, epoch: memory.epoch(), reply: new WeakRef(reply) });
+      answeredTo.set(actor, answered);
+    },
+  };
+}
