@@ -106,11 +106,13 @@ test("waiting for a connection is what the server says, and not measured where i
   expect(costsOf(between({}, {}), 100, NOBODY).poolWait).toBeNull();
 });
 
-test("a bare server's usual request is passed on in what is no CPU, PostgreSQL's only when it is asked", () => {
-  const record = between({}, { server: { cpuMs: 10, runQueueMs: 500, wakes: 100 }, backends: { cpuMs: 5 } });
+test("a bare server's request is passed on in what is no CPU and no run queue, PostgreSQL's only when it is asked", () => {
+  const backends = { cpuMs: 5, runQueueMs: 8 };
+  const record = between({}, { server: { cpuMs: 10, runQueueMs: 2, wakes: 100 }, backends });
   const costs = costsOf(record, 100, NOBODY);
-  expect(floorPointOf(figures(0.5, 0.1), costs, false)).toEqual({ handOverMs: expect.closeTo(0.3, 10), wakes: 1 });
-  expect(floorPointOf(figures(0.5, 0.1), costs, true)).toEqual({ handOverMs: expect.closeTo(0.25, 10), wakes: 1 });
+  expect(floorPointOf(figures(0.5, 0.1), costs, false)).toEqual({ handOverMs: expect.closeTo(0.28, 10), wakes: 1 });
+  expect(floorPointOf(figures(0.5, 0.1), costs, true)).toEqual({ handOverMs: expect.closeTo(0.15, 10), wakes: 1 });
+  expect(floorPointOf(figures(0.1, 0), costs, true).handOverMs).toBe(0);
 });
 
 test("of the time that a request shares with an earlier one it waits as much as requests are in the server's thread", () => {

@@ -173,13 +173,13 @@ export function ioWaitShareOf({ serverCpu, proxy, pooler, postgresCpu, disk, dis
 }
 
 /**
- * What a bare server's requests took beyond CPU: at the median, where nobody waits for a processor, so that a busy machine
- * does not make passing on seem slow, for which run queues are asked. `costs` of PostgreSQL count when it is asked.
+ * What a bare server's requests took on average beyond CPU and run queues, which are parts of their own wherever this is
+ * used. `costs` of PostgreSQL count when it is asked.
  */
 export function floorPointOf({ serviceMs }: LoadFigures, costs: Costs, isAsking: boolean): FloorPoint {
-  const { serverCpu, postgresCpu, wakes } = costs;
-  const usualMs = serviceMs.percentiles[0.5] ?? serviceMs.mean;
-  return { handOverMs: Math.max(usualMs - serverCpu - (isAsking ? postgresCpu : 0), 0), wakes };
+  const { serverCpu, serverRunQueue, postgresCpu, postgresRunQueue, wakes } = costs;
+  const inPostgres = isAsking ? postgresCpu + postgresRunQueue : 0;
+  return { handOverMs: Math.max(serviceMs.mean - serverCpu - serverRunQueue - inPostgres, 0), wakes };
 }
 
 const POOL_WAIT = "irontrack_pool_wait_seconds_sum";

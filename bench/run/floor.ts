@@ -18,8 +18,8 @@ const WARM_UP_S = { least: 2, most: 2 };
 
 /**
  * What passing a request on takes on this machine, as busy as it is now: a bare server in the application's place, at the
- * rate of the scenarios, once without and once with a statement that does nothing. Whatever of their usual response is no
- * CPU is sockets, and the waking of processors that sleep between requests. Also what the application and its backends use
+ * rate of the scenarios, once without and once with a statement that does nothing. Whatever of their responses is no
+ * CPU and no run queue is sockets, and the waking of processors that sleep between requests. Also what the application and its backends use
  * while nobody asks.
  */
 export async function measureFloor(stand: Stand, rate: number, connections: number): Promise<Floor> {
