@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
 import { type Fingerprint, fingerprint, hostName } from "../hosts/fingerprint.ts";
@@ -53,7 +53,7 @@ const PLANTED_SHARE = 0.05;
  */
 export async function runSessions({ wanted, operation, mostPairs, seed, out }: SessionsOptions): Promise<Sessions> {
   const host = fingerprint("embedded");
-  const directory = out ?? join(import.meta.dir, `../results/${host.at.slice(0, 10)}-${host.commit}-ab-sessions`);
+  const directory = out ?? begunDirectory(host) ?? join(RESULTS, `${host.at.slice(0, 10)}-${host.commit}-ab-sessions`);
   checkOptions({ ...SETTINGS, mostPairs, seed });
   const settings = { operation, plantedShare: PLANTED_SHARE, zone: SETTINGS.zone, mostPairs };
   const fresh: Sessions = { format: 1, host, ...settings, sessions: [] };
@@ -106,6 +106,14 @@ function summarise({ verdict, findings, pairs, lastedS }: SessionResult) {
     round(Math.log((costs as Costs).after.cpuUs / (costs as Costs).before.cpuUs)),
   );
   return { verdict, finding, logRatios, lastedS: Math.round(lastedS), at: new Date().toISOString() };
+}
+
+const RESULTS = join(import.meta.dir, "../results");
+
+/** Where this code's sessions were written before, on whichever day they began. */
+function begunDirectory({ commit }: Fingerprint): string | undefined {
+  const name = readdirSync(RESULTS).find((each) => each.endsWith(`-${commit}-ab-sessions`));
+  return name && join(RESULTS, name);
 }
 
 const round = (value: number) => Math.round(value * 1e5) / 1e5;
