@@ -7,13 +7,12 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  readlinkSync,
-  realpathSync,
   renameSync,
   rmSync,
 } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "./client.ts";
+import { readPidFile, stopLeftover, stopProcess } from "./postmaster.ts";
 
 /** The PostgreSQL that comes along: paths of one cluster. `socketDir` becomes private to the server's user. */
 export type ClusterPaths = { dataDir: string; socketDir: string; logFile: string };
@@ -47,7 +46,6 @@ export type Cluster = {
 export class ClusterError extends Error {}
 
 const READY_TIMEOUT_MS = 30_000;
-const STOP_TIMEOUT_MS = 10_000;
 const RESTARTS_BEFORE_GIVING_UP = 10;
 /** A server that lived longer did not end of its start. */
 const YOUNG_MS = 30_000;
@@ -234,68 +232,6 @@ function launch(binary: string, paths: ClusterPaths, run: RunAs, options: Cluste
   child.unref();
   closeSync(log);
   return { child, logFrom };
-}
-
-/** Stops a server that a killed process left on this data directory; a stale pid file is recognised and removed. */
-export async function stopLeftover(dataDir: string) {
-  const left = readPidFile(dataDir);
-  if (!left) return;
-  if (isServerOf(left.pid, dataDir)) await stopProcess(left.pid);
-  else rmSync(join(dataDir, "postmaster.pid"), { force: true });
-}
-
-function isServerOf(pid: number, dataDir: string): boolean {
-  if (!isAlive(pid)) return false;
-  try {
-    return realpathSync(readlinkSync(`/proc/${pid}/cwd`)) === realpathSync(dataDir);
-  } catch {
-    const shown = spawnSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" }).stdout ?? "";
-    return shown.includes("postgres") && shown.includes(dataDir);
-  }
-}
-
-async function stopProcess(pid: number) {
-  const deadline = Date.now() + STOP_TIMEOUT_MS;
-  sendSignal(pid, "SIGINT");
-  while (isAlive(pid)) {
-    if (Date.now() > deadline) sendSignal(pid, "SIGQUIT");
-    await Bun.sleep(Date.now() > deadline ? 100 : 5);
-  }
-}
-
-function sendSignal(pid: number, signal: NodeJS.Signals) {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It ended in the meantime.
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !isZombie(pid);
-  } catch (error) {
-    return (error as { code?: string }).code === "EPERM";
-  }
-}
-
-function isZombie(pid: number): boolean {
-  try {
-    return / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8").replace(/\(.*\)/, ""));
-  } catch {
-    return false;
-  }
-}
-
-/** postmaster.pid: the first line is the process, the eighth its state (PostgreSQL's miscadmin.h). */
-function readPidFile(dataDir: string): { pid: number; status: string } | undefined {
-  try {
-    const lines = readFileSync(join(dataDir, "postmaster.pid"), "utf8").split("\n");
-    return { pid: Number(lines[0]), status: lines[7]?.trim() ?? "" };
-  } catch {
-    return undefined;
-  }
 }
 
 /** PostgreSQL takes settings from PG* variables and its messages' language from LC_*; ours are given explicitly. */

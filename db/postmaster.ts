@@ -1,0 +1,68 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+const STOP_TIMEOUT_MS = 10_000;
+
+/** Stops a server that a killed process left on this data directory; a stale pid file is recognised and removed. */
+export async function stopLeftover(dataDir: string) {
+  const left = readPidFile(dataDir);
+  if (!left) return;
+  if (isServerOf(left.pid, dataDir)) await stopProcess(left.pid);
+  else rmSync(join(dataDir, "postmaster.pid"), { force: true });
+}
+
+function isServerOf(pid: number, dataDir: string): boolean {
+  if (!isAlive(pid)) return false;
+  try {
+    return realpathSync(readlinkSync(`/proc/${pid}/cwd`)) === realpathSync(dataDir);
+  } catch {
+    const shown = spawnSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" }).stdout ?? "";
+    return shown.includes("postgres") && shown.includes(dataDir);
+  }
+}
+
+/** Fast shutdown; immediate when that takes too long. Returns when it has ended. */
+export async function stopProcess(pid: number) {
+  const deadline = Date.now() + STOP_TIMEOUT_MS;
+  sendSignal(pid, "SIGINT");
+  while (isAlive(pid)) {
+    if (Date.now() > deadline) sendSignal(pid, "SIGQUIT");
+    await Bun.sleep(Date.now() > deadline ? 100 : 5);
+  }
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals) {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended in the meantime.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !isZombie(pid);
+  } catch (error) {
+    return (error as { code?: string }).code === "EPERM";
+  }
+}
+
+function isZombie(pid: number): boolean {
+  try {
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8").replace(/\(.*\)/, ""));
+  } catch {
+    return false;
+  }
+}
+
+/** postmaster.pid: the first line is the process, the eighth its state (PostgreSQL's miscadmin.h). */
+export function readPidFile(dataDir: string): { pid: number; status: string } | undefined {
+  try {
+    const lines = readFileSync(join(dataDir, "postmaster.pid"), "utf8").split("\n");
+    return { pid: Number(lines[0]), status: lines[7]?.trim() ?? "" };
+  } catch {
+    return undefined;
+  }
+}
