@@ -4,6 +4,8 @@ import type { Pool } from "#db/client.ts";
 
 /** One request: what it was, what became of it (0: no answer), and when. */
 export type Entry = {
+  /** As the proxy and the workers log it. */
+  requestId: string;
   kind: "write" | "read" | "list";
   name: string;
   status: number;
@@ -50,11 +52,11 @@ export function startLoad({
   const startedAtMs = performance.now();
   let sent = 0;
 
-  const ask = async (as: string, path: string, body?: unknown) => {
+  const ask = async (as: string, requestId: string, path: string, body?: unknown) => {
     const answer = await fetch(`http://localhost/api/v1${path}`, {
       unix,
       method: body === undefined ? "GET" : "POST",
-      headers: { cookie: as, "content-type": "application/json" },
+      headers: { cookie: as, "content-type": "application/json", "x-request-id": requestId },
       signal: AbortSignal.timeout(PATIENCE_MS),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
@@ -62,20 +64,20 @@ export function startLoad({
     return { status: answer.status, json: text.startsWith("{") ? JSON.parse(text) : {} };
   };
   const write = async (as: string, entry: Entry) => {
-    const { status, json } = await ask(as, "/routines", { name: entry.name, exercises: [] });
+    const { status, json } = await ask(as, entry.requestId, "/routines", { name: entry.name, exercises: [] });
     if (status === 201) acknowledged.push({ id: json.id, name: entry.name, as });
     return { status, code: json.code ?? "" };
   };
   const read = async (entry: Entry, { id, name, as }: Acknowledged) => {
     entry.name = name;
-    const { status, json } = await ask(as, `/routines/${id}`);
+    const { status, json } = await ask(as, entry.requestId, `/routines/${id}`);
     // What is read is what was written.
     return status === 200 && json.name !== name
       ? { status: 0, code: "something else" }
       : { status, code: json.code ?? "" };
   };
-  const list = async (as: string) => {
-    const { status, json } = await ask(as, "/exercises?pageSize=10");
+  const list = async (as: string, entry: Entry) => {
+    const { status, json } = await ask(as, entry.requestId, "/exercises?pageSize=10");
     return { status, code: json.code ?? "" };
   };
   const send = async (at: number) => {
@@ -84,11 +86,11 @@ export function startLoad({
     const known = acknowledged[Math.floor(random() * acknowledged.length)];
     const kind = chance < 0.4 ? "write" : chance < 0.7 && known ? "read" : "list";
     const entry: Entry = {
-      ...{ kind, name: `${seed}-${at}`, status: 0, code: "" },
+      ...{ requestId: `journal-${seed}-${at}`, kind, name: `${seed}-${at}`, status: 0, code: "" },
       ...{ startedAtMs: performance.now(), endedAtMs: 0 },
     };
     entries.push(entry);
-    const asked = kind === "write" ? write(as, entry) : kind === "read" && known ? read(entry, known) : list(as);
+    const asked = kind === "write" ? write(as, entry) : kind === "read" && known ? read(entry, known) : list(as, entry);
     const failed = (error: unknown) => ({ status: 0, code: (error as { code?: string }).code ?? String(error) });
     Object.assign(entry, await asked.catch(failed), { endedAtMs: performance.now() });
   };
