@@ -89,17 +89,18 @@ function greeting(config: Config, database: Database, did: Did, url: string | un
     ...(url ? [`listening    ${url}  (reference: ${url}/docs)`] : []),
     `socket       ${socketPath}`,
   ];
-  const at = url ? `${url}/api/v1` : `--unix-socket '${socketPath}' http://localhost/api/v1`;
+  const over = url ? "" : `--unix-socket '${socketPath}' `;
+  const api = `${url ?? "http://localhost"}/api/v1`;
   return `IronTrack is up.
 
   ${facts.join("\n  ")}
 
 Try it: sign up, sign in, list exercises (Ctrl-C here stops everything).
 
-  curl -sS -H 'content-type: application/json' ${at}/access/signup \\
+  curl -sS -H 'content-type: application/json' ${over}${api}/access/signup \\
     -d '{"email":"ada@example.com","password":"correct horse battery","confirmPassword":"correct horse battery"}'
-  curl -sS -c cookies.txt ${at}/access/signin -d username=ada@example.com --data-urlencode 'password=correct horse battery'
-  curl -sS -b cookies.txt '${at}/exercises?searchString=squat&pageSize=3'
+  curl -sS -c cookies.txt ${over}${api}/access/signin -d username=ada@example.com --data-urlencode 'password=correct horse battery'
+  curl -sS -b cookies.txt ${over}'${api}/exercises?searchString=squat&pageSize=3'
 `;
 }
 
