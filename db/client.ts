@@ -29,6 +29,11 @@ export type PoolOptions = {
   gate?: GateOptions;
 };
 
+/** What the driver takes, and its types do not know. */
+type UntypedOptions = { max_pipeline: number };
+/** The driver's own default. */
+const MOST_SENT_AHEAD = 100;
+
 /**
  * Opens a pool. `url` is `postgres://user:password@host:port/database`, or with `?host=/directory` a Unix socket.
  * Connects on first use. Times come back as text in PostgreSQL's own form, never as Date: microseconds survive.
@@ -37,6 +42,9 @@ export function openPool(url: string, { size, prepare, onStatement, gate: limits
   const options: Options<Record<string, never>> = {
     max: size,
     prepare,
+    // One statement at a time through a pooler that cannot prepare: what is sent behind another is sometimes never answered
+    // (ADR 0030).
+    ...({ max_pipeline: prepare ? MOST_SENT_AHEAD : 0 } satisfies UntypedOptions),
     // What a request may wait for a connection, as in pgbouncer/pooling.ini.
     connect_timeout: 3,
     idle_timeout: 0,

@@ -38,6 +38,22 @@ describeTopology("PgBouncer", () => {
       await Promise.all(pools.map((pool) => pool.close(0)));
     }
   });
+
+  test("every statement is answered of more than there are connections for, whatever it takes", async () => {
+    const { url, canPrepare: prepare } = pooler;
+    const pool = openPool(url("irontrack_test"), { size: 4, prepare });
+    try {
+      for (let round = 0; round < 50; round++) {
+        const asked = Array.from({ length: 200 }, async (_, at) => {
+          const [row] = at % 3 ? await pool.sql`select ${at}::int as at` : await pool.sql`select 1 as at`;
+          return row?.at;
+        });
+        expect(await Promise.all(asked)).toEqual(asked.map((_, at) => (at % 3 ? at : 1)));
+      }
+    } finally {
+      await pool.close(0);
+    }
+  });
 });
 
 test("production's PgBouncer reads [pgbouncer] once: a second one would put everything back to its default", () => {
