@@ -20,6 +20,9 @@ export type CatalogSearch = {
   bytes: number;
 };
 
+/** The exercises in which a word stands: their places in order, and one byte for each exercise, 1 where it does. */
+type Found = { places: number[]; marks: Uint8Array };
+
 const LEAST_LETTERS = 3;
 const BYTES_PER_EXERCISE = 200;
 /** Of which the trigrams of spelling have most. */
@@ -39,8 +42,8 @@ export function createCatalogSearch(exercises: SearchableExercise[]): CatalogSea
   const parts = [...placesOf.keys()].flatMap((word) => word.split(/[^\p{L}\p{N}]+/u));
   const speller = createSpeller([...new Set(parts.filter(({ length }) => length >= LEAST_LETTERS))]);
 
-  /** One byte for each exercise: 1 where the word stands. */
-  const marksOf = (word: SearchedWord): Uint8Array => {
+  const remembered = createBoundedMap<string, Found>(MOST_REMEMBERED);
+  const find = (word: SearchedWord): Found => {
     const known = remembered.get(word.form);
     if (known) return known;
     const marks = new Uint8Array(exercises.length);
@@ -49,16 +52,16 @@ export function createCatalogSearch(exercises: SearchableExercise[]): CatalogSea
         if (holder.includes(needle)) for (const place of places) marks[place] = 1;
       }
     }
-    remembered.set(word.form, marks);
-    return marks;
+    const found = { marks, places: [...marks.keys()].filter((place) => marks[place]) };
+    remembered.set(word.form, found);
+    return found;
   };
-  const remembered = createBoundedMap<string, Uint8Array>(MOST_REMEMBERED);
   return {
     wordOf: (form) => ({ form, meant: speller.wordsMeant(form) }),
     idsWith: (searched) => {
-      const [first, ...others] = searched.map(marksOf);
-      const found = exercises.filter((_, place) => first?.[place] && others.every((marks) => marks[place]));
-      return found.map(({ id }) => id);
+      const [fewest, ...others] = searched.map(find).sort((a, b) => a.places.length - b.places.length);
+      const places = fewest?.places.filter((place) => others.every(({ marks }) => marks[place])) ?? [];
+      return places.map((place) => (exercises[place] as SearchableExercise).id);
     },
     bytes: exercises.length * (BYTES_PER_EXERCISE + MOST_REMEMBERED) + placesOf.size * BYTES_PER_WORD,
   };
