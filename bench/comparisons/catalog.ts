@@ -5,7 +5,7 @@ import { ratioOfPairs } from "../figures/statistics.ts";
 import { ask, type Manner, signIn, startApplication, startBare } from "../stand/applications.ts";
 import { databaseUrl } from "../stand/postgres.ts";
 import { type ServerProcess, startServer } from "../stand/servers.ts";
-import { type Measured, measure as measureAsking } from "./measured.ts";
+import { type Asking, type Measured, measure as measureAsking } from "./measured.ts";
 import { measurePgbench } from "./pgbench-page.ts";
 
 const PAGE = "/api/v1/exercises?pageSize=20";
@@ -19,10 +19,15 @@ const MISSPELT = ["bulgrian split sqat", "romainan deadlfit", "dumbell bnech pre
       return `/api/v1/exercises?searchString=${encodeURIComponent(spelt)}`;
     }),
 );
+/** More than there are connections: what two ask at once is asked of the database once if it is the same question. */
+const PEOPLE = 32;
 /** As the proxy names each request. */
 const NAMED = { "x-request-id": "0123456789abcdef0123456789abcdef" };
 /** Connections: pgbench does not send a statement before it has the last one's answer. */
 const CONNECTIONS = 8;
+
+/** What a request costs a server falls for its first ten thousands. */
+const WARM_UP_MS = 3000;
 
 type Options = { pairs: number; seconds: number; json?: boolean };
 
@@ -47,13 +52,15 @@ export async function benchCatalog(options: Options): Promise<void> {
   const findings = {
     "page, CPU of server and PostgreSQL / five flat statements": ratio("cpuUs", "page", "flat"),
     "page, requests per second / pgbench on its statement": ratio("perSecond", "page", "pgbench"),
+    "page that several ask for at once, CPU / five flat statements": ratio("cpuUs", "samePage", "flat"),
+    "page that several ask for at once, requests per second / pgbench": ratio("perSecond", "samePage", "pgbench"),
     "page from memory, requests per second / bare ping": ratio("perSecond", "remembered", "ping"),
     "page from memory to who takes gzip, requests per second / bare ping": ratio("perSecond", "zipped", "ping"),
     "304 from memory, requests per second / bare ping": ratio("perSecond", "notModified", "ping"),
     "page from memory, requests per second / bare server of the same bytes": ratio(
       "perSecond",
       "remembered",
-      "samePage",
+      "sameBytes",
     ),
     "304 from memory, requests per second / bare server of the same bytes": ratio(
       "perSecond",
@@ -80,14 +87,15 @@ export async function benchCatalog(options: Options): Promise<void> {
 async function measureRound(dir: string, durationMs: number): Promise<Record<string, Measured>> {
   const measured: Record<string, Measured> = {};
   const variants: [string, () => Promise<Measured | undefined>][] = [
-    ["page", () => onApplication(dir, "0", durationMs, () => [[PAGE], {}])],
+    ["page", () => onApplication(dir, "0", durationMs, () => [[PAGE], {}], PEOPLE)],
+    ["samePage", () => onApplication(dir, "0", durationMs, () => [[PAGE], {}])],
     ["misspelt", () => onApplication(dir, "4", durationMs, () => [MISSPELT, {}])],
     ["remembered", () => onApplication(dir, "64", durationMs, () => [[PAGE], {}])],
     ["zipped", () => onApplication(dir, "64", durationMs, () => [[PAGE], { "accept-encoding": "gzip" }])],
     ["notModified", () => onApplication(dir, "64", durationMs, (etag) => [[PAGE], { "if-none-match": etag }])],
     ["flat", () => onFlat(dir, durationMs)],
     ["ping", () => onBare(dir, durationMs)],
-    ["samePage", () => onSameBytes(dir, durationMs, false)],
+    ["sameBytes", () => onSameBytes(dir, durationMs, false)],
     ["same304", () => onSameBytes(dir, durationMs, true)],
     ["least304", () => onSameBytes(dir, durationMs, true, "reading")],
     ["pgbench", () => onPgbench(dir, durationMs)],
@@ -102,13 +110,21 @@ async function measureRound(dir: string, durationMs: number): Promise<Record<str
 type Requests = [paths: string[], headers: Record<string, string>];
 
 /** The application with that much memory for the catalog's answers. */
-async function onApplication(dir: string, memoryMib: string, durationMs: number, requests: (etag: string) => Requests) {
+async function onApplication(
+  dir: string,
+  memoryMib: string,
+  durationMs: number,
+  requests: (etag: string) => Requests,
+  people = 1,
+) {
   const application = await startApplication(dir, { CATALOG_MEMORY_MIB: memoryMib });
   try {
-    const cookie = await signIn(application.socketPath);
-    const page = await ask(application.socketPath, PAGE, cookie);
+    const { socketPath } = application;
+    const emails = Array.from({ length: people }, (_, at) => `bench-${at}@example.com`);
+    const cookies = await Promise.all(emails.map((email) => signIn(socketPath, email)));
+    const page = await ask(socketPath, PAGE, cookies[0] as string);
     const [paths, headers] = requests(page.headers.etag ?? "");
-    return await measure(dir, application, paths, { cookie, ...NAMED, ...headers }, durationMs);
+    return await measure(dir, application, { paths, cookies, headers: { ...NAMED, ...headers } }, durationMs);
   } finally {
     await application.stop();
   }
@@ -120,7 +136,7 @@ async function onFlat(dir: string, durationMs: number) {
   rmSync(socketPath, { force: true });
   const flat = await startServer(["bench/comparisons/flat-server.ts", socketPath, databaseUrl(dir)], socketPath, {});
   try {
-    return await measure(dir, flat, ["/"], {}, durationMs);
+    return await measure(dir, flat, { paths: ["/"], headers: {} }, durationMs);
   } finally {
     await flat.stop();
     await application.stop();
@@ -130,7 +146,7 @@ async function onFlat(dir: string, durationMs: number) {
 async function onBare(dir: string, durationMs: number) {
   const bare = await startBare(dir, { status: 200, headers: {}, body: "" });
   try {
-    return await measure(dir, bare, ["/ping"], {}, durationMs);
+    return await measure(dir, bare, { paths: ["/ping"], headers: {} }, durationMs);
   } finally {
     await bare.stop();
   }
@@ -145,13 +161,9 @@ async function onSameBytes(dir: string, durationMs: number, isKnown: boolean, ma
   const { "content-type": _type, ...headers } = page.headers;
   const bare = await startBare(dir, isKnown ? { status: 304, headers, body: "" } : page, manner);
   try {
-    return await measure(
-      dir,
-      bare,
-      [PAGE],
-      { cookie, ...NAMED, ...(isKnown ? { "if-none-match": page.headers.etag ?? "" } : {}) },
-      durationMs,
-    );
+    const known = isKnown ? { "if-none-match": page.headers.etag ?? "" } : {};
+    const headers = { ...NAMED, ...known };
+    return await measure(dir, bare, { paths: [PAGE], cookies: [cookie], headers }, durationMs);
   } finally {
     await bare.stop();
   }
@@ -171,7 +183,6 @@ async function onPgbench(dir: string, durationMs: number): Promise<Measured | un
 const measure = (
   dir: string,
   server: ServerProcess,
-  paths: string[],
-  headers: Record<string, string>,
+  asking: Pick<Asking, "paths" | "cookies" | "headers">,
   durationMs: number,
-) => measureAsking(dir, server, { paths, headers, connections: CONNECTIONS, warmUpMs: 1000, durationMs });
+) => measureAsking(dir, server, { ...asking, connections: CONNECTIONS, warmUpMs: WARM_UP_MS, durationMs });

@@ -46,7 +46,7 @@ async function measure(db: ReturnType<typeof openPool>, userId: string): Promise
   const all: ListQuestion = { userId, search: null };
   const catalog = createCatalogSearch(await listSearchable(db));
   const words = [catalog.wordOf("squat")];
-  const search = { words, catalogIds: catalog.idsWith(words) };
+  const search = { words, catalog: catalog.find(words) };
   const reads: Record<string, () => Promise<unknown>> = {};
   for (const scope of ["system", "user", "all"] as const) {
     reads[`list, ${scope}`] = () => listDocuments(db, { ...all, scope }, WINDOW);

@@ -7,6 +7,8 @@ export type Measured = { cpuUs: number; perSecond: number };
 
 export type Asking = {
   paths: string[];
+  /** Of several people, each of whom asks for every path; absent: nobody's. */
+  cookies?: string[];
   headers: Record<string, string>;
   connections: number;
   warmUpMs: number;
@@ -15,9 +17,12 @@ export type Asking = {
 
 /** What requests cost that are sent as fast as they are answered. `dir` is where PostgreSQL lives. Throws for a failed answer. */
 export async function measure(dir: string, server: ServerProcess, asking: Asking): Promise<Measured> {
-  const { paths, headers, connections, warmUpMs, durationMs } = asking;
+  const { paths, cookies = [], headers, connections, warmUpMs, durationMs } = asking;
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const requests = paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${lines.join("")}\r\n`);
+  const people = cookies.length === 0 ? [""] : cookies.map((cookie) => `cookie: ${cookie}\r\n`);
+  const requests = paths.flatMap((path) =>
+    people.map((who) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${who}${lines.join("")}\r\n`),
+  );
   await closedLoop(server.socketPath, requests, connections, warmUpMs);
   const before = server.cpuNs() + postgresNs(dir);
   const load = await closedLoop(server.socketPath, requests, connections, durationMs);

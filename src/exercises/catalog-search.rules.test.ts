@@ -8,7 +8,7 @@ const catalog = createCatalogSearch([
   { id: "pull-up", searchText: "\npull-up\n\npullup\n" },
   { id: "romanian", searchText: "\nromanian deadlift\nrdl\n" },
 ]);
-const found = (search: string) => catalog.idsWith(search.split(" ").map(catalog.wordOf));
+const found = (search: string) => catalog.find(search.split(" ").map(catalog.wordOf)).ids;
 
 test.each([
   ["squat", ["split", "front"]],
@@ -24,6 +24,16 @@ test.each([
   expect(found(search)).toEqual(ids);
 });
 
+test.each([
+  ["rdl", [0]],
+  ["pullup", [0]],
+  ["romanian", ["romanian deadlift".length]],
+  ["squat", ["bulgarian split squat".length, "front squats".length]],
+  ["rear-foot", [1000 + "bulgarian split squat".length]],
+])("who searches %p finds them %p away", (search, distances) => {
+  expect(catalog.find(search.split(" ").map(catalog.wordOf)).distances).toEqual(distances);
+});
+
 test("what stands in a text is found in it, and nothing else is, whatever was searched before", () => {
   const word = fc.string({ unit: fc.constantFrom("a", "b", "-", "é"), minLength: 1, maxLength: 4 });
   const text = fc.array(fc.array(word, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 });
@@ -37,8 +47,8 @@ test("what stands in a text is found in it, and nothing else is, whatever was se
       const typed = forms.map((form) => ({ form, meant: [] }));
       const holding = exercises.filter(({ searchText }) => forms.every((form) => searchText.includes(form)));
       const ids = holding.map(({ id }) => id);
-      expect(search.idsWith(typed)).toEqual(ids);
-      expect(search.idsWith(typed.toReversed())).toEqual(ids);
+      expect(search.find(typed).ids).toEqual(ids);
+      expect(search.find(typed.toReversed()).ids).toEqual(ids);
     }),
   );
 });

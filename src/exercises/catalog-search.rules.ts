@@ -10,18 +10,21 @@ export type SearchableExercise = { id: string; searchText: string };
  */
 export type SearchedWord = { form: string; meant: string[] };
 
+/** Exercises, and how far each is from what was searched (`distance`). */
+export type FoundExercises = { ids: string[]; distances: number[] };
+
 /** The catalog's exercises by the words of their names and aliases. */
 export type CatalogSearch = {
   /** What somebody looks for who typed a word; `form` is its `searchForm`. */
   wordOf(form: string): SearchedWord;
   /** The exercises in whose names and aliases every word stands, whole or as a part of one; in the order given. */
-  idsWith(words: SearchedWord[]): string[];
+  find(words: SearchedWord[]): FoundExercises;
   /** What all of this takes in memory, about. */
   bytes: number;
 };
 
 /** The exercises in which a word stands: their places in order, and one byte for each exercise, 1 where it does. */
-type Found = { places: number[]; marks: Uint8Array };
+type Holders = { places: number[]; marks: Uint8Array };
 
 const LEAST_LETTERS = 3;
 const BYTES_PER_EXERCISE = 200;
@@ -42,8 +45,8 @@ export function createCatalogSearch(exercises: SearchableExercise[]): CatalogSea
   const parts = [...placesOf.keys()].flatMap((word) => word.split(/[^\p{L}\p{N}]+/u));
   const speller = createSpeller([...new Set(parts.filter(({ length }) => length >= LEAST_LETTERS))]);
 
-  const remembered = createBoundedMap<string, Found>(MOST_REMEMBERED);
-  const find = (word: SearchedWord): Found => {
+  const remembered = createBoundedMap<string, Holders>(MOST_REMEMBERED);
+  const holdersOf = (word: SearchedWord): Holders => {
     const known = remembered.get(word.form);
     if (known) return known;
     const marks = new Uint8Array(exercises.length);
@@ -52,16 +55,18 @@ export function createCatalogSearch(exercises: SearchableExercise[]): CatalogSea
         if (holder.includes(needle)) for (const place of places) marks[place] = 1;
       }
     }
-    const found = { marks, places: [...marks.keys()].filter((place) => marks[place]) };
-    remembered.set(word.form, found);
-    return found;
+    const holders = { marks, places: [...marks.keys()].filter((place) => marks[place]) };
+    remembered.set(word.form, holders);
+    return holders;
   };
   return {
     wordOf: (form) => ({ form, meant: speller.wordsMeant(form) }),
-    idsWith: (searched) => {
-      const [fewest, ...others] = searched.map(find).sort((a, b) => a.places.length - b.places.length);
+    find: (searched) => {
+      const [fewest, ...others] = searched.map(holdersOf).sort((a, b) => a.places.length - b.places.length);
       const places = fewest?.places.filter((place) => others.every(({ marks }) => marks[place])) ?? [];
-      return places.map((place) => (exercises[place] as SearchableExercise).id);
+      const found = places.map((place) => exercises[place] as SearchableExercise);
+      const distanceTo = distanceFrom(searched);
+      return { ids: found.map(({ id }) => id), distances: found.map(({ searchText }) => distanceTo(searchText)) };
     },
     bytes: exercises.length * (BYTES_PER_EXERCISE + MOST_REMEMBERED) + placesOf.size * BYTES_PER_WORD,
   };
@@ -70,4 +75,27 @@ export function createCatalogSearch(exercises: SearchableExercise[]): CatalogSea
 /** What to look for: a word that may be meant to be others stands in none of its names as it is. */
 export function needlesOf({ form, meant: [first = form, second = first] }: SearchedWord): string[] {
   return second.includes(first) ? [first] : first.includes(second) ? [second] : [first, second];
+}
+
+/** What is worse than any difference in length: names are at most 100 characters long. */
+export const NOT_IN_THE_NAME = 1000;
+
+/** What somebody is taken to have searched for. */
+export const searchedText = (words: SearchedWord[]): string =>
+  words.map(({ form, meant }) => meant[0] ?? form).join(" ");
+
+/**
+ * How far an exercise that holds every word is from them, the nearest first in ascending order: 0 for exactly that name or
+ * alias, then names that hold every word, then those of which only an alias does; the shorter ones first, since less of
+ * them is something else. (pg_trgm's similarity orders them alike, and costs ten times as much.)
+ */
+function distanceFrom(words: SearchedWord[]): (searchText: string) => number {
+  const exactly = `\n${searchedText(words)}\n`;
+  const needles = words.map(needlesOf);
+  return (searchText) => {
+    if (searchText.includes(exactly)) return 0;
+    const name = searchText.slice(1, searchText.indexOf("\n", 1));
+    const isInTheName = needles.every((either) => either.some((needle) => name.includes(needle)));
+    return [...name].length + (isInTheName ? 0 : NOT_IN_THE_NAME);
+  };
 }

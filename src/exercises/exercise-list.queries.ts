@@ -2,11 +2,18 @@ import type { Db } from "#db/client.ts";
 import { createStatement, type Statement } from "#db/statement.ts";
 import { escapeLike } from "../catalogs/catalogs.queries.ts";
 import type { PageWindow } from "../http/page.ts";
-import { needlesOf, type SearchableExercise, type SearchedWord } from "./catalog-search.rules.ts";
+import {
+  type FoundExercises,
+  NOT_IN_THE_NAME,
+  needlesOf,
+  type SearchableExercise,
+  type SearchedWord,
+  searchedText,
+} from "./catalog-search.rules.ts";
 import type { ListExercises } from "./exercises.schemas.ts";
 
 /** What is searched: words, and the exercises of the catalog that hold them all. */
-export type Search = { words: SearchedWord[]; catalogIds: string[] };
+export type Search = { words: SearchedWord[]; catalog: FoundExercises };
 
 /** What a list or its facets are asked for, by whom. `search` is null when nothing is searched. */
 export type ListQuestion = Omit<ListExercises, "searchString" | "currentPage" | "pageSize"> & {
@@ -26,7 +33,7 @@ export async function listDocuments(db: Db, question: ListQuestion, window: Page
   // Within a scope no two exercises have one name: its index is the order, and nothing has to be sorted.
   const orderInScope = isByName(question) ? `sort_key ${direction}` : order;
   const page = isNarrowed ? "" : pageOf(statement, orderInScope, window);
-  const columns = `id, ${sortKey(statement, question)} as sort_key`;
+  const columns = (isOwn: boolean) => `id, ${sortKey(statement, question, isOwn)} as sort_key`;
   // The page is chosen on narrow rows before anything wide is read: 4 to 11 times the naive join (ADR 0006).
   statement.text = `
     with matching as (${matching(statement, question, columns, page)}),
@@ -60,7 +67,7 @@ export async function countFacets(db: Db, question: ListQuestion): Promise<{ fac
   const columns =
     "primary_muscle_ids, secondary_muscle_ids, equipment_ids, tag_ids, category, difficulty, force, mechanic";
   statement.text = `
-    with matching as materialized (${matching(statement, question, columns)})
+    with matching as materialized (${matching(statement, question, () => columns)})
     select (select count(*) from matching)::int as total, ${countOwn(statement, question)}::int as "ownCount",
       ${entries("primary_muscle_ids", "muscle_groups")} as "primaryMuscles",
       ${entries("secondary_muscle_ids", "muscle_groups")} as "secondaryMuscles",
@@ -83,15 +90,29 @@ export async function listSearchable({ sql }: Db): Promise<SearchableExercise[]>
  * Rows of the catalog, of the asker's own, or both. Each scope is asked for on its own, so that each is found by its own
  * index however many exercises other people have. `limited` is added to each.
  */
-function matching(statement: Statement, question: ListQuestion, columns: string, limited = ""): string {
+function matching(
+  statement: Statement,
+  question: ListQuestion,
+  columns: (isOwn: boolean) => string,
+  limited = "",
+): string {
+  const { scope, search, userId } = question;
   const narrowed = filters(statement, question);
-  const of = (owner: string, isOwn: boolean) =>
-    `(select ${columns} from exercises where ${owner} ${narrowed} ${searches(statement, question, isOwn)} ${limited})`;
   const scopes: string[] = [];
-  if (question.scope !== "user") scopes.push(of("owner_id is null", false));
-  if (question.scope !== "system") scopes.push(of(`owner_id = ${statement.value(question.userId)}`, true));
+  if (scope !== "user") {
+    const from = search ? `${found(statement, search.catalog)} join exercises using (id)` : "exercises";
+    scopes.push(`(select ${columns(false)} from ${from} where owner_id is null ${narrowed} ${limited})`);
+  }
+  if (scope !== "system") {
+    const owned = `owner_id = ${statement.value(userId)} ${search ? holdsAll(statement, search.words) : ""}`;
+    scopes.push(`(select ${columns(true)} from exercises where ${owned} ${narrowed} ${limited})`);
+  }
   return scopes.join(" union all ");
 }
+
+/** The catalog's exercises that hold what is searched, which the process knows already, as rows. */
+const found = (statement: Statement, { ids, distances }: FoundExercises) =>
+  `unnest(${statement.value(ids)}::uuid[], ${statement.value(distances)}::int[]) as found (id, distance)`;
 
 /** The asked page cannot reach further into either scope than into both together. */
 const pageOf = (statement: Statement, order: string, { limit, offset }: PageWindow) =>
@@ -143,20 +164,14 @@ function filters(statement: Statement, question: ListQuestion): string {
 /** How like a word of one's own exercise a searched word must be (pg_trgm's word_similarity, 0 to 1). */
 const OWN_WORD_SIMILARITY = 0.5;
 
-/**
- * In the catalog, which exercises hold the words is known already (`CatalogSearch`). In one's own every word must be there:
- * as it was typed, as what it was meant to be, or as something like it.
- */
-function searches(statement: Statement, { search }: ListQuestion, isOwn: boolean): string {
-  if (!search) return "";
-  if (!isOwn) return `and id = any(${statement.value(search.catalogIds)}::uuid[])`;
-  return search.words
+/** In one's own every word must be there: as it was typed, as what it was meant to be, or as something like it. */
+const holdsAll = (statement: Statement, words: SearchedWord[]) =>
+  words
     .map(({ form, meant }) => {
       const fits = holds(statement, "search_text", [form, ...meant]);
       return `and (${fits} or word_similarity(${statement.value(form)}, search_text) >= ${OWN_WORD_SIMILARITY})`;
     })
     .join(" ");
-}
 
 /** That `column` has one of some texts in it: the same text of a statement however many there are. */
 const holds = (statement: Statement, column: string, texts: string[]) =>
@@ -165,7 +180,7 @@ const holds = (statement: Statement, column: string, texts: string[]) =>
 const isByName = ({ orderBy, search }: ListQuestion) =>
   !search && (orderBy === undefined || orderBy === "name" || orderBy === "relevance");
 
-function sortKey(statement: Statement, { orderBy, search }: ListQuestion): string {
+function sortKey(statement: Statement, { orderBy, search }: ListQuestion, isOwn: boolean): string {
   switch (orderBy ?? (search ? "relevance" : "name")) {
     case "difficultyLevel":
       return "case difficulty when 'beginner' then 1 when 'intermediate' then 2 else 3 end";
@@ -176,24 +191,17 @@ function sortKey(statement: Statement, { orderBy, search }: ListQuestion): strin
     case "updatedAt":
       return "updated_at";
     case "relevance":
-      return search ? distance(statement, search.words) : "lower(name)";
+      if (!search) return "lower(name)";
+      return isOwn ? distance(statement, search.words) : "found.distance";
     default:
       return "lower(name)";
   }
 }
 
-/** What is worse than any difference in length: names are at most 100 characters long. */
-const NOT_IN_THE_NAME = 1000;
-
-/**
- * How far a match is from what was searched, the nearest first in ascending order: 0 for exactly that name or alias, then
- * names that hold every word, then those of which only an alias does; the shorter ones first, since less of them is
- * something else. (pg_trgm's similarity orders them alike, and costs ten times as much.)
- */
+/** `distanceFrom` of catalog-search.rules.ts, of one's own. */
 function distance(statement: Statement, words: SearchedWord[]): string {
-  const searched = words.map(({ form, meant }) => meant[0] ?? form).join(" ");
   const inTheName = words.map((word) => holds(statement, "name_form", needlesOf(word))).join(" and ");
-  return `case when position(${statement.value(`\n${searched}\n`)} in search_text) > 0 then 0
+  return `case when position(${statement.value(`\n${searchedText(words)}\n`)} in search_text) > 0 then 0
     else (select char_length(name_form) + case when ${inTheName} then 0 else ${NOT_IN_THE_NAME} end
       from (select split_part(search_text, E'\\n', 2) as name_form) as form) end`;
 }

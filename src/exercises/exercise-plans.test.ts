@@ -20,10 +20,11 @@ async function plansOf({ sql }: Db, read: () => Promise<unknown>): Promise<strin
 test("lists, searches and facets reach exercises by an index, however many other people have", () =>
   rolledBack(async (db) => {
     const userId = await inventExercises(db, OTHERS);
-    const catalogIds = (await listSearchable(db)).slice(0, 20).map(({ id }) => id);
+    const ids = (await listSearchable(db)).slice(0, 20).map(({ id }) => id);
+    const distances = ids.map((_, at) => at);
     for (const scope of ["system", "user", "all"] as const) {
       const all: ListQuestion = { userId, scope, search: null };
-      const search = { ...all, search: { words: [{ form: "sqat", meant: ["squat"] }], catalogIds } };
+      const search = { ...all, search: { words: [{ form: "sqat", meant: ["squat"] }], catalog: { ids, distances } } };
       const reads = {
         list: () => listDocuments(db, all, WINDOW),
         "second page": () => listDocuments(db, all, { limit: 20, offset: 20 }),

@@ -81,7 +81,7 @@ async function searchFor({ db, catalogMemory }: ReadDeps, typed: string | undefi
   if (forms.length === 0) return null;
   const catalog = catalogMemory.recall<CatalogSearch>(CATALOG_SEARCH) ?? (await loadCatalogSearch(db, catalogMemory));
   const words = forms.map(catalog.wordOf);
-  return { words, catalogIds: catalog.idsWith(words) };
+  return { words, catalog: catalog.find(words) };
 }
 
 const CATALOG_SEARCH = "search of the catalog";
