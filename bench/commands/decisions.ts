@@ -28,12 +28,16 @@ function registerGate(cli: CAC) {
     .option("--most-pairs <n>", "Of the comparison of CPU: 9, 15, 21, 27 or 33", { default: 21 })
     .option("--zone <percent>", "A smaller difference of CPU counts as none", { default: 2 })
     .option("--seed <n>", "Of the order of runs; random unless said")
-    .option("--write-baseline", "Instead: measure this host's latencies and write them to bench/baselines")
+    .option(
+      "--write-baseline",
+      "Instead: measure this host's latencies, and write them to bench/baselines for review unless a run is in doubt",
+    )
     .option("--json", "Print JSON")
-    .example("bun bench gate --tiers counts,cpu")
+    .example("  $ bun bench gate --tiers counts,cpu")
+    .example("  $ bun bench gate --write-baseline")
     .action(async ({ tiers, base, writeBaseline: isBaseline, json, ...given }: Given) => {
       const onStep = (step: string) => void process.stderr.write(`${step}\n`);
-      if (isBaseline) process.exit(await baselineCommand(onStep));
+      if (isBaseline) process.exit(await baselineCommand(onStep, json === true));
       const names = String(tiers).split(",");
       const asked = TIERS.filter((tier) => names.includes(tier));
       if (asked.length !== names.length) throw new OperatorError(`--tiers are some of ${TIERS.join(",")}`, 2);
@@ -44,9 +48,10 @@ function registerGate(cli: CAC) {
     });
 }
 
-async function baselineCommand(onStep: (step: string) => void): Promise<0 | 2> {
+async function baselineCommand(onStep: (step: string) => void, isJson: boolean): Promise<0 | 2> {
   const written = await writeBaseline(onStep);
-  console.log("file" in written ? `Written to ${written.file}` : `Nothing written: ${written.doubts.join("; ")}`);
+  if (isJson) console.log(JSON.stringify(written, null, 2));
+  else console.log("file" in written ? `Written to ${written.file}` : `Nothing written: ${written.doubts.join("; ")}`);
   return "file" in written ? 0 : 2;
 }
 
@@ -104,7 +109,7 @@ function registerAb(cli: CAC) {
     .option("--seed <n>", "Of the order of runs; random unless said")
     .option("--out <directory>", "Also write ab.json there")
     .option("--json", "Print JSON, every pair included")
-    .example("bun bench ab main HEAD LogSet GetWorkout")
+    .example("  $ bun bench ab main HEAD LogSet GetWorkout")
     .action(async (before: string, after: string, operations: string[], given: Given) => {
       if (given.suite !== "http") throw new OperatorError(`There is no suite ${given.suite}; there is http`, 2);
       const options = optionsOf(given);

@@ -5,6 +5,7 @@ import { takeDown } from "../disk/block-down.ts";
 import { isAbandoned, listStates, pathsIn } from "../disk/block-state.ts";
 import { type DiskFigures, faultsOf, measureProfile } from "../disk/check.ts";
 import { PROFILE_NAMES, type ProfileName, profileNamed, profileOf } from "../disk/profiles.ts";
+import { positive } from "./options.ts";
 
 /** What is about disks, real and emulated. */
 export function registerDisk(cli: CAC): void {
@@ -20,7 +21,7 @@ export function registerDisk(cli: CAC): void {
         names.length > 0 ? names.map(profileNamed) : PROFILE_NAMES.filter((name) => name !== "hdd-block");
       const found: ({ profile: ProfileName; doubts: string[] } & DiskFigures)[] = [];
       for (const profile of profiles) {
-        const figures = await measureProfile(profile, [1, 8, 32], Number(seconds));
+        const figures = await measureProfile(profile, [1, 8, 32], positive("--seconds", seconds));
         found.push({ profile, ...figures, doubts: faultsOf(profile, figures) });
         if (!json) console.log(linesOf(profile, figures, faultsOf(profile, figures)));
       }

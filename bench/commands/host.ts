@@ -3,6 +3,7 @@ import { calibrate } from "../hosts/calibrate.ts";
 import { listNeeds } from "../hosts/doctor.ts";
 import { type HostFile, writeHost } from "../hosts/hosts.ts";
 import { isRight, smoke } from "../proofs/smoke.ts";
+import { positive } from "./options.ts";
 
 /** What is about this machine and the laboratory on it. */
 export function registerHost(cli: CAC): void {
@@ -31,7 +32,7 @@ export function registerHost(cli: CAC): void {
       const host = await calibrate({
         ...(id ? { id: String(id) } : {}),
         ...(directory ? { directory: String(directory) } : {}),
-        seconds: Number(seconds),
+        seconds: positive("--seconds", seconds),
         onStep: (step) => void process.stderr.write(`${step}\n`),
       });
       console.log(json ? JSON.stringify(host, null, 2) : linesOf(host));

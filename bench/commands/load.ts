@@ -47,6 +47,7 @@ export function registerLoad(cli: CAC): void {
       default: USUAL_RUN.rate,
     })
     .option("--to-rate <n>", "Requests a second at the end of a ramp")
+    .option("--wave <n>", "People who sign in at once in login-storm, beside those who read at --rate; 150 unless said")
     .option("--seconds <s>", "Length of each run", { default: USUAL_RUN.seconds })
     .option("--runs <n>", "Runs of each scenario; intervals are over them", { default: USUAL_RUN.runs })
     .option("--warm-up <s>", "At most so long until responses settle; 0: none", { default: USUAL_RUN.warmUpS.most })
@@ -64,7 +65,7 @@ export function registerLoad(cli: CAC): void {
     .example("  $ bun bench run http")
     .example("  $ bun bench run LogSet --rate 50 --profile hdd")
     .example("  $ bun bench run http LogSet --through proxy,pooler")
-    .example("  $ bun bench run mix/login-storm --rate 40")
+    .example("  $ bun bench run mix/login-storm --rate 40 --wave 300")
     .action(async (what: string, more: string[], given: Given) => {
       const isBelievable = await runCommand([what, ...more], {
         ...runOptionsOf(given),
@@ -89,6 +90,7 @@ function runOptionsOf(given: Given) {
   return {
     rate: positive("--rate", given.rate),
     ...(given.toRate === undefined ? {} : { toRate: positive("--to-rate", given.toRate) }),
+    ...(given.wave === undefined ? {} : { wave: Math.ceil(positive("--wave", given.wave)) }),
     model: oneOf<ArrivalModel>("--arrivals", given.arrivals, ARRIVAL_MODELS),
     seconds: positive("--seconds", given.seconds),
     runs: Math.ceil(positive("--runs", given.runs)),

@@ -26,6 +26,7 @@ export function registerProfile(cli: CAC): void {
     .action(async (word: string, given: Given) => {
       const [scenario, ...others] = loadScenariosOf(chooseScenarios([word]));
       if (!scenario || others.length > 0) throw new OperatorError(`${word} is not one scenario of http or mix`, 2);
+      if (scenario.wave) throw new OperatorError(`${word} is one wave of people: profile AccountLogin instead`, 2);
       const against = given.against === undefined ? undefined : readTree(String(given.against));
       const progress = createProgress();
       const [rate, seconds] = [positive("--rate", given.rate), positive("--seconds", given.seconds)];

@@ -5,7 +5,8 @@ import { OperatorError } from "#src/errors.ts";
 import { checkComparable, compareRuns, comparisonPage, comparisonText } from "../report/compare-runs.ts";
 import { reportHtml } from "../report/page.ts";
 import { standalonePlots } from "../report/standalone.ts";
-import { directoryOf, readEvidence, readRun } from "../report/stored.ts";
+import { directoryOf, readEvidence, readRun, readTable } from "../report/stored.ts";
+import { tablePage } from "../report/table-page.ts";
 
 type ReportOptions = { compare?: boolean; force?: boolean; plots?: string; out?: string; json?: boolean };
 
@@ -23,11 +24,12 @@ export function registerReport(cli: CAC): void {
     .action((first: string, more: string[], { compare, force, plots, out, json }: ReportOptions) => {
       const paths = [first, ...more];
       const directory = String(plots ?? out ?? directoryOf(compare ? (more[0] ?? first) : first));
+      const tabled = compare || plots || paths.length > 1 ? undefined : readTable(first);
       const files = compare
         ? comparisonFiles(paths, force === true, json === true)
         : plots
           ? standalonePlots(readRun(first))
-          : { "report.html": reportHtml(readEvidence(paths)) };
+          : { "report.html": tabled ? tablePage(tabled) : reportHtml(readEvidence(paths)) };
       mkdirSync(directory, { recursive: true });
       const written = Object.entries(files).map(([name, text]) => {
         writeFileSync(join(directory, name), text);

@@ -2,6 +2,7 @@ import type { CAC } from "cac";
 import { createProgress } from "#src/cli/progress.ts";
 import { profileNamed } from "../disk/profiles.ts";
 import { MOST_MOVED, measureTruth, movedBy, type Truth, type WaitShares } from "../proofs/truth.ts";
+import { positive } from "./options.ts";
 
 /** Whether what is reported is so, whoever else is busy. */
 export function registerTruth(cli: CAC): void {
@@ -13,7 +14,8 @@ export function registerTruth(cli: CAC): void {
     .option("--profile <name>", "hdd, hdd-block", { default: "hdd" })
     .option("--seconds <s>", "How long it is measured alone, and beside them", { default: 10 })
     .option("--json", "Print JSON")
-    .action(async ({ json, profile, seconds }: { json?: boolean; profile: string; seconds: number }) => {
+    .action(async ({ json, profile, ...given }: { json?: boolean; profile: string; seconds: number }) => {
+      const seconds = positive("--seconds", given.seconds);
       const progress = createProgress();
       const truth = await measureTruth({ profile: profileNamed(profile), seconds, onStep: progress.step });
       progress.done();

@@ -27,15 +27,19 @@ export type Measured = { about: string; rows: TableRow[]; postgres: string; doub
 
 /** As text: half the interval's width beside each mean. Scenarios with other figures are in tables of their own. */
 export function tableMarkdown({ suite, host, profile, about, rows, doubts }: TableResult): string {
-  const tables = Map.groupBy(rows, ({ figures }) => Object.keys(figures).join());
   const doubtful = doubts.length > 0 ? ` Not to be believed: ${doubts.join("; ")}.` : "";
   return `# ${suite} at ${host.commit}, ${profile}
 
 ${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}. ${about}${doubtful}
 
-${[...tables.values()].map(tableText).join("\n\n")}
+${tablesOf(rows).map(tableText).join("\n\n")}
 `;
 }
+
+/** Scenarios with the same figures together, in their order. */
+export const tablesOf = (rows: TableRow[]): TableRow[][] => [
+  ...Map.groupBy(rows, ({ figures }) => Object.keys(figures).join()).values(),
+];
 
 function tableText(rows: TableRow[]): string {
   const columns = Object.keys(rows[0]?.figures ?? {});
@@ -46,7 +50,8 @@ function tableText(rows: TableRow[]): string {
   return [head, ...lines].join("\n");
 }
 
-function shown(interval: Interval | undefined): string {
+/** A mean and half the width of its interval. */
+export function shown(interval: Interval | undefined): string {
   if (!interval || Number.isNaN(interval.mean)) return "–";
   const { mean, high } = interval;
   const rounded = (value: number) => (Math.abs(value) >= 1000 ? value.toFixed(0) : String(+value.toPrecision(3)));
@@ -54,7 +59,7 @@ function shown(interval: Interval | undefined): string {
 }
 
 /** `commitsPerFlush` is "commits per flush", `p50Us` is "p50, µs". */
-function inWords(name: string): string {
+export function inWords(name: string): string {
   const [, what = name, unit] = /^(.+?)(Us|Ns|Ms)$/.exec(name) ?? [];
   const words = what
     .replace(/(?<!^)[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)

@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { mulberry32 } from "../figures/statistics.ts";
 import { changeIn } from "./gate.ts";
-import { judge } from "./latency.ts";
-import { exitCodeOf, meaningOf, type TierResult, tierLines } from "./tiers.ts";
+import { gateLatency, judge, type Run, writeBaseline } from "./latency.ts";
+import { exitCodeOf, GATED, meaningOf, type TierResult, tierLines } from "./tiers.ts";
 
 const tier = (verdict: TierResult["verdict"]): TierResult => ({ tier: "cpu", verdict, why: ["a", "b"] });
 
@@ -39,4 +42,40 @@ test("latency passes within a tenth of the baseline, fails beyond it, and is unk
   expect(verdictOf(runs(3, 5, 0.04), runs(4, 2, 0.04))).toBe("fail");
   expect(verdictOf(runs(3, 4.2, 0.9), runs(4, 2, 0.04))).toBe("inconclusive");
   expect(judge(baseline, { LogSet: runs(3, 4, 0.04), New: [1, 1] }).verdict).toBe("inconclusive");
+});
+
+/** What two calls of `run` would say, each of three runs: all operations answer in about `ms`. */
+const runner = (ms: number, doubts: string[] = []) => {
+  let seed = 0;
+  return async (): Promise<Run> => ({
+    results: GATED.map((operation) => ({
+      operation,
+      figures: { responseMs: { percentiles: { 0.5: ms } } },
+      runs: runs(++seed, ms, 0.02, 3).map((p50Ms) => ({ p50Ms })),
+      doubts,
+    })),
+  });
+};
+
+test("a host without a baseline gets one by a command, and is judged by it from then on", async () => {
+  const baselines = mkdtempSync(join(tmpdir(), "irontrack-baselines-"));
+  const gate = (ms: number) => gateLatency(() => {}, { baselines, runOnce: runner(ms) });
+  const unknown = await gate(4);
+  expect([unknown.verdict, unknown.why.join()]).toEqual([
+    "inconclusive",
+    expect.stringContaining("gate --write-baseline"),
+  ]);
+  const spoilt = await writeBaseline(() => {}, { baselines, runOnce: runner(4, ["requests were sent late"]) });
+  expect(spoilt).toEqual({ doubts: GATED.map((operation) => `run 1, ${operation}: requests were sent late`) });
+  expect((await gate(4)).verdict).toBe("inconclusive");
+  const written = await writeBaseline(() => {}, { baselines, runOnce: runner(4) });
+  if (!("file" in written)) throw new Error("Nothing was written");
+  expect([(await gate(4.1)).verdict, (await gate(5)).verdict]).toEqual(["pass", "fail"]);
+  const baseline = JSON.parse(readFileSync(written.file, "utf8"));
+  writeFileSync(written.file, JSON.stringify({ ...baseline, rate: baseline.rate / 2 }));
+  expect(await gate(4)).toMatchObject({
+    verdict: "inconclusive",
+    why: [expect.stringContaining("requests a second (50; now 100)")],
+  });
+  rmSync(baselines, { recursive: true });
 });

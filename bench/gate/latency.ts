@@ -15,8 +15,13 @@ const FEWEST_RUNS = 5;
 const RATE = 100;
 const SECONDS = 8;
 
-const fileOf = (host: Pick<Fingerprint, "cpu" | "cores">) =>
-  join(import.meta.dir, "../baselines", slugOf(hostName(host)), "http.json");
+/** Where baselines are kept, and what runs the gated operations once; those of the laboratory unless said. */
+type LatencyOptions = { baselines?: string; runOnce?(): Promise<Run> };
+
+const BASELINES = join(import.meta.dir, "../baselines");
+
+const fileOf = (host: Pick<Fingerprint, "cpu" | "cores">, baselines = BASELINES) =>
+  join(baselines, slugOf(hostName(host)), "http.json");
 
 export const slugOf = (name: string): string =>
   name
@@ -28,25 +33,47 @@ export const slugOf = (name: string): string =>
  * How long people wait, beside what was committed for this host: only where there is such a baseline, and only when every
  * run may be believed. Anything else is inconclusive, and says why.
  */
-export async function gateLatency(onStep: (step: string) => void): Promise<TierResult> {
+export async function gateLatency(
+  onStep: (step: string) => void,
+  { baselines, runOnce }: LatencyOptions = {},
+): Promise<TierResult> {
   const host = fingerprint("embedded");
-  const file = fileOf(host);
+  const file = fileOf(host, baselines);
+  const unknown = (why: string[]): TierResult => ({ tier: "latency", verdict: "inconclusive", why });
   if (!existsSync(file)) {
-    const why = `no baseline of this host (${hostName(host)}): bun bench gate --write-baseline, where nothing else runs`;
-    return { tier: "latency", verdict: "inconclusive", why: [why] };
+    return unknown([
+      `no baseline of this host (${hostName(host)}): bun bench gate --write-baseline, where nothing else runs`,
+    ]);
   }
   const baseline = JSON.parse(readFileSync(file, "utf8")) as Baseline;
-  const runs = await measureRuns(onStep);
-  if (runs.doubts.length > 0) return { tier: "latency", verdict: "inconclusive", why: runs.doubts };
+  const others = differencesOf(baseline, host);
+  if (others.length > 0) return unknown(others);
+  const runs = await measureRuns(onStep, runOnce);
+  if (runs.doubts.length > 0) return unknown(runs.doubts);
   return judge(baseline, runs.p50Ms);
 }
 
+/** In what a baseline was measured otherwise than it would be now: then nothing can be said beside it. */
+function differencesOf({ host: then, rate, seconds }: Baseline, now: Fingerprint): string[] {
+  const pairs: [string, string | number, string | number][] = [
+    ["requests a second", rate, RATE],
+    ["seconds of a run", seconds, SECONDS],
+    ["cores", then.pins, now.pins],
+  ];
+  return pairs
+    .filter(([, was, is]) => was !== is)
+    .map(([what, was, is]) => `the baseline has other ${what} (${was}; now ${is}): bun bench gate --write-baseline`);
+}
+
 /** Measures this host's baseline and writes it for review. Gives the file, or why the runs are not to be believed. */
-export async function writeBaseline(onStep: (step: string) => void): Promise<{ file: string } | { doubts: string[] }> {
+export async function writeBaseline(
+  onStep: (step: string) => void,
+  { baselines, runOnce }: LatencyOptions = {},
+): Promise<{ file: string } | { doubts: string[] }> {
   const host = fingerprint("embedded");
-  const { p50Ms, doubts } = await measureRuns(onStep);
+  const { p50Ms, doubts } = await measureRuns(onStep, runOnce);
   if (doubts.length > 0) return { doubts };
-  const file = fileOf(host);
+  const file = fileOf(host, baselines);
   mkdirSync(join(file, ".."), { recursive: true });
   const baseline: Baseline = { format: 1, host, rate: RATE, seconds: SECONDS, p50Ms };
   writeFileSync(file, `${JSON.stringify(baseline, null, 2)}\n`);
@@ -77,7 +104,7 @@ export function judge(baseline: Pick<Baseline, "p50Ms" | "host">, p50Ms: Record<
 const intervalOf = ({ median, low, high }: Estimate) => `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
 
 /** Runs as a person would, each on a stand of its own, until there are enough samples. */
-async function measureRuns(onStep: (step: string) => void) {
+async function measureRuns(onStep: (step: string) => void, runOnce = runGated) {
   const p50Ms: Record<string, number[]> = {};
   const doubts: string[] = [];
   const isEnough = () => GATED.every((operation) => (p50Ms[operation]?.length ?? 0) >= FEWEST_RUNS);
@@ -93,7 +120,7 @@ async function measureRuns(onStep: (step: string) => void) {
 }
 
 /** What is read of run.json; `runs` where one call makes several. */
-type Run = {
+export type Run = {
   results: {
     operation: string;
     figures: { responseMs: { percentiles: Record<string, number> } };
@@ -102,7 +129,7 @@ type Run = {
   }[];
 };
 
-async function runOnce(): Promise<Run> {
+async function runGated(): Promise<Run> {
   const directory = mkdtempSync(join(tmpdir(), "irontrack-gate-"));
   try {
     const where = ["--rate", String(RATE), "--seconds", String(SECONDS), "--out", directory];

@@ -17,6 +17,7 @@ export async function sweepCommand(word: string, options: Omit<SweepOptions, "on
       2,
     );
   }
+  if (scenario.wave) throw new OperatorError(`${scenario.operation} is one wave of people: it has no rate to sweep`, 2);
   const progress = createProgress();
   const result = await sweep(scenario, { ...options, onStep: progress.step });
   progress.done();

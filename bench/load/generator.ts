@@ -56,8 +56,8 @@ async function runClosed(
     recorder.send(at, nowMs);
     lane.send(requests[at % requests.length] as Uint8Array, at);
   };
-  const onAnswer: LaneEvents["onAnswer"] = (at, status, bodyBytes) => {
-    recorder.settle(at, status, bodyBytes);
+  const onAnswer: LaneEvents["onAnswer"] = (at, outcome) => {
+    recorder.settle(at, outcome);
     answered++;
   };
   const lanes = await openLanes(target, connections, { onIdle: goOn, onAnswer });
@@ -97,8 +97,8 @@ async function runOpen(plan: LoadPlan, due: Float64Array): Promise<Recording> {
     if (sent < arrived) sendTo(lane);
     else idle.push(lane);
   };
-  const onAnswer: LaneEvents["onAnswer"] = (at, status, bodyBytes) => {
-    recorder.settle(at, status, bodyBytes);
+  const onAnswer: LaneEvents["onAnswer"] = (at, outcome) => {
+    recorder.settle(at, outcome);
     if (++answered === total) over.resolve();
   };
   const hasSettled = () => {

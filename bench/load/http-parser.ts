@@ -1,5 +1,8 @@
-/** An answer that is complete: its status, the bytes of its body, and whether the connection goes on. */
-export type Answer = { status: number; bodyBytes: number; isLast: boolean };
+/**
+ * An answer that is complete: its status, the seconds after which it says to come again (0: it does not), the bytes of its
+ * body, and whether the connection ends.
+ */
+export type Answer = { status: number; retryAfterS: number; bodyBytes: number; isLast: boolean };
 
 export type Parser = {
   /** Takes in what came; the answer that it completes, or undefined. One request at a time is on its way. */
@@ -23,7 +26,7 @@ type Step = "on" | "waits" | "ended";
 export function createParser(): Parser {
   let pending: Buffer = NOTHING;
   let part: Part = "head";
-  let head: Head = { status: 0, length: 0, isLast: false };
+  let head: Head = { status: 0, retryAfterS: 0, length: 0, isLast: false };
   let missing = 0;
   let bodyBytes = 0;
 
@@ -82,7 +85,7 @@ export function createParser(): Parser {
         return undefined;
       }
       if (pending.length > 0) throw new Error("Bytes beyond the answer");
-      const answer = { status: head.status, bodyBytes, isLast: head.isLast };
+      const answer = { status: head.status, retryAfterS: head.retryAfterS, bodyBytes, isLast: head.isLast };
       part = "head";
       bodyBytes = 0;
       return answer;
@@ -90,7 +93,7 @@ export function createParser(): Parser {
   };
 }
 
-type Head = { status: number; length: number; isLast: boolean };
+type Head = { status: number; retryAfterS: number; length: number; isLast: boolean };
 
 const CHUNKED = -1;
 
@@ -99,11 +102,20 @@ function readHead(text: string): Head {
   const status = Number(text.slice(9, 12));
   const isOld = text.startsWith("HTTP/1.0") && !/\r\nconnection:[^\r]*keep-alive/i.test(text);
   const isLast = isOld || /\r\nconnection:[^\r]*\bclose\b/i.test(text);
-  if (status < 200 || status === 204 || status === 304) return { status, length: 0, isLast };
-  if (/\r\ntransfer-encoding:[^\r]*\bchunked\b/i.test(text)) return { status, length: CHUNKED, isLast };
+  const retryAfterS = status < 400 ? 0 : readRetryAfter(text);
+  if (status < 200 || status === 204 || status === 304) return { status, retryAfterS, length: 0, isLast };
+  if (/\r\ntransfer-encoding:[^\r]*\bchunked\b/i.test(text)) return { status, retryAfterS, length: CHUNKED, isLast };
   const length = /\r\ncontent-length: *(\d+)/i.exec(text)?.[1];
-  if (length !== undefined) return { status, length: Number(length), isLast };
+  if (length !== undefined) return { status, retryAfterS, length: Number(length), isLast };
   throw new Error(`An answer ${status} without a length`);
+}
+
+const MOST_SECONDS = 0xffff;
+
+/** Seconds, 1 at the least where they are told (RFC 9110 §10.2.3); a date counts as nothing told. */
+function readRetryAfter(text: string): number {
+  const seconds = /\r\nretry-after: *(\d+) *(?:\r|$)/i.exec(text)?.[1];
+  return seconds === undefined ? 0 : Math.min(Math.max(Number(seconds), 1), MOST_SECONDS);
 }
 
 /** In hexadecimal, before any extension (RFC 9112 §7.1). */

@@ -1,10 +1,13 @@
 import type { Socket } from "bun";
-import { createParser } from "./http-parser.ts";
+import { type Answer, createParser } from "./http-parser.ts";
 
 export type Target = { unix: string } | { hostname: string; port: number };
 
 /** A connection that has at most one request on its way. */
 export type Lane = { isOpen: boolean; send(request: Uint8Array, at: number): void };
+
+/** What became of a request. */
+export type Outcome = Omit<Answer, "isLast">;
 
 export type LaneEvents = {
   /** The lane may send: it has just been opened, or its last request is answered. */
@@ -12,12 +15,13 @@ export type LaneEvents = {
   /**
    * Request `at` is answered; status 0 when its connection was lost, or what came is no answer. Comes before `onIdle`.
    */
-  onAnswer(at: number, status: number, bodyBytes: number): void;
+  onAnswer(at: number, answer: Outcome): void;
 };
 
 export type Lanes = { close(): void };
 
 const NOTHING = -1;
+const LOST: Outcome = { status: 0, retryAfterS: 0, bodyBytes: 0 };
 
 /** Opens `count` connections, each of which is opened again whenever it is lost. Rejects when one cannot be opened. */
 export async function openLanes(target: Target, count: number, events: LaneEvents): Promise<Lanes> {
@@ -34,10 +38,10 @@ export async function openLanes(target: Target, count: number, events: LaneEvent
       if (written < 0) socket.terminate();
       else unsent = written < bytes.length ? bytes.subarray(written) : undefined;
     };
-    const settle = (status: number, bodyBytes: number) => {
+    const settle = (outcome: Outcome) => {
       const answered = at;
       at = NOTHING;
-      events.onAnswer(answered, status, bodyBytes);
+      events.onAnswer(answered, outcome);
     };
     const lane: Lane = {
       isOpen: true,
@@ -54,7 +58,7 @@ export async function openLanes(target: Target, count: number, events: LaneEvent
           const answer = at === NOTHING ? "unasked" : answerIn(chunk);
           if (answer === undefined) return;
           if (typeof answer === "string") return void connection.terminate();
-          settle(answer.status, answer.bodyBytes);
+          settle(answer);
           if (answer.isLast) connection.terminate();
           else events.onIdle(lane);
         },
@@ -64,7 +68,7 @@ export async function openLanes(target: Target, count: number, events: LaneEvent
         close: () => {
           lane.isOpen = false;
           sockets.delete(socket);
-          if (at !== NOTHING) settle(0, 0);
+          if (at !== NOTHING) settle(LOST);
           if (!isClosed) setTimeout(reopen, RETRY_MS);
         },
       },

@@ -76,7 +76,7 @@ test("answers of every form are read from chunks of any size, one after the othe
           lent.fill(0);
           if (at < bytes.length) expect(read).toBeUndefined();
         }
-        expect(read).toEqual({ status: one.status, bodyBytes, isLast: one.isLast });
+        expect(read).toEqual({ status: one.status, retryAfterS: 0, bodyBytes, isLast: one.isLast });
       }
     }),
   );
@@ -95,17 +95,29 @@ test.each([
 test("a length beside chunks is not believed, and an old server closes unless it says otherwise", () => {
   const read = (text: string) => createParser().receive(Buffer.from(text));
   const both = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n0\r\n\r\n";
-  expect(read(both)).toEqual({ status: 200, bodyBytes: 2, isLast: false });
+  expect(read(both)).toEqual({ status: 200, retryAfterS: 0, bodyBytes: 2, isLast: false });
   expect(read("HTTP/1.0 204 No Content\r\n\r\n")?.isLast).toBe(true);
   expect(read("HTTP/1.0 204 No Content\r\nConnection: keep-alive\r\n\r\n")?.isLast).toBe(false);
 });
 
-const recordingOf = (rows: [due: number, sent: number, done: number, status: number][]): Recording => ({
+test("an answer that tells when to come again is read with its seconds, and a date tells nothing", () => {
+  const told = (line: string) => {
+    const text = `HTTP/1.1 503 Service Unavailable\r\n${line}\r\nContent-Length: 0\r\n\r\n`;
+    return createParser().receive(Buffer.from(text))?.retryAfterS;
+  };
+  expect(["retry-after: 30", "Retry-After:0", "Retry-After: 999999"].map(told)).toEqual([30, 1, 65_535]);
+  expect(["X: 1", "Retry-After: Fri, 27 Nov 2026 00:00:00 GMT"].map(told)).toEqual([0, 0]);
+});
+
+type Row = [due: number, sent: number, done: number, status: number, retryAfterS?: number];
+
+const recordingOf = (rows: Row[]): Recording => ({
   due: Float64Array.from(rows, ([due]) => due),
   sent: Float64Array.from(rows, ([, sent]) => sent),
   done: Float64Array.from(rows, ([, , done]) => done),
   status: Uint16Array.from(rows, ([, , , status]) => status),
   bodyBytes: new Uint32Array(rows.length).fill(7),
+  retryAfterS: Uint16Array.from(rows, ([, , , , retryAfterS = 0]) => retryAfterS),
 });
 
 test("latency is from when a request was due, the warm-up is left out, and failures have none", () => {
@@ -126,6 +138,18 @@ test("latency is from when a request was due, the warm-up is left out, and failu
   const kept = fromBytes(Buffer.from(toBytes(recording)));
   for (const [name, column] of Object.entries(kept))
     expect([...column]).toEqual([...recording[name as keyof Recording]]);
+});
+
+test("who is told to come again later is refused, which is a failure of its own kind", () => {
+  const recording = recordingOf([
+    [0, 0, 10, 204],
+    [1, 1, 3, 503, 1],
+    [2, 2, 3, 503],
+    [3, 3, 4, 429, 30],
+  ]);
+  expect(figuresOf(recording)).toMatchObject({ requests: 4, failures: 3, refused: 1, responseMs: { count: 1 } });
+  expect(figuresOf(recordingOf([[0, 0, 10, 204]]))).not.toHaveProperty("refused");
+  expect([...fromBytes(Buffer.from(toBytes(recording))).retryAfterS]).toEqual([0, 1, 0, 30]);
 });
 
 test("a percentile is exact, and given only when ten samples lie beyond it", () => {

@@ -1,6 +1,7 @@
 /**
  * What became of each request, in the order in which they were due. Times are ms from the start: when it was due, when it
- * was sent, when it was answered (NaN: never). Status 0: its connection was lost, or it was never answered.
+ * was sent, when it was answered (NaN: never). Status 0: its connection was lost, or it was never answered. `retryAfterS`: how
+ * many seconds later it was told to come again; 0: nothing of it.
  */
 export type Recording = {
   due: Float64Array;
@@ -8,6 +9,7 @@ export type Recording = {
   done: Float64Array;
   status: Uint16Array;
   bodyBytes: Uint32Array;
+  retryAfterS: Uint16Array;
 };
 
 /** Writes into arrays that were made before: nothing is allocated for a request. */
@@ -17,6 +19,7 @@ export function createRecorder(capacity: number) {
   const done = new Float64Array(capacity).fill(Number.NaN);
   const status = new Uint16Array(capacity);
   const bodyBytes = new Uint32Array(capacity);
+  const retryAfterS = new Uint16Array(capacity);
   let startedMs = 0;
   const nowMs = () => performance.now() - startedMs;
   return {
@@ -33,10 +36,11 @@ export function createRecorder(capacity: number) {
       due[at] = dueMs;
       sent[at] = Number.NaN;
     },
-    settle: (at: number, answer: number, bytes: number) => {
+    settle: (at: number, answer: { status: number; retryAfterS: number; bodyBytes: number }) => {
       done[at] = nowMs();
-      status[at] = answer;
-      bodyBytes[at] = bytes;
+      status[at] = answer.status;
+      bodyBytes[at] = answer.bodyBytes;
+      retryAfterS[at] = answer.retryAfterS;
     },
     recording: (count: number): Recording => ({
       due: due.slice(0, count),
@@ -44,6 +48,7 @@ export function createRecorder(capacity: number) {
       done: done.slice(0, count),
       status: status.slice(0, count),
       bodyBytes: bodyBytes.slice(0, count),
+      retryAfterS: retryAfterS.slice(0, count),
     }),
   };
 }
@@ -80,6 +85,8 @@ export type LoadFigures = {
   perSecond: number;
   /** Answers that are neither 2xx nor 304, and requests without one. */
   failures: number;
+  /** Those of the failures that are a 503 with Retry-After: nothing broke, there was too much to do. Absent when none is. */
+  refused?: number;
   /** From when a request was due: what a client meets. */
   responseMs: Distribution;
   /** From when it was sent: what the server took. */
@@ -91,14 +98,16 @@ export type LoadFigures = {
 const isSuccess = (status: number) => (status >= 200 && status < 300) || status === 304;
 
 /** The figures of a recording, but for its first `warmUpMs`. */
-export function figuresOf({ due, sent, done, status }: Recording, warmUpMs = 0): LoadFigures {
+export function figuresOf({ due, sent, done, status, retryAfterS }: Recording, warmUpMs = 0): LoadFigures {
   const chosen: number[] = [];
   let failures = 0;
+  let refused = 0;
   let lastMs = 0;
   for (let at = 0; at < due.length; at++) {
     if ((due[at] as number) < warmUpMs) continue;
     if (isSuccess(status[at] as number)) chosen.push(at);
     else failures++;
+    if (status[at] === 503 && (retryAfterS[at] as number) > 0) refused++;
     if ((done[at] as number) > lastMs) lastMs = done[at] as number;
   }
   const spans = (from: Float64Array, to: Float64Array) =>
@@ -107,6 +116,7 @@ export function figuresOf({ due, sent, done, status }: Recording, warmUpMs = 0):
     requests: chosen.length + failures,
     perSecond: (chosen.length / (lastMs - warmUpMs)) * 1000,
     failures,
+    ...(refused > 0 ? { refused } : {}),
     responseMs: spans(due, done),
     serviceMs: spans(sent, done),
     sendLagMs: spans(due, sent),

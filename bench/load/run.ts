@@ -40,16 +40,16 @@ export async function runLoad(plan: PlanFile): Promise<LoadRun> {
   }
 }
 
-/** Due, sent and done as float64, body bytes as uint32, status as uint16: 30 bytes for each request. */
-export function toBytes({ due, sent, done, bodyBytes, status }: Recording): Uint8Array {
+/** Due, sent and done as float64, body bytes as uint32, status and Retry-After as uint16: 32 bytes for each request. */
+export function toBytes({ due, sent, done, bodyBytes, status, retryAfterS }: Recording): Uint8Array {
   return Buffer.concat(
-    [due, sent, done, bodyBytes, status].map((column) =>
+    [due, sent, done, bodyBytes, status, retryAfterS].map((column) =>
       Buffer.from(column.buffer, column.byteOffset, column.byteLength),
     ),
   );
 }
 
-const BYTES_PER_REQUEST = 30;
+const BYTES_PER_REQUEST = 32;
 
 export function fromBytes(file: Buffer): Recording {
   const count = file.byteLength / BYTES_PER_REQUEST;
@@ -60,5 +60,6 @@ export function fromBytes(file: Buffer): Recording {
     done: new Float64Array(bytes, count * 16, count),
     bodyBytes: new Uint32Array(bytes, count * 24, count),
     status: new Uint16Array(bytes, count * 28, count),
+    retryAfterS: new Uint16Array(bytes, count * 30, count),
   };
 }

@@ -38,7 +38,7 @@ export type Runs = {
 };
 
 /** Before each run counts, so that the generator's own code has been compiled. */
-const PRELUDE_MS = 1000;
+export const PRELUDE_MS = 1000;
 
 /** How many requests a plan may use up. */
 export const requestsOf = (rate: number, warmUpS: number, runs: number, seconds: number): number =>
@@ -100,7 +100,7 @@ function oneRun(recording: Recording, durationMs: number): OneRun {
 }
 
 /** What was due from `fromMs` on, counted from then. */
-function since({ due, sent, done, status, bodyBytes }: Recording, fromMs: number): Recording {
+function since({ due, sent, done, status, bodyBytes, retryAfterS }: Recording, fromMs: number): Recording {
   const first = due.findIndex((ms) => ms >= fromMs);
   const from = first < 0 ? due.length : first;
   const later = (times: Float64Array) => times.subarray(from).map((ms) => ms - fromMs);
@@ -110,6 +110,7 @@ function since({ due, sent, done, status, bodyBytes }: Recording, fromMs: number
     done: later(done),
     status: status.subarray(from),
     bodyBytes: bodyBytes.subarray(from),
+    retryAfterS: retryAfterS.subarray(from),
   };
 }
 
@@ -128,5 +129,6 @@ function joined(recordings: Recording[]): Recording {
     done: Float64Array.from(moved.flatMap(({ done }) => [...done])),
     status: Uint16Array.from(moved.flatMap(({ status }) => [...status])),
     bodyBytes: Uint32Array.from(moved.flatMap(({ bodyBytes }) => [...bodyBytes])),
+    retryAfterS: Uint16Array.from(moved.flatMap(({ retryAfterS }) => [...retryAfterS])),
   };
 }

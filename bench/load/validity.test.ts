@@ -10,14 +10,15 @@ import { doubtsOf, type Evidence } from "./validity.ts";
 import { onWire } from "./wire.ts";
 
 /** 2,000 requests that take a millisecond each, sent `lagMs` late. */
-const recording = (lagMs = 0, failures = 0): Recording => {
+const recording = (lagMs = 0, failures = 0, refused = 0): Recording => {
   const due = Float64Array.from({ length: 2000 }, (_, at) => at * 5);
   return {
     due,
     sent: due.map((ms) => ms + lagMs),
     done: due.map((ms) => ms + lagMs + 1),
-    status: Uint16Array.from(due, (_, at) => (at < failures ? 500 : 200)),
+    status: Uint16Array.from(due, (_, at) => (at < failures ? 500 : at < failures + refused ? 503 : 200)),
     bodyBytes: new Uint32Array(2000),
+    retryAfterS: new Uint16Array(2000).fill(1),
   };
 };
 
@@ -31,8 +32,11 @@ const good = (): Evidence => ({
 test("a run is believed that nothing disturbed, and each disturbance is named", () => {
   expect(doubtsOf(good())).toEqual([]);
   expect(doubtsOf({ ...good(), rate: undefined })).toEqual([]);
+  expect(doubtsOf({ ...good(), figures: figuresOf(recording(0, 0, 4)), mayRefuse: true })).toEqual([]);
   const doubts: [Partial<Evidence>, string][] = [
     [{ figures: figuresOf(recording(0, 3)) }, "3 failures"],
+    [{ figures: figuresOf(recording(0, 0, 4)) }, "4 were told to come again later"],
+    [{ figures: figuresOf(recording(0, 3, 4)), mayRefuse: true }, "3 failures"],
     [{ figures: figuresOf(recording(2)) }, "sent late"],
     [{ rate: { offered: 200, achieved: 198 } }, "the rate was not reached: 198.0 of 200.0"],
     [{ disturbance: { stealShare: 0.02, runQueueMs: 0 } }, "the hypervisor took 2.0 %"],

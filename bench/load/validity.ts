@@ -47,16 +47,19 @@ export type Evidence = {
   disturbance: Disturbance;
   /** Whether responses had settled when the first run began. */
   isSettled: boolean;
+  /** Whether it is what the load is for that some are told to come again later. */
+  mayRefuse?: boolean;
 };
 
 /** Why figures should not be believed; empty when they may be. */
-export function doubtsOf({ figures, rate, disturbance, isSettled }: Evidence): string[] {
-  const { failures, sendLagMs, responseMs } = figures;
+export function doubtsOf({ figures, rate, disturbance, isSettled, mayRefuse = false }: Evidence): string[] {
+  const { failures, refused = 0, sendLagMs, responseMs } = figures;
   const latest = Math.max(1, (responseMs.percentiles[0.5] ?? 0) * 0.05);
   const runQueueShare = disturbance.runQueueMs / (figures.requests * responseMs.mean);
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   const rules: [boolean, string][] = [
-    [failures > 0, `${failures} failures`],
+    [failures > refused, `${failures - refused} failures`],
+    [refused > 0 && !mayRefuse, `${refused} were told to come again later`],
     [(sendLagMs.percentiles[0.99] ?? sendLagMs.percentiles[0.9] ?? 0) > latest, "requests were sent late"],
     [
       rate !== undefined && rate.achieved < rate.offered * LEAST_RATE,

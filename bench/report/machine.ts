@@ -30,7 +30,14 @@ export const diskText = ({ disk, isCold }: RunResult): string =>
   ].join("; ");
 
 const loadText = ({ results }: RunResult) =>
-  `${results[0]?.offeredPerSecond.toFixed(0) ?? 0} requests a second over 32 connections of a Unix socket, in ${results[0]?.runs.length ?? 0} runs of each operation`;
+  `${results[0]?.offeredPerSecond.toFixed(0) ?? 0} requests a second over 32 connections of a Unix socket, in ${results[0]?.runs.length ?? 0} runs of each operation${waveText(results)}`;
+
+/** Who came at once, where somebody did; begins with a comma. */
+export const waveText = (results: RunResult["results"]): string =>
+  results
+    .filter(({ cameAtOnce }) => cameAtOnce)
+    .map(({ operation, cameAtOnce }) => `, ${cameAtOnce} of those of ${operation} at once on connections of their own`)
+    .join("");
 
 /** Calibration of this very processor, where somebody has made it. */
 function calibrationHtml({ cpu, cores }: Fingerprint): string {

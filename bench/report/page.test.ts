@@ -3,10 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { TableResult } from "../figures/table.ts";
 import { checkComparable, compareRuns } from "./compare-runs.ts";
 import { reportHtml } from "./page.ts";
 import { standalonePlots } from "./standalone.ts";
 import { readEvidence, readRun } from "./stored.ts";
+import { reportMarkdown } from "./summary.ts";
+import { tablePage } from "./table-page.ts";
 
 const FIXTURE = join(import.meta.dir, "fixture");
 const evidence = readEvidence(["run", "sweep", "ab"].map((name) => join(FIXTURE, name)));
@@ -41,6 +44,40 @@ test("runs are compared only on one machine and one disk", () => {
   checkComparable(run, run);
   const [first] = compareRuns(run, run);
   expect(first).toMatchObject({ name: "ListExercises", ratio: 1 });
+});
+
+test("what is not under load has a page too, with each scenario drawn and in a table", () => {
+  const row = (scenario: string, mean: number) => ({
+    scenario,
+    figures: { meanUs: { mean, low: mean * 0.9, high: mean * 1.1 }, flushes: { mean: 1, low: null, high: null } },
+  });
+  const { host } = readRun(join(FIXTURE, "run"));
+  const rows = [row("findDocument", 80), row("insertSets", 9000)];
+  const about = "Each statement alone.";
+  const result: TableResult = { format: 2, suite: "db", host, profile: "native", about, rows, doubts: [] };
+  const page = tablePage(result);
+  expect(page).toContain("<strong>Valid.</strong>");
+  expect(page).toContain("<td>9000 ± 900</td>");
+  expect(page.match(/<circle/g)).toHaveLength(4);
+  expect(page).not.toMatch(/NaN|undefined|<script/);
+  expect(tablePage({ ...result, doubts: ["the machine was not free"] })).toContain("the machine was not free");
+});
+
+test("a report shows what the server, PostgreSQL and the machine did, and who was told to come again only if anybody was", () => {
+  for (const words of ["event loop late", "client backend wal fsyncs", "context switches a second"])
+    expect(html).toContain(words);
+  expect(html).not.toContain(">refused<");
+  const run = readRun(join(FIXTURE, "run"));
+  const [first, ...others] = run.results;
+  if (!first) throw new Error("The fixture has no results");
+  const storm = { ...first, cameAtOnce: 150, figures: { ...first.figures, failures: 42, refused: 40 } };
+  const stormy = { ...run, results: [storm, ...others] };
+  const page = reportHtml({ run: stormy, sweeps: [], comparisons: [] });
+  expect(page).toContain(">refused<");
+  expect(page).toContain("<td>40</td><td>2</td>");
+  expect(page).toContain("150 of those of ListExercises at once");
+  expect(reportMarkdown(stormy)).toContain("| explained | refused | failures |");
+  expect(reportMarkdown(stormy)).toContain("| 40 | 2 |");
 });
 
 test("pictures for a README stand by themselves", () => {

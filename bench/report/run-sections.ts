@@ -1,6 +1,7 @@
 import { explainedShare, ioWaitShareOf } from "../run/attribution.ts";
 import type { RunResult, ScenarioResult } from "../run/run-http.ts";
 import { escaped, figure, folded, percent } from "./html.ts";
+import { meanwhileHtml } from "./meanwhile.ts";
 import { attributionDrawing, attributionLegend } from "./plots/attribution.ts";
 import { figureHtml } from "./plots/figure.ts";
 import { flushesDrawing } from "./plots/flushes.ts";
@@ -108,7 +109,8 @@ function overTime({ results }: RunResult): string {
   const shown = slowestOf(results, MOST_OVER_TIME);
   return `<h2>Over time</h2>${leftOut(results, shown)}${shown.map(operationOverTime).join("\n")}
 <p class="dim"><code>/proc/stat</code>'s iowait is shown because people look for it, and is unreliable: it falls as soon as anybody
-else is busy. Several processes can wait for the disk at once, hence shares above 100 %.</p>`;
+else is busy. Several processes can wait for the disk at once, hence shares above 100 %.</p>
+${meanwhileHtml(results)}`;
 }
 
 function operationOverTime(result: ScenarioResult): string {

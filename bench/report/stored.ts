@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
 import type { AbResult } from "../ab/command.ts";
+import type { TableResult } from "../figures/table.ts";
 import type { SweepResult } from "../limits/sweep.ts";
 import type { RunResult } from "../run/run-http.ts";
 
@@ -25,6 +26,13 @@ export function readRun(path: string): RunResult {
   const { run } = readEvidence([path]);
   if (!run) throw new OperatorError(`${path} is no run of http or mix`, 2);
   return run;
+}
+
+/** What a suite that is not under load found; undefined where there is something else. */
+export function readTable(path: string): TableResult | undefined {
+  const [file = ""] = filesOf(path);
+  const result = JSON.parse(readFileSync(file, "utf8"));
+  return "rows" in result ? result : undefined;
 }
 
 /** Where what is made of a path is written. */

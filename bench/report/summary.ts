@@ -1,29 +1,33 @@
 import type { Interval } from "../figures/interval.ts";
-import type { Distribution } from "../load/recording.ts";
+import type { Distribution, LoadFigures } from "../load/recording.ts";
 import { explainedShare } from "../run/attribution.ts";
 import type { RunResult } from "../run/run-http.ts";
 import { figure, percent } from "./html.ts";
-import { diskText } from "./machine.ts";
+import { diskText, waveText } from "./machine.ts";
+import { hasRefused } from "./tables.ts";
 import { verdictText } from "./verdict.ts";
 
 /** What came of a run as text, for a repository's page. */
 export function reportMarkdown(run: RunResult): string {
   const { host, profile, results } = run;
+  const isRefused = hasRefused(results);
+  const lost = ({ failures, refused = 0 }: LoadFigures) =>
+    isRefused ? `${refused} | ${failures - refused}` : `${failures}`;
   const rows = results.flatMap(({ operation, figures, intervals, parts, attribution, costs }) => [
-    `| ${operation} | ${figures.requests} | ${times(figures.responseMs, intervals.meanMs)} | ${figure(costs.serverTotalCpu)} | ${figure(costs.postgresTotalCpu)} | ${costs.flushes.toFixed(2)} | ${percent(explainedShare(attribution))} | ${figures.failures} |`,
+    `| ${operation} | ${figures.requests} | ${times(figures.responseMs, intervals.meanMs)} | ${figure(costs.serverTotalCpu)} | ${figure(costs.postgresTotalCpu)} | ${costs.flushes.toFixed(2)} | ${percent(explainedShare(attribution))} | ${lost(figures)} |`,
     ...parts.map(
       (part) =>
-        `| … ${part.operation} | ${part.figures.requests} | ${times(part.figures.responseMs)} | | | | | ${part.figures.failures} |`,
+        `| … ${part.operation} | ${part.figures.requests} | ${times(part.figures.responseMs)} | | | | | ${lost(part.figures)} |`,
     ),
   ]);
   return `# Under load at ${host.commit}, ${profile}
 
 ${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}; ${diskText(run)}.
-${results[0]?.offeredPerSecond.toFixed(0) ?? 0} requests a second in ${results[0]?.runs.length ?? 0} runs; response times in ms from when a request was due, the mean with its
+${results[0]?.offeredPerSecond.toFixed(0) ?? 0} requests a second in ${results[0]?.runs.length ?? 0} runs${waveText(results)}; response times in ms from when a request was due, the mean with its
 95 % interval over runs. ${verdictText(run)}
 
-| operation | requests | mean | p50 | p99 | most | server CPU | PostgreSQL CPU | flushes | explained | failures |
-|---|---|---|---|---|---|---|---|---|---|---|
+| operation | requests | mean | p50 | p99 | most | server CPU | PostgreSQL CPU | flushes | explained |${isRefused ? " refused |" : ""} failures |
+|---|---|---|---|---|---|---|---|---|---|---|${isRefused ? "---|" : ""}
 ${rows.join("\n")}
 `;
 }

@@ -8,6 +8,9 @@ import type { Wait } from "./plots/waits.ts";
 const plusMinus = ({ mean, high }: Interval) =>
   high === null ? figure(mean) : `${figure(mean)} ± ${figure(high - mean)}`;
 
+/** Whether anybody was told to come again later: what that says is left out of other pages. */
+export const hasRefused = (results: ScenarioResult[]): boolean => results.some(({ figures }) => figures.refused);
+
 /** Response times of each operation, of the parts of a mix too. */
 export function timesTable(results: ScenarioResult[]): string {
   const head = [
@@ -22,10 +25,11 @@ export function timesTable(results: ScenarioResult[]): string {
     "most",
     "p99 from sending",
     "sent late, p99",
+    ...(hasRefused(results) ? ["refused"] : []),
     "failures",
   ];
   const row = (name: string, { figures }: Pick<ScenarioResult, "figures">, mean: string, isPart: boolean): Cell[] => {
-    const { responseMs, serviceMs, sendLagMs, requests, perSecond, failures } = figures;
+    const { responseMs, serviceMs, sendLagMs, requests, perSecond, failures, refused = 0 } = figures;
     return [
       name,
       String(requests),
@@ -35,7 +39,8 @@ export function timesTable(results: ScenarioResult[]): string {
       figure(responseMs.max),
       figure(serviceMs.percentiles[0.99]),
       figure(sendLagMs.percentiles[0.99]),
-      String(failures),
+      ...(hasRefused(results) ? [String(refused)] : []),
+      String(failures - refused),
     ];
   };
   const rows = results.flatMap((result) => [

@@ -4,7 +4,7 @@ import type { Recording } from "../load/recording.ts";
  * How long a request was on its way together with one that was sent before it, on average, in ms: seen by the generator,
  * request by request. Behind a server that does one thing at a time it waits for as much of this as the other used the thread.
  */
-export function overlapMsOf({ sent, done }: Recording): number {
+export function overlapMsOf({ sent, done }: Pick<Recording, "sent" | "done">): number {
   let earlierDoneMs = Number.NEGATIVE_INFINITY;
   let overlapMs = 0;
   let answered = 0;
@@ -19,7 +19,7 @@ export function overlapMsOf({ sent, done }: Recording): number {
 }
 
 /** Of the time of a load, the share in which some request was on its way. */
-export function onWayShareOf({ sent, done }: Recording): number {
+export function onWayShareOf({ sent, done }: Pick<Recording, "sent" | "done">): number {
   let coveredToMs = Number.NEGATIVE_INFINITY;
   let coveredMs = 0;
   for (let at = 0; at < sent.length; at++) {

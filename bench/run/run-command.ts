@@ -10,6 +10,7 @@ import { toBytes } from "../load/run.ts";
 import { type TraceLine, traceText } from "../load/trace.ts";
 import { reportHtml } from "../report/page.ts";
 import { reportMarkdown } from "../report/summary.ts";
+import { tablePage } from "../report/table-page.ts";
 import { HTTP_SCENARIOS } from "../suites/http.ts";
 import { runIo } from "../suites/io.ts";
 import type { LoadScenario } from "../suites/load-scenario.ts";
@@ -33,7 +34,7 @@ export type CommandOptions = Omit<RunOptions, "onStep" | "onRaw"> &
 
 /**
  * Runs the scenarios that `words` choose and writes what came of it: all figures as run.json, a summary, which is printed
- * too, and a page for what was put under load. Returns whether the figures may be believed.
+ * too, and a page. Returns whether the figures may be believed.
  */
 export async function runCommand(words: string[], options: CommandOptions): Promise<boolean> {
   const choice = chooseScenarios(words, options);
@@ -56,8 +57,8 @@ export async function runCommand(words: string[], options: CommandOptions): Prom
   const summary = "results" in result ? reportMarkdown(result) : tableMarkdown(result);
   const nameParts = [name, options.profile, ...(options.isCold ? ["cold"] : []), ...options.through];
   const directory = writeResult(nameParts.join("-"), result, summary, options);
-  if ("results" in result)
-    writeFileSync(join(directory, "report.html"), reportHtml({ run: result, sweeps: [], comparisons: [] }));
+  const page = "results" in result ? reportHtml({ run: result, sweeps: [], comparisons: [] }) : tablePage(result);
+  writeFileSync(join(directory, "report.html"), page);
   if (isLoad) writeFileSync(join(directory, "responses.hlog"), hdrLog(raw, Date.parse(result.host.at)));
   for (const one of options.isRaw ? raw : []) writeRaw(join(directory, "raw"), one);
   const doubts = "results" in result ? [result.disk, ...result.results].flatMap((one) => one.doubts) : result.doubts;

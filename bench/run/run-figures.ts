@@ -46,11 +46,13 @@ function partsOf(recording: Recording, operations: string[]): RunFigures["parts"
   if (names.length < 2) return [];
   return names.map((operation) => {
     const isPart = (_: number, at: number) => operations[at] === operation;
-    const { due, sent, done, status, bodyBytes } = recording;
+    const { due, sent, done, status, bodyBytes, retryAfterS } = recording;
     const times = { due: due.filter(isPart), sent: sent.filter(isPart), done: done.filter(isPart) };
-    return {
-      operation,
-      figures: figuresOf({ ...times, status: status.filter(isPart), bodyBytes: bodyBytes.filter(isPart) }),
+    const answers = {
+      status: status.filter(isPart),
+      bodyBytes: bodyBytes.filter(isPart),
+      retryAfterS: retryAfterS.filter(isPart),
     };
+    return { operation, figures: figuresOf({ ...times, ...answers }) };
   });
 }

@@ -27,6 +27,8 @@ import { figuresOfRuns, type RunFigures } from "./run-figures.ts";
 export type ScenarioResult = RunFigures & {
   operation: string;
   offeredPerSecond: number;
+  /** Those who came all at once in each run, on connections of their own; absent where nobody does. */
+  cameAtOnce?: number;
   /** How long the warm-up took; null when responses had not settled. */
   settledAfterS: number | null;
   disturbance: Disturbance;
@@ -76,7 +78,8 @@ const CONNECTIONS = 32;
 
 /** Runs scenarios one after the other on one stand, each several times; a cold one once, as the next would be warm. */
 export async function runScenarios(scenarios: LoadScenario[], options: RunOptions): Promise<RunResult> {
-  const stand = await openStand({ profile: options.profile, through: options.through });
+  const settings = Object.assign({}, ...scenarios.map((scenario) => scenario.settings));
+  const stand = await openStand({ profile: options.profile, through: options.through, settings });
   try {
     const [version] = await stand.db.sql<{ version: string }[]>`select current_setting('server_version') as version`;
     options.onStep("the disk");
@@ -104,9 +107,10 @@ async function runScenario(
   options: RunOptions & { floorAt(rate: number): Promise<Floor> },
 ): Promise<ScenarioResult> {
   const { operation } = scenario;
-  const { plan, requests, offered, isClosed } = loadPlanOf(scenario, options.isCold ? once(options) : options);
+  const planned = loadPlanOf(scenario, options.isCold ? once(options) : options);
+  const { plan, request, requests, offered, isClosed, people } = planned;
   options.onStep(`${operation}: ${requests} requests are made`);
-  const asked = await askedOf(worlds, scenario, requests);
+  const asked = await askedOf(worlds, { ...scenario, request }, requests);
   await stand.db.sql`vacuum analyze`;
   await stand.db.sql`checkpoint`;
   const floor = await options.floorAt(offered);
@@ -118,7 +122,7 @@ async function runScenario(
   const runs = await runSeveral({
     target: { unix: stand.entrance },
     requests: asked.map(onWire),
-    connections: CONNECTIONS,
+    connections: CONNECTIONS + people,
     ...plan,
     onWarm: () => {
       options.onStep(`${operation}: ${plan.runs} runs of ${plan.seconds.toFixed(0)} s`);
@@ -142,6 +146,7 @@ async function runScenario(
     ...of,
     operation,
     offeredPerSecond: isClosed ? achieved : offered,
+    ...(people > 0 ? { cameAtOnce: people } : {}),
     settledAfterS: runs.settledAfterS,
     disturbance,
     attribution: attributionOf(of.figures, overlapMsOf(runs.recording), costs, floor),
@@ -150,9 +155,11 @@ async function runScenario(
     probes: record,
     doubts: doubtsOf({
       figures: of.figures,
-      rate: isClosed ? undefined : { offered: due, achieved },
+      // Whoever comes at once is not kept up with: that is what a wave is.
+      rate: isClosed || people > 0 ? undefined : { offered: due, achieved },
       disturbance,
       isSettled: runs.settledAfterS !== null,
+      mayRefuse: people > 0,
     }),
   };
 }

@@ -1,5 +1,4 @@
 import type { Asked } from "../counts/counts.ts";
-import type { ArrivalModel } from "../load/arrivals.ts";
 import type { Stand } from "../stand/stand.ts";
 import { makeWorld, type World } from "./world.ts";
 
@@ -16,9 +15,14 @@ export type LoadScenario = {
   personOf?(n: number): number;
   /** When requests are due, of a load that was recorded; the first second does not count. */
   dueMs?: number[];
-  /** How it is put under load, when that is what it is about; `fromShare` of the rate at the beginning of a ramp. */
-  load?: { model: ArrivalModel; fromShare: number };
+  /** Who come all at once, while `request` is asked for at the usual rate; some of them may be refused. */
+  wave?: Wave;
+  /** What the application is set to otherwise than for other scenarios; "" is its own default. */
+  settings?: Record<string, string>;
 };
+
+/** `people`, each with one request, from `fromMs` of a run on, all within `withinMs`. */
+export type Wave = { people: number; fromMs: number; withinMs: number; request: LoadScenario["request"] };
 
 /** Several, because writes of one person wait for one another. */
 export const PEOPLE = 8;
