@@ -9,7 +9,10 @@ import { createGate, type Gate, type GateOptions, type GateStats } from "./gate.
 export type Db = {
   sql: Sql;
   orm: PostgresJsDatabase;
-  /** Runs `work` in a transaction (inside one: a savepoint), which is rolled back when it throws. */
+  /**
+   * Runs `work` in a transaction (inside one: a savepoint), which is rolled back when it throws. Where requests are
+   * answered `work` is run again after a deadlock: it begins anew, with nothing that it kept outside.
+   */
   transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
 };
 

@@ -116,7 +116,8 @@ const isLost = (error: unknown) =>
   isDatabaseUnavailable(error) && !(postgresError(error)?.code.startsWith("40") ?? false);
 
 const openPools = (url: string, { pool: { gate, ...pool } }: Options) => ({
-  pool: openPool(url, { ...pool, ...(gate && { gate: { ...gate, mostWaiting: 0 } }) }),
+  // What replay undid is not tried there again: the primary answers at once.
+  pool: openPool(url, { ...pool, ...(gate && { gate: { ...gate, mostWaiting: 0, mostReruns: 0 } }) }),
   // Of its own, so that the probe does not wait behind long reads.
   probing: openPool(url, { size: 1, prepare: false }),
 });
