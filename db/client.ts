@@ -69,6 +69,18 @@ export async function connectPool({ sql }: Pool, size: number): Promise<void> {
 }
 
 /**
+ * Spares the connections of `pool`, which has none yet, the question about array types, with the fault that `connectPool`
+ * tells of: they are as `known` has learnt them. For replicas, whose types are their primary's.
+ */
+export function shareTypes({ sql: known }: Db, { sql }: Pool): void {
+  Object.assign(sql.options.parsers, known.options.parsers);
+  Object.assign(sql.options.serializers, known.options.serializers);
+  const shared = (options: object) => (options as { shared: { typeArrayMap: object } }).shared.typeArrayMap;
+  Object.assign(shared(sql.options), shared(known.options));
+  sql.options.fetch_types = false;
+}
+
+/**
  * A statement that is planned each time it runs. For texts of which there are many: each one that is prepared stays in
  * the memory of every connection, and clients can choose among thousands.
  */
