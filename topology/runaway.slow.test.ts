@@ -6,6 +6,7 @@ import { describeTopology, openTopology, type TestTopology } from "#test/topolog
 
 const STATEMENT_MS = 5000;
 const LOCK_MS = 2000;
+const IDLE_MS = 5000;
 /** What ending something may take beyond its limit. */
 const GRACE_MS = 500;
 
@@ -78,5 +79,24 @@ describeTopology("what hangs in the database is ended, through everything that p
       ...{ unix: topology.unix, headers: routine.headers },
     });
     expect(((await answer.json()) as { name: string }).name).toBe("Tuesday");
+  });
+
+  test("a transaction that does nothing is ended, and its connection is used again", async () => {
+    const idle = pooled.transaction(async ({ sql }) => {
+      await sql`select from routines where id = ${routine.id} for update`;
+      await Bun.sleep(IDLE_MS + 3000);
+      await sql`select 1`;
+    });
+    const failed = idle.then(
+      () => "done",
+      () => "failed",
+    );
+    let longestMs = 0;
+    const isOver = Bun.sleep(IDLE_MS + 2000).then(() => true);
+    while (!(await Promise.race([isOver, Bun.sleep(50)])))
+      longestMs = Math.max(longestMs, ...(await underWay()).map(({ ageMs }) => ageMs));
+    expect(longestMs).toBeWithin(IDLE_MS / 2, IDLE_MS + GRACE_MS);
+    expect(await failed).toBe("failed");
+    expect((await pooled.sql`select 1 as one`)[0]?.one).toBe(1);
   });
 });
