@@ -9,7 +9,10 @@ import { createGate, type Gate, type GateOptions, type GateStats } from "./gate.
 export type Db = {
   sql: Sql;
   orm: PostgresJsDatabase;
-  /** Runs `work` in a transaction (inside one: a savepoint), which is rolled back when it throws. */
+  /**
+   * Runs `work` in a transaction (inside one: a savepoint), which is rolled back when it throws. Where requests are
+   * answered `work` is run again after a deadlock: it begins anew, with nothing that it kept outside.
+   */
   transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
 };
 
@@ -71,6 +74,18 @@ export async function connectPool({ sql }: Pool, size: number): Promise<void> {
   // The driver reads it for each connection; what it has learnt, all of them share.
   sql.options.fetch_types = false;
   await Promise.all(Array.from({ length: size }, () => sql`select 1`));
+}
+
+/**
+ * Spares the connections of `pool`, which has none yet, the question about array types, with the fault that `connectPool`
+ * tells of: they are as `known` has learnt them. For replicas, whose types are their primary's.
+ */
+export function shareTypes({ sql: known }: Db, { sql }: Pool): void {
+  Object.assign(sql.options.parsers, known.options.parsers);
+  Object.assign(sql.options.serializers, known.options.serializers);
+  const shared = (options: object) => (options as { shared: { typeArrayMap: object } }).shared.typeArrayMap;
+  Object.assign(shared(sql.options), shared(known.options));
+  sql.options.fetch_types = false;
 }
 
 /**

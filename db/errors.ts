@@ -37,7 +37,13 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return undefined;
 }
 
-/** Connections, resources, an operator's doing, and transactions that another one undid: deadlocks. */
+/** True when PostgreSQL undid a transaction so that others can go on (a deadlock): nothing of it was done. */
+export function wasUndoneForOthers(error: unknown): boolean {
+  const code = postgresError(error)?.code;
+  return code === "40P01" || code === "40001";
+}
+
+/** Connections, resources, an operator's doing, and transactions that were undone for the sake of others. */
 const UNAVAILABLE_CLASSES = ["08", "40", "53", "57"];
 const UNAVAILABLE_CODES = new Set([
   "ECONNREFUSED",

@@ -1,5 +1,5 @@
 import type { PendingQuery, Row } from "postgres";
-import { refusal } from "./errors.ts";
+import { refusal, wasUndoneForOthers } from "./errors.ts";
 import { createHistogram, type Histogram, observe } from "./histogram.ts";
 
 /** Who a statement is for: one request. The gate keeps its account of it here. */
@@ -23,6 +23,11 @@ export type GateOptions = {
   /** Statements and transactions that may wait for a connection. */
   mostWaiting: number;
   longestWaitMs: number;
+  /**
+   * How often a transaction, or a statement outside of one, is run again when PostgreSQL undid it for the sake of others
+   * (ADR 0031). What a transaction's work keeps must therefore begin in it.
+   */
+  mostReruns: number;
   /** Told of each statement that took longer than `slowMs`: its text, never its values. */
   slowMs: number;
   onSlow(statement: string, durationMs: number, requestId: string | undefined): void;
@@ -38,6 +43,8 @@ export type GateStats = {
   shed: { too_many_requests: number; queue_full: number; waited_too_long: number };
   /** Statements and transactions that were not started because nobody waited for them. */
   abandoned: number;
+  /** Transactions and statements that were run again. */
+  reruns: number;
   wait: Histogram;
   statement: Histogram;
 };
@@ -73,6 +80,7 @@ export function createGate(size: number, options: GateOptions): Gate {
     askers: 0,
     shed: { too_many_requests: 0, queue_full: 0, waited_too_long: 0 },
     abandoned: 0,
+    reruns: 0,
     wait: createHistogram(),
     statement: createHistogram(),
   };
@@ -138,9 +146,12 @@ export function createGate(size: number, options: GateOptions): Gate {
     stats.inUse--;
   };
 
-  /** Has `query` accounted for when it ends, and then calls `ended`. */
-  const timed = (query: Query, asker: Asker | undefined, ended: () => void) => {
+  const isRerun = (error: unknown, count: number) => count < options.mostReruns && wasUndoneForOthers(error);
+
+  /** Has `query` accounted for when it ends, and then calls `ended`; what is a transaction by itself is sent `again`. */
+  const timed = (query: Query, asker: Asker | undefined, ended: () => void, again?: (query: Query) => void) => {
     const { resolve, reject } = query;
+    let reruns = 0;
     const startedMs = performance.now();
     const end = () => {
       const durationMs = performance.now() - startedMs;
@@ -154,8 +165,17 @@ export function createGate(size: number, options: GateOptions): Gate {
       resolve(result);
     };
     query.reject = (error) => {
+      let failure: unknown = error;
+      if (again && isRerun(error, reruns++)) {
+        failure = refuses(asker);
+        if (!failure) {
+          stats.reruns++;
+          // Not before the driver is done with the failed one.
+          return queueMicrotask(() => again(query));
+        }
+      }
       end();
-      reject(error);
+      reject(failure);
     };
   };
 
@@ -165,7 +185,7 @@ export function createGate(size: number, options: GateOptions): Gate {
       handled(query, (statement, send) => {
         const asker = options.asker();
         const start = () => {
-          timed(statement, asker, once(release));
+          timed(statement, asker, once(release), send);
           send(statement);
         };
         acquire(asker, start, (error) => statement.reject(error));
@@ -181,11 +201,20 @@ export function createGate(size: number, options: GateOptions): Gate {
     transaction: async (begin) => {
       const asker = options.asker();
       await new Promise<void>((start, refuse) => acquire(asker, start, refuse));
+      const check = () => {
+        const refused = refuses(asker);
+        if (refused) throw refused;
+      };
       try {
-        return await begin(() => {
-          const refused = refuses(asker);
-          if (refused) throw refused;
-        });
+        for (let count = 0; ; count++) {
+          try {
+            return await begin(check);
+          } catch (error) {
+            if (!isRerun(error, count)) throw error;
+            check();
+            stats.reruns++;
+          }
+        }
       } finally {
         release();
       }

@@ -31,6 +31,8 @@ export type Services = {
 
 /** What a log line shows of a statement, in characters. */
 const LONGEST_STATEMENT = 4000;
+/** Each deadlock takes a second (`deadlock_timeout`) of the ten that a client waits. */
+const MOST_RERUNS = 2;
 const HOUSEKEEPING_INTERVAL_MS = 600_000;
 
 /** Everything an app needs, opened on a database; `close` ends it all. */
@@ -51,6 +53,7 @@ export async function openServices(
       mostAskers: config.MAX_IN_FLIGHT,
       mostWaiting: config.DATABASE_WAITING ?? 8 * config.DATABASE_POOL_SIZE,
       longestWaitMs: config.DATABASE_WAIT_MS,
+      mostReruns: MOST_RERUNS,
       slowMs: config.SLOW_STATEMENT_MS,
       onSlow: (statement, durationMs, requestId) =>
         log.warn({ statement: statement.slice(0, LONGEST_STATEMENT), durationMs, requestId }, "slow statement"),

@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import { createTokens } from "#src/access/tokens.ts";
+import { openLog } from "#src/log.ts";
 import { operatorSocketPath } from "#src/operator-socket.ts";
+import { type KeptUp, keepUp } from "#topology/kept-up.ts";
+import type { Pooler } from "#topology/pooler.ts";
 import { type Api, apiOn, testConfig } from "./harness.ts";
 import { makeSignedIn } from "./make.ts";
 import { openProcesses, type ServingProcess } from "./processes.ts";
@@ -8,6 +11,8 @@ import { type Replicated, startReplicated } from "./replicated.ts";
 
 /** Two processes of the application on a PostgreSQL with a replica, and people who are signed in to both. */
 export type ReplicatedApp = Replicated & {
+  /** Between the processes and the replica, when they were asked to be. */
+  pooler: KeptUp<Pooler> | undefined;
   /** The same application without a replica. */
   api: Api;
   /** One of the processes, at random. */
@@ -19,15 +24,23 @@ export type ReplicatedApp = Replicated & {
   readsWhen(areSo: (reads: ReadsSoFar) => boolean): Promise<ReadsSoFar>;
 };
 
+const UNTOLD = { log: openLog(testConfig()).log, onLost: () => {}, onUp: () => {} };
+
 type ReadsSoFar = { answered: number; behind: number; busy: number; failed: number; used: number };
 
-export async function startReplicatedApp(): Promise<ReplicatedApp> {
+/** `pooled`: PgBouncer is in front of the replica, and kept up. */
+export async function startReplicatedApp({ pooled = false } = {}): Promise<ReplicatedApp> {
   const replicated = await startReplicated();
+  const pooler = pooled ? await keepUp("PgBouncer", replicated.startReplicaPooler, UNTOLD) : undefined;
+  const settings: Record<string, string> = pooler
+    ? {
+        DATABASE_REPLICA_URLS: pooler.now().url(new URL(replicated.replicaUrl).pathname.slice(1)),
+        DATABASE_PREPARE: String(pooler.now().canPrepare),
+      }
+    : { DATABASE_REPLICA_URLS: replicated.replicaUrl };
   const processes = await openProcesses(replicated.dir, replicated.primaryUrl);
   const names = ["one", "two"];
-  const servers = await Promise.all(
-    names.map((name) => processes.start(name, { DATABASE_REPLICA_URLS: replicated.replicaUrl })),
-  );
+  const servers = await Promise.all(names.map((name) => processes.start(name, settings)));
   const api = await apiOn(replicated.primary, { deps: { tokens: createTokens(testConfig(), processes.keys) } });
   const scrape = async (name: string) => {
     const unix = operatorSocketPath(join(replicated.dir, `${name}.sock`));
@@ -48,6 +61,7 @@ export async function startReplicatedApp(): Promise<ReplicatedApp> {
   };
   return {
     ...replicated,
+    pooler,
     api,
     any: () => servers[Math.floor(Math.random() * servers.length)] as ServingProcess,
     makePerson: async () => {
@@ -61,8 +75,29 @@ export async function startReplicatedApp(): Promise<ReplicatedApp> {
     },
     stop: async () => {
       processes.stop();
+      await pooler?.stop();
       await replicated.stop();
     },
+  };
+}
+
+/** Reads people's workouts and readiness without a pause; the function that it returns ends it and gives the statuses. */
+export function keepReading(app: ReplicatedApp, people: { as: string }[]): () => Promise<number[]> {
+  let isOver = false;
+  const statuses = new Set<number>();
+  const lanes = people.map(async ({ as }) => {
+    while (!isOver) {
+      for (const path of ["/api/v1/workouts", "/health/ready"]) {
+        const answer = await app.any().ask("GET", path, { as });
+        await answer.text();
+        statuses.add(answer.status);
+      }
+    }
+  });
+  return async () => {
+    isOver = true;
+    await Promise.all(lanes);
+    return [...statuses];
   };
 }
 

@@ -5,6 +5,7 @@ import { openPool, type Pool } from "#db/client.ts";
 import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
 import { isDatabaseUnavailable } from "#db/errors.ts";
 import { resumeStandby, startStandby } from "#db/standby.ts";
+import { type Pooler, startPooler } from "#topology/pooler.ts";
 import { migrateWithRoles } from "./own-database.ts";
 
 /** A PostgreSQL of a test's own with a real streaming replica, and a migrated database with the roles. */
@@ -14,6 +15,8 @@ export type Replicated = {
   primary: Pool;
   primaryUrl: string;
   replicaUrl: string;
+  /** Starts PgBouncer in front of the replica, which its caller stops: before the replica. */
+  startReplicaPooler(): Promise<Pooler>;
   /** Lets the replica receive, and not show, what is written from now on. */
   pauseReplay(): Promise<void>;
   resumeReplay(): Promise<void>;
@@ -64,6 +67,14 @@ export async function startReplicated(): Promise<Replicated> {
     primary,
     primaryUrl: main.url(DATABASE),
     replicaUrl,
+    startReplicaPooler: () =>
+      startPooler({
+        directory: join(dir, "pooler"),
+        postgresSocketDir: paths("replica").socketDir,
+        user: "irontrack",
+        password: "a password",
+        runAs: main.runAs,
+      }),
     pauseReplay: () => onReplica(async ({ sql }) => void (await sql`select pg_wal_replay_pause()`)),
     resumeReplay: () => onReplica(async ({ sql }) => void (await sql`select pg_wal_replay_resume()`)),
     catchUp: async () => {

@@ -37,6 +37,8 @@ export function renameEntry(deps: CatalogDeps, words: CatalogWords, id: number, 
   return translate(words, name, () =>
     deps.notices.announce({ catalog: true }, (announcement) =>
       deps.db.transaction(async (tx) => {
+        // It may run again, and find that the name is there already.
+        announcement.isSent = false;
         const isChanged = await renameCatalogEntry(tx, table, id, name);
         if (isChanged === undefined) throw entryNotFound(words, id);
         if (isChanged) {

@@ -97,9 +97,14 @@ async function readMultipart(bytes: Uint8Array<ArrayBuffer>, contentType: string
   }
 }
 
+/** More than any operation takes: each would be looked at several times. */
+const MOST_FIELDS = 100;
+
 function readForm(form: Iterable<[string, unknown]>): Record<string, unknown> {
   const fields: Record<string, unknown> = Object.create(null);
+  let count = 0;
   for (const [name, value] of form) {
+    if (++count > MOST_FIELDS) throw malformed(`The form has more than ${MOST_FIELDS} fields`);
     if (name in fields)
       throw invalidRequest([{ field: pointer(name), code: "repeated", message: "Must be given once" }]);
     fields[name] = value;

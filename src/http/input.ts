@@ -56,7 +56,7 @@ export function checkInput<T>(schema: TSchema, given: unknown): T {
 
 /** The value in its normal form; its faults are added to `faults`. */
 function examine(schema: TSchema, given: unknown, faults: FieldError[]): unknown {
-  faults.push(...findBadText(given, "").slice(0, MAX_FAULTS));
+  faults.push(...findBadText(given, ""));
   const value = normalise(schema, given);
   faults.push(...faultsOf(schema, value));
   return value;
@@ -146,14 +146,20 @@ function decode(text: string): string | undefined {
 }
 
 /** Texts that PostgreSQL or UTF-8 cannot hold: NUL and lone surrogates. Refused, never repaired. */
-function findBadText(value: unknown, path: string): FieldError[] {
-  if (typeof value === "string") return isStorable(value) ? [] : [badText(path || "/")];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([name, inner]) => {
-    if (!isStorable(name)) return [badText(path || "/")];
-    return findBadText(inner, `${path}${pointer(name)}`);
-  });
+function findBadText(value: unknown, path: string, faults: FieldError[] = []): FieldError[] {
+  if (typeof value === "string" && !isStorable(value)) faults.push(badText(path || "/"));
+  if (typeof value !== "object" || value === null) return faults;
+  // Half a million numbers are a body of a mebibyte: not even their places are named.
+  if (Array.isArray(value) && !value.some(mayHoldText)) return faults;
+  for (const [name, inner] of Object.entries(value)) {
+    if (faults.length >= MAX_FAULTS) break;
+    if (!isStorable(name)) faults.push(badText(path || "/"));
+    else if (mayHoldText(inner)) findBadText(inner, `${path}${pointer(name)}`, faults);
+  }
+  return faults;
 }
+
+const mayHoldText = (value: unknown) => typeof value === "string" || typeof value === "object";
 
 const isStorable = (text: string) => text.isWellFormed() && !text.includes("\0");
 const badText = (field: string): FieldError => ({

@@ -25,6 +25,16 @@ type Reading = {
   errorCount: number;
 };
 
+const newReading = (): Reading => ({
+  format: undefined,
+  names: new Map(),
+  occurrences: new Map(),
+  added: { workouts: 0, sets: 0 },
+  known: 0,
+  errors: [],
+  errorCount: 0,
+});
+
 /** Thrown to roll back what a dry run did. */
 const DRY_RUN = new Error("dry run");
 
@@ -41,24 +51,24 @@ export async function importTraining(
   file: Uint8Array,
   { dryRun: isDryRun = false, ...options }: ImportQuestion,
 ): Promise<string> {
-  const reading: Reading = {
-    format: undefined,
-    names: new Map(),
-    occurrences: new Map(),
-    added: { workouts: 0, sets: 0 },
-    known: 0,
-    errors: [],
-    errorCount: 0,
-  };
+  let reading = newReading();
   let importId: string | undefined;
   try {
-    await db.transaction(async (tx) => {
+    importId = await db.transaction(async (tx) => {
+      // Here and not above: it may run again.
+      reading = newReading();
+      let id: string | undefined;
       await expectGrowth(tx);
       const batch: ImportedWorkout[] = [];
       const flush = async () => {
         if (batch.length === 0) return;
-        importId ??= await insertImport(tx, actor.userId, reading.format as Format);
-        await writeBatch(tx, { userId: actor.userId, importId, timeZone: options.timeZone }, reading, batch.splice(0));
+        id ??= await insertImport(tx, actor.userId, reading.format as Format);
+        await writeBatch(
+          tx,
+          { userId: actor.userId, importId: id, timeZone: options.timeZone },
+          reading,
+          batch.splice(0),
+        );
       };
       for await (const event of readTraining(textOf(file), options)) {
         if ("format" in event) reading.format = event.format;
@@ -66,8 +76,9 @@ export async function importTraining(
         else if (batch.push(event.workout) === WORKOUTS_AT_ONCE) await flush();
       }
       await flush();
-      if (importId) await closeImport(tx, importId, reading.added);
+      if (id) await closeImport(tx, id, reading.added);
       if (isDryRun) throw DRY_RUN;
+      return id;
     });
   } catch (error) {
     if (error !== DRY_RUN) throw error;

@@ -16,6 +16,7 @@ export const METRICS: Record<string, string> = {
   irontrack_requests_shed_total: "Requests refused with 503 for too much being under way, by reason",
   irontrack_requests_on_database: "Requests that hold one of the MAX_IN_FLIGHT places",
   irontrack_statements_abandoned_total: "Statements and transactions not begun because nobody waited for them",
+  irontrack_reruns_total: "Transactions and statements that were run again after a deadlock",
   irontrack_pool_size: "Connections that the process may use",
   irontrack_pool_in_use: "Connections that are in use",
   irontrack_pool_waiting: "Statements and transactions that wait for a connection",
@@ -104,6 +105,7 @@ function writeGate(out: Exposition, gate: GateStats) {
     out.counter("irontrack_requests_shed_total", count, { reason });
   out.gauge("irontrack_requests_on_database", gate.askers);
   out.counter("irontrack_statements_abandoned_total", gate.abandoned);
+  out.counter("irontrack_reruns_total", gate.reruns);
   out.gauge("irontrack_pool_size", gate.size);
   out.gauge("irontrack_pool_in_use", gate.inUse);
   out.gauge("irontrack_pool_waiting", gate.waiting);

@@ -1,4 +1,4 @@
-import { type Db, openPool, type Pool, type PoolOptions } from "#db/client.ts";
+import { type Db, openPool, type Pool, type PoolOptions, shareTypes } from "#db/client.ts";
 import { isDatabaseUnavailable, postgresError, refusalOf } from "#db/errors.ts";
 import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
@@ -46,7 +46,7 @@ export async function openReplicas(primary: Db, urls: string[], options: Options
       if (!isUsed && replica.isUsed) options.log.warn({ replica: at + 1 }, "replica is left out");
       replica.isUsed = isUsed;
     };
-    const replica = { url, isUsed: false, use, ...openPools(url, options) };
+    const replica = { url, isUsed: false, use, ...openPools(primary, url, options) };
     return replica;
   });
   const stopProbing = await probe(primary, replicas, options);
@@ -115,11 +115,16 @@ async function readFrom<T>(
 const isLost = (error: unknown) =>
   isDatabaseUnavailable(error) && !(postgresError(error)?.code.startsWith("40") ?? false);
 
-const openPools = (url: string, { pool: { gate, ...pool } }: Options) => ({
-  pool: openPool(url, { ...pool, ...(gate && { gate: { ...gate, mostWaiting: 0 } }) }),
-  // Of its own, so that the probe does not wait behind long reads.
-  probing: openPool(url, { size: 1, prepare: false }),
-});
+function openPools(primary: Db, url: string, { pool: { gate, ...pool } }: Options) {
+  const pools = {
+    // What replay undid is not tried there again: the primary answers at once.
+    pool: openPool(url, { ...pool, ...(gate && { gate: { ...gate, mostWaiting: 0, mostReruns: 0 } }) }),
+    // Of its own, so that the probe does not wait behind long reads.
+    probing: openPool(url, { size: 1, prepare: false }),
+  };
+  for (const each of Object.values(pools)) shareTypes(primary, each);
+  return pools;
+}
 
 /** Probes now and then once a second, until the function that it returns is called. */
 async function probe(primary: Db, replicas: Replica[], options: Options): Promise<() => void> {
@@ -147,7 +152,7 @@ async function probe(primary: Db, replicas: Replica[], options: Options): Promis
     replica.use(isCaughtUp ?? false);
     if (isCaughtUp !== undefined) return;
     // Closing fails what waits for an answer that may never come, and with it goes on to the primary.
-    Object.assign(replica, openPools(replica.url, options));
+    Object.assign(replica, openPools(primary, replica.url, options));
     await Promise.all([pool.close(0), probing.close(0)]);
   };
   const askAll = () => Promise.all(replicas.map(ask));

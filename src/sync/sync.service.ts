@@ -31,6 +31,8 @@ export async function syncBatch(
 ): Promise<string> {
   const work = (announcement?: Announcement) =>
     db.transaction(async (tx) => {
+      // It may run again, and find that there is nothing to announce.
+      if (announcement) announcement.isSent = false;
       await lockSync(tx, actor.userId);
       const known = await listKnown(tx, actor.userId, items);
       const results: string[] = [];

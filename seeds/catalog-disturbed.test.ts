@@ -1,0 +1,71 @@
+import { expect, test } from "bun:test";
+import { openPool, type Pool } from "#db/client.ts";
+import { makeOwnDatabase } from "#test/own-database.ts";
+import { directTestUrl, testPool } from "#test/transaction.ts";
+import { seedCatalog } from "./catalog.ts";
+import { readCatalog } from "./read-catalog.ts";
+
+const AT_ONCE = 6;
+const KILLS = 6;
+const catalog = readCatalog();
+
+/** Runs `work` on a migrated database of its own; `open` connects to it, past any pooler. */
+async function onOwnDatabase(work: (open: () => Pool, name: string) => Promise<void>) {
+  const database = await makeOwnDatabase();
+  const opened: Pool[] = [];
+  const open = () => {
+    const pool = openPool(directTestUrl(database.url), { size: 1, prepare: false });
+    opened.push(pool);
+    return pool;
+  };
+  try {
+    await work(open, new URL(database.url).pathname.slice(1));
+  } finally {
+    await Promise.all(opened.map((pool) => pool.close(0)));
+    await database.drop();
+  }
+}
+
+/** Who wrote the rows of everything that is seeded: another sum when one was written again. */
+const writersOf = async ({ sql }: Pool) =>
+  Promise.all(
+    ["roles", "equipment", "muscle_groups", "exercise_tags", "exercises", "exercise_primary_muscles"].map(
+      async (table) => (await sql`select count(*), sum(xmin::text::bigint) from ${sql(table)}`)[0],
+    ),
+  );
+
+test(`of ${AT_ONCE} seeds at once one adds everything, and a later one writes no row`, () =>
+  onOwnDatabase(async (open) => {
+    const pool = open();
+    const reports = await Promise.all(Array.from({ length: AT_ONCE }, () => seedCatalog(open(), catalog)));
+    const added = reports.map((parts) => parts.find(({ part }) => part === "exercises")?.added);
+    expect(added.sort()).toEqual([...Array(AT_ONCE - 1).fill(0), catalog.exercises.length]);
+    const before = await writersOf(pool);
+    await seedCatalog(pool, catalog);
+    expect(await writersOf(pool)).toEqual(before);
+  }));
+
+test(`a seed that is cut off, ${KILLS} times at any moment, leaves nothing or everything`, () =>
+  onOwnDatabase(async (open, name) => {
+    const pool = open();
+    const [own] = await pool.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+    const count = async () => (await pool.sql`select count(*)::int as count from exercises`)[0]?.count as number;
+    const startedMs = performance.now();
+    await seedCatalog(open(), catalog).then(() => pool.sql`delete from exercises`);
+    const tookMs = performance.now() - startedMs;
+    const seen = new Set<number>();
+    for (let kill = 0; kill < KILLS; kill++) {
+      const seeding = open();
+      const seeded = seedCatalog(seeding, catalog).catch(() => {});
+      await Bun.sleep((tookMs * (kill + 0.5)) / KILLS);
+      await testPool().sql`select pg_terminate_backend(pid, 5000) from pg_stat_activity
+        where datname = ${name} and pid <> ${own?.pid as number}`;
+      await seeded;
+      seen.add(await count());
+      await pool.sql`delete from exercises`;
+    }
+    expect([...seen].filter((found) => found !== 0 && found !== catalog.exercises.length)).toEqual([]);
+    expect(seen.has(0)).toBe(true);
+    await seedCatalog(open(), catalog);
+    expect(await count()).toBe(catalog.exercises.length);
+  }));

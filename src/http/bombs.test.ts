@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type Api, apiOn } from "#test/harness.ts";
+import { testPool } from "#test/transaction.ts";
+
+const SIGN_IN = "/api/v1/access/signin";
+const MOST_CPU_MS = 50;
+const TRIES = 5;
+const JSON_TYPE = "application/json";
+const FORM = "application/x-www-form-urlencoded";
+const PARTS = "multipart/form-data; boundary=x";
+
+const many = (count: number, make: (at: number) => string, between = "") =>
+  Array.from({ length: count }, (_, at) => make(at)).join(between);
+
+/** Bodies of up to a mebibyte, which is as much as is read, that are more work than they look. */
+const BOMBS: [what: string, type: string, body: string][] = [
+  ["80,000 keys", JSON_TYPE, `{${many(80_000, (at) => `"k${at}":0`, ",")}}`],
+  ["150,000 times the same key", JSON_TYPE, `{${many(150_000, () => '"a":0', ",")}}`],
+  ["a million brackets", JSON_TYPE, "[".repeat(1_000_000)],
+  ["500,000 numbers", JSON_TYPE, `{"username":[${many(500_000, () => "0", ",")}]}`],
+  ["a number of a million digits", JSON_TYPE, `{"username":${"9".repeat(1_000_000)}}`],
+  ["a text of escapes", JSON_TYPE, `{"username":"${"\\u0061".repeat(170_000)}","password":"x"}`],
+  ["250,000 fields of a form", FORM, many(250_000, () => "a=1", "&")],
+  ["100,000 fields of a form, each another", FORM, many(100_000, (at) => `a${at}=1`, "&")],
+  ["a form of escapes", FORM, `username=${"%61".repeat(340_000)}&password=x`],
+  [
+    "10,000 parts of a form",
+    PARTS,
+    `${many(10_000, (at) => `--x\r\nContent-Disposition: form-data; name="a${at}"\r\n\r\n1\r\n`)}--x--\r\n`,
+  ],
+  ["a boundary nearly met, all the time", PARTS, `--x\r\n${"\r\n--".repeat(260_000)}`],
+];
+
+let api: Api;
+beforeAll(async () => {
+  api = await apiOn(testPool());
+});
+const cpuMs = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+const spent: [string, number][] = [];
+afterAll(() => console.log(spent.map(([what, ms]) => `${what}: ${ms.toFixed(1)} ms`).join("; ")));
+
+test.each(BOMBS)(
+  `a body of %s is refused at once: with 4xx, and for less than ${MOST_CPU_MS} ms of CPU`,
+  async (what, type, body) => {
+    const tries: number[] = [];
+    for (let n = 0; n < TRIES; n++) {
+      const bytes = new TextEncoder().encode(body);
+      expect(bytes.byteLength).toBeLessThanOrEqual(2 ** 20 + 100_000);
+      const headers = { "content-type": type, "content-length": String(bytes.byteLength) };
+      const request = new Request(`http://localhost${SIGN_IN}`, { method: "POST", headers, body: bytes });
+      const before = cpuMs();
+      const answer = await api.app.fetch(request);
+      await answer.text();
+      tries.push(cpuMs() - before);
+      expect(answer.status).toBeWithin(400, 500);
+    }
+    const leastMs = Math.min(...tries);
+    spent.push([what, leastMs]);
+    expect(leastMs).toBeLessThan(MOST_CPU_MS);
+  },
+);
