@@ -20,7 +20,7 @@ import { readCatalog } from "#seeds/read-catalog.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 import { describeWithTools, testTools } from "#test/postgres-tools.ts";
 import { program } from "#test/program.ts";
-import { testPool } from "#test/transaction.ts";
+import { directTestUrl, testPool } from "#test/transaction.ts";
 import { statementsOf } from "./compare.ts";
 import { type Created, createBackup } from "./create-backup.ts";
 import { type Contents, DUMP_FILE, MANIFEST_FILE, type Manifest, readManifest } from "./manifest.ts";
@@ -34,23 +34,25 @@ const made: string[] = [];
 const owners: string[] = [];
 const places = () => ({ PG_BIN: testTools().dir, path: "" });
 const names = (path: string) => readdirSync(path).sort();
+/** As the commands are configured: past a pooler, whose connections would stay. */
+const directUrl = () => directTestUrl(database.url);
 const nameIn = (url: string) => new URL(url).pathname.slice(1);
 
 function urlOf(name: string): string {
-  const url = new URL(database.url);
+  const url = new URL(directUrl());
   url.pathname = `/${name}`;
   return url.href;
 }
 
 const restore = (path: string, options: Partial<RestoreOptions> = {}) =>
-  restoreBackup(database.url, path, places(), { verify: true, onReplace: async () => {}, ...options });
+  restoreBackup(directUrl(), path, places(), { verify: true, onReplace: async () => {}, ...options });
 
 /** The command as an operator runs it, without a terminal; `child` is for signals. */
 function irontrack(args: string[], env: Record<string, string> = {}) {
   const [command, ...before] = program();
   const child = spawn(command, [...before, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: "/usr/bin:/bin", IRONTRACK_HOME: dir, DATABASE_URL: database.url, PG_BIN: testTools().dir, ...env },
+    env: { PATH: "/usr/bin:/bin", IRONTRACK_HOME: dir, DATABASE_URL: directUrl(), PG_BIN: testTools().dir, ...env },
   });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => (said += part));
@@ -83,7 +85,7 @@ describeWithTools("backups", () => {
     database = await makeOwnDatabase();
     await seedCatalog(database.pool, readCatalog());
     await seedDemo(database.pool, { athletes: 2, years: 1, seed: 1, fast: false, dryRun: false });
-    backup = await createBackup(database.url, join(dir, "backups"), places());
+    backup = await createBackup(directUrl(), join(dir, "backups"), places());
   });
   afterAll(async () => {
     for (const name of made) await testPool().sql`drop database if exists ${testPool().sql(name)} with (force)`;
@@ -101,7 +103,7 @@ describeWithTools("backups", () => {
       ["amcheck", "good"],
     ]);
     const dump = (url: string) => runTool(testTools(), "pg_dump", ["--no-owner", "--no-privileges"], { url });
-    const [before, after] = await Promise.all([dump(database.url), dump(urlOf(into))]);
+    const [before, after] = await Promise.all([dump(directUrl()), dump(urlOf(into))]);
     expect(before.length).toBeGreaterThan(1_000_000);
     // PostgreSQL puts a short row where it finds room: the same lines, in another order within a table.
     const sorted = (text: string) => statementsOf(text).sort().join("\n");
@@ -115,7 +117,7 @@ describeWithTools("backups", () => {
       const name = `late-${written.length}`;
       written.push(database.pool.sql`insert into roles (slug, name) values (${name}, ${name})`.execute());
     };
-    const { path, manifest } = await createBackup(database.url, out, places(), { onStep });
+    const { path, manifest } = await createBackup(directUrl(), out, places(), { onStep });
     expect((await Promise.all(written)).length).toBeGreaterThan(2);
     expect(manifest.tables["public.roles"]?.rows).toBe(3);
     expect((await restore(path)).checks.every(({ state }) => state === "good")).toBe(true);
@@ -176,7 +178,7 @@ describeWithTools("backups", () => {
       expect(names(out)).toEqual([...left]);
       release();
       await holding;
-      const { path } = await createBackup(database.url, out, places());
+      const { path } = await createBackup(directUrl(), out, places());
       expect(names(out)).toEqual([path.slice(out.length + 1)]);
     },
   );
@@ -217,7 +219,7 @@ describeWithTools("backups", () => {
       recursive: true,
     });
     mkdirSync(join(out, "holiday-photos"));
-    const { removed } = await createBackup(database.url, out, places(), { keep: 2 });
+    const { removed } = await createBackup(directUrl(), out, places(), { keep: 2 });
     expect(removed.map((path) => path.slice(out.length + 1))).toEqual(["day-1", "day-2"]);
     expect(names(out)).toEqual(expect.arrayContaining(["day-3", "holiday-photos", "other"]));
     expect(names(out)).toHaveLength(4);

@@ -78,7 +78,12 @@ function refuseNewer({ migration }: Manifest) {
 
 /** The database that is there by that name; asks before one that has tables is put aside. */
 async function lookAt(server: Pool, url: string, name: string, onReplace: RestoreOptions["onReplace"]) {
-  const found = await findDatabase(server, name);
+  let found = await findDatabase(server, name);
+  // Who has just closed a connection may be told of it before the server has let go.
+  for (let tries = 0; tries < 20 && found && found.connections > 0; tries++) {
+    await Bun.sleep(50);
+    found = await findDatabase(server, name);
+  }
   if (!found) return undefined;
   if (found.connections > 0)
     throw new OperatorError(`${found.connections} are connected to ${name}: stop what uses it first`);
