@@ -59,6 +59,9 @@ export type Gate = {
   transaction<T>(begin: (check: () => void) => Promise<T>): Promise<T>;
 };
 
+/** How long the first rerun of a transaction waits at least; at most twice as long, and the second twice that. */
+const RERUN_WAIT_MS = 100;
+
 type Waiting = { start: () => void; asker: Asker | undefined; refuse: (error: Error) => void };
 /** What of a postgres.js query the gate takes hold of. */
 type Query = PendingQuery<Row[]> & {
@@ -211,6 +214,8 @@ export function createGate(size: number, options: GateOptions): Gate {
             return await begin(check);
           } catch (error) {
             if (!isRerun(error, count)) throw error;
+            // Whom it met has to get to its end, or the two meet again.
+            await Bun.sleep((count + 1) * RERUN_WAIT_MS * (1 + Math.random()));
             check();
             stats.reruns++;
           }
