@@ -52,6 +52,22 @@ test.each([
   expect(faultsOfDockerfile(source).join("\n")).toContain(fault);
 });
 
+test("what the Dockerfile copies is there, and is let into the builder's context", () => {
+  const copied = readStages(dockerfile)
+    .flatMap(({ instructions }) => instructions)
+    .filter(({ keyword }) => keyword === "COPY")
+    .flatMap(({ words }) => words.slice(0, -1).map((source) => source.replace(/^\.\//, "")))
+    // Of another stage.
+    .filter((source) => !source.startsWith("/"));
+  const admitted = read(".dockerignore")
+    .split("\n")
+    .filter((line) => line.startsWith("!"))
+    .map((line) => line.slice(1));
+  expect(copied.length).toBeGreaterThan(4);
+  expect(copied.filter((source) => !existsSync(join(import.meta.dir, "..", source)))).toEqual([]);
+  expect(copied.filter((source) => !admitted.some((path) => source === path || path.startsWith(source)))).toEqual([]);
+});
+
 test("images, services and versions agree with one another", () => {
   const stages = readStages(dockerfile);
   expect(stages[0]?.from).toBe(`oven/${packageManager.replace("@", ":")}-slim`);
