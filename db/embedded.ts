@@ -1,18 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "./client.ts";
-import { readPidFile, stopLeftover, stopProcess } from "./postmaster.ts";
+import { ClusterError, readPidFile, stopLeftover, stopProcess } from "./postmaster.ts";
+import { makePrivate, type RunAs, runAs } from "./run-as.ts";
 
 /** The PostgreSQL that comes along: paths of one cluster. `socketDir` becomes private to the server's user. */
 export type ClusterPaths = { dataDir: string; socketDir: string; logFile: string };
@@ -42,9 +33,6 @@ export type Cluster = {
   stop(): Promise<void>;
 };
 
-/** A failure of PostgreSQL itself to start, with its own last words. */
-export class ClusterError extends Error {}
-
 const READY_TIMEOUT_MS = 30_000;
 const RESTARTS_BEFORE_GIVING_UP = 10;
 /** A server that lived longer did not end of its start. */
@@ -68,17 +56,32 @@ export async function startCluster(paths: ClusterPaths, options: ClusterOptions 
   let stopping = false;
   let restarts = 0;
 
+  /** A server in the place of one that ended; undefined when none is wanted any more. Throws ClusterError. */
+  const relaunch = async (): Promise<ChildProcess | undefined> => {
+    for (;;) {
+      if (++restarts > RESTARTS_BEFORE_GIVING_UP) throw new ClusterError("PostgreSQL keeps ending");
+      await Bun.sleep(Math.min(200 * restarts, 2000));
+      if (stopping) return undefined;
+      try {
+        return await launchUntilReady(binaries.postgres, paths, run, options);
+      } catch (error) {
+        // Without room for its WAL it cannot recover, and there may be room again at any time.
+        if (isFull(paths.dataDir)) restarts = Math.min(restarts, RESTARTS_BEFORE_GIVING_UP - 1);
+        if (restarts >= RESTARTS_BEFORE_GIVING_UP) throw error;
+      }
+    }
+  };
   const keepRunning = (child: ChildProcess) => {
     const startedAtMs = performance.now();
     child.once("exit", async () => {
       if (stopping) return;
+      if (performance.now() - startedAtMs > YOUNG_MS) restarts = 0;
       try {
-        if (performance.now() - startedAtMs > YOUNG_MS) restarts = 0;
-        if (++restarts > RESTARTS_BEFORE_GIVING_UP) throw new ClusterError("PostgreSQL keeps ending");
-        await Bun.sleep(Math.min(200 * restarts, 2000));
-        if (stopping) return;
-        server = await launchUntilReady(binaries.postgres, paths, run, options);
-        keepRunning(server);
+        const next = await relaunch();
+        if (!next) return;
+        server = next;
+        if (stopping) return void (await stopProcess(next.pid as number));
+        keepRunning(next);
       } catch (error) {
         options.onLost?.(error instanceof Error ? error.message : String(error));
       }
@@ -95,6 +98,15 @@ export async function startCluster(paths: ClusterPaths, options: ClusterOptions 
       if (server.exitCode === null && server.signalCode === null) await stopProcess(server.pid as number);
     },
   };
+}
+
+/** Two segments of WAL: with less PostgreSQL may not come up. */
+const LEAST_ROOM_BYTES = 2 * 16 * 2 ** 20;
+
+function isFull(dir: string): boolean {
+  if (!existsSync(dir)) return false;
+  const { bavail, bsize } = statfsSync(dir);
+  return bavail * bsize < LEAST_ROOM_BYTES;
 }
 
 /** Creates `database` when the cluster has none of that name. */
@@ -117,42 +129,6 @@ async function findBinaries(): Promise<Binaries> {
   } catch {
     throw new ClusterError(`no PostgreSQL comes along for ${process.platform} on ${process.arch}; set DATABASE_URL`);
   }
-}
-
-/** How to run PostgreSQL's programs: as ourselves, or, since it refuses to run as root, as an unprivileged user. */
-export type RunAs = { prefix: string[]; uid?: number; gid?: number };
-
-function runAs(binary: string, dataDir: string): RunAs {
-  if (process.getuid?.() !== 0) return { prefix: [] };
-  const user = ["postgres", "nobody"].map(lookUpUser).find((found) => found !== undefined);
-  if (!user) throw new ClusterError("PostgreSQL refuses to run as root, and there is no user postgres or nobody");
-  const prefix = ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
-  const parent = join(dataDir, "..");
-  // ls looks with stat(2), as PostgreSQL does; access(2), behind `test -x`, disregards capabilities.
-  const canReach = (how: string[]) =>
-    spawnSync(how[0] as string, [...how.slice(1), "ls", "-d", binary, `${parent}/.`], { cwd: "/" }).status === 0;
-  if (canReach(prefix)) return { prefix, ...user };
-  // The checkout lies below a directory that only root may enter (/root, mktemp -d). Rather than open that to everyone,
-  // PostgreSQL keeps the one capability that passes it.
-  const passing = [...prefix, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
-  if (canReach(passing)) return { prefix: passing, ...user };
-  throw new ClusterError(
-    `PostgreSQL must run as an unprivileged user, which cannot reach ${parent}; move the checkout, run as another user, or set DATABASE_URL`,
-  );
-}
-
-function lookUpUser(name: string): { uid: number; gid: number } | undefined {
-  const line = readFileSync("/etc/passwd", "utf8")
-    .split("\n")
-    .find((entry) => entry.startsWith(`${name}:`));
-  const [, , uid, gid] = line?.split(":") ?? [];
-  return uid && gid ? { uid: Number(uid), gid: Number(gid) } : undefined;
-}
-
-function makePrivate(dir: string, run: RunAs) {
-  mkdirSync(dir, { recursive: true });
-  chmodSync(dir, 0o700);
-  if (run.uid !== undefined && run.gid !== undefined) chownSync(dir, run.uid, run.gid);
 }
 
 /** initdb beside the final place, then one rename: a killed initdb leaves nothing that looks like a cluster. */

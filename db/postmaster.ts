@@ -2,6 +2,9 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
+/** A failure of PostgreSQL itself to start, with its own last words. */
+export class ClusterError extends Error {}
+
 const STOP_TIMEOUT_MS = 10_000;
 
 /** Stops a server that a killed process left on this data directory; a stale pid file is recognised and removed. */

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { chownSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Db, openPool } from "./client.ts";
-import { type Cluster, ClusterError, type ClusterOptions, type ClusterPaths, startCluster } from "./embedded.ts";
-import { stopLeftover } from "./postmaster.ts";
+import { type Cluster, type ClusterOptions, type ClusterPaths, startCluster } from "./embedded.ts";
+import { ClusterError, stopLeftover } from "./postmaster.ts";
 
 /**
  * Starts a hot standby of a running embedded cluster at `paths`, which streams from it. Its data is a copy of the

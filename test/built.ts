@@ -44,10 +44,23 @@ export async function startBuilt({ databaseUrl, settings, address }: BuiltOption
       // A client of its own accord says that it takes compressed answers.
       if (!request.headers.has("accept-encoding")) request.headers.set("accept-encoding", "identity");
       if (address !== undefined) request.headers.set("x-real-ip", address);
-      return fetch(request, { unix, redirect: "manual", decompress: false });
+      const given = request.headers.get("x-request-id");
+      const requestId = given !== null && REQUEST_ID.test(given) ? given : crypto.randomUUID();
+      request.headers.set("x-request-id", requestId);
+      return named(await fetch(request, { unix, redirect: "manual", decompress: false }), requestId);
     },
     stop,
   };
+}
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
+
+/** The answer with the id that its proxy has given the request, unless it has one (`angie/snippets/headers.conf`). */
+function named(answer: Response, requestId: string): Response {
+  if (answer.headers.has("x-request-id")) return answer;
+  const headers = new Headers(answer.headers);
+  headers.set("x-request-id", requestId);
+  return new Response(answer.body, { status: answer.status, headers });
 }
 
 /** A copy of the run's database, catalog and all, in which a test may commit. */

@@ -203,7 +203,8 @@ function unchangeable(deps: AppDeps): AppDeps {
   const set = () => {
     throw sourcesOnly("changes a part of the application");
   };
-  return new Proxy({ ...deps, passwords: new Proxy(deps.passwords, { set }) }, { set });
+  const parts = { passwords: new Proxy(deps.passwords, { set }), health: new Proxy(deps.health, { set }) };
+  return new Proxy({ ...deps, ...parts }, { set });
 }
 
 const isText = (body: unknown): body is string | Uint8Array<ArrayBuffer> =>

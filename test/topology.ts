@@ -28,17 +28,23 @@ function hasProgramsFor(name: string): boolean {
 
 export type TestTopology = Topology & { unix: string; dir: string; close(): Promise<void> };
 
-/** All that production has, durable, on a directory of its own; the proxy without limits on a Unix socket. */
+/** All that production has, durable, in `dir` or a directory of its own; the proxy without limits on a Unix socket. */
 export async function openTopology({
   workers = 2,
   replicas = 0,
   settings = {},
+  postgresSettings = {},
+  dir: given,
+  workersLog,
 }: {
   workers?: number;
   replicas?: number;
   settings?: Record<string, string>;
+  postgresSettings?: Record<string, string>;
+  dir?: string;
+  workersLog?: string;
 } = {}) {
-  const dir = mkdtempSync(join(tmpdir(), "irontrack-topology-"));
+  const dir = given ?? mkdtempSync(join(tmpdir(), "irontrack-topology-"));
   chmodSync(dir, 0o711);
   const unix = join(dir, "edge.sock");
   const topology = await startTopology({
@@ -55,8 +61,8 @@ export async function openTopology({
       SIGN_UPS_PER_ADDRESS: "100000",
       ...settings,
     },
-    postgresSettings: { shared_buffers: "128MB" },
-    workersLog: join(dir, "workers.log"),
+    postgresSettings: { shared_buffers: "128MB", ...postgresSettings },
+    workersLog: workersLog ?? join(dir, "workers.log"),
     log: openLog(testConfig()).log,
   });
   return {
@@ -65,7 +71,7 @@ export async function openTopology({
     dir,
     close: async () => {
       await topology.stop();
-      rmSync(dir, { recursive: true, force: true });
+      if (given === undefined) rmSync(dir, { recursive: true, force: true });
     },
   };
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import type { RunAs } from "#db/embedded.ts";
+import type { RunAs } from "#db/run-as.ts";
 import { OperatorError } from "#src/errors.ts";
 
 export type PoolerOptions = {

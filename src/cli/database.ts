@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
-import { ClusterError, ensureDatabase, startCluster } from "#db/embedded.ts";
+import { ensureDatabase, startCluster } from "#db/embedded.ts";
 import { postgresError } from "#db/errors.ts";
+import { ClusterError } from "#db/postmaster.ts";
 import type { Config } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import { type Home, lockHome, openHome } from "../home.ts";

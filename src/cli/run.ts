@@ -1,5 +1,5 @@
 import type { CAC } from "cac";
-import { ClusterError } from "#db/embedded.ts";
+import { ClusterError } from "#db/postmaster.ts";
 import { AppError, OperatorError } from "../errors.ts";
 import { nearest } from "./nearest.ts";
 
