@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { readOrGenerateKeys } from "../access/keys.ts";
-import { type Config, readConfig } from "../config.ts";
+import { type Config, readConfig, Settings } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import { openHome } from "../home.ts";
 import { type Log, openLog } from "../log.ts";
@@ -136,8 +136,10 @@ export async function superviseWorkers(config: Config, count: number): Promise<v
  */
 function startWorker(socketPath: string, { DRAIN_LINGER_S: lingerS = LINGER_S }: Config, given: Environment) {
   const program = isExecutable ? [] : ["--no-env-file", Bun.main];
+  // An executable cannot be told not to look: it is given every setting, and what is empty counts as unset.
+  const unset = isExecutable ? Object.fromEntries(Object.keys(Settings.properties).map((name) => [name, ""])) : {};
   return spawn(process.execPath, [...program, "serve"], {
-    env: { ...given, SOCKET_PATH: socketPath, HOST: "", DRAIN_LINGER_S: String(lingerS) },
+    env: { ...unset, ...given, SOCKET_PATH: socketPath, HOST: "", DRAIN_LINGER_S: String(lingerS) },
     // By the channel a worker learns that its supervisor is gone.
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
