@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
+import { RESULTS, resultDirectory } from "../figures/results.ts";
 import { type Fingerprint, fingerprint, hostName } from "../hosts/fingerprint.ts";
 import type { Contender } from "./arena.ts";
 import type { Checkout } from "./checkout.ts";
@@ -53,7 +54,7 @@ const PLANTED_SHARE = 0.05;
  */
 export async function runSessions({ wanted, operation, mostPairs, seed, out }: SessionsOptions): Promise<Sessions> {
   const host = fingerprint("embedded");
-  const directory = out ?? begunDirectory(host) ?? join(RESULTS, `${host.at.slice(0, 10)}-${host.commit}-ab-sessions`);
+  const directory = out ?? begunDirectory(host) ?? resultDirectory(host, "ab-sessions");
   checkOptions({ ...SETTINGS, mostPairs, seed });
   const settings = { operation, plantedShare: PLANTED_SHARE, zone: SETTINGS.zone, mostPairs };
   const fresh: Sessions = { format: 1, host, ...settings, sessions: [] };
@@ -107,8 +108,6 @@ function summarise({ verdict, findings, pairs, lastedS }: SessionResult) {
   );
   return { verdict, finding, logRatios, lastedS: Math.round(lastedS), at: new Date().toISOString() };
 }
-
-const RESULTS = join(import.meta.dir, "../results");
 
 /** Where this code's sessions were written before, on whichever day they began. */
 function begunDirectory({ commit }: Fingerprint): string | undefined {

@@ -1,9 +1,9 @@
-import { join } from "node:path";
 import type { CAC } from "cac";
 import { OperatorError } from "#src/errors.ts";
 import { type AbOptions, compareVersions, EXIT_CODES, printResult, writeResult } from "../ab/command.ts";
 import { runSessions } from "../ab/sessions.ts";
 import { summaryOf } from "../ab/sessions-summary.ts";
+import { RESULTS } from "../figures/results.ts";
 import { runGate, usualBase } from "../gate/gate.ts";
 import { writeBaseline } from "../gate/latency.ts";
 import { exitCodeOf, TIERS, tierLines } from "../gate/tiers.ts";
@@ -54,8 +54,6 @@ async function baselineCommand(onStep: (step: string) => void, isJson: boolean):
   else console.log("file" in written ? `Written to ${written.file}` : `Nothing written: ${written.doubts.join("; ")}`);
   return "file" in written ? 0 : 2;
 }
-
-const RESULTS = join(import.meta.dir, "../results");
 
 function registerHistory(cli: CAC) {
   cli

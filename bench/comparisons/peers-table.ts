@@ -1,10 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { resultDirectory } from "../figures/results.ts";
 import type { Estimate } from "../figures/statistics.ts";
 import type { Measured } from "./measured.ts";
 import type { PeerFinding, PeersResult } from "./peers.ts";
-
-const RESULTS = join(import.meta.dir, "../results");
 
 const ratio = (estimate: Estimate | null) =>
   estimate === null ? "–" : `${figure(estimate.median)} [${figure(estimate.low)}, ${figure(estimate.high)}]`;
@@ -49,8 +48,7 @@ const coresInUse = ({ cpuUs, perSecond }: Measured) => (cpuUs * perSecond) / 1e6
 
 /** Writes the raw figures and the page into a directory of bench/results, and says where. */
 export function writePeers(result: PeersResult): string {
-  const { at, commit } = result.host;
-  const directory = join(RESULTS, `${at.slice(0, 10)}-${commit}-peers`);
+  const directory = resultDirectory(result.host, "peers");
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "run.json"), `${JSON.stringify(result)}\n`);
   writeFileSync(join(directory, "summary.md"), peersMarkdown(result));

@@ -2,7 +2,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Fingerprint } from "../hosts/fingerprint.ts";
 
-const RESULTS = join(import.meta.dir, "../results");
+/** Where results are kept. */
+export const RESULTS = join(import.meta.dir, "../results");
+
+/** Where a result is written unless said: named by its day, its commit and what it is. */
+export const resultDirectory = ({ at, commit }: Pick<Fingerprint, "at" | "commit">, name: string): string =>
+  join(RESULTS, `${at.slice(0, 10)}-${commit}-${name}`);
 
 export type ResultOptions = {
   /** Where to write; a directory of `bench/results` unless said. */
@@ -17,8 +22,7 @@ export function writeResult(
   summary: string,
   { out, isJson }: ResultOptions,
 ): string {
-  const { at, commit } = result.host;
-  const directory = out ?? join(RESULTS, `${at.slice(0, 10)}-${commit}-${name}`);
+  const directory = out ?? resultDirectory(result.host, name);
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "run.json"), `${JSON.stringify(result)}\n`);
   writeFileSync(join(directory, "summary.md"), summary);
