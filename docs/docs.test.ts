@@ -16,7 +16,7 @@ const tracked = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude
 })
   .stdout.trim()
   .split("\n");
-const documents = tracked.filter((file) => /^(README|CONTRIBUTING|docs\/[\w-]+|bench\/README)\.md$/.test(file));
+const documents = tracked.filter((file) => /^(README|CONTRIBUTING|docs\/(adr\/)?[\w-]+|bench\/README)\.md$/.test(file));
 const topLevel = new Set(tracked.map((file) => file.split("/")[0] as string));
 const fileNames = new Set(tracked.map((file) => basename(file)));
 

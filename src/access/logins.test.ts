@@ -99,7 +99,7 @@ test(
 );
 
 test(
-  "the five ways in which a login can be over each say what the contract says",
+  "the five ways in which a login can be over each have their own code and sentence",
   withApi(async (api) => {
     const gone = await makeSignedIn(api);
     await api.deps.db.sql`delete from users where id = ${gone.user.id}`;

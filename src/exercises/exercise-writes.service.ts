@@ -161,7 +161,7 @@ function columnsOf(given: Given, isSystem: boolean): WrittenColumns {
   return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined)) as WrittenColumns;
 }
 
-/** The first complaint about ids that are not there, in the order of the contract; undefined when all are. */
+/** The first complaint about ids that are not there, in the order that docs/http.md promises; undefined when all are. */
 function missingEntries(links: LinkedIds, known: KnownIds): AppError | undefined {
   const missing = (ids: number[] | undefined, there: number[]) => (ids ?? []).filter((id) => !there.includes(id));
   const list = (ids: number[]) => `[${ids.join(", ")}]`;

@@ -95,7 +95,7 @@ export async function removeUser(deps: UserDeps, origin: Origin, userId: string)
   });
 }
 
-/** Gives a role to the account of that address. Throws in the order of the contract: 404, inactive, the two 403s, 409. */
+/** Gives a role to the account of that address. Throws in the order of docs/http.md: 404, inactive, the two 403s, 409. */
 export async function assignRole(deps: UserDeps, origin: Origin, email: string, roleSlug: RoleSlug): Promise<string> {
   const user = await requireRoleHolder(deps.db, origin, email);
   const taken = () =>

@@ -166,7 +166,7 @@ test(
 );
 
 test(
-  "roles are given and taken in the words of the contract, each refusal in its order",
+  "roles are given and taken, each refusal in the order of the HTTP conventions",
   asAdmin(async (api, { as }) => {
     const role = (email: string, verb: string, roleSlug: string) =>
       api.patch(`/api/v1/roles/${encodeURIComponent(email)}/${verb}`, { as, body: { roleSlug } });
