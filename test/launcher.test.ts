@@ -1,7 +1,16 @@
 import { afterAll, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort, giveTo, killEverything, launch, makeCheckout, tryPrinted, untilUp } from "./launched.ts";
+import {
+  freePort,
+  giveTo,
+  killEverything,
+  launch,
+  makeCheckout,
+  postmasterOf,
+  tryPrinted,
+  untilUp,
+} from "./launched.ts";
 import { databaseSettings } from "./transaction.ts";
 
 const checkout = makeCheckout({ withModules: true });
@@ -114,6 +123,28 @@ test.if(isRoot)("somebody who is not root starts it too", async () => {
     other.remove();
   }
 });
+
+test("both commands work in a private directory, with umask 077 and without HOME", async () => {
+  const own = makeCheckout({ withModules: true, isPrivate: true });
+  const through = ["sh", "-c", 'umask 077; exec "$@"', "sh"];
+  try {
+    const up = launch(own.dir, ["up"], { PORT: await freePort(), HOME: undefined }, undefined, through);
+    await untilUp(up);
+    expect(tryPrinted(own.dir, up.output())).toContain("Squat");
+    if (isRoot) expect(capabilitiesOf(postmasterOf(join(own.dir, ".irontrack/postgres")))).toBe(CAP_DAC_READ_SEARCH);
+    up.child.kill("SIGTERM");
+    expect(await up.ended).toBe(0);
+    const tests = launch(own.dir, ["test", "src/health"], { HOME: undefined }, undefined, through);
+    expect(await tests.ended).toBe(0);
+    expect(tests.output()).toMatch(/^[1-9]\d* passed, 0 failed$/m);
+  } finally {
+    own.remove();
+  }
+});
+/** The bit of the one capability that PostgreSQL keeps there: to read and enter what others may not. */
+const CAP_DAC_READ_SEARCH = 1 << 2;
+const capabilitiesOf = (pid: number) =>
+  Number.parseInt(/^CapEff:\s*(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "", 16);
 
 test.each([
   [["serv"], 2, "did you mean serve?"],
