@@ -57,13 +57,21 @@ test.each([
   ["a trailing comma", '{"a":1,}', "The body is not valid JSON"],
   ["two values", "{} {}", "The body is not valid JSON"],
   ["NaN", '{"a":NaN}', "The body is not valid JSON"],
-  ["a byte order mark", `\ufeff${json}`, "The body is not valid JSON"],
+  ["two byte order marks", `\ufeff\ufeff${json}`, "The body is not valid JSON"],
+  ["a byte order mark behind it", `${json}\ufeff`, "The body is not valid JSON"],
   ["100,000 brackets", "[".repeat(100_000), "The body is nested more than 32 deep"],
   ["a nesting of 33", `${"[".repeat(33)}${"]".repeat(33)}`, "The body is nested more than 32 deep"],
 ])("a body of %s is refused with 400", (_what, body, detail) =>
   withApi(async (api) => {
     expectProblem(await api.post(SIGN_UP, { body }), 400, "malformed_body", detail);
   })(),
+);
+
+test(
+  "a byte order mark before a body is ignored",
+  withApi(async (api) => {
+    expectStatus(await api.post(SIGN_UP, { body: `\ufeff${json}` }), 201);
+  }),
 );
 
 test(

@@ -1,3 +1,5 @@
+import type { TSchema } from "@sinclair/typebox";
+import { refusal } from "#db/errors.ts";
 import { AppError } from "../errors.ts";
 import { invalidRequest, pointer } from "./input.ts";
 import { HttpProblem } from "./problems.ts";
@@ -13,9 +15,10 @@ export type FileMedia = { type: string; maxBytes: number };
 
 /**
  * The body as a value, not yet checked against a schema. Throws 415 for another media type or charset, 413 beyond
- * 1 MiB, 400 for what is not UTF-8, not JSON or nested more than 32 deep.
+ * 1 MiB, 400 for what is not UTF-8, not JSON or nested more than 32 deep, `CLIENT_GONE` when the client hangs up before
+ * its end. `schema` says which fields a form may not repeat.
  */
-export async function readBody(request: Request, media: BodyMedia): Promise<unknown> {
+export async function readBody(request: Request, media: BodyMedia, schema: TSchema): Promise<unknown> {
   const contentType = request.headers.get("content-type") ?? "";
   const type = contentType.split(";", 1)[0]?.trim().toLowerCase();
   const isForm = type === "application/x-www-form-urlencoded" || type === "multipart/form-data";
@@ -26,12 +29,12 @@ export async function readBody(request: Request, media: BodyMedia): Promise<unkn
   if (charset !== undefined && charset !== "utf-8" && charset !== "utf8") throw unsupported("UTF-8");
   if (request.headers.has("content-encoding")) throw unsupported("an identity content encoding");
   const bytes = await readBytes(request);
-  if (type === "multipart/form-data") return readMultipart(bytes, contentType);
+  if (type === "multipart/form-data") return readMultipart(bytes, contentType, schema);
   const text = decodeUtf8(bytes);
-  return isForm ? readForm(new URLSearchParams(text)) : parseJson(text);
+  return isForm ? readForm(new URLSearchParams(text), schema) : parseJson(text);
 }
 
-/** The body as bytes. Throws 415 for another media type, 413 for a longer one. */
+/** The body as bytes. Throws 415 for another media type, 413 for a longer one, `CLIENT_GONE` as `readBody` does. */
 export async function readFile(request: Request, { type, maxBytes }: FileMedia): Promise<Uint8Array<ArrayBuffer>> {
   const given = (request.headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase();
   if (given !== type) throw unsupported(type);
@@ -42,15 +45,29 @@ export async function readFile(request: Request, { type, maxBytes }: FileMedia):
 async function readBytes(request: Request, maxBytes = MAX_BODY_BYTES): Promise<Uint8Array<ArrayBuffer>> {
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
   // A body without a length may be of any size: stop reading as soon as it is too large.
-  if (request.headers.has("content-length")) return new Uint8Array(await request.arrayBuffer());
+  if (request.headers.has("content-length")) return new Uint8Array(await received(request.arrayBuffer()));
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body ?? []) {
-    length += chunk.byteLength;
-    if (length > maxBytes) throw tooLarge(maxBytes);
-    chunks.push(chunk);
+  const reader = request.body?.getReader();
+  for (;;) {
+    const { value } = (await (reader && received(reader.read()))) ?? {};
+    if (!value) return new Uint8Array(Buffer.concat(chunks));
+    length += value.byteLength;
+    if (length > maxBytes) {
+      await reader?.cancel();
+      throw tooLarge(maxBytes);
+    }
+    chunks.push(value);
   }
-  return new Uint8Array(Buffer.concat(chunks));
+}
+
+/** Reading what a client sends fails for one reason only: its connection ended. */
+async function received<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (cause) {
+    throw Object.assign(refusal("CLIENT_GONE"), { cause });
+  }
 }
 
 function decodeUtf8(bytes: Uint8Array): string {
@@ -61,7 +78,9 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-function parseJson(text: string): unknown {
+/** A byte order mark before the text is ignored (RFC 8259 §8.1), as in the files that are imported. */
+function parseJson(sent: string): unknown {
+  const text = sent.startsWith("\ufeff") ? sent.slice(1) : sent;
   if (isTooDeep(text)) throw malformed(`The body is nested more than ${MAX_DEPTH} deep`);
   try {
     return JSON.parse(text);
@@ -87,10 +106,10 @@ function isTooDeep(text: string): boolean {
   return false;
 }
 
-async function readMultipart(bytes: Uint8Array<ArrayBuffer>, contentType: string) {
+async function readMultipart(bytes: Uint8Array<ArrayBuffer>, contentType: string, schema: TSchema) {
   decodeUtf8(bytes);
   try {
-    return readForm(await new Response(bytes, { headers: { "content-type": contentType } }).formData());
+    return readForm(await new Response(bytes, { headers: { "content-type": contentType } }).formData(), schema);
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw malformed("The body is not a valid form");
@@ -100,12 +119,12 @@ async function readMultipart(bytes: Uint8Array<ArrayBuffer>, contentType: string
 /** More than any operation takes: each would be looked at several times. */
 const MOST_FIELDS = 100;
 
-function readForm(form: Iterable<[string, unknown]>): Record<string, unknown> {
+function readForm(form: Iterable<[string, unknown]>, schema: TSchema): Record<string, unknown> {
   const fields: Record<string, unknown> = Object.create(null);
   let count = 0;
   for (const [name, value] of form) {
     if (++count > MOST_FIELDS) throw malformed(`The form has more than ${MOST_FIELDS} fields`);
-    if (name in fields)
+    if (name in fields && Object.hasOwn(schema.properties ?? {}, name))
       throw invalidRequest([{ field: pointer(name), code: "repeated", message: "Must be given once" }]);
     fields[name] = value;
   }

@@ -76,7 +76,7 @@ export function invalidRequest(faults: FieldError[]): AppError {
 
 /**
  * The query string of `url` as the object that `schema` describes: whole numbers, booleans (`true`, `false`, `1`, `0`)
- * and arrays (repeated keys) where it says so. A repeated scalar and an undecodable escape are added to `faults`.
+ * and arrays (repeated keys) where it says so. A repeated scalar that it knows and an undecodable escape are added to `faults`.
  */
 function readQuery(url: string, schema: TObject, faults: FieldError[]): Record<string, unknown> {
   const start = url.indexOf("?");
@@ -110,7 +110,8 @@ function readPair(pair: string, schema: TObject, query: Record<string, unknown>)
     (query[name] as unknown[]).push(coerce(property.items, value));
     return undefined;
   }
-  if (name in query) return { field: pointer(name), code: "repeated", message: "Must be given once" };
+  // What is not known at all is said by the check of the whole.
+  if (property && name in query) return { field: pointer(name), code: "repeated", message: "Must be given once" };
   query[name] = coerce(property, value);
   return undefined;
 }
@@ -146,7 +147,7 @@ function decode(text: string): string | undefined {
 }
 
 /** Texts that PostgreSQL or UTF-8 cannot hold: NUL and lone surrogates. Refused, never repaired. */
-function findBadText(value: unknown, path: string, faults: FieldError[] = []): FieldError[] {
+export function findBadText(value: unknown, path: string, faults: FieldError[] = []): FieldError[] {
   if (typeof value === "string" && !isStorable(value)) faults.push(badText(path || "/"));
   if (typeof value !== "object" || value === null) return faults;
   // Half a million numbers are a body of a mebibyte: not even their places are named.

@@ -105,7 +105,7 @@ function answerer(operation: Operation, deps: RouterDeps) {
 function perform(operation: Operation, exchange: Exchange, params: Record<string, string>, deps: RouterDeps) {
   const { spec } = operation;
   if (spec.body) {
-    return readBody(exchange.request, spec.bodyMedia ?? "json").then(async (body) =>
+    return readBody(exchange.request, spec.bodyMedia ?? "json", spec.body).then(async (body) =>
       handle(operation, exchange, params, body, await identify(spec, exchange.request, deps), deps),
     );
   }
