@@ -32,6 +32,34 @@ export class AppError extends Error {
   }
 }
 
+/** An id of an input and the JSON pointer of its field. */
+export type GivenId = { field: string; id: string | number | null | undefined };
+
+const MAX_NAMED = 10;
+const MAX_ERRORS = 100;
+
+/** Ids for people, in their order: the first ten, and how many more there are. */
+export function listOfIds(ids: (string | number)[]): string {
+  const more = ids.length > MAX_NAMED ? ` and ${ids.length - MAX_NAMED} more` : "";
+  return `[${ids.slice(0, MAX_NAMED).join(", ")}]${more}`;
+}
+
+/** A not_found whose `errors` name each place of `given` where one of `missing` stands, the first 100. */
+export function idsNotFound(
+  reason: string,
+  message: string,
+  missing: (string | number)[],
+  given: Iterable<GivenId>,
+): AppError {
+  const gone = new Set<unknown>(missing);
+  const errors: FieldError[] = [];
+  for (const { field, id } of given) {
+    if (gone.has(id) && errors.length < MAX_ERRORS)
+      errors.push({ field, code: "not_found", message: `There is no ${id}` });
+  }
+  return new AppError("not_found", reason, message, { errors });
+}
+
 /** A failure that the operator can mend, shown as one line without a stack trace. `exitCode` 2 means wrong usage. */
 export class OperatorError extends Error {
   readonly exitCode: number;

@@ -5,6 +5,7 @@ import type { Actor } from "../actor.ts";
 import { insertAuditEvent, type Origin } from "../audit/audit.queries.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
+import { normaliseEmail } from "../http/formats.ts";
 import { type Announcement, type Notices, sendNotice } from "../notices.ts";
 import { insertUser, type PublicUser } from "../users/users.queries.ts";
 import {
@@ -62,7 +63,7 @@ export async function signUp(
   requireStrongPassword(input.password, input.email);
   const waitS = await reserveAttempt(db, signUpLimits(config, origin.address), nowMs());
   if (waitS > 0) throw throttled(waitS);
-  if (input.email === config.ADMIN_EMAIL?.toLowerCase()) throw emailTaken();
+  if (config.ADMIN_EMAIL !== undefined && input.email === normaliseEmail(config.ADMIN_EMAIL)) throw emailTaken();
   const passwordHash = await passwords.hash(input.password);
   const user = { email: input.email, name: input.name ?? null, passwordHash, roleSlug: "application-access" as const };
   return translateBroken({ users_email_unique: emailTaken }, () =>

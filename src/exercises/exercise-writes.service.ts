@@ -1,7 +1,7 @@
 import type { Db } from "#db/client.ts";
 import { translateBroken } from "#db/errors.ts";
 import { type Actor, isSuperuser } from "../actor.ts";
-import { AppError } from "../errors.ts";
+import { AppError, type GivenId, idsNotFound, listOfIds } from "../errors.ts";
 import type { Precondition } from "../http/precondition.ts";
 import type { Notice, Notices } from "../notices.ts";
 import {
@@ -164,19 +164,26 @@ function columnsOf(given: Given, isSystem: boolean): WrittenColumns {
 /** The first complaint about ids that are not there, in the order that docs/http.md promises; undefined when all are. */
 function missingEntries(links: LinkedIds, known: KnownIds): AppError | undefined {
   const missing = (ids: number[] | undefined, there: number[]) => (ids ?? []).filter((id) => !there.includes(id));
-  const list = (ids: number[]) => `[${ids.join(", ")}]`;
+  const placesOf = (field: string, ids: number[]) => ids.map((id) => ({ field: `/${field}`, id }));
   const primary = missing(links.primaryMuscles, known.muscles);
   const secondary = missing(links.secondaryMuscles, known.muscles);
   const equipment = missing(links.equipment, known.equipment);
   const tags = missing(links.tags, known.tags);
-  const notFound = (what: string, detail: string) => new AppError("not_found", `exercises.${what}_not_found`, detail);
+  const muscles = [...placesOf("primaryMuscles", primary), ...placesOf("secondaryMuscles", secondary)];
+  const notFound = (what: string, detail: string, places: GivenId[]) => {
+    const ids = places.map(({ id }) => id as number);
+    return idsNotFound(`exercises.${what}_not_found`, detail, ids, places);
+  };
   if (primary.length > 0 && secondary.length > 0) {
-    return notFound("muscles", `Primary ${list(primary)} and secondary ${list(secondary)} muscles not found`);
+    const detail = `Primary ${listOfIds(primary)} and secondary ${listOfIds(secondary)} muscles not found`;
+    return notFound("muscles", detail, muscles);
   }
-  if (primary.length > 0) return notFound("muscles", `Primary muscles not found: ${list(primary)}`);
-  if (secondary.length > 0) return notFound("muscles", `Secondary muscles not found: ${list(secondary)}`);
-  if (equipment.length > 0) return notFound("equipment", `Equipment not found: ${list(equipment)}`);
-  if (tags.length > 0) return notFound("tags", `Tags not found: ${list(tags)}`);
+  if (primary.length > 0) return notFound("muscles", `Primary muscles not found: ${listOfIds(primary)}`, muscles);
+  if (secondary.length > 0) return notFound("muscles", `Secondary muscles not found: ${listOfIds(secondary)}`, muscles);
+  if (equipment.length > 0) {
+    return notFound("equipment", `Equipment not found: ${listOfIds(equipment)}`, placesOf("equipment", equipment));
+  }
+  if (tags.length > 0) return notFound("tags", `Tags not found: ${listOfIds(tags)}`, placesOf("tags", tags));
   return undefined;
 }
 

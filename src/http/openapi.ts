@@ -2,6 +2,7 @@ import type { TObject, TSchema } from "@sinclair/typebox";
 import { Type } from "@sinclair/typebox";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Method, Operation } from "./operation.ts";
+import { MAX_DETAIL_LENGTH } from "./problems.ts";
 import { strict } from "./shapes.ts";
 
 const FieldFault = strict({
@@ -13,7 +14,7 @@ export const Problem = strict({
   type: Type.String({ maxLength: 200 }),
   title: Type.String({ maxLength: 50 }),
   status: Type.Integer({ minimum: 400, maximum: 599 }),
-  detail: Type.String({ maxLength: 500 }),
+  detail: Type.String({ maxLength: MAX_DETAIL_LENGTH }),
   code: Type.String({ maxLength: 100 }),
   requestId: Type.String({ maxLength: 128 }),
   errors: Type.Optional(Type.Array(FieldFault, { maxItems: 100 })),

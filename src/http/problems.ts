@@ -41,6 +41,9 @@ const TITLE: Record<number, string> = {
   503: "Service Unavailable",
 };
 
+/** The longest `detail`; what may be longer says it in `errors`. */
+export const MAX_DETAIL_LENGTH = 500;
+
 /** A failure that only HTTP knows (405, 413, 414, 415): thrown inside `http/` and nowhere else. */
 export class HttpProblem extends Error {
   readonly problem: Problem;
@@ -93,7 +96,7 @@ export function problemReply(problem: Problem, requestId: string): Reply {
     type: `urn:irontrack:problem:${problem.code}`,
     title: TITLE[problem.status] ?? "Error",
     status: problem.status,
-    detail: problem.detail,
+    detail: problem.detail.slice(0, MAX_DETAIL_LENGTH).toWellFormed(),
     code: problem.code,
     requestId,
   };

@@ -1,7 +1,7 @@
 import type { Db } from "#db/client.ts";
 import { expectGrowth } from "#db/growth.ts";
 import type { Actor } from "../actor.ts";
-import { AppError } from "../errors.ts";
+import { AppError, idsNotFound, listOfIds } from "../errors.ts";
 import { type Format, type ImportedWorkout, type RowError, readTraining } from "./formats.rules.ts";
 import { importKey, inMode, modeOf } from "./imported-rows.rules.ts";
 import { closeImport, type ImportedRows, insertImport, insertImported, undoImport } from "./imports.queries.ts";
@@ -102,8 +102,9 @@ export async function rememberNames(db: Db, actor: Actor, { names }: ImportNames
     names.map(({ name, exerciseId }) => ({ name, exerciseId })),
   );
   if (missing.length > 0) {
-    const detail = `Exercises not found: [${missing.sort().join(", ")}]`;
-    throw new AppError("not_found", "imports.exercise_not_found", detail);
+    const detail = `Exercises not found: ${listOfIds(missing.sort())}`;
+    const given = names.map(({ exerciseId: id }, at) => ({ field: `/names/${at}/exerciseId`, id }));
+    throw idsNotFound("imports.exercise_not_found", detail, missing, given);
   }
   return listChosenJson(db, actor.userId);
 }

@@ -1,7 +1,7 @@
 import type { Db } from "#db/client.ts";
 import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
-import { AppError } from "../errors.ts";
+import { AppError, idsNotFound, listOfIds } from "../errors.ts";
 import type { Precondition } from "../http/precondition.ts";
 import { assignPlan, copyPlan } from "./plan-copies.queries.ts";
 import {
@@ -31,7 +31,8 @@ export async function getPlan(db: Db, actor: Actor, planId: string): Promise<str
 export function createPlan(db: Db, actor: Actor, { routines, ...plan }: NewPlan): Promise<string> {
   return translate(plan.name, () =>
     db.transaction(async (tx) => {
-      const id = requireWritten(await insertPlan(tx, actor.userId, plan, entriesOf(routines)));
+      const entries = entriesOf(routines);
+      const id = requireWritten(await insertPlan(tx, actor.userId, plan, entries), entries);
       return getPlan(tx, actor, id);
     }),
   );
@@ -58,7 +59,7 @@ export function changePlan(
         throw new AppError("forbidden", "plans.not_owner", "Only the owner shares a plan");
       }
       if (!entries && Object.keys(columns).length === 0) return stored.json;
-      requireWritten(await updatePlan(tx, { id: planId, ownerId: stored.ownerId }, columns, entries));
+      requireWritten(await updatePlan(tx, { id: planId, ownerId: stored.ownerId }, columns, entries), entries);
       return getPlan(tx, actor, planId);
     }),
   );
@@ -88,16 +89,12 @@ export function assignToClients(db: Db, actor: Actor, planId: string, clientIds:
     const { isFound, missing, json } = await assignPlan(db, actor.userId, planId, clientIds);
     if (!isFound) throw planNotFound();
     if (missing.length > 0) {
-      const more = missing.length > MOST_NAMED ? ` and ${missing.length - MOST_NAMED} more` : "";
-      const named = `[${missing.slice(0, MOST_NAMED).join(", ")}]${more}`;
-      throw new AppError("not_found", "clients.not_found", `Clients not found: ${named}`);
+      const given = clientIds.map((id, at) => ({ field: `/clientIds/${at}`, id }));
+      throw idsNotFound("clients.not_found", `Clients not found: ${listOfIds(missing)}`, missing, given);
     }
     return json;
   });
 }
-
-/** As many ids as a problem has room for. */
-const MOST_NAMED = 10;
 
 /** Deletes a plan of the actor's own; its routines stay. Throws not_found, stale as `precondition` says. */
 export function removePlan(db: Db, actor: Actor, planId: string, precondition: Precondition): Promise<void> {
@@ -125,9 +122,11 @@ function entriesOf(routines: NewPlan["routines"]): PlanEntry[] {
 
 const MOST_A_DAY = 50;
 
-function requireWritten({ id, missing }: WrittenPlan): string {
+function requireWritten({ id, missing }: WrittenPlan, entries: PlanEntry[] = []): string {
   if (missing.length > 0) {
-    throw new AppError("not_found", "plans.routine_not_found", `Routines not found: [${missing.sort().join(", ")}]`);
+    const given = entries.map(({ routineId }, at) => ({ field: `/routines/${at}/routineId`, id: routineId }));
+    const detail = `Routines not found: ${listOfIds(missing.sort())}`;
+    throw idsNotFound("plans.routine_not_found", detail, missing, given);
   }
   return id as string;
 }

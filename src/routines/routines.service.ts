@@ -1,7 +1,7 @@
 import type { Db } from "#db/client.ts";
 import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
-import { AppError, type FieldError } from "../errors.ts";
+import { AppError, type FieldError, idsNotFound, listOfIds } from "../errors.ts";
 import { listVisibleIds } from "../exercises/exercises.queries.ts";
 import type { Precondition } from "../http/precondition.ts";
 import {
@@ -36,7 +36,7 @@ export function createRoutine(db: Db, actor: Actor, { exercises, ...routine }: N
   const entries = entriesOf(exercises);
   return translate(routine.name, () =>
     db.transaction(async (tx) => {
-      const id = requireWritten(await insertRoutine(tx, actor.userId, routine, entries));
+      const id = requireWritten(await insertRoutine(tx, actor.userId, routine, entries), entries);
       return getRoutine(tx, actor, id);
     }),
   );
@@ -59,7 +59,7 @@ export function changeRoutine(
       const stored = await requireWritable(tx, actor, routineId, columns);
       await precondition(stored.version, () => stored.json);
       if (!entries && Object.keys(columns).length === 0) return stored.json;
-      requireWritten(await updateRoutine(tx, { id: routineId, ownerId: stored.ownerId }, columns, entries));
+      requireWritten(await updateRoutine(tx, { id: routineId, ownerId: stored.ownerId }, columns, entries), entries);
       return getRoutine(tx, actor, routineId);
     }),
   );
@@ -141,13 +141,11 @@ function entriesOf(exercises: NewRoutineExercise[]): Entry[] {
   return exercises.map((exercise, at) => ({ ...exercise, exerciseId: exercise.exerciseId ?? null, position: at + 1 }));
 }
 
-function requireWritten({ id, missing }: Written): string {
+function requireWritten({ id, missing }: Written, entries: Entry[] = []): string {
   if (missing.length > 0) {
-    throw new AppError(
-      "not_found",
-      "routines.exercise_not_found",
-      `Exercises not found: [${missing.sort().join(", ")}]`,
-    );
+    const given = entries.map(({ exerciseId }, at) => ({ field: `/exercises/${at}/exerciseId`, id: exerciseId }));
+    const detail = `Exercises not found: ${listOfIds(missing.sort())}`;
+    throw idsNotFound("routines.exercise_not_found", detail, missing, given);
   }
   return id as string;
 }

@@ -12,7 +12,7 @@ export const clientNotFound = () => new AppError("not_found", "clients.not_found
  * Throws invalid for oneself; not_found for an address that has no active account; conflict (`clients.exists`).
  */
 export async function inviteClient(db: Db, actor: Actor, { email, scopes }: NewClient): Promise<string> {
-  if (email.toLowerCase() === actor.email.toLowerCase()) throw oneself();
+  if (email === actor.email) throw oneself();
   return translate(async () => {
     const json = await insertClient(db, actor.userId, email, scopes);
     if (json === undefined) throw new AppError("not_found", "users.not_found", "User not found");

@@ -21,7 +21,7 @@ export async function grantAccess(
   if ((routineId === undefined) === (planId === undefined)) {
     throw new AppError("invalid", "grants.ambiguous_subject", "Name either a routine or a plan");
   }
-  if (email.toLowerCase() === actor.email.toLowerCase()) {
+  if (email === actor.email) {
     throw new AppError("invalid", "grants.oneself", "What is yours needs no grant to you");
   }
   const subject = { routineId: routineId ?? null, planId: planId ?? null };

@@ -37,7 +37,7 @@ export function replaceWorkout(
       const kept = new Map((await emptyWorkout(tx, workoutId, columns)).map((entry) => [entry.id, entry]));
       const rows = exercises.map((row) => keeping(row, kept.get(row.id ?? "")));
       const { missing } = await fillWorkout(tx, actor.userId, workoutId, rows, sets);
-      requireExercises(missing);
+      requireExercises(missing, given);
       return getWorkout(tx, actor, workoutId);
     }),
   );

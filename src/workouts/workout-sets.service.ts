@@ -52,7 +52,8 @@ export function addExercise(
     }
     const position = count + 1;
     const sets = (given.sets ?? []).map((set, at) => setRow(set, position, at + 1));
-    requireExercises(await insertEntry(tx, actor.userId, workoutId, exerciseRow(given, position), sets));
+    const missing = await insertEntry(tx, actor.userId, workoutId, exerciseRow(given, position), sets);
+    requireExercises(missing, [given], () => "");
     return getWorkout(tx, actor, workoutId);
   });
 }

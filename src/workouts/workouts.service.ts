@@ -1,7 +1,7 @@
 import type { Db } from "#db/client.ts";
 import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
-import { AppError, type FieldError } from "../errors.ts";
+import { AppError, type FieldError, idsNotFound, listOfIds } from "../errors.ts";
 import { cursorPage, placeOf } from "../http/cursor.ts";
 import type { Precondition } from "../http/precondition.ts";
 import { isReadableRoutine } from "../routines/routines.queries.ts";
@@ -57,7 +57,7 @@ export async function startWorkout(db: Db, actor: Actor, given: NewWorkout): Pro
         notes: workout.notes ?? null,
       };
       const { id, missing } = await insertWorkout(tx, actor.userId, row, rows?.exercises, rows?.sets ?? []);
-      requireExercises(missing);
+      requireExercises(missing, exercises ?? []);
       return getWorkout(tx, actor, id as string);
     }),
   );
@@ -146,10 +146,16 @@ function onLocked(
   );
 }
 
-export function requireExercises(missing: string[]): void {
+/** Throws not_found for exercises of `given` that are `missing`; each stands at `pathOf` its place. */
+export function requireExercises(
+  missing: string[],
+  given: Pick<NewWorkoutExercise, "exerciseId">[],
+  pathOf = (at: number) => `/exercises/${at}`,
+): void {
   if (missing.length === 0) return;
-  const detail = `Exercises not found: [${missing.sort().join(", ")}]`;
-  throw new AppError("not_found", "workouts.exercise_not_found", detail);
+  const detail = `Exercises not found: ${listOfIds(missing.sort())}`;
+  const places = given.map(({ exerciseId: id }, at) => ({ field: `${pathOf(at)}/exerciseId`, id }));
+  throw idsNotFound("workouts.exercise_not_found", detail, missing, places);
 }
 
 /** Exercises and sets as rows, in their order, positions from 1. Throws invalid with everything that does not fit. */
