@@ -1,12 +1,7 @@
 import { Type } from "@sinclair/typebox";
-import { Email, Instant, nullable, strict, Uuid } from "../http/shapes.ts";
+import { Email, Instant, nullable, strict, Title, Uuid } from "../http/shapes.ts";
 
-export const PersonName = Type.String({
-  minLength: 1,
-  maxLength: 100,
-  normalise: "name",
-  description: "Shown to others",
-});
+export const PersonName = Type.String({ ...Title, description: "Shown to others" });
 /** As typed: never trimmed, never case-folded (OWASP ASVS 5, 6.2.5 and 6.2.8). */
 export const NewPassword = Type.String({ minLength: 8, maxLength: 128, description: "Any characters; kept as typed" });
 /** A password that is only compared may be anything that could have been sent. */

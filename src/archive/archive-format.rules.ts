@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { unzipSync, type ZipOptions, zipSync } from "fflate";
 import { AppError } from "../errors.ts";
-import { faultsOf } from "../http/shapes.ts";
+import { findBadText } from "../http/input.ts";
+import { faultsOf, normalise } from "../http/shapes.ts";
 import { type ArchiveLists, LISTS, Manifest } from "./archive.schemas.ts";
 import { setsCsv } from "./sets-csv.rules.ts";
 
@@ -46,8 +47,9 @@ export function unpackArchive(zip: Uint8Array): ArchiveLists & { manifest: Manif
   const lists = Object.fromEntries(
     LIST_NAMES.map((name) => {
       if (!manifest.files.some((file) => file.name === `${name}.json`)) throw damaged(`${name}.json is not there`);
-      const list = parse(files[`${name}.json`] as Uint8Array, `${name}.json`);
-      const faults = faultsOf(LISTS[name], list);
+      const parsed = parse(files[`${name}.json`] as Uint8Array, `${name}.json`);
+      const list = normalise(LISTS[name], parsed);
+      const faults = [...findBadText(list, ""), ...faultsOf(LISTS[name], list)];
       if (faults.length > 0) throw misfit(faults.map((fault) => ({ ...fault, field: `/${name}.json${fault.field}` })));
       return [name, list];
     }),

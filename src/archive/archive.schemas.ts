@@ -1,12 +1,14 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Category, Difficulty, Force, Mechanic } from "../exercises/exercises.schemas.ts";
-import { choice, nullable, strict } from "../http/shapes.ts";
-import { Description, Mode, Notes, Sharing, SupersetGroup, Title, targetFields } from "../routines/routines.schemas.ts";
+import { choice, nullable, strict, Title as TypedTitle } from "../http/shapes.ts";
+import { Description, Mode, Notes, Sharing, SupersetGroup, targetFields } from "../routines/routines.schemas.ts";
 import { NewSet, Targets, TimeZone } from "../workouts/workouts.schemas.ts";
 
 /** What an archive holds, as its files say it. Things refer to one another by their place in their list, from 0. */
 const Place = Type.Integer({ minimum: 0, maximum: 1_000_000 });
-const Name = Type.String({ minLength: 1, maxLength: 100 });
+/** What is read from files loses what names may not have, rather than being refused for it. */
+const Name = Type.String({ minLength: 1, maxLength: 100, normalise: "printable" });
+const Title = Type.String({ ...TypedTitle, normalise: "printable" });
 const EntryNames = Type.Array(Type.String({ maxLength: 100 }), { maxItems: 50 });
 const Count = Type.Integer({ minimum: 0, maximum: 10_000_000 });
 const Moment = Type.String({
@@ -27,7 +29,7 @@ const ExerciseReference = Type.Union([
 ]);
 
 const Exercise = strict({
-  name: Type.String({ minLength: 3, maxLength: 100 }),
+  name: Type.String({ ...Name, minLength: 3 }),
   category: Category,
   difficulty: Difficulty,
   force: nullable(Force),

@@ -6,6 +6,7 @@ import { exportArchive, importArchive } from "../archive/archive.service.ts";
 import { insertAuditEvent, OPERATOR } from "../audit/audit.queries.ts";
 import { readConfig } from "../config.ts";
 import { OperatorError } from "../errors.ts";
+import { normaliseEmail } from "../http/formats.ts";
 import { findUser } from "../users/users.queries.ts";
 import { userNotFound } from "../users/users.service.ts";
 import { withDatabase, withNotices } from "./database.ts";
@@ -46,7 +47,7 @@ async function importFrom(email: string, file: string) {
 }
 
 async function idOf(db: Db, email: string): Promise<string> {
-  const user = await findUser(db, { email: email.trim().toLowerCase() });
+  const user = await findUser(db, { email: normaliseEmail(email) });
   if (!user) throw userNotFound();
   return user.id;
 }

@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { isTime } from "./formats.ts";
 
 /** Where an entry stands in a list that is ordered by time, ties by id. */
 export type Place = { startedAt: string; id: string };
@@ -17,13 +18,7 @@ const CURSOR = /^([12]\d{3}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z) ([0-9a-f]{8}(
 export function placeOf(cursor: string | undefined): Place | undefined {
   if (cursor === undefined) return undefined;
   const match = CURSOR.exec(Buffer.from(cursor, "base64url").toString());
-  if (match && isInstant(match[1] as string)) return { startedAt: match[1] as string, id: match[2] as string };
+  if (match && isTime(match[1] as string)) return { startedAt: match[1] as string, id: match[2] as string };
   const errors = [{ field: "/cursor", code: "format", message: "Must be the nextCursor of a page" }];
   throw new AppError("invalid", "invalid_request", "The request does not fit what this operation takes", { errors });
-}
-
-/** Whether there is such a time: JavaScript reads 30 February as 2 March, and PostgreSQL refuses it. */
-function isInstant(text: string): boolean {
-  const ms = Date.parse(text);
-  return !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 19) === text.slice(0, 19);
 }

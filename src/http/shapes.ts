@@ -1,55 +1,8 @@
-import { FormatRegistry, type TObject, type TSchema, Type } from "@sinclair/typebox";
+import { type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import type { FieldError } from "../errors.ts";
-
-/** How a text is brought into form before it is checked. */
-export type Normalisation = "trim" | "name" | "lower-case-name" | "email" | "uuid";
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-FormatRegistry.Set("uuid", (value) => UUID.test(value));
-/** RFC 5321 lengths, one @, no spaces or control characters, a dotted domain of letters, digits and hyphens. */
-const EMAIL =
-  /^[^\s@"(),:;<>[\]\\\p{Cc}]{1,64}@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/u;
-FormatRegistry.Set("email", (value) => EMAIL.test(value) && !/^\.|\.\.|\.@/.test(value));
-
-/** 3 to 100 characters as PostgreSQL counts them, none a control character, one at least that can be seen. */
-const NAME = /^\P{Cc}{3,100}$/u;
-const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
-FormatRegistry.Set("name", (value) => NAME.test(value) && VISIBLE.test(value));
-
-/** A day that exists, from 1900 to 2199. */
-FormatRegistry.Set("day", (value) => /^(19|2[01])\d{2}-\d{2}-\d{2}$/.test(value) && isDay(value));
-FormatRegistry.Set("time-zone", isTimeZone);
-
-/** Links that the database has dropped and ICU has kept: each would fail every statement about days. */
-const UNKNOWN_TO_POSTGRES = new Set(["us/pacific-new", "canada/east-saskatchewan"]);
-
-/** A name of the IANA database that both we and PostgreSQL know; offsets are none. */
-function isTimeZone(value: string): boolean {
-  if (!/^[A-Za-z]+(?:\/[A-Za-z0-9_+-]+)*$/.test(value) || UNKNOWN_TO_POSTGRES.has(value.toLowerCase())) return false;
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: value }).resolvedOptions().timeZone !== "";
-  } catch {
-    return false;
-  }
-}
-
-/** 1 to 100 characters as PostgreSQL counts them, none a control character, one at least that can be seen. */
-const TITLE = /^\P{Cc}{1,100}$/u;
-FormatRegistry.Set("title", (value) => TITLE.test(value) && VISIBLE.test(value));
-
-/** RFC 3339 with an offset, from 1900 to 2199, on a day that exists. */
-const DATE_TIME = /^(?:19|2[01])\d{2}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:[Zz]|[+-]\d{2}:\d{2})$/;
-FormatRegistry.Set("date-time", (value) => {
-  if (!DATE_TIME.test(value) || Number.isNaN(Date.parse(value))) return false;
-  return isDay(value.slice(0, 10));
-});
-
-function isDay(value: string): boolean {
-  const [year, month, day] = value.split("-").map(Number) as [number, number, number];
-  return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day && month >= 1 && month <= 12;
-}
+import { normaliseText } from "./formats.ts";
 
 /** One of some words. */
 export const choice = <const Words extends string[]>(
@@ -64,13 +17,20 @@ export const choice = <const Words extends string[]>(
 export const Uuid = Type.String({ format: "uuid", minLength: 36, maxLength: 36, normalise: "uuid" });
 /** The id of a catalog row: a smallint identity. */
 export const SmallId = Type.Integer({ minimum: 1, maximum: 32_767 });
-export const Email = Type.String({ format: "email", maxLength: 254, normalise: "email" });
+export const Email = Type.String({
+  format: "idn-email",
+  maxLength: 254,
+  normalise: "email",
+  description: "Any letters before the @, the domain in ASCII",
+});
+/** What people call something. */
+export const Title = Type.String({ minLength: 1, maxLength: 100, format: "title", normalise: "name" });
 export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
-/** RFC 3339 with an offset, in years that PostgreSQL and people mean. */
+export const Day = Type.String({ format: "date", maxLength: 10, description: "From 1900 to 2199, e.g. 2026-01-31" });
 export const AwareInstant = Type.String({
   maxLength: 35,
   format: "date-time",
-  description: "With an offset, e.g. 2026-01-31T00:00:00Z",
+  description: "From 1900 to 2199, with an offset of at most 15:59, e.g. 2026-01-31T00:00:00Z",
 });
 /** RFC 3339 in UTC with microseconds. */
 export const Instant = Type.String({
@@ -126,15 +86,6 @@ export function normalise(schema: TSchema, value: unknown): unknown {
   return value;
 }
 
-function normaliseText(form: Normalisation | undefined, text: string): string {
-  if (form === "trim") return text.trim();
-  if (form === "name") return text.replace(/\s+/gu, " ").trim();
-  if (form === "lower-case-name") return text.toLowerCase().replace(/\s+/gu, " ").trim();
-  if (form === "email") return text.trim().toLowerCase();
-  if (form === "uuid") return text.toLowerCase();
-  return text;
-}
-
 function explain({ type, schema, errors }: ValueError): { code: string; message: string } {
   // What may be null is explained by what it is when it is not.
   const inner = type === ValueErrorType.Union && isNullable(schema) ? errors[0]?.First() : undefined;
@@ -158,7 +109,7 @@ function explain({ type, schema, errors }: ValueError): { code: string; message:
     case ValueErrorType.StringPattern:
       return {
         code: "format",
-        message: `Must be ${schema.format ? `a valid ${schema.format}` : "in the documented form"}`,
+        message: `Must be ${schema.format ? `a valid ${schema.format.replace("idn-", "")}` : "in the documented form"}`,
       };
     case ValueErrorType.IntegerMinimum:
     case ValueErrorType.IntegerMaximum:

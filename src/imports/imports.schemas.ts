@@ -1,10 +1,9 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { choice, Instant, nullable, strict, Uuid } from "../http/shapes.ts";
+import { choice, Instant, nullable, strict, Title, Uuid } from "../http/shapes.ts";
 import { TimeZone } from "../workouts/workouts.schemas.ts";
 import { FORMATS } from "./formats.rules.ts";
 
 const Count = Type.Integer({ minimum: 0, maximum: 2_147_483_647 });
-const Name = Type.String({ minLength: 1, maxLength: 100, normalise: "name" });
 const Format = choice([...FORMATS]);
 
 /** The longest file that is read: some hundred thousand sets. */
@@ -75,10 +74,14 @@ export const Undone = strict({
   kept: Type.Integer({ minimum: 0, description: "Workouts that were changed since, and stay" }),
 });
 
-const NamedExercise = strict({ name: Name, exerciseId: Uuid, exerciseName: Type.String({ maxLength: 100 }) });
+const NamedExercise = strict({
+  name: Type.String({ maxLength: 100 }),
+  exerciseId: Uuid,
+  exerciseName: Type.String({ maxLength: 100 }),
+});
 export const ImportNames = Type.Array(NamedExercise, { maxItems: 5000, description: "By name" });
 export const ImportNamesPatch = strict({
-  names: Type.Array(strict({ name: Name, exerciseId: nullable(Uuid) }), {
+  names: Type.Array(strict({ name: Title, exerciseId: nullable(Uuid) }), {
     maxItems: 500,
     description: "Which exercise is meant by a name; null forgets",
   }),

@@ -1,3 +1,4 @@
+import { printable } from "../http/formats.ts";
 import type { Delimiter } from "./csv.rules.ts";
 import type { RowError } from "./formats.rules.ts";
 
@@ -44,10 +45,11 @@ const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
 
 /** A name with single spaces, at most 100 characters; null when the cell is empty. */
 export function nameIn(row: Row, column: string): string | null {
-  const name = textIn(row, column).replace(/\s+/gu, " ");
-  if (name === "") return null;
+  const text = textIn(row, column);
+  if (/(?!\s)\p{Cc}/u.test(text)) return refuse(row, column, "format", "must not have control characters");
+  const name = printable(text);
+  if (name === "") return text === "" ? null : refuse(row, column, "format", "must have a character that can be seen");
   if (isLonger(name, NAME_LENGTH)) return refuseLength(row, column, NAME_LENGTH);
-  if (/\p{Cc}/u.test(name)) return refuse(row, column, "format", "must not have control characters");
   return VISIBLE.test(name) ? name : refuse(row, column, "format", "must have a character that can be seen");
 }
 

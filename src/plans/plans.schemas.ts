@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Difficulty } from "../exercises/exercises.schemas.ts";
-import { Instant, nullable, strict, Uuid } from "../http/shapes.ts";
-import { Access, Description, listFields, Sharing, Title } from "../routines/routines.schemas.ts";
+import { Instant, nullable, strict, Title, Uuid } from "../http/shapes.ts";
+import { Access, Description, listFields, Sharing } from "../routines/routines.schemas.ts";
 
 const Day = Type.Integer({ minimum: 1, maximum: 366, description: "Day of the plan, from 1" });
 export const Weeks = Type.Integer({ minimum: 1, maximum: 104, description: "How long it is meant to be followed" });

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { choice, Instant, nullable, SmallId, strict, Uuid } from "../http/shapes.ts";
+import { choice, Day, Instant, nullable, SmallId, strict, Uuid } from "../http/shapes.ts";
 import { TimeZone, WorkoutSet } from "../workouts/workouts.schemas.ts";
 import { FORMULAS } from "./one-rep-max.rules.ts";
 
@@ -29,7 +29,6 @@ export const Records = strict({
   }),
 });
 
-const Day = Type.String({ format: "day", maxLength: 10, description: "A day of one's own time zone, e.g. 2026-01-31" });
 export const VolumeQuestion = strict({
   from: Day,
   to: Day,

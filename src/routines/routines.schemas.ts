@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { pageFields } from "../http/page.ts";
-import { choice, Instant, nullable, strict, Uuid } from "../http/shapes.ts";
+import { choice, Instant, nullable, strict, Title, Uuid } from "../http/shapes.ts";
 
 export const MODES = ["reps", "time", "distance", "sets_only"] as const;
 export const Mode = choice([...MODES], { description: "What a set is counted in" });
@@ -8,8 +8,6 @@ export const Sharing = choice(["private", "shared", "public"], {
   description:
     "Private: the owner only; shared: whoever has a grant; public: everybody may read. A trainer whom the owner lets write their plans may write each of them",
 });
-/** What people call their routines, plans and workouts. */
-export const Title = Type.String({ minLength: 1, maxLength: 100, format: "title", normalise: "name" });
 export const Description = Type.String({ maxLength: 2000 });
 export const Notes = Type.String({ maxLength: 1000 });
 export const Weight = Type.Number({ minimum: 0, maximum: 2000, description: "Kept to three decimals" });
@@ -46,9 +44,7 @@ export const targetFields = {
 
 export const NewRoutineExercise = strict({
   exerciseId: Type.Optional(nullable(Uuid)),
-  exerciseName: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 100, normalise: "name", description: "Of an exercise that is gone" }),
-  ),
+  exerciseName: Type.Optional(Type.String({ ...Title, description: "Of an exercise that is gone" })),
   ...targetFields,
 });
 export type NewRoutineExercise = Static<typeof NewRoutineExercise>;

@@ -1,6 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { choice, Email, Instant, nullable, strict, Uuid } from "../http/shapes.ts";
-import { Title } from "../routines/routines.schemas.ts";
+import { choice, Email, Instant, nullable, strict, Title, Uuid } from "../http/shapes.ts";
 
 const GrantAccess = choice(["read", "write"]);
 

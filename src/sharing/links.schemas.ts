@@ -1,8 +1,8 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Difficulty } from "../exercises/exercises.schemas.ts";
-import { Instant, nullable, strict, Uuid } from "../http/shapes.ts";
+import { Instant, nullable, strict, Title, Uuid } from "../http/shapes.ts";
 import { PlanRoutine, Weeks } from "../plans/plans.schemas.ts";
-import { Description, RoutineExercise, Title } from "../routines/routines.schemas.ts";
+import { Description, RoutineExercise } from "../routines/routines.schemas.ts";
 
 export const NewLink = strict({ routineId: Type.Optional(Uuid), planId: Type.Optional(Uuid) });
 export type NewLink = Static<typeof NewLink>;

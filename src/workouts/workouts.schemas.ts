@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { AwareInstant, choice, Instant, nullable, strict, Uuid } from "../http/shapes.ts";
+import { AwareInstant, choice, Day, Instant, nullable, strict, Title, Uuid } from "../http/shapes.ts";
 import {
   Mode,
   Notes,
@@ -7,7 +7,6 @@ import {
   Rir,
   Rpe,
   SupersetGroup,
-  Title,
   targetFields,
   Weight,
   WeightUnit,
@@ -24,7 +23,6 @@ export const TimeZone = Type.String({
   format: "time-zone",
   description: "IANA name, e.g. Europe/Berlin",
 });
-const ExerciseName = Type.String({ minLength: 1, maxLength: 100, normalise: "name" });
 const SetType = choice(["warmup", "working", "drop", "failure", "myo", "partial"], { default: "working" });
 
 const setFields = {
@@ -58,7 +56,7 @@ export const NewWorkoutExercise = strict({
   id: Type.Optional(Uuid),
   targets: optional(Targets),
   exerciseId: optional(Uuid),
-  exerciseName: Type.Optional(ExerciseName),
+  exerciseName: Type.Optional(Title),
   mode: Mode,
   supersetGroup: optional(SupersetGroup),
   notes: optional(Notes),
@@ -175,7 +173,6 @@ export const ListWorkouts = strict({
 });
 export type ListWorkouts = Static<typeof ListWorkouts>;
 
-const Day = Type.String({ pattern: "^(19|2[01])\\d{2}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$", maxLength: 10 });
 export const CalendarQuestion = strict({ from: Day, to: Day });
 export const Calendar = Type.Array(strict({ day: Day, workoutCount: Count, setCount: Count, durationS: Count }), {
   maxItems: 366,

@@ -1,0 +1,107 @@
+import { FormatRegistry } from "@sinclair/typebox";
+
+/** How a text is brought into form before it is checked. */
+export type Normalisation = "trim" | "name" | "printable" | "lower-case-name" | "email" | "uuid";
+
+/**
+ * `text` in the form that it is checked, compared and stored in. All but ids are in Unicode's composed form (NFC): texts
+ * that look the same are the same.
+ */
+export function normaliseText(form: Normalisation | undefined, text: string): string {
+  if (form === "uuid") return text.toLowerCase();
+  if (form === undefined || !text.isWellFormed()) return text;
+  if (form === "trim") return text.normalize("NFC").trim();
+  if (form === "name") return collapsed(text);
+  if (form === "printable") return printable(text);
+  if (form === "lower-case-name") return collapsed(text.toLowerCase());
+  return normaliseEmail(text);
+}
+
+const collapsed = (text: string) => text.normalize("NFC").replace(/\s+/gu, " ").trim();
+
+/** An address as accounts are compared by it. */
+export const normaliseEmail = (address: string): string => address.trim().toLowerCase().normalize("NFC");
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+FormatRegistry.Set("uuid", (value) => UUID.test(value));
+
+/**
+ * RFC 5321 lengths, one @, no spaces, a dotted domain of letters, digits and hyphens; any letters before the @ (RFC 6531),
+ * but nothing invisible: no control, format, private or unassigned characters.
+ */
+const EMAIL =
+  /^[^\s@"(),:;<>[\]\\\p{C}]{1,64}@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/u;
+FormatRegistry.Set("idn-email", (value) => EMAIL.test(value) && !/^\.|\.\.|\.@/.test(value));
+
+const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
+/**
+ * Control and format characters. A joiner (U+200C, U+200D) is captured where a script or an emoji needs it: between letters
+ * and marks of a script that joins, or pictographs. Between Latin, Greek or Cyrillic letters it would only make another
+ * name look the same.
+ */
+const UNPRINTABLE = new RegExp(
+  `(?<=${joining("\\p{Emoji_Modifier}\\ufe0f")})([\\u200c\\u200d])(?=${joining()})|[\\p{Cc}\\p{Cf}\\u2028\\u2029]`,
+  "gu",
+);
+function joining(more = ""): string {
+  return `(?![\\p{sc=Latin}\\p{sc=Greek}\\p{sc=Cyrillic}])[\\p{L}\\p{M}\\p{Extended_Pictographic}${more}]`;
+}
+
+const withoutUnprintable = (text: string): string => text.replace(UNPRINTABLE, "$1");
+
+/** A name as a file has it, without the characters that names may not have. */
+export const printable = (text: string): string => collapsed(withoutUnprintable(text.replace(/\s+/gu, " ")));
+
+const isTitle = (value: string) => withoutUnprintable(value) === value && VISIBLE.test(value);
+
+/** What people call something: no control or format characters, one character at least that can be seen. */
+FormatRegistry.Set("title", isTitle);
+/** A title of 3 characters or more as PostgreSQL counts them. */
+FormatRegistry.Set("name", (value) => isTitle(value) && [...value].length >= 3);
+
+/** A day that exists, from 1900 to 2199. */
+FormatRegistry.Set("date", (value) => /^(?:19|2[01])/.test(value) && isDay(value));
+
+/**
+ * RFC 3339 with an offset, on a day that exists, from 1900 to 2199 in UTC too. PostgreSQL takes offsets to 15:59, and
+ * microseconds. Leap seconds are none: neither PostgreSQL nor JavaScript can keep them.
+ */
+const INSTANT =
+  /^(\d{4}-\d{2}-\d{2})[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?:[Zz]|[+-](?:0\d|1[0-5]):[0-5]\d)$/;
+const FIRST_MS = Date.UTC(1900, 0, 1);
+const END_MS = Date.UTC(2200, 0, 1);
+FormatRegistry.Set("date-time", isInstant);
+
+function isInstant(value: string): boolean {
+  const ms = isTime(value) ? Date.parse(value.toUpperCase()) : Number.NaN;
+  return ms >= FIRST_MS && ms < END_MS;
+}
+
+/** Whether there is such a time, of whatever year, written so. */
+export function isTime(value: string): boolean {
+  const day = INSTANT.exec(value)?.[1];
+  return day !== undefined && isDay(day);
+}
+
+function isDay(value: string): boolean {
+  const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(value);
+  if (!parts) return false;
+  const [year, month, day] = parts.slice(1).map(Number) as [number, number, number];
+  return month >= 1 && month <= 12 && day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
+}
+
+FormatRegistry.Set("time-zone", isTimeZone);
+
+/** Links that the database has dropped and ICU has kept: each would fail every statement about days. */
+const UNKNOWN_TO_POSTGRES = new Set(["us/pacific-new", "canada/east-saskatchewan"]);
+
+/** A name of the IANA database that both we and PostgreSQL know; offsets are none. */
+function isTimeZone(value: string): boolean {
+  if (!/^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+)*$/.test(value)) return false;
+  if (UNKNOWN_TO_POSTGRES.has(value.toLowerCase())) return false;
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: value }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
