@@ -34,9 +34,10 @@ export async function seedCatalog(db: Db, catalog: Catalog, options: SeedOptions
     await tx.sql`select pg_advisory_xact_lock(${LOCK_KEY})`;
     for (const part of SEED_PARTS) if (parts.includes(part)) reports.push(await seedPart(tx, part, catalog, options));
     // Without statistics the first lists after a seed are planned as if there were nothing to list.
-    if (reports.some(({ added, changed, removed }) => added + changed + removed > 0)) await tx.sql`analyze exercises`;
-    if (options.announcement) await sendNotice(tx, options.announcement);
+    const isChanged = reports.some(({ added, changed, removed }) => added + changed + removed > 0);
+    if (isChanged) await tx.sql`analyze exercises`;
     if (options.dryRun) throw new RolledBack();
+    if (options.announcement && isChanged) await sendNotice(tx, options.announcement);
   };
   try {
     await db.transaction(work);

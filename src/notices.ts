@@ -1,5 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Db } from "#db/client.ts";
+import { LEASE_OVER_MS, openLease } from "./lease.ts";
+import { type LiveProcess, listLiveProcesses } from "./live-processes.queries.ts";
+import type { Log } from "./log.ts";
 
 /**
  * What processes must forget: a login, an account (its logins, its role), the exercises of an account, or all that was
@@ -10,6 +13,13 @@ export type Notice = { loginId: string } | { userId: string } | { exercisesOf: s
 /** A notice on its way; nobody waits for one that was not sent. */
 export type Announcement = { text: string; isSent: boolean };
 
+export type NoticesStats = {
+  /** How often the connection that listens was lost. */
+  losses: number;
+  /** Changes that were answered when leases were over, and not when every process had confirmed. */
+  leaseWaits: number;
+};
+
 export type Notices = {
   /**
    * Runs `commit`, which must hand what it is given to `sendNotice` in the transaction that makes a change (and need not
@@ -19,6 +29,7 @@ export type Notices = {
   announce<T>(notice: Notice, commit: (announcement: Announcement) => Promise<T>): Promise<T>;
   /** True while every notice so far is known to have arrived here. */
   isTrusted(): boolean;
+  readonly stats: NoticesStats;
   close(): Promise<void>;
 };
 
@@ -34,6 +45,8 @@ export function noticeOf(sql: Db["sql"], announcement: Announcement) {
 }
 
 const CHANNEL = "irontrack_notices";
+/** Where `<id of an invalidation> <id of a process>` is sent. */
+const CONFIRMATIONS = "irontrack_confirmations";
 
 type Forget = (notice: Notice | "everything") => void;
 
@@ -46,119 +59,146 @@ export function aloneOnDatabase(forget: Forget): Notices {
       return result;
     },
     isTrusted: () => true,
+    stats: { losses: 0, leaseWaits: 0 },
     close: async () => {},
   };
 }
 
-/** What a process remembers is trusted for this long after the heartbeat that proved its listener was sent. */
-const LEASE_MS = 1000;
-const HEARTBEAT_MS = 300;
-/** What a heartbeat may add on its way, so that others wait longer than this process trusts itself. */
-const LEASE_MARGIN_MS = 200;
-const ANNOUNCE_TIMEOUT_MS = 5000;
+type Waiting = {
+  confirmed: Set<string>;
+  wake: () => void;
+};
 
-type Waiting = { confirmed: Set<string>; wake: () => void };
+export type NoticesOptions = {
+  /** False for a process that caches nothing, such as a command: then no other process waits for it. */
+  hasCaches?: boolean;
+  log?: Pick<Log, "info" | "warn">;
+};
+
+/** How long a starting process waits until invalidations reach it; it starts without its caches when they do not. */
+const START_WAIT_MS = 1000;
+/** How often processes that have not confirmed are asked again: they or we may have listened too late. */
+const ASK_AGAIN_MS = 100;
 
 /**
- * Notices among processes (ADR 0004). Each listens for notices and proves it with a heartbeat to itself: PostgreSQL
- * delivers notices in commit order, so when a heartbeat has come back, every notice that was committed before it has
- * come too, and the process may trust its memory for LEASE_MS from when it was sent. Whoever announces waits until every
- * process whose lease may still run has confirmed, or its lease is over.
- *
- * `direct` must not lead through a pooler. Resolves once the first heartbeat is back.
+ * Invalidations among processes (ADR 0004). `forget` is called for each, and with "everything" when some may have been
+ * missed. A change is answered when every process that may hold a lease has confirmed it, at the latest when each lease
+ * that it overtook is over. `direct` must not lead through a pooler.
  */
 export async function listenForNotices(
   direct: Db,
   forget: Forget,
-  onError: (error: unknown) => void,
+  { hasCaches = true, log }: NoticesOptions = {},
 ): Promise<Notices> {
-  const processId = randomUUID();
   const waiting = new Map<string, Waiting>();
-  let trustedUntilMs = 0;
-  let heartbeat: { id: string; sentAtMs: number } | undefined;
+  const started = Promise.withResolvers<void>();
+  const stats = { losses: 0, leaseWaits: 0 };
+  const disturbances = createDisturbances(log, stats);
+  const processId = randomUUID();
 
   const onNotice = (text: string) => {
     const { id, from, ...notice } = JSON.parse(text) as Notice & { id: string; from: string };
     forget(notice as Notice);
-    if (from === processId) return;
-    direct.sql`select pg_notify('irontrack_confirmations', ${`${id} ${processId}`})`.catch(onError);
+    const by = lease.id();
+    if (from === processId || by === undefined || !hasCaches) return;
+    direct.sql`select pg_notify(${CONFIRMATIONS}, ${`${id} ${by}`})`.catch(() => {});
   };
   const onConfirmation = (text: string) => {
     const [id, by] = text.split(" ") as [string, string];
-    const announcement = waiting.get(id);
-    announcement?.confirmed.add(by);
-    announcement?.wake();
+    const invalidation = waiting.get(id);
+    invalidation?.confirmed.add(by);
+    invalidation?.wake();
   };
-  const onHeartbeat = (id: string) => {
-    if (heartbeat?.id !== id) return;
-    trustedUntilMs = heartbeat.sentAtMs + LEASE_MS;
-    heartbeat = undefined;
-  };
-  // After a lost connection notices may be missing: nothing is trusted until a heartbeat sent from now on is back.
-  const onListening = () => {
-    trustedUntilMs = 0;
-    heartbeat = undefined;
-    forget("everything");
-  };
+  const lease = openLease(direct, {
+    hasCaches,
+    channels: [CHANNEL, CONFIRMATIONS],
+    onMessage: (channel, text) => (channel === CHANNEL ? onNotice(text) : onConfirmation(text)),
+    onListening: () => {
+      forget("everything");
+      if (!hasCaches) started.resolve();
+    },
+    onHeld: () => {
+      disturbances.onHeld();
+      started.resolve();
+    },
+    onLost: disturbances.onLost,
+  });
+  await Promise.race([started.promise, Bun.sleep(START_WAIT_MS)]);
 
-  const beat = async () => {
-    if (heartbeat && performance.now() - heartbeat.sentAtMs < LEASE_MS) return;
-    const sent = { id: randomUUID(), sentAtMs: performance.now() };
-    heartbeat = sent;
-    await direct.sql`
-      with seen as (
-        insert into live_processes (id, seen_at) values (${processId}, clock_timestamp())
-        on conflict (id) do update set seen_at = clock_timestamp()
-      )
-      select pg_notify(${`irontrack_heartbeat_${processId}`}, ${sent.id})`;
-  };
+  /** The processes of `listed` that may hold a lease; undefined where the list may lack one. */
+  const holdersOf = (listed: LiveProcess[]) =>
+    listed.some(({ isSettled }) => isSettled)
+      ? new Set(listed.map(({ id }) => id).filter((id) => !lease.isOwn(id)))
+      : undefined;
 
-  await direct.sql.listen("irontrack_confirmations", onConfirmation);
-  await direct.sql.listen(`irontrack_heartbeat_${processId}`, onHeartbeat);
-  await direct.sql.listen(CHANNEL, onNotice, onListening);
-  await beat();
-  const timer = setInterval(() => beat().catch(onError), HEARTBEAT_MS);
-
-  /** Ids of other processes that may still trust what they remember. */
-  const listTrusting = async (confirmed: Set<string>) => {
-    const rows = await direct.sql<{ id: string }[]>`
-      select id from live_processes
-      where id <> ${processId} and seen_at > clock_timestamp() - ${`${LEASE_MS + LEASE_MARGIN_MS} ms`}::interval`;
-    return rows.filter(({ id }) => !confirmed.has(id));
-  };
-
-  const settle = async (confirmations: Waiting) => {
-    const deadline = performance.now() + ANNOUNCE_TIMEOUT_MS;
-    while ((await listTrusting(confirmations.confirmed)).length > 0) {
-      if (performance.now() > deadline) return onError(new Error("A process did not confirm a notice"));
-      await Promise.race([new Promise<void>((resolve) => (confirmations.wake = resolve)), Bun.sleep(100)]);
+  /** Resolves when no other process can serve what it cached before an invalidation that has been committed. */
+  const settle = async (text: string, invalidation: Waiting) => {
+    const overMs = performance.now() + LEASE_OVER_MS;
+    const leftMs = () => Math.max(overMs - performance.now(), 0);
+    let required: string[] | undefined;
+    while (leftMs() > 0) {
+      const woken = new Promise<void>((resolve) => (invalidation.wake = resolve));
+      const listed = await Promise.race([listLiveProcesses(direct).catch(() => []), Bun.sleep(leftMs())]);
+      const holders = holdersOf(listed ?? []);
+      // A process that is listed later holds a lease that began after the invalidation.
+      if (holders) required = required?.filter((id) => holders.has(id)) ?? [...holders];
+      if (required?.every((id) => invalidation.confirmed.has(id))) return disturbances.onConfirmed();
+      const isWoken = await Promise.race([woken.then(() => true), Bun.sleep(Math.min(ASK_AGAIN_MS, leftMs()))]);
+      if (!isWoken) direct.sql`select pg_notify(${CHANNEL}, ${text})`.catch(() => {});
     }
+    stats.leaseWaits++;
+    if (required) disturbances.onUnconfirmed();
   };
 
   return {
     announce: async (notice, commit) => {
       const id = randomUUID();
-      const confirmations: Waiting = { confirmed: new Set(), wake: () => {} };
-      waiting.set(id, confirmations);
+      const announcement = { text: JSON.stringify({ ...notice, id, from: processId }), isSent: false };
+      const invalidation = {
+        text: announcement.text,
+        isCommitted: false,
+        confirmed: new Set<string>(),
+        wake: () => {},
+      };
+      waiting.set(id, invalidation);
       try {
-        const announcement = { text: JSON.stringify({ ...notice, id, from: processId }), isSent: false };
         const result = await commit(announcement);
         if (announcement.isSent) {
           forget(notice);
-          await settle(confirmations);
+          await settle(announcement.text, invalidation);
         }
         return result;
       } finally {
         waiting.delete(id);
       }
     },
-    isTrusted: () => performance.now() < trustedUntilMs,
-    close: async () => {
-      clearInterval(timer);
-      trustedUntilMs = 0;
-      await direct.sql`delete from live_processes where id = ${processId} or seen_at < now() - interval '1 day'`.catch(
-        onError,
-      );
+    isTrusted: lease.isHeld,
+    stats,
+    close: lease.close,
+  };
+}
+
+/** Logs the beginning and the end of each disturbance, once. */
+function createDisturbances(log: NoticesOptions["log"], stats: NoticesStats) {
+  let isLost = false;
+  let isUnconfirmed = false;
+  return {
+    onLost: (error: Error) => {
+      isLost = true;
+      stats.losses++;
+      log?.warn({ err: error }, "invalidations may be missed: the caches are not used until they arrive again");
+    },
+    onHeld: () => {
+      if (isLost) log?.info("invalidations arrive again");
+      isLost = false;
+    },
+    onUnconfirmed: () => {
+      if (!isUnconfirmed) log?.warn("a process does not confirm invalidations: changes wait until its lease is over");
+      isUnconfirmed = true;
+    },
+    onConfirmed: () => {
+      if (isUnconfirmed) log?.info("all processes confirm invalidations again");
+      isUnconfirmed = false;
     },
   };
 }

@@ -74,7 +74,7 @@ export async function openServices(
         memory.forget(notice);
         catalogMemory.forget(notice);
       },
-      (error) => log.warn({ err: error }, "notices between processes are disturbed"),
+      { log },
     );
     const health = await watchHealth(db, notices.isTrusted);
     const housekeeping = setInterval(() => {
@@ -107,6 +107,7 @@ export async function openServices(
       passwords: deps.passwords.queue,
       isDatabaseOnline: health.isDatabaseOnline,
       isTrusted: notices.isTrusted,
+      notices: notices.stats,
     });
     return {
       deps,

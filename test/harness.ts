@@ -141,7 +141,7 @@ async function inThisProcess(
     memory.forget(notice);
     catalogMemory.forget(notice);
   };
-  const notices = elsewhere ? await listenForNotices(db, forget, () => {}) : aloneOnDatabase(forget);
+  const notices = elsewhere ? await listenForNotices(db, forget) : aloneOnDatabase(forget);
   const health = {
     isDatabaseOnline: () => true,
     isCacheOnline: () => true,

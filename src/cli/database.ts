@@ -80,11 +80,7 @@ export async function withDatabase<T>(config: Config, work: (db: Pool, database:
  */
 export function withNotices<T>(config: Config, work: (db: Pool, notices: Notices) => Promise<T>): Promise<T> {
   return withDatabase(config, async (db) => {
-    const notices = await listenForNotices(
-      db,
-      () => {},
-      (error) => console.error(error),
-    );
+    const notices = await listenForNotices(db, () => {}, { hasCaches: false });
     try {
       return await work(db, notices);
     } finally {

@@ -2,6 +2,7 @@ import { heapSize } from "bun:jsc";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { GateStats } from "#db/gate.ts";
 import packageJson from "../../package.json" with { type: "json" };
+import type { NoticesStats } from "../notices.ts";
 import type { ReplicaStats } from "../replicas/replicas.ts";
 import { createExposition, type Exposition } from "./exposition.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
@@ -36,6 +37,8 @@ export const METRICS: Record<string, string> = {
   irontrack_password_hashes_running: "Password hashes being made",
   irontrack_password_hashes_waiting: "Password hashes waiting for their turn",
   irontrack_notices_trusted: "1 while every notice of other processes is known to arrive, so that memory is used",
+  irontrack_listener_losses_total: "How often the connection that listens to other processes was lost",
+  irontrack_lease_waits_total: "Changes that waited until leases were over, since a process had not confirmed them",
   irontrack_database_online: "1 while the database answers",
 };
 
@@ -51,6 +54,7 @@ export type MetricSources = {
   passwords: { running: number; waiting: number };
   isDatabaseOnline(): boolean;
   isTrusted(): boolean;
+  notices: NoticesStats;
 };
 
 const NO_READS: ReplicaStats["reads"] = { answered: 0, behind: 0, busy: 0, failed: 0 };
@@ -83,6 +87,8 @@ function metricsText(sources: MetricSources, loop: LoopDelay): string {
   out.gauge("irontrack_password_hashes_running", passwords.running);
   out.gauge("irontrack_password_hashes_waiting", passwords.waiting);
   out.gauge("irontrack_notices_trusted", Number(sources.isTrusted()));
+  out.counter("irontrack_listener_losses_total", sources.notices.losses);
+  out.counter("irontrack_lease_waits_total", sources.notices.leaseWaits);
   out.gauge("irontrack_database_online", Number(sources.isDatabaseOnline()));
   return out.text();
 }

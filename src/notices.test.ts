@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { openPool, type Pool } from "#db/client.ts";
+import { seedCatalog } from "#seeds/catalog.ts";
+import { readCatalog } from "#seeds/read-catalog.ts";
+import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import { directTestUrl } from "#test/transaction.ts";
+import type { Log } from "./log.ts";
+import { listenForNotices, type Notices, sendNotice } from "./notices.ts";
+
+let database: OwnDatabase;
+let direct: Pool;
+let one: Member;
+let other: Member;
+
+/** A process as the others see it: its connections, what it has forgotten, and what it logs. */
+type Member = { notices: Notices; forgotten: string[]; logged: string[]; stop(): Promise<void> };
+
+beforeAll(async () => {
+  database = await makeOwnDatabase();
+  direct = openPool(directTestUrl(database.url), { size: 1, prepare: false });
+  [one, other] = [await startMember(), await startMember()];
+  // From here on the table is known to list every process.
+  await until(async () => (await direct.sql`select from live_processes where is_settled`).length > 0);
+});
+afterAll(async () => {
+  await Promise.all([one.stop(), other.stop()]);
+  await direct.close(0);
+  await database.drop();
+});
+
+async function startMember({ hasCaches = true } = {}): Promise<Member> {
+  const pool = openPool(directTestUrl(database.url), { size: 2, prepare: false });
+  const [forgotten, logged]: [string[], string[]] = [[], []];
+  const write = (...given: unknown[]) => void logged.push(String(given.at(-1)));
+  const log = { info: write, warn: write } as unknown as Pick<Log, "info" | "warn">;
+  const forget = (notice: unknown) => void forgotten.push(JSON.stringify(notice));
+  const notices = await listenForNotices(pool, forget, { hasCaches, log });
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= notices.close().then(() => pool.close(0)));
+  const member = { notices, forgotten, logged, stop };
+  return member;
+}
+
+const change = ({ notices }: Member, loginId: string) =>
+  notices.announce({ loginId }, (announcement) => sendNotice(database.pool, announcement));
+
+const endListeners = () => direct.sql`
+  select pg_terminate_backend(pid, 1000) from pg_stat_activity
+  where query ilike 'listen%' and datname = current_database()`;
+
+async function until(isSo: () => boolean | Promise<boolean>) {
+  while (!(await isSo())) await Bun.sleep(20);
+}
+
+const LOST = "invalidations may be missed: the caches are not used until they arrive again";
+
+test("changes are confirmed while the connections that listen are ended again and again, and each loss is logged once", async () => {
+  for (let round = 0; round < 10; round++) {
+    await endListeners();
+    await change(one, `round ${round}`);
+  }
+  // Fewer than all, on a machine that stands still for a second.
+  expect(one.notices.stats.leaseWaits).toBeLessThan(5);
+  for (const { notices, logged } of [one, other]) {
+    await until(notices.isTrusted);
+    expect(notices.stats.losses).toBeGreaterThanOrEqual(10);
+    expect(logged.filter((line) => line === LOST).length).toBe(notices.stats.losses);
+    expect(logged.at(-1)).toBe("invalidations arrive again");
+  }
+});
+
+test("changes are confirmed while processes start and stop", async () => {
+  const waitsBefore = one.notices.stats.leaseWaits;
+  for (let round = 0; round < 5; round++) {
+    const starting = startMember();
+    for (let n = 0; n < 4; n++) await change(one, `beside a start ${round} ${n}`);
+    const stopping = (await starting).stop();
+    await change(one, `beside a stop ${round}`);
+    await stopping;
+  }
+  expect(one.notices.stats.leaseWaits - waitsBefore).toBeLessThan(10);
+});
+
+test("a row that a killed process left, by a clock that was ahead or behind, is deleted, and then delays no change", async () => {
+  for (const seenAt of ["infinity", "now", "-infinity"]) {
+    await direct.sql`insert into live_processes (id, seen_at) values (gen_random_uuid(), ${seenAt})`;
+  }
+  await change(one, "while it is there");
+  await until(async () => (await direct.sql`select from live_processes`).length === 2);
+  const waitsBefore = one.notices.stats.leaseWaits;
+  for (let n = 0; n < 4; n++) await change(one, `afterwards ${n}`);
+  expect(one.notices.stats.leaseWaits - waitsBefore).toBeLessThan(4);
+});
+
+test("a command is listed nowhere, so that no change waits for it, and its own changes are confirmed", async () => {
+  const command = await startMember({ hasCaches: false });
+  expect(await direct.sql`select from live_processes`).toHaveLength(2);
+  const loginId = "changed by a command";
+  await change(command, loginId);
+  for (const { forgotten } of [one, other]) expect(forgotten).toContain(JSON.stringify({ loginId }));
+  expect(command.notices.isTrusted()).toBe(false);
+  await command.stop();
+});
+
+test("a change that was rolled back is waited for by no process", async () => {
+  const waitsBefore = one.notices.stats.leaseWaits;
+  const catalog = readCatalog();
+  const seed = (dryRun: boolean) =>
+    one.notices.announce({ catalog: true }, (announcement) =>
+      seedCatalog(database.pool, catalog, { dryRun, announcement }),
+    );
+  await seed(true);
+  expect(one.forgotten.filter((text) => text.includes("catalog"))).toEqual([]);
+  expect(one.notices.stats.leaseWaits).toBe(waitsBefore);
+});
