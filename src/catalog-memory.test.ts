@@ -1,21 +1,45 @@
 import { expect, test } from "bun:test";
+import { refusal } from "#db/errors.ts";
 import { createCatalogMemory, type Made } from "./catalog-memory.ts";
 
-const made = (value: string, key: string, ownerId: string | null = null, bytes = 10): Made<string> => ({
-  value,
-  remember: [{ key, value, bytes, ownerId }],
-});
+const made = (value: string, audience: string | null = null, bytes = 10): Made<string> => ({ value, audience, bytes });
 
 test("what was made is remembered until a notice says otherwise", async () => {
   const memory = createCatalogMemory(() => true, 1000);
-  await memory.load("a", null, async () => made("catalog", "a"));
-  await memory.load("b", "ada", async () => made("of ada", "b", "ada"));
-  await memory.load("c", "bob", async () => made("of bob", "c", "bob"));
+  await memory.load("a", null, async () => made("catalog"));
+  await memory.load("b", "ada", async () => made("of ada", "ada"));
+  await memory.load("c", "bob", async () => made("of bob", "bob"));
+  const recalled = () => [memory.recall("a", null), memory.recall("b", "ada"), memory.recall("c", "bob")];
   memory.forget({ loginId: "x" });
   memory.forget({ exercisesOf: "ada" });
-  expect([memory.recall("a"), memory.recall("b"), memory.recall("c")]).toEqual(["catalog", undefined, "of bob"]);
+  expect(recalled()).toEqual(["catalog", undefined, "of bob"]);
   memory.forget({ catalog: true });
-  expect([memory.recall("a"), memory.recall("c"), memory.bytes]).toEqual([undefined, undefined, 0]);
+  expect([...recalled(), memory.bytes]).toEqual([undefined, undefined, undefined, 0]);
+});
+
+test("the same question of another audience has another answer, and waits for another computation", async () => {
+  const memory = createCatalogMemory(() => true, 1000);
+  const answers = await Promise.all([
+    memory.load("a", "ada", async () => made("of ada", "ada")),
+    memory.load("a", "bob", async () => made("of bob", "bob")),
+    memory.load("a", null, async () => made("catalog")),
+  ]);
+  expect(answers).toEqual(["of ada", "of bob", "catalog"]);
+  expect([memory.recall("a", "ada"), memory.recall("a", "bob"), memory.recall("a", null)]).toEqual(answers);
+});
+
+test("a result that is for another audience than the one asked for is handed to no one, and not cached", async () => {
+  const memory = createCatalogMemory(() => true, 1000);
+  const ask = () => memory.load("a", null, async () => made("of ada", "ada"));
+  const answers = await Promise.allSettled([ask(), ask()]);
+  expect(answers.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  const also = [{ question: "b", audience: "bob", value: "of bob", bytes: 10 }];
+  expect(memory.load("a", "ada", async () => ({ ...made("of ada", "ada"), also }))).rejects.toThrow("audience");
+  expect([memory.recall("a", null), memory.recall("a", "ada"), memory.recall("b", "bob")]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });
 
 test("an answer that a notice overtook is given to who asked before, to nobody after, and not kept", async () => {
@@ -23,14 +47,14 @@ test("an answer that a notice overtook is given to who asked before, to nobody a
   const slow = Promise.withResolvers<void>();
   const before = memory.load("a", null, async () => {
     await slow.promise;
-    return made("old", "a");
+    return made("old");
   });
   memory.forget({ catalog: true });
-  const after = memory.load("a", null, async () => made("new", "a"));
+  const after = memory.load("a", null, async () => made("new"));
   expect(await after).toBe("new");
   slow.resolve();
   expect(await before).toBe("old");
-  expect(memory.recall<string>("a")).toBe("new");
+  expect(memory.recall<string>("a", null)).toBe("new");
 });
 
 test("who asks the same meanwhile waits for one answer; a failure is nobody's memory", async () => {
@@ -41,31 +65,51 @@ test("who asks the same meanwhile waits for one answer; a failure is nobody's me
       count++;
       await Bun.sleep(1);
       if (count === 1) throw new Error("no");
-      return made("yes", "a");
+      return made("yes");
     });
   const failed = await Promise.allSettled([ask(), ask()]);
   expect(failed.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   expect([await ask(), count]).toEqual(["yes", 2]);
 });
 
+test("joiners of a request that was refused ask once more, together", async () => {
+  const memory = createCatalogMemory(() => true, 1000);
+  let count = 0;
+  const ask = (refusals: number) =>
+    memory.load("a", null, async () => {
+      count++;
+      await Bun.sleep(1);
+      if (count <= refusals) throw refusal("OVERLOADED");
+      return made("yes");
+    });
+  const statuses = async (refusals: number) => {
+    count = 0;
+    const answers = await Promise.allSettled([ask(refusals), ask(refusals), ask(refusals)]);
+    return answers.map(({ status }) => status);
+  };
+  expect([await statuses(1), count]).toEqual([["rejected", "fulfilled", "fulfilled"], 2]);
+  memory.forget("everything");
+  expect([await statuses(2), count]).toEqual([["rejected", "rejected", "rejected"], 2]);
+});
+
 test("while notices may be missing nothing is recalled, joined or kept", async () => {
   let isTrusted = true;
   const memory = createCatalogMemory(() => isTrusted, 1000);
-  await memory.load("a", null, async () => made("old", "a"));
+  await memory.load("a", null, async () => made("old"));
   isTrusted = false;
-  expect(memory.recall("a")).toBeUndefined();
-  expect(await memory.load("b", null, async () => made("fresh", "b"))).toBe("fresh");
+  expect(memory.recall("a", null)).toBeUndefined();
+  expect(await memory.load("b", null, async () => made("fresh"))).toBe("fresh");
   isTrusted = true;
-  expect(memory.recall("b")).toBeUndefined();
+  expect(memory.recall("b", null)).toBeUndefined();
 });
 
 test("the longest unused go when there is no room, and what is too large is not kept", async () => {
   const memory = createCatalogMemory(() => true, 30);
-  const keep = (key: string, bytes: number) => memory.load(key, null, async () => made(key, key, null, bytes));
+  const keep = (key: string, bytes: number) => memory.load(key, null, async () => made(key, null, bytes));
   for (const key of ["a", "b", "c"]) await keep(key, 10);
-  memory.recall("a");
+  memory.recall("a", null);
   await keep("d", 10);
   await keep("e", 31);
-  expect(["a", "b", "c", "d", "e"].filter((key) => memory.recall(key))).toEqual(["a", "c", "d"]);
+  expect(["a", "b", "c", "d", "e"].filter((key) => memory.recall(key, null))).toEqual(["a", "c", "d"]);
   expect(memory.bytes).toBe(30);
 });

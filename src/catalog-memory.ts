@@ -1,24 +1,32 @@
+import { refusalOf } from "#db/errors.ts";
 import { evenIfGone } from "./asking.ts";
 import type { Notice } from "./notices.ts";
 
-/** Something made of the catalog, and of the exercises of `ownerId` unless that is null. */
-export type Remembered = { key: string; value: unknown; bytes: number; ownerId: string | null };
+/** Whom an answer may be given to: the user of that id, or everyone (null), since it shows the catalog only. */
+export type Audience = string | null;
 
-/** An answer, and what may be remembered of having made it. */
-export type Made<T> = { value: T; remember: Remembered[] };
+/** One cached value: the whole question that it answers, and for whom. */
+export type Remembered = { question: string; audience: Audience; value: unknown; bytes: number };
 
-/** What this process remembers of the catalog and of people's exercises: exact in every process (ADR 0010). */
+/** An answer, for whom it is, and what else its computation found out that may be cached. */
+export type Made<T> = { value: T; audience: Audience; bytes: number; also?: Remembered[] };
+
+/**
+ * This process's cache of what it read of the catalog and of people's own exercises: exact in every process (ADR 0010).
+ * Every entry and every computation names its audience, and is found only by a caller that names the same one.
+ */
 export type CatalogMemory = {
-  /** What is remembered under `key`, or undefined when the database has to be asked. */
-  recall<T>(key: string): T | undefined;
+  /** The cached answer to `question` for `audience`, or undefined when the database has to be asked. */
+  recall<T>(question: string, audience: Audience): T | undefined;
   /**
-   * Makes what is not remembered, once for all who ask for `key` meanwhile, and remembers what that yields unless a notice
-   * overtook it. A key names the whole question, and the asker where the answer depends on who asks.
+   * Computes what is not cached, once for all callers that ask the same for the same audience meanwhile, and caches the
+   * result unless an invalidation overtook it. Throws when `make` yields what another audience must not see: then nothing
+   * is cached and no joiner gets it. Joiners of a caller that was refused (503) ask again for themselves.
    */
-  load<T>(key: string, askerId: string | null, make: () => Promise<Made<T>>): Promise<T>;
-  /** What `notice` says must be forgotten. */
+  load<T>(question: string, audience: Audience, make: () => Promise<Made<T>>): Promise<T>;
+  /** Drops what `notice` invalidates. */
   forget(notice: Notice | "everything"): void;
-  /** Counts what was forgotten. */
+  /** Counts invalidations. */
   epoch(): number;
   /** Whether what was recalled at `epoch` may be given again, whatever it was made of: then it is a hit like `recall`'s. */
   isCurrent(epoch: number): boolean;
@@ -27,87 +35,90 @@ export type CatalogMemory = {
   readonly recalls: { hits: number; misses: number };
 };
 
-type Flight = { askerId: string | null; isOvertaken: boolean; result: Promise<Made<unknown>> };
+type Flight = { isOvertaken: boolean; result: Promise<Made<unknown>> };
 
 /** `isTrusted` says whether every notice so far has reached this process; the longest unused go beyond `limitBytes`. */
 export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number): CatalogMemory {
-  const entries = new Map<string, Remembered>();
-  const keysOfOwner = new Map<string, Set<string>>();
-  const flights = new Map<string, Flight>();
+  const entries = createByAudience<Remembered>();
+  const byUse = new Set<Remembered>();
+  const flights = createByAudience<Flight>();
   const recalls = { hits: 0, misses: 0 };
   let bytes = 0;
   let epoch = 0;
 
-  const drop = (key: string) => {
-    const entry = entries.get(key);
-    if (!entry) return;
-    entries.delete(key);
+  const drop = (entry: Remembered) => {
+    entries.delete(entry.audience, entry.question);
+    byUse.delete(entry);
     bytes -= entry.bytes;
-    if (entry.ownerId === null) return;
-    const keys = keysOfOwner.get(entry.ownerId);
-    keys?.delete(key);
-    if (keys?.size === 0) keysOfOwner.delete(entry.ownerId);
   };
   const remember = (entry: Remembered) => {
-    const { key } = entry;
-    drop(key);
+    const known = entries.get(entry.audience, entry.question);
+    if (known) drop(known);
     if (entry.bytes > limitBytes) return;
-    entries.set(key, entry);
+    entries.set(entry.audience, entry.question, entry);
+    byUse.add(entry);
     bytes += entry.bytes;
-    if (entry.ownerId !== null) {
-      const keys = keysOfOwner.get(entry.ownerId) ?? new Set();
-      keysOfOwner.set(entry.ownerId, keys.add(key));
+    for (const oldest of byUse) {
+      if (bytes <= limitBytes) break;
+      drop(oldest);
     }
-    while (bytes > limitBytes) drop(entries.keys().next().value as string);
   };
-  /** Nobody joins a flight that may show what was before, and its answer is not kept. */
-  const overtake = (isOvertaken: (flight: Flight) => boolean) => {
-    for (const [key, flight] of flights) {
-      if (!isOvertaken(flight)) continue;
-      flight.isOvertaken = true;
-      flights.delete(key);
+  /** What a flight shows may be of before: no one joins it any more, and its result is not cached. */
+  const overtake = (flying: Iterable<Flight>) => {
+    for (const flight of flying) flight.isOvertaken = true;
+  };
+  const start = async <T>(question: string, audience: Audience, make: () => Promise<Made<T>>) => {
+    const flight: Flight = { isOvertaken: false, result: evenIfGone(make).then((made) => checked(made, audience)) };
+    flights.set(audience, question, flight);
+    try {
+      const { value, also = [], ...made } = (await flight.result) as Made<T>;
+      if (!flight.isOvertaken) for (const entry of [{ question, value, ...made }, ...also]) remember(entry);
+      return value;
+    } finally {
+      if (flights.get(audience, question) === flight) flights.delete(audience, question);
     }
   };
 
   return {
-    recall: <T>(key: string) => {
-      const entry = entries.get(key);
+    recall: <T>(question: string, audience: Audience) => {
+      const entry = entries.get(audience, question);
       if (!entry || !isTrusted()) {
         recalls.misses++;
         return undefined;
       }
       recalls.hits++;
-      // Uses are tracked only when something is near being forgotten.
+      // Uses are tracked only when something is near being evicted.
       if (bytes * 2 > limitBytes) {
-        entries.delete(key);
-        entries.set(key, entry);
+        byUse.delete(entry);
+        byUse.add(entry);
       }
       return entry.value as T;
     },
-    load: async <T>(key: string, askerId: string | null, make: () => Promise<Made<T>>) => {
-      if (!isTrusted()) return (await make()).value;
-      const running = flights.get(key);
-      if (running) return (await running.result).value as T;
-      const flight: Flight = { askerId, isOvertaken: false, result: evenIfGone(make) };
-      flights.set(key, flight);
-      try {
-        const made = (await flight.result) as Made<T>;
-        if (!flight.isOvertaken) made.remember.forEach(remember);
-        return made.value;
-      } finally {
-        if (flights.get(key) === flight) flights.delete(key);
+    load: async <T>(question: string, audience: Audience, make: () => Promise<Made<T>>) => {
+      for (let joined = 0; ; joined++) {
+        if (!isTrusted()) return (await make()).value;
+        const running = flights.get(audience, question);
+        if (!running) return await start(question, audience, make);
+        try {
+          return (await running.result).value as T;
+        } catch (error) {
+          // The starter was refused, which says nothing about this caller. A second time, it has waited as long itself.
+          if (joined > 0 || refusalOf(error) === undefined) throw error;
+        }
       }
     },
     forget: (notice) => {
       if (notice === "everything" || "catalog" in notice) {
         entries.clear();
-        keysOfOwner.clear();
+        byUse.clear();
         bytes = 0;
-        overtake(() => true);
+        overtake(flights.all());
+        flights.clear();
       } else if ("exercisesOf" in notice) {
         const ownerId = notice.exercisesOf;
-        for (const key of keysOfOwner.get(ownerId) ?? []) drop(key);
-        overtake((flight) => flight.askerId === ownerId);
+        for (const entry of [...entries.of(ownerId)]) drop(entry);
+        overtake(flights.of(ownerId));
+        flights.deleteAll(ownerId);
       } else return;
       epoch++;
     },
@@ -121,5 +132,34 @@ export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number
     get bytes() {
       return bytes;
     },
+  };
+}
+
+/** `made`, if all of it is for `audience` or for everyone. */
+function checked<T>(made: Made<T>, audience: Audience): Made<T> {
+  for (const { audience: whose } of [made, ...(made.also ?? [])]) {
+    if (whose !== null && whose !== audience) throw new Error("An answer is not for the audience that it was made for");
+  }
+  return made;
+}
+
+/** Values by audience and question. */
+function createByAudience<T>() {
+  const audiences = new Map<Audience, Map<string, T>>();
+  return {
+    get: (audience: Audience, question: string) => audiences.get(audience)?.get(question),
+    set: (audience: Audience, question: string, value: T) => {
+      const questions = audiences.get(audience) ?? new Map<string, T>();
+      audiences.set(audience, questions.set(question, value));
+    },
+    delete: (audience: Audience, question: string) => {
+      const questions = audiences.get(audience);
+      questions?.delete(question);
+      if (questions?.size === 0) audiences.delete(audience);
+    },
+    of: (audience: Audience): Iterable<T> => audiences.get(audience)?.values() ?? [],
+    all: (): Iterable<T> => [...audiences.values()].flatMap((questions) => [...questions.values()]),
+    deleteAll: (audience: Audience) => void audiences.delete(audience),
+    clear: () => audiences.clear(),
   };
 }

@@ -74,10 +74,10 @@ function readRoutes(catalog: Catalog, deps: Deps): Operation[] {
       },
       ({ query, request }) => {
         const { searchString, orderBy = "id", sortOrder = "asc" } = query;
-        const key = canonical(path, query);
-        return remembered(deps.catalogMemory, request, key, null, async () => {
+        const question = canonical(path, query);
+        return remembered(deps.catalogMemory, request, question, null, async () => {
           const json = await listCatalogJson(deps.db, table, searchString, { orderBy, sortOrder });
-          return { json, key, ownerId: null };
+          return { json, audience: null };
         });
       },
     ),
@@ -96,11 +96,10 @@ function readRoutes(catalog: Catalog, deps: Deps): Operation[] {
         problems: { 404: "There is no such id" },
       },
       ({ params, request }) => {
-        const key = `${path}/${params.id}`;
-        return remembered(deps.catalogMemory, request, key, null, async () => ({
+        const question = `${path}/${params.id}`;
+        return remembered(deps.catalogMemory, request, question, null, async () => ({
           json: await getEntry(deps, catalog, params.id),
-          key,
-          ownerId: null,
+          audience: null,
         }));
       },
     ),

@@ -1,8 +1,9 @@
 import { type Actor, isTrainer } from "../actor.ts";
+import type { Audience } from "../catalog-memory.ts";
 import type { Config } from "../config.ts";
 import { type Operation, operation } from "../http/operation.ts";
 import { Page } from "../http/page.ts";
-import { canonical, type MadeAnswer, remembered } from "../http/remembered.ts";
+import { audienceOfOne, canonical, type MadeAnswer, remembered } from "../http/remembered.ts";
 import { choose, taggedReply } from "../http/reply.ts";
 import {
   Exercise,
@@ -16,12 +17,11 @@ import {
   countByFacet,
   findExercise,
   getExercise,
-  type Keys,
-  keyFor,
-  keyOfOne,
   listExercises,
   orClients,
   type ReadDeps,
+  type View,
+  viewFor,
   withImageHost,
 } from "./exercises.service.ts";
 
@@ -29,12 +29,13 @@ const tag = "Exercises";
 
 export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config }): Operation[] {
   const memory = deps.catalogMemory;
-  const answer = (request: Request, actor: Actor, key: string, make: () => Promise<MadeAnswer>) =>
-    remembered(memory, request, key, actor.userId, async () => {
+  const answer = (request: Request, question: string, audience: Audience, make: () => Promise<MadeAnswer>) =>
+    remembered(memory, request, question, audience, async () => {
       const made = await make();
       return { ...made, json: withImageHost(made.json, config.CDN_RESOURCES_URL) };
     });
-  const keysOf = (shared: string, { userId }: Actor): Keys => ({ shared, personal: () => `${userId} ${shared}` });
+  const answerOne = (request: Request, { userId }: Actor, question: string, make: () => Promise<MadeAnswer>) =>
+    answer(request, question, audienceOfOne(memory, question, userId), make);
   return [
     operation(
       "GET",
@@ -50,9 +51,9 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         isRemembered: true,
       },
       ({ actor, query, request }) => {
-        const keys = keysOf(canonical("exercises", query), actor);
-        const key = keyFor(memory, actor, query.scope, keys);
-        return answer(request, actor, key, () => listExercises(deps, actor, query, keys));
+        const view = viewFor(memory, actor, query.scope);
+        const question = questionIn(view, canonical("exercises", query));
+        return answer(request, question, view.audience, () => listExercises(deps, actor, query, view));
       },
     ),
     operation(
@@ -69,9 +70,9 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         isRemembered: true,
       },
       ({ actor, query, request }) => {
-        const keys = keysOf(canonical("facets", query), actor);
-        const key = keyFor(memory, actor, query.scope, keys);
-        return answer(request, actor, key, () => countByFacet(deps, actor, query, keys));
+        const view = viewFor(memory, actor, query.scope);
+        const question = questionIn(view, canonical("facets", query));
+        return answer(request, question, view.audience, () => countByFacet(deps, actor, query, view));
       },
     ),
     operation(
@@ -88,10 +89,8 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         isRemembered: true,
         problems: { 400: "Neither or both of name and slug", 404: "There is none" },
       },
-      ({ actor, query, request }) => {
-        const keys = keysOf(canonical("criteria", query), actor);
-        return answer(request, actor, keyOfOne(memory, keys), () => findExercise(deps, actor, query, keys));
-      },
+      ({ actor, query, request }) =>
+        answerOne(request, actor, canonical("criteria", query), () => findExercise(deps, actor, query)),
     ),
     operation(
       "GET",
@@ -109,9 +108,8 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
       },
       ({ actor, params, request }) => {
         const { exerciseId } = params;
-        const keys = keysOf(`exercise/${exerciseId}`, actor);
         const read = () =>
-          answer(request, actor, keyOfOne(memory, keys), () => getExercise(deps, actor, exerciseId, keys));
+          answerOne(request, actor, `exercise/${exerciseId}`, () => getExercise(deps, actor, exerciseId));
         if (!isTrainer(actor)) return read();
         return orClients(deps, actor, exerciseId, read, (document) =>
           choose(taggedReply(withImageHost(document, config.CDN_RESOURCES_URL)), request.headers.get("if-none-match")),
@@ -120,3 +118,6 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
     ),
   ];
 }
+
+/** Of one person's answers, that of scope `user` differs from that of `all`. */
+const questionIn = ({ scope }: View, question: string) => (scope === "user" ? `${question} own` : question);

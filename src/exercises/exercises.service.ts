@@ -1,6 +1,6 @@
 import type { Db } from "#db/client.ts";
 import type { Actor } from "../actor.ts";
-import type { CatalogMemory, Remembered } from "../catalog-memory.ts";
+import type { Audience, CatalogMemory } from "../catalog-memory.ts";
 import { AppError } from "../errors.ts";
 import { pageJson, pageWindow } from "../http/page.ts";
 import type { MadeAnswer } from "../http/remembered.ts";
@@ -17,69 +17,67 @@ import { searchForm } from "./slug.rules.ts";
 
 export type ReadDeps = { db: Db; catalogMemory: CatalogMemory };
 
-/** One page of what the actor may see and asks for. */
+/**
+ * What a list looks through, and whose answer that makes it. Both follow from one look at the cache: a decision that is
+ * taken twice, with an `await` in between, can put one person's exercises under the key of everyone.
+ */
+export type View = { scope: "system" | "user" | "all"; audience: Audience };
+
+const CATALOG_ONLY: View = { scope: "system", audience: null };
+
+/** The view of an actor who asks for `scope`: for those known to own nothing, the catalog is all there is. */
+export function viewFor(
+  memory: CatalogMemory,
+  { userId }: Actor,
+  scope: NonNullable<ListExercises["scope"]> = "all",
+): View {
+  const isCatalogOnly = scope === "system" || (scope === "all" && memory.recall(OWNS_NOTHING, userId) !== undefined);
+  return isCatalogOnly ? CATALOG_ONLY : { scope, audience: userId };
+}
+
+/** One page of what the actor may see and asks for, looked for in `view`. */
 export async function listExercises(
   deps: ReadDeps,
-  actor: Actor,
+  { userId }: Actor,
   query: ListExercises,
-  key: Keys,
+  view: View,
 ): Promise<MadeAnswer> {
   const { searchString, currentPage: _page, pageSize: _size, ...filters } = query;
   const search = await searchFor(deps, searchString);
   const window = pageWindow(query);
-  const scope = scopeFor(deps.catalogMemory, actor, query.scope);
-  const question = { ...filters, scope, userId: actor.userId, search };
+  const question = { ...filters, scope: view.scope, userId, search };
   const { documents, total, ownCount } = await listDocuments(deps.db, question, window);
-  return { json: pageJson(documents, window, total), ...keptAs(key, actor, scope, ownCount) };
+  return { json: pageJson(documents, window, total), ...shownIn(view, userId, ownCount) };
 }
 
-/** How many of what the actor may see and asks for have each value that can be filtered by. */
-export async function countByFacet(deps: ReadDeps, actor: Actor, query: FacetQuestion, key: Keys): Promise<MadeAnswer> {
+/** How many of what the actor may see and asks for, looked for in `view`, have each value that can be filtered by. */
+export async function countByFacet(
+  deps: ReadDeps,
+  { userId }: Actor,
+  query: FacetQuestion,
+  view: View,
+): Promise<MadeAnswer> {
   const { searchString, ...filters } = query;
   const search = await searchFor(deps, searchString);
-  const scope = scopeFor(deps.catalogMemory, actor, query.scope);
-  const { facets, ownCount } = await countFacets(deps.db, { ...filters, scope, userId: actor.userId, search });
-  return { json: JSON.stringify(facets), ...keptAs(key, actor, scope, ownCount) };
+  const { facets, ownCount } = await countFacets(deps.db, { ...filters, scope: view.scope, userId, search });
+  return { json: JSON.stringify(facets), ...shownIn(view, userId, ownCount) };
 }
 
-/** Where the answer to a question is remembered: once for all, or for one asker. */
-export type Keys = { shared: string; personal(): string };
+/** A question by which it is cached that somebody owns nothing; every list asks it. */
+const OWNS_NOTHING = "owns nothing";
 
-/** Where to look for the answer to a question about `scope`: who owns nothing sees the catalog and no more. */
-export function keyFor(memory: CatalogMemory, { userId }: Actor, scope: ListExercises["scope"], keys: Keys): string {
-  if (scope === "system") return keys.shared;
-  if (scope === "user") return ownOnly(keys);
-  return memory.recall(ownsNothingKey(userId)) ? keys.shared : keys.personal();
-}
-
-/** What has to be looked through: for who owns nothing, as `keyFor` knows them, the catalog is all there is. */
-function scopeFor(memory: CatalogMemory, { userId }: Actor, scope: ListExercises["scope"] = "all") {
-  return scope === "all" && memory.recall(ownsNothingKey(userId)) ? "system" : scope;
-}
-
-/** The answer of scope `user`, which differs from that of `all`. */
-const ownOnly = ({ personal }: Keys) => `${personal()} own`;
-
-/** Where to look for one exercise: the catalog's answer is everybody's. */
-export const keyOfOne = (memory: CatalogMemory, { shared, personal }: Keys): string =>
-  memory.recall(shared) === undefined ? personal() : shared;
-
-/** Where it is remembered that somebody owns nothing: asked of every list, so nothing is put together for it. */
-const ownsNothingKey = (userId: string) => userId;
-
-function keptAs({ shared, personal }: Keys, { userId }: Actor, scope: ListExercises["scope"], ownCount: number) {
-  const ownsNothing: Remembered = { key: ownsNothingKey(userId), value: true, bytes: 200, ownerId: userId };
-  const also = ownCount === 0 ? [ownsNothing] : [];
-  const isShared = scope === "system" || (scope !== "user" && ownCount === 0);
-  if (isShared) return { key: shared, ownerId: null, also };
-  return { key: scope === "user" ? ownOnly({ shared, personal }) : personal(), ownerId: userId, also };
+/** Who may be shown what was found in `view`, where `ownCount` exercises are the asker's: with none, everyone. */
+function shownIn({ scope, audience }: View, userId: string, ownCount: number): Omit<MadeAnswer, "json"> {
+  if (audience === null || scope !== "all" || ownCount > 0) return { audience };
+  return { audience: null, also: [{ question: OWNS_NOTHING, audience: userId, value: true, bytes: 200 }] };
 }
 
 /** What was typed, as what to look for; null when that is nothing. */
 async function searchFor({ db, catalogMemory }: ReadDeps, typed: string | undefined): Promise<Search | null> {
   const forms = [...new Set(searchForm(typed ?? "").split(/\s+/u))].filter((form) => form !== "");
   if (forms.length === 0) return null;
-  const catalog = catalogMemory.recall<CatalogSearch>(CATALOG_SEARCH) ?? (await loadCatalogSearch(db, catalogMemory));
+  const catalog =
+    catalogMemory.recall<CatalogSearch>(CATALOG_SEARCH, null) ?? (await loadCatalogSearch(db, catalogMemory));
   const words = forms.map(catalog.wordOf);
   return { words, catalog: catalog.find(words) };
 }
@@ -89,14 +87,14 @@ const CATALOG_SEARCH = "search of the catalog";
 const loadCatalogSearch = (db: Db, memory: CatalogMemory) =>
   memory.load(CATALOG_SEARCH, null, async () => {
     const value = createCatalogSearch(await listSearchable(db));
-    return { value, remember: [{ key: CATALOG_SEARCH, value, bytes: value.bytes, ownerId: null }] };
+    return { value, audience: null, bytes: value.bytes };
   });
 
 /** One exercise of the catalog or of the actor's own. Throws not_found for anyone else's. */
-export async function getExercise({ db }: ReadDeps, actor: Actor, exerciseId: string, key: Keys): Promise<MadeAnswer> {
-  const found = await findDocument(db, actor.userId, exerciseId);
+export async function getExercise({ db }: ReadDeps, { userId }: Actor, exerciseId: string): Promise<MadeAnswer> {
+  const found = await findDocument(db, userId, exerciseId);
   if (!found) throw exerciseNotFound();
-  return { json: found.document, ...(found.isSystem ? keptShared(key) : keptFor(key, actor)) };
+  return { json: found.document, audience: found.isSystem ? null : userId };
 }
 
 /**
@@ -123,9 +121,8 @@ export async function orClients<T>(
 /** A system exercise by slug, or one's own by exact name; exactly one of them must be given. */
 export async function findExercise(
   { db }: ReadDeps,
-  actor: Actor,
+  { userId }: Actor,
   { name, slug }: { name?: string; slug?: string },
-  key: Keys,
 ): Promise<MadeAnswer> {
   if (name && slug) {
     const detail = "You must specify only one of the following: slug or name";
@@ -136,15 +133,12 @@ export async function findExercise(
   }
   const json = slug
     ? await findSystemDocumentBySlug(db, slug)
-    : await findOwnDocumentByName(db, actor.userId, name as string);
+    : await findOwnDocumentByName(db, userId, name as string);
   if (json === undefined) {
     throw new AppError("not_found", "exercises.not_found", `Exercise with '${slug || name}' not found`);
   }
-  return { json, ...(slug ? keptShared(key) : keptFor(key, actor)) };
+  return { json, audience: slug ? null : userId };
 }
-
-const keptShared = ({ shared }: Keys) => ({ key: shared, ownerId: null });
-const keptFor = ({ personal }: Keys, { userId }: Actor) => ({ key: personal(), ownerId: userId });
 
 export const exerciseNotFound = () => new AppError("not_found", "exercises.not_found", "Exercise not found");
 
