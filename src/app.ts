@@ -2,6 +2,7 @@ import type { Db } from "#db/client.ts";
 import { accessRoutes } from "./access/access.routes.ts";
 import type { AccessDeps } from "./access/access.service.ts";
 import { authenticate, recognise } from "./access/authentication.ts";
+import { cookieNames } from "./access/cookies.ts";
 import type { Keys } from "./access/keys.ts";
 import { archiveRoutes } from "./archive/archive.routes.ts";
 import { auditRoutes } from "./audit/audit.routes.ts";
@@ -76,7 +77,7 @@ export function listOperations(deps: AppDeps): Operation[] {
     ...importRoutes(deps),
     ...archiveRoutes(deps),
   ];
-  const document = JSON.stringify(openApiDocument(operations));
+  const document = JSON.stringify(openApiDocument(operations, cookieNames(deps.config)));
   return operations;
 }
 

@@ -46,10 +46,7 @@ export async function listen(config: Config, services: Services, socketPath: str
     }
   }
   return {
-    url:
-      config.HOST === ""
-        ? undefined
-        : `http://${config.HOST.includes(":") ? `[${config.HOST}]` : config.HOST}:${config.PORT}`,
+    url: config.HOST === "" ? undefined : `http://${shownHost(config.HOST)}:${config.PORT}`,
     socketPath,
     stop: async () => {
       // Whoever connects now finds no socket, and has sent nothing yet: a proxy goes to the next worker.
@@ -67,6 +64,15 @@ export async function listen(config: Config, services: Services, socketPath: str
       await operators?.stop(true);
     },
   };
+}
+
+/**
+ * The host of a URL for people. Front ends are mostly developed on `localhost`, and browsers send the cookies to pages of
+ * the same host name only.
+ */
+function shownHost(host: string): string {
+  if (host === "127.0.0.1") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 /** As reachable as the socket beside it, and for nobody but operators and monitoring (docs/metrics.md). */

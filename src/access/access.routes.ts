@@ -80,7 +80,7 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
         tag,
         summary: "Exchange the refresh cookie for two new cookies",
         access: "active",
-        authenticatesItself: true,
+        credentials: ["refresh_token"],
         answers: { 204: null },
         problems: throttled,
       },
@@ -97,7 +97,7 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
         tag,
         summary: "End the login that either cookie belongs to",
         access: "active",
-        authenticatesItself: true,
+        credentials: ["access_token", "refresh_token"],
         answers: { 204: null },
       },
       async (asked) => {

@@ -1,4 +1,6 @@
 import type { Actor } from "../actor.ts";
+import type { AppError } from "../errors.ts";
+import { isFromOtherSite } from "../http/cross-site.ts";
 import { findLoginState } from "./access.queries.ts";
 import { type AccessDeps, unauthenticated } from "./access.service.ts";
 import { cookieNames, readCookie } from "./cookies.ts";
@@ -7,10 +9,17 @@ import type { Claims, TokenKind } from "./tokens.ts";
 /** The actor of the access cookie: from memory when it may be trusted, else from the database. */
 export function authenticate(deps: AccessDeps, request: Request): Actor | Promise<Actor> {
   const token = readCookie(request.headers.get("cookie"), cookieNames(deps.config).access);
-  if (!token) throw unauthenticated("not_authenticated", "Not authenticated");
+  if (!token) throw notAuthenticated(request);
   const claims = deps.tokens.verify("access", token);
   if (claims instanceof Promise) return claims.then((verified) => actorOf(deps, verified));
   return actorOf(deps, claims);
+}
+
+/** For a request without a cookie. A page of another site learns why its browser sent none. */
+export function notAuthenticated(request: Request): AppError {
+  const why =
+    ": browsers send the cookies to pages of the same site only; use one host name for the page and the API, for example localhost for both";
+  return unauthenticated("not_authenticated", `Not authenticated${isFromOtherSite(request) ? why : ""}`);
 }
 
 /** The actor of the access cookie when nobody has to be asked for it, else undefined. */
@@ -28,7 +37,7 @@ export async function authenticateByEither(deps: AccessDeps, request: Request): 
     const token = readCookie(header, names[kind]);
     return token ? [{ kind, token }] : [];
   });
-  let failure: unknown = unauthenticated("not_authenticated", "Not authenticated");
+  let failure: unknown = notAuthenticated(request);
   for (const { kind, token } of given) {
     try {
       return await actorOf(deps, await deps.tokens.verify(kind, token));

@@ -10,7 +10,7 @@ import {
   unauthenticated,
 } from "./access.service.ts";
 import { reserveAttempt } from "./attempts.queries.ts";
-import { loadActor } from "./authentication.ts";
+import { loadActor, notAuthenticated } from "./authentication.ts";
 import { cookieNames, readCookie } from "./cookies.ts";
 import { refreshLimits } from "./limits.ts";
 import type { Claims } from "./tokens.ts";
@@ -26,7 +26,7 @@ const GRACE_MS = 10_000;
 export async function refresh(deps: AccessDeps, origin: Origin, request: Request): Promise<TokenPair> {
   const { db, config, tokens, nowMs } = deps;
   const token = readCookie(request.headers.get("cookie"), cookieNames(config).refresh);
-  if (!token) throw unauthenticated("not_authenticated", "Not authenticated");
+  if (!token) throw notAuthenticated(request);
   const claims = await tokens.verify("refresh", token);
   const waitS = await reserveAttempt(db, refreshLimits(config, claims.loginId), nowMs());
   if (waitS > 0) {

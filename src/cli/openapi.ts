@@ -1,4 +1,5 @@
 import { openPool } from "#db/client.ts";
+import { cookieNames } from "../access/cookies.ts";
 import { generateKey, readKeys } from "../access/keys.ts";
 import { createLoginMemory } from "../access/login-memory.ts";
 import { listOperations } from "../app.ts";
@@ -34,5 +35,5 @@ export async function openApiJson(): Promise<string> {
       isDraining: () => false,
     }),
   );
-  return `${JSON.stringify(openApiDocument(operations), null, 2)}\n`;
+  return `${JSON.stringify(openApiDocument(operations, cookieNames(config)), null, 2)}\n`;
 }

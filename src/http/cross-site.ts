@@ -61,6 +61,17 @@ export function createCrossSite({ ALLOWED_ORIGINS }: Pick<Config, "ALLOWED_ORIGI
 
 const isOwnSite = (site: string) => site === "same-origin" || site === "none";
 
+/** Whether a browser says that a page of another site asks: it has then kept the cookies back (SameSite). */
+export function isFromOtherSite({ headers }: Request): boolean {
+  const site = headers.get("sec-fetch-site");
+  if (site !== null) return site === "cross-site";
+  const origin = headers.get("origin");
+  // Ports make no other site, and neither do schemes that we cannot see behind a proxy.
+  return origin !== null && hostnameOf(origin) !== hostnameOf(`http://${headers.get("host")}`);
+}
+
+const hostnameOf = (url: string) => (URL.canParse(url) ? new URL(url).hostname : undefined);
+
 /** Schemes are not compared: behind the proxy we hear http where the browser said https. */
 function isSameOrigin(origin: string, request: Request): boolean {
   try {

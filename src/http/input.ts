@@ -126,6 +126,14 @@ function readParams(params: Record<string, string>, schema: TObject): Record<str
   return read;
 }
 
+/** Whether a path's parameters, still percent-encoded, are such as `schema` describes. */
+export function areParams(schema: TObject, encoded: Record<string, string>): boolean {
+  const params = Object.fromEntries(Object.entries(encoded).map(([name, text]) => [name, decode(text) ?? text]));
+  const faults: FieldError[] = [];
+  examine(schema, readParams(params, schema), faults);
+  return faults.length === 0;
+}
+
 /** A text as the number or boolean that the schema wants; left as it is when it is neither, for the check to refuse. */
 function coerce(schema: TSchema | undefined, text: string): unknown {
   if (schema?.type === "integer") return /^-?\d{1,15}$/.test(text) ? Number(text) : text;

@@ -20,8 +20,11 @@ export const Problem = strict({
   errors: Type.Optional(Type.Array(FieldFault, { maxItems: 100 })),
 });
 
-/** The OpenAPI 3.1 document of `operations`: each with its operationId, tag, every status it can answer, and shapes. */
-export function openApiDocument(operations: Operation[]) {
+/**
+ * The OpenAPI 3.1 document of `operations`: each with its operationId, tag, every status it can answer, and shapes. `cookies`
+ * are the names of the two that sign in.
+ */
+export function openApiDocument(operations: Operation[], cookies: { access: string; refresh: string }) {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const operation of operations) {
     const path = operation.path.replaceAll(/:([A-Za-z]+)/g, "{$1}");
@@ -39,10 +42,15 @@ export function openApiDocument(operations: Operation[]) {
     paths,
     components: {
       schemas: { Problem: plainSchema(Problem) },
-      securitySchemes: { access_token: { type: "apiKey", in: "cookie", name: "access_token" } },
+      securitySchemes: {
+        access_token: cookieScheme(cookies.access, "Set by signing in and refreshing; sent to the whole API"),
+        refresh_token: cookieScheme(cookies.refresh, "Set by signing in and refreshing; sent to /api/v1/access only"),
+      },
     },
   };
 }
+
+const cookieScheme = (name: string, description: string) => ({ type: "apiKey", in: "cookie", name, description });
 
 function describe({ method, spec }: Operation) {
   const responses: Record<string, unknown> = {};
@@ -64,7 +72,7 @@ function describe({ method, spec }: Operation) {
     tags: [spec.tag],
     summary: spec.summary,
     "x-access": spec.access,
-    security: spec.access === "anyone" ? [] : [{ access_token: [] }],
+    security: spec.access === "anyone" ? [] : (spec.credentials ?? ["access_token"]).map((name) => ({ [name]: [] })),
     parameters: [
       ...parameters("path", spec.params),
       ...parameters("query", spec.query),
@@ -76,7 +84,7 @@ function describe({ method, spec }: Operation) {
 }
 
 const takesKey = (method: Method, spec: Operation["spec"]) =>
-  method !== "GET" && spec.access !== "anyone" && !spec.authenticatesItself;
+  method !== "GET" && spec.access !== "anyone" && !spec.credentials;
 
 const IDEMPOTENCY_KEY = {
   name: "Idempotency-Key",

@@ -27,8 +27,8 @@ export type Spec<A extends Access, P extends Shape, Q extends Shape, B extends S
   tag: string;
   summary: string;
   access: A;
-  /** True when the login comes from elsewhere than the access cookie; the handler reads it itself. */
-  authenticatesItself?: boolean;
+  /** The cookies of which any is enough, where that is not the access cookie alone; the handler reads them itself. */
+  credentials?: Credential[];
   params?: P;
   query?: Q;
   body?: B;
@@ -56,6 +56,9 @@ export type Spec<A extends Access, P extends Shape, Q extends Shape, B extends S
   /** The problems particular to this operation, `status → what it means`; the general ones are added. */
   problems?: Record<number, string>;
 };
+
+/** A cookie that says who asks. */
+export type Credential = "access_token" | "refresh_token";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 

@@ -4,16 +4,16 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "#src/app.ts";
-import { withApi } from "#test/harness.ts";
+import { type Api, withApi } from "#test/harness.ts";
 import { makeSignedIn } from "#test/make.ts";
 
 const P = "/api/v1";
 
 /** The answer of the server on `socketPath` to exactly this request target; no client tidies the path on its way. */
-function askExactly(socketPath: string, method: string, target: string, as: string, body = "") {
+function askExactly(socketPath: string, method: string, target: string, as: string, body = "", host = "localhost") {
   const head = [
     `${method} ${target} HTTP/1.1`,
-    "Host: localhost",
+    `Host: ${host}`,
     `Cookie: ${as}`,
     "Content-Type: application/json",
     `Content-Length: ${body.length}`,
@@ -27,7 +27,7 @@ function askExactly(socketPath: string, method: string, target: string, as: stri
       if (end < 0) return;
       const top = received.subarray(0, end).toString();
       const text = received.subarray(end + 4);
-      if (text.length < Number(header(top, "content-length") ?? 0)) return;
+      if (method !== "HEAD" && text.length < Number(header(top, "content-length") ?? 0)) return;
       socket.destroy();
       resolve({ status: Number(top.split(" ")[1]), allow: header(top, "allow"), text: text.toString() });
     });
@@ -37,6 +37,22 @@ function askExactly(socketPath: string, method: string, target: string, as: stri
 }
 
 const header = (head: string, name: string) => new RegExp(`\\r\\n${name}: ([^\\r]*)`, "i").exec(head)?.[1] ?? null;
+
+/** Runs `work` with the application behind a socket, and the cookie of a superuser. */
+const served = (work: (socketPath: string, as: string, api: Api) => Promise<void>) =>
+  withApi(async (api) => {
+    const dir = mkdtempSync(join(tmpdir(), "irontrack-router-"));
+    const unix = join(dir, "a.sock");
+    const { routes, fetch } = createApp(api.deps);
+    const server = Bun.serve({ unix, routes, fetch, development: false } as unknown as Bun.Serve.Options<undefined>);
+    try {
+      const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
+      await work(unix, as, api);
+    } finally {
+      await server.stop(true);
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
 
 /** What may differ between two answers to the same question. */
 const comparable = (text: string) => text.replace(/"requestId":"[^"]*"/, "");
@@ -48,6 +64,8 @@ test.each<[method: string, path: string, status: number, body: string | undefine
   ["GET", "/ping/", 200, undefined],
   ["GET", "/ping?a=1", 200, undefined],
   ["GET", "/PING", 404, undefined],
+  ["OPTIONS", `${P}/exercises/user`, 405, undefined],
+  ["PUT", `${P}/users/garbage`, 404, undefined],
   ["GET", "//ping", 404, undefined],
   ["GET", "/nowhere", 404, undefined],
   ["DELETE", "/ping", 405, undefined],
@@ -84,21 +102,61 @@ test.each<[method: string, path: string, status: number, body: string | undefine
   ["PATCH", `${P}/roles/nobody%40example.com/assign/`, 404, '{"roleSlug":"superuser"}'],
   ["PATCH", `${P}/roles/%zz/assign`, 422, '{"roleSlug":"superuser"}'],
 ])("%s %s is answered %d by a server, as by its parts", (method, path, status, body) =>
-  withApi(async (api) => {
-    const dir = mkdtempSync(join(tmpdir(), "irontrack-router-"));
-    const unix = join(dir, "a.sock");
-    const { routes, fetch } = createApp(api.deps);
-    const server = Bun.serve({ unix, routes, fetch, development: false } as unknown as Bun.Serve.Options<undefined>);
-    try {
-      const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
-      const served = await askExactly(unix, method, path, as, body);
-      expect(served.status).toBe(status);
-      const asked = await api.ask(method, path, { as, ...(body === undefined ? {} : { body }) });
-      expect([asked.status, asked.headers.get("allow")]).toEqual([served.status, served.allow]);
-      expect(comparable(asked.text)).toBe(comparable(served.text));
-    } finally {
-      await server.stop(true);
-      rmSync(dir, { recursive: true, force: true });
-    }
+  served(async (unix, as, api) => {
+    const answer = await askExactly(unix, method, path, as, body);
+    expect(answer.status).toBe(status);
+    const asked = await api.ask(method, path, { as, ...(body === undefined ? {} : { body }) });
+    expect([asked.status, asked.headers.get("allow")]).toEqual([answer.status, answer.allow]);
+    expect(comparable(asked.text)).toBe(comparable(answer.text));
   })(),
+);
+
+test.each(["a", "app", "db", "x.y", "localhost", "a.long.name.example", "[::1]", "127.0.0.1:80"])(
+  "the host %s changes nothing about what a path is answered with",
+  (host) =>
+    served(async (unix, as) => {
+      for (const [method, target, status] of [
+        ["GET", "/ping", 200],
+        ["GET", "/ping/", 200],
+        ["HEAD", "/ping", 200],
+        ["GET", "/ping/?a=1", 200],
+        ["GET", `${P}/exercises/?pageSize=1`, 200],
+        ["GET", "/ping#x", 404],
+        ["GET", "/ping/#x", 404],
+        ["GET", `${P}/exercises#x`, 404],
+        ["GET", "/nowhere/", 404],
+        ["DELETE", "/ping/", 405],
+      ] as const) {
+        const answer = await askExactly(unix, method, target, as, "", host);
+        expect(`${method} ${target} ${answer.status}`).toBe(`${method} ${target} ${status}`);
+      }
+    })(),
+);
+
+test(
+  "Allow lists the methods that work on a path, and no others",
+  withApi(async (api) => {
+    const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
+    const id = "0197c0de-0000-7000-8000-000000000000";
+    for (const [path, allow] of [
+      [`${P}/exercises/user`, "POST"],
+      [`${P}/exercises/system`, "POST"],
+      [`${P}/exercises/criteria`, "GET, HEAD"],
+      [`${P}/exercises/${id}`, "DELETE, GET, HEAD"],
+      [`${P}/workouts/trash`, "GET, HEAD"],
+      [`${P}/workouts/calendar`, "GET, HEAD"],
+      [`${P}/imports/names`, "GET, HEAD, PATCH"],
+      [`${P}/access/logins`, "DELETE, GET, HEAD"],
+      [`${P}/roles/someone%40example.com/assign`, "PATCH"],
+      [`${P}/catalogs/equipment/%31`, "DELETE, GET, HEAD, PATCH"],
+    ] as const) {
+      for (const method of ["OPTIONS", "PUT"]) {
+        const answer = await api.ask(method, path, { as });
+        expect([answer.status, answer.headers.get("allow")]).toEqual([405, allow]);
+      }
+    }
+    for (const path of ["exercises/garbage", "catalogs/equipment/0", "roles/nobody/assign"]) {
+      expect((await api.ask("OPTIONS", `${P}/${path}`, { as })).status).toBe(404);
+    }
+  }),
 );

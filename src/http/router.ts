@@ -7,8 +7,9 @@ import type { Replicas } from "../replicas/replicas.ts";
 import { type FileMedia, readBody, readFile } from "./body.ts";
 import { answerAgain, type Exchange, type ExchangeDeps, fail, finish, open } from "./exchange.ts";
 import type { Idempotently } from "./idempotency.ts";
-import { checkInputs } from "./input.ts";
+import { areParams, checkInputs } from "./input.ts";
 import type { Asked, Operation } from "./operation.ts";
+import { pathOf } from "./paths.ts";
 import { HttpProblem, type Problem } from "./problems.ts";
 import { type Reply, toConstant } from "./reply.ts";
 
@@ -42,7 +43,12 @@ export type Router = {
 export function createRouter(operations: Operation[], deps: RouterDeps): Router {
   const routes: Router["routes"] = {};
   const constants: Router["constants"] = {};
-  const app = new Elysia({ precompile: true, normalize: false });
+  const app = new Elysia({
+    precompile: true,
+    normalize: false,
+    // Else it looks for the path behind the eleventh character, where a short host name has it before.
+    handler: { standardHostname: false },
+  });
   for (const operation of operations) {
     const answer = answerer(operation, deps);
     // Asking for parameters that a path does not have costs as much as a small answer.
@@ -60,10 +66,11 @@ export function createRouter(operations: Operation[], deps: RouterDeps): Router 
   app.onError(({ request, code, error }) => {
     const exchange = open(request, unmatchedRequests, deps);
     if (code !== "NOT_FOUND") return fail(error, exchange, undefined, deps);
-    const allowed = allowedMethods(new URL(request.url).pathname);
-    const preflight = request.method === "OPTIONS" ? deps.crossSite.preflight(request, allowed) : undefined;
+    const path = pathOf(request.url);
+    const preflight =
+      request.method === "OPTIONS" ? deps.crossSite.preflight(request, allowedMethods(path, false)) : undefined;
     if (preflight) return finish({ status: 204, body: null, headers: preflight }, exchange, undefined, deps);
-    return fail(new HttpProblem(unmatched(allowed)), exchange, undefined, deps);
+    return fail(new HttpProblem(unmatched(allowedMethods(path))), exchange, undefined, deps);
   });
   return { routes, constants, fetch: app.fetch };
 }
@@ -132,7 +139,7 @@ async function performOnFile(
 const NO_FILE = new Uint8Array();
 
 const identify = (spec: Operation["spec"], request: Request, deps: RouterDeps) =>
-  spec.access === "anyone" || spec.authenticatesItself ? undefined : deps.authenticate(request);
+  spec.access === "anyone" || spec.credentials ? undefined : deps.authenticate(request);
 
 function handle(
   { method, spec, handle: answer }: Operation,
@@ -185,14 +192,22 @@ async function noting(replicas: Replicas, { userId }: Actor, run: () => Reply | 
   }
 }
 
-/** Finds the methods that a path answers to, for 405; HEAD goes where GET goes. */
-function methodFinder(operations: Operation[]): (path: string) => string[] {
-  const patterns = operations.map(({ method, path }) => ({
+/**
+ * Finds the methods that work on a path, for 405; HEAD works where GET does. With `checksParams`, those of operations that
+ * would refuse the path's parameters are left out: `/exercises/user` is no exercise.
+ */
+function methodFinder(operations: Operation[]): (path: string, checksParams?: boolean) => string[] {
+  const patterns = operations.map(({ method, path, spec }) => ({
     method,
-    pattern: new RegExp(`^${path.replaceAll(/:[A-Za-z]+/g, "[^/]+").replaceAll(".", "\\.")}/?$`),
+    params: spec.params,
+    pattern: new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/:([A-Za-z]+)/g, "(?<$1>[^/]+)")}/?$`),
   }));
-  return (path) => {
-    const methods = new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method as string));
+  return (path, checksParams = true) => {
+    const methods = new Set<string>();
+    for (const { method, params, pattern } of patterns) {
+      const match = pattern.exec(path);
+      if (match && !(checksParams && params && !areParams(params, match.groups ?? {}))) methods.add(method);
+    }
     if (methods.has("GET")) methods.add("HEAD");
     return [...methods].sort();
   };

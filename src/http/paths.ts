@@ -1,0 +1,9 @@
+/**
+ * The path of a request's URL as it was sent, without its query. A fragment, which no client sends, stays part of it: the
+ * routers take it so too.
+ */
+export function pathOf(url: string): string {
+  const start = url.indexOf("/", url.indexOf("//") + 2);
+  const end = url.indexOf("?", start);
+  return end < 0 ? url.slice(start) : url.slice(start, end);
+}
