@@ -193,7 +193,6 @@ function translateTaken<T>(name: string, isSystem: boolean, work: () => Promise<
     : `An exercise with the name '${name}' already exists in your account. Please choose a different name`;
   const nameTaken = () => new AppError("conflict", "exercises.name_taken", detail);
   const broken = {
-    exercises_pkey: () => new AppError("conflict", "exercises.id_taken", "There is an exercise with this id already"),
     exercises_owner_name_unique: nameTaken,
     exercises_system_name_unique: nameTaken,
     exercises_system_slug_unique: nameTaken,

@@ -6,7 +6,7 @@ import type { RequestLog } from "../log.ts";
 import { countRequest, type RequestMetrics, type RouteMetrics } from "../metrics/request-metrics.ts";
 import type { CrossSite } from "./cross-site.ts";
 import type { Operation } from "./operation.ts";
-import { problemOf, problemReply } from "./problems.ts";
+import { isFaultOfOurs, problemOf, problemReply } from "./problems.ts";
 import type { Repeated } from "./repeated.ts";
 import { type Reply, toResponse } from "./reply.ts";
 
@@ -112,7 +112,8 @@ export function fail(
   const problem = problemOf(error);
   const refusal = refusalOf(error);
   if (refusal === "CLIENT_GONE") deps.requests.aborted++;
-  if (problem.status >= 500 && !refusal) deps.onBug(error, exchange.requestId, exchange.traceparent);
+  if ((problem.status >= 500 && !refusal) || isFaultOfOurs(error))
+    deps.onBug(error, exchange.requestId, exchange.traceparent);
   return finish(problemReply(problem, exchange.requestId), exchange, operation, deps);
 }
 

@@ -56,7 +56,9 @@ export function checkInput<T>(schema: TSchema, given: unknown): T {
 
 /** The value in its normal form; its faults are added to `faults`. */
 function examine(schema: TSchema, given: unknown, faults: FieldError[]): unknown {
-  faults.push(...findBadText(given, ""));
+  // A part that is checked by itself refuses its own bad text.
+  const later = schema.checkedLater as RegExp | undefined;
+  faults.push(...findBadText(given, "").filter(({ field }) => !later?.test(field)));
   const value = normalise(schema, given);
   faults.push(...faultsOf(schema, value));
   return value;

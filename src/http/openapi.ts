@@ -129,9 +129,11 @@ const parameters = (place: "path" | "query", schema: TObject | undefined) =>
     schema: plainSchema(property),
   }));
 
+const OUR_KEYWORDS = new Set(["normalise", "checkedLater"]);
+
 /** A TypeBox schema as JSON Schema: unions of words become enums, and our own keywords go. */
 function plainSchema(schema: TSchema): unknown {
-  const json = JSON.parse(JSON.stringify(schema), (key, value) => (key === "normalise" ? undefined : value));
+  const json = JSON.parse(JSON.stringify(schema), (key, value) => (OUR_KEYWORDS.has(key) ? undefined : value));
   return foldWords(json);
 }
 

@@ -1,4 +1,5 @@
 import { isDatabaseUnavailable, refusalOf } from "#db/errors.ts";
+import { answerToBroken } from "../broken-constraints.ts";
 import { AppError, type ErrorKind, type FieldError } from "../errors.ts";
 import type { Reply } from "./reply.ts";
 
@@ -56,16 +57,17 @@ export class HttpProblem extends Error {
 /** What a client is told about `error`. Anything unexpected becomes a 500 that says nothing of its cause. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof HttpProblem) return error.problem;
-  if (error instanceof AppError) {
-    const status = STATUS[error.kind];
+  const expected = error instanceof AppError ? error : answerToBroken(error)?.answer;
+  if (expected) {
+    const status = STATUS[expected.kind];
     const headers: Record<string, string> = {};
     if (status === 401) headers["www-authenticate"] = "Cookie";
-    if (error.retryAfterS !== undefined) headers["retry-after"] = String(error.retryAfterS);
+    if (expected.retryAfterS !== undefined) headers["retry-after"] = String(expected.retryAfterS);
     return {
       status,
-      code: error.reason,
-      detail: error.message,
-      ...(error.errors ? { errors: error.errors } : {}),
+      code: expected.reason,
+      detail: expected.message,
+      ...(expected.errors ? { errors: expected.errors } : {}),
       headers,
     };
   }
@@ -89,6 +91,10 @@ export function problemOf(error: unknown): Problem {
   }
   return { status: 500, code: "internal", detail: "Something went wrong on our side" };
 }
+
+/** True for an error that is our own fault although its client was given a 4xx: the log must show it. */
+export const isFaultOfOurs = (error: unknown): boolean =>
+  !(error instanceof AppError) && answerToBroken(error)?.isListed === false;
 
 /** The problem as an answer, carrying the request id by which its log lines are found. */
 export function problemReply(problem: Problem, requestId: string): Reply {

@@ -86,11 +86,13 @@ const copying = (sql: Db["sql"]): Fragment => sql`
     select plan_id, receivers.owner_id, plan_name, description, difficulty, weeks, receivers.assigned_by,
       case when receivers.assigned_by is not null then original.id end,
       case when receivers.assigned_by is not null then original.version end
-    from receivers cross join original
+    from receivers cross join original returning id
   ), made_links as (
     insert into plan_routines (plan_id, routine_id, day, position)
     select receivers.plan_id, coalesce(copies.id, link.routine_id), day, position
-    from receivers cross join original join plan_routines as link on link.plan_id = original.id
+    -- After the plans: when an id is taken, it is the plan's key that breaks, and not a position of the other plan.
+    from made_plans join receivers on receivers.plan_id = made_plans.id
+    cross join original join plan_routines as link on link.plan_id = original.id
     left join copies on copies.original_id = link.routine_id and copies.owner_id = receivers.owner_id
   )`;
 

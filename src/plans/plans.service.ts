@@ -85,15 +85,19 @@ export function clonePlan(db: Db, actor: Actor, planId: string, copy: { id?: str
  * them write their plans; conflict when such a name was taken at the same time.
  */
 export function assignToClients(db: Db, actor: Actor, planId: string, clientIds: string[]): Promise<string> {
-  return translate("", async () => {
-    const { isFound, missing, json } = await assignPlan(db, actor.userId, planId, clientIds);
-    if (!isFound) throw planNotFound();
-    if (missing.length > 0) {
-      const given = clientIds.map((id, at) => ({ field: `/clientIds/${at}`, id }));
-      throw idsNotFound("clients.not_found", `Clients not found: ${listOfIds(missing)}`, missing, given);
-    }
-    return json;
-  });
+  // An owner that is gone is one of the clients here, not the actor.
+  const clientGone = () => new AppError("not_found", "clients.not_found", "Client not found");
+  return translateBroken({ plans_owner_id_fkey: clientGone, routines_owner_id_fkey: clientGone }, () =>
+    translate("", async () => {
+      const { isFound, missing, json } = await assignPlan(db, actor.userId, planId, clientIds);
+      if (!isFound) throw planNotFound();
+      if (missing.length > 0) {
+        const given = clientIds.map((id, at) => ({ field: `/clientIds/${at}`, id }));
+        throw idsNotFound("clients.not_found", `Clients not found: ${listOfIds(missing)}`, missing, given);
+      }
+      return json;
+    }),
+  );
 }
 
 /** Deletes a plan of the actor's own; its routines stay. Throws not_found, stale as `precondition` says. */
@@ -140,7 +144,6 @@ const translate = <T>(name: string, work: () => Promise<T>): Promise<T> =>
       },
       routines_owner_name_unique: () =>
         new AppError("conflict", "routines.name_taken", "A routine of this name came at the same time: try again"),
-      plans_pkey: () => new AppError("conflict", "plans.id_taken", "There is a plan with this id already"),
     },
     work,
   );

@@ -84,17 +84,19 @@ export async function cloneRoutine(
 
 /** Deletes a routine of the actor's own. Throws not_found, conflict (`routines.in_use`), stale as `precondition` says. */
 export function removeRoutine(db: Db, actor: Actor, routineId: string, precondition: Precondition): Promise<void> {
-  return db.transaction(async (tx) => {
-    const stored = await lockRoutine(tx, actor.userId, routineId);
-    if (!stored?.isOwner) throw routineNotFound();
-    await precondition(stored.version, () => stored.json);
-    const [plan, ...others] = await listPlansWith(tx, routineId);
-    if (plan !== undefined) {
-      const more = others.length === 0 ? "" : ` and ${others.length} more`;
-      throw new AppError("conflict", "routines.in_use", `The routine is used by the plan '${plan}'${more}`);
-    }
-    await deleteRoutine(tx, routineId);
-  });
+  const inUse = (by: string) => new AppError("conflict", "routines.in_use", `The routine is used by ${by}`);
+  return translateBroken({ plan_routines_routine_id_fkey: () => inUse("a plan") }, () =>
+    db.transaction(async (tx) => {
+      const stored = await lockRoutine(tx, actor.userId, routineId);
+      if (!stored?.isOwner) throw routineNotFound();
+      await precondition(stored.version, () => stored.json);
+      const [plan, ...others] = await listPlansWith(tx, routineId);
+      if (plan !== undefined) {
+        throw inUse(`the plan '${plan}'${others.length === 0 ? "" : ` and ${others.length} more`}`);
+      }
+      await deleteRoutine(tx, routineId);
+    }),
+  );
 }
 
 async function requireWritable(
@@ -155,7 +157,6 @@ const translate = <T>(name: string, work: () => Promise<T>): Promise<T> =>
     {
       routines_owner_name_unique: () =>
         new AppError("conflict", "routines.name_taken", `You already have a routine with the name '${name}'`),
-      routines_pkey: () => new AppError("conflict", "routines.id_taken", "There is a routine with this id already"),
     },
     work,
   );

@@ -1,5 +1,4 @@
 import type { Db } from "#db/client.ts";
-import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import { endClient, insertClient, lockInvitation, updateScopes } from "./clients.queries.ts";
@@ -12,12 +11,12 @@ export const clientNotFound = () => new AppError("not_found", "clients.not_found
  * Throws invalid for oneself; not_found for an address that has no active account; conflict (`clients.exists`).
  */
 export async function inviteClient(db: Db, actor: Actor, { email, scopes }: NewClient): Promise<string> {
-  if (email === actor.email) throw oneself();
-  return translate(async () => {
-    const json = await insertClient(db, actor.userId, email, scopes);
-    if (json === undefined) throw new AppError("not_found", "users.not_found", "User not found");
-    return json;
-  });
+  if (email === actor.email) {
+    throw new AppError("invalid", "clients.oneself", "You cannot be your own client");
+  }
+  const json = await insertClient(db, actor.userId, email, scopes);
+  if (json === undefined) throw new AppError("not_found", "users.not_found", "User not found");
+  return json;
 }
 
 /**
@@ -54,22 +53,10 @@ function allow(
   scopes: Scopes | undefined,
   requireFitting: (isAccepted: boolean) => void,
 ): Promise<string> {
-  return translate(() =>
-    db.transaction(async (tx) => {
-      const stored = await lockInvitation(tx, actor.userId, clientId);
-      if (!stored) throw clientNotFound();
-      requireFitting(stored.isAccepted);
-      return updateScopes(tx, clientId, scopes);
-    }),
-  );
+  return db.transaction(async (tx) => {
+    const stored = await lockInvitation(tx, actor.userId, clientId);
+    if (!stored) throw clientNotFound();
+    requireFitting(stored.isAccepted);
+    return updateScopes(tx, clientId, scopes);
+  });
 }
-
-const oneself = () => new AppError("invalid", "clients.oneself", "You cannot be your own client");
-
-const BROKEN = {
-  clients_live_pair_unique: () => new AppError("conflict", "clients.exists", "You have invited this account already"),
-  clients_not_oneself_check: oneself,
-  clients_within_asked_check: () =>
-    new AppError("invalid", "clients.beyond_invitation", "The trainer did not ask for that"),
-};
-const translate = <T>(work: () => Promise<T>): Promise<T> => translateBroken(BROKEN, work);

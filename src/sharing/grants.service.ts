@@ -1,5 +1,4 @@
 import type { Db } from "#db/client.ts";
-import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import { deleteGrant, findGrantJson, insertGrant, updateGrant } from "./grants.queries.ts";
@@ -25,17 +24,15 @@ export async function grantAccess(
     throw new AppError("invalid", "grants.oneself", "What is yours needs no grant to you");
   }
   const subject = { routineId: routineId ?? null, planId: planId ?? null };
-  return translateBroken(BROKEN, () =>
-    db.transaction(async (tx) => {
-      const made = await insertGrant(tx, actor.userId, subject, email, access);
-      if (!made.subject) {
-        const what = routineId === undefined ? "Plan" : "Routine";
-        throw new AppError("not_found", `${what.toLowerCase()}s.not_found`, `${what} not found`);
-      }
-      if (!made.grantee) throw new AppError("not_found", "users.not_found", "User not found");
-      return (await findGrantJson(tx, actor.userId, made.id as string)) as string;
-    }),
-  );
+  return db.transaction(async (tx) => {
+    const made = await insertGrant(tx, actor.userId, subject, email, access);
+    if (!made.subject) {
+      const what = routineId === undefined ? "Plan" : "Routine";
+      throw new AppError("not_found", `${what.toLowerCase()}s.not_found`, `${what} not found`);
+    }
+    if (!made.grantee) throw new AppError("not_found", "users.not_found", "User not found");
+    return (await findGrantJson(tx, actor.userId, made.id as string)) as string;
+  });
 }
 
 /** Changes what a grant of the actor's allows, and returns it as JSON. Throws not_found for anyone else's. */
@@ -48,7 +45,3 @@ export async function changeGrant(db: Db, actor: Actor, grantId: string, access:
 export async function endGrant(db: Db, actor: Actor, grantId: string): Promise<void> {
   if (!(await deleteGrant(db, actor.userId, grantId))) throw grantNotFound();
 }
-
-const exists = () =>
-  new AppError("conflict", "grants.exists", "It is shared with this account already: change that grant");
-const BROKEN = { grants_routine_grantee_unique: exists, grants_plan_grantee_unique: exists };

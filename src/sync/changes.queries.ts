@@ -43,5 +43,13 @@ export async function lockSync({ sql }: Db, userId: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(${LOCK_CLASS}, hashtext(${userId}))`;
 }
 
+/** Every constraint of the schema that is checked when a transaction commits. */
+export const DEFERRED_CONSTRAINTS = ["plan_routines_routine_id_fkey"];
+
+/** Has deferred constraints checked by each statement of the transaction, so that the change that breaks one is known. */
+export async function checkConstraintsAtOnce({ sql }: Db): Promise<void> {
+  await sql`set constraints ${sql(DEFERRED_CONSTRAINTS)} immediate`;
+}
+
 /** Any number that nothing else locks on by two keys. */
 const LOCK_CLASS = 710_613;

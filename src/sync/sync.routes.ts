@@ -1,15 +1,16 @@
 import type { Db } from "#db/client.ts";
 import { type Operation, operation } from "../http/operation.ts";
 import { okJson } from "../http/reply.ts";
+import type { Log } from "../log.ts";
 import type { Notices } from "../notices.ts";
 import { listChangesPage } from "./changes.service.ts";
-import { Changes, ChangesQuestion, SyncAnswer, SyncBatch } from "./sync.schemas.ts";
+import { Changes, ChangesQuestion, SyncAnswer, SyncBatch, type SyncItem } from "./sync.schemas.ts";
 import { syncBatch } from "./sync.service.ts";
 
 const tag = "Sync";
 const access = "active";
 
-export function syncRoutes(deps: { db: Db; notices: Notices }): Operation[] {
+export function syncRoutes(deps: { db: Db; notices: Notices; log: Log }): Operation[] {
   return [
     operation(
       "GET",
@@ -36,7 +37,11 @@ export function syncRoutes(deps: { db: Db; notices: Notices }): Operation[] {
         body: SyncBatch,
         answers: { 200: SyncAnswer },
       },
-      async ({ actor, body }) => okJson(await syncBatch(deps, actor, body.changes)),
+      async ({ actor, body, requestId }) => {
+        const onFault = (error: unknown, { kind, id }: SyncItem) =>
+          deps.log.error({ err: error, requestId, kind, id }, "a change of a batch failed");
+        return okJson(await syncBatch({ ...deps, onFault }, actor, body.changes));
+      },
     ),
   ];
 }

@@ -49,8 +49,13 @@ export const SyncItem = strict({
 export type SyncItem = Static<typeof SyncItem>;
 
 export const SyncBatch = strict({
-  changes: Type.Array(SyncItem, { maxItems: 100, description: "Done in their order" }),
+  changes: Type.Array(SyncItem, {
+    maxItems: 100,
+    description: "Done in their order. What is wrong with a state is said of its change, and the others are done",
+  }),
 });
+/** States are checked one by one: what is wrong with one must not refuse the others. */
+SyncBatch.checkedLater = /^\/changes\/\d+\/state(\/|$)/;
 
 export const SyncAnswer = strict({
   results: Type.Array(

@@ -1,8 +1,10 @@
 import type { Db } from "#db/client.ts";
+import { isDatabaseUnavailable, postgresError, refusalOf } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
+import { answerToBroken } from "../broken-constraints.ts";
 import { AppError } from "../errors.ts";
 import type { Announcement, Notices } from "../notices.ts";
-import { listKnown, lockSync } from "./changes.queries.ts";
+import { checkConstraintsAtOnce, listKnown, lockSync } from "./changes.queries.ts";
 import type { SyncItem } from "./sync.schemas.ts";
 import { SYNCED_KINDS, type SyncDeps } from "./synced-kinds.service.ts";
 
@@ -15,17 +17,22 @@ type Outcome =
 /** What is stored of a thing, as its owner reads it. */
 type Stored = { version: number; json: string };
 
+/** Called with the failure of a change that is our own fault; its batch goes on. */
+type OnFault = (error: unknown, item: SyncItem) => void;
+
 /** The transaction of a batch; `known` are the things that the actor has or had, as `kind id`. */
-type Batch = { tx: Db; actor: Actor; known: Set<string>; announcement: Announcement | undefined };
+type Batch = { tx: Db; actor: Actor; known: Set<string>; announcement: Announcement | undefined; onFault: OnFault };
 
 /**
- * Does a device's changes in their order and in one transaction, and returns what became of each as JSON. A change that
- * conflicts or is refused changes nothing, and the others go on. The same batch again, whole or in part, changes nothing:
- * what is stored already is `unchanged`, whatever its version. Each change may do what its actor may by the operations of
- * its kind. Takes a lock and one statement for the batch, and for each change those of the operation and one.
+ * Does a device's changes in their order and in one transaction, and returns what became of each as JSON. Each change has
+ * a savepoint of its own: one that conflicts or is refused, for whatever reason, changes nothing, and the others go on.
+ * Only what would fail every change (no connection, a deadlock, a time limit) fails the batch. The same batch again, whole
+ * or in part, changes nothing: what is stored already is `unchanged`, whatever its version. Each change may do what its
+ * actor may by the operations of its kind. Takes a lock and two statements for the batch, and for each change those of
+ * the operation and one.
  */
 export async function syncBatch(
-  { db, notices }: { db: Db; notices: Notices },
+  { db, notices, onFault }: { db: Db; notices: Notices; onFault: OnFault },
   actor: Actor,
   items: SyncItem[],
 ): Promise<string> {
@@ -34,10 +41,11 @@ export async function syncBatch(
       // It may run again, and find that there is nothing to announce.
       if (announcement) announcement.isSent = false;
       await lockSync(tx, actor.userId);
+      await checkConstraintsAtOnce(tx);
       const known = await listKnown(tx, actor.userId, items);
       const results: string[] = [];
       for (const item of items) {
-        const outcome = await settle({ tx, actor, known, announcement }, item);
+        const outcome = await settle({ tx, actor, known, announcement, onFault }, item);
         if (outcome.status === "applied") known.add(nameOf(item));
         results.push(resultJson(item, outcome));
       }
@@ -53,10 +61,26 @@ async function settle(batch: Batch, item: SyncItem): Promise<Outcome> {
   try {
     return await (item.state === null ? remove(batch, item) : put(batch, item, item.state as Record<string, unknown>));
   } catch (error) {
+    if (failsEveryChange(error)) throw error;
     if (error instanceof AppError) return { status: "refused", problem: error };
-    throw error;
+    const broken = answerToBroken(error);
+    if (!broken?.isListed) batch.onFault(error, item);
+    return { status: "refused", problem: broken?.answer ?? internal() };
   }
 }
+
+const internal = () => new AppError("unavailable", "internal", "Something went wrong on our side");
+
+/** Whether `error` says nothing of the change at hand: the batch cannot go on, and can be sent again. */
+function failsEveryChange(error: unknown): boolean {
+  if (isDatabaseUnavailable(error) || refusalOf(error)) return true;
+  // The transaction itself is no longer one in which anything can be done (class 25).
+  if (postgresError(error)?.code.startsWith("25")) return true;
+  return expectedOf(error)?.kind === "unauthenticated";
+}
+
+const expectedOf = (error: unknown): AppError | undefined =>
+  error instanceof AppError ? error : answerToBroken(error)?.answer;
 
 async function put(batch: Batch, item: SyncItem, state: Record<string, unknown>): Promise<Outcome> {
   const { kind, id, baseVersion } = item;
@@ -105,7 +129,7 @@ const isAbsence = (error: unknown, stored: Stored | undefined): boolean =>
 
 /** What cannot be done to a thing that has changed is a conflict; else the error stands. */
 function stale(stored: Stored | undefined, baseVersion: number | null, error: unknown): Outcome {
-  if (stored && stored.version !== baseVersion && error instanceof AppError) {
+  if (stored && stored.version !== baseVersion && !failsEveryChange(error) && expectedOf(error)) {
     return { status: "conflict", current: stored };
   }
   throw error;
@@ -114,7 +138,7 @@ function stale(stored: Stored | undefined, baseVersion: number | null, error: un
 /** Whether the actor reads a thing that they may not delete: another's, that is shared with them. */
 async function isReadable({ tx, actor }: Batch, kind: SyncItem["kind"], id: string): Promise<boolean> {
   try {
-    return (await SYNCED_KINDS[kind].get(tx, actor, id)) !== "null";
+    return await tx.transaction(async (inner) => (await SYNCED_KINDS[kind].get(inner, actor, id)) !== "null");
   } catch (error) {
     if (error instanceof AppError && error.kind === "not_found") return false;
     throw error;

@@ -4,7 +4,7 @@ import type { Precondition } from "../http/precondition.ts";
 import { emptyWorkout, fillWorkout, type KeptEntry } from "./workout-replacement.queries.ts";
 import { type ExerciseRow, lockWorkout } from "./workouts.queries.ts";
 import type { WorkoutState } from "./workouts.schemas.ts";
-import { getWorkout, requireExercises, rowsOf, translate, workoutNotFound } from "./workouts.service.ts";
+import { getWorkout, requireExercises, rowsOf, workoutNotFound } from "./workouts.service.ts";
 
 /**
  * Writes all of a workout anew and returns it as JSON. Where it came from stays as it was, and so do the names and targets
@@ -29,18 +29,16 @@ export function replaceWorkout(
     bodyWeightKg: workout.bodyWeightKg ?? null,
     notes: workout.notes ?? null,
   };
-  return translate(() =>
-    db.transaction(async (tx) => {
-      const stored = await lockWorkout(tx, actor.userId, workoutId);
-      if (!stored || stored.isDeleted) throw workoutNotFound();
-      await precondition(stored.version, () => getWorkout(tx, actor, workoutId));
-      const kept = new Map((await emptyWorkout(tx, workoutId, columns)).map((entry) => [entry.id, entry]));
-      const rows = exercises.map((row) => keeping(row, kept.get(row.id ?? "")));
-      const { missing } = await fillWorkout(tx, actor.userId, workoutId, rows, sets);
-      requireExercises(missing, given);
-      return getWorkout(tx, actor, workoutId);
-    }),
-  );
+  return db.transaction(async (tx) => {
+    const stored = await lockWorkout(tx, actor.userId, workoutId);
+    if (!stored || stored.isDeleted) throw workoutNotFound();
+    await precondition(stored.version, () => getWorkout(tx, actor, workoutId));
+    const kept = new Map((await emptyWorkout(tx, workoutId, columns)).map((entry) => [entry.id, entry]));
+    const rows = exercises.map((row) => keeping(row, kept.get(row.id ?? "")));
+    const { missing } = await fillWorkout(tx, actor.userId, workoutId, rows, sets);
+    requireExercises(missing, given);
+    return getWorkout(tx, actor, workoutId);
+  });
 }
 
 /** An exercise with the name and the targets that it had, unless it has become another. */

@@ -23,7 +23,6 @@ import {
   misfit,
   requireExercises,
   setRow,
-  translate,
   workoutNotFound,
 } from "./workouts.service.ts";
 
@@ -137,18 +136,16 @@ function onExercise<T>(
   precondition: Precondition,
   work: (tx: Db, locked: LockedExercise) => Promise<T>,
 ): Promise<T> {
-  return translate(() =>
-    db.transaction(async (tx) => {
-      const locked = await lockForExercise(tx, actor.userId, workoutId, entryId);
-      if (!locked) throw workoutNotFound();
-      if (entryId !== null && locked.exerciseEntryId === null) {
-        throw new AppError("not_found", "workouts.exercise_not_found", "Exercise of the workout not found");
-      }
-      await precondition(locked.version, () => getWorkout(tx, actor, workoutId));
-      requireInProgress(locked.status);
-      return work(tx, locked);
-    }),
-  );
+  return db.transaction(async (tx) => {
+    const locked = await lockForExercise(tx, actor.userId, workoutId, entryId);
+    if (!locked) throw workoutNotFound();
+    if (entryId !== null && locked.exerciseEntryId === null) {
+      throw new AppError("not_found", "workouts.exercise_not_found", "Exercise of the workout not found");
+    }
+    await precondition(locked.version, () => getWorkout(tx, actor, workoutId));
+    requireInProgress(locked.status);
+    return work(tx, locked);
+  });
 }
 
 function onSet<T>(
@@ -159,16 +156,14 @@ function onSet<T>(
   precondition: Precondition,
   work: (tx: Db, locked: LockedSet) => Promise<T>,
 ): Promise<T> {
-  return translate(() =>
-    db.transaction(async (tx) => {
-      const locked = await lockForSet(tx, actor.userId, workoutId, setId);
-      if (!locked) throw workoutNotFound();
-      if (locked.setId === null) throw new AppError("not_found", "workouts.set_not_found", "Set not found");
-      await precondition(locked.version, () => getWorkout(tx, actor, workoutId));
-      requireInProgress(locked.status);
-      return work(tx, locked);
-    }),
-  );
+  return db.transaction(async (tx) => {
+    const locked = await lockForSet(tx, actor.userId, workoutId, setId);
+    if (!locked) throw workoutNotFound();
+    if (locked.setId === null) throw new AppError("not_found", "workouts.set_not_found", "Set not found");
+    await precondition(locked.version, () => getWorkout(tx, actor, workoutId));
+    requireInProgress(locked.status);
+    return work(tx, locked);
+  });
 }
 
 function requireInProgress(status: string) {

@@ -1,5 +1,4 @@
 import type { Db } from "#db/client.ts";
-import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError, type FieldError, idsNotFound, listOfIds } from "../errors.ts";
 import { cursorPage, placeOf } from "../http/cursor.ts";
@@ -36,31 +35,29 @@ export async function getWorkout(db: Db, actor: Actor, workoutId: string): Promi
 export async function startWorkout(db: Db, actor: Actor, given: NewWorkout): Promise<string> {
   const { exercises, ...workout } = given;
   const rows = exercises && rowsOf(exercises);
-  return translate(() =>
-    db.transaction(async (tx) => {
-      const { routineId, planId } = workout;
-      if (routineId && !(await isReadableRoutine(tx, actor.userId, routineId, planId))) {
-        throw new AppError("not_found", "routines.not_found", "Routine not found");
-      }
-      if (planId && !routineId)
-        throw new AppError("invalid", "workouts.plan_without_routine", "Say which routine of the plan");
-      const row = {
-        id: workout.id ?? null,
-        name: workout.name ?? null,
-        status: workout.status ?? null,
-        planId: workout.planId ?? null,
-        routineId: workout.routineId ?? null,
-        startedAt: workout.startedAt ?? null,
-        endedAt: workout.endedAt ?? null,
-        timeZone: workout.timeZone,
-        bodyWeightKg: workout.bodyWeightKg ?? null,
-        notes: workout.notes ?? null,
-      };
-      const { id, missing } = await insertWorkout(tx, actor.userId, row, rows?.exercises, rows?.sets ?? []);
-      requireExercises(missing, exercises ?? []);
-      return getWorkout(tx, actor, id as string);
-    }),
-  );
+  return db.transaction(async (tx) => {
+    const { routineId, planId } = workout;
+    if (routineId && !(await isReadableRoutine(tx, actor.userId, routineId, planId))) {
+      throw new AppError("not_found", "routines.not_found", "Routine not found");
+    }
+    if (planId && !routineId)
+      throw new AppError("invalid", "workouts.plan_without_routine", "Say which routine of the plan");
+    const row = {
+      id: workout.id ?? null,
+      name: workout.name ?? null,
+      status: workout.status ?? null,
+      planId: workout.planId ?? null,
+      routineId: workout.routineId ?? null,
+      startedAt: workout.startedAt ?? null,
+      endedAt: workout.endedAt ?? null,
+      timeZone: workout.timeZone,
+      bodyWeightKg: workout.bodyWeightKg ?? null,
+      notes: workout.notes ?? null,
+    };
+    const { id, missing } = await insertWorkout(tx, actor.userId, row, rows?.exercises, rows?.sets ?? []);
+    requireExercises(missing, exercises ?? []);
+    return getWorkout(tx, actor, id as string);
+  });
 }
 
 /** One page of summaries as JSON, the latest start first, with the cursor of the next page. Owner only. */
@@ -135,15 +132,13 @@ function onLocked(
   precondition: Precondition,
   decide: (stored: LockedWorkout) => WorkoutChange,
 ): Promise<string> {
-  return translate(() =>
-    db.transaction(async (tx) => {
-      const stored = await lockWorkout(tx, actor.userId, workoutId);
-      if (!stored || stored.isDeleted) throw workoutNotFound();
-      await precondition(stored.version, () => getWorkout(tx, actor, workoutId));
-      const change = decide(stored);
-      return Object.keys(change).length === 0 ? getWorkout(tx, actor, workoutId) : updateWorkout(tx, workoutId, change);
-    }),
-  );
+  return db.transaction(async (tx) => {
+    const stored = await lockWorkout(tx, actor.userId, workoutId);
+    if (!stored || stored.isDeleted) throw workoutNotFound();
+    await precondition(stored.version, () => getWorkout(tx, actor, workoutId));
+    const change = decide(stored);
+    return Object.keys(change).length === 0 ? getWorkout(tx, actor, workoutId) : updateWorkout(tx, workoutId, change);
+  });
 }
 
 /** Throws not_found for exercises of `given` that are `missing`; each stands at `pathOf` its place. */
@@ -215,15 +210,3 @@ export const setRow = (set: NewSet, exercise: number, position: number): SetRow 
   completed_at: set.completedAt ?? null,
   note: set.note ?? null,
 });
-
-const idTaken = () => new AppError("conflict", "workouts.id_taken", "There is something with this id already");
-const BROKEN = {
-  workouts_pkey: idTaken,
-  workout_exercises_pkey: idTaken,
-  workout_sets_pkey: idTaken,
-  workouts_order_check: () =>
-    new AppError("invalid", "workouts.ends_before_start", "The workout ends before it starts"),
-  workouts_ended_check: () =>
-    new AppError("invalid", "workouts.status_mismatch", "A workout that is over has an end, and no other has"),
-};
-export const translate = <T>(work: () => Promise<T>): Promise<T> => translateBroken(BROKEN, work);

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import fc from "fast-check";
+import { type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
+import { makeSignedIn } from "#test/make.ts";
+import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import { DEFERRED_CONSTRAINTS } from "./changes.queries.ts";
+
+// What a batch does shows when it commits.
+let database: OwnDatabase;
+let api: Api;
+const logged: string[] = [];
+beforeAll(async () => {
+  database = await makeOwnDatabase();
+  const { sql } = database.pool;
+  await sql`insert into muscle_groups (name) values ('chest')`;
+  // Faults that no input can cause: a bug of ours in one change, and a transaction that PostgreSQL undid for others.
+  await sql.unsafe(`
+    create function fail() returns trigger language plpgsql as $$
+    begin
+      if new.name = 'bug' then raise exception 'a bug'; end if;
+      if new.name = 'undone' then raise exception 'undone' using errcode = '40001'; end if;
+      return new;
+    end $$;
+    create trigger fail before insert on routines for each row execute function fail()`);
+  api = await apiOn(database.pool, { logTo: { write: (line) => void logged.push(line) } });
+});
+afterAll(() => database.drop());
+
+type Item = { kind: string; id: string; baseVersion: number | null; state: object | null };
+type Result = { status: string; problem: { code: string } | null };
+
+const sync = async (as: string, changes: Item[]): Promise<Result[]> => {
+  const answer = await api.post("/api/v1/sync", { as, body: { changes } });
+  expectStatus(answer, 200);
+  return answer.json.results;
+};
+const item = (kind: string, state: object, id = Bun.randomUUIDv7()): Item => ({ kind, id, baseVersion: null, state });
+const name = () => `N ${Bun.randomUUIDv7().slice(-12)}`;
+const routine = (more: object = {}) => item("routine", { name: name(), exercises: [], ...more });
+const workout = (more: object = {}) =>
+  item("workout", { timeZone: "UTC", startedAt: "2026-01-05T10:00:00Z", exercises: [], ...more });
+const sets = (...given: object[]) => [{ exerciseName: "X", mode: "reps", id: Bun.randomUUIDv7(), sets: given }];
+
+const GOOD: Record<string, () => Item> = {
+  exercise: () =>
+    item("exercise", { name: name(), primaryMuscles: [1], category: "strength", difficultyLevel: "beginner" }),
+  routine: () => routine(),
+  plan: () => item("plan", { name: name(), routines: [] }),
+  workout: () => workout({ exercises: sets({ id: Bun.randomUUIDv7(), reps: 5 }) }),
+};
+const BAD: Record<string, () => Item> = {
+  "names an exercise that is not there": () =>
+    routine({ exercises: [{ exerciseId: Bun.randomUUIDv7(), mode: "reps", sets: 1 }] }),
+  "names a muscle that is not there": () =>
+    item("exercise", { name: name(), primaryMuscles: [999], category: "strength", difficultyLevel: "beginner" }),
+  "names a routine that is not there": () =>
+    item("plan", { name: name(), routines: [{ routineId: Bun.randomUUIDv7(), day: 1 }] }),
+  "starts on a day that does not exist": () => workout({ startedAt: "2026-02-30T10:00:00Z" }),
+  "starts at an offset that does not exist": () => workout({ startedAt: "2026-01-05T10:00:00+23:59" }),
+  "ends before it starts": () => workout({ endedAt: "2026-01-05T09:00:00Z" }),
+  "has text that cannot be stored": () => routine({ description: "a\u0000b" }),
+  "has half a character": () => workout({ notes: "a\ud800" }),
+  "has a set twice": () => {
+    const set = { id: Bun.randomUUIDv7(), reps: 1 };
+    return workout({ exercises: sets(set, set) });
+  },
+  "is a bug of ours": () => item("routine", { name: "bug", exercises: [] }),
+  "is no state at all": () => item("plan", { x: { y: [] } }),
+  "is a number where there is a list": () => workout({ exercises: 1e300 }),
+};
+
+const choice = fc.oneof(
+  fc.constantFrom(...Object.keys(GOOD)).map((of) => ({ isGood: true, make: GOOD[of] as () => Item })),
+  fc.constantFrom(...Object.keys(BAD)).map((of) => ({ isGood: false, make: BAD[of] as () => Item })),
+);
+
+test("of a batch of good and bad changes exactly the good ones are applied", async () => {
+  const { as } = await makeSignedIn(api);
+  await fc.assert(
+    fc.asyncProperty(fc.array(choice, { minLength: 1, maxLength: 12 }), async (choices) => {
+      const batch = choices.map(({ make }) => make());
+      const results = await sync(as, batch);
+      expect(results.map(({ status }) => status)).toEqual(
+        choices.map(({ isGood }) => (isGood ? "applied" : "refused")),
+      );
+      for (const [at, { kind, id }] of batch.entries()) {
+        const stored = await api.get(`/api/v1/${kind}s/${id}`, { as });
+        expectStatus(stored, choices[at]?.isGood ? 200 : 404);
+      }
+    }),
+    { numRuns: 30 },
+  );
+}, 60_000);
+
+test.each(Object.keys(BAD))("a change that %s says so, and says it again when it is sent again", async (which) => {
+  const { as } = await makeSignedIn(api);
+  const [bad, good] = [(BAD[which] as () => Item)(), routine()];
+  const first = await sync(as, [bad, good]);
+  expect(first[0]?.problem?.code).toMatch(/^[a-z_]+(\.[a-z_]+)?$/);
+  expect(first[0]?.problem?.code === "internal").toBe(which === "is a bug of ours");
+  const second = await sync(as, [bad, good]);
+  expect(second.map(({ status }) => status)).toEqual(["refused", "unchanged"]);
+  expect(second[0]?.problem).toEqual(first[0]?.problem as never);
+});
+
+test("a bug in one change is logged with its request and its thing", async () => {
+  const { as } = await makeSignedIn(api);
+  const bug = (BAD["is a bug of ours"] as () => Item)();
+  await sync(as, [bug, routine()]);
+  const line = logged.find((text) => text.includes(bug.id));
+  expect(JSON.parse(line ?? "{}")).toMatchObject({ msg: "a change of a batch failed", kind: "routine", id: bug.id });
+});
+
+test("a batch that PostgreSQL undid for the sake of others fails whole, and can be sent again", async () => {
+  const { as } = await makeSignedIn(api);
+  const first = routine();
+  const answer = await api.post("/api/v1/sync", {
+    as,
+    body: { changes: [first, item("routine", { name: "undone", exercises: [] }), routine()] },
+  });
+  expectProblem(answer, 503, "database_unavailable");
+  expectStatus(await api.get(`/api/v1/routines/${first.id}`, { as }), 404);
+  expect((await sync(as, [first])).map(({ status }) => status)).toEqual(["applied"]);
+});
+
+test("a plan whose routine is deleted meanwhile is refused, and the rest of its batch is applied", async () => {
+  const { as } = await makeSignedIn(api);
+  const [used, good] = [routine(), routine()];
+  await sync(as, [used]);
+  const plan = item("plan", { name: name(), routines: [{ routineId: used.id, day: 1 }] });
+  let pending: Promise<Result[]> | undefined;
+  await database.pool.transaction(async (tx) => {
+    await tx.sql`delete from routines where id = ${used.id}`;
+    pending = sync(as, [plan, good]);
+    await untilBlocked();
+  });
+  const results = (await pending) as Result[];
+  expect(results.map(({ status, problem }) => [status, problem?.code])).toEqual([
+    ["refused", "plans.routine_not_found"],
+    ["applied", undefined],
+  ]);
+});
+
+async function untilBlocked() {
+  for (let tries = 0; tries < 200; tries++) {
+    const blocked = await database.pool.sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    if (blocked.length > 0) return;
+    await Bun.sleep(20);
+  }
+  throw new Error("Nobody waits for the lock");
+}
+
+test("every constraint that waits for the end of a transaction is checked by each change of a batch", async () => {
+  const rows = await database.pool.sql<{ name: string }[]>`
+    select conname as name from pg_constraint where condeferrable and contype <> 't' order by 1`;
+  expect(rows.map((row) => row.name)).toEqual(DEFERRED_CONSTRAINTS.toSorted());
+});
