@@ -91,14 +91,17 @@ function refuseMisfits({ workouts }: ArchiveLists): void {
   throw new AppError("invalid", "invalid_request", "The archive does not fit", { errors: errors.slice(0, 100) });
 }
 
+const FOREIGN_KEY_VIOLATION = "23503";
+
 /** What the database refuses to keep makes no sense in an archive, whichever rule it breaks. */
 async function translate<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const constraint = brokenConstraint(error);
-    const isRefused = ["22", "23"].includes(postgresError(error)?.code?.slice(0, 2) ?? "");
-    if (!isRefused) throw error;
+    const { code = "" } = postgresError(error) ?? {};
+    // A foreign key says nothing of the archive: what it refers to was deleted meanwhile.
+    if (code === FOREIGN_KEY_VIOLATION || !["22", "23"].includes(code.slice(0, 2))) throw error;
     const which = constraint ? ` (${constraint})` : "";
     throw new AppError("invalid", "archive.refused", `The archive holds what cannot be${which}`, { cause: error });
   }

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { openPool, type Pool } from "#db/client.ts";
+import type { World } from "#test/deletion-races.ts";
+import { DELETION_RECIPES } from "#test/deletion-recipes.ts";
+import { RECIPES } from "#test/foreign-key-recipes.ts";
+import { type Answer, apiOn } from "#test/harness.ts";
+import { makeSignedIn } from "#test/make.ts";
+import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import { canPrepare } from "#test/transaction.ts";
+import { asking } from "./asking.ts";
+
+/** Foreign keys that no request can break, with the reason. */
+const WITHOUT_RECIPE: Record<string, string> = {
+  users_role_id_fkey: "no request deletes a role",
+  workouts_import_id_fkey: "an import is deleted by the transaction that made it, or with its account",
+};
+/** How often each pair of requests is sent at once. */
+const ROUNDS = 4;
+
+let database: OwnDatabase;
+let pool: Pool;
+let world: World;
+beforeAll(async () => {
+  database = await makeOwnDatabase();
+  const { sql } = database.pool;
+  // Two transactions that wait for each other are found out soon; the pool's gate then runs one of them again.
+  const [row] = await sql<{ name: string }[]>`select current_database() as name`;
+  await sql`alter database ${sql(row?.name as string)} set deadlock_timeout = '50ms'`;
+  const [muscle] = await sql<{ id: number }[]>`insert into muscle_groups (name) values ('chest') returning id`;
+  const gate = {
+    asker: () => asking.getStore(),
+    mostAskers: 100,
+    mostWaiting: 1000,
+    longestWaitMs: 60_000,
+    mostReruns: 5,
+    slowMs: 60_000,
+    onSlow: () => {},
+  };
+  pool = openPool(database.url, { size: 10, prepare: canPrepare(), gate });
+  const api = await apiOn(pool);
+  const { as: admin } = await makeSignedIn(api, { roleSlug: "superuser" });
+  world = { api, admin, muscle: muscle?.id as number };
+});
+afterAll(async () => {
+  await pool?.close();
+  await database?.drop();
+});
+
+const expectNoFault = ({ status, text }: Answer) => {
+  if (![200, 201, 204, 401, 404, 409, 412].includes(status)) throw new Error(`${status}: ${text.slice(0, 500)}`);
+};
+
+test("every foreign key of the schema has a recipe for a race, or a reason to need none", async () => {
+  const rows = await database.pool.sql<
+    { name: string }[]
+  >`select conname as name from pg_constraint where contype = 'f'`;
+  const names = rows.map(({ name }) => name).toSorted();
+  expect([...Object.keys(RECIPES), ...Object.keys(WITHOUT_RECIPE)].toSorted()).toEqual(names);
+});
+
+const RACES = { ...RECIPES, ...DELETION_RECIPES };
+
+test.each(Object.keys(RACES))(
+  "what a request names is deleted after it was looked up: %s",
+  async (name) => {
+    const { create, table, id } = await (RACES[name] as (typeof RACES)[string])(world);
+    let answer: Promise<Answer> | undefined;
+    await database.pool.transaction(async (tx) => {
+      await tx.sql`delete from ${tx.sql(table)} where id = ${id}`;
+      answer = create();
+      await Promise.race([answer, untilBlocked()]);
+    });
+    expectNoFault((await answer) as Answer);
+    // As if the deletion had come first.
+    if (name in RECIPES) expect((await answer)?.status).toBeOneOf([401, 404]);
+  },
+  20_000,
+);
+
+test.each(Object.keys(RACES))(
+  "a request and the deletion of what it names, sent at once, are both answered: %s",
+  async (name) => {
+    const recipe = RACES[name] as (typeof RACES)[string];
+    const races = await Promise.all(Array.from({ length: ROUNDS }, () => recipe(world)));
+    const answers = await Promise.all(races.flatMap(({ create, remove }) => [create(), remove()]));
+    for (const answer of answers) expectNoFault(answer);
+  },
+  20_000,
+);
+
+/** Until a connection waits for a lock, or 2 s have gone by: some requests have nothing to wait for. */
+async function untilBlocked() {
+  for (let tries = 0; tries < 200; tries++) {
+    const blocked = await database.pool.sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    if (blocked.length > 0) return;
+    await Bun.sleep(10);
+  }
+}
