@@ -81,6 +81,10 @@ export const BROKEN_CONSTRAINTS: Readonly<Record<string, Answer>> = {
   workouts_import_id_fkey: notFound("imports.not_found", "Import"),
   workouts_user_import_key_unique: changedMeanwhile,
   workouts_order_check: invalid("workouts.ends_before_start", "The workout ends before it starts"),
+  workouts_length_check: () =>
+    new AppError("invalid", "workouts.too_long", "A workout lasts at most 7 days: say when it ended", {
+      errors: [{ field: "/endedAt", code: "range", message: "Must be at most 7 days after startedAt" }],
+    }),
   workouts_ended_check: invalid("workouts.status_mismatch", "A workout that is over has an end, and no other has"),
   workout_exercises_pkey: workoutIdTaken,
   workout_exercises_workout_id_fkey: notFound("workouts.not_found", "Workout"),

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import {
+  boolean,
   check,
   foreignKey,
   index,
@@ -35,6 +36,8 @@ export const workouts = pgTable(
     status: text().notNull(),
     startedAt: timestamp({ withTimezone: true }).notNull(),
     endedAt: timestamp({ withTimezone: true }),
+    // Longer than seven days, and kept before that was the limit.
+    isLengthExempt: boolean().notNull().default(false),
     timeZone: text().notNull(),
     bodyWeightKg: numeric({ precision: 6, scale: 3 }),
     notes: text(),
@@ -73,6 +76,10 @@ export const workouts = pgTable(
     check("workouts_status_check", sql`${workout.status} in ('in_progress', 'completed', 'aborted')`),
     check("workouts_ended_check", sql`(${workout.status} = 'in_progress') = (${workout.endedAt} is null)`),
     check("workouts_order_check", sql`${workout.endedAt} >= ${workout.startedAt}`),
+    check(
+      "workouts_length_check",
+      sql`${workout.isLengthExempt} or ${workout.endedAt} - ${workout.startedAt} <= interval '7 days'`,
+    ),
     check("workouts_time_zone_length_check", sql`char_length(${workout.timeZone}) between 1 and 64`),
     check("workouts_name_length_check", sql`char_length(${workout.name}) between 1 and 100`),
     check("workouts_body_weight_check", sql`${workout.bodyWeightKg} between 1 and 700`),

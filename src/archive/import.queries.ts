@@ -134,7 +134,11 @@ export async function insertPlans(
     where plan in (select id from made)`;
 }
 
-/** Inserts workouts with their exercises and sets. Breaks what writing a workout does. One statement. */
+/**
+ * Inserts workouts with their exercises and sets; they may be longer than seven days, as archives made before that was the
+ * limit have them. Breaks what writing a workout does.
+ * One statement.
+ */
 export async function insertWorkouts(
   { sql }: Db,
   userId: string,
@@ -163,9 +167,10 @@ export async function insertWorkouts(
   await sql`
     with made as (
       insert into workouts (id, user_id, name, status, started_at, ended_at, time_zone, body_weight_kg, notes, plan_id, plan_name,
-        routine_id, routine_name, import_key, deleted_at, created_at, updated_at)
+        routine_id, routine_name, import_key, deleted_at, created_at, updated_at, is_length_exempt)
       select id, ${userId}::uuid, name, status, "startedAt", "endedAt", "timeZone", "bodyWeightKg", notes, plan, "planName",
-        routine, "routineName", decode("importKey", 'hex'), "deletedAt", "createdAt", "updatedAt"
+        routine, "routineName", decode("importKey", 'hex'), "deletedAt", "createdAt", "updatedAt",
+        coalesce("endedAt" - "startedAt" > interval '7 days', false)
       from json_to_recordset(${withoutEntries(rows)}::text::json) as entry (id uuid, name text, status text,
         "startedAt" timestamptz, "endedAt" timestamptz, "timeZone" text, "bodyWeightKg" numeric, notes text, plan uuid,
         "planName" text, routine uuid, "routineName" text, "importKey" text, "deletedAt" timestamptz, "createdAt" timestamptz,

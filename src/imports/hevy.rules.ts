@@ -1,3 +1,4 @@
+import { MAX_WORKOUT_S } from "../workouts/workouts.rules.ts";
 import type { ImportedSet, ImportOptions } from "./formats.rules.ts";
 import { type Columns, EXERCISE_NOTES_LENGTH, type RowReader, WORKOUT_NOTES_LENGTH } from "./grouping.rules.ts";
 import { ISO_TIME, instantAt, type WallTime, wallTimeOf } from "./local-time.rules.ts";
@@ -59,6 +60,9 @@ function readHead(row: Row, timeZone: string) {
   const startedAt = instantAt(start, timeZone);
   const endedAt = endAfter(startedAt, start, end, timeZone);
   if (endedAt === null) return refuse(row, "end_time", "range", "must not be before start_time");
+  if (endedAt.epochMilliseconds - startedAt.epochMilliseconds > MAX_WORKOUT_S * 1000) {
+    return refuse(row, "end_time", "range", "must be at most 7 days after start_time");
+  }
   return { name, startedAt: startedAt.toString(), endedAt: endedAt.toString() };
 }
 

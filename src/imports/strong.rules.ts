@@ -1,3 +1,4 @@
+import { MAX_WORKOUT_S } from "../workouts/workouts.rules.ts";
 import type { ImportedSet, ImportedWorkout, ImportOptions } from "./formats.rules.ts";
 import { type Columns, EXERCISE_NOTES_LENGTH, type RowReader, WORKOUT_NOTES_LENGTH } from "./grouping.rules.ts";
 import { ISO_TIME, instantAt, wallTimeOf } from "./local-time.rules.ts";
@@ -15,7 +16,6 @@ export const STRONG_COLUMNS: Columns = {
 const DURATION_COLUMNS = ["duration (sec)", "duration", "workout duration"];
 const DURATION = /^(?:(?:(?<h>\d{1,4})h)? ?(?:(?<m>\d{1,4})m(?:in)?)? ?(?:(?<s>\d{1,6})s)?|(?<only>\d{1,9}))$/;
 /** Who forgets to finish a workout may do so for a month. */
-const MOST_DURATION_S = 30 * 86_400;
 const SET_TYPES = new Map<string, ImportedSet["type"]>([
   ["w", "warmup"],
   ["d", "drop"],
@@ -79,6 +79,6 @@ function durationIn(row: Row, column: string): number {
   if (!groups) refuse(row, column, "format", "must be like 1h 5m, or a number of seconds");
   const { h = 0, m = 0, s = 0, only = 0 } = groups ?? {};
   const durationS = Number(h) * 3600 + Number(m) * 60 + Number(s) + Number(only);
-  if (durationS > MOST_DURATION_S) refuse(row, column, "range", "must be at most 30 days");
+  if (durationS > MAX_WORKOUT_S) refuse(row, column, "range", "must be at most 7 days");
   return durationS;
 }

@@ -13,7 +13,10 @@ export async function emptyWorkout({ sql }: Db, workoutId: string, columns: Repl
       delete from workout_exercises where workout_id = ${workoutId} returning id, exercise_id, exercise_name, targets
     ), changed as (
       update workouts set name = ${columns.name}, status = ${columns.status}, started_at = ${columns.startedAt}::timestamptz,
-        ended_at = ${columns.endedAt}::timestamptz, time_zone = ${columns.timeZone},
+        ended_at = ${columns.endedAt}::timestamptz,
+        is_length_exempt = is_length_exempt and started_at = ${columns.startedAt}::timestamptz
+          and ended_at is not distinct from ${columns.endedAt}::timestamptz,
+        time_zone = ${columns.timeZone},
         body_weight_kg = ${columns.bodyWeightKg}::numeric, notes = ${columns.notes}, updated_at = clock_timestamp(),
         version = version + 1
       where id = ${workoutId}

@@ -107,7 +107,7 @@ export const writtenEntries = (sql: Db["sql"], userId: string): Fragment => sql`
 /**
  * Inserts a workout with its exercises and sets. Exercises that are not given come from the routine, with its targets as
  * they are now. Names of plan, routine and exercises are kept. Breaks `workouts_pkey`, `workouts_order_check`,
- * `workouts_ended_check`. One statement.
+ * `workouts_length_check`, `workouts_ended_check`. One statement.
  */
 export async function insertWorkout(
   { sql }: Db,
@@ -193,8 +193,8 @@ export async function listDaysJson({ sql }: Db, userId: string, from: string, to
     with days as (
       select to_char(started_at at time zone time_zone, 'YYYY-MM-DD') as day, count(*) as "workoutCount",
         sum((select count(*) from workout_exercises join workout_sets on workout_exercise_id = workout_exercises.id
-         where workout_id = workouts.id))::int as "setCount",
-        coalesce(sum(extract(epoch from ended_at - started_at)), 0)::int as "durationS"
+         where workout_id = workouts.id))::bigint as "setCount",
+        coalesce(sum(extract(epoch from ended_at - started_at)), 0)::bigint as "durationS"
       from workouts
       where user_id = ${userId} and deleted_at is null and status <> 'aborted'
         and started_at between ${from}::date - interval '1 day' and ${to}::date + interval '2 days'
@@ -229,7 +229,10 @@ export type WorkoutChange = Omit<WorkoutPatch, "endedAt"> & {
   isDeleted?: boolean;
 };
 
-/** Changes a locked workout and returns it as JSON. Breaks `workouts_order_check`. One statement, and one to read it. */
+/**
+ * Changes a locked workout and returns it as JSON. Breaks `workouts_order_check`, `workouts_length_check`. One statement, and one to
+ * read it.
+ */
 export async function updateWorkout({ sql }: Db, workoutId: string, change: WorkoutChange): Promise<string> {
   const { name, notes, bodyWeightKg, endedAt, isDeleted } = change;
   const ends = endedAt === "now" ? sql`clock_timestamp()` : sql`${endedAt ?? null}::timestamptz`;
@@ -240,6 +243,7 @@ export async function updateWorkout({ sql }: Db, workoutId: string, change: Work
       body_weight_kg = case when ${bodyWeightKg !== undefined} then ${bodyWeightKg ?? null}::numeric else body_weight_kg end,
       started_at = coalesce(${change.startedAt ?? null}::timestamptz, started_at),
       ended_at = case when ${endedAt !== undefined} then ${ends} else ended_at end,
+      is_length_exempt = is_length_exempt and ${change.startedAt === undefined && endedAt === undefined},
       time_zone = coalesce(${change.timeZone ?? null}, time_zone), status = coalesce(${change.status ?? null}, status),
       deleted_at = case when ${isDeleted === true} then clock_timestamp() when ${isDeleted === false} then null else deleted_at end,
       updated_at = clock_timestamp(), version = version + 1
@@ -260,7 +264,7 @@ const instant = (sql: Db["sql"], column: string) =>
 const workoutFields = (sql: Db["sql"]): Fragment => sql`
   workouts.id, workouts.name, status, plan_id as "planId", plan_name as "planName", routine_id as "routineId",
   routine_name as "routineName", ${instant(sql, "started_at")} as "startedAt", ${instant(sql, "ended_at")} as "endedAt",
-  extract(epoch from ended_at - started_at)::int as "durationS", time_zone as "timeZone",
+  extract(epoch from ended_at - started_at)::bigint as "durationS", time_zone as "timeZone",
   trim_scale(body_weight_kg) as "bodyWeightKg", workouts.notes, ${instant(sql, "created_at")} as "createdAt",
   ${instant(sql, "updated_at")} as "updatedAt", version`;
 

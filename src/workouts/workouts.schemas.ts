@@ -13,6 +13,8 @@ import {
 } from "../routines/routines.schemas.ts";
 
 const optional = <Schema extends Parameters<typeof nullable>[0]>(schema: Schema) => Type.Optional(nullable(schema));
+/** Sums of what is counted in 32 bits. */
+const Sum = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Count = Type.Integer({ minimum: 0, maximum: 2_147_483_647 });
 const Note = Type.String({ maxLength: 500 });
 const Status = choice(["in_progress", "completed", "aborted"]);
@@ -23,6 +25,7 @@ export const TimeZone = Type.String({
   format: "time-zone",
   description: "IANA name, e.g. Europe/Berlin",
 });
+const EndedAt = Type.String({ ...AwareInstant, description: "At most 7 days after startedAt" });
 const SetType = choice(["warmup", "working", "drop", "failure", "myo", "partial"], { default: "working" });
 
 const setFields = {
@@ -71,7 +74,7 @@ export const NewWorkout = strict({
   routineId: Type.Optional(Uuid),
   status: Type.Optional(choice(["in_progress", "completed", "aborted"], { description: "Absent: as endedAt says" })),
   startedAt: Type.Optional(AwareInstant),
-  endedAt: Type.Optional(AwareInstant),
+  endedAt: Type.Optional(EndedAt),
   timeZone: TimeZone,
   bodyWeightKg: optional(BodyWeightKg),
   notes: optional(WorkoutNotes),
@@ -91,7 +94,7 @@ const { id: _workoutId, ...described } = NewWorkout.properties;
 export const WorkoutState = strict({
   ...described,
   startedAt: AwareInstant,
-  endedAt: optional(AwareInstant),
+  endedAt: optional(EndedAt),
   exercises: Type.Array(StatedExercise, { maxItems: 200, description: "In their order" }),
 });
 export type WorkoutState = Static<typeof WorkoutState>;
@@ -99,14 +102,14 @@ export type WorkoutState = Static<typeof WorkoutState>;
 export const WorkoutPatch = strict({
   name: optional(Title),
   startedAt: Type.Optional(AwareInstant),
-  endedAt: Type.Optional(AwareInstant),
+  endedAt: Type.Optional(EndedAt),
   timeZone: Type.Optional(TimeZone),
   bodyWeightKg: optional(BodyWeightKg),
   notes: optional(WorkoutNotes),
 });
 export type WorkoutPatch = Static<typeof WorkoutPatch>;
 
-export const Ending = strict({ endedAt: Type.Optional(AwareInstant) });
+export const Ending = strict({ endedAt: Type.Optional(EndedAt) });
 export const Nothing = strict({});
 
 export const WorkoutSet = strict({
@@ -148,7 +151,7 @@ const workoutFields = {
   routineName: nullable(Title),
   startedAt: Instant,
   endedAt: nullable(Instant),
-  durationS: nullable(Count),
+  durationS: nullable(Sum),
   timeZone: TimeZone,
   bodyWeightKg: nullable(BodyWeightKg),
   notes: nullable(WorkoutNotes),
@@ -174,8 +177,8 @@ export const ListWorkouts = strict({
 export type ListWorkouts = Static<typeof ListWorkouts>;
 
 export const CalendarQuestion = strict({ from: Day, to: Day });
-export const Calendar = Type.Array(strict({ day: Day, workoutCount: Count, setCount: Count, durationS: Count }), {
-  maxItems: 366,
+export const Calendar = Type.Array(strict({ day: Day, workoutCount: Count, setCount: Sum, durationS: Sum }), {
+  maxItems: 110_000,
   description: "Days with workouts, in each workout's own time zone, the first first",
 });
 
