@@ -12,7 +12,7 @@ const makePlan = async (world: World) =>
 type Begun = { id: string; exercises: { id: string; sets: { id: string }[] }[] };
 /** A workout of three exercises that is under way, with `sets` sets in the first. */
 async function begin(world: World, sets = 1): Promise<{ id: string; exercise: string; set: string }> {
-  const { endedAt: _endedAt, ...begun } = wholeWorkout(world, 0);
+  const { startedAt: _startedAt, endedAt: _endedAt, ...begun } = wholeWorkout(world, 0);
   const exercises = begun.exercises.map((exercise) => ({ ...exercise, sets: exercise.sets.slice(0, sets) }));
   const workout = await made<Begun>(world, write(world.athlete, "POST", "/workouts", { ...begun, exercises }));
   return { id: workout.id, exercise: workout.exercises[0]?.id ?? "", set: workout.exercises[0]?.sets[0]?.id ?? "" };
