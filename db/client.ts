@@ -48,8 +48,8 @@ export function openPool(url: string, { size, prepare, onStatement, gate: limits
     // One statement at a time through a pooler that cannot prepare: what is sent behind another is sometimes never answered
     // (ADR 0030).
     ...({ max_pipeline: prepare ? MOST_SENT_AHEAD : 0 } satisfies UntypedOptions),
-    // What a request may wait for a connection, as in pgbouncer/pooling.ini.
-    connect_timeout: 3,
+    // With the waits between attempts, what a request may wait for a connection in pgbouncer/pooling.ini.
+    connect_timeout: 2.5,
     idle_timeout: 0,
     max_lifetime: null,
     // The driver's own waits grow to 20 s, and so would everyone's after a database that was away for a minute.
@@ -66,8 +66,7 @@ export function openPool(url: string, { size, prepare, onStatement, gate: limits
 
 /**
  * Opens all of a pool's `size` connections, so that no request waits for one at the start. What the driver asks each new
- * connection about array types is asked once, and not when connections come back after an outage either: where a pooler
- * refuses that question, the driver (by its source) connects anew without an end, and the request behind it is never told.
+ * connection about array types is asked once, and not when connections come back after an outage either.
  */
 export async function connectPool({ sql }: Pool, size: number): Promise<void> {
   await sql`select 1`;
@@ -77,8 +76,7 @@ export async function connectPool({ sql }: Pool, size: number): Promise<void> {
 }
 
 /**
- * Spares the connections of `pool`, which has none yet, the question about array types, with the fault that `connectPool`
- * tells of: they are as `known` has learnt them. For replicas, whose types are their primary's.
+ * Spares the connections of `pool`, which has none yet, the question about array types: they are as `known` has learnt them. For replicas, whose types are their primary's.
  */
 export function shareTypes({ sql: known }: Db, { sql }: Pool): void {
   Object.assign(sql.options.parsers, known.options.parsers);

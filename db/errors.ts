@@ -43,17 +43,40 @@ export function wasUndoneForOthers(error: unknown): boolean {
   return code === "40P01" || code === "40001";
 }
 
-/** Connections, resources, an operator's doing, and transactions that were undone for the sake of others. */
-const UNAVAILABLE_CLASSES = ["08", "40", "53", "57"];
+/** The error of a statement that was sent to a database that answers nothing. */
+export const noAnswer = (): Error =>
+  Object.assign(new Error("The database does not answer"), { code: "DATABASE_SILENT" });
+
+/**
+ * Connections, a login that the database refuses, resources, an operator's doing, its disk, and transactions that were undone
+ * for the sake of others.
+ */
+const UNAVAILABLE_CLASSES = ["08", "28", "40", "53", "57", "58"];
 const UNAVAILABLE_CODES = new Set([
+  "DATABASE_SILENT",
+  "EACCES",
+  "EADDRNOTAVAIL",
+  "EAI_AGAIN",
+  "ECONNABORTED",
   "ECONNREFUSED",
   "ECONNRESET",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "ENETUNREACH",
   "ENOENT",
+  "ENOTFOUND",
   "EPIPE",
+  "ETIMEDOUT",
   "CONNECT_TIMEOUT",
   "CONNECTION_CLOSED",
   "CONNECTION_DESTROYED",
   "CONNECTION_ENDED",
+  // A standby, or a primary that was made read-only: no writes until the failover is over.
+  "25006",
+  // The database is being replaced, and for a moment there is none of that name; or it is closed to connections.
+  "3D000",
+  "55000",
   "55P03",
   // A transaction that took too long: idle, or altogether.
   "25P03",

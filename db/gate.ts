@@ -1,6 +1,7 @@
-import type { PendingQuery, Row } from "postgres";
-import { refusal, wasUndoneForOthers } from "./errors.ts";
+import { postgresError, refusal, wasUndoneForOthers } from "./errors.ts";
 import { createHistogram, type Histogram, observe } from "./histogram.ts";
+import { handled, type Query } from "./intercept.ts";
+import { createSilence } from "./silence.ts";
 
 /** Who a statement is for: one request. The gate keeps its account of it here. */
 export type Asker = {
@@ -23,6 +24,8 @@ export type GateOptions = {
   /** Statements and transactions that may wait for a connection. */
   mostWaiting: number;
   longestWaitMs: number;
+  /** What waits for a database that has answered nothing for so long is given up. */
+  silentAfterMs: number;
   /**
    * How often a transaction, or a statement outside of one, is run again when PostgreSQL undid it for the sake of others
    * (ADR 0031). What a transaction's work keeps must therefore begin in it.
@@ -63,14 +66,6 @@ export type Gate = {
 const RERUN_WAIT_MS = 100;
 
 type Waiting = { start: () => void; asker: Asker | undefined; refuse: (error: Error) => void };
-/** What of a postgres.js query the gate takes hold of. */
-type Query = PendingQuery<Row[]> & {
-  handler(query: Query): void;
-  resolve(result: unknown): void;
-  reject(error: unknown): void;
-  statement: { string: string } | null;
-};
-
 /**
  * Stands in front of a pool of `size` connections: statements beyond it wait in order, few and briefly, then are refused
  * (`refusalOf` knows them), and what nobody waits for is not started. postgres.js alone lets any number wait for ever.
@@ -88,6 +83,7 @@ export function createGate(size: number, options: GateOptions): Gate {
     statement: createHistogram(),
   };
   const queue = new Set<Waiting>();
+  const silence = createSilence(options.silentAfterMs);
 
   const shed = (reason: keyof GateStats["shed"]) => {
     stats.shed[reason]++;
@@ -156,15 +152,19 @@ export function createGate(size: number, options: GateOptions): Gate {
     const { resolve, reject } = query;
     let reruns = 0;
     const startedMs = performance.now();
-    const end = () => {
-      const durationMs = performance.now() - startedMs;
+    const unwatch = asker && silence.watch(startedMs, reject);
+    const end = (isAnswered: boolean) => {
+      unwatch?.();
+      const endedMs = performance.now();
+      if (isAnswered) silence.hear(endedMs);
+      const durationMs = endedMs - startedMs;
       observe(stats.statement, durationMs / 1000);
       if (asker) asker.databaseMs += durationMs;
       if (durationMs > options.slowMs) options.onSlow(query.statement?.string ?? "", durationMs, asker?.requestId);
       ended();
     };
     query.resolve = (result) => {
-      end();
+      end(true);
       resolve(result);
     };
     query.reject = (error) => {
@@ -177,7 +177,7 @@ export function createGate(size: number, options: GateOptions): Gate {
           return queueMicrotask(() => again(query));
         }
       }
-      end();
+      end(postgresError(error) !== undefined);
       reject(failure);
     };
   };
@@ -204,37 +204,35 @@ export function createGate(size: number, options: GateOptions): Gate {
     transaction: async (begin) => {
       const asker = options.asker();
       await new Promise<void>((start, refuse) => acquire(asker, start, refuse));
+      let givenUp: Error | undefined;
       const check = () => {
-        const refused = refuses(asker);
+        const refused = givenUp ?? refuses(asker);
         if (refused) throw refused;
       };
-      try {
+      const run = async () => {
         for (let count = 0; ; count++) {
           try {
             return await begin(check);
           } catch (error) {
-            if (!isRerun(error, count)) throw error;
+            if (givenUp || !isRerun(error, count)) throw error;
             // Whom it met has to get to its end, or the two meet again.
             await Bun.sleep((count + 1) * RERUN_WAIT_MS * (1 + Math.random()));
             check();
             stats.reruns++;
           }
         }
-      } finally {
-        release();
-      }
+      };
+      const running = run().finally(release);
+      if (!asker) return running;
+      const silent = Promise.withResolvers<never>();
+      const unwatch = silence.watch(performance.now(), (error) => {
+        givenUp = error;
+        silent.reject(error);
+      });
+      // What is given up keeps its connection until the driver is done with it.
+      return Promise.race([running, silent.promise]).finally(unwatch);
     },
   };
-}
-
-/** Has `handle` called instead of the driver when `query` is to be sent; a fragment of another one never is. */
-function handled<Q>(query: Q, handle: (query: Query, send: (query: Query) => void) => void): Q {
-  if (query instanceof Promise) {
-    const statement = query as unknown as Query;
-    const send = statement.handler;
-    statement.handler = (itself) => handle(itself, send);
-  }
-  return query;
 }
 
 function once(run: () => void) {

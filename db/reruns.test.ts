@@ -15,7 +15,15 @@ await database.pool.sql`insert into rows (name) values ('a'), ('b')`;
 function open(mostReruns: number): Pool {
   const gate = {
     asker: () => undefined,
-    ...{ mostAskers: 100, mostWaiting: 100, longestWaitMs: 10_000, mostReruns, slowMs: 1_000_000, onSlow: () => {} },
+    ...{
+      mostAskers: 100,
+      mostWaiting: 100,
+      silentAfterMs: 1_000_000,
+      longestWaitMs: 10_000,
+      mostReruns,
+      slowMs: 1_000_000,
+      onSlow: () => {},
+    },
   };
   const pool = openPool(database.url, { size: 4, prepare: false, gate });
   pools.push(pool);

@@ -33,6 +33,8 @@ export type Services = {
 const LONGEST_STATEMENT = 4000;
 /** Each deadlock takes a second (`deadlock_timeout`) of the ten that a client waits. */
 const MOST_RERUNS = 2;
+/** As long as PgBouncer lets a statement wait (pgbouncer/pooling.ini). Readiness asks the database once a second. */
+const SILENT_AFTER_MS = 3000;
 const HOUSEKEEPING_INTERVAL_MS = 600_000;
 
 /** Everything an app needs, opened on a database; `close` ends it all. */
@@ -53,6 +55,7 @@ export async function openServices(
       mostAskers: config.MAX_IN_FLIGHT,
       mostWaiting: config.DATABASE_WAITING ?? 8 * config.DATABASE_POOL_SIZE,
       longestWaitMs: config.DATABASE_WAIT_MS,
+      silentAfterMs: SILENT_AFTER_MS,
       mostReruns: MOST_RERUNS,
       slowMs: config.SLOW_STATEMENT_MS,
       onSlow: (statement, durationMs, requestId) =>

@@ -1,7 +1,7 @@
 import type { Db } from "#db/client.ts";
 import { postgresError } from "#db/errors.ts";
 import { NEWEST_MIGRATION } from "#db/migrate.ts";
-import { findNewestMigration } from "./health.queries.ts";
+import { findDatabaseState } from "./health.queries.ts";
 
 export type Health = {
   isDatabaseOnline(): boolean;
@@ -29,8 +29,10 @@ export async function watchHealth(db: Db, isCacheOnline: () => boolean): Promise
     probing = true;
     const startedMs = performance.now();
     try {
-      isSchemaCurrent = ((await findNewestMigration(db)) ?? "") >= NEWEST_MIGRATION;
-      answeredAtMs = startedMs;
+      const { newestMigration, isWritable } = await findDatabaseState(db);
+      isSchemaCurrent = (newestMigration ?? "") >= NEWEST_MIGRATION;
+      // A standby answers, and can do nothing of what is asked of it.
+      answeredAtMs = isWritable ? startedMs : -Infinity;
     } catch (error) {
       // Without its tables the database answers all the same.
       if (postgresError(error)?.code !== "42P01") return;

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { openPool } from "#db/client.ts";
+import { apiOn, expectProblem, expectStatus } from "#test/harness.ts";
 import { makeExercise } from "#test/make.ts";
 import { disturbReplay, type ReplicatedApp, startReplicatedApp } from "#test/replicated-app.ts";
 import { listOperations } from "../app.ts";
+import { watchHealth } from "../health/health.ts";
 
 const W = "/api/v1/workouts";
 const PAIRS = 200;
@@ -130,4 +133,23 @@ test("a replica that is killed fails no request, leaves the processes ready, and
   expect(without.failed).toBeGreaterThan(before.failed);
   expect(back).toMatchObject({ used: 2 });
   expect(back.answered).toBeGreaterThan(without.answered);
+});
+
+test("a process whose own database is a standby, as before a failover, is not ready, and answers writes with 503", async () => {
+  const { as } = await app.makePerson();
+  await app.catchUp();
+  const standby = openPool(app.replicaUrl, { size: 1, prepare: false });
+  const health = await watchHealth(standby, () => true);
+  try {
+    const api = await apiOn(standby, { deps: { health, tokens: app.api.deps.tokens } });
+    const ready = await api.get("/health/ready");
+    expectStatus(ready, 503);
+    expect(ready.json).toMatchObject({ database_status: "offline" });
+    const written = await api.post(W, { as, body: free("Leg day") });
+    expectProblem(written, 503, "database_unavailable");
+    expect([ready, written].map(({ headers }) => headers.get("retry-after"))).toEqual(["1", "1"]);
+  } finally {
+    health.stop();
+    await standby.close(0);
+  }
 });

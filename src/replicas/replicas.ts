@@ -117,8 +117,11 @@ const isLost = (error: unknown) =>
 
 function openPools(primary: Db, url: string, { pool: { gate, ...pool } }: Options) {
   const pools = {
-    // What replay undid is not tried there again: the primary answers at once.
-    pool: openPool(url, { ...pool, ...(gate && { gate: { ...gate, mostWaiting: 0, mostReruns: 0 } }) }),
+    // What replay undid is not tried there again: the primary answers at once. The probe closes a pool that is silent.
+    pool: openPool(url, {
+      ...pool,
+      ...(gate && { gate: { ...gate, mostWaiting: 0, mostReruns: 0, silentAfterMs: Number.POSITIVE_INFINITY } }),
+    }),
     // Of its own, so that the probe does not wait behind long reads.
     probing: openPool(url, { size: 1, prepare: false }),
   };
