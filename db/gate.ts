@@ -1,6 +1,7 @@
 import { postgresError, refusal, wasUndoneForOthers } from "./errors.ts";
 import { createHistogram, type Histogram, observe } from "./histogram.ts";
 import { handled, type Query } from "./intercept.ts";
+import { retryUndone } from "./retry.ts";
 import { createSilence } from "./silence.ts";
 
 /** Who a statement is for: one request. The gate keeps its account of it here. */
@@ -61,9 +62,6 @@ export type Gate = {
   /** Runs a whole transaction when there is a connection for it. `work` ends by `check`, so that it commits for somebody. */
   transaction<T>(begin: (check: () => void) => Promise<T>): Promise<T>;
 };
-
-/** How long the first rerun of a transaction waits at least; at most twice as long, and the second twice that. */
-const RERUN_WAIT_MS = 100;
 
 type Waiting = { start: () => void; asker: Asker | undefined; refuse: (error: Error) => void };
 /**
@@ -209,19 +207,15 @@ export function createGate(size: number, options: GateOptions): Gate {
         const refused = givenUp ?? refuses(asker);
         if (refused) throw refused;
       };
-      const run = async () => {
-        for (let count = 0; ; count++) {
-          try {
-            return await begin(check);
-          } catch (error) {
-            if (givenUp || !isRerun(error, count)) throw error;
-            // Whom it met has to get to its end, or the two meet again.
-            await Bun.sleep((count + 1) * RERUN_WAIT_MS * (1 + Math.random()));
+      const run = () =>
+        retryUndone(
+          options.mostReruns,
+          () => begin(check),
+          () => {
             check();
             stats.reruns++;
-          }
-        }
-      };
+          },
+        );
       const running = run().finally(release);
       if (!asker) return running;
       const silent = Promise.withResolvers<never>();

@@ -49,12 +49,15 @@ function crossing(db: Db) {
   return { work: Promise.allSettled([cross("a", "b"), cross("b", "a")]), runs: () => runs };
 }
 
-test("of two transactions that wait for each other both are done, the one that PostgreSQL undid by a second run", async () => {
-  const db = open(2);
+test("of two transactions that wait for each other both are done, the one that PostgreSQL undid by another run", async () => {
+  const db = open(20);
   const before = await counts();
   const { work, runs } = crossing(db);
   expect((await work).map((outcome) => "value" in outcome && outcome.value)).toEqual(["a", "b"]);
-  expect([runs(), db.stats?.reruns, db.stats?.inUse]).toEqual([3, 1, 0]);
+  const reruns = db.stats?.reruns as number;
+  // On a busy machine the second run may meet the other transaction once more.
+  expect(reruns).toBeGreaterThan(0);
+  expect([runs(), db.stats?.inUse]).toEqual([2 + reruns, 0]);
   expect(await counts()).toEqual(before.map((count) => count + 2));
 });
 
@@ -68,7 +71,7 @@ test("without reruns one of them fails, as a deadlock, and nothing of it is done
 });
 
 test("a statement outside of a transaction that PostgreSQL undid is sent again, and answered once", async () => {
-  const db = open(2);
+  const db = open(20);
   const before = await counts();
   const rival = Promise.withResolvers<void>();
   const held = Promise.withResolvers<void>();
@@ -86,11 +89,14 @@ test("a statement outside of a transaction that PostgreSQL undid is sent again, 
     with a as (update rows set count = count + 1 where name = 'a' returning name),
     b as (update rows set count = count + 1 from a where rows.name = 'b' returning rows.name)
     select name from a union all select name from b order by name`.execute();
-  await Bun.sleep(100);
+  const waiting = () => database.pool.sql`
+    select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  while ((await waiting()).length === 0) await Bun.sleep(5);
   rival.resolve();
   expect((await both).map(({ name }) => name)).toEqual(["a", "b"]);
   await rivals;
-  expect([db.stats?.reruns, db.stats?.inUse]).toEqual([1, 0]);
+  expect(db.stats?.reruns).toBeGreaterThan(0);
+  expect(db.stats?.inUse).toBe(0);
   expect(await counts()).toEqual(before.map((count) => count + 2));
 });
 

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { openPool, type Pool } from "#db/client.ts";
 import { makeOwnDatabase } from "#test/own-database.ts";
 import { directTestUrl, testPool } from "#test/transaction.ts";
-import { seedCatalog } from "./catalog.ts";
+import { SEED_PARTS, seedCatalog } from "./catalog.ts";
 import { readCatalog } from "./read-catalog.ts";
 
 const AT_ONCE = 6;
@@ -10,11 +10,13 @@ const KILLS = 6;
 const catalog = readCatalog();
 
 /** Runs `work` on a migrated database of its own; `open` connects to it, past any pooler. */
-async function onOwnDatabase(work: (open: () => Pool, name: string) => Promise<void>) {
+async function onOwnDatabase(
+  work: (open: (onStatement?: (statement: string) => void) => Pool, name: string) => Promise<void>,
+) {
   const database = await makeOwnDatabase();
   const opened: Pool[] = [];
-  const open = () => {
-    const pool = openPool(directTestUrl(database.url), { size: 1, prepare: false });
+  const open = (onStatement: (statement: string) => void = () => {}) => {
+    const pool = openPool(directTestUrl(database.url), { size: 1, prepare: false, onStatement });
     opened.push(pool);
     return pool;
   };
@@ -45,22 +47,29 @@ test(`of ${AT_ONCE} seeds at once one adds everything, and a later one writes no
     expect(await writersOf(pool)).toEqual(before);
   }));
 
-test(`a seed that is cut off, ${KILLS} times at any moment, leaves nothing or everything`, () =>
+test(`a seed that is cut off, ${KILLS} times after any of its statements, leaves nothing or everything`, () =>
   onOwnDatabase(async (open, name) => {
     const pool = open();
     const [own] = await pool.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
     const count = async () => (await pool.sql`select count(*)::int as count from exercises`)[0]?.count as number;
-    const startedMs = performance.now();
-    await seedCatalog(open(), catalog).then(() => pool.sql`delete from exercises`);
-    const tookMs = performance.now() - startedMs;
+    let statements = 0;
+    await seedCatalog(
+      open(() => statements++),
+      catalog,
+    );
+    await pool.sql`delete from exercises`;
     const seen = new Set<number>();
     for (let kill = 0; kill < KILLS; kill++) {
-      const seeding = open();
-      const seeded = seedCatalog(seeding, catalog).catch(() => {});
-      await Bun.sleep((tookMs * (kill + 0.5)) / KILLS);
-      await testPool().sql`select pg_terminate_backend(pid, 5000) from pg_stat_activity
-        where datname = ${name} and pid <> ${own?.pid as number}`;
-      await seeded;
+      let left = Math.ceil((statements * (kill + 0.5)) / KILLS);
+      const killed = Promise.withResolvers<void>();
+      const cutOff = () => {
+        if (--left !== 0) return;
+        const terminated = testPool().sql`select pg_terminate_backend(pid, 5000) from pg_stat_activity
+          where datname = ${name} and pid <> ${own?.pid as number}`;
+        terminated.then(() => killed.resolve(), killed.reject);
+      };
+      await seedCatalog(open(cutOff), catalog).catch(() => {});
+      await killed.promise;
       seen.add(await count());
       await pool.sql`delete from exercises`;
     }
@@ -68,4 +77,30 @@ test(`a seed that is cut off, ${KILLS} times at any moment, leaves nothing or ev
     expect(seen.has(0)).toBe(true);
     await seedCatalog(open(), catalog);
     expect(await count()).toBe(catalog.exercises.length);
+  }));
+
+test("a seed that deadlocks with somebody who changes a role is done all the same", () =>
+  onOwnDatabase(async (open) => {
+    const pool = open();
+    await seedCatalog(pool, catalog);
+    const rolesLocked = Promise.withResolvers<void>();
+    const rivalHolds = Promise.withResolvers<void>();
+    const rival = open().transaction(async ({ sql }) => {
+      // PostgreSQL undoes whoever finds the deadlock first: the rival looks so late that it is the seed.
+      await sql`set local deadlock_timeout = '1min'`;
+      await sql`lock table equipment in exclusive mode`;
+      rivalHolds.resolve();
+      await rolesLocked.promise;
+      await sql`update roles set name = name where slug = 'superuser'`;
+    });
+    await rivalHolds.promise;
+    // Sent after the roles are locked.
+    const seeding = open((statement) => {
+      if (statement.includes('insert into "equipment"')) rolesLocked.resolve();
+    });
+    await pool.sql`delete from exercises where slug = 'box-jump'`;
+    const reports = await seedCatalog(seeding, catalog);
+    await rival;
+    expect(reports.find(({ part }) => part === "exercises")).toMatchObject({ added: 1 });
+    expect(reports.map(({ part }) => part)).toEqual([...SEED_PARTS]);
   }));

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Db } from "#db/client.ts";
+import { retryUndone } from "#db/retry.ts";
 import { renderDocuments } from "#src/exercises/exercises.queries.ts";
 import { slugOf } from "#src/exercises/slug.rules.ts";
 import { type Announcement, sendNotice } from "#src/notices.ts";
@@ -24,13 +25,19 @@ export type SeedOptions = {
 
 const LOCK_KEY = 7_106_131_402;
 
+const MAX_RETRIES = 5;
+
 class RolledBack extends Error {}
 
-/** Brings the database to what the catalog says, in one transaction; a second run writes nothing. */
+/**
+ * Brings the database to what the catalog says, in one transaction; a second run writes nothing. Retries after a deadlock
+ * with those who use the catalog meanwhile.
+ */
 export async function seedCatalog(db: Db, catalog: Catalog, options: SeedOptions = {}): Promise<SeedReport[]> {
   const parts = options.only ?? SEED_PARTS;
-  const reports: SeedReport[] = [];
+  let reports: SeedReport[] = [];
   const work = async (tx: Db) => {
+    reports = [];
     await tx.sql`select pg_advisory_xact_lock(${LOCK_KEY})`;
     for (const part of SEED_PARTS) if (parts.includes(part)) reports.push(await seedPart(tx, part, catalog, options));
     // Without statistics the first lists after a seed are planned as if there were nothing to list.
@@ -40,7 +47,7 @@ export async function seedCatalog(db: Db, catalog: Catalog, options: SeedOptions
     if (options.announcement && isChanged) await sendNotice(tx, options.announcement);
   };
   try {
-    await db.transaction(work);
+    await retryUndone(MAX_RETRIES, () => db.transaction(work));
   } catch (error) {
     if (!(error instanceof RolledBack)) throw error;
   }

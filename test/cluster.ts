@@ -24,8 +24,19 @@ export type TestCluster = {
 /** A copy of the run's database that nobody is connected to, so that it can be copied again; see `withTemplate`. */
 export const TEMPLATE_DATABASE = "irontrack_template";
 
-/** A PostgreSQL of a test run's own: migrated, seeded, without fsync, gone when it is stopped. */
-export async function startTestCluster({ withTemplate = false } = {}): Promise<TestCluster> {
+const DATABASE = "irontrack_test";
+
+/**
+ * The database of one of the processes that run test files in parallel, counted from 1. Each has its own: files commit
+ * little, but hold locks on rows of the catalog and roles until they roll back, and two files would deadlock on them.
+ */
+export const databaseOfWorker = (worker: number): string => (worker === 1 ? DATABASE : `${DATABASE}_${worker}`);
+
+/**
+ * A PostgreSQL of a test run's own: migrated, seeded, without fsync, gone when it is stopped. It has a database for each
+ * of `workers`.
+ */
+export async function startTestCluster({ withTemplate = false, workers = 1 } = {}): Promise<TestCluster> {
   const dir = mkdtempSync(join(tmpdir(), "irontrack-test-"));
   chmodSync(dir, 0o711);
   const cluster = await startCluster(
@@ -37,14 +48,15 @@ export async function startTestCluster({ withTemplate = false } = {}): Promise<T
     rmSync(dir, { recursive: true, force: true });
   };
   try {
-    await ensureDatabase(cluster, "irontrack_test");
-    const url = cluster.url("irontrack_test");
+    await ensureDatabase(cluster, DATABASE);
+    const url = cluster.url(DATABASE);
     const db = openPool(url, { size: 1, prepare: false });
     await migrate(db);
     await seedCatalog(db, readCatalog());
     await db.sql`analyze`;
     await db.close();
-    if (withTemplate) await copyToTemplate(cluster.url("postgres"));
+    const copies = Array.from({ length: workers - 1 }, (_, at) => databaseOfWorker(at + 2));
+    await copyTo(cluster.url("postgres"), withTemplate ? [...copies, TEMPLATE_DATABASE] : copies);
     return { url, cluster, dir, stop };
   } catch (error) {
     await stop();
@@ -52,8 +64,9 @@ export async function startTestCluster({ withTemplate = false } = {}): Promise<T
   }
 }
 
-async function copyToTemplate(url: string) {
+async function copyTo(url: string, databases: string[]) {
+  if (databases.length === 0) return;
   const db = openPool(url, { size: 1, prepare: false });
-  await db.sql.unsafe(`create database ${TEMPLATE_DATABASE} template irontrack_test`);
+  for (const name of databases) await db.sql.unsafe(`create database ${name} template ${DATABASE}`);
   await db.close();
 }

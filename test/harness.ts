@@ -134,7 +134,8 @@ async function inThisProcess(
   { settings, nowMs, logTo, deps: given }: ApiOptions,
   elsewhere?: Built,
 ): Promise<Api> {
-  const config = testConfig({ ...settings, ...(logTo ? { LOG_LEVEL: "trace" } : {}) });
+  const config = testConfig({ ...settings, LOG_LEVEL: logTo ? "trace" : "error" });
+  const bugs: string[] = [];
   const memory = createLoginMemory(() => true, nowMs);
   const catalogMemory = createCatalogMemory(() => true, 2 ** 24);
   const forget = (notice: Parameters<typeof catalogMemory.forget>[0]) => {
@@ -159,7 +160,10 @@ async function inThisProcess(
     addressOf: () => ADDRESS,
     isDraining: () => false,
   };
-  const assembled = { ...assemble({ ...parts, ...openLog(config, logTo) }, nowMs), ...given };
+  const assembled = {
+    ...assemble({ ...parts, ...openLog(config, logTo ?? { write: (line) => void bugs.push(line) }) }, nowMs),
+    ...given,
+  };
   const deps = elsewhere ? unchangeable(assembled) : assembled;
   const app = { ...createApp(deps), ...(elsewhere ? { fetch: elsewhere.fetch } : {}) };
   const operations = listOperations(deps);
@@ -174,6 +178,8 @@ async function inThisProcess(
       ...(body === undefined ? {} : { body: isText(body) ? body : JSON.stringify(body) }),
     });
     const response = await app.fetch(request);
+    // What it was is in the log alone.
+    if (response.status === 500) console.error(bugs.splice(0).join(""));
     const bytes = new Uint8Array(await response.arrayBuffer());
     const text = new TextDecoder().decode(bytes);
     const isJson = response.headers.get("content-type")?.includes("json") && text !== "";

@@ -30,7 +30,8 @@ export async function runTests(
   // Loaded here and not above: the harness is not part of what ships.
   const { startTestCluster, TEST_DATABASE_URL } = await import("#test/cluster.ts");
   const { startTestPooler } = await import("#test/pooler.ts");
-  const cluster = await startTestCluster({ withTemplate: built });
+  const workers = slow ? 1 : 2;
+  const cluster = await startTestCluster({ withTemplate: built, workers });
   const pooled = pooler === undefined ? undefined : await startTestPooler(cluster, pooler);
   const dir = mkdtempSync(join(tmpdir(), "irontrack-report-"));
   const report = join(dir, "junit.xml");
@@ -38,7 +39,7 @@ export async function runTests(
     const underTest = built ? await buildForTests(dir) : {};
     const flags = slow
       ? ["--timeout=1200000", ...(patterns.length > 0 ? [] : [".slow.test.ts"])]
-      : ["--timeout=60000", "--parallel=2", "--path-ignore-patterns=**/*.slow.test.ts"];
+      : ["--timeout=60000", `--parallel=${workers}`, "--path-ignore-patterns=**/*.slow.test.ts"];
     const named = name === undefined ? [] : ["-t", name];
     const command = ["test", ...flags, ...named, "--reporter=junit", `--reporter-outfile=${report}`, ...patterns];
     const exitCode = await new Promise<number>((resolve) => {
