@@ -91,7 +91,11 @@ export function createApp(deps: AppDeps): Router {
     repeated: createRepeated(deps.catalogMemory),
     isProxied: deps.isProxied ?? false,
     crossSite: createCrossSite(deps.config),
-    idempotently: createIdempotency(deps.db, deps.keys.secret),
+    idempotently: createIdempotency({
+      db: deps.db,
+      secret: deps.keys.secret,
+      onFault: (error) => deps.log.warn({ err: error }, "what came of a request was not noted under its key"),
+    }),
     requestLog: deps.requestLog,
     requests: deps.requests,
     onBug: (error, requestId, traceparent) => deps.log.error({ err: error, requestId, traceparent }, "request failed"),

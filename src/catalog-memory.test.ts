@@ -34,7 +34,7 @@ test("a result that is for another audience than the one asked for is handed to 
   const answers = await Promise.allSettled([ask(), ask()]);
   expect(answers.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   const also = [{ question: "b", audience: "bob", value: "of bob", bytes: 10 }];
-  expect(memory.load("a", "ada", async () => ({ ...made("of ada", "ada"), also }))).rejects.toThrow("audience");
+  await expect(memory.load("a", "ada", async () => ({ ...made("of ada", "ada"), also }))).rejects.toThrow("audience");
   expect([memory.recall("a", null), memory.recall("a", "ada"), memory.recall("b", "bob")]).toEqual([
     undefined,
     undefined,

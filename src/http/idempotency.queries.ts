@@ -8,21 +8,22 @@ export type Kept = {
   headers: Record<string, string> | null;
 };
 
+/** A key of a user, claimed by one request: another claim of the same key has another id. */
+export type Claim = { userId: string; key: string; claimId: string };
+
 /**
- * Claims `key` for a request of `userId`, unless it is taken: then how that request was answered. A key is free again after
- * 24 hours; one whose request has been under way for a minute is taken over by the same request, since its process is gone.
+ * Claims a key for a request, unless it is taken: then how that request was answered. A key is free again after 24 hours.
+ * One whose request has neither ended nor renewed its claim for a minute is taken over by the same request, since its
+ * process is gone.
  */
-export async function claimKey(
-  { sql }: Db,
-  userId: string,
-  key: string,
-  fingerprint: Uint8Array,
-): Promise<Kept | undefined> {
+export async function claimKey({ sql }: Db, claim: Claim, fingerprint: Uint8Array): Promise<Kept | undefined> {
+  const { userId, key, claimId } = claim;
   const claimed = await sql`
-    insert into idempotency_keys as kept (user_id, key, fingerprint, started_at)
-    values (${userId}, ${key}, ${fingerprint}, clock_timestamp())
+    insert into idempotency_keys as kept (user_id, key, claim_id, fingerprint, started_at)
+    values (${userId}, ${key}, ${claimId}, ${fingerprint}, clock_timestamp())
     on conflict (user_id, key) do update
-      set fingerprint = excluded.fingerprint, started_at = excluded.started_at, status = null, body = null, headers = null
+      set claim_id = excluded.claim_id, fingerprint = excluded.fingerprint, started_at = excluded.started_at,
+        status = null, body = null, headers = null
       where kept.started_at < clock_timestamp() - interval '24 hours'
         or kept.status is null and kept.fingerprint = excluded.fingerprint
           and kept.started_at < clock_timestamp() - interval '1 minute'
@@ -34,22 +35,29 @@ export async function claimKey(
   return kept ?? { fingerprint, status: null, body: null, headers: null };
 }
 
-/** Keeps the answer to the request that claimed `key`. */
+/** Says that the request of `claim` is still under way. Without effect once another request has taken the key over. */
+export async function renewClaim({ sql }: Db, claim: Claim): Promise<void> {
+  await sql`update idempotency_keys set started_at = clock_timestamp() where ${heldBy(sql, claim)} and status is null`;
+}
+
+/** Keeps the answer to the request of `claim`. Without effect once another request has taken the key over. */
 export async function keepAnswer(
   { sql }: Db,
-  userId: string,
-  key: string,
+  claim: Claim,
   { status, body, headers }: { status: number; body: string | null; headers: Record<string, string> },
 ): Promise<void> {
   await sql`
     update idempotency_keys set status = ${status}, body = ${body}, headers = ${JSON.stringify(headers)}::text::jsonb
-    where user_id = ${userId} and key = ${key}`;
+    where ${heldBy(sql, claim)}`;
 }
 
-/** Frees a key whose request failed or was not to be kept. */
-export async function freeKey({ sql }: Db, userId: string, key: string): Promise<void> {
-  await sql`delete from idempotency_keys where user_id = ${userId} and key = ${key}`;
+/** Frees a key whose request failed or was not to be kept. Without effect once another request has taken it over. */
+export async function freeKey({ sql }: Db, claim: Claim): Promise<void> {
+  await sql`delete from idempotency_keys where ${heldBy(sql, claim)}`;
 }
+
+const heldBy = (sql: Db["sql"], { userId, key, claimId }: Claim) =>
+  sql`user_id = ${userId} and key = ${key} and claim_id = ${claimId}`;
 
 /** Deletes what is older than 24 hours. */
 export async function deleteOldKeys({ sql }: Db): Promise<void> {

@@ -51,6 +51,11 @@ export type Spec<A extends Access, P extends Shape, Q extends Shape, B extends S
    * the headers that choose a form: who asks again in the same words is then answered shortly (ADR 0028).
    */
   isRemembered?: boolean;
+  /**
+   * Of an answer that shows what others may withdraw: throws as the operation does when the actor may not do it any more.
+   * Called before an answer that was kept under an Idempotency-Key is sent again, with its body.
+   */
+  recheck?: (asked: Asked<A, P, Q, B>, body: string) => Promise<void>;
   /** What everybody is always answered: where a proxy gives request ids, Bun sends it without asking us (ADR 0023). */
   constant?: Reply;
   /** The problems particular to this operation, `status → what it means`; the general ones are added. */

@@ -156,8 +156,8 @@ function handle(
     requireAccess(spec.access, actor);
   }
   const inputs = checkInputs(spec, request, params, body);
-  const run = (db: Db) => {
-    const asked = {
+  const askedOn = (db: Db) =>
+    ({
       request,
       requestId,
       actor,
@@ -166,9 +166,8 @@ function handle(
       body: inputs.body,
       db,
       file,
-    };
-    return answer(asked as unknown as Asked<Access, never, never, never>);
-  };
+    }) as unknown as Asked<Access, never, never, never>;
+  const run = (db: Db) => answer(askedOn(db));
   if (!actor) return run(deps.db);
   if (method === "GET") {
     return spec.readsMayLag && deps.replicas ? deps.replicas.read(actor.userId, async (db) => run(db)) : run(deps.db);
@@ -178,7 +177,8 @@ function handle(
     if (key === null) return run(deps.db);
     const sent = spec.file ? new Bun.CryptoHasher("sha256").update(file).digest("hex") : inputs.body;
     const asked = { userId: actor.userId, key, method, url: request.url, body: sent };
-    return deps.idempotently(asked, () => run(deps.db));
+    const { recheck } = spec;
+    return deps.idempotently(asked, () => run(deps.db), recheck && ((kept) => recheck(askedOn(deps.db), kept)));
   };
   return deps.replicas ? noting(deps.replicas, actor, runOnce) : runOnce();
 }

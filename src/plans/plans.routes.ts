@@ -15,7 +15,16 @@ import {
   PlanPatch,
   PlanSummary,
 } from "./plans.schemas.ts";
-import { assignToClients, changePlan, clonePlan, createPlan, getPlan, removePlan } from "./plans.service.ts";
+import {
+  assignToClients,
+  changePlan,
+  clonePlan,
+  createPlan,
+  getPlan,
+  removePlan,
+  requireAssignable,
+  requirePlanWritable,
+} from "./plans.service.ts";
 
 const tag = "Plans";
 const access = "active";
@@ -84,6 +93,7 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
         body: PlanPatch,
         answers: { 200: Plan },
         problems: { ...absent, 403: "Only the owner shares it", 409: "The name is taken", ...stale },
+        recheck: ({ actor, params }) => requirePlanWritable(db, actor, params.planId),
       },
       async ({ actor, params, body, request }) =>
         okJson(await changePlan(db, actor, params.planId, body, preconditionOf(request, "plans.stale"))),
@@ -118,6 +128,7 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
           404: "It is not one's own, or some do not let the asker write their plans: then nobody gets one",
           409: "A name was taken at the same time",
         },
+        recheck: ({ actor, body }) => requireAssignable(db, actor, body.clientIds),
       },
       async ({ actor, params, body }) => createdJson(await assignToClients(db, actor, params.planId, body.clientIds)),
     ),

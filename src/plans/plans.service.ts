@@ -3,6 +3,7 @@ import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError, idsNotFound, listOfIds } from "../errors.ts";
 import type { Precondition } from "../http/precondition.ts";
+import { listAllowing, mayWritePlan } from "../sharing/visibility.queries.ts";
 import { assignPlan, copyPlan } from "./plan-copies.queries.ts";
 import {
   deletePlan,
@@ -65,6 +66,11 @@ export function changePlan(
   );
 }
 
+/** Throws not_found unless the actor may write the plan at present. */
+export async function requirePlanWritable(db: Db, actor: Actor, planId: string): Promise<void> {
+  if (!(await mayWritePlan(db, actor.userId, planId))) throw planNotFound();
+}
+
 /**
  * Copies a plan that the actor may read, with other people's routines, into their own. Throws not_found, conflict as
  * creating does.
@@ -100,6 +106,13 @@ export function assignToClients(db: Db, actor: Actor, planId: string, clientIds:
   );
 }
 
+/** Throws not_found unless all of the clients let the actor write their plans at present. */
+export async function requireAssignable(db: Db, actor: Actor, clientIds: string[]): Promise<void> {
+  const allowing = new Set(await listAllowing(db, actor.userId, clientIds, "write_plans"));
+  const missing = clientIds.filter((id) => !allowing.has(id));
+  requireNoneMissing(clientIds, missing);
+}
+
 /** Deletes a plan of the actor's own; its routines stay. Throws not_found, stale as `precondition` says. */
 export function removePlan(db: Db, actor: Actor, planId: string, precondition: Precondition): Promise<void> {
   return db.transaction(async (tx) => {
@@ -125,6 +138,12 @@ function entriesOf(routines: NewPlan["routines"]): PlanEntry[] {
 }
 
 const MOST_A_DAY = 50;
+
+function requireNoneMissing(clientIds: string[], missing: string[]) {
+  if (missing.length === 0) return;
+  const given = clientIds.map((id, at) => ({ field: `/clientIds/${at}`, id }));
+  throw idsNotFound("clients.not_found", `Clients not found: ${listOfIds(missing)}`, missing, given);
+}
 
 function requireWritten({ id, missing }: WrittenPlan, entries: PlanEntry[] = []): string {
   if (missing.length > 0) {

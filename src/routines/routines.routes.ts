@@ -13,7 +13,14 @@ import {
   RoutinePatch,
   RoutineSummary,
 } from "./routines.schemas.ts";
-import { changeRoutine, cloneRoutine, createRoutine, getRoutine, removeRoutine } from "./routines.service.ts";
+import {
+  changeRoutine,
+  cloneRoutine,
+  createRoutine,
+  getRoutine,
+  removeRoutine,
+  requireRoutineWritable,
+} from "./routines.service.ts";
 
 const tag = "Routines";
 const access = "active";
@@ -83,6 +90,7 @@ export function routineRoutes({ db }: { db: Db }): Operation[] {
         body: RoutinePatch,
         answers: { 200: Routine },
         problems: { ...absent, 403: "Only the owner shares it", 409: "The name is taken", ...stale },
+        recheck: ({ actor, params }) => requireRoutineWritable(db, actor, params.routineId),
       },
       async ({ actor, params, body, request }) =>
         okJson(await changeRoutine(db, actor, params.routineId, body, preconditionOf(request, "routines.stale"))),

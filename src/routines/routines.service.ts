@@ -4,6 +4,7 @@ import type { Actor } from "../actor.ts";
 import { AppError, type FieldError, idsNotFound, listOfIds } from "../errors.ts";
 import { listVisibleIds } from "../exercises/exercises.queries.ts";
 import type { Precondition } from "../http/precondition.ts";
+import { mayWriteRoutine } from "../sharing/visibility.queries.ts";
 import {
   deleteRoutine,
   type Entry,
@@ -63,6 +64,11 @@ export function changeRoutine(
       return getRoutine(tx, actor, routineId);
     }),
   );
+}
+
+/** Throws not_found unless the actor may write the routine at present. */
+export async function requireRoutineWritable(db: Db, actor: Actor, routineId: string): Promise<void> {
+  if (!(await mayWriteRoutine(db, actor.userId, routineId))) throw routineNotFound();
 }
 
 /** Copies a routine that the actor may read into their own, with another name if one is given. Throws as creating does. */

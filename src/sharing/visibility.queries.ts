@@ -56,3 +56,22 @@ export const isAllowed = (sql: Db["sql"], trainerId: string, scope: Scope): Frag
 /** Whether `owner`, a column, is a client of `trainerId` who allows what `scope` says at present. */
 export const isClient = (sql: Db["sql"], owner: string, trainerId: string, scope: Scope): Fragment => sql`exists (
   select from clients where clients.client_id = ${sql(owner)} and ${isAllowed(sql, trainerId, scope)})`;
+
+/** Whether `userId` may write the routine of that id at present; false when there is none. */
+export async function mayWriteRoutine({ sql }: Db, userId: string, routineId: string): Promise<boolean> {
+  const found = await sql`select from routines where id = ${routineId} and ${canWriteRoutine(sql, userId)}`;
+  return found.length > 0;
+}
+
+/** Whether `userId` may write the plan of that id at present; false when there is none. */
+export async function mayWritePlan({ sql }: Db, userId: string, planId: string): Promise<boolean> {
+  const found = await sql`select from plans where id = ${planId} and ${canWritePlan(sql, userId)}`;
+  return found.length > 0;
+}
+
+/** Which of the given rows of `clients` let `trainerId` do what `scope` says at present, in no order. */
+export async function listAllowing({ sql }: Db, trainerId: string, ids: string[], scope: Scope): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id from clients where id = any (${ids}::uuid[]) and ${isAllowed(sql, trainerId, scope)}`;
+  return rows.map(({ id }) => id);
+}

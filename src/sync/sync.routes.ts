@@ -1,6 +1,6 @@
 import type { Db } from "#db/client.ts";
 import { type Operation, operation } from "../http/operation.ts";
-import { okJson } from "../http/reply.ts";
+import { okJson, secret } from "../http/reply.ts";
 import type { Log } from "../log.ts";
 import type { Notices } from "../notices.ts";
 import { listChangesPage } from "./changes.service.ts";
@@ -40,7 +40,9 @@ export function syncRoutes(deps: { db: Db; notices: Notices; log: Log }): Operat
       async ({ actor, body, requestId }) => {
         const onFault = (error: unknown, { kind, id }: SyncItem) =>
           deps.log.error({ err: error, requestId, kind, id }, "a change of a batch failed");
-        return okJson(await syncBatch({ ...deps, onFault }, actor, body.changes));
+        const { json, showsStored } = await syncBatch({ ...deps, onFault }, actor, body.changes);
+        // What is stored is read when it is asked for, under any key: the same batch again changes nothing.
+        return showsStored ? secret(okJson(json)) : okJson(json);
       },
     ),
   ];

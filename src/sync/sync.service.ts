@@ -20,6 +20,9 @@ type Stored = { version: number; json: string };
 /** Called with the failure of a change that is our own fault; its batch goes on. */
 type OnFault = (error: unknown, item: SyncItem) => void;
 
+/** What became of each change, as JSON; `showsStored` when that holds things as they were, which may be another's. */
+export type SyncedBatch = { json: string; showsStored: boolean };
+
 /** The transaction of a batch; `known` are the things that the actor has or had, as `kind id`. */
 type Batch = { tx: Db; actor: Actor; known: Set<string>; announcement: Announcement | undefined; onFault: OnFault };
 
@@ -35,7 +38,7 @@ export async function syncBatch(
   { db, notices, onFault }: { db: Db; notices: Notices; onFault: OnFault },
   actor: Actor,
   items: SyncItem[],
-): Promise<string> {
+): Promise<SyncedBatch> {
   const work = (announcement?: Announcement) =>
     db.transaction(async (tx) => {
       // It may run again, and find that there is nothing to announce.
@@ -44,12 +47,14 @@ export async function syncBatch(
       await checkConstraintsAtOnce(tx);
       const known = await listKnown(tx, actor.userId, items);
       const results: string[] = [];
+      let showsStored = false;
       for (const item of items) {
         const outcome = await settle({ tx, actor, known, announcement, onFault }, item);
         if (outcome.status === "applied") known.add(nameOf(item));
+        showsStored ||= outcome.status === "conflict" && outcome.current !== undefined;
         results.push(resultJson(item, outcome));
       }
-      return `{"results":[${results.join(",")}]}`;
+      return { json: `{"results":[${results.join(",")}]}`, showsStored };
     });
   const hasExercises = items.some(({ kind }) => kind === "exercise");
   return hasExercises ? notices.announce({ exercisesOf: actor.userId }, work) : work();
