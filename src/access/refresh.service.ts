@@ -14,6 +14,7 @@ import { loadActor, notAuthenticated } from "./authentication.ts";
 import { cookieNames, readCookie } from "./cookies.ts";
 import { refreshLimits } from "./limits.ts";
 import type { Claims } from "./tokens.ts";
+import { CLOCK_SKEW_S, clockBehind } from "./tokens.ts";
 
 /** How long the token that was just replaced still gets its successor: its answer may have been lost on the way. */
 const GRACE_MS = 10_000;
@@ -47,7 +48,10 @@ async function retryOrRevoke(deps: AccessDeps, origin: Origin, claims: Claims, t
   const state = await findRefreshState(db, claims.loginId, nowMs());
   if (!state?.isLive) throw unauthenticated("login_revoked", "Invalid credentials");
   const isPrevious = state.previousRefreshHash !== null && hashToken(token).equals(state.previousRefreshHash);
-  if (isPrevious && nowMs() - state.refreshedAtMs <= GRACE_MS) return successorOf(deps, claims, state.refreshedAtMs);
+  const sinceMs = nowMs() - state.refreshedAtMs;
+  // Whether this is a retry or a theft cannot be told.
+  if (isPrevious && sinceMs < -CLOCK_SKEW_S * 1000) throw clockBehind();
+  if (isPrevious && sinceMs <= GRACE_MS) return successorOf(deps, claims, state.refreshedAtMs);
   await endLogins(deps, { loginId: claims.loginId }, async (tx) => {
     const revoked = await revokeLogins(tx, actor.userId, { only: claims.loginId }, "refresh_reused");
     const about = { targetUserId: actor.userId, loginId: claims.loginId };

@@ -41,7 +41,7 @@ async function forgeries(token: string): Promise<[string, string][]> {
   ];
   const signedWrong: [string, Record<string, unknown>][] = [
     ["expired", { exp: nowS - 1 }],
-    ["issued in the future", { iat: nowS + 3600 }],
+    ["issued at a time that is text", { iat: "tomorrow" }],
     ["for another audience", { aud: "elsewhere" }],
     ["by another issuer", { iss: "elsewhere" }],
     ["of the refresh kind", { typ: "refresh" }],
@@ -194,4 +194,54 @@ test("a token of a key that was rotated out is refused, of the one before it is 
     expect(await verdict(current, byOlder)).toBe(true);
     expect(await verdict(current, byOldest)).toBe(false);
   })();
+});
+
+test("while the clock is set back, tokens that we gave are answered 503 with Retry-After, and forged ones 401", async () => {
+  let setBackMs = 0;
+  await withApi(
+    async (api) => {
+      const user = await makeUser(api);
+      const { access, refresh } = await signInFor(api, user.email);
+      const stranger = await readKeys(JSON.stringify([await generateKey()]), "stranger");
+      const claims = { userId: user.id, loginId: user.id, tokenId: "x", issuedAtS: Math.floor(Date.now() / 1000) };
+      const forged = await createTokens(api.deps.config, stranger).sign("access", claims);
+      setBackMs = 3_600_000;
+      const REFRESH = "/api/v1/access/refresh-jwt";
+      for (const answer of [
+        await api.get(ME, { as: access }),
+        await api.post(REFRESH, { as: refresh }),
+        await api.post("/api/v1/access/logout", { as: access }),
+      ]) {
+        expectProblem(answer, 503, "access.clock_behind");
+        expect(answer.headers.get("retry-after")).toBe("30");
+        expect(answer.headers.getSetCookie()).toEqual([]);
+      }
+      expectProblem(await api.get(ME, { as: `access_token=${forged}` }), 401, "access.invalid_token");
+      setBackMs = 0;
+      expectStatus(await api.get(ME, { as: access }), 200);
+      expectStatus(await api.post(REFRESH, { as: refresh }), 204);
+    },
+    { nowMs: () => Date.now() - setBackMs },
+  )();
+});
+
+test("a refresh token that comes twice, with the clock set back between, neither ends the login nor passes for a retry", async () => {
+  const startMs = Date.now() - 600_000;
+  let nowMs = startMs;
+  await withApi(
+    async (api) => {
+      const user = await makeUser(api);
+      const { refresh } = await signInFor(api, user.email);
+      const again = () => api.post("/api/v1/access/refresh-jwt", { as: refresh });
+      nowMs = startMs + 300_000;
+      expectStatus(await again(), 204);
+      nowMs = startMs + 60_000;
+      expectProblem(await again(), 503, "access.clock_behind");
+      nowMs = startMs + 301_000;
+      expectStatus(await again(), 204);
+      nowMs = startMs + 360_000;
+      expectProblem(await again(), 401, "access.refresh_reused");
+    },
+    { nowMs: () => nowMs },
+  )();
 });

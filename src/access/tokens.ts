@@ -15,7 +15,7 @@ export type Tokens = {
   sign(kind: TokenKind, claims: Omit<Claims, "expiresAtS">): Promise<string>;
   /** What an access token says that was verified before and has not expired, else undefined. */
   recall(token: string): Claims | undefined;
-  /** At once when the same token was verified before, else after a signature check. Throws `unauthenticated`. */
+  /** At once when the same token was verified before, else after a signature check. Throws `unauthenticated`; `unavailable` where it is ours, and from the future. */
   verify(kind: TokenKind, token: string): Claims | Promise<Claims>;
   /** The claims of a token that we signed, expired or not; undefined for any other. Proves a device, never a login. */
   verifyEvenExpired(kind: TokenKind, token: string): Promise<Claims | undefined>;
@@ -23,11 +23,21 @@ export type Tokens = {
 
 const MAX_TOKEN_LENGTH = 2048;
 const MAX_REMEMBERED = 10_000;
-const CLOCK_SKEW_S = 30;
+/** How far the clocks of our processes may be apart. */
+export const CLOCK_SKEW_S = 30;
+const CLOCK_RETRY_S = 30;
 const HEADER_TYPE: Record<TokenKind, string> = { access: "at+jwt", refresh: "rt+jwt" };
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export const invalidToken = () => new AppError("unauthenticated", "access.invalid_token", "Invalid token");
+/**
+ * Our clock is behind the one by which something of ours was dated: it was set back, or another process's is ahead. The
+ * client has done nothing wrong, and must not take it for the end of its login.
+ */
+export const clockBehind = () =>
+  new AppError("unavailable", "access.clock_behind", "The server's clock is being corrected; please try again", {
+    retryAfterS: CLOCK_RETRY_S,
+  });
 const expiredToken = () => new AppError("unauthenticated", "access.token_expired", "Token has expired");
 
 /**
@@ -51,7 +61,7 @@ export function createTokens(config: Config, keys: Keys, nowMs: () => number = D
       });
       const { sub, sid, jti, iat, exp, typ } = payload;
       const isOurs = typ === kind && UUID.test(sub ?? "") && typeof sid === "string" && UUID.test(sid);
-      if (!isOurs || Number(iat) > nowMs() / 1000 + CLOCK_SKEW_S) throw invalidToken();
+      if (!isOurs) throw invalidToken();
       return {
         userId: sub as string,
         loginId: sid,
@@ -62,6 +72,12 @@ export function createTokens(config: Config, keys: Keys, nowMs: () => number = D
     } catch (error) {
       throw error instanceof errors.JWTExpired ? expiredToken() : invalidToken();
     }
+  }
+
+  async function verifyAt(kind: TokenKind, token: string, atMs: number): Promise<Claims> {
+    const claims = await verifySignature(kind, token, atMs);
+    if (claims.issuedAtS > atMs / 1000 + CLOCK_SKEW_S) throw clockBehind();
+    return claims;
   }
 
   const recall = (token: string): Claims | undefined => {
@@ -86,17 +102,17 @@ export function createTokens(config: Config, keys: Keys, nowMs: () => number = D
         .sign(keys.signing.key),
 
     verify: (kind, token) => {
-      if (kind !== "access") return verifySignature(kind, token, nowMs());
+      if (kind !== "access") return verifyAt(kind, token, nowMs());
       return (
         recall(token) ??
-        verifySignature(kind, token, nowMs()).then((claims) => {
+        verifyAt(kind, token, nowMs()).then((claims) => {
           remembered.set(ownCopy(token), claims);
           return claims;
         })
       );
     },
 
-    // At the beginning of time nothing has expired yet; a token from the future is refused by `verify`, not here.
+    // At the beginning of time nothing has expired yet.
     verifyEvenExpired: (kind, token) => verifySignature(kind, token, 0).catch(() => undefined),
   };
 }
