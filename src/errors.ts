@@ -6,6 +6,7 @@ export type ErrorKind =
   | "not_found"
   | "conflict"
   | "stale"
+  | "gone"
   | "invalid"
   | "throttled"
   | "unavailable";

@@ -17,6 +17,7 @@ import { createRequestMetrics } from "./metrics/request-metrics.ts";
 import { listenForNotices, type Notices } from "./notices.ts";
 import { deleteOldWrites } from "./replicas/last-writes.queries.ts";
 import { openReplicas, type Replicas } from "./replicas/replicas.ts";
+import { forgetTombstones } from "./sync/changes.service.ts";
 import { emptyTrash } from "./workouts/workouts.queries.ts";
 
 export type DatabaseUrls = { pooled: string; direct: string };
@@ -84,6 +85,7 @@ export async function openServices(
       deleteForgottenAttempts(db).catch((error) => log.warn({ err: error }, "old attempts were not deleted"));
       deleteOldKeys(db).catch((error) => log.warn({ err: error }, "old idempotency keys were not deleted"));
       deleteOldWrites(db).catch((error) => log.warn({ err: error }, "old notes of writes were not deleted"));
+      forgetTombstones(db).catch((error) => log.warn({ err: error }, "old tombstones were not deleted"));
       emptyTrash(db).catch((error) => log.warn({ err: error }, "the trash was not emptied"));
     }, HOUSEKEEPING_INTERVAL_MS);
     let draining = false;

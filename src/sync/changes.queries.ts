@@ -1,3 +1,4 @@
+import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
 import { planJson } from "../plans/plans.queries.ts";
 import { routineJson } from "../routines/routines.queries.ts";
@@ -7,23 +8,63 @@ import type { Kind } from "./sync.schemas.ts";
 /** A thing at the place of its latest change; `json` is how it is now, null when it is gone or in the trash. */
 export type Change = { place: string; kind: Kind; id: string; json: string | null };
 
+/** The state of the feed that a page was read from. */
+export type Feed = {
+  generation: string;
+  /** Days since 1970 at which the generation began, and now. */
+  beganOnDay: number;
+  today: number;
+  /** The user's last place; 0 when nothing of theirs ever changed. */
+  lastPlace: string;
+  /** True when the history is written elsewhere than when the generation began: a new one must begin. Never on a replica. */
+  isMoved: boolean;
+};
+
 /**
  * Changes of `userId`'s things after `place`, in the order in which they were committed, at most `limit`, all as of one
- * moment. A thing that changed again stands at its later place only. One statement.
+ * moment, and the feed as of the same moment. A thing that changed again stands at its later place only. One statement.
  */
-export async function listChanges({ sql }: Db, userId: string, place: string, limit: number): Promise<Change[]> {
-  return sql`
-    with page as (
+export async function listChanges(
+  { sql }: Db,
+  userId: string,
+  place: string,
+  limit: number,
+): Promise<{ feed: Feed; changes: Change[] }> {
+  const rows = await sql<(Feed & (Change | { place: null }))[]>`
+    with feed as materialized (
+      select id as generation, ${day(sql, sql`began_at`)} as "beganOnDay", ${day(sql, sql`now()`)} as today,
+        coalesce((select max(place) from changes where user_id = ${userId}), 0)::text as "lastPlace",
+        coalesce(origin <> feed_origin(), false) as "isMoved"
+      from feed_generation
+    ), page as (
       select place, kind, entity_id from changes where user_id = ${userId} and place > ${place}::bigint
       order by place limit ${limit}
     )
-    select place::text, kind, entity_id as id, case kind
+    select feed.*, page.place::text, kind, entity_id as id, case kind
       when 'exercise' then (select document from exercises where id = entity_id and owner_id = ${userId})
       when 'routine' then (select ${routineJson(sql, userId)} from routines where id = entity_id and owner_id = ${userId})
       when 'plan' then (select ${planJson(sql, userId)} from plans where id = entity_id and owner_id = ${userId})
-      else (select ${workoutJson(sql)} from workouts where id = entity_id and user_id = ${userId} and deleted_at is null)
+      when 'workout' then (select ${workoutJson(sql)} from workouts
+        where id = entity_id and user_id = ${userId} and deleted_at is null)
       end as json
-    from page order by page.place`;
+    from feed left join page on true order by page.place`;
+  return { feed: rows[0] as Feed, changes: rows.filter((row): row is Feed & Change => row.place !== null) };
+}
+
+const day = (sql: Db["sql"], instant: Fragment): Fragment => sql`(extract(epoch from ${instant})::bigint / 86400)::int`;
+
+/** Begins a new generation of the feed if the history is written elsewhere than so far; only on a primary. */
+export async function beginGenerationIfMoved({ sql }: Db): Promise<void> {
+  await sql`
+    update feed_generation set id = uuidv7(), origin = feed_origin(), began_at = clock_timestamp()
+    where origin <> feed_origin()`;
+}
+
+/** Deletes tombstones of more than `days` days; a user's last place stays, whatever is there. */
+export async function deleteOldTombstones({ sql }: Db, days: number): Promise<void> {
+  await sql`
+    delete from changes where gone_at < now() - make_interval(days => ${days}::int)
+      and place < (select max(place) from changes as others where others.user_id = changes.user_id)`;
 }
 
 /** Which of the given things `userId` has or had, as `kind id`. One statement. */

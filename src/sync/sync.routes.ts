@@ -23,8 +23,9 @@ export function syncRoutes(deps: { db: Db; notices: Notices; log: Log }): Operat
         readsMayLag: true,
         query: ChangesQuestion,
         answers: { 200: Changes },
+        problems: { 410: "The cursor is too old, or of another state of the database: read from the start" },
       },
-      async ({ actor, query, db }) => okJson(await listChangesPage(db, actor, query)),
+      async ({ actor, query, db }) => okJson(await listChangesPage({ db, primary: deps.db }, actor, query)),
     ),
     operation(
       "POST",

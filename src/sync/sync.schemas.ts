@@ -14,7 +14,11 @@ const State = nullable(Type.Union([Exercise, Routine, Plan, Workout]));
 
 export const ChangesQuestion = strict({
   cursor: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 100, description: "The last answer's nextCursor; absent: from the start" }),
+    Type.String({
+      minLength: 1,
+      maxLength: 100,
+      description: "The last answer's nextCursor, good for 180 days; absent: from the start",
+    }),
   ),
   pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 50 })),
 });

@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { openPool, type Pool } from "#db/client.ts";
+import { type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
+import { makeSignedIn } from "#test/make.ts";
+import { type Replicated, startReplicated } from "#test/replicated.ts";
+import type { Actor } from "../actor.ts";
+import { listChangesPage } from "./changes.service.ts";
+
+let replicated: Replicated;
+let replica: Pool;
+let onPrimary: Api;
+beforeAll(async () => {
+  replicated = await startReplicated();
+  onPrimary = await apiOn(replicated.primary, { nowMs: Date.now });
+  replica = openPool(replicated.replicaUrl, { size: 4, prepare: true });
+}, 60_000);
+afterAll(async () => {
+  await replica?.close();
+  await replicated?.stop();
+}, 60_000);
+
+const start = async (api: Api, as: string) => {
+  const made = await api.post("/api/v1/workouts", { as, body: { timeZone: "UTC" } });
+  expectStatus(made, 201);
+  return made.json.id as string;
+};
+const ask = (api: Api, as: string, cursor?: string) =>
+  api.get(`/api/v1/changes${cursor === undefined ? "" : `?cursor=${cursor}`}`, { as });
+async function cursorOf(api: Api, as: string): Promise<string> {
+  const page = await ask(api, as);
+  expectStatus(page, 200);
+  return page.json.nextCursor;
+}
+
+test("a replica that is behind a cursor asks the primary, and tells nobody to begin again", async () => {
+  const { as, user } = await makeSignedIn(onPrimary);
+  await start(onPrimary, as);
+  await replicated.catchUp();
+  await replicated.pauseReplay();
+  await start(onPrimary, as);
+  const cursor = await cursorOf(onPrimary, as);
+  const actor = { userId: user.id } as Actor;
+  const page = await listChangesPage({ db: replica, primary: replicated.primary }, actor, { cursor });
+  expect(JSON.parse(page)).toEqual({ items: [], nextCursor: cursor, hasMore: false });
+  await replicated.resumeReplay();
+}, 60_000);
+
+test("after a replica was promoted every cursor from before means to begin again, and a restart changes nothing", async () => {
+  const { as } = await makeSignedIn(onPrimary);
+  const kept = await start(onPrimary, as);
+  await replicated.catchUp();
+  const before = await cursorOf(onPrimary, as);
+  await replica.sql`select pg_promote(true, 60)`;
+  // What the old primary still accepts, the new one never has: the places of both go on.
+  for (let n = 0; n < 3; n++) await start(onPrimary, as);
+  const lost = await cursorOf(onPrimary, as);
+
+  let promoted = await apiOn(replica, { nowMs: Date.now });
+  for (const cursor of [before, lost]) expectProblem(await ask(promoted, as, cursor), 410, "changes.begin_again");
+  const again = await ask(promoted, as);
+  expect(again.json.items.map(({ id }: { id: string }) => id)).toEqual([kept]);
+  for (let n = 0; n < 50; n++) await start(promoted, as);
+  expectProblem(await ask(promoted, as, lost), 410, "changes.begin_again");
+  expect((await ask(promoted, as, again.json.nextCursor)).json.items).toHaveLength(50);
+
+  const cursor = await cursorOf(promoted, as);
+  await replica.close();
+  await replicated.stopReplica();
+  await replicated.startReplica();
+  replica = openPool(replicated.replicaUrl, { size: 4, prepare: true });
+  promoted = await apiOn(replica, { nowMs: Date.now });
+  expectStatus(await ask(promoted, as, cursor), 200);
+}, 120_000);
