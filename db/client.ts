@@ -101,7 +101,9 @@ function splitSocketPath(given: string): { url: string; path?: string } {
   const url = new URL(given);
   const directory = url.searchParams.get("host");
   if (!directory?.startsWith("/")) return { url: given };
-  const path = `${directory}/.s.PGSQL.${url.searchParams.get("port") ?? "5432"}`;
+  // As libpq does: a parameter overrides what the address says.
+  const port = url.searchParams.get("port") || url.port || "5432";
+  const path = `${directory}/.s.PGSQL.${port}`;
   url.searchParams.delete("host");
   url.searchParams.delete("port");
   return { url: url.href, path };

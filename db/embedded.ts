@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, statfsSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "./client.ts";
-import { ClusterError, readPidFile, stopLeftover, stopProcess } from "./postmaster.ts";
+import { ClusterError, readPidFile, refuseForeignData, stopLeftover, stopProcess } from "./postmaster.ts";
 import { type Binaries, makePrivate, type RunAs, runAs } from "./run-as.ts";
 
 /** The PostgreSQL that comes along: paths of one cluster. `socketDir` becomes private to the server's user. */
@@ -47,6 +47,7 @@ export async function startCluster(paths: ClusterPaths, options: ClusterOptions 
   const run = runAs(binaries, paths.dataDir);
   makePrivate(paths.socketDir, run);
   if (!existsSync(join(paths.dataDir, "PG_VERSION"))) {
+    refuseForeignData(paths.dataDir);
     options.onStep?.("creating a PostgreSQL cluster");
     createCluster(binaries.initdb, paths, run, options.durable ?? true);
   }
@@ -150,7 +151,7 @@ function createCluster(initdb: string, paths: ClusterPaths, run: RunAs, durable:
     rmSync(unfinished, { recursive: true, force: true });
     throw new ClusterError(`initdb failed: ${lastWords(done.stderr) || done.error?.message}`);
   }
-  rmSync(paths.dataDir, { recursive: true, force: true });
+  if (existsSync(paths.dataDir)) rmdirSync(paths.dataDir);
   renameSync(unfinished, paths.dataDir);
 }
 

@@ -1,9 +1,17 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** A failure of PostgreSQL itself to start, with its own last words. */
 export class ClusterError extends Error {}
+
+/** Throws ClusterError if `dataDir` holds something that is not a cluster's data, and that we must not replace. */
+export function refuseForeignData(dataDir: string): void {
+  if (!existsSync(dataDir) || existsSync(join(dataDir, "PG_VERSION"))) return;
+  const isEmptyDirectory = statSync(dataDir).isDirectory() && readdirSync(dataDir).length === 0;
+  if (!isEmptyDirectory)
+    throw new ClusterError(`${dataDir} is in the way: it is not empty and has no PG_VERSION. Move it elsewhere`);
+}
 
 const STOP_TIMEOUT_MS = 10_000;
 

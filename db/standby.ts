@@ -3,7 +3,7 @@ import { chownSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { type Db, openPool } from "./client.ts";
 import { type Cluster, type ClusterOptions, type ClusterPaths, startCluster } from "./embedded.ts";
-import { ClusterError, stopLeftover } from "./postmaster.ts";
+import { ClusterError, refuseForeignData, stopLeftover } from "./postmaster.ts";
 
 /**
  * Starts a hot standby of a running embedded cluster at `paths`, which streams from it. Its data is a copy of the
@@ -17,6 +17,7 @@ export async function startStandby(
 ): Promise<Cluster> {
   const db = openPool(primary.url("postgres"), { size: 1, prepare: false });
   try {
+    refuseForeignData(paths.dataDir);
     await stopLeftover(paths.dataDir);
     rmSync(paths.dataDir, { recursive: true, force: true });
     await copyData(db, from.dataDir, paths.dataDir);

@@ -47,6 +47,19 @@ test("production takes safe settings", () => {
   expect(readConfig(SAFE_PRODUCTION).NODE_ENV).toBe("production");
 });
 
+test.each(["127.0.0.1", "127.1.2.3", "::1", "localhost", ""])("HOST may be %p", (HOST) => {
+  expect(readConfig({ HOST }).HOST).toBe(HOST);
+});
+
+test.each(["0.0.0.0", "::", "192.0.2.1", "2001:db8::1", "example.com", "127.example.com", "0", "::ffff:0.0.0.0"])(
+  "HOST %p is refused, unless HOST_PUBLIC and secure cookies say that it is meant",
+  (HOST) => {
+    expect(() => readConfig({ HOST })).toThrow("HOST_PUBLIC");
+    expect(() => readConfig({ HOST, HOST_PUBLIC: "true" })).toThrow("COOKIE_SECURE");
+    expect(readConfig({ HOST, HOST_PUBLIC: "true", COOKIE_SECURE: "true" }).HOST).toBe(HOST);
+  },
+);
+
 test("a secret is read from the file that its setting with _FILE names", () => {
   const dir = mkdtempSync(join(tmpdir(), "irontrack-secrets-"));
   const file = join(dir, "password");

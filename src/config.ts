@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { OperatorError } from "./errors.ts";
+import { isLoopback } from "./loopback.ts";
 
 const url = (description: string) => Type.Optional(Type.String({ description, minLength: 1, maxLength: 2048 }));
 const integer = (description: string, minimum: number, maximum: number, byDefault: number) =>
@@ -54,6 +55,7 @@ export const Settings = Type.Object({
   CATALOG_MEMORY_MIB: integer("What each process may remember of the catalog's answers", 0, 4096, 64),
   PG_BIN: url("Directory of PostgreSQL's pg_dump and pg_restore, for backups; unset: the PATH, then Debian's places"),
   HOST: text("Loopback address to listen on beside the Unix socket; empty: the Unix socket only", "127.0.0.1"),
+  HOST_PUBLIC: flag("HOST may be an address that other machines reach; COOKIE_SECURE must be true then", false),
   PORT: integer("TCP port to listen on", 1, 65535, 8000),
   SOCKET_PATH: url("Unix socket to listen on; unset: run/irontrack.sock under IRONTRACK_HOME"),
   SOCKET_GROUP: Type.Optional(
@@ -164,6 +166,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     faults.set(name, describe(Settings.properties[name as keyof Config]));
   }
   for (const [name, fault] of unsafeInProduction(config as Config)) faults.set(name, fault);
+  for (const [name, fault] of unsafeAddress(config as Config)) faults.set(name, fault);
   if (faults.size > 0) {
     const lines = [...faults].map(([name, fault]) => `  ${name}: ${fault}`);
     throw new OperatorError(`These settings are wrong:\n${lines.join("\n")}`);
@@ -234,4 +237,13 @@ function unsafeInProduction(config: Config): [string, string][] {
   if (config.ALLOWED_ORIGINS.includes("http://"))
     faults.push(["ALLOWED_ORIGINS", "must be https origins in production"]);
   return faults;
+}
+
+/** What is wrong with listening where other machines reach us, if HOST says so. */
+function unsafeAddress({ HOST, HOST_PUBLIC, COOKIE_SECURE }: Config): [string, string][] {
+  if (typeof HOST !== "string" || HOST === "" || isLoopback(HOST)) return [];
+  if (HOST_PUBLIC !== true)
+    return [["HOST", "must be a loopback address (127.0.0.1, ::1, localhost), unless HOST_PUBLIC is true"]];
+  if (!COOKIE_SECURE) return [["COOKIE_SECURE", "must be true if HOST is not a loopback address"]];
+  return [];
 }

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { OperatorError } from "./errors.ts";
@@ -53,7 +53,11 @@ export function openHome(setting: string): Home {
 export function lockHome(home: Home): { release(): void } {
   const pidFile = join(home.dir, "holder.pid");
   return orExplain(home.dir, () => {
-    const lock = new Database(join(home.dir, "lock.sqlite"));
+    const lockFile = join(home.dir, "lock.sqlite");
+    // Whoever can open it can hold its lock.
+    closeSync(openSync(lockFile, "a", 0o600));
+    chmodSync(lockFile, 0o600);
+    const lock = new Database(lockFile);
     try {
       lock.run("pragma locking_mode = exclusive");
       lock.run("begin exclusive");

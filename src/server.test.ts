@@ -66,6 +66,13 @@ test("where a proxy is in front, /ping is answered as everywhere but for what th
   expect(await named(head)).toEqual({ ...(await named(await fetch("http://localhost/ping", { unix }))), body: "" });
 });
 
+test("a port is one server's, of this process or another", async () => {
+  const second = listen(config, stoppable(), join(dir, "second.sock"));
+  expect(await second.catch((error) => error)).toEqual(
+    new OperatorError(`127.0.0.1:${config.PORT} (HOST, PORT) is already taken by another process`),
+  );
+});
+
 test("front ends of other origins are answered /ping with the headers that let them read it", async () => {
   const path = join(dir, "cross.sock");
   const own = stoppable();

@@ -120,6 +120,8 @@ function serveOn(
       idleTimeout: IDLE_TIMEOUT_S,
       maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
       development: false,
+      // Without it, turning `development` off lets several processes share a port (Bun 1.4.5).
+      reusePort: false,
     }) as unknown as Bun.Serve.Options<undefined>;
   try {
     const started = Bun.serve(options(isProxied ? { ...app.routes, ...app.constants } : app.routes));

@@ -27,11 +27,17 @@ test("a newcomer starts everything with one command, and what it prints works wh
   expect(answered).toContain('"email":"ada@example.com"');
   expect(answered).toContain("Squat");
   expect(statSync(join(home, "jwt-keys.json")).mode & 0o777).toBe(0o600);
+  expect(statSync(join(home, "lock.sqlite")).mode & 0o777).toBe(0o600);
   expect(statSync(join(home, "run/irontrack.sock")).mode & 0o777).toBe(0o660);
 
   const second = launch(dir, ["up"], { PORT: await freePort() });
   expect(await second.ended).toBe(1);
   expect(second.output()).toContain(`already in use by process ${up.child.pid}`);
+
+  const elsewhere = { ...databaseSettings(), PORT: port, IRONTRACK_HOME: "another-home" };
+  const third = launch(dir, ["up"], elsewhere);
+  expect(await third.ended).toBe(1);
+  expect(third.output()).toContain(`127.0.0.1:${port} (HOST, PORT) is already taken`);
 
   up.child.kill("SIGTERM");
   expect(await up.ended).toBe(0);
@@ -92,6 +98,16 @@ test.each([
 });
 const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
 afterAll(() => taken.stop(true));
+
+test("a data directory that holds something else is left as it is", async () => {
+  const precious = join(dir, "precious/postgres/letter");
+  mkdirSync(join(precious, ".."), { recursive: true });
+  writeFileSync(precious, "Dear Ada");
+  const up = launch(dir, ["up"], { IRONTRACK_HOME: "precious", PORT: await freePort() });
+  expect(await up.ended).toBe(1);
+  expect(up.output()).toMatch(/^irontrack: .*precious\/postgres is in the way.*$/m);
+  expect(readFileSync(precious, "utf8")).toBe("Dear Ada");
+});
 
 test.if(isRoot)("a full disk is one clear line that names the setting", async () => {
   const full = join(dir, "full");

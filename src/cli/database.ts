@@ -16,6 +16,8 @@ export type Database = DatabaseUrls & {
 };
 
 const EMBEDDED_DATABASE = "irontrack";
+/** The first major version that has `uuidv7()`. */
+const OLDEST_SERVER = 18;
 
 export const clusterPaths = (home: Home) => ({
   dataDir: home.dataDir,
@@ -35,6 +37,7 @@ export async function openDatabase(
   if (config.DATABASE_URL) {
     const pooled = config.DATABASE_URL;
     await ask(pooled);
+    if (config.DATABASE_DIRECT_URL) await ask(config.DATABASE_DIRECT_URL, "DATABASE_DIRECT_URL");
     return { pooled, direct: config.DATABASE_DIRECT_URL ?? pooled, isEmbedded: false, close: async () => {} };
   }
   if (isExecutable) throw new OperatorError("Set DATABASE_URL: no PostgreSQL comes along with the executable");
@@ -107,9 +110,12 @@ async function joinRunning(config: Config, home: Home): Promise<Database | undef
   }
 }
 
-/** Throws OperatorError that names DATABASE_URL, and says no more of it, when the database cannot be asked. */
-async function ask(url: string) {
-  const wrong = (why: string) => new OperatorError(`Cannot reach the database of DATABASE_URL: ${why}`);
+/**
+ * Throws OperatorError that names `setting`, and says no more of its value, if the database cannot be asked or is older
+ * than what the migrations need.
+ */
+async function ask(url: string, setting = "DATABASE_URL") {
+  const wrong = (why: string) => new OperatorError(`Cannot use the database of ${setting}: ${why}`);
   let db: Pool;
   try {
     db = openPool(url, { size: 1, prepare: false });
@@ -117,8 +123,12 @@ async function ask(url: string) {
     throw wrong("it is not a URL like postgres://user:password@host:5432/database");
   }
   try {
-    await db.sql`select 1`;
+    const [server] = await db.sql<{ number: number; version: string }[]>`
+      select current_setting('server_version_num')::int as number, current_setting('server_version') as version`;
+    if (!server || server.number < OLDEST_SERVER * 10_000)
+      throw wrong(`PostgreSQL ${OLDEST_SERVER} or newer is needed, and this is ${server?.version}`);
   } catch (error) {
+    if (error instanceof OperatorError) throw error;
     const known = postgresError(error);
     const code = (error as { code?: string }).code;
     throw wrong(known ? `${known.message} (${known.code})` : (code ?? "no answer"));

@@ -1,4 +1,5 @@
 import { accessSync, constants, statfsSync } from "node:fs";
+import { createServer } from "node:net";
 import { openPool } from "#db/client.ts";
 import { migrationStates } from "#db/migrate.ts";
 import { packageManager } from "../../package.json" with { type: "json" };
@@ -78,10 +79,16 @@ async function askPooled(url: string) {
 
 async function describeAddress({ HOST, PORT }: Config): Promise<string> {
   if (HOST === "") return "Unix socket only";
-  const isTaken = await fetch(`http://${HOST}:${PORT}/ping`).then(
-    () => true,
-    () => false,
-  );
-  if (isTaken) throw new Error(`something answers on ${HOST}:${PORT} already (HOST, PORT)`);
-  return `${HOST}:${PORT} is free`;
+  const place = `${HOST.includes(":") ? `[${HOST}]` : HOST}:${PORT}`;
+  // Whatever listens there, and whether it speaks HTTP or not, holds the port.
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === "EADDRINUSE";
+      reject(new Error(isTaken ? `${place} is taken (HOST, PORT)` : `Cannot listen on ${place}: ${error.code}`));
+    });
+    server.listen({ host: HOST, port: PORT, exclusive: true }, resolve);
+  });
+  await new Promise((resolve) => server.close(resolve));
+  return `${place} is free`;
 }
