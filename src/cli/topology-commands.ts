@@ -9,7 +9,7 @@ import { withDatabase } from "./database.ts";
 import { printRows } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { readNewPassword } from "./prompt.ts";
-import { stopSignal } from "./up.ts";
+import { stopSignal } from "./stop-signal.ts";
 
 type Flags = {
   workers?: number;
@@ -69,8 +69,7 @@ async function topologyUp(
   const lock = lockHome(home);
   try {
     await stopLeftPieces(home);
-    let lost: string | undefined;
-    const topology = await startTopology({
+    const starting = startTopology({
       home,
       workers: Number(workers),
       replicas: Number(replicas),
@@ -85,13 +84,9 @@ async function topologyUp(
       settings: { HOST: "" },
       log,
       onStep: progress.step,
-      onLost: (reason) => {
-        lost = reason;
-        log.fatal({ reason }, "a piece is lost");
-        stop.now();
-      },
       onChange: (now) => writeTopology(home, now, `http://127.0.0.1:${port}`),
     });
+    const topology = await stop.endsWhile(starting);
     progress.done();
     process.on("SIGHUP", () => {
       topology.workers
@@ -104,7 +99,6 @@ async function topologyUp(
     progress.step("stopping");
     await topology.stop();
     forgetTopology(home);
-    if (lost !== undefined) throw new OperatorError(lost);
   } finally {
     lock.release();
     progress.done();
