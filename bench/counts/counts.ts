@@ -36,6 +36,7 @@ const BACKGROUND = [
   "select $1",
   "% = whose %",
   "%tg_argv%",
+  "update feed_generation%",
   "begin%",
   "commit%",
   "savepoint%",

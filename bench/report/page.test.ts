@@ -52,7 +52,7 @@ test("what is not under load has a page too, with each scenario drawn and in a t
     figures: { meanUs: { mean, low: mean * 0.9, high: mean * 1.1 }, flushes: { mean: 1, low: null, high: null } },
   });
   const { host } = readRun(join(FIXTURE, "run"));
-  const rows = [row("findDocument", 80), row("insertSets", 9000)];
+  const rows = [row("findDocument", 80), row("insertSet", 9000)];
   const about = "Each statement alone.";
   const result: TableResult = { format: 2, suite: "db", host, profile: "native", about, rows, doubts: [] };
   const page = tablePage(result);

@@ -2,12 +2,13 @@ import type { Db } from "#db/client.ts";
 import { findLoginState, insertLogin } from "#src/access/access.queries.ts";
 import { countFacets, listDocuments } from "#src/exercises/exercise-list.queries.ts";
 import { findDocument } from "#src/exercises/exercises.queries.ts";
+import { lockWorkout } from "#src/parents.queries.ts";
 import { listHistory } from "#src/progress/history.queries.ts";
 import { findRecordsJson, listVolumeJson } from "#src/progress/progress.queries.ts";
 import { findStreaksJson } from "#src/progress/streaks.queries.ts";
 import { findRoutineJson, listRoutinesJson } from "#src/routines/routines.queries.ts";
 import { listChanges } from "#src/sync/changes.queries.ts";
-import { insertSets, lockForExercise } from "#src/workouts/workout-sets.queries.ts";
+import { insertSet } from "#src/workouts/workout-sets.queries.ts";
 import { findWorkoutJson, insertWorkout, listWorkouts } from "#src/workouts/workouts.queries.ts";
 import { setRow } from "#src/workouts/workouts.service.ts";
 import { made, type World, write } from "./world.ts";
@@ -86,13 +87,13 @@ export const DB_SCENARIOS: DbScenario[] = [
   },
   { name: "listChanges", about: "what changed", run: (db, { userId }) => listChanges(db, userId, "0", 20) },
   {
-    name: "insertSets",
+    name: "insertSet",
     about: "a set logged: a transaction of two statements",
     run: (db, { userId, begun }) =>
       db.transaction(async (tx) => {
-        await lockForExercise(tx, userId, begun.workout, begun.exercise);
+        await lockWorkout(tx, userId, begun.workout);
         const set = setRow({ reps: 5, weight: 82.5, weightUnit: "kg", rpe: 8 }, 1, 1);
-        return insertSets(tx, begun.workout, { id: begun.exercise, mode: "reps" }, [set]);
+        return insertSet(tx, begun.workout, begun.exercise, set, { modes: ["reps"], most: 500 });
       }),
   },
   {

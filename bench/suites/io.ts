@@ -1,7 +1,8 @@
-import { rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
 import type { Cluster } from "#db/embedded.ts";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { QUIET, startClusterOn } from "../disk/cluster.ts";
 import { type Grouping, measureGrouping } from "../disk/grouping.ts";
 import { forgetPages } from "../disk/page-cache.ts";
@@ -69,7 +70,7 @@ async function withCluster(
   profile: ProfileName,
   work: (cluster: Cluster, db: Pool, disk: OpenedDisk) => Promise<void>,
 ) {
-  const directory = temporaryDirectory("io");
+  const directory = mkdtempSync(join(tmpdir(), "irontrack-io-"));
   const disk = await profileOf(profile).open(directory);
   try {
     // So little memory of its own that a page is read again.

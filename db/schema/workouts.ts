@@ -114,9 +114,10 @@ export const workoutExercises = pgTable(
     }).onDelete("set null"),
     // A set's mode is its exercise's.
     unique("workout_exercises_mode_unique").on(entry.id, entry.mode),
-    index("workout_exercises_workout_id_index").on(entry.workoutId, entry.position),
+    // Deferrable, which drizzle cannot say: a move shifts others in the same statement.
+    unique("workout_exercises_position_unique").on(entry.workoutId, entry.position),
     index("workout_exercises_exercise_id_index").on(entry.exerciseId),
-    check("workout_exercises_position_check", sql`${entry.position} between 1 and 200`),
+    check("workout_exercises_position_check", sql`${entry.position} >= 1`),
     check("workout_exercises_name_length_check", sql`char_length(${entry.exerciseName}) between 1 and 100`),
     check("workout_exercises_mode_check", sql`${entry.mode} in ('reps', 'time', 'distance', 'sets_only')`),
     check("workout_exercises_superset_check", sql`${entry.supersetGroup} between 1 and 50`),
@@ -152,8 +153,8 @@ export const workoutSets = pgTable(
     })
       .onDelete("cascade")
       .onUpdate("cascade"),
-    index("workout_sets_workout_exercise_id_index").on(set.workoutExerciseId, set.position),
-    check("workout_sets_position_check", sql`${set.position} between 1 and 500`),
+    unique("workout_sets_position_unique").on(set.workoutExerciseId, set.position),
+    check("workout_sets_position_check", sql`${set.position} >= 1`),
     check("workout_sets_type_check", sql`${set.type} in ('warmup', 'working', 'drop', 'failure', 'myo', 'partial')`),
     check("workout_sets_weight_check", sql`${set.weight} between 0 and 2000 and ${set.weightUnit} in ('kg', 'lb')`),
     check(

@@ -77,7 +77,6 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
       `${P}/refresh-jwt`,
       {
         id: "RefreshAccessToken",
-        isDetached: true,
         tag,
         summary: "Exchange the refresh cookie for two new cookies",
         access: "active",
@@ -95,7 +94,6 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
       `${P}/logout`,
       {
         id: "AccountLogout",
-        isDetached: true,
         tag,
         summary: "End the login that either cookie belongs to",
         access: "active",
@@ -113,7 +111,6 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
       `${P}/password-update`,
       {
         id: "AccountUpdatePwd",
-        isDetached: true,
         tag,
         summary: "Change the password and end every login of the account",
         access: "active",
@@ -149,7 +146,6 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
       `${P}/logins/:loginId`,
       {
         id: "RevokeLogin",
-        isDetached: true,
         tag,
         summary: "End one of one's logins",
         access: "active",
@@ -173,7 +169,6 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
       `${P}/logins`,
       {
         id: "RevokeOtherLogins",
-        isDetached: true,
         tag,
         summary: "End every login of one's own but this one",
         access: "active",

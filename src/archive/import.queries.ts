@@ -129,7 +129,7 @@ export async function insertPlans(
         sharing text, weeks smallint, "createdAt" timestamptz, "updatedAt" timestamptz) returning id
     )
     insert into plan_routines (plan_id, routine_id, day, position)
-    select plan, routine, day, position from json_to_recordset(${JSON.stringify(entries)}::text::json) as entry (plan uuid,
+    select plan, routine, day, row_number() over (partition by plan, day order by position) from json_to_recordset(${JSON.stringify(entries)}::text::json) as entry (plan uuid,
       routine uuid, day smallint, position smallint)
     where plan in (select id from made)`;
 }

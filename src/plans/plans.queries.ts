@@ -72,19 +72,13 @@ export async function insertPlan(
   return made as WrittenPlan;
 }
 
-export type LockedPlan = { ownerId: string; isOwner: boolean; version: number; json: string };
-
-/** Locks a plan that `userId` may write; undefined for any other. */
-export async function lockPlan({ sql }: Db, userId: string, planId: string): Promise<LockedPlan | undefined> {
-  const [locked] = await sql<LockedPlan[]>`
-    select owner_id as "ownerId", owner_id = ${userId} as "isOwner", version, ${planJson(sql, userId)} as json
-    from plans where plans.id = ${planId} and ${canWritePlan(sql, userId)} for no key update of plans`;
-  return locked;
-}
-
-/** Changes columns of a locked plan, and replaces its routines when they are given. One statement. */
+/**
+ * Changes columns of a locked plan, and replaces its routines when they are given. Its `id` is null, with nothing in
+ * `missing`, when `userId` may not write it any more. One statement.
+ */
 export async function updatePlan(
   { sql }: Db,
+  userId: string,
   plan: { id: string; ownerId: string },
   columns: PlanColumns,
   entries: PlanEntry[] | undefined,
@@ -97,7 +91,7 @@ export async function updatePlan(
         difficulty = case when ${columns.difficulty !== undefined} then ${columns.difficulty ?? null} else difficulty end,
         weeks = case when ${columns.weeks !== undefined} then ${columns.weeks ?? null}::smallint else weeks end,
         sharing = coalesce(${columns.sharing ?? null}, sharing), updated_at = clock_timestamp(), version = version + 1
-      where id = ${plan.id} and not exists (select from missing) returning id
+      where id = ${plan.id} and ${canWritePlan(sql, userId)} and not exists (select from missing) returning id
     ), gone as (
       delete from plan_routines where ${isReplaced} and plan_id in (select id from changed)
         and (day, position) not in (select day, position from listed)

@@ -3,17 +3,10 @@ import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError, idsNotFound, listOfIds } from "../errors.ts";
 import type { Precondition } from "../http/precondition.ts";
+import { lockPlan } from "../parents.queries.ts";
 import { listAllowing, mayWritePlan } from "../sharing/visibility.queries.ts";
 import { assignPlan, copyPlan } from "./plan-copies.queries.ts";
-import {
-  deletePlan,
-  findPlanJson,
-  insertPlan,
-  lockPlan,
-  type PlanEntry,
-  updatePlan,
-  type WrittenPlan,
-} from "./plans.queries.ts";
+import { deletePlan, findPlanJson, insertPlan, type PlanEntry, updatePlan, type WrittenPlan } from "./plans.queries.ts";
 import type { NewPlan, PlanPatch } from "./plans.schemas.ts";
 
 const planNotFound = () => new AppError("not_found", "plans.not_found", "Plan not found");
@@ -55,12 +48,15 @@ export function changePlan(
     db.transaction(async (tx) => {
       const stored = await lockPlan(tx, actor.userId, planId);
       if (!stored) throw planNotFound();
-      await precondition(stored.version, () => stored.json);
+      await precondition(stored.version, () => getPlan(tx, actor, planId));
       if (columns.sharing !== undefined && !stored.isOwner) {
         throw new AppError("forbidden", "plans.not_owner", "Only the owner shares a plan");
       }
-      if (!entries && Object.keys(columns).length === 0) return stored.json;
-      requireWritten(await updatePlan(tx, { id: planId, ownerId: stored.ownerId }, columns, entries), entries);
+      if (!entries && Object.keys(columns).length === 0) return getPlan(tx, actor, planId);
+      requireWritten(
+        await updatePlan(tx, actor.userId, { id: planId, ownerId: stored.ownerId }, columns, entries),
+        entries,
+      );
       return getPlan(tx, actor, planId);
     }),
   );
@@ -118,7 +114,7 @@ export function removePlan(db: Db, actor: Actor, planId: string, precondition: P
   return db.transaction(async (tx) => {
     const stored = await lockPlan(tx, actor.userId, planId);
     if (!stored?.isOwner) throw planNotFound();
-    await precondition(stored.version, () => stored.json);
+    await precondition(stored.version, () => getPlan(tx, actor, planId));
     await deletePlan(tx, planId);
   });
 }
@@ -151,7 +147,8 @@ function requireWritten({ id, missing }: WrittenPlan, entries: PlanEntry[] = [])
     const detail = `Routines not found: ${listOfIds(missing.sort())}`;
     throw idsNotFound("plans.routine_not_found", detail, missing, given);
   }
-  return id as string;
+  if (id === null) throw planNotFound();
+  return id;
 }
 
 const translate = <T>(name: string, work: () => Promise<T>): Promise<T> =>

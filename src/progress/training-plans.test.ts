@@ -4,8 +4,9 @@ import { seedCatalog } from "#seeds/catalog.ts";
 import { seedDemo } from "#seeds/demo.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { listChanges } from "#src/sync/changes.queries.ts";
-import { lockForExercise } from "#src/workouts/workout-sets.queries.ts";
+import { insertSet } from "#src/workouts/workout-sets.queries.ts";
 import { listWorkouts } from "#src/workouts/workouts.queries.ts";
+import { setRow } from "#src/workouts/workouts.service.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 import { canPrepare } from "#test/transaction.ts";
 import { listHistory } from "./history.queries.ts";
@@ -46,7 +47,7 @@ test("what an athlete does all day reaches training by an index, whatever other 
     from workouts join workout_exercises on workout_id = workouts.id where exercise_id is not null limit 1`;
   const { userId, exerciseId, workoutId, entryId } = found as NonNullable<typeof found>;
   const asked: Record<string, (db: Db) => Promise<unknown>> = {
-    "lock to log a set": (db) => lockForExercise(db, userId, workoutId, entryId),
+    "logging a set": (db) => insertSet(db, workoutId, entryId, setRow({}, 1, 1), { modes: ["reps"], most: 500 }),
     "list of workouts": (db) => listWorkouts(db, userId, {}, 21),
     "history of an exercise": (db) => listHistory(db, userId, exerciseId, { formula: "epley", after: undefined }, 21),
     "records of an exercise": (db) => findRecordsJson(db, userId, exerciseId, "epley"),

@@ -89,20 +89,13 @@ export async function insertRoutine(
   return made as Written;
 }
 
-/** A routine that is locked until the transaction ends. */
-export type LockedRoutine = { ownerId: string; isOwner: boolean; version: number; json: string };
-
-/** Locks a routine that `userId` may write; undefined for any other. */
-export async function lockRoutine({ sql }: Db, userId: string, routineId: string): Promise<LockedRoutine | undefined> {
-  const [locked] = await sql<LockedRoutine[]>`
-    select owner_id as "ownerId", owner_id = ${userId} as "isOwner", version, ${routineJson(sql, userId)} as json
-    from routines where routines.id = ${routineId} and ${canWriteRoutine(sql, userId)} for no key update of routines`;
-  return locked;
-}
-
-/** Changes columns of a locked routine, and replaces its exercises when they are given. One statement. */
+/**
+ * Changes columns of a locked routine, and replaces its exercises when they are given. Its `id` is null, with nothing in
+ * `missing`, when `userId` may not write it any more. One statement.
+ */
 export async function updateRoutine(
   { sql }: Db,
+  userId: string,
   routine: { id: string; ownerId: string },
   columns: RoutineColumns,
   entries: Entry[] | undefined,
@@ -111,10 +104,10 @@ export async function updateRoutine(
     update routines set name = coalesce(${columns.name ?? null}, name),
       description = case when ${columns.description !== undefined} then ${columns.description ?? null} else description end,
       sharing = coalesce(${columns.sharing ?? null}, sharing), updated_at = clock_timestamp(), version = version + 1
-    where id = ${routine.id}`;
+    where id = ${routine.id} and ${canWriteRoutine(sql, userId)}`;
   if (!entries) {
-    await changed;
-    return { id: routine.id, missing: [] };
+    const { count } = await changed;
+    return { id: count === 0 ? null : routine.id, missing: [] };
   }
   const [written] = await sql<Written[]>`
     with ${listed(sql, entries)}, ${missing(sql, sql`${routine.ownerId}::uuid`)}, changed as (

@@ -83,7 +83,6 @@ export function routineRoutes({ db }: { db: Db }): Operation[] {
       `${path}/:routineId`,
       {
         id: "UpdateRoutine",
-        isDetached: true,
         tag,
         access,
         summary: "Change a routine; exercises that are given replace all it had, in their order",

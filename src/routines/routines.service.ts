@@ -4,15 +4,14 @@ import type { Actor } from "../actor.ts";
 import { AppError, type FieldError, idsNotFound, listOfIds } from "../errors.ts";
 import { listVisibleIds } from "../exercises/exercises.queries.ts";
 import type { Precondition } from "../http/precondition.ts";
+import { type LockedParent, lockRoutine } from "../parents.queries.ts";
 import { mayWriteRoutine } from "../sharing/visibility.queries.ts";
 import {
   deleteRoutine,
   type Entry,
   findRoutineJson,
   insertRoutine,
-  type LockedRoutine,
   listPlansWith,
-  lockRoutine,
   type RoutineColumns,
   updateRoutine,
   type Written,
@@ -58,9 +57,12 @@ export function changeRoutine(
   return translate(columns.name ?? "", () =>
     db.transaction(async (tx) => {
       const stored = await requireWritable(tx, actor, routineId, columns);
-      await precondition(stored.version, () => stored.json);
-      if (!entries && Object.keys(columns).length === 0) return stored.json;
-      requireWritten(await updateRoutine(tx, { id: routineId, ownerId: stored.ownerId }, columns, entries), entries);
+      await precondition(stored.version, () => getRoutine(tx, actor, routineId));
+      if (!entries && Object.keys(columns).length === 0) return getRoutine(tx, actor, routineId);
+      requireWritten(
+        await updateRoutine(tx, actor.userId, { id: routineId, ownerId: stored.ownerId }, columns, entries),
+        entries,
+      );
       return getRoutine(tx, actor, routineId);
     }),
   );
@@ -95,7 +97,7 @@ export function removeRoutine(db: Db, actor: Actor, routineId: string, precondit
     db.transaction(async (tx) => {
       const stored = await lockRoutine(tx, actor.userId, routineId);
       if (!stored?.isOwner) throw routineNotFound();
-      await precondition(stored.version, () => stored.json);
+      await precondition(stored.version, () => getRoutine(tx, actor, routineId));
       const [plan, ...others] = await listPlansWith(tx, routineId);
       if (plan !== undefined) {
         throw inUse(`the plan '${plan}'${others.length === 0 ? "" : ` and ${others.length} more`}`);
@@ -110,7 +112,7 @@ async function requireWritable(
   actor: Actor,
   routineId: string,
   columns: RoutineColumns,
-): Promise<LockedRoutine> {
+): Promise<LockedParent> {
   const stored = await lockRoutine(tx, actor.userId, routineId);
   if (!stored) throw routineNotFound();
   if (columns.sharing !== undefined && !stored.isOwner) {
@@ -155,7 +157,8 @@ function requireWritten({ id, missing }: Written, entries: Entry[] = []): string
     const detail = `Exercises not found: ${listOfIds(missing.sort())}`;
     throw idsNotFound("routines.exercise_not_found", detail, missing, given);
   }
-  return id as string;
+  if (id === null) throw routineNotFound();
+  return id;
 }
 
 const translate = <T>(name: string, work: () => Promise<T>): Promise<T> =>

@@ -40,7 +40,6 @@ export function linkRoutes({ db }: { db: Db }): Operation[] {
       `${path}/:linkId`,
       {
         id: "DeleteLink",
-        isDetached: true,
         tag,
         access,
         summary: "End a link",

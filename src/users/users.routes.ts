@@ -69,7 +69,6 @@ export function userRoutes(deps: AccessDeps): Operation[] {
       "/api/v1/users/:userId",
       {
         id: "UpdateUser",
-        isDetached: true,
         tag,
         summary: "Change an account",
         access,
@@ -85,7 +84,6 @@ export function userRoutes(deps: AccessDeps): Operation[] {
       "/api/v1/users/:userId",
       {
         id: "DeleteUser",
-        isDetached: true,
         tag,
         summary: "Delete an account and what it owned",
         access,
@@ -106,17 +104,7 @@ export function roleRoutes(deps: AccessDeps): Operation[] {
     operation(
       "PATCH",
       `/api/v1/roles/:email/${verb}`,
-      {
-        id,
-        isDetached: true,
-        tag,
-        summary,
-        access,
-        params: RoleHolder,
-        body: RoleChange,
-        answers: { 200: Message },
-        problems: guarded,
-      },
+      { id, tag, summary, access, params: RoleHolder, body: RoleChange, answers: { 200: Message }, problems: guarded },
       async (asked) => {
         const message = await act(deps, originOf(deps, asked), asked.params.email, asked.body.roleSlug);
         return ok({ message });

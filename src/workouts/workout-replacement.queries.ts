@@ -35,7 +35,7 @@ export async function fillWorkout(
 ): Promise<{ missing: string[] }> {
   const [row] = await sql<{ missing: string[] }[]>`
     with ${listedEntries(sql, userId, exercises, sets)}, made as (
-      select ${workoutId}::uuid as id where not exists (select from missing)
+      select ${workoutId}::uuid as id, 0 as after where not exists (select from missing)
     ), ${writtenEntries(sql, userId)}
     select array(select exercise_id::text from missing) as missing`;
   return row as { missing: string[] };

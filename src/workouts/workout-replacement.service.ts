@@ -1,8 +1,9 @@
 import type { Db } from "#db/client.ts";
 import type { Actor } from "../actor.ts";
 import type { Precondition } from "../http/precondition.ts";
+import { lockWorkout } from "../parents.queries.ts";
 import { emptyWorkout, fillWorkout, type KeptEntry } from "./workout-replacement.queries.ts";
-import { type ExerciseRow, lockWorkout } from "./workouts.queries.ts";
+import type { ExerciseRow } from "./workouts.queries.ts";
 import type { WorkoutState } from "./workouts.schemas.ts";
 import { getWorkout, requireExercises, rowsOf, workoutNotFound } from "./workouts.service.ts";
 

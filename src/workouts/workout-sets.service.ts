@@ -2,16 +2,15 @@ import type { Db } from "#db/client.ts";
 import type { Actor } from "../actor.ts";
 import { AppError } from "../errors.ts";
 import type { Precondition } from "../http/precondition.ts";
-import { faultsOfSet } from "./sets.rules.ts";
+import { lockWorkout } from "../parents.queries.ts";
+import { faultsOfSet, modesFitting } from "./sets.rules.ts";
 import {
   deleteExerciseEntry,
   deleteSet,
+  findSet,
+  hasEntry,
   insertEntry,
-  insertSets,
-  type LockedExercise,
-  type LockedSet,
-  lockForExercise,
-  lockForSet,
+  insertSet,
   replaceSet,
   updateExerciseEntry,
 } from "./workout-sets.queries.ts";
@@ -27,10 +26,14 @@ import {
 } from "./workouts.service.ts";
 
 const MOST_EXERCISES = 200;
+const MOST_SETS = 500;
+
+type EntryOf = { workoutId: string; workoutExerciseId: string };
+type SetOf = { workoutId: string; setId: string };
 
 /**
  * Adds an exercise at the end of a workout, with its sets, and returns the workout as JSON. Owner only. Throws conflict
- * (`workouts.finished`) when the workout is over, not_found, invalid.
+ * when the workout is over (`workouts.finished`) or full (`workouts.too_many_exercises`), not_found, invalid.
  */
 export function addExercise(
   db: Db,
@@ -41,17 +44,14 @@ export function addExercise(
 ): Promise<string> {
   const faults = faultsOfExercise(given, "");
   if (faults.length > 0) throw misfit(faults);
-  return onExercise(db, actor, workoutId, null, precondition, async (tx, { count }) => {
-    if (count >= MOST_EXERCISES) {
-      throw new AppError(
-        "conflict",
-        "workouts.too_many_exercises",
-        `A workout has at most ${MOST_EXERCISES} exercises`,
-      );
+  const entry = exerciseRow(given, 1);
+  const sets = (given.sets ?? []).map((set, at) => setRow(set, 1, at + 1));
+  return onParts(db, actor, workoutId, precondition, async (tx) => {
+    const { isFull, missing } = await insertEntry(tx, actor.userId, workoutId, { entry, sets, most: MOST_EXERCISES });
+    if (isFull) {
+      const detail = `A workout has at most ${MOST_EXERCISES} exercises`;
+      throw new AppError("conflict", "workouts.too_many_exercises", detail);
     }
-    const position = count + 1;
-    const sets = (given.sets ?? []).map((set, at) => setRow(set, position, at + 1));
-    const missing = await insertEntry(tx, actor.userId, workoutId, exerciseRow(given, position), sets);
     requireExercises(missing, [given], () => "");
     return getWorkout(tx, actor, workoutId);
   });
@@ -61,14 +61,16 @@ export function addExercise(
 export function changeExercise(
   db: Db,
   actor: Actor,
-  { workoutId, workoutExerciseId }: { workoutId: string; workoutExerciseId: string },
+  { workoutId, workoutExerciseId }: EntryOf,
   patch: WorkoutExercisePatch,
   precondition: Precondition,
 ): Promise<string> {
-  return onExercise(db, actor, workoutId, workoutExerciseId, precondition, async (tx, { position, count }) => {
-    if (Object.keys(patch).length > 0) {
-      await updateExerciseEntry(tx, workoutId, workoutExerciseId, patch, { from: position, count });
-    }
+  const isEmpty = Object.keys(patch).length === 0;
+  return onParts(db, actor, workoutId, precondition, async (tx) => {
+    const isThere = isEmpty
+      ? await hasEntry(tx, workoutId, workoutExerciseId)
+      : await updateExerciseEntry(tx, workoutId, workoutExerciseId, patch);
+    if (!isThere) throw exerciseNotFound();
     return getWorkout(tx, actor, workoutId);
   });
 }
@@ -77,27 +79,36 @@ export function changeExercise(
 export function removeExercise(
   db: Db,
   actor: Actor,
-  { workoutId, workoutExerciseId }: { workoutId: string; workoutExerciseId: string },
+  { workoutId, workoutExerciseId }: EntryOf,
   precondition: Precondition,
 ): Promise<void> {
-  return onExercise(db, actor, workoutId, workoutExerciseId, precondition, (tx) =>
-    deleteExerciseEntry(tx, workoutId, workoutExerciseId),
-  );
+  return onParts(db, actor, workoutId, precondition, async (tx) => {
+    if (!(await deleteExerciseEntry(tx, workoutId, workoutExerciseId))) throw exerciseNotFound();
+  });
 }
 
-/** Logs one set at the end of an exercise and returns it as JSON. Owner only. Throws conflict (`workouts.finished`). */
+/**
+ * Logs one set at the end of an exercise and returns it as JSON. Owner only. Throws conflict when the workout is over
+ * (`workouts.finished`) or the exercise is full (`workouts.too_many_sets`), not_found, invalid.
+ */
 export function logSet(
   db: Db,
   actor: Actor,
-  { workoutId, workoutExerciseId }: { workoutId: string; workoutExerciseId: string },
+  { workoutId, workoutExerciseId }: EntryOf,
   given: NewSet,
   precondition: Precondition,
 ): Promise<string> {
-  return onExercise(db, actor, workoutId, workoutExerciseId, precondition, async (tx, { mode }) => {
-    const faults = faultsOfSet(mode, given, "");
+  const limits = { modes: modesFitting(given), most: MOST_SETS };
+  return onParts(db, actor, workoutId, precondition, async (tx) => {
+    const logged = await insertSet(tx, workoutId, workoutExerciseId, setRow(given, 1, 1), limits);
+    if (!logged) throw exerciseNotFound();
+    const faults = faultsOfSet(logged.mode, given, "");
     if (faults.length > 0) throw misfit(faults);
-    const [logged] = await insertSets(tx, workoutId, { id: workoutExerciseId, mode }, [setRow(given, 1, 1)]);
-    return logged as string;
+    if (logged.isFull) {
+      const detail = `An exercise of a workout has at most ${MOST_SETS} sets`;
+      throw new AppError("conflict", "workouts.too_many_sets", detail);
+    }
+    return logged.json as string;
   });
 }
 
@@ -105,16 +116,18 @@ export function logSet(
 export function changeSet(
   db: Db,
   actor: Actor,
-  { workoutId, setId }: { workoutId: string; setId: string },
+  { workoutId, setId }: SetOf,
   patch: SetPatch,
   precondition: Precondition,
 ): Promise<string> {
-  return onSet(db, actor, workoutId, setId, precondition, async (tx, stored) => {
-    if (Object.keys(patch).length === 0) return stored.set;
-    const set = { ...(JSON.parse(stored.set) as NewSet), ...patch };
+  return onParts(db, actor, workoutId, precondition, async (tx) => {
+    const stored = await findSet(tx, workoutId, setId);
+    if (!stored) throw setNotFound();
+    if (Object.keys(patch).length === 0) return stored.json;
+    const set = { ...(JSON.parse(stored.json) as NewSet), ...patch };
     const faults = faultsOfSet(stored.mode, set, "");
     if (faults.length > 0) throw misfit(faults);
-    return replaceSet(tx, workoutId, setId, setRow(set, 1, patch.position ?? stored.position), stored.position);
+    return replaceSet(tx, workoutId, setId, setRow(set, 1, 1), patch.position ?? null);
   });
 }
 
@@ -122,51 +135,33 @@ export function changeSet(
 export function removeSet(
   db: Db,
   actor: Actor,
-  { workoutId, setId }: { workoutId: string; setId: string },
+  { workoutId, setId }: SetOf,
   precondition: Precondition,
 ): Promise<void> {
-  return onSet(db, actor, workoutId, setId, precondition, (tx) => deleteSet(tx, workoutId, setId));
+  return onParts(db, actor, workoutId, precondition, async (tx) => {
+    if (!(await deleteSet(tx, workoutId, setId))) throw setNotFound();
+  });
 }
 
-function onExercise<T>(
+/** Does `work` on the parts of a workout that is in progress, while it is locked. */
+function onParts<T>(
   db: Db,
   actor: Actor,
   workoutId: string,
-  entryId: string | null,
   precondition: Precondition,
-  work: (tx: Db, locked: LockedExercise) => Promise<T>,
+  work: (tx: Db) => Promise<T>,
 ): Promise<T> {
   return db.transaction(async (tx) => {
-    const locked = await lockForExercise(tx, actor.userId, workoutId, entryId);
-    if (!locked) throw workoutNotFound();
-    if (entryId !== null && locked.exerciseEntryId === null) {
-      throw new AppError("not_found", "workouts.exercise_not_found", "Exercise of the workout not found");
+    const locked = await lockWorkout(tx, actor.userId, workoutId);
+    if (!locked || locked.isDeleted) throw workoutNotFound();
+    await precondition(locked.version, () => getWorkout(tx, actor, workoutId));
+    if (locked.status !== "in_progress") {
+      throw new AppError("conflict", "workouts.finished", "The workout is over: reopen it to change what was logged");
     }
-    await precondition(locked.version, () => getWorkout(tx, actor, workoutId));
-    requireInProgress(locked.status);
-    return work(tx, locked);
+    return work(tx);
   });
 }
 
-function onSet<T>(
-  db: Db,
-  actor: Actor,
-  workoutId: string,
-  setId: string,
-  precondition: Precondition,
-  work: (tx: Db, locked: LockedSet) => Promise<T>,
-): Promise<T> {
-  return db.transaction(async (tx) => {
-    const locked = await lockForSet(tx, actor.userId, workoutId, setId);
-    if (!locked) throw workoutNotFound();
-    if (locked.setId === null) throw new AppError("not_found", "workouts.set_not_found", "Set not found");
-    await precondition(locked.version, () => getWorkout(tx, actor, workoutId));
-    requireInProgress(locked.status);
-    return work(tx, locked);
-  });
-}
-
-function requireInProgress(status: string) {
-  if (status === "in_progress") return;
-  throw new AppError("conflict", "workouts.finished", "The workout is over: reopen it to change what was logged");
-}
+const exerciseNotFound = () =>
+  new AppError("not_found", "workouts.exercise_not_found", "Exercise of the workout not found");
+const setNotFound = () => new AppError("not_found", "workouts.set_not_found", "Set not found");

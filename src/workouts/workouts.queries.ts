@@ -86,11 +86,11 @@ const routineEntries = (sql: Db["sql"], routineId: string | null) => sql`
     from routine_exercises where routine_id = ${routineId}::uuid
   ), ${listedSets(sql, [])}, missing as (select null::uuid as exercise_id where false)`;
 
-/** Writes what is listed into the workout in `made`. */
+/** Writes what is listed into the workout in `made`, behind the exercises that it has, of which there are `made.after`. */
 export const writtenEntries = (sql: Db["sql"], userId: string): Fragment => sql`
   made_exercises as (
     insert into workout_exercises (id, workout_id, position, exercise_id, exercise_name, mode, targets, superset_group, notes)
-    select listed_exercises.id, made.id, listed_exercises.position, visible.id,
+    select listed_exercises.id, made.id, made.after + listed_exercises.position, visible.id,
       case when keeps_name then exercise_name else coalesce(visible.name, exercise_name) end, listed_exercises.mode, targets,
       superset_group, listed_exercises.notes
     from made cross join listed_exercises
@@ -127,7 +127,7 @@ export async function insertWorkout(
         coalesce(${workout.status}, case when ${workout.endedAt}::timestamptz is null then 'in_progress' else 'completed' end),
         coalesce(${workout.startedAt}::timestamptz, clock_timestamp()), ${workout.endedAt}::timestamptz,
         ${workout.timeZone}, ${workout.bodyWeightKg}::numeric, ${workout.notes}
-      where not exists (select from missing) returning id
+      where not exists (select from missing) returning id, 0 as after
     ), ${writtenEntries(sql, userId)}
     select (select id from made) as id, array(select exercise_id::text from missing) as missing`;
   return made as { id: string | null; missing: string[] };
@@ -203,23 +203,6 @@ export async function listDaysJson({ sql }: Db, userId: string, from: string, to
     select '[' || coalesce(string_agg(row_to_json(days)::text, ',' order by day), '') || ']' as json
     from days where day between ${from} and ${to}`;
   return row?.json ?? "[]";
-}
-
-/** A workout that is locked until the transaction ends. */
-export type LockedWorkout = {
-  status: string;
-  version: number;
-  startedAt: string;
-  endedAt: string | null;
-  isDeleted: boolean;
-};
-
-/** Locks a workout of `userId`, in the trash or not; undefined for anyone else's. */
-export async function lockWorkout({ sql }: Db, userId: string, workoutId: string): Promise<LockedWorkout | undefined> {
-  const [locked] = await sql<LockedWorkout[]>`
-    select status, version, started_at::text as "startedAt", ended_at::text as "endedAt", deleted_at is not null as "isDeleted"
-    from workouts where id = ${workoutId} and user_id = ${userId} for no key update`;
-  return locked;
 }
 
 export type WorkoutChange = Omit<WorkoutPatch, "endedAt"> & {

@@ -3,15 +3,14 @@ import type { Actor } from "../actor.ts";
 import { AppError, type FieldError, idsNotFound, listOfIds } from "../errors.ts";
 import { cursorPage, placeOf } from "../http/cursor.ts";
 import type { Precondition } from "../http/precondition.ts";
+import { type LockedWorkout, lockWorkout } from "../parents.queries.ts";
 import { isReadableRoutine } from "../routines/routines.queries.ts";
 import { faultsOfSet } from "./sets.rules.ts";
 import {
   type ExerciseRow,
   findWorkoutJson,
   insertWorkout,
-  type LockedWorkout,
   listWorkouts,
-  lockWorkout,
   type SetRow,
   updateWorkout,
   type WorkoutChange,

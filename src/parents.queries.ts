@@ -1,0 +1,45 @@
+import type { Db } from "#db/client.ts";
+import { canWritePlan, canWriteRoutine } from "./sharing/visibility.queries.ts";
+
+/*
+ * Workouts, routines and plans have parts, each at a position. Whoever changes one, or its parts, first locks it here,
+ * in a statement that returns nothing but columns of the locked row. After a wait PostgreSQL reads only that row again:
+ * anything else in the same statement would be from before the wait. What the change depends on is read by the statements
+ * that follow, so changes of one parent happen one after the other.
+ */
+
+/** A workout that is locked until the transaction ends. */
+export type LockedWorkout = {
+  status: string;
+  version: number;
+  startedAt: string;
+  endedAt: string | null;
+  isDeleted: boolean;
+};
+
+/** Locks a workout of `userId`, in the trash or not; undefined for anyone else's. */
+export async function lockWorkout({ sql }: Db, userId: string, workoutId: string): Promise<LockedWorkout | undefined> {
+  const [locked] = await sql<LockedWorkout[]>`
+    select status, version, started_at::text as "startedAt", ended_at::text as "endedAt", deleted_at is not null as "isDeleted"
+    from workouts where id = ${workoutId} and user_id = ${userId} for no key update`;
+  return locked;
+}
+
+/** A routine or plan that is locked until the transaction ends. */
+export type LockedParent = { ownerId: string; isOwner: boolean; version: number };
+
+/** Locks a routine that `userId` may write; undefined for any other. Whether they still may is for the write to check. */
+export async function lockRoutine({ sql }: Db, userId: string, routineId: string): Promise<LockedParent | undefined> {
+  const [locked] = await sql<LockedParent[]>`
+    select owner_id as "ownerId", owner_id = ${userId} as "isOwner", version from routines
+    where id = ${routineId} and ${canWriteRoutine(sql, userId)} for no key update of routines`;
+  return locked;
+}
+
+/** Locks a plan that `userId` may write; undefined for any other. Whether they still may is for the write to check. */
+export async function lockPlan({ sql }: Db, userId: string, planId: string): Promise<LockedParent | undefined> {
+  const [locked] = await sql<LockedParent[]>`
+    select owner_id as "ownerId", owner_id = ${userId} as "isOwner", version from plans
+    where id = ${planId} and ${canWritePlan(sql, userId)} for no key update of plans`;
+  return locked;
+}

@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { expectSerialRounds } from "#test/edit-rounds.ts";
+import { type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
+import { makeSignedIn } from "#test/make.ts";
+import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+
+let database: OwnDatabase;
+let api: Api;
+beforeAll(async () => {
+  database = await makeOwnDatabase();
+  api = await apiOn(database.pool);
+});
+afterAll(() => database.drop());
+
+test("edits of a workout, a routine or a plan at the same time end as in some order one after the other", async () => {
+  await expectSerialRounds(100);
+}, 120_000);
+
+for (const [table, kind] of [
+  ["routines", "routineId"],
+  ["plans", "planId"],
+] as const) {
+  test(`who waits to write one of somebody's ${table} writes nothing when their grant ended meanwhile`, async () => {
+    const owner = await makeSignedIn(api);
+    const friend = await makeSignedIn(api);
+    const parts = table === "plans" ? { routines: [] } : { exercises: [] };
+    const made = await api.post(`/api/v1/${table}`, { as: owner.as, body: { name: "Shared", ...parts } });
+    const grant = { [kind]: made.json.id, email: friend.user.email, access: "write" };
+    expectStatus(await api.post("/api/v1/grants", { as: owner.as, body: grant }), 201);
+    const path = `/api/v1/${table}/${made.json.id}`;
+    const write = (body: object) => api.patch(path, { as: friend.as, body });
+    let waiting: ReturnType<typeof write>[] = [];
+    await database.pool.transaction(async ({ sql }) => {
+      await sql`select from ${sql(table)} where id = ${made.json.id} for no key update`;
+      waiting = [write({ name: "Theirs" }), write(parts)];
+      await untilWaiting(2);
+      await sql`delete from grants`;
+    });
+    for (const answer of await Promise.all(waiting)) expectProblem(answer, 404, `${table}.not_found`);
+    expect((await api.get(path, { as: owner.as })).json.name).toBe("Shared");
+  });
+}
+
+/** Returns once that many connections to the database wait for a lock. */
+async function untilWaiting(count: number): Promise<void> {
+  for (;;) {
+    const [row] = await database.pool.sql`
+      select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    if (row?.count >= count) return;
+    await Bun.sleep(10);
+  }
+}
