@@ -29,7 +29,7 @@ ENV NODE_ENV=production \
     HOST="" \
     NAPI_RS_NATIVE_LIBRARY_PATH=/usr/local/lib/irontrack/argon2.node
 USER 10001:10001
-HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --start-interval=1s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 \
     CMD ["/usr/local/bin/irontrack", "health"]
 ENTRYPOINT ["/usr/local/bin/irontrack"]
 CMD ["serve", "--workers", "4"]

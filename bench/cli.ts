@@ -1,4 +1,5 @@
 import { cac } from "cac";
+import { endWhenInterrupted } from "../src/cli/interrupts.ts";
 import { OperatorError } from "../src/errors.ts";
 import { registerComparisons } from "./commands/comparisons.ts";
 import { registerDecisions } from "./commands/decisions.ts";
@@ -12,6 +13,7 @@ import { registerReport } from "./commands/report.ts";
 import { registerTruth } from "./commands/truth.ts";
 import { usePins } from "./hosts/pinning.ts";
 
+endWhenInterrupted("bun bench: interrupted, so this run is incomplete, and nothing of it is kept");
 const cli = cac("bun bench");
 registerHost(cli);
 registerDisk(cli);

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, renameSync, rmdirSync, rmSync, statfsSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { startAndKeep } from "#src/processes/keep-running.ts";
+import { type Program, runProgram, startProgram } from "#src/processes/programs.ts";
 import { openPool } from "./client.ts";
-import { ClusterError, readPidFile, refuseForeignData, stopLeftover, stopProcess } from "./postmaster.ts";
+import { ClusterError, readPidFile, refuseForeignData, stopLeftover } from "./postmaster.ts";
 import { type Binaries, makePrivate, type RunAs, runAs } from "./run-as.ts";
 
 /** The PostgreSQL that comes along: paths of one cluster. `socketDir` becomes private to the server's user. */
@@ -19,13 +20,14 @@ export type ClusterOptions = {
   environment?: Record<string, string>;
   /** Called before each step that takes a while. */
   onStep?: (step: string) => void;
-  /** Called when the server ended by itself and could not be brought back. */
-  onLost?: (reason: string) => void;
+  /** Called each time the server has ended by itself, or could not be brought back yet. */
+  onDown?: (reason: string) => void;
 };
 
 export type Cluster = {
   /** URL of a database of this cluster, as superuser; over its Unix socket. */
   url(database: string): string;
+  /** Undefined while none runs. */
   pid(): number | undefined;
   /** As whom it runs, for programs that must reach its socket. */
   runAs: RunAs;
@@ -33,14 +35,15 @@ export type Cluster = {
   stop(): Promise<void>;
 };
 
-const READY_TIMEOUT_MS = 30_000;
-const RESTARTS_BEFORE_GIVING_UP = 10;
-/** A server that lived longer did not end of its start. */
-const YOUNG_MS = 30_000;
+/** An old server's shared memory may outlive it for a moment. */
+const LEFTOVERS_TIMEOUT_MS = 5000;
+/** How long each way to end PostgreSQL may take: a fast shutdown, then an immediate one. */
+const STOP = { stopSignals: ["SIGINT", "SIGQUIT"] as NodeJS.Signals[], graceMs: 10_000 };
 
 /**
- * Starts the cluster at `paths.dataDir`, creating it first when absent, and keeps it running until `stop`. Whoever calls
- * must be its only user: a server left behind by a killed process is stopped first. Throws ClusterError.
+ * Starts the cluster at `paths.dataDir`, creating it first when absent, and keeps it running until `stop`: a server that
+ * ends by itself is started again for as long as it takes. The caller must be its only user: a server left behind by a
+ * killed process is stopped first. Throws ClusterError if the first start fails.
  */
 export async function startCluster(paths: ClusterPaths, options: ClusterOptions = {}): Promise<Cluster> {
   const binaries = await findBinaries();
@@ -49,65 +52,20 @@ export async function startCluster(paths: ClusterPaths, options: ClusterOptions 
   if (!existsSync(join(paths.dataDir, "PG_VERSION"))) {
     refuseForeignData(paths.dataDir);
     options.onStep?.("creating a PostgreSQL cluster");
-    createCluster(binaries.initdb, paths, run, options.durable ?? true);
+    await createCluster(binaries.initdb, paths, run, options.durable ?? true);
   }
   await stopLeftover(paths.dataDir);
   options.onStep?.("starting PostgreSQL");
-  let server = await launchUntilReady(binaries.postgres, paths, run, options);
-  let stopping = false;
-  let restarts = 0;
-
-  /** A server in the place of one that ended; undefined when none is wanted any more. Throws ClusterError. */
-  const relaunch = async (): Promise<ChildProcess | undefined> => {
-    for (;;) {
-      if (++restarts > RESTARTS_BEFORE_GIVING_UP) throw new ClusterError("PostgreSQL keeps ending");
-      await Bun.sleep(Math.min(200 * restarts, 2000));
-      if (stopping) return undefined;
-      try {
-        return await launchUntilReady(binaries.postgres, paths, run, options);
-      } catch (error) {
-        // Without room for its WAL it cannot recover, and there may be room again at any time.
-        if (isFull(paths.dataDir)) restarts = Math.min(restarts, RESTARTS_BEFORE_GIVING_UP - 1);
-        if (restarts >= RESTARTS_BEFORE_GIVING_UP) throw error;
-      }
-    }
-  };
-  const keepRunning = (child: ChildProcess) => {
-    const startedAtMs = performance.now();
-    child.once("exit", async () => {
-      if (stopping) return;
-      if (performance.now() - startedAtMs > YOUNG_MS) restarts = 0;
-      try {
-        const next = await relaunch();
-        if (!next) return;
-        server = next;
-        if (stopping) return void (await stopProcess(next.pid as number));
-        keepRunning(next);
-      } catch (error) {
-        options.onLost?.(error instanceof Error ? error.message : String(error));
-      }
-    });
-  };
-  keepRunning(server);
-
+  const server = await startAndKeep(undefined, {
+    start: (_, signal) => launchUntilReady(binaries.postgres, paths, run, options, signal),
+    onDown: (why) => options.onDown?.(why instanceof Error ? why.message : "PostgreSQL ended"),
+  });
   return {
     url: (database) => `postgres://irontrack@localhost/${database}?host=${encodeURIComponent(paths.socketDir)}`,
-    pid: () => server.pid,
+    pid: () => server.now()?.pid,
     runAs: run,
-    stop: async () => {
-      stopping = true;
-      if (server.exitCode === null && server.signalCode === null) await stopProcess(server.pid as number);
-    },
+    stop: server.stop,
   };
-}
-
-/** Two segments of WAL: with less PostgreSQL may not come up. */
-const LEAST_ROOM_BYTES = 2 * 16 * 2 ** 20;
-
-function isFull(dir: string): boolean {
-  if (!existsSync(dir)) return false;
-  const { bavail, bsize } = statfsSync(dir);
-  return bavail * bsize < LEAST_ROOM_BYTES;
 }
 
 /** Creates `database` when the cluster has none of that name. */
@@ -131,7 +89,7 @@ async function findBinaries(): Promise<Binaries> {
 }
 
 /** initdb beside the final place, then one rename: a killed initdb leaves nothing that looks like a cluster. */
-function createCluster(initdb: string, paths: ClusterPaths, run: RunAs, durable: boolean) {
+async function createCluster(initdb: string, paths: ClusterPaths, run: RunAs, durable: boolean) {
   const unfinished = `${paths.dataDir}.unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
   makePrivate(unfinished, run);
@@ -146,33 +104,40 @@ function createCluster(initdb: string, paths: ClusterPaths, run: RunAs, durable:
     "--builtin-locale=C.UTF-8",
     ...(durable ? [] : ["--no-sync"]),
   ];
-  const done = spawnSync(command[0] as string, command.slice(1), { cwd: "/", encoding: "utf8", env: cleanEnv() });
-  if (done.status !== 0) {
+  const { code, stderr } = await runProgram(command, { cwd: "/", env: cleanEnv() });
+  if (code !== 0) {
     rmSync(unfinished, { recursive: true, force: true });
-    throw new ClusterError(`initdb failed: ${lastWords(done.stderr) || done.error?.message}`);
+    throw new ClusterError(`initdb failed: ${lastWords(stderr)}`);
   }
   if (existsSync(paths.dataDir)) rmdirSync(paths.dataDir);
   renameSync(unfinished, paths.dataDir);
 }
 
-async function launchUntilReady(binary: string, paths: ClusterPaths, run: RunAs, options: ClusterOptions) {
-  const deadline = Date.now() + READY_TIMEOUT_MS;
+/** Waits for as long as the server takes to recover: that may be minutes, and starting over would begin it again. */
+async function launchUntilReady(
+  binary: string,
+  paths: ClusterPaths,
+  run: RunAs,
+  options: ClusterOptions,
+  signal: AbortSignal,
+): Promise<Program> {
+  const leftoversUntil = Date.now() + LEFTOVERS_TIMEOUT_MS;
   for (;;) {
-    const { child, logFrom } = launch(binary, paths, run, options);
-    while (child.exitCode === null && child.signalCode === null) {
-      if (readPidFile(paths.dataDir)?.status === "ready" && readPidFile(paths.dataDir)?.pid === child.pid) return child;
-      if (Date.now() > deadline) {
-        child.kill("SIGQUIT");
-        throw new ClusterError(`PostgreSQL did not become ready within ${READY_TIMEOUT_MS / 1000} s`);
+    const { program, logFrom } = launch(binary, paths, run, options);
+    while (!program.hasEnded()) {
+      const { pid, status } = readPidFile(paths.dataDir) ?? {};
+      if (status === "ready" && pid === program.pid) return program;
+      if (signal.aborted) {
+        await program.stop();
+        throw new ClusterError("PostgreSQL was stopped while it started");
       }
       await Bun.sleep(5);
     }
-    const said = lastWords(readFileSync(paths.logFile, "utf8").slice(logFrom));
+    const { error } = await program.ended;
+    const said = error?.message ?? lastWords(readFileSync(paths.logFile, "utf8").slice(logFrom));
     // Backends of a killed server hold its shared memory for a moment longer than it lives.
-    const mayPass = /shared memory|lock file/.test(said);
-    if (!mayPass || Date.now() > deadline - READY_TIMEOUT_MS + 5000) {
-      throw new ClusterError(`PostgreSQL did not start: ${said}`);
-    }
+    const mayPass = /shared memory|lock file/.test(said) && Date.now() < leftoversUntil && !signal.aborted;
+    if (!mayPass) throw new ClusterError(`PostgreSQL did not start: ${said}`);
     await Bun.sleep(200);
   }
 }
@@ -197,16 +162,15 @@ function launch(binary: string, paths: ClusterPaths, run: RunAs, options: Cluste
     paths.dataDir,
     ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
   ];
-  // Its own session: Ctrl-C must reach us first, so that running requests finish before the database goes.
-  const child = spawn(command[0] as string, command.slice(1), {
+  const program = startProgram(command, {
     cwd: "/",
-    detached: true,
     stdio: ["ignore", log, log],
     env: { ...cleanEnv(), ...options.environment },
+    ...STOP,
   });
-  child.unref();
+  program.child.unref();
   closeSync(log);
-  return { child, logFrom };
+  return { program, logFrom };
 }
 
 /** PostgreSQL takes settings from PG* variables and its messages' language from LC_*; ours are given explicitly. */

@@ -67,6 +67,8 @@ const UNAVAILABLE_CODES = new Set([
   "ENOENT",
   "ENOTFOUND",
   "EPIPE",
+  // The queue of a Unix socket is full.
+  "EAGAIN",
   "ETIMEDOUT",
   "CONNECT_TIMEOUT",
   "CONNECTION_CLOSED",

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { identify, isRunning, type KnownProcess, sendSignal } from "#src/processes/known-process.ts";
 
 /** A failure of PostgreSQL itself to start, with its own last words. */
 export class ClusterError extends Error {}
@@ -19,12 +20,12 @@ const STOP_TIMEOUT_MS = 10_000;
 export async function stopLeftover(dataDir: string) {
   const left = readPidFile(dataDir);
   if (!left) return;
-  if (isServerOf(left.pid, dataDir)) await stopProcess(left.pid);
+  if (isServerOf(left.pid, dataDir)) await stopPostmaster(identify(left.pid));
   else rmSync(join(dataDir, "postmaster.pid"), { force: true });
 }
 
 function isServerOf(pid: number, dataDir: string): boolean {
-  if (!isAlive(pid)) return false;
+  if (!isRunning(identify(pid))) return false;
   try {
     return realpathSync(readlinkSync(`/proc/${pid}/cwd`)) === realpathSync(dataDir);
   } catch {
@@ -33,38 +34,12 @@ function isServerOf(pid: number, dataDir: string): boolean {
   }
 }
 
-/** Fast shutdown; immediate when that takes too long. Returns when it has ended. */
-export async function stopProcess(pid: number) {
-  const deadline = Date.now() + STOP_TIMEOUT_MS;
-  sendSignal(pid, "SIGINT");
-  while (isAlive(pid)) {
-    if (Date.now() > deadline) sendSignal(pid, "SIGQUIT");
-    await Bun.sleep(Date.now() > deadline ? 100 : 5);
-  }
-}
-
-function sendSignal(pid: number, signal: NodeJS.Signals) {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It ended in the meantime.
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !isZombie(pid);
-  } catch (error) {
-    return (error as { code?: string }).code === "EPERM";
-  }
-}
-
-function isZombie(pid: number): boolean {
-  try {
-    return / Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8").replace(/\(.*\)/, ""));
-  } catch {
-    return false;
+/** Fast shutdown; immediate, and at last SIGKILL, when that takes too long. Returns when it has ended. */
+async function stopPostmaster(server: KnownProcess) {
+  for (const signal of ["SIGINT", "SIGQUIT", "SIGKILL"] as const) {
+    sendSignal(server.pid, signal);
+    for (const deadline = performance.now() + STOP_TIMEOUT_MS; performance.now() < deadline; await Bun.sleep(5))
+      if (!isRunning(server)) return;
   }
 }
 

@@ -1,6 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { chownSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { runProgram } from "#src/processes/programs.ts";
 import { type Db, openPool } from "./client.ts";
 import { type Cluster, type ClusterOptions, type ClusterPaths, startCluster } from "./embedded.ts";
 import { ClusterError, refuseForeignData, stopLeftover } from "./postmaster.ts";
@@ -36,8 +36,8 @@ export function resumeStandby(from: ClusterPaths, paths: ClusterPaths, options: 
 /** The pool of `db` must have one connection: a backup is its session's. */
 async function copyData({ sql }: Db, from: string, to: string) {
   await sql`select pg_backup_start('standby', true)`;
-  const copied = spawnSync("cp", ["--archive", from, to], { encoding: "utf8" });
-  if (copied.status !== 0) throw new ClusterError(`the primary's data could not be copied: ${copied.stderr}`);
+  const copied = await runProgram(["cp", "--archive", from, to]);
+  if (copied.code !== 0) throw new ClusterError(`the primary's data could not be copied: ${copied.stderr}`);
   const [{ labelfile }] = (await sql`select labelfile from pg_backup_stop(wait_for_archive => false)`) as unknown as [
     { labelfile: string },
   ];

@@ -48,6 +48,8 @@ test.each([
   ["FROM debian:13.2-slim AS run\nCMD irontrack serve", "by a shell"],
   ["FROM debian:13.2-slim AS run\nENV JWT_KEY=abc", "secret"],
   ["FROM debian:13.2-slim AS run\nRUNN true", "RUNN"],
+  ["FROM debian:13.2-slim AS run\nHEALTHCHECK --start-interval=1s CMD true", "20.10"],
+  ["FROM debian:13.2-slim AS run\nRUN --mount=type=cache,target=/a true", "20.10"],
 ])("a Dockerfile %p is refused", (source, fault) => {
   expect(faultsOfDockerfile(source).join("\n")).toContain(fault);
 });

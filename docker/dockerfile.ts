@@ -19,6 +19,9 @@ export function readStages(source: string): Stage[] {
 /** As a shell reads it: continued lines joined. */
 const textOf = (raw: string) => raw.replaceAll(/\\\n/g, "");
 
+/** What Docker Engine 20.10, Debian 12's, does not know: it builds without BuildKit. */
+const NEWER = /(?<=\s)--(start-interval|mount|link|chmod|parents|exclude|network|security)\b|<<-?["']?[A-Z]+/;
+
 /** What a linter and our rules find wrong with a Dockerfile; empty when nothing is. */
 export function faultsOfDockerfile(source: string): string[] {
   const found = validate(source).map(({ message, range }) => `line ${range.start.line + 1}: ${message}`);
@@ -44,5 +47,10 @@ export function faultsOfDockerfile(source: string): string[] {
       ) && `${name} has a secret in it`,
     ].filter((fault) => fault !== false);
   });
-  return [...found, ...faults];
+  const newer = source
+    .split("\n")
+    .filter((line) => !line.startsWith("#"))
+    .map((line) => NEWER.exec(line)?.[0])
+    .filter((flag) => flag !== undefined);
+  return [...found, ...faults, ...newer.map((flag) => `Docker 20.10 does not know ${flag}`)];
 }

@@ -35,7 +35,7 @@ const UNBREAKABLE: Record<string, string> = {
     "exercise_secondary_muscles",
     "exercise_tag_links",
   ]),
-  ...keys("only the migration runner writes it", ["schema_migrations"]),
+  ...keys("only migrations write it", ["schema_migrations", "feed_generation"]),
   exercise_counts_owner_id_unique: "every insert says what to do on a conflict",
   changes_user_place_unique: "places come from a sequence",
   changes_user_id_fkey: "the trigger that writes changes has locked the user",
@@ -87,6 +87,27 @@ test(
       expect(answerToBroken(error)?.isListed).toBeFalse();
     }
   }),
+);
+
+const logged: string[] = [];
+
+test(
+  "a constraint without an answer of its own is a 422 or a 409, and is logged as our fault",
+  withApi(
+    async (api, { sql }) => {
+      await sql`alter table routines add constraint zq_check check (name <> 'zq')`;
+      await sql`create unique index zq_unique on routines (description)`;
+      const { as } = await makeSignedIn(api);
+      const create = (name: string, description: string) =>
+        api.post("/api/v1/routines", { as, body: { name, description, exercises: [] } });
+      expectProblem(await create("zq", "One"), 422, "value_refused");
+      expectStatus(await create("First", "Two"), 201);
+      expectProblem(await create("Second", "Two"), 409, "changed_meanwhile");
+      const faults = logged.filter((line) => line.includes('"msg":"request failed"'));
+      expect(faults.map((line) => /zq_(check|unique)/.exec(line)?.[0])).toEqual(["zq_check", "zq_unique"]);
+    },
+    { logTo: { write: (line) => void logged.push(line) } },
+  ),
 );
 
 test(

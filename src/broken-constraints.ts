@@ -102,6 +102,7 @@ export const BROKEN_CONSTRAINTS: Readonly<Record<string, Answer>> = {
   grants_grantee_id_fkey: userNotFound,
   grants_routine_id_fkey: routineNotFound,
   grants_plan_id_fkey: planNotFound,
+  grants_not_oneself_check: invalid("grants.oneself", "What is yours needs no grant to you"),
   grants_routine_grantee_unique: grantExists,
   grants_plan_grantee_unique: grantExists,
   links_owner_id_fkey: actorGone,

@@ -65,8 +65,8 @@ export function idsNotFound(
 export class OperatorError extends Error {
   readonly exitCode: number;
 
-  constructor(message: string, exitCode = 1) {
-    super(message);
+  constructor(message: string, exitCode = 1, cause?: unknown) {
+    super(message, { cause });
     this.name = "OperatorError";
     this.exitCode = exitCode;
   }

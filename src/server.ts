@@ -89,7 +89,8 @@ async function openOperatorSocket(services: Services, socketPath: string, config
   };
 }
 
-function admit(path: string, { SOCKET_GROUP: group }: Config) {
+/** Lets those use a socket who may: our user, and SOCKET_GROUP. */
+export function admit(path: string, { SOCKET_GROUP: group }: Config) {
   chmodSync(path, 0o660);
   if (group !== undefined) giveToGroup(path, groupIdOf(group));
 }
@@ -123,10 +124,15 @@ function serveOn(
       // Without it, turning `development` off lets several processes share a port (Bun 1.4.5).
       reusePort: false,
     }) as unknown as Bun.Serve.Options<undefined>;
+  const started = serveAt(place, options(isProxied ? { ...app.routes, ...app.constants } : app.routes));
+  server = started;
+  return { askToClose: () => void started.reload(options(app.routes)), stop: (now) => started.stop(now) };
+}
+
+/** `Bun.serve`. Throws OperatorError that names the `place` if it is taken, or cannot be used. */
+export function serveAt(place: string, options: Bun.Serve.Options<undefined>): Server<undefined> {
   try {
-    const started = Bun.serve(options(isProxied ? { ...app.routes, ...app.constants } : app.routes));
-    server = started;
-    return { askToClose: () => void started.reload(options(app.routes)), stop: (now) => started.stop(now) };
+    return Bun.serve(options);
   } catch (error) {
     const code = (error as { code?: string }).code;
     if (code === "EADDRINUSE") throw new OperatorError(`${place} is already taken by another process`);
@@ -157,7 +163,7 @@ function giveToGroup(path: string, id: number) {
 }
 
 /** Removes a socket that nobody answers on; one that answers is left alone, and listening on it fails as taken. */
-async function removeStaleSocket(path: string) {
+export async function removeStaleSocket(path: string) {
   if (!existsSync(path)) return;
   const answered = await new Promise<boolean>((resolve) => {
     const socket = connect(path);

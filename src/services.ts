@@ -1,4 +1,5 @@
 import { connectPool, type Db, openPool, type Pool, type PoolOptions } from "#db/client.ts";
+import { noAnswer } from "#db/errors.ts";
 import { deleteForgottenAttempts } from "./access/attempts.queries.ts";
 import { type Keys, readKeys, readOrGenerateKeys } from "./access/keys.ts";
 import { createLoginMemory } from "./access/login-memory.ts";
@@ -36,6 +37,8 @@ const LONGEST_STATEMENT = 4000;
 const MOST_RERUNS = 2;
 /** As long as PgBouncer lets a statement wait (pgbouncer/pooling.ini). Readiness asks the database once a second. */
 const SILENT_AFTER_MS = 3000;
+/** Longer than a pooler has a client wait, and than a connection takes that is tried again. */
+const ANSWER_TIMEOUT_MS = 15_000;
 const HOUSEKEEPING_INTERVAL_MS = 600_000;
 
 /** Everything an app needs, opened on a database; `close` ends it all. */
@@ -68,11 +71,11 @@ export async function openServices(
   let replicas: Replicas | undefined;
   const close = async () => void (await Promise.all([db.close(), direct.close(), replicas?.close()]));
   try {
-    await connectPool(db, config.DATABASE_POOL_SIZE);
+    await answered(connectPool(db, config.DATABASE_POOL_SIZE));
     replicas = await openConfiguredReplicas(config, db, poolOptions, log);
     const memory = createLoginMemory(() => notices.isTrusted());
     const catalogMemory = createCatalogMemory(() => notices.isTrusted(), config.CATALOG_MEMORY_MIB * 2 ** 20);
-    const notices: Notices = await listenForNotices(
+    const listening = listenForNotices(
       direct,
       (notice) => {
         memory.forget(notice);
@@ -80,6 +83,7 @@ export async function openServices(
       },
       { log },
     );
+    const notices: Notices = await answered(listening);
     const health = await watchHealth(db, notices.isTrusted);
     const housekeeping = setInterval(() => {
       deleteForgottenAttempts(db).catch((error) => log.warn({ err: error }, "old attempts were not deleted"));
@@ -131,6 +135,17 @@ export async function openServices(
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Rejects as for a database that is away when it keeps a connection and answers nothing. */
+async function answered<T>(work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(noAnswer()), ANSWER_TIMEOUT_MS);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

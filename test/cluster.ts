@@ -1,11 +1,11 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
 import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
 import { migrate } from "#db/migrate.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 
 /** The environment variable that tells test files where the run's PostgreSQL is. */
 export const TEST_DATABASE_URL = "TEST_DATABASE_URL";
@@ -37,7 +37,7 @@ export const databaseOfWorker = (worker: number): string => (worker === 1 ? DATA
  * of `workers`.
  */
 export async function startTestCluster({ withTemplate = false, workers = 1 } = {}): Promise<TestCluster> {
-  const dir = mkdtempSync(join(tmpdir(), "irontrack-test-"));
+  const dir = temporaryDirectory("test");
   chmodSync(dir, 0o711);
   const cluster = await startCluster(
     { dataDir: join(dir, "data"), socketDir: join(dir, "run"), logFile: join(dir, "postgres.log") },

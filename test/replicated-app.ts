@@ -24,7 +24,7 @@ export type ReplicatedApp = Replicated & {
   readsWhen(areSo: (reads: ReadsSoFar) => boolean): Promise<ReadsSoFar>;
 };
 
-const UNTOLD = { log: openLog(testConfig()).log, onLost: () => {}, onUp: () => {} };
+const UNTOLD = { log: openLog(testConfig()).log, onUp: () => {} };
 
 type ReadsSoFar = { answered: number; behind: number; busy: number; failed: number; used: number };
 

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { RunAs } from "#db/run-as.ts";
 import { OperatorError } from "#src/errors.ts";
+import { type Program, startProgram } from "#src/processes/programs.ts";
 
 export type PoolerOptions = {
   /** Its own: socket, configuration, list of users. Made when absent, and then only its user's. */
@@ -22,6 +23,8 @@ export type PoolerOptions = {
   settings?: Record<string, string>;
   /** Absent: the one that `pgbouncer/build.sh` made, or the system's. */
   program?: string;
+  /** Aborted, it is not waited for any longer. */
+  signal?: AbortSignal;
 };
 
 export type Pooler = {
@@ -32,7 +35,7 @@ export type Pooler = {
   socketPath: string;
   url(database: string): string;
   /** Resolves when it ended, asked or not. */
-  ended: Promise<void>;
+  ended: Promise<unknown>;
   stop(): Promise<void>;
 };
 
@@ -54,17 +57,20 @@ export async function startPooler(options: PoolerOptions): Promise<Pooler> {
   for (const file of [directory, ...Object.keys(files).map((name) => join(directory, name))])
     if (runAs.uid !== undefined && runAs.gid !== undefined) chownSync(file, runAs.uid, runAs.gid);
   rmSync(socketPath, { force: true });
-  const [command = "", ...args] = [...runAs.prefix, path, "-q", join(directory, "pgbouncer.ini")];
-  // Its own session: Ctrl-C must reach us first, so that running requests finish before their connections go.
-  const child = spawn(command, args, { cwd: "/", detached: true, stdio: ["ignore", "ignore", "pipe"] });
+  const program = startProgram([...runAs.prefix, path, "-q", join(directory, "pgbouncer.ini")], {
+    cwd: "/",
+    stdio: ["ignore", "ignore", "pipe"],
+    // Running transactions are finished. SIGTERM is at once in old ones, and since 1.23 waits until every client has left.
+    stopSignals: ["SIGINT"],
+    graceMs: STOP_TIMEOUT_MS,
+  });
   let said = "";
-  child.stderr?.on("data", (chunk) => {
+  program.child.stderr?.on("data", (chunk) => {
     said = `${said}${chunk}`.slice(-4000);
   });
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  await untilListening(child, socketPath, () => said);
+  await untilListening(program, socketPath, () => said, options.signal);
   return {
-    pid: child.pid as number,
+    pid: program.pid,
     version,
     canPrepare,
     socketPath,
@@ -72,14 +78,8 @@ export async function startPooler(options: PoolerOptions): Promise<Pooler> {
       tcpPort === undefined
         ? `postgres://${user}:${password}@localhost/${database}?host=${encodeURIComponent(directory)}&port=${PORT}`
         : `postgres://${user}:${password}@127.0.0.1:${tcpPort}/${database}`,
-    ended,
-    stop: async () => {
-      // Running transactions are finished. SIGTERM is at once in old ones, and since 1.23 waits until every client has left.
-      child.kill("SIGINT");
-      const isOver = await Promise.race([ended.then(() => true), Bun.sleep(STOP_TIMEOUT_MS).then(() => false)]);
-      if (!isOver) child.kill("SIGKILL");
-      await ended;
-    },
+    ended: program.ended,
+    stop: program.stop,
   };
 }
 
@@ -118,12 +118,12 @@ function render(options: PoolerOptions, canPrepare: boolean): string {
   ].join("\n");
 }
 
-async function untilListening(child: ChildProcess, path: string, said: () => string) {
+async function untilListening(program: Program, path: string, said: () => string, signal?: AbortSignal) {
   for (const deadline = performance.now() + START_TIMEOUT_MS; performance.now() < deadline; await Bun.sleep(5)) {
-    if (child.exitCode !== null || child.signalCode !== null) break;
+    if (program.hasEnded() || signal?.aborted) break;
     if (await canConnect(path)) return;
   }
-  child.kill("SIGKILL");
+  await program.kill();
   throw new OperatorError(`PgBouncer does not start: ${said().trim()}`);
 }
 

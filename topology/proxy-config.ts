@@ -70,15 +70,22 @@ map "" $limited_address {
 
 access_log ${place.accessLog} edge buffer=32k flush=1s;
 ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${place.directory}/${kind};`).join("\n")}
-${place.listen.tls ? `\n# Any other name: no certificate is shown, and nothing is answered.\n${renderUnknownNames(place)}` : ""}${place.program === "angie" ? `\nserver {\n  listen unix:${place.directory}/status.sock;\n  include snippets/angie-only.conf;\n}\n` : ""}`;
+${place.listen.tls ? `\n# Any other name: no certificate is shown, and nothing is answered but 421.\n${renderUnknownNames(place)}` : ""}${place.program === "angie" ? `\nserver {\n  listen unix:${place.directory}/status.sock;\n  include snippets/angie-only.conf;\n}\n` : ""}`;
 
 const renderUnknownNames = (place: Place) => `server {
 ${listenTls(place, " default_server")
   .map((line) => `  ${line}`)
   .join("\n")}
   ssl_reject_handshake on;
+  include snippets/headers.conf;
+  include snippets/problem-page.conf;
   error_page 400 414 494 495 496 497 /;
+  error_page 421 /.problem;
   location / {
+    # A browser uses one connection of HTTP/2 for all names of a certificate; so told, it asks again on another.
+    if ($server_protocol ~ "^HTTP/[23]") {
+      return 421;
+    }
     return 444;
   }
 }

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type NetConnectOpts } from "node:net";
 import { join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
+import { type Program, startProgram } from "#src/processes/programs.ts";
 import { makeCertificate } from "./certificate.ts";
 import { type Place, type ProxyProgram, type ProxyVariant, renderPlace } from "./proxy-config.ts";
 
@@ -15,6 +16,8 @@ export type ProxyOptions = {
   variant: ProxyVariant;
   /** Absent: Angie, or nginx where there is no Angie. */
   program?: ProxyProgram;
+  /** Aborted, it is not waited for any longer. */
+  signal?: AbortSignal;
 };
 
 export type RunningProxy = {
@@ -27,7 +30,7 @@ export type RunningProxy = {
   /** JSON lines; each is there within a second. */
   accessLog: string;
   /** Resolves when it ended, asked or not. */
-  ended: Promise<void>;
+  ended: Promise<unknown>;
   /** Takes the configuration anew, with other workers if given; no request is lost. Throws OperatorError if it is wrong. */
   reload(workerSockets?: string[]): Promise<void>;
   /** Finishes what runs, for at most some seconds. */
@@ -56,28 +59,20 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     if (path !== undefined) rmSync(path, { force: true });
   writeConfiguration(options.workerSockets);
   const flags = ["-p", directory, "-c", join(directory, "conf/angie.conf"), "-e", "stderr"];
-  // Its own session: Ctrl-C must reach us first, so that running requests finish before their clients are cut off.
-  const child = spawn(path, [...flags, "-g", "daemon off;"], {
-    detached: true,
+  const running = startProgram([path, ...flags, "-g", "daemon off;"], {
     stdio: ["ignore", "ignore", "pipe"],
+    stopSignals: ["SIGQUIT", "SIGTERM"],
+    graceMs: STOP_TIMEOUT_MS,
   });
   let said = "";
-  child.stderr?.on("data", (chunk) => {
+  running.child.stderr?.on("data", (chunk) => {
     said = `${said}${chunk}`.slice(-4000);
   });
-  let answering: number[] = [];
-  const ended = new Promise<void>((resolve) => {
-    child.once("exit", () => {
-      // Those of a proxy that was killed would answer on, and hold its addresses.
-      for (const pid of answering) end(pid);
-      resolve();
-    });
-  });
-  await untilListening(child, targetsOf(listen), () => said);
-  answering = await untilAnswering(child);
+  await untilListening(running, targetsOf(listen), () => said, options.signal);
+  await untilAnswering(running.pid);
   return {
     program,
-    pid: child.pid as number,
+    pid: running.pid,
     urls: {
       ...(listen.port === undefined ? {} : { plain: `http://127.0.0.1:${listen.port}` }),
       ...(listen.tlsPort === undefined ? {} : { tls: `https://localhost:${listen.tlsPort}` }),
@@ -85,24 +80,19 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     unixSocket: listen.unix,
     certificateFile: join(directory, "certificate.pem"),
     accessLog: join(directory, "access.log"),
-    ended,
+    ended: running.ended,
     reload: async (workerSockets = options.workerSockets) => {
       writeConfiguration(workerSockets);
       const checked = spawnSync(path, [...flags, "-t", "-q"], { encoding: "utf8" });
       if (checked.status !== 0) throw new OperatorError(`${program} refuses its configuration: ${checked.stderr}`);
-      const before = childrenOf(child.pid as number);
-      child.kill("SIGHUP");
+      const before = childrenOf(running.pid);
+      running.child.kill("SIGHUP");
       // Those of before go on accepting for a moment after the new ones have started.
       for (const deadline = performance.now() + START_TIMEOUT_MS; before.some(isAccepting); await Bun.sleep(10))
         if (performance.now() > deadline) throw new OperatorError(`${program} does not take its new configuration`);
-      answering = await untilAnswering(child);
+      await untilAnswering(running.pid);
     },
-    stop: async () => {
-      child.kill("SIGQUIT");
-      if (await isOver(ended, STOP_TIMEOUT_MS)) return;
-      child.kill("SIGTERM");
-      await ended;
-    },
+    stop: running.stop,
   };
 }
 
@@ -146,12 +136,12 @@ const targetsOf = ({ unix, port, tlsPort }: ProxyOptions["listen"]): NetConnectO
   ...[port, tlsPort].filter((given) => given !== undefined).map((given) => ({ host: "127.0.0.1", port: given })),
 ];
 
-async function untilListening(child: ChildProcess, targets: NetConnectOpts[], said: () => string) {
+async function untilListening(running: Program, targets: NetConnectOpts[], said: () => string, signal?: AbortSignal) {
   for (const deadline = performance.now() + START_TIMEOUT_MS; performance.now() < deadline; await Bun.sleep(10)) {
-    if (child.exitCode !== null) break;
+    if (running.hasEnded() || signal?.aborted) break;
     if ((await Promise.all(targets.map(canConnect))).every(Boolean)) return;
   }
-  child.kill("SIGKILL");
+  await running.kill();
   throw new OperatorError(`The proxy does not start: ${said().trim()}`);
 }
 
@@ -164,18 +154,9 @@ const canConnect = (target: NetConnectOpts) =>
     socket.once("error", () => resolve(false));
   });
 
-/** Its processes that answer requests, once there are any; none where /proc is absent. */
-async function untilAnswering(child: ChildProcess): Promise<number[]> {
-  for (let tries = 0; tries < 100 && childrenOf(child.pid as number).length === 0; tries++) await Bun.sleep(10);
-  return childrenOf(child.pid as number).map(Number);
-}
-
-function end(pid: number) {
-  try {
-    if (readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("worker process")) process.kill(pid, "SIGKILL");
-  } catch {
-    // It ended in the meantime.
-  }
+/** Until it has processes that answer requests; at once where /proc is absent. */
+async function untilAnswering(pid: number) {
+  for (let tries = 0; tries < 100 && childrenOf(pid).length === 0; tries++) await Bun.sleep(10);
 }
 
 /** Its processes that answer requests; empty where /proc is absent. */
@@ -196,6 +177,3 @@ function readProc(path: string): string {
     return "";
   }
 }
-
-const isOver = (ended: Promise<void>, timeoutMs: number) =>
-  Promise.race([ended.then(() => true), Bun.sleep(timeoutMs).then(() => false)]);

@@ -8,6 +8,7 @@ import { isCatalogEmpty, seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import type { Home } from "#src/home.ts";
 import type { Log } from "#src/log.ts";
+import type { Running } from "#src/processes/keep-running.ts";
 import { type KeptUp, keepUp } from "./kept-up.ts";
 import { type Pooler, startPooler } from "./pooler.ts";
 import { CONFIGURATION, SMALL } from "./postgres-settings.ts";
@@ -35,8 +36,6 @@ export type TopologyOptions = {
   onStep?: (step: string) => void;
   /** Everything is up, or something is up again: other processes than before. */
   onChange?: (topology: Topology) => void;
-  /** Something could not be kept up. */
-  onLost?: (reason: string) => void;
 };
 
 /** Everything that production has, in processes of this machine, each kept up and there to be hurt. */
@@ -59,7 +58,7 @@ const ROLE = "irontrack_app";
  * before it answers, on a migrated and seeded database. Throws OperatorError or ClusterError; nothing is left running then.
  */
 export async function startTopology(options: TopologyOptions): Promise<Topology> {
-  const { home, log, onStep = () => {}, onLost = () => {} } = options;
+  const { home, log, onStep = () => {} } = options;
   const password = randomBytes(24).toString("base64url");
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -67,12 +66,12 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
   };
   let topology: Topology | undefined;
   const onUp = () => topology && options.onChange?.(topology);
-  const keep = async <T extends { pid: number; ended: Promise<void>; stop(): Promise<void> }>(
+  const keep = async <T extends Running & { pid: number }>(
     name: string,
-    start: () => Promise<T>,
+    start: (signal: AbortSignal) => Promise<T>,
   ) => {
     onStep(`starting ${name}`);
-    const kept = await keepUp(name, start, { log, onLost, onUp });
+    const kept = await keepUp(name, start, { log, onUp });
     stops.push(kept.stop);
     return kept;
   };
@@ -83,7 +82,7 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
       configFile: CONFIGURATION,
       settings: { ...SMALL, ...options.postgresSettings },
       onStep,
-      onLost,
+      onDown: (reason: string) => log.error({ reason }, "PostgreSQL is down and is started again"),
     };
     const postgres = await startCluster(paths, postgresOptions);
     stops.push(postgres.stop);
@@ -103,8 +102,9 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
     const pooler =
       options.pooler === false
         ? undefined
-        : await keep("PgBouncer", () =>
+        : await keep("PgBouncer", (signal) =>
             startPooler({
+              signal,
               directory: join(home.runDir, "pooler"),
               postgresSocketDir: socketDir,
               user: ROLE,
@@ -124,11 +124,14 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
       ...options.settings,
     };
     const { workers: count, workersLog: logFile } = options;
-    const workers = await keep("workers", () => startWorkers({ count, runDir: home.runDir, settings, logFile }));
+    const workers = await keep("workers", (signal) =>
+      startWorkers({ count, runDir: home.runDir, settings, logFile, signal }),
+    );
     const { sockets } = workers.now();
     const wanted = options.proxy;
     const directory = join(home.dir, "proxy");
-    const proxy = wanted && (await keep("proxy", () => startProxy({ ...wanted, directory, workerSockets: sockets })));
+    const proxy =
+      wanted && (await keep("proxy", (signal) => startProxy({ ...wanted, directory, workerSockets: sockets, signal })));
     topology = { postgres, pooler, workers, proxy, urls, stop };
     onUp();
     return topology;

@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
+import { type Program, startProgram } from "#src/processes/programs.ts";
 
 export type WorkersOptions = {
   count: number;
@@ -10,6 +10,8 @@ export type WorkersOptions = {
   settings: Record<string, string>;
   /** Where their log goes; absent: ours. */
   logFile?: string | undefined;
+  /** Aborted, they are stopped and not waited for any longer. */
+  signal?: AbortSignal;
 };
 
 export type Workers = {
@@ -20,52 +22,56 @@ export type Workers = {
   pids(): number[];
   /** Replaces all, one at a time, and waits until the last is ready. */
   replace(): Promise<void>;
-  ended: Promise<void>;
+  ended: Promise<unknown>;
   stop(): Promise<void>;
 };
 
 const ROOT = join(import.meta.dir, "..");
-const READY_TIMEOUT_MS = 60_000;
+/** Longer than each worker may drain. */
+const STOP_TIMEOUT_MS = 40_000;
 
-/** Starts `irontrack serve --workers` and waits until each worker is ready. Throws OperatorError when it ends. */
-export async function startWorkers({ count, runDir, settings, logFile }: WorkersOptions): Promise<Workers> {
+/**
+ * Starts `irontrack serve --workers` and waits until each worker is ready, for as long as their supervisor runs: their
+ * database may be away. Throws OperatorError when it ends.
+ */
+export async function startWorkers({ count, runDir, settings, logFile, signal }: WorkersOptions): Promise<Workers> {
   const output = logFile === undefined ? "inherit" : openSync(logFile, "a", 0o600);
-  const child = spawn(process.execPath, [join(ROOT, "src/cli.ts"), "serve", "--workers", String(count)], {
+  const supervisor = startProgram([process.execPath, join(ROOT, "src/cli.ts"), "serve", "--workers", String(count)], {
     cwd: ROOT,
     env: { ...process.env, ...settings },
-    // Its own session: Ctrl-C must reach us first. By the channel it learns that we are gone.
-    detached: true,
-    stdio: ["ignore", output, output, "ipc"],
+    stdio: ["ignore", output, output],
+    graceMs: STOP_TIMEOUT_MS,
   });
   if (typeof output === "number") closeSync(output);
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const sockets = Array.from({ length: count }, (_, at) => join(runDir, `irontrack.${at + 1}.sock`));
-  const pid = child.pid as number;
-  await untilAllReady(child, sockets, () => true);
+  const { pid, ended, stop } = supervisor;
+  await untilAllReady(supervisor, sockets, () => true, signal);
   return {
     pid,
     sockets,
     pids: () => childrenOf(pid),
     replace: async () => {
       const before = childrenOf(pid);
-      child.kill("SIGHUP");
-      await untilAllReady(child, sockets, () => childrenOf(pid).every((worker) => !before.includes(worker)));
+      supervisor.child.kill("SIGHUP");
+      await untilAllReady(supervisor, sockets, () => childrenOf(pid).every((worker) => !before.includes(worker)));
     },
     ended,
-    stop: async () => {
-      child.kill("SIGTERM");
-      await ended;
-    },
+    stop,
   };
 }
 
-async function untilAllReady(child: ChildProcess, sockets: string[], areTheRight: () => boolean) {
-  for (const deadline = performance.now() + READY_TIMEOUT_MS; performance.now() < deadline; await Bun.sleep(25)) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new OperatorError("The workers do not start");
+async function untilAllReady(
+  supervisor: Program,
+  sockets: string[],
+  areTheRight: () => boolean,
+  signal?: AbortSignal,
+): Promise<void> {
+  while (!supervisor.hasEnded() && !signal?.aborted) {
     if (areTheRight() && (await Promise.all(sockets.map(isReady))).every(Boolean)) return;
+    await Bun.sleep(25);
   }
-  child.kill("SIGTERM");
-  throw new OperatorError(`The workers were not ready within ${READY_TIMEOUT_MS / 1000} s`);
+  await supervisor.stop();
+  throw new OperatorError("The workers do not start");
 }
 
 /** Whether what listens on a Unix socket says that it is ready. */
@@ -75,12 +81,13 @@ export const isReady = (unix: string): Promise<boolean> =>
     () => false,
   );
 
-/** The processes that `pid` started, whichever of its threads did (Linux). */
+/** The processes that `pid` started, whichever of its threads did (Linux), without the one that cleans up after it. */
 export function childrenOf(pid: number): number[] {
   try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number),
-    );
+    return readdirSync(`/proc/${pid}/task`)
+      .flatMap((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean))
+      .filter((child) => !readFileSync(`/proc/${child}/cmdline`, "utf8").includes("processes/watcher.ts"))
+      .map(Number);
   } catch {
     return [];
   }

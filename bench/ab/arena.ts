@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
 import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
 import { OperatorError } from "#src/errors.ts";
+import { runProgram } from "#src/processes/programs.ts";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { QUIET } from "../disk/cluster.ts";
 import { pin } from "../hosts/pinning.ts";
 import { SETTINGS } from "../stand/applications.ts";
@@ -48,7 +49,7 @@ const COMMAND = ["src/cli.ts", "serve"];
  * counted elsewhere, and how long says nothing about the code.
  */
 export async function openArena(before: Contender, after: Contender): Promise<Arena> {
-  const directory = mkdtempSync(join(tmpdir(), "irontrack-ab-"));
+  const directory = temporaryDirectory("ab");
   const cluster = await startCluster(
     { dataDir: join(directory, "data"), socketDir: join(directory, "pg"), logFile: join(directory, "postgres.log") },
     { durable: false, settings: QUIET },
@@ -69,7 +70,7 @@ export async function openArena(before: Contender, after: Contender): Promise<Ar
     const ground = { directory, cluster, admin };
     const worlds = await makeData(ground, contenders[older], older);
     await copyDatabase(admin, `template_${older}`, `template_${newer}`);
-    prepare(ground, contenders[newer], `template_${newer}`);
+    await prepare(ground, contenders[newer], `template_${newer}`);
     await settle(cluster, `template_${newer}`);
     for (const name of ["before", "after"] as const) await copyDatabase(admin, `template_${name}`, name);
     return { openPair: (how) => openPair(ground, contenders, worlds, how), close };
@@ -93,7 +94,7 @@ type Name = "before" | "after";
 async function makeData(ground: Ground, contender: Contender, name: Name): Promise<World[]> {
   const template = `template_${name}`;
   await ensureDatabase(ground.cluster, template);
-  prepare(ground, contender, template);
+  await prepare(ground, contender, template);
   const stand = await openSide(ground, contender, name, template);
   try {
     return await Promise.all(Array.from({ length: WORLDS }, () => makeWorld(stand)));
@@ -103,12 +104,12 @@ async function makeData(ground: Ground, contender: Contender, name: Name): Promi
   }
 }
 
-function prepare({ directory, cluster }: Ground, { checkout }: Contender, database: string) {
+async function prepare({ directory, cluster }: Ground, { checkout }: Contender, database: string) {
   for (const command of ["migrate", "seed"]) {
     const env = { ...process.env, IRONTRACK_HOME: directory, DATABASE_URL: cluster.url(database) };
     const args = [join(checkout.root, "src/cli.ts"), command];
-    const done = spawnSync(process.execPath, args, { cwd: checkout.root, env, encoding: "utf8" });
-    if (done.status !== 0) throw new OperatorError(`${command} of ${checkout.ref} failed: ${done.stderr.slice(-500)}`);
+    const done = await runProgram([process.execPath, ...args], { cwd: checkout.root, env });
+    if (done.code !== 0) throw new OperatorError(`${command} of ${checkout.ref} failed: ${done.stderr.slice(-500)}`);
   }
 }
 

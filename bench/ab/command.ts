@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { nearest } from "#src/cli/nearest.ts";
 import { OperatorError } from "#src/errors.ts";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import { HTTP_SCENARIOS, USUAL } from "../suites/http.ts";
 import type { Scenario } from "../suites/world.ts";
@@ -25,8 +25,8 @@ export type AbResult = SessionResult & {
 export async function compareVersions(refs: [string, string], names: string[], options: AbOptions): Promise<AbResult> {
   const scenarios = scenariosOf(names);
   checkOptions(options);
-  return await withCheckouts(refs, async ([before, after], interrupt) => {
-    const plan = { ...options, before: { checkout: before }, after: { checkout: after }, scenarios, interrupt };
+  return await withCheckouts(refs, async ([before, after]) => {
+    const plan = { ...options, before: { checkout: before }, after: { checkout: after }, scenarios };
     const result = await runSession(plan, (pairs) => progress(pairs, options.mostPairs));
     clearProgress();
     const versions = { before: `${before.ref} (${before.commit})`, after: `${after.ref} (${after.commit})` };
@@ -37,19 +37,15 @@ export async function compareVersions(refs: [string, string], names: string[], o
 /** Runs `work` with refs checked out below $TMPDIR, and removes them however it ends. */
 export async function withCheckouts<T>(
   [before, after]: [string, string],
-  work: (checkouts: [Checkout, Checkout], interrupt: AbortSignal) => Promise<T>,
+  work: (checkouts: [Checkout, Checkout]) => Promise<T>,
 ): Promise<T> {
-  const directory = mkdtempSync(join(tmpdir(), "irontrack-versions-"));
+  const directory = temporaryDirectory("versions");
   const checkouts: Checkout[] = [];
-  const interruption = new AbortController();
-  const interrupt = () => interruption.abort();
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
   try {
     checkouts.push(checkOut(before, join(directory, "before")));
     checkouts.push(checkOut(after, join(directory, "after")));
-    return await work(checkouts as [Checkout, Checkout], interruption.signal);
+    return await work(checkouts as [Checkout, Checkout]);
   } finally {
-    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
     for (const checkout of checkouts) checkout.remove();
     rmSync(directory, { recursive: true, force: true });
   }

@@ -1,4 +1,3 @@
-import { OperatorError } from "#src/errors.ts";
 import { median, mulberry32, ratioOfPairs } from "../figures/statistics.ts";
 import type { Scenario } from "../suites/world.ts";
 import { type Contender, openArena } from "./arena.ts";
@@ -21,8 +20,6 @@ export type Plan = {
   /** Length of a run; and, sequential only, requests a second. */
   runMs: number;
   rate: number;
-  /** Ends the session between two pairs. */
-  interrupt?: AbortSignal;
 };
 
 /** What was found out about one operation (or `all`, their geometric mean) in one metric: after / before. */
@@ -57,7 +54,6 @@ export async function runSession(plan: Plan, onPair: (pairs: number) => void = (
     const random = mulberry32(plan.seed);
     const pairs: Costs[][] = [];
     for (;;) {
-      if (plan.interrupt?.aborted) throw new OperatorError("Interrupted");
       const restoresData = pairs.length > 0 && !plan.scenarios.every(isRead);
       pairs.push(await measurePair(plan, random, (isAfterFirst) => arena.openPair({ isAfterFirst, restoresData })));
       onPair(pairs.length);
@@ -69,9 +65,6 @@ export async function runSession(plan: Plan, onPair: (pairs: number) => void = (
         return { verdict, findings, pairs, lastedS: (performance.now() - startedMs) / 1000 };
       }
     }
-  } catch (error) {
-    // At a terminal an interrupt has ended the servers too, which fails before it is noticed.
-    throw plan.interrupt?.aborted ? new OperatorError("Interrupted") : error;
   } finally {
     await arena.close();
   }

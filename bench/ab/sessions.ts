@@ -60,12 +60,12 @@ export async function runSessions({ wanted, operation, mostPairs, seed, out }: S
   const fresh: Sessions = { format: 1, host, ...settings, sessions: [] };
   const all = readSessions(directory, fresh);
   const scenarios = scenariosOf([operation]);
-  await withCheckouts(["HEAD", "HEAD"], async (checkouts, interrupt) => {
+  await withCheckouts(["HEAD", "HEAD"], async (checkouts) => {
     for (let kind = next(all.sessions, wanted); kind !== undefined; kind = next(all.sessions, wanted)) {
       const burnUs = kind === "planted" ? PLANTED_SHARE * usualUs(all.sessions) : 0;
       const number = all.sessions.length;
       const [before, after] = checkouts.map((checkout, at) => contender(checkout, kind as Kind, at * burnUs));
-      const plan = { ...SETTINGS, mostPairs, seed: seed + number, scenarios, interrupt };
+      const plan = { ...SETTINGS, mostPairs, seed: seed + number, scenarios };
       const result = await runSession({ ...plan, before: before as Contender, after: after as Contender });
       all.sessions.push({ kind, seed: plan.seed, burnUs: round(burnUs), ...summarise(result) });
       write(directory, all);

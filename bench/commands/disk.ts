@@ -30,10 +30,11 @@ export function registerDisk(cli: CAC): void {
     });
   cli
     .command("hdd <up|down|status>", "The emulated block device by itself: where to put what should be slow (root)")
+    .option("--abandoned", "down: leave the one of hdd up")
     .option("--json", "Print JSON")
-    .action(async (what: string, { json }: { json?: boolean }) => {
+    .action(async (what: string, { json, abandoned }: { json?: boolean; abandoned?: boolean }) => {
       if (what === "up") return await up(json ?? false);
-      if (what === "down") return down();
+      if (what === "down") return down(abandoned ?? false);
       if (what === "status") return status(json ?? false);
       throw new OperatorError(`hdd takes up, down or status, not ${what}`, 2);
     });
@@ -61,8 +62,8 @@ async function up(json: boolean): Promise<void> {
 }
 
 /** Those of running benches stay: each takes its own down. */
-function down(): void {
-  const states = listStates().filter((state) => state.owner === null || isAbandoned(state));
+function down(isKeptLeft: boolean): void {
+  const states = listStates().filter((state) => isAbandoned(state) || (state.owner === null && !isKeptLeft));
   for (const state of states) takeDown(state);
   console.log(
     states.length === 0 ? "nothing was up" : `taken down: ${states.map(({ directory }) => directory).join(", ")}`,

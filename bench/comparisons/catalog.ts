@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { ratioOfPairs } from "../figures/statistics.ts";
 import { ask, type Manner, signIn, startApplication, startBare } from "../stand/applications.ts";
 import { databaseUrl } from "../stand/postgres.ts";
@@ -33,7 +33,7 @@ type Options = { pairs: number; seconds: number; json?: boolean };
 
 /** What was promised of the page of 20 exercises, each figure beside its rival in the same minute on the same machine. */
 export async function benchCatalog(options: Options): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), "irontrack-bench-"));
+  const dir = temporaryDirectory("bench");
   const rounds: Record<string, Measured>[] = [];
   try {
     for (let round = 0; round < options.pairs; round++) {

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, cpus, tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { ratioOfPairs } from "../figures/statistics.ts";
 import { closedLoop } from "../load/closed-loop.ts";
 import { ask, signIn, startApplication, startBare } from "../stand/applications.ts";
@@ -26,7 +26,7 @@ export async function compareWithBare(names: string[], options: CompareOptions) 
       process.exit(2);
     }
   }
-  const dir = mkdtempSync(join(tmpdir(), "irontrack-bench-"));
+  const dir = temporaryDirectory("bench");
   try {
     const findings = [];
     for (const name of chosen) findings.push(await compare(name, OPERATIONS[name] as string, dir, options));

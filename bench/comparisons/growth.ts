@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
 import { ensureDatabase, startCluster } from "#db/embedded.ts";
@@ -8,6 +7,7 @@ import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { createCatalogSearch } from "#src/exercises/catalog-search.rules.ts";
 import { countFacets, type ListQuestion, listDocuments, listSearchable } from "#src/exercises/exercise-list.queries.ts";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { median } from "../figures/statistics.ts";
 import { inventExercises } from "../stand/people.ts";
 
@@ -16,7 +16,7 @@ const WINDOW = { limit: 20, offset: 0 };
 
 /** p50 of each read of exercises with `few` and with `many` exercises of other people beside the catalog. */
 export async function benchGrowth(few: number, many: number): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), "irontrack-growth-"));
+  const dir = temporaryDirectory("growth");
   const cluster = await startCluster(
     { dataDir: join(dir, "data"), socketDir: join(dir, "run"), logFile: join(dir, "postgres.log") },
     { durable: false },

@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { type Estimate, median, ratioOfPairs } from "../figures/statistics.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import { pin } from "../hosts/pinning.ts";
@@ -73,7 +72,7 @@ export async function comparePeers({ pairs, seconds }: PeersOptions): Promise<Pe
   const contestants = [...CONTESTANTS, ...(node === null ? [] : ON_NODE)];
   // The load is sent by this process.
   pin([process.pid], "load");
-  const dir = mkdtempSync(join(tmpdir(), "irontrack-peers-"));
+  const dir = temporaryDirectory("peers");
   try {
     const stage = await openPeersStage(dir);
     const rounds: Round[] = [];

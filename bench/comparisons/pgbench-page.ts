@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
 import { listDocuments } from "#src/exercises/exercise-list.queries.ts";
+import { runProgram } from "#src/processes/programs.ts";
 import { pinned } from "../hosts/pinning.ts";
 import { databaseUrl, socketDir } from "../stand/postgres.ts";
 import type { Measured } from "./measured.ts";
@@ -23,9 +23,8 @@ export async function measurePgbench(
   const seconds = Math.max(1, Math.round(durationMs / 1000));
   const args = ["-n", "-M", "prepared", "-c", String(connections), "-T", String(seconds)];
   const target = ["-f", script, "-h", socketDir(dir), "-U", "irontrack", "irontrack"];
-  const [command = "", ...rest] = [...pinned("server"), "pgbench", ...args, ...target];
-  const run = spawnSync(command, rest);
-  const perSecond = Number(/tps = ([\d.]+)/.exec(run.stdout.toString())?.[1]);
+  const run = await runProgram([...pinned("server"), "pgbench", ...args, ...target]);
+  const perSecond = Number(/tps = ([\d.]+)/.exec(run.stdout)?.[1]);
   if (!(perSecond > 0)) throw new Error(`pgbench: ${run.stderr}`);
   return { perSecond, cpuUs: Number.NaN };
 }

@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
+import { runProgram } from "#src/processes/programs.ts";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { ratioOfPairs } from "../figures/statistics.ts";
 import { pinned } from "../hosts/pinning.ts";
 import { closedLoop } from "../load/closed-loop.ts";
@@ -85,7 +85,7 @@ async function logByPgbench(stage: Stage, seconds: number): Promise<number> {
     await stage.db.sql`insert into bench_places select ${client}, nth, ${person.workoutId}, entry, ${person.userId}
       from unnest(${entryIds}::text[]) with ordinality as listed (entry, nth)`;
   }
-  const dir = mkdtempSync(join(tmpdir(), "irontrack-pgbench-"));
+  const dir = temporaryDirectory("pgbench");
   try {
     const { script, constants } = await scriptOf(stage, places[0] as Places[number]);
     writeFileSync(join(dir, "log-a-set.sql"), script);
@@ -94,9 +94,9 @@ async function logByPgbench(stage: Stage, seconds: number): Promise<number> {
     const variables = Object.entries(constants).flatMap(([name, value]) => ["-D", `${name}=${value}`]);
     const options = ["-n", "-M", "prepared", "-c", String(CONNECTIONS), "-T", String(seconds), ...variables];
     const pgbench = [...pinned("server"), "pgbench", ...options, "-f", join(dir, "log-a-set.sql"), ...target];
-    const run = spawnSync(pgbench[0] as string, pgbench.slice(1));
-    const perSecond = Number(/tps = ([\d.]+)/.exec(run.stdout.toString())?.[1]);
-    if (run.status !== 0 || !(perSecond > 0)) throw new Error(`pgbench: ${run.stderr}`);
+    const run = await runProgram(pgbench);
+    const perSecond = Number(/tps = ([\d.]+)/.exec(run.stdout)?.[1]);
+    if (run.code !== 0 || !(perSecond > 0)) throw new Error(`pgbench: ${run.stderr}`);
     return perSecond;
   } finally {
     rmSync(dir, { recursive: true, force: true });

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
 import { startCluster } from "#db/embedded.ts";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { median, ratioOfPairs } from "../figures/statistics.ts";
 import { pin } from "../hosts/pinning.ts";
 import { listProcesses } from "../stand/postgres.ts";
@@ -29,7 +29,7 @@ const PEOPLE = 8;
 
 /** What operations on one's training cost among many people's sets, beside few, and logging a set beside pgbench. */
 export async function benchTraining(options: TrainingOptions): Promise<void> {
-  const dir = mkdtempSync(join(tmpdir(), "irontrack-training-"));
+  const dir = temporaryDirectory("training");
   const cluster = await startCluster(
     { dataDir: join(dir, "data"), socketDir: join(dir, "postgres"), logFile: join(dir, "postgres.log") },
     { durable: false, settings: { max_wal_size: "16GB" } },

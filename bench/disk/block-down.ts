@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
-import { type BlockState, isRunning, type KnownProcess, knownProcess, PLATTER, pathsIn } from "./block-state.ts";
+import { isRunning, type KnownProcess } from "#src/processes/known-process.ts";
+import { type BlockState, knownProcess, PLATTER, pathsIn } from "./block-state.ts";
 import { runProgram } from "./run-program.ts";
 import { sharedWordsAt } from "./shared-words.ts";
 

@@ -1,9 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
-/** A process by its id and its start: an id alone may be somebody else's by now. */
-export type KnownProcess = { pid: number; startedAt: string };
+import { identify, isRunning, type KnownProcess } from "#src/processes/known-process.ts";
 
 /** What a block disk has started and taken so far; written down after each step, so that a crash leaves a trace. */
 export type BlockState = {
@@ -60,24 +58,9 @@ export function isAbandoned({ owner }: BlockState): boolean {
 
 /** The process as it is now; throws when there is none. */
 export function knownProcess(pid: number): KnownProcess {
-  const startedAt = startOf(pid);
-  if (startedAt === undefined) throw new Error(`There is no process ${pid}`);
-  return { pid, startedAt };
-}
-
-export function isRunning({ pid, startedAt }: KnownProcess): boolean {
-  return startOf(pid) === startedAt;
-}
-
-/** Field 22 of /proc/PID/stat (proc(5)): in ticks since boot; undefined when it has ended, or only waits to be buried. */
-function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
+  const known = identify(pid);
+  if (!isRunning(known)) throw new Error(`There is no process ${pid}`);
+  return known;
 }
 
 function namesIn(directory: string): string[] {

@@ -2,9 +2,10 @@ import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { isRunning } from "#src/processes/known-process.ts";
 import { openBlockDisk, whyNoBlockDisk } from "./block.ts";
 import { isMountPoint, takeDown } from "./block-down.ts";
-import { isAbandoned, isRunning, listStates } from "./block-state.ts";
+import { isAbandoned, listStates } from "./block-state.ts";
 import { measureProfile } from "./check.ts";
 import { probeReads } from "./probe.ts";
 

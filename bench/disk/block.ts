@@ -1,6 +1,9 @@
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
+import type { KnownProcess } from "#src/processes/known-process.ts";
+import { atTheEnd } from "#src/processes/temporary.ts";
 import { referenceDisk } from "../hosts/hosts.ts";
 import { pinned } from "../hosts/pinning.ts";
 import { takeDown } from "./block-down.ts";
@@ -8,7 +11,6 @@ import {
   type BlockState,
   directoryOf,
   isAbandoned,
-  type KnownProcess,
   knownProcess,
   listStates,
   PLATTER,
@@ -63,10 +65,12 @@ export async function openBlockDisk(name: string, { isKept = false } = {}): Prom
   if (listStates().some((state) => state.directory === directory)) throw new OperatorError(`the disk ${name} is up`, 2);
   const state: BlockState = { directory, owner: isKept ? null : knownProcess(process.pid) };
   writeState(state);
+  const takeBack = isKept ? () => {} : atTheEnd(takingDown());
   try {
     await bringUp(state);
   } catch (error) {
     takeDown(state);
+    takeBack();
     throw error;
   }
   const { words, mount } = pathsIn(directory);
@@ -78,8 +82,18 @@ export async function openBlockDisk(name: string, { isKept = false } = {}): Prom
       const { read } = sharedWordsAt(words);
       return { flushes: read(PLATTER.flushes), reads: read(PLATTER.reads), busyMs: read(PLATTER.busyNs) / 1e6 };
     },
-    close: () => takeDown(state),
+    close: () => {
+      takeDown(state);
+      takeBack();
+    },
   };
+}
+
+/** Takes down the disks whose owners have ended, wherever their files are and their programs lie. */
+function takingDown(): string[] {
+  const environment = [`TMPDIR=${tmpdir()}`, `PATH=${process.env.PATH}`];
+  const cli = join(import.meta.dir, "../cli.ts");
+  return ["/usr/bin/env", ...environment, process.execPath, cli, "hdd", "down", "--abandoned"];
 }
 
 async function bringUp(state: BlockState): Promise<void> {
@@ -96,7 +110,8 @@ async function bringUp(state: BlockState): Promise<void> {
   writeState(state);
 
   const fuse = [...first, "nbdfuse", "--pidfile", paths.nbdfusePid, paths.device, "--unix", paths.socket];
-  spawn(fuse[0] as string, fuse.slice(1), { detached: true, stdio: "ignore" }).unref();
+  // It has to outlive us when the disk is kept, and otherwise until PostgreSQL has ended.
+  Bun.spawn(fuse, { detached: true, stdio: ["ignore", "ignore", "ignore"] }).unref();
   state.nbdfuse = await processIn(paths.nbdfusePid);
   writeState(state);
 

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { QUIET, startClusterOn } from "./cluster.ts";
 import { type Grouping, measureGrouping } from "./grouping.ts";
 import { probeFlushes, type Waits } from "./probe.ts";
@@ -39,7 +39,7 @@ export async function measureDisk(
 
 /** Both figures of a profile, on a PostgreSQL of its own. */
 export async function measureProfile(profile: ProfileName, clients: number[], seconds: number): Promise<DiskFigures> {
-  const directory = mkdtempSync(join(tmpdir(), "irontrack-disk-"));
+  const directory = temporaryDirectory("disk");
   const disk = await profileOf(profile).open(directory);
   try {
     const cluster = await startClusterOn(disk, directory, QUIET);

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { type Estimate, ratioOfSamples } from "../figures/statistics.ts";
 import { type Fingerprint, fingerprint, hostName } from "../hosts/fingerprint.ts";
 import { runBench } from "./run-bench.ts";
@@ -130,7 +130,7 @@ export type Run = {
 };
 
 async function runGated(): Promise<Run> {
-  const directory = mkdtempSync(join(tmpdir(), "irontrack-gate-"));
+  const directory = temporaryDirectory("gate");
   try {
     const where = ["--rate", String(RATE), "--seconds", String(SECONDS), "--out", directory];
     // 2: there are figures, and they are not to be believed; they say why.

@@ -1,16 +1,18 @@
 import { join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
+import { runProgram } from "#src/processes/programs.ts";
 
 const CLI = join(import.meta.dir, "../cli.ts");
+
+/** Longer than it takes to end all that it started. */
+const STOP_TIMEOUT_MS = 30_000;
 
 /**
  * Runs a command of the laboratory as a person would, in a process of its own. Gives what it said when it ends with one of
  * `expected`. Throws OperatorError for any other end.
  */
 export async function runBench(args: string[], expected: number[]) {
-  const child = Bun.spawn([process.execPath, CLI, ...args], { stdout: "pipe", stderr: "pipe" });
-  const [said, complained] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
-  const exitCode = await child.exited;
-  if (expected.includes(exitCode)) return { exitCode, said };
-  throw new OperatorError(`bun bench ${args[0]} ended with ${exitCode}: ${complained.slice(-500)}`);
+  const { code, stdout, stderr } = await runProgram([process.execPath, CLI, ...args], { graceMs: STOP_TIMEOUT_MS });
+  if (code !== null && expected.includes(code)) return { exitCode: code, said: stdout };
+  throw new OperatorError(`bun bench ${args[0]} ended with ${code}: ${stderr.slice(-500)}`);
 }

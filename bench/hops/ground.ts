@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
 import { startCluster } from "#db/embedded.ts";
@@ -8,6 +7,7 @@ import type { RunAs } from "#db/run-as.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { type Home, openHome } from "#src/home.ts";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { CONFIGURATION, SMALL } from "#topology/postgres-settings.ts";
 import { QUIET } from "../disk/cluster.ts";
 import { SETTINGS } from "../stand/applications.ts";
@@ -34,7 +34,7 @@ export const PEOPLE = 8;
 
 /** Fills a database on this machine's own disk. PostgreSQL listens on its socket and on loopback TCP, at a free port. */
 export async function openGround(): Promise<Ground> {
-  const home = openHome(mkdtempSync(join(tmpdir(), "irontrack-hops-")));
+  const home = openHome(temporaryDirectory("hops"));
   const undo: (() => unknown)[] = [() => rmSync(home.dir, { recursive: true, force: true })];
   const close = async () => {
     for (const one of undo.splice(0).reverse()) await one();

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { intervalOf } from "../figures/interval.ts";
 import type { Measured } from "../figures/table.ts";
 import type { LoadModel } from "../load/generator.ts";
@@ -27,7 +27,7 @@ export async function measureGenerator(
   seconds: number,
   onStep: (step: string) => void,
 ): Promise<Measured> {
-  const directory = mkdtempSync(join(tmpdir(), "irontrack-generator-"));
+  const directory = temporaryDirectory("generator");
   const socketPath = join(directory, "bare.sock");
   const server = await startServer(["bench/comparisons/bare-server.ts", socketPath], socketPath, {});
   const run = (load: LoadModel, connections: number) =>

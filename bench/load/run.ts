@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { startProgram } from "#src/processes/programs.ts";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { pinned } from "../hosts/pinning.ts";
 import { cpuNsOf } from "../stand/servers.ts";
 import type { LoadPlan } from "./generator.ts";
@@ -17,19 +17,19 @@ const FIRST = process.getuid?.() === 0 && Bun.which("chrt") ? ["chrt", "--fifo",
 
 /** Runs a load in a process and, where the machine can, on a core of its own. Rejects when the server cannot be reached. */
 export async function runLoad(plan: PlanFile): Promise<LoadRun> {
-  const directory = mkdtempSync(join(tmpdir(), "irontrack-load-"));
+  const directory = temporaryDirectory("load");
   try {
     writeFileSync(join(directory, "plan.json"), JSON.stringify(plan));
     const script = join(import.meta.dir, "load-process.ts");
-    const [command = "", ...args] = [...pinned("load"), ...FIRST, process.execPath, script, directory];
-    const child = spawn(command, args, { stdio: ["ignore", "inherit", "pipe"] });
+    const command = [...pinned("load"), ...FIRST, process.execPath, script, directory];
+    const { child, pid } = startProgram(command, { stdio: ["ignore", "inherit", "pipe"] });
     let said = "";
-    child.stderr.on("data", (chunk) => {
+    child.stderr?.on("data", (chunk) => {
       said += chunk;
     });
     let cpuNs = 0;
     const watch = setInterval(() => {
-      cpuNs = Math.max(cpuNs, cpuNsOf(child.pid as number));
+      cpuNs = Math.max(cpuNs, cpuNsOf(pid));
     }, 100);
     const exitCode = await new Promise((resolve) => child.once("close", resolve));
     clearInterval(watch);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { startProgram } from "#src/processes/programs.ts";
 import { pinned } from "../hosts/pinning.ts";
 import type { PostgresCounts } from "./postgres-counters.ts";
 import type { ProbeTargets, Sample } from "./sampler.ts";
@@ -23,18 +24,17 @@ export type Probes = {
 export async function openProbes(targets: ProbeTargets): Promise<Probes> {
   const ready = Promise.withResolvers<void>();
   const over = Promise.withResolvers<ProbeRecord>();
-  const child = Bun.spawn(
-    [...pinned("load"), process.execPath, join(import.meta.dir, "sampler-process.ts"), JSON.stringify(targets)],
-    {
-      stdio: ["ignore", "inherit", "inherit"],
-      ipc: (message) => (message === "ready" ? ready.resolve() : over.resolve(message as ProbeRecord)),
-      onExit: (_child, code) => {
-        const ended = new Error(`The sampler ended with ${code}`);
-        ready.reject(ended);
-        over.reject(ended);
-      },
-    },
-  );
+  const script = join(import.meta.dir, "sampler-process.ts");
+  const sampler = startProgram([...pinned("load"), process.execPath, script, JSON.stringify(targets)], {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  const { child } = sampler;
+  child.on("message", (message) => (message === "ready" ? ready.resolve() : over.resolve(message as ProbeRecord)));
+  void sampler.ended.then(({ code }) => {
+    const ended = new Error(`The sampler ended with ${code}`);
+    ready.reject(ended);
+    over.reject(ended);
+  });
   over.promise.catch(() => {});
   await ready.promise;
   return {
@@ -42,7 +42,7 @@ export async function openProbes(targets: ProbeTargets): Promise<Probes> {
     stop: async () => {
       child.send("stop");
       const record = await over.promise;
-      await child.exited;
+      await sampler.ended;
       return record;
     },
   };

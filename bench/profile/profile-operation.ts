@@ -1,6 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { arrivalsOf } from "../load/arrivals.ts";
 import { requestsOf, runSeveral } from "../load/runs.ts";
 import { onWire } from "../load/wire.ts";
@@ -21,7 +21,7 @@ const WARM_UP_S = { least: 5, most: 5 };
  */
 export async function profileOperation(scenario: LoadScenario, options: ProfileOptions): Promise<CpuProfile> {
   const { rate, seconds, onStep } = options;
-  const directory = mkdtempSync(join(tmpdir(), "irontrack-profile-"));
+  const directory = temporaryDirectory("profile");
   try {
     onStep("the application is started");
     const command = [

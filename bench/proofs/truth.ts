@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { startProgram } from "#src/processes/programs.ts";
 import type { ProfileName } from "../disk/profiles.ts";
 import { pinMap } from "../hosts/pinning.ts";
 import { figuresOf } from "../load/recording.ts";
@@ -56,12 +57,11 @@ export async function measureTruth({ profile, seconds, onStep }: TruthOptions): 
     const alone = await send(rest);
     const cores = [pinMap().server, pinMap().postgres];
     onStep(`beside ${cores.length} processes that burn CPU`);
-    const burners = cores.map((those) => Bun.spawn([...onCores(those), "sh", "-c", "while :; do :; done"]));
+    const burners = cores.map((those) => startProgram([...onCores(those), "sh", "-c", "while :; do :; done"]));
     try {
       return { profile, alone, besideBurners: await send(rest) };
     } finally {
-      for (const burner of burners) burner.kill("SIGKILL");
-      await Promise.all(burners.map(({ exited }) => exited));
+      await Promise.all(burners.map(({ kill }) => kill()));
     }
   } finally {
     await stand.close();

@@ -1,11 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Program, startProgram } from "#src/processes/programs.ts";
 import { pinned } from "../hosts/pinning.ts";
 
 /** A server process of ours, pinned to its cores where the machine can, and how much CPU it has used. */
 export type ServerProcess = { pid: number; socketPath: string; cpuNs(): number; stop(): Promise<void> };
 
+/** Longer than it may drain, and write a profile. */
+const STOP_TIMEOUT_MS = 30_000;
 const ROOT = join(import.meta.dir, "../..");
 
 /**
@@ -18,37 +20,30 @@ export async function startServer(
   env: Record<string, string>,
   { runtime = process.execPath, pins = pinned("server") }: { runtime?: string; pins?: string[] } = {},
 ): Promise<ServerProcess> {
-  const [command, ...rest] = [...pins, runtime, ...args] as [string, ...string[]];
-  const child = spawn(command, rest, {
+  const server = startProgram([...pins, runtime, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ["ignore", "ignore", "pipe"],
+    graceMs: STOP_TIMEOUT_MS,
   });
   let said = "";
-  child.stderr?.on("data", (chunk) => {
+  server.child.stderr?.on("data", (chunk) => {
     said += chunk;
   });
-  await untilAnswers(child, socketPath, () => said);
-  return {
-    pid: child.pid as number,
-    socketPath,
-    cpuNs: () => cpuNsOf(child.pid as number),
-    stop: async () => {
-      const closed = new Promise((resolve) => child.once("close", resolve));
-      // False when it has ended already: an interrupt reaches everybody at a terminal.
-      if (child.kill("SIGTERM")) await closed;
-    },
-  };
+  await untilAnswers(server, socketPath, () => said);
+  const { pid, stop } = server;
+  return { pid, socketPath, cpuNs: () => cpuNsOf(pid), stop };
 }
 
-async function untilAnswers(child: ChildProcess, unix: string, said: () => string) {
+async function untilAnswers(server: Program, unix: string, said: () => string) {
   const deadline = performance.now() + 30_000;
   while (performance.now() < deadline) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The server ended: ${said()}`);
+    if (server.hasEnded()) throw new Error(`The server ended: ${said()}`);
     const answer = await fetch("http://localhost/ping", { unix }).catch(() => undefined);
     if (answer?.ok) return;
     await Bun.sleep(20);
   }
+  await server.kill();
   throw new Error(`The server does not answer: ${said()}`);
 }
 

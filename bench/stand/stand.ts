@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
 import { ensureDatabase } from "#db/embedded.ts";
 import { migrate } from "#db/migrate.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { checkDisk, type DiskCheck } from "../disk/check.ts";
 import { QUIET, startClusterOn } from "../disk/cluster.ts";
 import { forgetPages } from "../disk/page-cache.ts";
@@ -67,7 +67,7 @@ export type StandOptions = {
 /** Starts a stand: an empty, migrated and seeded database, and the application on it. */
 export async function openStand(options: StandOptions = {}): Promise<Stand> {
   const { profile = "native", settings = {}, command, through = [] } = options;
-  const directory = mkdtempSync(join(tmpdir(), "irontrack-stand-"));
+  const directory = temporaryDirectory("stand");
   const opened: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })];
   const close = async () => {
     for (const undo of opened.splice(0).reverse()) await undo();

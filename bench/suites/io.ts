@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { openPool, type Pool } from "#db/client.ts";
 import type { Cluster } from "#db/embedded.ts";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { QUIET, startClusterOn } from "../disk/cluster.ts";
 import { type Grouping, measureGrouping } from "../disk/grouping.ts";
 import { forgetPages } from "../disk/page-cache.ts";
@@ -70,7 +69,7 @@ async function withCluster(
   profile: ProfileName,
   work: (cluster: Cluster, db: Pool, disk: OpenedDisk) => Promise<void>,
 ) {
-  const directory = mkdtempSync(join(tmpdir(), "irontrack-io-"));
+  const directory = temporaryDirectory("io");
   const disk = await profileOf(profile).open(directory);
   try {
     // So little memory of its own that a page is read again.

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { distributionOf, figuresOf } from "../load/recording.ts";
 import { runLoad } from "../load/run.ts";
 import { startServer } from "../stand/servers.ts";
@@ -14,7 +14,7 @@ export type Stalls = { meanMs: number; p99Ms: number; failures: number; closedP9
  * of as many connections does, which waits with its next request for the last answer and sees each stall once.
  */
 export async function measureStalls({ besideClosed = false } = {}): Promise<Stalls> {
-  const directory = mkdtempSync(join(tmpdir(), "irontrack-stall-"));
+  const directory = temporaryDirectory("stall");
   const socketPath = join(directory, "stall.sock");
   const server = await startServer(["bench/proofs/stalling-server.ts", socketPath], socketPath, {});
   try {

@@ -77,6 +77,7 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
       `${P}/refresh-jwt`,
       {
         id: "RefreshAccessToken",
+        isDetached: true,
         tag,
         summary: "Exchange the refresh cookie for two new cookies",
         access: "active",
@@ -94,6 +95,7 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
       `${P}/logout`,
       {
         id: "AccountLogout",
+        isDetached: true,
         tag,
         summary: "End the login that either cookie belongs to",
         access: "active",
@@ -111,6 +113,7 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
       `${P}/password-update`,
       {
         id: "AccountUpdatePwd",
+        isDetached: true,
         tag,
         summary: "Change the password and end every login of the account",
         access: "active",
@@ -146,6 +149,7 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
       `${P}/logins/:loginId`,
       {
         id: "RevokeLogin",
+        isDetached: true,
         tag,
         summary: "End one of one's logins",
         access: "active",
@@ -169,6 +173,7 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
       `${P}/logins`,
       {
         id: "RevokeOtherLogins",
+        isDetached: true,
         tag,
         summary: "End every login of one's own but this one",
         access: "active",

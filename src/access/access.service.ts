@@ -2,6 +2,7 @@ import { createHash, createHmac, randomBytes } from "node:crypto";
 import type { Db } from "#db/client.ts";
 import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
+import { evenIfGone } from "../asking.ts";
 import { insertAuditEvent, type Origin } from "../audit/audit.queries.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
@@ -86,6 +87,17 @@ export async function signIn(
   email: string,
   password: string,
 ): Promise<TokenPair> {
+  const { db } = deps;
+  const { account, device, limits } = await evenIfGone(() => judge(deps, origin, request, email, password));
+  const pair = await startLogin(deps, origin, account, request, device);
+  const [ofAddress, others] = [limits.filter(isOfAddress), limits.filter((limit) => !isOfAddress(limit))];
+  await returnAttempt(db, others.map(keyOf), ofAddress.map(keyOf));
+  await rehashIfOld(deps, account, password);
+  return pair;
+}
+
+/** Judges one attempt. Once begun, it is counted and recorded whether or not its client waits for the answer. */
+async function judge(deps: AccessDeps, origin: Origin, request: Request, email: string, password: string) {
   const { db, config, passwords, nowMs } = deps;
   const account = await findAccountByEmail(db, email);
   const device = await deviceOf(deps, request, account?.id);
@@ -97,11 +109,7 @@ export async function signIn(
     await insertAuditEvent(db, origin, "access.sign_in_failed", { targetUserId: account?.id ?? null });
     throw refused();
   }
-  const pair = await startLogin(deps, origin, account, request, device);
-  const [ofAddress, others] = [limits.filter(isOfAddress), limits.filter((limit) => !isOfAddress(limit))];
-  await returnAttempt(db, others.map(keyOf), ofAddress.map(keyOf));
-  await rehashIfOld(deps, account, password);
-  return pair;
+  return { account, device, limits };
 }
 
 const isOfAddress = ({ key }: { key: string }) => key.startsWith("address:");

@@ -11,10 +11,11 @@ import { doctor } from "./doctor.ts";
 import { openApiJson } from "./openapi.ts";
 import { printRows } from "./output.ts";
 import { registerSeedCommand } from "./seed-command.ts";
+import { serve } from "./serve.ts";
 import { runTests } from "./test.ts";
 import { registerTokenCommands } from "./token-commands.ts";
 import { registerTopologyCommands } from "./topology-commands.ts";
-import { serve, up } from "./up.ts";
+import { up } from "./up.ts";
 import { registerUserCommands } from "./user-commands.ts";
 import { superviseWorkers } from "./workers.ts";
 

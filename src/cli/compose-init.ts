@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { generateKey } from "../access/keys.ts";
 import { OperatorError } from "../errors.ts";
 
@@ -41,7 +41,7 @@ const password = () => randomBytes(32).toString("base64url");
 
 function selfSigned(name: string): { certificate: string; key: string } {
   if (!/^[A-Za-z0-9.-]{1,253}$/.test(name)) throw new OperatorError(`--name takes a host name, not ${name}`, 2);
-  const dir = mkdtempSync(join(tmpdir(), "irontrack-certificate-"));
+  const dir = temporaryDirectory("certificate");
   const [certificate, key] = [join(dir, "certificate"), join(dir, "key")];
   try {
     const made = spawnSync("openssl", [

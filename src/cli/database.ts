@@ -32,19 +32,14 @@ export const clusterPaths = (home: Home) => ({
 export async function openDatabase(
   config: Config,
   home: Home,
-  on: { step?: (step: string) => void; lost?: (reason: string) => void } = {},
+  on: { step?: (step: string) => void; down?: (reason: string) => void } = {},
 ): Promise<Database> {
-  if (config.DATABASE_URL) {
-    const pooled = config.DATABASE_URL;
-    await ask(pooled);
-    if (config.DATABASE_DIRECT_URL) await ask(config.DATABASE_DIRECT_URL, "DATABASE_DIRECT_URL");
-    return { pooled, direct: config.DATABASE_DIRECT_URL ?? pooled, isEmbedded: false, close: async () => {} };
-  }
+  if (config.DATABASE_URL) return await reachDatabase(config.DATABASE_URL, config);
   if (isExecutable) throw new OperatorError("Set DATABASE_URL: no PostgreSQL comes along with the executable");
   const lock = lockHome(home);
   const cluster = await startCluster(clusterPaths(home), {
     onStep: on.step ?? (() => {}),
-    onLost: on.lost ?? (() => {}),
+    onDown: on.down ?? (() => {}),
   }).catch((error) => {
     throw error instanceof ClusterError ? new OperatorError(`${error.message} (IRONTRACK_HOME is ${home.dir})`) : error;
   });
@@ -59,6 +54,13 @@ export async function openDatabase(
       lock.release();
     },
   };
+}
+
+/** The database of DATABASE_URL. Throws OperatorError, with its cause, when it does not answer. */
+export async function reachDatabase(url: string, config: Config): Promise<Database> {
+  await ask(url);
+  if (config.DATABASE_DIRECT_URL) await ask(config.DATABASE_DIRECT_URL, "DATABASE_DIRECT_URL");
+  return { pooled: url, direct: config.DATABASE_DIRECT_URL ?? url, isEmbedded: false, close: async () => {} };
 }
 
 /**
@@ -115,7 +117,8 @@ async function joinRunning(config: Config, home: Home): Promise<Database | undef
  * than what the migrations need.
  */
 async function ask(url: string, setting = "DATABASE_URL") {
-  const wrong = (why: string) => new OperatorError(`Cannot use the database of ${setting}: ${why}`);
+  const wrong = (why: string, cause?: unknown) =>
+    new OperatorError(`Cannot use the database of ${setting}: ${why}`, 1, cause);
   let db: Pool;
   try {
     db = openPool(url, { size: 1, prepare: false });
@@ -131,7 +134,7 @@ async function ask(url: string, setting = "DATABASE_URL") {
     if (error instanceof OperatorError) throw error;
     const known = postgresError(error);
     const code = (error as { code?: string }).code;
-    throw wrong(known ? `${known.message} (${known.code})` : (code ?? "no answer"));
+    throw wrong(known ? `${known.message} (${known.code})` : (code ?? "no answer"), error);
   } finally {
     await db.close(0).catch(() => {});
   }

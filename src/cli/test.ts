@@ -1,8 +1,9 @@
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { startProgram } from "../processes/programs.ts";
+import { temporaryDirectory } from "../processes/temporary.ts";
 import { buildExecutable } from "./build.ts";
+import { endWhenInterrupted } from "./interrupts.ts";
 
 type TestOptions = {
   slow?: boolean;
@@ -30,43 +31,43 @@ export async function runTests(
   // Loaded here and not above: the harness is not part of what ships.
   const { startTestCluster, TEST_DATABASE_URL } = await import("#test/cluster.ts");
   const { startTestPooler } = await import("#test/pooler.ts");
+  endWhenInterrupted("irontrack test: interrupted, so this run is incomplete");
   const workers = slow ? 1 : 2;
   const cluster = await startTestCluster({ withTemplate: built, workers });
   const pooled = pooler === undefined ? undefined : await startTestPooler(cluster, pooler);
-  const dir = mkdtempSync(join(tmpdir(), "irontrack-report-"));
-  const report = join(dir, "junit.xml");
+  const directory = temporaryDirectory("t");
+  // Tests may be another user.
+  chmodSync(directory, 0o711);
+  const report = join(directory, "junit.xml");
   try {
-    const underTest = built ? await buildForTests(dir) : {};
+    const underTest = built ? await buildForTests(directory) : {};
     const flags = slow
       ? ["--timeout=1200000", ...(patterns.length > 0 ? [] : [".slow.test.ts"])]
       : ["--timeout=60000", `--parallel=${workers}`, "--path-ignore-patterns=**/*.slow.test.ts"];
     const named = name === undefined ? [] : ["-t", name];
     const command = ["test", ...flags, ...named, "--reporter=junit", `--reporter-outfile=${report}`, ...patterns];
-    const exitCode = await new Promise<number>((resolve) => {
-      const child = spawn(process.execPath, command, {
-        cwd: ROOT,
-        stdio: "inherit",
-        env: {
-          ...process.env,
-          ...underTest,
-          [TEST_DATABASE_URL]: cluster.url,
-          ...pooled?.environment,
-          NODE_ENV: "test",
-        },
-      });
-      // Interrupted, the tests end first and the PostgreSQL that was started for them after.
-      const interrupt = () => void child.kill("SIGTERM");
-      process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
-      child.once("exit", (code) => resolve(code ?? 1));
+    const tests = startProgram([process.execPath, ...command], {
+      cwd: ROOT,
+      stdio: ["inherit", "inherit", "inherit"],
+      env: {
+        ...process.env,
+        ...underTest,
+        [TEST_DATABASE_URL]: cluster.url,
+        ...pooled?.environment,
+        NODE_ENV: "test",
+        // What tests leave behind, when they are ended in the middle, goes with this directory.
+        TMPDIR: directory,
+      },
     });
+    const exitCode = (await tests.ended).code ?? 1;
     const run = countTests(report, exitCode);
-    if (built) await tellWhatRan(join(dir, LEDGER));
+    if (built) await tellWhatRan(join(directory, LEDGER));
     console.log(`${run.passed} passed, ${run.failed} failed`);
     return run;
   } finally {
     await pooled?.stop();
     await cluster.stop();
-    rmSync(dir, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { CAC } from "cac";
 import { ensureAppRole } from "#db/app-role.ts";
+import type { RunningProxy } from "#topology/proxy.ts";
 import type { Config } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import { lockHome, openHome } from "../home.ts";
@@ -8,17 +9,20 @@ import { withDatabase } from "./database.ts";
 import { printRows } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { readNewPassword } from "./prompt.ts";
-import { stopSignal } from "./up.ts";
+import { stopSignal } from "./stop-signal.ts";
 
 type Flags = {
   workers?: number;
   replicas?: number;
   port?: number;
+  tls?: number | boolean;
   pooler?: boolean;
   proxy?: boolean;
   bench?: boolean;
   json?: boolean;
 };
+
+const TLS_PORT = 8443;
 
 /** `topology up`, `topology status`, and the database's role that production needs. */
 export function registerTopologyCommands(cli: CAC, config: () => Config): void {
@@ -27,6 +31,7 @@ export function registerTopologyCommands(cli: CAC, config: () => Config): void {
     .option("--workers <n>", "Processes of the application; SIGHUP replaces them one by one", { default: 2 })
     .option("--replicas <n>", "Streaming replicas, from which the workers read what may lag", { default: 0 })
     .option("--port <port>", "TCP port of the proxy on 127.0.0.1; PORT when absent")
+    .option("--tls [port]", `The proxy speaks TLS too, with a certificate of its own for localhost (${TLS_PORT})`)
     .option("--no-pooler", "The workers talk to PostgreSQL without PgBouncer")
     .option("--no-proxy", "Only the workers' own sockets")
     .option("--bench", "The proxy without limits")
@@ -59,30 +64,29 @@ async function topologyUp(
   const progress = createProgress();
   const stop = stopSignal();
   const home = openHome(config.IRONTRACK_HOME);
+  const tlsPort = tlsPortOf(flags);
   const { log } = openLog(config);
   const lock = lockHome(home);
   try {
     await stopLeftPieces(home);
-    let lost: string | undefined;
-    const topology = await startTopology({
+    const starting = startTopology({
       home,
       workers: Number(workers),
       replicas: Number(replicas),
       proxy:
         flags.proxy === false
           ? undefined
-          : { listen: { port: Number(port) }, variant: flags.bench ? "bench" : "production" },
+          : {
+              listen: { port: Number(port), ...(tlsPort === undefined ? {} : { tlsPort }) },
+              variant: flags.bench ? "bench" : "production",
+            },
       pooler: flags.pooler ?? true,
       settings: { HOST: "" },
       log,
       onStep: progress.step,
-      onLost: (reason) => {
-        lost = reason;
-        log.fatal({ reason }, "a piece is lost");
-        stop.now();
-      },
       onChange: (now) => writeTopology(home, now, `http://127.0.0.1:${port}`),
     });
+    const topology = await stop.endsWhile(starting);
     progress.done();
     process.on("SIGHUP", () => {
       topology.workers
@@ -90,21 +94,32 @@ async function topologyUp(
         .replace()
         .catch((error) => log.error({ err: error }, "the workers are not replaced"));
     });
-    console.error(greeting(Number(port), flags));
+    console.error(greeting(Number(port), topology.proxy?.now(), flags));
     await stop.asked;
     progress.step("stopping");
     await topology.stop();
     forgetTopology(home);
-    if (lost !== undefined) throw new OperatorError(lost);
   } finally {
     lock.release();
     progress.done();
   }
 }
 
-const greeting = (port: number, { proxy }: Flags) => `The topology is up (Ctrl-C here stops everything).
+/** Throws OperatorError for what is no port. */
+function tlsPortOf({ tls }: Flags): number | undefined {
+  if (tls === undefined || tls === false) return undefined;
+  const port = tls === true ? TLS_PORT : Number(tls);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new OperatorError(`--tls takes a port from 1 to 65535, not ${tls}`, 2);
+}
 
-  ${proxy === false ? "irontrack topology status says where its sockets are" : `http://127.0.0.1:${port}  (reference: http://127.0.0.1:${port}/docs)`}
+const greeting = (
+  port: number,
+  proxy: RunningProxy | undefined,
+  flags: Flags,
+) => `The topology is up (Ctrl-C here stops everything).
+
+  ${flags.proxy === false ? "irontrack topology status says where its sockets are" : `http://127.0.0.1:${port}  (reference: http://127.0.0.1:${port}/docs)`}${proxy?.urls.tls === undefined ? "" : `\n  ${proxy.urls.tls}  (its certificate: ${proxy.certificateFile})`}
   kill -HUP ${process.pid}  replaces the workers, one by one
   ./irontrack topology status
 `;

@@ -4,30 +4,28 @@ import { migrate } from "#db/migrate.ts";
 import { isCatalogEmpty, seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import type { Config } from "../config.ts";
-import { OperatorError } from "../errors.ts";
 import { openHome } from "../home.ts";
 import { openLog } from "../log.ts";
 import { listen } from "../server.ts";
 import { openServices } from "../services.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { createProgress } from "./progress.ts";
+import { stopSignal } from "./stop-signal.ts";
 
 /** Serves until SIGINT or SIGTERM: the database (embedded unless DATABASE_URL), migrated and seeded when empty. */
 export async function up(config: Config): Promise<void> {
   const progress = createProgress();
-  const stop = stopSignal();
+  const stop = stopSignal({ atHangup: true });
   const home = openHome(config.IRONTRACK_HOME);
   const { log, requestLog } = openLog(config);
-  const database = await openDatabase(config, home, {
-    step: progress.step,
-    lost: (reason) => {
-      log.fatal({ reason }, "PostgreSQL is lost");
-      stop.now();
-    },
-  });
+  const database = await stop.endsWhile(
+    openDatabase(config, home, {
+      step: progress.step,
+      down: (reason) => log.error({ reason }, "PostgreSQL is down and is started again"),
+    }),
+  );
   try {
-    const did = await prepare(database, progress.step);
-    if (stop.isAsked()) return;
+    const did = await stop.endsWhile(prepare(database, progress.step));
     progress.step("starting the application");
     const services = await openServices(config, database, home.keyFile, { log, requestLog });
     try {
@@ -43,26 +41,6 @@ export async function up(config: Config): Promise<void> {
   } finally {
     await database.close();
     progress.done();
-  }
-}
-
-/** Serves on a database that is migrated already: what runs in production. */
-export async function serve(config: Config): Promise<void> {
-  if (!config.DATABASE_URL)
-    throw new OperatorError("serve needs DATABASE_URL; for a database that comes along use up", 1);
-  const stop = stopSignal();
-  const home = openHome(config.IRONTRACK_HOME);
-  const { log, requestLog } = openLog(config);
-  const database = await openDatabase(config, home);
-  const services = await openServices(config, database, home.keyFile, { log, requestLog });
-  try {
-    const listening = await listen(config, services, config.SOCKET_PATH ?? join(home.runDir, "irontrack.sock"));
-    log.info({ socket: listening.socketPath, url: listening.url }, "listening");
-    await stop.asked;
-    log.info("stopping");
-    await listening.stop();
-  } finally {
-    await services.close();
   }
 }
 
@@ -102,22 +80,4 @@ Try it: sign up, sign in, list exercises (Ctrl-C here stops everything).
   curl -sS -c cookies.txt ${over}${api}/access/signin -d username=ada@example.com --data-urlencode 'password=correct horse battery'
   curl -sS -b cookies.txt ${over}'${api}/exercises?searchString=squat&pageSize=3'
 `;
-}
-
-/** SIGINT and SIGTERM as a promise; a second signal ends the process at once. */
-export function stopSignal() {
-  let asked = false;
-  let now: () => void = () => {};
-  const promise = new Promise<void>((resolve) => {
-    now = () => {
-      if (asked) process.exit(1);
-      asked = true;
-      resolve();
-    };
-    process.on("SIGINT", now);
-    process.on("SIGTERM", now);
-    // A worker whose supervisor was killed: nobody would stop it any more.
-    process.on("disconnect", now);
-  });
-  return { asked: promise, isAsked: () => asked, now };
 }

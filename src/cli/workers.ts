@@ -1,180 +1,128 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { readOrGenerateKeys } from "../access/keys.ts";
-import { type Config, readConfig, Settings } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import { openHome } from "../home.ts";
 import { type Log, openLog } from "../log.ts";
-import { isExecutable } from "../shipped-files.ts";
+import { type Kept, keepRunning } from "../processes/keep-running.ts";
+import type { Ending } from "../processes/programs.ts";
 import { watchEnvironment } from "./environment.ts";
-import { stopSignal } from "./up.ts";
+import { stopSignal } from "./stop-signal.ts";
+import { type Environment, startWorker, untilReady, type Worker } from "./worker.ts";
 
-const MOST_WORKERS = 64;
-/** How long a worker may take until it is ready. */
+const MAX_WORKERS = 64;
+/** How long a worker may take until it is ready with new settings. */
 const READY_TIMEOUT_MS = 30_000;
-/** How long a worker must have lived after its first answer to count as ready. */
-const SETTLE_MS = 200;
-/** The wait before a worker that died is started again, doubled each time it dies young. */
-const BACK_OFF_MS = { first: 50, most: 2000 };
-/** Older than this, a worker did not die of its start. */
-const YOUNG_MS = 10_000;
-/** So many in a row that died before they were ready, and of each so many, and somebody must look. */
-const mostStillborn = (workers: number) => Math.max(6, 3 * workers);
-/** Longer than the five seconds for which the proxy keeps an idle connection to a worker. */
-const LINGER_S = 6;
+/** Give up after so many workers have ended by themselves before any of them ever answered. */
+const maxStillborn = (workers: number) => Math.max(6, 3 * workers);
 
-type Environment = Record<string, string | undefined>;
-type Worker = {
-  number: number;
-  child: ChildProcess;
-  startedAtMs: number;
-  wasReady: boolean;
-  isStopping: boolean;
-  /** How often in a row the one of this number died young. */
-  youngDeaths: number;
-};
+type Start = { environment: Environment; mustBeReady: boolean };
 
 /**
  * Serves in `count` processes, each on a Unix socket of its own (they share none: SO_REUSEPORT does not balance those),
- * until SIGTERM. One that dies is started again. SIGHUP replaces them one at a time, each when the one before it is ready,
- * with the settings as they are by then; where those are wrong, or a worker does not become ready with them, the rest stay
- * as they were. Throws OperatorError when workers die as soon as they are started.
+ * until SIGTERM. A worker that ends, or answers nothing any more, is replaced, for as long as it takes; one that answers
+ * is never stopped. SIGHUP replaces them one at a time, each when the one before it is ready, with the settings as they
+ * are by then; if those are wrong, or a worker does not become ready with them, the rest stay as they were. Throws
+ * OperatorError if no worker has ever answered and they end by themselves: with these settings, or this code, none will.
  */
 export async function superviseWorkers(config: Config, count: number): Promise<void> {
-  if (!Number.isInteger(count) || count < 1 || count > MOST_WORKERS)
-    throw new OperatorError(`--workers must be a whole number from 1 to ${MOST_WORKERS}`, 2);
+  if (!Number.isInteger(count) || count < 1 || count > MAX_WORKERS)
+    throw new OperatorError(`--workers must be a whole number from 1 to ${MAX_WORKERS}`, 2);
   if (!config.DATABASE_URL) throw new OperatorError("serve needs DATABASE_URL", 1);
   const { log } = openLog(config);
   const home = openHome(config.IRONTRACK_HOME);
-  // Made before there are several who would each make one.
+  // Made before there are several workers who would each make one.
   if (!config.JWT_PRIVATE_KEYS) await readOrGenerateKeys(home.keyFile);
   const stop = stopSignal();
   const lost = Promise.withResolvers<never>();
-  const workers = new Map<number, Worker>();
   const readEnvironment = watchEnvironment(process.env);
-  let environment: Environment = process.env;
+  let hasAnyAnswered = false;
   let stillborn = 0;
 
-  /** Whether it became ready. One on trial is not started again when it does not. */
-  const start = async (number: number, given = environment, isTrial = false): Promise<boolean> => {
+  const noteStillborn = ({ code }: Ending) => {
+    // Killed, or not even started for want of memory or a file, it says nothing about settings and code.
+    if (code === null || hasAnyAnswered || ++stillborn < maxStillborn(count)) return;
+    lost.reject(new OperatorError(`${stillborn} workers died as soon as they were started: see the log`));
+  };
+  const keep = (number: number) => {
     const socketPath = join(home.runDir, `irontrack.${number}.sock`);
-    const child = startWorker(socketPath, config, given);
-    const worker = {
-      number,
-      child,
-      startedAtMs: performance.now(),
-      wasReady: false,
-      isStopping: isTrial,
-      youngDeaths: workers.get(number)?.youngDeaths ?? 0,
+    const ready = Promise.withResolvers<void>();
+    const onReady = (worker: Worker) => {
+      log.info({ worker: number, pid: worker.pid, socket: socketPath }, "worker is ready");
+      ready.resolve();
     };
-    workers.set(number, worker);
-    child.once("error", (error) => log.error({ worker: number, err: error }, "worker cannot be started"));
-    child.once("exit", (code, signal) => void replaceDead(worker, signal ?? code));
-    if (!(await isReady(child, socketPath))) {
-      // One that hangs is as good as dead.
-      child.kill("SIGKILL");
-      return false;
-    }
-    worker.wasReady = true;
-    stillborn = 0;
-    if (isTrial) worker.isStopping = stop.isAsked();
-    log.info({ worker: number, pid: child.pid, socket: socketPath }, "worker is ready");
-    return true;
+    const kept = keepRunning<Worker, Start>(
+      { environment: process.env, mustBeReady: false },
+      {
+        start: async ({ environment, mustBeReady }, signal) => {
+          const worker = startWorker(socketPath, readConfig(environment), environment, onReady);
+          try {
+            await worker.untilAnswers(signal);
+            if (mustBeReady) await untilReady(worker, READY_TIMEOUT_MS, signal);
+            hasAnyAnswered = true;
+            return worker;
+          } catch (error) {
+            if (worker.hasEnded()) noteStillborn(await worker.ended);
+            await worker.stop();
+            throw error;
+          }
+        },
+        untilHung: (worker, signal) => worker.untilHung(signal),
+        onDown: (why, worker) => {
+          if (why instanceof Error) log.warn({ worker: number, reason: why.message }, "worker does not start");
+          else log.warn({ worker: number, pid: worker?.pid, reason: why }, "worker died");
+        },
+      },
+    );
+    return { number, kept, ready: ready.promise };
   };
-
-  const replaceDead = async (worker: Worker, reason: string | number | null) => {
-    if (worker.isStopping || stop.isAsked()) return;
-    worker.youngDeaths = performance.now() - worker.startedAtMs < YOUNG_MS ? worker.youngDeaths + 1 : 0;
-    log.warn({ worker: worker.number, pid: worker.child.pid, reason }, "worker died");
-    // One that was ready before it died may have been killed: it is worth another try, later each time.
-    if (!worker.wasReady && ++stillborn >= mostStillborn(count))
-      return lost.reject(new OperatorError(`${stillborn} workers died as soon as they were started: see the log`));
-    await Bun.sleep(Math.min(BACK_OFF_MS.first * 2 ** worker.youngDeaths, BACK_OFF_MS.most));
-    const isStillMissing = workers.get(worker.number) === worker;
-    if (isStillMissing && !stop.isAsked()) await start(worker.number);
-  };
+  const workers = Array.from({ length: count }, (_, at) => keep(at + 1));
 
   /** Whether all are replaced. */
   const replaceAll = async (): Promise<boolean> => {
-    const wanted = readEnvironment();
+    const environment = readEnvironment();
     try {
-      readConfig(wanted);
+      readConfig(environment);
     } catch (error) {
       log.error({ reason: (error as Error).message }, "the settings are wrong: the workers stay as they are");
       return false;
     }
-    for (const number of [...workers.keys()]) {
-      if (stop.isAsked()) return false;
-      await stopWorker(workers.get(number) as Worker);
-      if (await start(number, wanted, true)) {
-        environment = wanted;
-        continue;
-      }
-      log.error({ worker: number }, "worker is not ready with these settings: the others stay as they are");
-      if (!stop.isAsked()) await start(number);
-      return false;
-    }
+    for (const { number, kept } of workers) if (!(await replaceOne(number, kept, environment))) return false;
     return true;
   };
+  const replaceOne = async (number: number, kept: Kept<Worker, Start>, environment: Environment) => {
+    const start = { environment, mustBeReady: true };
+    const isReady = await kept.restart(start);
+    // A later one of the same settings may meet a database that is away.
+    start.mustBeReady = false;
+    if (!isReady && !stop.isAsked())
+      log.error({ worker: number }, "worker is not ready with these settings: the others stay as they are");
+    return isReady;
+  };
 
-  onHangup(log, replaceAll);
-  const started = Promise.all(Array.from({ length: count }, (_, at) => start(at + 1)));
+  onHangup(log, replaceAll, stop.isAsked);
   try {
-    await Promise.race([started, stop.asked, lost.promise]);
+    await Promise.race([Promise.all(workers.map(({ ready }) => ready)), stop.asked, lost.promise]);
     if (!stop.isAsked()) log.info({ workers: count }, "all workers are ready");
     await Promise.race([stop.asked, lost.promise]);
   } finally {
-    // Nobody is started again from here on.
-    for (const worker of workers.values()) worker.isStopping = true;
-    await Promise.all([...workers.values()].map(stopWorker));
+    await Promise.all(workers.map(({ kept }) => kept.stop()));
   }
 }
 
-/**
- * Ourselves, as one worker: from the sources, or from the executable that ships. It has the settings it is given, and does
- * not look into `.env` for others.
- */
-function startWorker(socketPath: string, { DRAIN_LINGER_S: lingerS = LINGER_S }: Config, given: Environment) {
-  const program = isExecutable ? [] : ["--no-env-file", Bun.main];
-  // An executable cannot be told not to look: it is given every setting, and what is empty counts as unset.
-  const unset = isExecutable ? Object.fromEntries(Object.keys(Settings.properties).map((name) => [name, ""])) : {};
-  return spawn(process.execPath, [...program, "serve"], {
-    env: { ...unset, ...given, SOCKET_PATH: socketPath, HOST: "", DRAIN_LINGER_S: String(lingerS) },
-    // By the channel a worker learns that its supervisor is gone.
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-  });
-}
-
-/** Asks a worker to drain, and waits until it has. Its own time limit ends it. */
-async function stopWorker(worker: Worker): Promise<void> {
-  worker.isStopping = true;
-  const { child } = worker;
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGTERM");
-  await ended;
-}
-
-/** Whether it answers that it is ready before it ends or its time is over. */
-async function isReady(child: ChildProcess, unix: string): Promise<boolean> {
-  for (const deadline = performance.now() + READY_TIMEOUT_MS; performance.now() < deadline; await Bun.sleep(25)) {
-    if (child.exitCode !== null || child.signalCode !== null) return false;
-    const answer = await fetch("http://localhost/health/ready", { unix }).catch(() => undefined);
-    if (!answer?.ok) continue;
-    // What fails after a socket is there ends it in the next moment.
-    await Bun.sleep(SETTLE_MS);
-    return child.exitCode === null && child.signalCode === null;
-  }
-  return false;
-}
-
-/** Runs `replace` for each SIGHUP, never two at once: one that comes meanwhile is run after. */
-function onHangup(log: Log, replace: () => Promise<boolean>) {
-  let running = Promise.resolve();
-  process.on("SIGHUP", () => {
-    running = running.then(async () => {
+/** Runs `replace` at SIGHUP. However many come meanwhile, one more run follows, with the settings as they are by then. */
+function onHangup(log: Log, replace: () => Promise<boolean>, isStopping: () => boolean) {
+  let isRunning = false;
+  let isWanted = false;
+  process.on("SIGHUP", async () => {
+    isWanted = true;
+    if (isRunning) return;
+    isRunning = true;
+    while (isWanted && !isStopping()) {
+      isWanted = false;
       log.info("replacing the workers");
       if (await replace()) log.info("the workers are replaced");
-    });
+    }
+    isRunning = false;
   });
 }

@@ -31,23 +31,32 @@ const POLICY =
 
 /** The reference page with everything it needs, so that it works with no internet; and the document it shows. */
 export function docsRoutes(openApi: () => string): Operation[] {
-  const asset = (path: string, id: string, summary: string, answerMedia: string, body: () => Reply["body"]) =>
-    operation("GET", path, { id, tag, summary, access: "anyone", answers: { 200: Text }, answerMedia }, () => ({
+  const asset = (
+    path: string,
+    id: string,
+    summary: string,
+    answerMedia: string,
+    body: () => Reply["body"] | Promise<Reply["body"]>,
+  ) =>
+    operation("GET", path, { id, tag, summary, access: "anyone", answers: { 200: Text }, answerMedia }, async () => ({
       status: 200,
-      body: body(),
+      body: await body(),
       headers: {
         "content-type": `${answerMedia};charset=utf-8`,
         "content-security-policy": POLICY,
         "cache-control": "public, max-age=300",
       },
     }));
+  // Files go out as their bytes: of a file, Bun answers ranges by itself, and one past the end (416) without a body.
   return [
     asset("/openapi.json", "GetOpenApi", "This API as an OpenAPI 3.1 document", "application/json", openApi),
     asset("/docs", "GetDocs", "The reference page", "text/html", () => PAGE),
     asset("/docs/start.js", "GetDocsStart", "Starts the reference page", "text/javascript", () => START),
-    asset("/docs/swagger-ui.css", "GetDocsStyle", "Style of the reference page", "text/css", () => Bun.file(style)),
+    asset("/docs/swagger-ui.css", "GetDocsStyle", "Style of the reference page", "text/css", () =>
+      Bun.file(style).bytes(),
+    ),
     asset("/docs/swagger-ui-bundle.js", "GetDocsScript", "Script of the reference page", "text/javascript", () =>
-      Bun.file(script),
+      Bun.file(script).bytes(),
     ),
   ];
 }

@@ -56,11 +56,12 @@ export function checkInput<T>(schema: TSchema, given: unknown): T {
 
 /** The value in its normal form; its faults are added to `faults`. */
 function examine(schema: TSchema, given: unknown, faults: FieldError[]): unknown {
-  // A part that is checked by itself refuses its own bad text.
-  const later = schema.checkedLater as RegExp | undefined;
-  faults.push(...findBadText(given, "").filter(({ field }) => !later?.test(field)));
+  const found = findBadText(given, "");
   const value = normalise(schema, given);
-  faults.push(...faultsOf(schema, value));
+  found.push(...faultsOf(schema, value));
+  // The fields that the handler checks by themselves, so that a fault in one of them refuses nothing else.
+  const later = schema.checkedLater as RegExp | undefined;
+  faults.push(...(later ? found.filter(({ field }) => !later.test(field)) : found));
   return value;
 }
 

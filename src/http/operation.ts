@@ -29,6 +29,11 @@ export type Spec<A extends Access, P extends Shape, Q extends Shape, B extends S
   access: A;
   /** The cookies of which any is enough, where that is not the access cookie alone; the handler reads them itself. */
   credentials?: Credential[];
+  /**
+   * True when its work, once begun, is finished though the client hangs up: it ends somebody's access, or counts or records
+   * an attempt at it. docs/security.md lists these operations.
+   */
+  isDetached?: boolean;
   params?: P;
   query?: Q;
   body?: B;

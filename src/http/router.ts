@@ -85,12 +85,14 @@ function unmatched(allowed: string[]): Problem {
 
 function answerer(operation: Operation, deps: RouterDeps) {
   const isUnsafe = operation.method !== "GET";
+  const { isDetached } = operation.spec;
   const account = deps.requests.of(operation.method, operation.path);
   const mayBeRepeated = operation.spec.isRemembered && deps.isProxied && !deps.crossSite.hasOrigins;
   return (request: Request, params: Record<string, string>): Response | Promise<Response> => {
     const again = mayBeRepeated ? answerAgain(request, operation, account, deps) : undefined;
     if (again) return again;
     const exchange = open(request, account, deps);
+    if (isDetached) exchange.heldBy = 1;
     try {
       if (isUnsafe) deps.crossSite.refuse(request);
       const reply = asking.run(exchange, perform, operation, exchange, params, deps);

@@ -86,6 +86,7 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
       `${path}/:planId`,
       {
         id: "UpdatePlan",
+        isDetached: true,
         tag,
         access,
         summary: "Change a plan; routines that are given replace all it had",

@@ -83,6 +83,7 @@ export function routineRoutes({ db }: { db: Db }): Operation[] {
       `${path}/:routineId`,
       {
         id: "UpdateRoutine",
+        isDetached: true,
         tag,
         access,
         summary: "Change a routine; exercises that are given replace all it had, in their order",

@@ -46,6 +46,7 @@ export function clientRoutes({ db }: { db: Db }): Operation[] {
       `${clientsPath}/:clientId`,
       {
         id: "EndClient",
+        isDetached: true,
         tag,
         access,
         summary: "Let a client go, or take an invitation back",
@@ -98,6 +99,7 @@ export function trainerRoutes({ db }: { db: Db }): Operation[] {
       `${trainersPath}/:clientId`,
       {
         id: "ChangeTrainerScopes",
+        isDetached: true,
         tag,
         access,
         summary: "Change what a trainer may do, within what the invitation asked for",
@@ -113,6 +115,7 @@ export function trainerRoutes({ db }: { db: Db }): Operation[] {
       `${trainersPath}/:clientId`,
       {
         id: "EndTrainer",
+        isDetached: true,
         tag,
         access,
         summary: "Leave a trainer, or decline an invitation",

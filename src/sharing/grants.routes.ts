@@ -43,6 +43,7 @@ export function grantRoutes({ db }: { db: Db }): Operation[] {
       `${path}/:grantId`,
       {
         id: "UpdateGrant",
+        isDetached: true,
         tag,
         access,
         summary: "Change what a grant allows",
@@ -58,6 +59,7 @@ export function grantRoutes({ db }: { db: Db }): Operation[] {
       `${path}/:grantId`,
       {
         id: "DeleteGrant",
+        isDetached: true,
         tag,
         access,
         summary: "End a grant that one gave or was given",

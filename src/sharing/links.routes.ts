@@ -40,6 +40,7 @@ export function linkRoutes({ db }: { db: Db }): Operation[] {
       `${path}/:linkId`,
       {
         id: "DeleteLink",
+        isDetached: true,
         tag,
         access,
         summary: "End a link",

@@ -51,21 +51,23 @@ export const SyncItem = strict({
   state: Type.Union([NewState, Type.Null()], { description: "Null deletes" }),
 });
 export type SyncItem = Static<typeof SyncItem>;
+/** What is wrong inside of a state is found by the schema of its kind. */
+SyncItem.checkedLater = /^\/state\//;
 
 export const SyncBatch = strict({
   changes: Type.Array(SyncItem, {
     maxItems: 100,
-    description: "Done in their order. What is wrong with a state is said of its change, and the others are done",
+    description: "Done in their order. What is wrong with one is said of it, and the others are done",
   }),
 });
-/** States are checked one by one: what is wrong with one must not refuse the others. */
-SyncBatch.checkedLater = /^\/changes\/\d+\/state(\/|$)/;
+/** Changes are checked one by one: what is wrong with one must not refuse the others. */
+SyncBatch.checkedLater = /^\/changes\/\d+(\/|$)/;
 
 export const SyncAnswer = strict({
   results: Type.Array(
     strict({
-      kind: Kind,
-      id: Uuid,
+      kind: nullable({ ...Kind, description: "Null when the change does not say it" }),
+      id: nullable({ ...Uuid, description: "Null when the change does not say it" }),
       status: choice(["applied", "unchanged", "conflict", "refused"], {
         description:
           "Unchanged: it is so already. Conflict: it has changed since, or is gone; see current. Refused: see problem",

@@ -3,9 +3,11 @@ import { isDatabaseUnavailable, postgresError, refusalOf } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { answerToBroken } from "../broken-constraints.ts";
 import { AppError } from "../errors.ts";
+import { checkInput } from "../http/input.ts";
+import { faultsOf, Uuid } from "../http/shapes.ts";
 import type { Announcement, Notices } from "../notices.ts";
 import { checkConstraintsAtOnce, listKnown, lockSync } from "./changes.queries.ts";
-import type { SyncItem } from "./sync.schemas.ts";
+import { KINDS, type Kind, SyncItem } from "./sync.schemas.ts";
 import { SYNCED_KINDS, type SyncDeps } from "./synced-kinds.service.ts";
 
 /** What became of one change; `version` is that of what is stored now, null when it is gone. */
@@ -37,8 +39,10 @@ type Batch = { tx: Db; actor: Actor; known: Set<string>; announcement: Announcem
 export async function syncBatch(
   { db, notices, onFault }: { db: Db; notices: Notices; onFault: OnFault },
   actor: Actor,
-  items: SyncItem[],
+  given: unknown[],
 ): Promise<SyncedBatch> {
+  const changes = given.map(readItem);
+  const items = changes.filter((change): change is SyncItem => !("problem" in change));
   const work = (announcement?: Announcement) =>
     db.transaction(async (tx) => {
       // It may run again, and find that there is nothing to announce.
@@ -48,11 +52,14 @@ export async function syncBatch(
       const known = await listKnown(tx, actor.userId, items);
       const results: string[] = [];
       let showsStored = false;
-      for (const item of items) {
-        const outcome = await settle({ tx, actor, known, announcement, onFault }, item);
-        if (outcome.status === "applied") known.add(nameOf(item));
+      for (const change of changes) {
+        const outcome: Outcome =
+          "problem" in change
+            ? { status: "refused", problem: change.problem }
+            : await settle({ tx, actor, known, announcement, onFault }, change);
+        if (outcome.status === "applied") known.add(nameOf(change));
         showsStored ||= outcome.status === "conflict" && outcome.current !== undefined;
-        results.push(resultJson(item, outcome));
+        results.push(resultJson(change, outcome));
       }
       return { json: `{"results":[${results.join(",")}]}`, showsStored };
     });
@@ -60,7 +67,23 @@ export async function syncBatch(
   return hasExercises ? notices.announce({ exercisesOf: actor.userId }, work) : work();
 }
 
-const nameOf = ({ kind, id }: SyncItem) => `${kind} ${id}`;
+/** What of a change can be named in its result. */
+type Named = { kind: Kind | null; id: string | null };
+type Unreadable = Named & { problem: AppError };
+
+/** A change of the form that all have, whatever its state; or what is wrong with it. */
+function readItem(given: unknown): SyncItem | Unreadable {
+  try {
+    return checkInput<SyncItem>(SyncItem, given);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const { kind, id } = (given ?? {}) as Record<string, unknown>;
+    const known = KINDS.find((one) => one === kind) ?? null;
+    return { kind: known, id: faultsOf(Uuid, id).length === 0 ? (id as string) : null, problem: error };
+  }
+}
+
+const nameOf = ({ kind, id }: Named) => `${kind} ${id}`;
 
 async function settle(batch: Batch, item: SyncItem): Promise<Outcome> {
   try {
@@ -178,7 +201,7 @@ function contentOf(json: string): object {
   return content;
 }
 
-function resultJson({ kind, id }: SyncItem, outcome: Outcome): string {
+function resultJson({ kind, id }: Named, outcome: Outcome): string {
   const { status } = outcome;
   const current = status === "conflict" ? outcome.current : undefined;
   const version = "version" in outcome ? outcome.version : (current?.version ?? null);

@@ -69,6 +69,7 @@ export function userRoutes(deps: AccessDeps): Operation[] {
       "/api/v1/users/:userId",
       {
         id: "UpdateUser",
+        isDetached: true,
         tag,
         summary: "Change an account",
         access,
@@ -84,6 +85,7 @@ export function userRoutes(deps: AccessDeps): Operation[] {
       "/api/v1/users/:userId",
       {
         id: "DeleteUser",
+        isDetached: true,
         tag,
         summary: "Delete an account and what it owned",
         access,
@@ -104,7 +106,17 @@ export function roleRoutes(deps: AccessDeps): Operation[] {
     operation(
       "PATCH",
       `/api/v1/roles/:email/${verb}`,
-      { id, tag, summary, access, params: RoleHolder, body: RoleChange, answers: { 200: Message }, problems: guarded },
+      {
+        id,
+        isDetached: true,
+        tag,
+        summary,
+        access,
+        params: RoleHolder,
+        body: RoleChange,
+        answers: { 200: Message },
+        problems: guarded,
+      },
       async (asked) => {
         const message = await act(deps, originOf(deps, asked), asked.params.email, asked.body.roleSlug);
         return ok({ message });

@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+
+/** A process by its id and the time of its start: an id alone may be reused by another process. */
+export type KnownProcess = { pid: number; startedAt: string | undefined };
+
+/** The process as it is now. `startedAt` is undefined where /proc is absent, or if there is no such process. */
+export const identify = (pid: number): KnownProcess => ({ pid, startedAt: statOf(pid)?.startedAt });
+
+/** Whether it is still the same process, and more than a zombie. */
+export function isRunning({ pid, startedAt }: KnownProcess): boolean {
+  if (!canSignal(pid)) return false;
+  const stat = statOf(pid);
+  return stat === undefined || (stat.state !== "Z" && (startedAt === undefined || stat.startedAt === startedAt));
+}
+
+/** Sends a signal; one to a process or a group (a negative id) that has ended is lost. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended in the meantime.
+  }
+}
+
+function canSignal(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as { code?: string }).code === "EPERM";
+  }
+}
+
+/** Fields 3 and 22 of /proc/PID/stat (proc(5)): the state, and the start in ticks since boot. */
+function statOf(pid: number): { state: string; startedAt: string } | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { state: fields[0] as string, startedAt: fields[19] as string };
+  } catch {
+    return undefined;
+  }
+}

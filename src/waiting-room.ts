@@ -1,0 +1,48 @@
+import { randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
+import packageJson from "../package.json" with { type: "json" };
+import type { Config } from "./config.ts";
+import { problemOf, problemReply } from "./http/problems.ts";
+import { admit, removeStaleSocket, serveAt } from "./server.ts";
+
+/**
+ * Answers where the application will, while the database is away at the start: the process is alive and not ready, and
+ * every request that needs the database is 503 with Retry-After. Throws OperatorError for a taken port or socket.
+ */
+export async function listenWithoutDatabase(config: Config, socketPath: string): Promise<{ stop(): Promise<void> }> {
+  await removeStaleSocket(socketPath);
+  const servers = [serveAt(`${socketPath} (SOCKET_PATH)`, { unix: socketPath, fetch: answer, development: false })];
+  const stop = async () => {
+    await Promise.all(servers.map((server) => server.stop(true)));
+    rmSync(socketPath, { force: true });
+  };
+  try {
+    admit(socketPath, config);
+    const { HOST: hostname, PORT: port } = config;
+    if (hostname !== "")
+      servers.push(serveAt(`${hostname}:${port} (HOST, PORT)`, { hostname, port, fetch: answer, development: false }));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { stop };
+}
+
+const UNAVAILABLE = problemOf(
+  Object.assign(new Error("The database was not reached yet"), { code: "CONNECT_TIMEOUT" }),
+);
+
+function answer(request: Request): Response {
+  const requestId = request.headers.get("x-request-id")?.slice(0, 128) || randomUUID();
+  // A connection that is kept would be cut when the application takes over.
+  const headers = { connection: "close", "x-request-id": requestId, "cache-control": "no-store" };
+  const { pathname } = new URL(request.url);
+  if (pathname === "/ping" || pathname === "/health/live") return new Response("OK", { headers });
+  if (pathname === "/health" || pathname === "/health/ready") {
+    const { version } = packageJson;
+    const state = { database_status: "offline", cache_status: "offline", app: "IronTrack", version };
+    return Response.json(state, { status: 503, headers: { ...headers, "retry-after": "1" } });
+  }
+  const { status, body, headers: own } = problemReply(UNAVAILABLE, requestId);
+  return new Response(body as string, { status, headers: { ...own, ...headers } });
+}

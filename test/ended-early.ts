@@ -1,0 +1,89 @@
+import { spawn } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "./launched.ts";
+
+const ROOT = join(import.meta.dir, "..");
+const CLI = join(ROOT, "src/cli.ts");
+/** How long everything may take to end: workers finish their requests first. */
+const GONE_WITHIN_MS = 60_000;
+
+/** Commands that start servers, and directories for them; each would run for longer than it is let. */
+export const COMMANDS: Record<string, string[]> = {
+  up: [process.execPath, CLI, "up"],
+  test: [process.execPath, CLI, "test", "bench/figures/statistics.test.ts", "src/processes/keep-running.test.ts"],
+  counts: [process.execPath, join(ROOT, "bench/cli.ts"), "counts"],
+  "bench counts": [process.execPath, CLI, "bench", "counts"],
+  "bun bench": [process.execPath, "bench", "counts"],
+  run: [process.execPath, join(ROOT, "bench/cli.ts"), "run", "http", "Ping", "--runs", "1", "--seconds", "5"],
+  topology: [process.execPath, CLI, "topology", "up"],
+};
+
+export type Left = {
+  wasRunning: boolean;
+  code: number | null;
+  said: string;
+  processes: string[];
+  directories: string[];
+};
+
+/** Runs a command, sends it `signal` after `afterMs`, and gives what is left of it once nothing is, or after a minute. */
+export async function endEarly(command: string[], signal: NodeJS.Signals, afterMs: number): Promise<Left> {
+  const directory = mkdtempSync(join(tmpdir(), "early-"));
+  chmodSync(directory, 0o711);
+  // `bun bench` looks for bun itself.
+  mkdirSync(join(directory, "bin"));
+  symlinkSync(process.execPath, join(directory, "bin/bun"));
+  const mark = `ENDED_EARLY=${crypto.randomUUID()}`;
+  const [program = "", ...args] = command;
+  const child = spawn(program, args, {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      PATH: `${join(directory, "bin")}:${process.env.PATH ?? ""}`,
+      TMPDIR: directory,
+      IRONTRACK_HOME: join(directory, "home"),
+      PORT: await freePort(),
+      [mark.split("=")[0] as string]: mark.split("=")[1] as string,
+    },
+  });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on("data", (chunk) => {
+      said += chunk;
+    });
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const wasRunning = await Promise.race([Bun.sleep(afterMs).then(() => true), ended.then(() => false)]);
+  child.kill(signal);
+  const code = await ended;
+  const left = () => ({ processes: processesOf(mark, directory), directories: temporaryIn(directory) });
+  const deadline = performance.now() + GONE_WITHIN_MS;
+  while (Object.values(left()).some(({ length }) => length > 0) && performance.now() < deadline) await Bun.sleep(50);
+  const found = left();
+  if (found.processes.length === 0) rmSync(directory, { recursive: true, force: true });
+  return { wasRunning, code, said, ...found };
+}
+
+/** By what it was started with: its environment, or the directory that is named to it. */
+function processesOf(mark: string, directory: string): string[] {
+  return readdirSync("/proc").flatMap((pid) => {
+    if (!/^\d+$/.test(pid)) return [];
+    const [command = "", environment = ""] = ["cmdline", "environ"].map((name) => readProc(`/proc/${pid}/${name}`));
+    return environment.includes(mark) || command.includes(directory) ? [`${pid} ${command.replaceAll("\0", " ")}`] : [];
+  });
+}
+
+function readProc(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+const temporaryIn = (directory: string) =>
+  readdirSync(directory).filter(
+    (name) =>
+      !["bin", "home"].includes(name) && statSync(join(directory, name), { throwIfNoEntry: false })?.isDirectory(),
+  );
