@@ -115,9 +115,14 @@ const listed = (sql: Db["sql"], entries: PlanEntry[]): Fragment => {
   )`;
 };
 
-const missing = (sql: Db["sql"], ownerId: string): Fragment => sql`missing as (
-  select distinct routine_id from listed where not exists (
-    select from routines where routines.id = listed.routine_id and routines.owner_id = ${ownerId})
+/**
+ * The listed routines that `ownerId` does not have. The others are locked against deletion here, and not when the
+ * transaction ends and the deferred foreign key is checked: by then it has locked its user, for whom the deletion waits.
+ */
+const missing = (sql: Db["sql"], ownerId: string): Fragment => sql`held as materialized (
+  select id from routines where id in (select routine_id from listed) and owner_id = ${ownerId} order by id for key share
+), missing as (
+  select distinct routine_id from listed where routine_id not in (select id from held)
 )`;
 
 const planFields = (sql: Db["sql"], userId: string): Fragment => sql`
