@@ -1,7 +1,8 @@
-import { type DestinationStream, destination, pino } from "pino";
-import pretty from "pino-pretty";
+import { type DestinationStream, pino } from "pino";
+import { prettyFactory } from "pino-pretty";
 import { postgresError } from "#db/errors.ts";
 import type { Config } from "./config.ts";
+import { type LogStream, openLogStream } from "./log-stream.ts";
 
 export type Log = ReturnType<typeof openLog>["log"];
 
@@ -75,25 +76,38 @@ const LONGEST_WAIT_MS = 100;
 
 /**
  * A pino logger, and the line per request that shares its stream: JSON lines on stdout, readable ones on a terminal.
- * Lines are written from this thread (a pino transport needs a worker that a compiled binary does not carry) and are
- * buffered: each is out within 350 ms.
+ * Lines are formatted in this thread (a pino transport needs a worker that a compiled binary does not carry) and are
+ * buffered: each is out within 350 ms. `flush` is for the end of the process; what comes after it may be lost.
  */
 export function openLog(config: Pick<Config, "LOG_LEVEL">, to?: DestinationStream) {
-  const stream = to ?? (process.stdout.isTTY ? pretty({ sync: true, ignore: "pid,hostname" }) : bufferedStdout());
+  const stdout = to ? undefined : openStdout();
+  const stream = to ?? (stdout as LogStream);
   // People who watch a terminal, and tests, want each line when it is written.
   const linesPerWrite = to || process.stdout.isTTY ? 1 : LINES_PER_WRITE;
   const log = pino(
     { level: config.LOG_LEVEL, redact, serializers, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     stream,
   );
-  return { log, requestLog: log.isLevelEnabled("info") ? requestLogOn(stream, linesPerWrite) : () => {} };
+  const requests = log.isLevelEnabled("info") ? requestLogOn(stream, linesPerWrite) : undefined;
+  process.on("exit", () => {
+    requests?.flush();
+    stdout?.flushNow();
+  });
+  return {
+    log,
+    requestLog: requests?.log ?? (() => {}),
+    flush: async () => {
+      requests?.flush();
+      await stdout?.flush();
+    },
+  };
 }
 
 /**
  * The line by hand, many lines to a write: nothing in it needs escaping (ids are checked, methods and routes are ours),
  * and pino's own way to the same line costs several times as much on the hot path (ADR 0005).
  */
-function requestLogOn(stream: DestinationStream, linesPerWrite: number): RequestLog {
+function requestLogOn(stream: DestinationStream, linesPerWrite: number): { log: RequestLog; flush(): void } {
   let lines = "";
   let count = 0;
   let timer: Timer | undefined;
@@ -108,8 +122,7 @@ function requestLogOn(stream: DestinationStream, linesPerWrite: number): Request
     if (lines !== "") stream.write(lines);
     lines = "";
   };
-  process.on("exit", flush);
-  return (requestId, method, route, status, durationMs, userId, traceparent) => {
+  const log: RequestLog = (requestId, method, route, status, durationMs, userId, traceparent) => {
     const now = Date.now();
     if (now !== millisecond) {
       millisecond = now;
@@ -124,11 +137,13 @@ function requestLogOn(stream: DestinationStream, linesPerWrite: number): Request
     if (++count >= linesPerWrite) flush();
     else timer ??= setTimeout(flush, LONGEST_WAIT_MS);
   };
+  return { log, flush };
 }
 
-function bufferedStdout() {
-  const stream = destination({ fd: 1, sync: true, minLength: 4096 });
-  setInterval(() => stream.flush(), 250).unref();
-  process.on("exit", () => stream.flushSync());
-  return stream;
+/** JSON lines on a pipe or in a file; on a terminal, readable ones at once. */
+function openStdout(): LogStream {
+  if (!process.stdout.isTTY) return openLogStream(1);
+  const stream = openLogStream(1, { bytesPerWrite: 1 });
+  const format = prettyFactory({ ignore: "pid,hostname", colorize: true });
+  return { ...stream, write: (line) => stream.write(format(line)) };
 }

@@ -39,6 +39,7 @@ export async function serve(config: Config): Promise<void> {
     await listening.stop();
   } finally {
     await services.close();
+    await logs.flush();
   }
 }
 

@@ -65,7 +65,7 @@ async function topologyUp(
   const stop = stopSignal();
   const home = openHome(config.IRONTRACK_HOME);
   const tlsPort = tlsPortOf(flags);
-  const { log } = openLog(config);
+  const { log, flush } = openLog(config);
   const lock = lockHome(home);
   try {
     await stopLeftPieces(home);
@@ -101,6 +101,7 @@ async function topologyUp(
     forgetTopology(home);
   } finally {
     lock.release();
+    await flush();
     progress.done();
   }
 }

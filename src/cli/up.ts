@@ -17,7 +17,7 @@ export async function up(config: Config): Promise<void> {
   const progress = createProgress();
   const stop = stopSignal({ atHangup: true });
   const home = openHome(config.IRONTRACK_HOME);
-  const { log, requestLog } = openLog(config);
+  const { log, requestLog, flush } = openLog(config);
   const database = await stop.endsWhile(
     openDatabase(config, home, {
       step: progress.step,
@@ -40,6 +40,7 @@ export async function up(config: Config): Promise<void> {
     }
   } finally {
     await database.close();
+    await flush();
     progress.done();
   }
 }

@@ -29,7 +29,7 @@ export async function superviseWorkers(config: Config, count: number): Promise<v
   if (!Number.isInteger(count) || count < 1 || count > MAX_WORKERS)
     throw new OperatorError(`--workers must be a whole number from 1 to ${MAX_WORKERS}`, 2);
   if (!config.DATABASE_URL) throw new OperatorError("serve needs DATABASE_URL", 1);
-  const { log } = openLog(config);
+  const { log, flush } = openLog(config);
   const home = openHome(config.IRONTRACK_HOME);
   // Made before there are several workers who would each make one.
   if (!config.JWT_PRIVATE_KEYS) await readOrGenerateKeys(home.keyFile);
@@ -107,6 +107,7 @@ export async function superviseWorkers(config: Config, count: number): Promise<v
     await Promise.race([stop.asked, lost.promise]);
   } finally {
     await Promise.all(workers.map(({ kept }) => kept.stop()));
+    await flush();
   }
 }
 
