@@ -7,6 +7,7 @@ import { sourcesOnly } from "./program.ts";
 let pool: Pool | undefined;
 let isElsewhere = false;
 let onStatement: ((statement: string) => void) | undefined;
+let onStatementError: ((error: unknown) => void) | undefined;
 
 /** The pool of this test process: real connections, for tests that need more than one, or real commits. */
 export function testPool(): Pool {
@@ -94,6 +95,19 @@ export async function statementsOf(work: () => Promise<unknown>): Promise<string
   return statements;
 }
 
+/** What PostgreSQL refused of the statements that `work` sends. */
+export async function databaseErrorsOf(work: () => Promise<unknown>): Promise<unknown[]> {
+  if (isElsewhere) throw sourcesOnly("sees the errors of its own process's statements");
+  const errors: unknown[] = [];
+  onStatementError = (error) => void errors.push(error);
+  try {
+    await work();
+  } finally {
+    onStatementError = undefined;
+  }
+  return errors;
+}
+
 type Query = Promise<unknown>;
 
 /**
@@ -110,6 +124,7 @@ function savingEachStatement(sql: Sql): Sql {
         await sql.unsafe("release savepoint statement");
         return rows;
       } catch (error) {
+        onStatementError?.(error);
         await sql.unsafe("rollback to savepoint statement");
         throw error;
       }

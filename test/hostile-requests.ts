@@ -1,0 +1,183 @@
+import type { TSchema } from "@sinclair/typebox";
+import fc from "fast-check";
+import { postgresError } from "#db/errors.ts";
+import { listOperations } from "#src/app.ts";
+import { openApiDocument } from "#src/http/openapi.ts";
+import type { Operation } from "#src/http/operation.ts";
+import { fitting, nastyText } from "./extreme-values.ts";
+import type { Answer, Api, Asking } from "./harness.ts";
+import { bodies, mostlyFitting } from "./hostile-bodies.ts";
+import { type HostileWorld, makeHostileWorld } from "./hostile-world.ts";
+import { databaseErrorsOf } from "./transaction.ts";
+
+type HostileRequest = { method: string; path: string; asking: Asking };
+
+/** Requests to one operation: values that fit at their edges, values that do not, about what exists and what does not. */
+function hostileRequests({ method, path, spec }: Operation, world: HostileWorld): fc.Arbitrary<HostileRequest> {
+  const names = [...path.matchAll(/:([A-Za-z]+)/g)].map(([, name]) => name as string);
+  const { known, params, cookies } = world;
+  const paramOf = (name: string) =>
+    fc.oneof(
+      {
+        weight: 6,
+        arbitrary: fc.constantFrom(...(params[name === "id" ? (path.split("/").at(-2) as string) : name] ?? known.ids)),
+      },
+      { weight: 1, arbitrary: fitting(spec.params?.properties[name] as TSchema, known, name).map(String) },
+      { weight: 1, arbitrary: nastyText },
+    );
+  const query = spec.query ? mostlyFitting(fitting(spec.query, known)) : fc.constant({});
+  return fc
+    .record({
+      params: fc.tuple(...names.map(paramOf)),
+      query: fc.oneof(
+        { weight: 5, arbitrary: query },
+        { weight: 1, arbitrary: fc.dictionary(nastyText, nastyText, { maxKeys: 3 }) },
+      ),
+      sent: bodies(spec, world),
+      headers: headers(),
+      as: fc.oneof(
+        { weight: 8, arbitrary: fc.constant(cookieOf(spec, cookies)) },
+        { weight: 1, arbitrary: fc.constantFrom(cookies.stranger, "", nobody) },
+      ),
+    })
+    .map((given) => {
+      let at = 0;
+      const filled = path.replaceAll(/:[A-Za-z]+/g, () => segment(given.params[at++] as string));
+      return {
+        method,
+        path: `${filled}${search(given.query as Record<string, unknown>)}`,
+        asking: { as: given.as, ...given.sent, headers: { ...given.headers, ...given.sent.headers } },
+      };
+    });
+}
+
+function cookieOf({ id, access, credentials }: Operation["spec"], cookies: HostileWorld["cookies"]): string {
+  // An archive is imported into an empty account.
+  if (id === "ImportArchive") return cookies.stranger;
+  return credentials?.includes("refresh_token") ? cookies.refresh : cookies[access];
+}
+
+const nobody = "access_token=e30.e30.e30; refresh_token=x";
+
+/** One segment of a path; `.` and `..` would be others. */
+const segment = (text: string) => (/^\.*$/.test(text) ? "x" : encodeURIComponent(text.toWellFormed()));
+
+function search(query: unknown): string {
+  if (typeof query !== "object" || query === null) return `?${encodeURIComponent(String(query).toWellFormed())}`;
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((one) => {
+      const text = typeof one === "string" ? one : (JSON.stringify(one) ?? "");
+      return `${encodeURIComponent(name.toWellFormed())}=${encodeURIComponent(text.toWellFormed())}`;
+    }),
+  );
+  return pairs.length > 0 ? `?${pairs.join("&")}` : "";
+}
+
+const NO_HEADERS: Record<string, string> = {};
+const headers = () =>
+  fc.oneof(
+    { weight: 6, arbitrary: fc.constant(NO_HEADERS) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom<Record<string, string>>(
+        ...["a", "k".repeat(255), "k".repeat(256), "ü", ""].map((key) => ({ "idempotency-key": key })),
+        ...['"1"', "*", '"2147483648"', "x", ""].map((tag) => ({ "if-match": tag })),
+        ...["*", '"x"', 'W/"a", "b"', ""].map((tag) => ({ "if-none-match": tag })),
+        ...["ok-request-id", "ü".repeat(200)].map((id) => ({ "x-request-id": id })),
+      ),
+    },
+  );
+
+/** The tags of all operations. */
+export const HOSTILE_TAGS = [
+  "Access",
+  "Archive",
+  "Audit",
+  "Equipment",
+  "Exercise Tags",
+  "Exercises",
+  "Imports",
+  "Muscle Groups",
+  "Plans",
+  "Progress",
+  "Routines",
+  "Sharing",
+  "Sync",
+  "System",
+  "Trainers",
+  "User Accounts",
+  "Workouts",
+];
+
+/** The share of the cases for operations that hash passwords, or read the whole catalog each time. */
+const SHARE: Record<string, number> = {
+  AccountLogin: 0.1,
+  AccountUpdatePwd: 0.1,
+  RevokeLogin: 0.1,
+  RevokeOtherLogins: 0.1,
+  AccountRegister: 0.2,
+  CreateUser: 0.2,
+  UpdateUser: 0.2,
+  CountExercises: 0.2,
+  GetOpenApi: 0.1,
+  GetDocsScript: 0.1,
+};
+
+/**
+ * Sends each operation of `tag` `cases` hostile requests (costly ones fewer), each undone at once, and gives a line for each
+ * operation that was found at fault; see `faultOfAnswer`.
+ */
+export async function faultsOfHostileInput(api: Api, tag: string, cases: number): Promise<string[]> {
+  const world = await makeHostileWorld(api);
+  const faults: string[] = [];
+  for (const operation of listOperations(api.deps)) {
+    const { id } = operation.spec;
+    if (operation.spec.tag !== tag) continue;
+    const property = fc.asyncProperty(hostileRequests(operation, world), async (request) => {
+      const fault = await faultOfAnswer(api, id, request);
+      if (fault) throw new Error(fault);
+    });
+    const { failed, errorInstance, counterexample } = await fc.check(property, {
+      numRuns: Math.ceil(cases * (SHARE[id] ?? 1)),
+      endOnFailure: true,
+    });
+    if (failed) faults.push(`${id}: ${errorInstance}\n${JSON.stringify(counterexample).slice(0, 2000)}`);
+  }
+  return faults;
+}
+
+/**
+ * Asks, undoes whatever was done, and gives what is wrong with the answer: undefined unless it is a fault of ours, a status
+ * that the document does not list, or took a statement that PostgreSQL refused for its values or its text.
+ */
+async function faultOfAnswer(api: Api, operationId: string, request: HostileRequest): Promise<string | undefined> {
+  const { sql } = api.deps.db;
+  await sql.unsafe("savepoint hostile_request");
+  let answer: Answer | undefined;
+  const errors = await databaseErrorsOf(async () => {
+    answer = await api.ask(request.method, request.path, request.asking);
+  }).finally(() => sql.unsafe("rollback to savepoint hostile_request"));
+  const { status, text } = answer as Answer;
+  const refused = errors.find((error) => /^(22|42|XX)/.test(postgresError(error)?.code ?? ""));
+  if (refused) return `PostgreSQL refused it: ${postgresError(refused)?.code} ${(refused as Error).message}`;
+  if (status >= 500) return `${status} ${text} ${errors.join("; ")}`;
+  return documentedStatuses(api).get(operationId)?.has(status) ? undefined : `${status} is not documented: ${text}`;
+}
+
+const documented = new WeakMap<Api, Map<string, Set<number>>>();
+
+function documentedStatuses(api: Api): Map<string, Set<number>> {
+  let statuses = documented.get(api);
+  if (!statuses) {
+    const { paths } = openApiDocument(listOperations(api.deps), { access: "access_token", refresh: "refresh_token" });
+    const operations = Object.values(paths).flatMap((methods) => Object.values(methods)) as {
+      operationId: string;
+      responses: object;
+    }[];
+    statuses = new Map(
+      operations.map(({ operationId, responses }) => [operationId, new Set(Object.keys(responses).map(Number))]),
+    );
+    documented.set(api, statuses);
+  }
+  return statuses;
+}
