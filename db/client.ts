@@ -34,6 +34,8 @@ export type PoolOptions = {
 
 /** What the driver takes, and its types do not know. */
 type UntypedOptions = { max_pipeline: number };
+/** What patches/ adds: every connection is closed as if the network had; what is under way fails, and the next connects. */
+type PatchedSql = { dropConnections(): void };
 /** The driver's own default. */
 const MOST_SENT_AHEAD = 100;
 
@@ -60,7 +62,7 @@ export function openPool(url: string, { size, prepare, onStatement, gate: limits
   if (onStatement) options.debug = (_connection, statement, values) => onStatement(statement, values);
   const target = splitSocketPath(url);
   const sql = postgres(target.url, target.path ? { ...options, path: target.path } : options);
-  const gate = limits && createGate(size, limits);
+  const gate = limits && createGate(size, limits, () => (sql as unknown as PatchedSql).dropConnections());
   return { ...onPool(sql, gate), stats: gate?.stats, close: (timeoutS = 5) => sql.end({ timeout: timeoutS }) };
 }
 

@@ -43,7 +43,7 @@ export function wasUndoneForOthers(error: unknown): boolean {
   return code === "40P01" || code === "40001";
 }
 
-/** The error of a statement that was sent to a database that answers nothing. */
+/** The error of work that waited for a database that answers nothing. */
 export const noAnswer = (): Error =>
   Object.assign(new Error("The database does not answer"), { code: "DATABASE_SILENT" });
 

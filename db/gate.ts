@@ -2,7 +2,7 @@ import { postgresError, refusal, wasUndoneForOthers } from "./errors.ts";
 import { createHistogram, type Histogram, observe } from "./histogram.ts";
 import { handled, type Query } from "./intercept.ts";
 import { retryUndone } from "./retry.ts";
-import { createSilence } from "./silence.ts";
+import { createSilence, type SilenceLimits } from "./silence.ts";
 
 /** Who a statement is for: one request. The gate keeps its account of it here. */
 export type Asker = {
@@ -25,8 +25,7 @@ export type GateOptions = {
   /** Statements and transactions that may wait for a connection. */
   mostWaiting: number;
   longestWaitMs: number;
-  /** What waits for a database that has answered nothing for so long is given up. */
-  silentAfterMs: number;
+  silence: SilenceLimits;
   /**
    * How often a transaction, or a statement outside of one, is run again when PostgreSQL undid it for the sake of others
    * (ADR 0031). What a transaction's work keeps must therefore begin in it.
@@ -67,8 +66,9 @@ type Waiting = { start: () => void; asker: Asker | undefined; refuse: (error: Er
 /**
  * Stands in front of a pool of `size` connections: statements beyond it wait in order, few and briefly, then are refused
  * (`refusalOf` knows them), and what nobody waits for is not started. postgres.js alone lets any number wait for ever.
+ * `dropConnections` is called when the database is silent.
  */
-export function createGate(size: number, options: GateOptions): Gate {
+export function createGate(size: number, options: GateOptions, dropConnections: () => void): Gate {
   const stats: GateStats = {
     size,
     inUse: 0,
@@ -81,7 +81,7 @@ export function createGate(size: number, options: GateOptions): Gate {
     statement: createHistogram(),
   };
   const queue = new Set<Waiting>();
-  const silence = createSilence(options.silentAfterMs);
+  const silence = createSilence(options.silence, dropConnections);
 
   const shed = (reason: keyof GateStats["shed"]) => {
     stats.shed[reason]++;
@@ -150,11 +150,10 @@ export function createGate(size: number, options: GateOptions): Gate {
     const { resolve, reject } = query;
     let reruns = 0;
     const startedMs = performance.now();
-    const unwatch = asker && silence.watch(startedMs, reject);
+    const leaveSilence = silence.begin(startedMs, asker && (() => query.state?.drop()));
     const end = (isAnswered: boolean) => {
-      unwatch?.();
       const endedMs = performance.now();
-      if (isAnswered) silence.hear(endedMs);
+      leaveSilence(endedMs, isAnswered);
       const durationMs = endedMs - startedMs;
       observe(stats.statement, durationMs / 1000);
       if (asker) asker.databaseMs += durationMs;
@@ -202,29 +201,25 @@ export function createGate(size: number, options: GateOptions): Gate {
     transaction: async (begin) => {
       const asker = options.asker();
       await new Promise<void>((start, refuse) => acquire(asker, start, refuse));
-      let givenUp: Error | undefined;
       const check = () => {
-        const refused = givenUp ?? refuses(asker);
+        const refused = refuses(asker);
         if (refused) throw refused;
       };
-      const run = () =>
-        retryUndone(
-          options.mostReruns,
-          () => begin(check),
-          () => {
-            check();
-            stats.reruns++;
-          },
-        );
-      const running = run().finally(release);
-      if (!asker) return running;
-      const silent = Promise.withResolvers<never>();
-      const unwatch = silence.watch(performance.now(), (error) => {
-        givenUp = error;
-        silent.reject(error);
-      });
-      // What is given up keeps its connection until the driver is done with it.
-      return Promise.race([running, silent.promise]).finally(unwatch);
+      // Its begin and commit are the driver's, and pass no gate.
+      const leaveSilence = silence.begin(performance.now());
+      let isAnswered = false;
+      try {
+        const run = () => begin(check);
+        const result = await retryUndone(options.mostReruns, run, () => {
+          check();
+          stats.reruns++;
+        });
+        isAnswered = true;
+        return result;
+      } finally {
+        leaveSilence(performance.now(), isAnswered);
+        release();
+      }
     },
   };
 }

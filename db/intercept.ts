@@ -6,6 +6,8 @@ export type Query = PendingQuery<Row[]> & {
   resolve(result: unknown): void;
   reject(error: unknown): void;
   statement: { string: string } | null;
+  /** The connection that it was sent on, if it was; `drop` closes it, and is of patches/. */
+  state: { drop(): void } | null;
 };
 
 /** Has `handle` called instead of the driver when `query` is to be sent; a fragment of another one never is. */

@@ -47,6 +47,8 @@ const fatal = (code: string) => (socket: Socket) => {
 };
 
 const outages: { what: string; begin: () => unknown }[] = [
+  // First, while all connections of the pool are open.
+  { what: "is on a machine that is lost, and answers on another", begin: () => between.strand() },
   { what: "listens no more", begin: () => between.refuse() },
   {
     what: "closes each connection without a word",

@@ -1,5 +1,6 @@
 import { connectPool, type Db, openPool, type Pool, type PoolOptions } from "#db/client.ts";
 import { noAnswer } from "#db/errors.ts";
+import type { SilenceLimits } from "#db/silence.ts";
 import { deleteForgottenAttempts } from "./access/attempts.queries.ts";
 import { type Keys, readKeys, readOrGenerateKeys } from "./access/keys.ts";
 import { createLoginMemory } from "./access/login-memory.ts";
@@ -35,10 +36,13 @@ export type Services = {
 const LONGEST_STATEMENT = 4000;
 /** Each deadlock takes a second (`deadlock_timeout`) of the ten that a client waits. */
 const MOST_RERUNS = 2;
-/** As long as PgBouncer lets a statement wait (pgbouncer/pooling.ini). Readiness asks the database once a second. */
-const SILENT_AFTER_MS = 3000;
 /** Longer than a pooler has a client wait, and than a connection takes that is tried again. */
 const ANSWER_TIMEOUT_MS = 15_000;
+/**
+ * Silence is longer than PgBouncer lets a statement wait (pgbouncer/pooling.ini). A statement takes 5 s at most for our role
+ * (`irontrack database:role`), and is worth nothing to a client after 10.
+ */
+const SILENCE: SilenceLimits = { silentAfterMs: 3300, longestStatementMs: 10_000 };
 const HOUSEKEEPING_INTERVAL_MS = 600_000;
 
 /** Everything an app needs, opened on a database; `close` ends it all. */
@@ -59,7 +63,7 @@ export async function openServices(
       mostAskers: config.MAX_IN_FLIGHT,
       mostWaiting: config.DATABASE_WAITING ?? 8 * config.DATABASE_POOL_SIZE,
       longestWaitMs: config.DATABASE_WAIT_MS,
-      silentAfterMs: SILENT_AFTER_MS,
+      silence: SILENCE,
       mostReruns: MOST_RERUNS,
       slowMs: config.SLOW_STATEMENT_MS,
       onSlow: (statement, durationMs, requestId) =>

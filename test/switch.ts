@@ -9,6 +9,8 @@ export type Switch = {
   refuse(answer?: (socket: Socket) => void): Promise<void>;
   /** Keeps all connections and takes new ones, and passes nothing on. */
   freeze(): void;
+  /** Passes nothing on over the connections of now, ever again, as when the server's machine is lost; new ones work. */
+  strand(): void;
   stop(): Promise<void>;
 };
 
@@ -18,6 +20,7 @@ export async function startSwitch(databaseUrl: string): Promise<Switch> {
   const port = Number(url.searchParams.get("port") ?? (url.port || 5432));
   const target = directory?.startsWith("/") ? { path: `${directory}/.s.PGSQL.${port}` } : { host: url.hostname, port };
   const sockets = new Set<Socket>();
+  const stranded = new Set<Socket>();
   let handle: ((socket: Socket) => void) | undefined;
   let isFrozen = false;
 
@@ -60,7 +63,7 @@ export async function startSwitch(databaseUrl: string): Promise<Switch> {
     connect: () => {
       handle = undefined;
       isFrozen = false;
-      for (const socket of sockets) socket.resume();
+      for (const socket of sockets) if (!stranded.has(socket)) socket.resume();
       if (!listener.listening) void listen(own);
     },
     refuse: async (answer) => {
@@ -71,6 +74,9 @@ export async function startSwitch(databaseUrl: string): Promise<Switch> {
     freeze: () => {
       isFrozen = true;
       for (const socket of sockets) socket.pause();
+    },
+    strand: () => {
+      for (const socket of sockets) stranded.add(socket.pause());
     },
     stop: () => close(listener, endAll),
   };
