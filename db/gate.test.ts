@@ -23,7 +23,6 @@ function open(size: number, limits: Partial<GateOptions> = {}): { db: Pool; stat
       mostAskers: 1_000_000,
       mostWaiting: 1_000_000,
       longestWaitMs: 10_000,
-      silence: { silentAfterMs: 1_000_000, longestStatementMs: 1_000_000 },
       mostReruns: 0,
       slowMs: 1_000_000,
       onSlow: () => {},

@@ -25,7 +25,8 @@ export type GateOptions = {
   /** Statements and transactions that may wait for a connection. */
   mostWaiting: number;
   longestWaitMs: number;
-  silence: SilenceLimits;
+  /** Absent: answers are waited for however long they take. */
+  silence?: SilenceLimits | undefined;
   /**
    * How often a transaction, or a statement outside of one, is run again when PostgreSQL undid it for the sake of others
    * (ADR 0031). What a transaction's work keeps must therefore begin in it.

@@ -18,7 +18,6 @@ function open(mostReruns: number): Pool {
     ...{
       mostAskers: 100,
       mostWaiting: 100,
-      silence: { silentAfterMs: 1_000_000, longestStatementMs: 1_000_000 },
       longestWaitMs: 10_000,
       mostReruns,
       slowMs: 1_000_000,

@@ -20,7 +20,9 @@ const LOOK_INTERVAL_MS = 250;
  * ever, and a server that is stopped, or whose machine is lost, closes no connection. Something must ask the database
  * now and then, as readiness does once a second, or one long statement looks like silence.
  */
-export function createSilence({ silentAfterMs, longestStatementMs }: SilenceLimits, dropAll: () => void): Silence {
+export function createSilence(limits: SilenceLimits | undefined, dropAll: () => void): Silence {
+  if (!limits) return { begin: () => () => {} };
+  const { silentAfterMs, longestStatementMs } = limits;
   const underWay = new Set<{ sinceMs: number; drop: (() => void) | undefined }>();
   let heardMs = 0;
   let lookedMs = 0;

@@ -31,7 +31,6 @@ beforeAll(async () => {
     asker: () => asking.getStore(),
     mostAskers: 100,
     mostWaiting: 1000,
-    silence: { silentAfterMs: 1_000_000, longestStatementMs: 1_000_000 },
     longestWaitMs: 60_000,
     mostReruns: 5,
     slowMs: 60_000,

@@ -43,6 +43,6 @@ const patientGate = {
   longestWaitMs: 60_000,
   mostReruns: 2,
   slowMs: Number.POSITIVE_INFINITY,
-  silentAfterMs: 60_000,
+
   onSlow: () => {},
 };

@@ -115,14 +115,12 @@ async function readFrom<T>(
 const isLost = (error: unknown) =>
   isDatabaseUnavailable(error) && !(postgresError(error)?.code.startsWith("40") ?? false);
 
-const NO_SILENCE = { silentAfterMs: Number.POSITIVE_INFINITY, longestStatementMs: Number.POSITIVE_INFINITY };
-
 function openPools(primary: Db, url: string, { pool: { gate, ...pool } }: Options) {
   const pools = {
     // What replay undid is not tried there again: the primary answers at once. The probe closes a pool that is silent.
     pool: openPool(url, {
       ...pool,
-      ...(gate && { gate: { ...gate, mostWaiting: 0, mostReruns: 0, silence: NO_SILENCE } }),
+      ...(gate && { gate: { ...gate, mostWaiting: 0, mostReruns: 0, silence: undefined } }),
     }),
     // Of its own, so that the probe does not wait behind long reads.
     probing: openPool(url, { size: 1, prepare: false }),
