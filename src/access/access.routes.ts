@@ -11,13 +11,12 @@ import {
   logOut,
   revokeLogin,
   revokeOtherLogins,
-  signIn,
-  signUp,
 } from "./access.service.ts";
 import { authenticateByEither } from "./authentication.ts";
 import { clearedCookies, loginCookies } from "./cookies.ts";
 import type { Keys } from "./keys.ts";
 import { refresh } from "./refresh.service.ts";
+import { signIn, signUp } from "./sign-in.service.ts";
 
 const P = "/api/v1/access";
 const tag = "Access";

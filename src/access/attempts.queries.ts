@@ -1,57 +1,116 @@
 import type { Db } from "#db/client.ts";
 
 /**
- * What is counted, and when it is too much: the `free`-th attempt within `windowS` seconds closes the door for `delayS`,
- * each further one for twice as long as the last, at most until the window ends.
+ * What is counted, and when it is too much: the `free`-th attempt within `windowS` seconds has further ones refused for
+ * `delayS`, each one after that for twice as long as the last, at most until the window ends.
  */
 export type Limit = { key: string; free: number; delayS: number; windowS: number };
 
+/** An attempt as it was counted under one key. */
+export type Counted = {
+  key: string;
+  /** With it, the limit of that key is reached. */
+  isAtLimit: boolean;
+  /** Until when it refuses further ones, as text. */
+  blockedUntil: string;
+};
+
+/** How long the attempt that reaches a limit refuses others while it is not yet judged, at most. */
+const JUDGEMENT_S = 30;
+
 /**
- * Counts an attempt under every key before it is made, so that a thousand at once are a thousand. Returns for how many
- * seconds the caller must wait; 0 when it may go on.
+ * Counts an attempt under those of `limits` that are free, unless one of them refuses it at first sight. Fewer than
+ * `limits` come back when one refuses: then `findWaitS` says for how long, and the others are to be taken back. In a
+ * statement of its own, which waits for attempts of the same keys; what they did, the next statement sees.
  */
-export async function reserveAttempt({ sql }: Db, limits: Limit[], nowMs: number): Promise<number> {
-  if (limits.length === 0) return 0;
+export async function countAttempt({ sql }: Db, limits: Limit[], nowMs: number): Promise<Counted[]> {
   const now = new Date(nowMs).toISOString();
-  const sorted = limits.toSorted((a, b) => (a.key < b.key ? -1 : 1));
-  const [state] = await sql<{ waitS: number }[]>`
-    with asked as (
+  return await sql<Counted[]>`
+    with asked as materialized (
       select * from unnest(
-        ${sorted.map(({ key }) => key)}::text[], ${sorted.map(({ free }) => free)}::int[],
-        ${sorted.map(({ delayS }) => delayS)}::int[], ${sorted.map(({ windowS }) => windowS)}::int[]
-      ) as asked (key, free, delay_s, window_s)
+        ${keysOf(limits)}::text[], ${limits.map(({ free }) => free)}::int[],
+        ${limits.map(({ windowS }) => windowS)}::int[], ${limits.map(({ delayS }) => Math.min(delayS, JUDGEMENT_S))}::int[]
+      ) as asked (key, free, window_s, judgement_s)
     ), counted as (
       insert into attempts as known (key, count, forgotten_at, blocked_until)
       select key, 1, ${now}::timestamptz + window_s * interval '1 s',
-        case when free <= 1 then ${now}::timestamptz + delay_s * interval '1 s' else '-infinity' end
-      from asked order by key
+        case when free <= 1 then ${now}::timestamptz + judgement_s * interval '1 s' else '-infinity' end
+      from asked
+      where not exists (
+        select from attempts join asked using (key) where blocked_until > ${now} and forgotten_at > ${now})
+      order by key
       on conflict (key) do update set
         count = case when known.forgotten_at <= ${now} then 1 else known.count + 1 end,
         forgotten_at = case when known.forgotten_at <= ${now} then excluded.forgotten_at else known.forgotten_at end,
         blocked_until = case
           when known.forgotten_at <= ${now} then excluded.blocked_until
           else (
-            select case when known.count + 1 >= asked.free
-              then least(${now}::timestamptz + asked.delay_s * power(2, least(known.count + 1 - asked.free, 20)) * interval '1 s',
-                greatest(known.forgotten_at, ${now}::timestamptz + asked.delay_s * interval '1 s'))
+            select case when known.count + 1 >= free then ${now}::timestamptz + judgement_s * interval '1 s'
               else '-infinity' end
             from asked where asked.key = known.key
           ) end
       where known.blocked_until <= ${now} or known.forgotten_at <= ${now}
-      returning key
+      returning key, blocked_until
     )
+    select key, blocked_until > ${now} as "isAtLimit", blocked_until::text as "blockedUntil" from counted`;
+}
+
+/** For how many seconds the keys refuse attempts; 0 when none does. */
+export async function findWaitS({ sql }: Db, keys: string[], nowMs: number): Promise<number> {
+  const now = new Date(nowMs).toISOString();
+  const [state] = await sql<{ waitS: number }[]>`
     select coalesce(max(ceil(extract(epoch from blocked_until - ${now}::timestamptz))), 0)::int as "waitS"
-    from attempts join asked using (key)
-    where key not in (select key from counted) and blocked_until > ${now}`;
+    from attempts where key = any (${keys}) and blocked_until > ${now} and forgotten_at > ${now}`;
   return state?.waitS ?? 0;
 }
 
-/** Takes back what was counted for an attempt that succeeded: `cleared` keys are forgotten, `returned` ones lose one. */
-export async function returnAttempt({ sql }: Db, cleared: string[], returned: string[]): Promise<void> {
+/** Has keys whose limit is reached refuse attempts, each for its delay, doubled by every one beyond the limit. */
+export async function blockKeys({ sql }: Db, limits: Limit[], nowMs: number): Promise<void> {
+  const now = new Date(nowMs).toISOString();
   await sql`
-    with gone as (delete from attempts where key = any (${cleared}))
-    update attempts set count = greatest(count - 1, 0) where key = any (${returned})`;
+    with asked as materialized (
+      select * from unnest(
+        ${keysOf(limits)}::text[], ${limits.map(({ free }) => free)}::int[], ${limits.map(({ delayS }) => delayS)}::int[]
+      ) as asked (key, free, delay_s)
+    ), ${locking(sql, keysOf(limits))}
+    update attempts set blocked_until = greatest(blocked_until,
+      least(${now}::timestamptz + delay_s * power(2, least(count - free, 20)) * interval '1 s',
+        greatest(forgotten_at, ${now}::timestamptz + delay_s * interval '1 s')))
+    from asked join locked using (key) where asked.key = attempts.key and count >= free`;
 }
+
+/**
+ * Takes an attempt back that was counted: the keys of `cleared` are forgotten, the others lose one, and refuse nothing on
+ * its account any more.
+ */
+export async function returnAttempt(
+  { sql }: Db,
+  counted: Counted[],
+  limits: Limit[],
+  cleared: string[] = [],
+): Promise<void> {
+  const returned = counted.filter(({ key }) => !cleared.includes(key));
+  const freeOf = (key: string) => limits.find((limit) => limit.key === key)?.free ?? 1;
+  await sql`
+    with ${locking(sql, keysOf(counted))},
+    gone as (delete from attempts using locked where attempts.key = locked.key and locked.key = any (${cleared})),
+    given as materialized (
+      select * from unnest(
+        ${keysOf(returned)}::text[], ${returned.map(({ blockedUntil }) => blockedUntil)}::text[],
+        ${returned.map(({ key }) => freeOf(key))}::int[]
+      ) as given (key, blocked_until, free)
+    )
+    update attempts set count = greatest(count - 1, 0),
+      blocked_until = case when count - 1 < free or attempts.blocked_until = given.blocked_until::timestamptz
+        then '-infinity' else attempts.blocked_until end
+    from given join locked using (key) where given.key = attempts.key`;
+}
+
+const keysOf = (counted: { key: string }[]): string[] => counted.map(({ key }) => key);
+
+/** Locks the rows of `keys` in the order in which attempts are counted, so that no two statements wait for each other. */
+const locking = (sql: Db["sql"], keys: string[]) =>
+  sql`locked as materialized (select key from attempts where key = any (${keys}) order by key for update)`;
 
 /** Removes counters whose window is over. */
 export async function deleteForgottenAttempts({ sql }: Db): Promise<void> {

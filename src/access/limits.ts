@@ -30,6 +30,9 @@ export function signInLimits(
   return [ofAccount, { key: `address:${address}`, free: perHour, delayS: HOUR_S, windowS: HOUR_S }];
 }
 
+/** Whether a key of `signInLimits` is that of an address, which others may share. */
+export const isOfAddress = (key: string) => key.startsWith("address:");
+
 export function signUpLimits(config: Config, address: string | null): Limit[] {
   if (address === null) return [];
   return [{ key: `signup:${address}`, free: config.SIGN_UPS_PER_ADDRESS, delayS: HOUR_S, windowS: HOUR_S }];

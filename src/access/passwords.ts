@@ -18,7 +18,7 @@ export type Passwords = {
  * Argon2id (the library's default) off the event loop, at most PASSWORD_WORKERS at once and PASSWORD_QUEUE waiting: each takes 64 MiB, so a
  * flood of sign-ins must not start them all. Passwords are compared as sent, in Unicode's composed form (NFC).
  */
-export function createPasswords(config: Config): Passwords {
+export function createPasswords(config: Config, makeHash: typeof hash = hash): Passwords {
   const options = {
     memoryCost: config.PASSWORD_MEMORY_KIB,
     timeCost: config.PASSWORD_PASSES,
@@ -26,8 +26,9 @@ export function createPasswords(config: Config): Passwords {
   };
   const workers = config.PASSWORD_WORKERS ?? Math.max(1, Math.floor(availableParallelism() / 2));
   const { run, queue } = createQueue(workers, config.PASSWORD_QUEUE);
-  const hashNow = (password: string) => hash(password.normalize("NFC"), options);
-  let nobodysHash: Promise<string> | undefined;
+  const hashNow = (password: string) => makeHash(password.normalize("NFC"), options);
+  // Only a hash that was made is kept: a failure that is would tell unknown addresses from known ones until the restart.
+  let nobodysHash: string | undefined;
   const parameters = `m=${options.memoryCost},t=${options.timeCost},p=${options.parallelism}`;
   return {
     queue,
@@ -35,8 +36,8 @@ export function createPasswords(config: Config): Passwords {
     hash: (password) => run(() => hashNow(password)),
     matches: (password, passwordHash) =>
       run(async () => {
-        nobodysHash ??= hashNow("nobody has this password");
-        const matched = await verify(passwordHash ?? (await nobodysHash), password.normalize("NFC"));
+        if (passwordHash === undefined) nobodysHash ??= await hashNow("nobody has this password");
+        const matched = await verify(passwordHash ?? (nobodysHash as string), password.normalize("NFC"));
         return matched && passwordHash !== undefined;
       }),
   };

@@ -1,5 +1,4 @@
 import { insertAuditEvent, type Origin } from "../audit/audit.queries.ts";
-import { AppError } from "../errors.ts";
 import { findRefreshState, revokeLogins, rotateRefreshHash } from "./access.queries.ts";
 import {
   type AccessDeps,
@@ -9,7 +8,7 @@ import {
   type TokenPair,
   unauthenticated,
 } from "./access.service.ts";
-import { reserveAttempt } from "./attempts.queries.ts";
+import { attempt } from "./attempts.service.ts";
 import { loadActor, notAuthenticated } from "./authentication.ts";
 import { cookieNames, readCookie } from "./cookies.ts";
 import { refreshLimits } from "./limits.ts";
@@ -29,16 +28,18 @@ export async function refresh(deps: AccessDeps, origin: Origin, request: Request
   const token = readCookie(request.headers.get("cookie"), cookieNames(config).refresh);
   if (!token) throw notAuthenticated(request);
   const claims = await tokens.verify("refresh", token);
-  const waitS = await reserveAttempt(db, refreshLimits(config, claims.loginId), nowMs());
-  if (waitS > 0) {
-    throw new AppError("throttled", "access.throttled", "Too many attempts; please wait before the next", {
-      retryAfterS: waitS,
-    });
-  }
-  const at = new Date(nowMs());
-  const successor = await successorOf(deps, claims, at.getTime());
-  const rotated = await rotateRefreshHash(db, claims.loginId, hashToken(token), hashToken(successor.refreshToken), at);
-  return rotated ? successor : await retryOrRevoke(deps, origin, claims, token);
+  return attempt(deps, refreshLimits(config, claims.loginId), async () => {
+    const at = new Date(nowMs());
+    const successor = await successorOf(deps, claims, at.getTime());
+    const rotated = await rotateRefreshHash(
+      db,
+      claims.loginId,
+      hashToken(token),
+      hashToken(successor.refreshToken),
+      at,
+    );
+    return rotated ? successor : await retryOrRevoke(deps, origin, claims, token);
+  });
 }
 
 async function retryOrRevoke(deps: AccessDeps, origin: Origin, claims: Claims, token: string): Promise<TokenPair> {

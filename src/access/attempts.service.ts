@@ -1,0 +1,88 @@
+import type { Db } from "#db/client.ts";
+import { inAnyCase } from "../asking.ts";
+import { AppError } from "../errors.ts";
+import { blockKeys, type Counted, countAttempt, findWaitS, type Limit, returnAttempt } from "./attempts.queries.ts";
+
+type Deps = { db: Db; nowMs: () => number };
+
+/** An attempt that is counted, until it is known what came of it. */
+export type Attempt = {
+  /** Runs what judges it. When that throws, it was not judged, and does not count. */
+  judge<T>(work: () => Promise<T>): Promise<T>;
+  /** It counts: from now on the keys whose limit it reached refuse further ones. */
+  keep(): Promise<void>;
+  /** It was right: it does not count, and `isCleared` says of which keys all that was counted is forgotten. */
+  succeed(isCleared: (key: string) => boolean): Promise<void>;
+};
+
+/**
+ * Counts an attempt under all of `limits` before it is made, so that a thousand at once are a thousand, or under none of
+ * them: throws throttled when one refuses it. What comes of it must be said by one of the functions returned; until then
+ * the attempt that reaches a limit refuses others for half a minute at most.
+ */
+export async function beginAttempt({ db, nowMs }: Deps, limits: Limit[]): Promise<Attempt> {
+  const counted = await count(db, limits, nowMs());
+  const reached = limits.filter(({ key }) => counted.some((one) => one.key === key && one.isAtLimit));
+  const giveBack = async () => {
+    if (counted.length > 0) await inAnyCase(() => returnAttempt(db, counted, limits));
+  };
+  return {
+    judge: async (work) => {
+      try {
+        return await work();
+      } catch (error) {
+        await giveBack();
+        throw error;
+      }
+    },
+    keep: async () => {
+      if (reached.length > 0) await inAnyCase(() => blockKeys(db, reached, nowMs()));
+    },
+    succeed: async (isCleared) => {
+      const cleared = counted.map(({ key }) => key).filter(isCleared);
+      if (counted.length > 0) await inAnyCase(() => returnAttempt(db, counted, limits, cleared));
+    },
+  };
+}
+
+/**
+ * Runs `work` as an attempt under `limits` that counts whatever came of it, but not when it could not be done: with 503,
+ * or by a fault of ours.
+ */
+export async function attempt<T>(deps: Deps, limits: Limit[], work: () => Promise<T>): Promise<T> {
+  const begun = await beginAttempt(deps, limits);
+  const result = await begun.judge(() =>
+    work().then(
+      (value) => ({ value }),
+      (error: unknown) => {
+        if (error instanceof AppError && error.kind !== "unavailable") return { error };
+        throw error;
+      },
+    ),
+  );
+  await begun.keep();
+  if ("error" in result) throw result.error;
+  return result.value;
+}
+
+/** How often it is tried again after a key refused that does so no more when it is asked for how long. */
+const MAX_TRIES = 3;
+const SHORTEST_WAIT_S = 1;
+
+async function count(db: Db, limits: Limit[], nowMs: number): Promise<Counted[]> {
+  if (limits.length === 0) return [];
+  for (let tries = 1; ; tries++) {
+    const counted = await countAttempt(db, limits, nowMs);
+    if (counted.length === limits.length) return counted;
+    // What one key refuses does not count under the others.
+    if (counted.length > 0) await inAnyCase(() => returnAttempt(db, counted, limits));
+    const keys = limits.map(({ key }) => key);
+    const waitS = await findWaitS(db, keys, nowMs);
+    if (waitS > 0 || tries === MAX_TRIES) throw throttled(Math.max(waitS, SHORTEST_WAIT_S));
+  }
+}
+
+const throttled = (waitS: number) =>
+  new AppError("throttled", "access.throttled", "Too many attempts; please wait before the next", {
+    retryAfterS: waitS,
+  });

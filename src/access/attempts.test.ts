@@ -1,0 +1,142 @@
+import { afterAll, expect, test } from "bun:test";
+import { openPool } from "#db/client.ts";
+import { type Answer, type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
+import { makeUser, PASSWORD } from "#test/make.ts";
+import { canPrepare, testDatabaseUrl, testPool } from "#test/transaction.ts";
+import { createPasswords } from "./passwords.ts";
+
+const SIGN_IN = "/api/v1/access/signin";
+const LIMITLESS = { SIGN_IN_FREE_FAILURES: "100", SIGN_IN_FAILURES_PER_ADDRESS: "1000" };
+
+// Attempts race only on connections of their own.
+const pool = openPool(testDatabaseUrl(), { size: 8, prepare: canPrepare() });
+const made: string[] = [];
+let addresses = 0;
+afterAll(async () => {
+  await pool.sql`delete from users where id = any (${made})`;
+  await pool.close();
+});
+
+/** The application as seen from an address of its own, and its clock. */
+async function open(settings: Record<string, string> = {}) {
+  const address = `test-${process.pid}-${++addresses}`;
+  const clock = { nowMs: Date.now() };
+  const api = await apiOn(pool, { settings, nowMs: () => clock.nowMs, deps: { addressOf: () => address } });
+  const enter = async () => {
+    const user = await makeUser(api);
+    made.push(user.id);
+    return user;
+  };
+  return { api, clock, address, enter };
+}
+
+const signIn = (api: Api, { email }: { email: string }, password = PASSWORD) =>
+  api.post(SIGN_IN, { body: { username: email, password } });
+const guess = (api: Api, user: { email: string }) => signIn(api, user, "a wrong guess");
+const many = (count: number, send: (at: number) => Promise<Answer>) =>
+  Promise.all(Array.from({ length: count }, (_, at) => send(at)));
+const statuses = (answers: Answer[]) => [...new Set(answers.map(({ status }) => status))].sort();
+const countOf = async (key: string) => {
+  const [row] = await pool.sql<{ count: number }[]>`select count from attempts where key = ${key}`;
+  return row?.count ?? 0;
+};
+
+test("guesses that wait for each other's counting are counted each: no more are tried than are free", async () => {
+  const { api, address, enter } = await open({ PASSWORD_QUEUE: "1000", SIGN_IN_FAILURES_PER_ADDRESS: "1000" });
+  const user = await enter();
+  expectStatus(await guess(api, user), 401);
+  const connection = await pool.sql.reserve();
+  try {
+    await connection`begin`;
+    const [row] =
+      await connection`select pg_backend_pid() as pid from attempts where key = ${`address:${address}`} for update`;
+    const guesses = many(20, () => guess(api, user));
+    // Until every connection of ours waits for the one before it, and the first for this one.
+    for (let waiting = 0; waiting < 6; ) {
+      const [found] = await testPool().sql<{ waiting: number }[]>`
+        with recursive blocked (pid) as (
+          values (${row?.pid}::int)
+          union select waits.pid from blocked, pg_stat_activity as waits where blocked.pid = any (pg_blocking_pids(waits.pid))
+        ) select count(*)::int - 1 as waiting from blocked`;
+      waiting = found?.waiting ?? 0;
+    }
+    await connection`commit`;
+    const answers = await guesses;
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(4);
+    expect(statuses(answers)).toEqual([401, 429]);
+  } finally {
+    connection.release();
+  }
+});
+
+test("an attempt that is not judged, since too many wait, does not count", async () => {
+  const { api, address, enter } = await open({ PASSWORD_WORKERS: "1", PASSWORD_QUEUE: "0" });
+  const user = await enter();
+  let busy = 0;
+  for (let round = 0; round < 10; round++) {
+    const answers = await many(4, () => signIn(api, user));
+    expect(statuses(answers).every((status) => status === 204 || status === 503)).toBe(true);
+    busy += answers.filter(({ status }) => status === 503).length;
+  }
+  expect(busy).toBeGreaterThan(5);
+  expect(await countOf(`address:${address}`)).toBe(0);
+  expectStatus(await guess(api, user), 401);
+  expect(await countOf(`address:${address}`)).toBe(1);
+});
+
+test("a right password never blocks its address: not at the limit, and not when many sign in at once", async () => {
+  const { api, address, enter } = await open({ PASSWORD_QUEUE: "1000", SIGN_IN_FAILURES_PER_ADDRESS: "3" });
+  const users = await Promise.all(Array.from({ length: 6 }, enter));
+  for (let failure = 0; failure < 2; failure++)
+    expectStatus(await guess(api, users[failure] as { email: string }), 401);
+  for (const user of users) expectStatus(await signIn(api, user), 204);
+  await pool.sql`delete from attempts where key = ${`address:${address}`}`;
+  const answers = await many(6, (at) => signIn(api, users[at] as { email: string }));
+  // Who has to wait for how the others are judged is told half a minute at most, not an hour.
+  for (const { status, headers } of answers) {
+    if (status !== 204) expect([status, Number(headers.get("retry-after")) <= 30]).toEqual([429, true]);
+  }
+  for (const user of users) expectStatus(await signIn(api, user), 204);
+});
+
+test("what one key refuses does not count under the others", async () => {
+  const { api, address, clock, enter } = await open({ SIGN_IN_FREE_FAILURES: "1", SIGN_IN_FAILURES_PER_ADDRESS: "3" });
+  const [first, second, third, fourth] = [await enter(), await enter(), await enter(), await enter()];
+  expectStatus(await guess(api, first), 401);
+  // The account is blocked: its address has two left.
+  expect(statuses(await many(10, () => guess(api, first)))).toEqual([429]);
+  expect(await countOf(`address:${address}`)).toBe(1);
+  expectStatus(await guess(api, second), 401);
+  expectStatus(await guess(api, third), 401);
+  // The address is blocked: the account has all left.
+  expect(statuses(await many(10, () => guess(api, fourth)))).toEqual([429]);
+  clock.nowMs += 3_601_000;
+  expectStatus(await guess(api, fourth), 401);
+});
+
+test("a blocked address is told an hour, an account as long as its delay", async () => {
+  const { api, enter } = await open({ SIGN_IN_FREE_FAILURES: "1", SIGN_IN_FAILURES_PER_ADDRESS: "2" });
+  const [first, second] = [await enter(), await enter()];
+  for (const user of [first, second]) expectStatus(await guess(api, user), 401);
+  const refused = await guess(api, await enter());
+  expectProblem(refused, 429, "access.throttled");
+  expect(refused.headers.get("retry-after")).toBe("3600");
+});
+
+test("who signs in is signed in, though the hash could not be made anew", async () => {
+  const { api, enter } = await open({ ...LIMITLESS, PASSWORD_WORKERS: "1", PASSWORD_QUEUE: "1", PASSWORD_PASSES: "3" });
+  const users = await Promise.all(Array.from({ length: 4 }, enter));
+  const old = await createPasswords({ ...api.deps.config, PASSWORD_PASSES: 2 }).hash(PASSWORD);
+  let signedIn = 0;
+  for (let round = 0; round < 3; round++) {
+    await pool.sql`update users set password_hash = ${old} where id = any (${users.map(({ id }) => id)})`;
+    const answers = await many(12, async (at) => {
+      // One after the other, so that the queue is full while the first hash again.
+      await Bun.sleep(8 * at);
+      return signIn(api, users[at % 4] as { email: string });
+    });
+    signedIn += answers.filter(({ status }) => status === 204).length;
+  }
+  const logins = await pool.sql`select from logins where user_id = any (${users.map(({ id }) => id)})`;
+  expect(logins).toHaveLength(signedIn);
+});

@@ -1,0 +1,15 @@
+import { expect, test } from "bun:test";
+import { hash } from "@node-rs/argon2";
+import { testConfig } from "#test/harness.ts";
+import { createPasswords } from "./passwords.ts";
+
+test("an unknown address is answered like a known one, also after hashing has failed once", async () => {
+  let failures = 1;
+  const passwords = createPasswords(testConfig(), async (...given) => {
+    if (failures-- > 0) throw new Error("no memory");
+    return await hash(...given);
+  });
+  await expect(passwords.matches("a guess", undefined)).rejects.toThrow("no memory");
+  expect(await passwords.matches("a guess", undefined)).toBe(false);
+  expect(await passwords.matches("a guess", undefined)).toBe(false);
+});
