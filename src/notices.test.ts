@@ -63,7 +63,8 @@ test("changes are confirmed while the connections that listen are ended again an
   expect(one.notices.stats.leaseWaits).toBeLessThan(5);
   for (const { notices, logged } of [one, other]) {
     await until(notices.isTrusted);
-    expect(notices.stats.losses).toBeGreaterThanOrEqual(10);
+    // A loss while the one before it lasts is the same loss.
+    expect(notices.stats.losses).toBeGreaterThan(0);
     expect(logged.filter((line) => line === LOST).length).toBe(notices.stats.losses);
     expect(logged.at(-1)).toBe("invalidations arrive again");
   }

@@ -103,10 +103,12 @@ test("while every connection is taken few requests wait, others get 503 at once,
   await Promise.all(begun.map((started) => started.promise));
   // A socket of its own: when it is closed it is closed, which fetch does at a time of its choosing.
   const leaving = connect({ path: unix });
-  const form = signInForm("whatever it is");
-  const head = `POST /api/v1/access/signin HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${FORM}\r\nContent-Length: ${form.length}`;
+  const { tokens, nowMs } = services.deps;
+  const claims = { userId: Bun.randomUUIDv7(), loginId: Bun.randomUUIDv7(), tokenId: "gone" };
+  const token = await tokens.sign("access", { ...claims, issuedAtS: Math.floor(nowMs() / 1000) });
   try {
-    leaving.write(`${head}\r\n\r\n${form}`);
+    // A read: what changes who may sign in is finished although its client is gone.
+    leaving.write(`GET /api/v1/access/me HTTP/1.1\r\nHost: localhost\r\nCookie: access_token=${token}\r\n\r\n`);
     while (figure(await scrape(), "irontrack_pool_waiting") === 0) await Bun.sleep(1);
     const refused = await signIn("whatever it is");
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
