@@ -27,14 +27,14 @@ function registerGate(cli: CAC) {
     .option("--base <ref>", "What CPU is measured against; where the branch left main unless said")
     .option("--most-pairs <n>", "Of the comparison of CPU: 9, 15, 21, 27 or 33", { default: 21 })
     .option("--zone <percent>", "A smaller difference of CPU counts as none", { default: 2 })
-    .option("--seed <n>", "Of the order of runs; random unless said")
+    .option("--seed <seed>", "Of the order of runs; random unless said")
     .option(
       "--write-baseline",
       "Instead: measure this host's latencies, and write them to bench/baselines for review unless a run is in doubt",
     )
     .option("--json", "Print JSON")
-    .example("  $ bun bench gate --tiers counts,cpu")
-    .example("  $ bun bench gate --write-baseline")
+    .example((name) => `  $ ${name} gate --tiers counts,cpu`)
+    .example((name) => `  $ ${name} gate --write-baseline`)
     .action(async ({ tiers, base, writeBaseline: isBaseline, json, ...given }: Given) => {
       const onStep = (step: string) => void process.stderr.write(`${step}\n`);
       if (isBaseline) process.exit(await baselineCommand(onStep, json === true));
@@ -77,11 +77,11 @@ function registerSessions(cli: CAC) {
       "ab-sessions",
       "What ab is worth: sessions that compare HEAD with itself, among sessions with a planted 5 % of CPU",
     )
-    .option("--aa <n>", "Sessions with nothing to find", { default: 40 })
-    .option("--planted <n>", "Sessions with a planted fault", { default: 20 })
+    .option("--aa <count>", "Sessions with nothing to find", { default: 40 })
+    .option("--planted <count>", "Sessions with a planted fault", { default: 20 })
     .option("--operation <name>", "The operation that is asked for", { default: "GetWorkout" })
     .option("--most-pairs <n>", "Pairs after which an undecided session ends: 9, 15, 21, 27 or 33", { default: 21 })
-    .option("--seed <n>", "Of the first session; each later one has the next", { default: 1 })
+    .option("--seed <seed>", "Of the first session; each later one has the next", { default: 1 })
     .option("--out <directory>", "Where to write, and to go on from; a directory of bench/results unless said")
     .option("--json", "Print JSON")
     .action(async ({ aa, planted, operation, mostPairs, seed, out, json }: Given) => {
@@ -103,11 +103,11 @@ function registerAb(cli: CAC) {
     .option("--zone <percent>", "A smaller difference counts as none", { default: 2 })
     .option("--most-pairs <n>", "Pairs after which an undecided session ends: 9, 15, 21, 27 or 33", { default: 21 })
     .option("--seconds <s>", "Length of a run; 0.7, or 3 with --sequential")
-    .option("--rate <n>", "Requests a second, with --sequential", { default: 100 })
-    .option("--seed <n>", "Of the order of runs; random unless said")
+    .option("--rate <rate>", "Requests a second, with --sequential", { default: 100 })
+    .option("--seed <seed>", "Of the order of runs; random unless said")
     .option("--out <directory>", "Also write ab.json there")
     .option("--json", "Print JSON, every pair included")
-    .example("  $ bun bench ab main HEAD LogSet GetWorkout")
+    .example((name) => `  $ ${name} ab main HEAD LogSet GetWorkout`)
     .action(async (before: string, after: string, operations: string[], given: Given) => {
       if (given.suite !== "http") throw new OperatorError(`There is no suite ${given.suite}; there is http`, 2);
       const options = optionsOf(given);

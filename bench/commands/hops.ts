@@ -14,7 +14,7 @@ export function registerHops(cli: CAC): void {
     )
     .option("--pairs <n>", "Rounds over all paths, each with fresh processes", { default: 6 })
     .option("--seconds <s>", "Length of a run", { default: 0.5 })
-    .option("--seed <n>", "Of the order; random unless said")
+    .option("--seed <seed>", "Of the order; random unless said")
     .option("--write", "Also write it to a directory of bench/results")
     .option("--json", "Print JSON")
     .action(async (given: Given) => {

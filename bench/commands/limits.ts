@@ -9,14 +9,14 @@ export function registerLimits(cli: CAC): void {
   cli
     .command("sweep <scenario>", "The greatest rate at which a scenario of http or mix keeps to an objective")
     .option("--slo <objective>", "mean, p50, p90 or p99, and the most ms of it", { default: "p99=50ms" })
-    .option("--from <n>", "The first rate, requests a second; doubled or halved from there", { default: 50 })
-    .option("--to <n>", "The greatest rate to try", { default: 12_800 })
+    .option("--from <rate>", "The first rate, requests a second; doubled or halved from there", { default: 50 })
+    .option("--to <rate>", "The greatest rate to try", { default: 12_800 })
     .option("--precision <ratio>", "Of the two rates between which the knee is found", { default: 1.1 })
     .option("--seconds <s>", "Least length of a run; longer where the objective needs more answers", { default: 4 })
     .option("--profile <name>", PROFILE_NAMES.join(", "), { default: "native" })
     .option("--out <directory>", "Where to write; a directory of bench/results unless said")
     .option("--json", "Print run.json instead of the summary")
-    .example("  $ bun bench sweep http/ListExercises --slo p99=50ms")
+    .example((name) => `  $ ${name} sweep http/ListExercises --slo p99=50ms`)
     .action(async (scenario: string, given: Given) => {
       const isBelievable = await sweepCommand(scenario, {
         objective: readObjective(String(given.slo)),

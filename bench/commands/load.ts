@@ -43,14 +43,16 @@ export function registerLoad(cli: CAC): void {
   cli
     .command("run <what> [...more]", "Run a suite, or scenarios of it by name: see list")
     .option("--arrivals <model>", `How requests come: ${ARRIVAL_MODELS.join(", ")}`, { default: USUAL_RUN.model })
-    .option("--rate <n>", "Requests a second of each scenario; of a ramp, at its beginning", {
+    .option("--rate <rate>", "Requests a second of each scenario; of a ramp, at its beginning", {
       default: USUAL_RUN.rate,
     })
-    .option("--to-rate <n>", "Requests a second at the end of a ramp")
+    .option("--to-rate <rate>", "Requests a second at the end of a ramp")
     .option("--wave <n>", "People who sign in at once in login-storm, beside those who read at --rate; 150 unless said")
     .option("--seconds <s>", "Length of each run", { default: USUAL_RUN.seconds })
     .option("--runs <n>", "Runs of each scenario; intervals are over them", { default: USUAL_RUN.runs })
-    .option("--warm-up <s>", "At most so long until responses settle; 0: none", { default: USUAL_RUN.warmUpS.most })
+    .option("--warm-up <seconds>", "At most so long until responses settle; 0: none", {
+      default: USUAL_RUN.warmUpS.most,
+    })
     .option("--profile <name>", PROFILE_NAMES.join(", "), { default: "native" })
     .option("--cold", "Begin each operation with few buffers and nothing of the database in the page cache")
     .option("--through <what>", `What else is in the path of http and mix: ${BETWEEN.join(",")} is production's`)
@@ -62,10 +64,10 @@ export function registerLoad(cli: CAC): void {
     )
     .option("--out <directory>", "Where to write; a directory of bench/results unless said")
     .option("--json", "Print run.json instead of the summary")
-    .example("  $ bun bench run http")
-    .example("  $ bun bench run LogSet --rate 50 --profile hdd")
-    .example("  $ bun bench run http LogSet --through proxy,pooler")
-    .example("  $ bun bench run mix/login-storm --rate 40 --wave 300")
+    .example((name) => `  $ ${name} run http`)
+    .example((name) => `  $ ${name} run LogSet --rate 50 --profile hdd`)
+    .example((name) => `  $ ${name} run http LogSet --through proxy,pooler`)
+    .example((name) => `  $ ${name} run mix/login-storm --rate 40 --wave 300`)
     .action(async (what: string, more: string[], given: Given) => {
       const isBelievable = await runCommand([what, ...more], {
         ...runOptionsOf(given),

@@ -17,12 +17,12 @@ const ROOT = join(import.meta.dir, "../..");
 export function registerProfile(cli: CAC): void {
   cli
     .command("profile <scenario>", "Where the server spends its time on a scenario of http or mix: a flame graph")
-    .option("--rate <n>", "Requests a second", { default: 200 })
+    .option("--rate <rate>", "Requests a second", { default: 200 })
     .option("--seconds <s>", "For how long", { default: 10 })
     .option("--against <profile>", "An earlier .cpuprofile: colours are what became more and less since")
     .option("--out <directory>", "Where to write", { default: ".irontrack/profiles" })
     .option("--json", "Print what was written as JSON")
-    .example("  $ bun bench profile LogSet")
+    .example((name) => `  $ ${name} profile LogSet`)
     .action(async (word: string, given: Given) => {
       const [scenario, ...others] = loadScenariosOf(chooseScenarios([word]));
       if (!scenario || others.length > 0) throw new OperatorError(`${word} is not one scenario of http or mix`, 2);

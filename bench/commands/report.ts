@@ -19,8 +19,8 @@ export function registerReport(cli: CAC): void {
     .option("--plots <directory>", "Instead: write where the time went and the percentiles as pictures (SVG) there")
     .option("--out <directory>", "Where to write; beside the (later) result unless said")
     .option("--json", "Print figures of --compare, or what was written, as JSON")
-    .example("  $ bun bench report bench/results/<run> bench/results/<sweep>")
-    .example("  $ bun bench report --compare bench/results/<before> bench/results/<after>")
+    .example((name) => `  $ ${name} report bench/results/<run> bench/results/<sweep>`)
+    .example((name) => `  $ ${name} report --compare bench/results/<before> bench/results/<after>`)
     .action((first: string, more: string[], { compare, force, plots, out, json }: ReportOptions) => {
       const paths = [first, ...more];
       const directory = String(plots ?? out ?? directoryOf(compare ? (more[0] ?? first) : first));

@@ -31,16 +31,20 @@ export function readRun(path: string): RunResult {
 /** What a suite that is not under load found; undefined where there is something else. */
 export function readTable(path: string): TableResult | undefined {
   const [file = ""] = filesOf(path);
-  const result = JSON.parse(readFileSync(file, "utf8"));
-  return "rows" in result ? result : undefined;
+  const result = parseResult(file);
+  return "rows" in result ? (result as TableResult) : undefined;
 }
 
 /** Where what is made of a path is written. */
-export const directoryOf = (path: string): string => (statSync(path).isDirectory() ? path : dirname(path));
+export const directoryOf = (path: string): string => (isDirectory(path) ? path : dirname(path));
+
+function isDirectory(path: string): boolean {
+  if (!existsSync(path)) throw new OperatorError(`there is no result ${path}`);
+  return statSync(path).isDirectory();
+}
 
 function filesOf(path: string): string[] {
-  if (!existsSync(path)) throw new OperatorError(`There is no ${path}`, 2);
-  if (!statSync(path).isDirectory()) return [path];
+  if (!isDirectory(path)) return [path];
   const files = ["run.json", "ab.json"].map((name) => join(path, name)).filter(existsSync);
   if (files.length === 0) throw new OperatorError(`There is neither run.json nor ab.json in ${path}`, 2);
   return files;
@@ -48,9 +52,23 @@ function filesOf(path: string): string[] {
 
 const RUN_FORMAT = 3;
 
+function parseResult(file: string): object {
+  let result: unknown;
+  try {
+    result = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new OperatorError(`${file} is no result: it is not JSON`);
+    throw error;
+  }
+  if (typeof result !== "object" || result === null) throw new OperatorError(`${file} is no result`);
+  return result;
+}
+
 function readResult(file: string): RunResult | SweepResult | AbResult {
-  const result = JSON.parse(readFileSync(file, "utf8"));
-  if ("findings" in result || result.kind === "sweep") return result;
+  // biome-ignore lint/suspicious/noExplicitAny: told apart by what it has.
+  const result = parseResult(file) as any;
+  // Other results have findings too; those of two versions have a verdict.
+  if (("findings" in result && "verdict" in result) || result.kind === "sweep") return result;
   if (!("results" in result)) throw new OperatorError(`${file} has no page: only http, mix, sweep and ab have one`, 2);
   if (result.format !== RUN_FORMAT) {
     throw new OperatorError(`${file} is of format ${result.format}; pages are made of format ${RUN_FORMAT}`, 2);

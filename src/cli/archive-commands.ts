@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { unlink, writeFile } from "node:fs/promises";
 import type { CAC } from "cac";
 import type { Db } from "#db/client.ts";
 import { exportArchive, importArchive } from "../archive/archive.service.ts";
@@ -27,8 +27,12 @@ async function exportTo(email: string, { out = "irontrack.zip" }: { out?: string
   await withDatabase(readConfig(process.env), async (db) => {
     const userId = await idOf(db, email);
     const archive = await exportArchive(db, userId);
-    await insertAuditEvent(db, OPERATOR, "users.exported", { targetUserId: userId });
     await writeFile(out, archive, { flag: "wx", mode: 0o600 });
+    // After the fact, but a file that nobody can hear of does not stay.
+    await insertAuditEvent(db, OPERATOR, "users.exported", { targetUserId: userId }).catch(async (error) => {
+      await unlink(out);
+      throw error;
+    });
     console.log(`Wrote ${out} (${archive.length} bytes)`);
   });
 }

@@ -9,6 +9,7 @@ export async function runBench(args: string[]): Promise<number> {
     console.error("irontrack: the bench laboratory needs a checkout of the repository");
     return 2;
   }
+  process.env.IRONTRACK_BENCH_NAME ??= "irontrack bench";
   process.argv.splice(2, process.argv.length, ...args);
   await import(PROGRAM);
   return Number(process.exitCode ?? 0);

@@ -1,76 +1,46 @@
 import type { CAC } from "cac";
-import { ClusterError } from "#db/postmaster.ts";
-import { AppError, OperatorError } from "../errors.ts";
-import { nearest } from "./nearest.ts";
+import { OperatorError } from "../errors.ts";
+import { checkArguments } from "./arguments.ts";
+import { explain } from "./explain.ts";
+import { writeOutputByHand } from "./output.ts";
 
 /**
- * Parses and runs one command, then ends the process: 0 when it worked, 1 when it did not (one line says why), 2 when
- * it was called wrongly (with the nearest command or option there is; cac alone ignores both).
+ * Parses and runs one command, then ends the process: 0 when it worked, 1 when it did not (one line says why), 2 when it
+ * was called wrongly (with the nearest command or option there is).
  */
-export async function runCli(cli: CAC, argv: string[]): Promise<never> {
+export async function runCli(cli: CAC, argv: string[], before?: () => void): Promise<never> {
+  writeOutputByHand();
+  process.exit(await runCommand(cli, argv, before));
+}
+
+/** Does what `runCli` does, and returns the exit code. `before` runs between the check of the arguments and the command. */
+export async function runCommand(cli: CAC, argv: string[], before: () => void = () => {}): Promise<number> {
+  try {
+    parse(cli, argv);
+    if (cli.options.help || cli.options.version) return 0;
+    if (!cli.matchedCommand && cli.args[0] === undefined) {
+      cli.outputHelp();
+      return 2;
+    }
+    checkArguments(cli, argv.slice(2));
+    before();
+    await cli.runMatchedCommand();
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    const { message, exitCode, isBug } = explain(error);
+    console.error(`${cli.name}: ${message}`);
+    const isDebugging = ["debug", "trace"].includes(process.env.LOG_LEVEL ?? "");
+    if (isBug && isDebugging) console.error(error);
+    else if (isBug) console.error("LOG_LEVEL=debug shows where.");
+    return exitCode;
+  }
+}
+
+function parse(cli: CAC, argv: string[]) {
   try {
     cli.parse(argv, { run: false });
-    if (cli.options.help || cli.options.version) process.exit(0);
-    if (!cli.matchedCommand) refuseUnknown(cli);
-    else refuseUnknownOptions(cli);
-    await cli.runMatchedCommand();
-    process.exit(process.exitCode ?? 0);
-  } catch (error) {
-    process.exit(explain(error));
+  } catch {
+    // cac stumbles over an option that is given both with a value and with a part (--a 1 --a.b 2).
+    throw new OperatorError(`These options make no sense together: see ${cli.name} --help`, 2);
   }
-}
-
-function refuseUnknown(cli: CAC) {
-  const asked = cli.args[0];
-  if (asked === undefined) {
-    cli.outputHelp();
-    process.exit(2);
-  }
-  const found = nearest(
-    asked,
-    cli.commands.map(({ name }) => name),
-  );
-  throw new OperatorError(
-    `There is no command ${asked}${found ? `; did you mean ${found}?` : ""} See irontrack --help`,
-    2,
-  );
-}
-
-function refuseUnknownOptions(cli: CAC) {
-  const command = cli.matchedCommand;
-  if (!command || command.config.allowUnknownOptions) return;
-  const known = [...cli.globalCommand.options, ...command.options].flatMap(({ names }) => names);
-  for (const given of Object.keys(cli.options)) {
-    if (given === "--" || known.includes(given)) continue;
-    const found = nearest(given, known);
-    const flag = (name: string) => (name.length === 1 ? `-${name}` : `--${dashed(name)}`);
-    throw new OperatorError(
-      `${command.name} has no option ${flag(given)}${found ? `; did you mean ${flag(found)}?` : ""} See irontrack ${command.name} --help`,
-      2,
-    );
-  }
-}
-
-const dashed = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-
-function explain(error: unknown): number {
-  if (error instanceof OperatorError) {
-    console.error(`irontrack: ${error.message}`);
-    return error.exitCode;
-  }
-  if (error instanceof AppError) {
-    const faults = (error.errors ?? []).map(({ field, message }) => `\n  ${field.slice(1)}: ${message}`);
-    console.error(`irontrack: ${error.message}${faults.join("")}`);
-    return 1;
-  }
-  if (error instanceof ClusterError) {
-    console.error(`irontrack: ${error.message}`);
-    return 1;
-  }
-  if (error instanceof Error && error.name === "CACError") {
-    console.error(`irontrack: ${error.message}`);
-    return 2;
-  }
-  console.error(error);
-  return 1;
 }

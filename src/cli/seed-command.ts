@@ -37,7 +37,7 @@ export function registerSeedCommand(cli: CAC): void {
       "Add that many invented athletes with training instead; those that are there stay as they are",
     )
     .option("--years <years>", "How long they have trained, up to 2026 (1)")
-    .option("--random-seed <n>", "Other athletes for another number; the same for the same (1)")
+    .option("--random-seed <seed>", "Other athletes for another number; the same for the same (1)")
     .option("--password", "Ask for a password for them; without one nobody can sign in as them")
     .option("--password-stdin", "Read it from standard input")
     .option("--fast", "Check what refers to what at the end and not row by row (database superusers only)")
@@ -49,17 +49,17 @@ export function registerSeedCommand(cli: CAC): void {
 async function seed(flags: Flags) {
   refuse(flags, ["years", "randomSeed", "password", "passwordStdin", "fast"], "goes with --demo only");
   const only = flags.only === undefined ? undefined : seedParts(flags.only);
-  await withNotices(readConfig(process.env), async (db, notices) => {
-    const reports = await notices.announce({ catalog: true }, (announcement) =>
-      seedCatalog(db, readCatalog(), {
-        ...(only ? { only } : {}),
-        overwrite: flags.overwrite ?? false,
-        dryRun: flags.dryRun ?? false,
-        announcement,
-      }),
-    );
-    printRows(reports, { json: flags.json ?? false });
-  });
+  const options = { ...(only ? { only } : {}), overwrite: flags.overwrite ?? false };
+  const config = readConfig(process.env);
+  // A dry run changes nothing that running processes would have to forget.
+  const reports = flags.dryRun
+    ? await withDatabase(config, (db) => seedCatalog(db, readCatalog(), { ...options, dryRun: true }))
+    : await withNotices(config, (db, notices) =>
+        notices.announce({ catalog: true }, (announcement) =>
+          seedCatalog(db, readCatalog(), { ...options, announcement }),
+        ),
+      );
+  printRows(reports, { json: flags.json ?? false });
 }
 
 async function demo(flags: Flags) {

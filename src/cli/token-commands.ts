@@ -14,13 +14,13 @@ export function registerTokenCommands(cli: CAC): void {
   cli
     .command(
       "token:rotate-key",
-      "Sign with a new key from the next start on; the old one still verifies until its tokens are dead",
+      "Sign with a new key from the next reload on; the old one still verifies until its tokens are dead",
     )
     .action(async () => {
       const config = readConfig(process.env);
       const { kid, removed } = await addSigningKey(keyFile(), config.REFRESH_TOKEN_TTL_S);
       console.log(
-        `Added ${kid}${removed.length > 0 ? `, removed ${removed.join(", ")}` : ""}. Restart every process to use it.`,
+        `Added ${kid}${removed.length > 0 ? `, removed ${removed.join(", ")}` : ""}. Reload the service (SIGHUP to serve --workers, or a restart) to sign with it.`,
       );
     });
 }

@@ -86,7 +86,7 @@ export function registerUserCommands(cli: CAC): void {
     .option("--limit <n>", "How many at most", { default: 50 })
     .action(({ event, limit, ...flags }: Flags & { event?: string; limit: number }) =>
       withUsers(async ({ db }) => {
-        const window = { limit: Number(limit) || 50, offset: 0 };
+        const window = { limit, offset: 0 };
         printRows((await listAuditEvents(db, event ? { event } : {}, window)).items, flags);
       }),
     );

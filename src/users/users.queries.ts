@@ -4,6 +4,7 @@ import { roles } from "#db/schema/roles.ts";
 import { users } from "#db/schema/users.ts";
 import type { RoleSlug } from "../actor.ts";
 import { escapeLike } from "../catalogs/catalogs.queries.ts";
+import { OperatorError } from "../errors.ts";
 import type { PageWindow } from "../http/page.ts";
 
 /** An account as people may see it. */
@@ -59,7 +60,7 @@ export async function insertUser(db: Db, user: NewUser): Promise<PublicUser> {
       to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
       to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt"
     from inserted join roles on roles.id = role_id`;
-  if (!inserted) throw new Error(`There is no role ${user.roleSlug}`);
+  if (!inserted) throw new OperatorError(`There is no role ${user.roleSlug}: run irontrack seed`);
   return inserted;
 }
 
