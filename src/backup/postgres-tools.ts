@@ -1,7 +1,8 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "../errors.ts";
+import { runProgram } from "../processes/programs.ts";
 
 /** Where PostgreSQL's client programs may be: PG_BIN alone when it is set, else the PATH and Debian's places. */
 export type ToolPlaces = { PG_BIN?: string | undefined; path: string };
@@ -61,24 +62,13 @@ export async function runTool(
   args: string[],
   { url, signal }: { url?: string; signal?: AbortSignal } = {},
 ): Promise<string> {
-  const child = spawn(join(dir, tool), args, {
+  const { code, stdout, stderr } = await runProgram([join(dir, tool), ...args], {
     env: { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC", ...(url ? connectionOf(url) : {}) },
-    stdio: ["ignore", "pipe", "pipe"],
-    ...(signal ? { signal } : {}),
-  });
-  let said = "";
-  const printed: Buffer[] = [];
-  child.stdout.on("data", (part: Buffer) => printed.push(part));
-  child.stderr.on("data", (part: Buffer) => {
-    said = (said + part).slice(-4000);
-  });
-  const status = await new Promise<number | null>((resolve) => {
-    child.once("error", () => {});
-    child.once("close", resolve);
+    signal,
   });
   if (signal?.aborted) throw new OperatorError(`${tool} was interrupted`);
-  if (status !== 0) throw new OperatorError(`${tool} failed: ${said.trim().split("\n").slice(-3).join("; ")}`);
-  return Buffer.concat(printed).toString("utf8");
+  if (code !== 0) throw new OperatorError(`${tool} failed: ${stderr.trim().split("\n").slice(-3).join("; ")}`);
+  return stdout;
 }
 
 function debianDirs(): string[] {

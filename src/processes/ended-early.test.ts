@@ -6,7 +6,6 @@ const CASES = [
   ["up", "SIGHUP", 2500],
   ["test", "SIGINT", 3000],
   ["bun bench", "SIGKILL", 5000],
-  ["counts", "SIGTERM", 5000],
 ] as const;
 
 test.each(CASES)(

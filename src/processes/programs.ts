@@ -82,15 +82,25 @@ export function startProgram(command: string[], options: ProgramOptions = {}): P
   return { pid, child, hasEnded: () => ending !== undefined, ended, stop, kill };
 }
 
-/** Runs a program to its end; what it printed on both streams. Like `startProgram`, it does not outlive this process. */
-export async function runProgram(command: string[], options: Omit<ProgramOptions, "stdio"> = {}) {
-  const { child, ended } = startProgram(command, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+/**
+ * Runs a program to its end; what it printed on both streams. Like `startProgram`, it does not outlive this process. It is
+ * stopped when `signal` is aborted.
+ */
+export async function runProgram(
+  command: string[],
+  { signal, ...options }: Omit<ProgramOptions, "stdio"> & { signal?: AbortSignal | undefined } = {},
+) {
+  const { child, ended, stop } = startProgram(command, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  const abort = () => void stop();
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort, { once: true });
   const read = async (stream: NodeJS.ReadableStream | null) => {
     let text = "";
     for await (const chunk of stream ?? []) text += chunk;
     return text;
   };
   const [stdout, stderr, { code, error }] = await Promise.all([read(child.stdout), read(child.stderr), ended]);
+  signal?.removeEventListener("abort", abort);
   return { code, stdout, stderr: error?.message ?? stderr };
 }
 

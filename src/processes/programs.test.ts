@@ -1,0 +1,52 @@
+import { expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { identify, isRunning } from "./known-process.ts";
+import { runProgram, startProgram } from "./programs.ts";
+
+const ROOT = join(import.meta.dir, "../..");
+
+/** Files that may start a program, or make a directory, in another way, and why. */
+const EXCEPTIONS: Record<string, string> = {
+  "src/processes/programs.ts": "is the way",
+  "src/processes/watched.ts": "starts the process that ends the others",
+  "bench/disk/block.ts": "a FUSE daemon, which outlives a kept disk's command and is taken down by its own state file",
+  "docker/container.ts": "the rehearsal of the image, in namespaces of its own that end with it",
+  "docker/rehearse.ts": "the same",
+};
+
+test("programs that may run for long, and temporary directories, are made in the one way that does not outlive us", () => {
+  const listed = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.ts"], { cwd: ROOT });
+  const files = listed.stdout.toString().trim().split("\n");
+  const others = files.filter(
+    (file) =>
+      !/\.test\.ts$|^test\//.test(file) &&
+      !(file in EXCEPTIONS) &&
+      /\b(spawn|execFile|exec|fork|mkdtemp|mkdtempSync)\(/.test(
+        readFileSync(join(ROOT, file), "utf8").replaceAll(/\.exec\(/g, ""),
+      ),
+  );
+  expect(files.length).toBeGreaterThan(300);
+  expect(others).toEqual([]);
+});
+
+test("a program that ignores what asks it to end is killed, with all that it has started", async () => {
+  const script = "trap '' TERM; sleep 1000 & echo $!; while :; do sleep 0.02; done";
+  const program = startProgram(["sh", "-c", script], { stdio: ["ignore", "pipe", "ignore"], graceMs: 50 });
+  const [line] = await new Promise<Buffer[]>((resolve) =>
+    program.child.stdout?.once("data", (...data) => resolve(data)),
+  );
+  const grandchild = identify(Number(line?.toString()));
+  expect(isRunning(grandchild)).toBe(true);
+  await program.stop();
+  expect(program.hasEnded()).toBe(true);
+  for (let tries = 0; isRunning(grandchild) && tries < 100; tries++) await Bun.sleep(10);
+  expect(isRunning(grandchild)).toBe(false);
+});
+
+test("a program that is not there has ended, and says so", async () => {
+  expect(await startProgram(["/nowhere/program"]).ended).toMatchObject({ code: 127 });
+  const { code, stderr } = await runProgram(["sh", "-c", "echo why >&2; exit 3"]);
+  expect({ code, stderr }).toEqual({ code: 3, stderr: "why\n" });
+});
