@@ -44,6 +44,8 @@ export const workouts = pgTable(
     // The file that it was read from, and what it is known by there: the same file again adds nothing.
     importId: uuid(),
     importKey: bytea(),
+    // Its version as a file left it, so that changes since are seen; null where that is 1, or is not known.
+    importVersion: integer(),
     // In the trash since; away after 30 days.
     deletedAt: timestamp({ withTimezone: true }),
     createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),

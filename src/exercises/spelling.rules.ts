@@ -88,7 +88,7 @@ export function editDistance(a: string, b: string): number {
 }
 
 /** pg_trgm's trigrams of one word: two blanks before it, one after. */
-function trigramsOf(word: string): Set<string> {
+export function trigramsOf(word: string): Set<string> {
   const padded = `  ${word} `;
   const trigrams = new Set<string>();
   for (let at = 0; at + 3 <= padded.length; at++) trigrams.add(padded.slice(at, at + 3));

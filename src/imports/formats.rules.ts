@@ -1,18 +1,20 @@
 import { AppError } from "../errors.ts";
-import { readCsv } from "./csv.rules.ts";
-import { createFitNotesReader, FITNOTES_COLUMNS, FITNOTES_REQUIRED } from "./fitnotes.rules.ts";
-import { type Columns, createGrouping, type RowReader } from "./grouping.rules.ts";
-import { createHevyReader, HEVY_COLUMNS, HEVY_REQUIRED } from "./hevy.rules.ts";
+import { type CsvRecord, readCsv } from "./csv.rules.ts";
+import { type DateOptions, type DateReader, decideDates } from "./dates.rules.ts";
+import { FITNOTES } from "./fitnotes.rules.ts";
+import { createGrouping, type Identity, type RowReader } from "./grouping.rules.ts";
+import { HEVY } from "./hevy.rules.ts";
 import { hasWeights, needsWeightUnit } from "./measures.rules.ts";
-import { type Header, headerOf, rowOf } from "./rows.rules.ts";
-import { createStrongReader, STRONG_COLUMNS, STRONG_REQUIRED } from "./strong.rules.ts";
+import { type Header, headerOf, isBlank, keptName, type Row, refuse, rowOf } from "./rows.rules.ts";
+import { STRONG } from "./strong.rules.ts";
+import { identifyingTexts, ROWS_AT_ONCE, type Survey, surveyFile } from "./survey.rules.ts";
 
 /** The apps whose exports we read; `strong` in both of its dialects. */
 export const FORMATS = ["strong", "hevy", "fitnotes"] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** What the file itself does not say. */
-export type ImportOptions = {
+export type ImportOptions = DateOptions & {
   /** Of weights without a unit. */
   weightUnit?: "kg" | "lb";
   /** Of distances without a unit: miles where weights are in pounds, else kilometres, when not given. */
@@ -22,9 +24,13 @@ export type ImportOptions = {
 };
 
 export type ImportedSet = {
+  /** Line of the file. */
+  row: number;
   type: "warmup" | "working" | "drop" | "failure";
   weight: number | null;
   weightUnit: "kg" | "lb" | null;
+  /** What a machine or band took off, as it is kept in the note: `assisted 20 kg`. */
+  assisted: string | null;
   reps: number | null;
   timeS: number | null;
   distanceM: number | null;
@@ -40,66 +46,153 @@ export type ImportedExercise = {
 /** `row` is the first line of the file that it was read from, from 1. Times are RFC 3339 in UTC. */
 export type ImportedWorkout = {
   row: number;
+  /** The start as a clock on the wall showed it, which is what the file says: `2024-03-28T17:29:00`. */
+  wallStart: string;
   name: string | null;
   startedAt: string;
   endedAt: string;
   notes: string | null;
   exercises: ImportedExercise[];
 };
-/** A line of the file that was left out. `message` names the column and never repeats the value. */
-export type RowError = { row: number; code: string; message: string };
-export type TrainingEvent = { format: Format } | { workout: ImportedWorkout } | { error: RowError };
+/** A line of the file that was left out, or several (`lastRow`) that are one broken record. Never repeats a value. */
+export type RowError = { row: number; lastRow?: number; column?: string; code: string; message: string };
+/** A cell that was left out or kept in another form, while the rest of its row was read. */
+export type CellNote = { row: number; column: string; code: string; message: string };
+/** What is in a file and not read: columns by their names, and rows of rest timers. */
+export type Ignored = { columns: string[]; restTimerCount: number };
+export type TrainingEvent = { workout: ImportedWorkout } | { error: RowError } | { note: CellNote };
 
-type FormatReader = {
+/** The columns of a format by what they say, by their names in lower case. */
+export type Columns = {
+  start: string;
+  end?: string;
+  name?: string;
+  exercise: string;
+  exerciseNotes: string;
+  workoutNotes: string;
+};
+export type FormatReader = {
   required: string[];
   columns: Columns;
-  create: (header: Header, options: ImportOptions) => RowReader;
+  /** Columns that are read besides, but for those of weights and distances. */
+  others(header: Header): string[];
+  /** Whether it knows days only. */
+  isByDay: boolean;
+  isRestTimer: (row: Row) => boolean;
+  create: (header: Header, options: ImportOptions, dates: DateReader) => RowReader;
 };
-const READERS: Record<Format, FormatReader> = {
-  strong: { required: STRONG_REQUIRED, columns: STRONG_COLUMNS, create: createStrongReader },
-  hevy: { required: HEVY_REQUIRED, columns: HEVY_COLUMNS, create: createHevyReader },
-  fitnotes: { required: FITNOTES_REQUIRED, columns: FITNOTES_COLUMNS, create: createFitNotesReader },
+
+const READERS: Record<Format, FormatReader> = { strong: STRONG, hevy: HEVY, fitnotes: FITNOTES };
+
+/** An export of which everything ambiguous is decided. */
+export type Training = {
+  format: Format;
+  ignored: Ignored;
+  /**
+   * Its workouts, each when its last row was read, and between them the rows and cells that were left out. May be read
+   * more than once.
+   */
+  events(): AsyncGenerator<TrainingEvent>;
 };
 
 /**
- * Reads an export as it comes, holding one workout at a time: first the format that its header is of, then its workouts
- * in the order of the file, each when the next one begins, and between them the rows that were left out. Throws
- * `invalid`: `imports.unknown_format` when the header is none that we know, `imports.unit_required` when weights have
- * no unit and `options.weightUnit` is missing; RangeError for a time zone that does not exist.
+ * Opens an export, and decides by the file as a whole what is ambiguous in it. `pause` is called every few hundred rows,
+ * here and in `events`. Throws `invalid`: `imports.unknown_format` when the header is none that we know,
+ * `imports.unit_required` when weights have no unit and `options.weightUnit` is missing, `imports.too_many_workouts`, and as
+ * `decideDates` does; RangeError for a time zone that does not exist.
  */
-export async function* readTraining(
-  chunks: AsyncIterable<string>,
+export async function openTraining(
+  text: string,
   options: ImportOptions,
-): AsyncGenerator<TrainingEvent> {
-  await using records = readCsv(chunks);
-  const first = await records.next();
-  const header = first.done || first.value.fault ? null : headerOf(first.value.fields, first.value.delimiter);
+  pause: () => Promise<void>,
+): Promise<Training> {
+  const { value: first } = readCsv(text).next();
+  const header = first && !first.fault ? headerOf(first.fields, first.delimiter) : null;
   const format = FORMATS.find((name) => header !== null && isOf(name, header));
   if (header === null || format === undefined) {
     throw new AppError("invalid", "imports.unknown_format", "The file is no export of Strong, Hevy or FitNotes");
   }
-  if (needsWeightUnit(header) && options.weightUnit === undefined) {
-    throw new AppError("invalid", "imports.unit_required", "The file has weights without a unit: say which one");
+  const reader = READERS[format];
+  const survey = await surveyFile(text, header, reader, pause);
+  const row = needsWeightUnit(header) ? first?.row : survey.rowWithoutUnit;
+  if (row !== undefined && options.weightUnit === undefined) {
+    const detail = `The file has weights without a unit (row ${row}): say which one by weightUnit`;
+    throw new AppError("invalid", "imports.unit_required", detail);
   }
-  yield { format };
-
-  const { columns, create } = READERS[format];
-  const readRow = create(header, options);
-  const grouping = createGrouping(columns);
-  for await (const { row: line, fields, fault } of records) {
-    if (fault) {
-      yield { error: { row: line, ...fault } };
-      continue;
-    }
-    const row = rowOf(header, line, fields);
-    const read = row.error ? null : readRow(row);
-    const workout = read && grouping.add(row, read);
-    if (workout) yield { workout };
-    if (row.error) yield { error: row.error };
-  }
-  const last = grouping.last();
-  if (last) yield { workout: last };
+  const dates = await decideDates(survey.dates, options, pause);
+  return {
+    format,
+    ignored: survey.ignored,
+    events: () => readEvents(text, { header, reader, survey, dates, options, pause }),
+  };
 }
 
 const isOf = (format: Format, header: Header): boolean =>
   hasWeights(header) && READERS[format].required.every((column) => header.columns.has(column));
+
+type Opened = {
+  header: Header;
+  reader: FormatReader;
+  survey: Survey;
+  dates: DateReader;
+  options: ImportOptions;
+  pause: () => Promise<void>;
+};
+
+async function* readEvents(text: string, opened: Opened): AsyncGenerator<TrainingEvent> {
+  const { header, reader, survey, dates, options, pause } = opened;
+  const identityOf = createIdentities(reader, dates);
+  const lastRows = new Map<string, number>();
+  for (const { start, name, row } of survey.workouts.values()) {
+    const key = identityOf(start, name)?.key;
+    if (key) lastRows.set(key, Math.max(lastRows.get(key) ?? 0, row));
+  }
+  const readRow = reader.create(header, options, dates);
+  const grouping = createGrouping(reader.columns);
+  /** Reads a row, and gives out its workout when it is the last row of that. */
+  const eventsOf = (row: Row): TrainingEvent[] => {
+    const identity = identityOf(...identifyingTexts(row, reader));
+    if (identity) {
+      const read = readRow(row, identity.start);
+      if (read) grouping.add(row, identity, read);
+    } else {
+      const what = reader.isByDay ? "a day that exists" : "a date and time that exist";
+      refuse(row, reader.columns.start, "date", `must be ${what}`);
+    }
+    const events: TrainingEvent[] = row.error ? [{ error: row.error }] : row.notes.map((note) => ({ note }));
+    const workout = identity && lastRows.get(identity.key) === row.line ? grouping.close(identity) : null;
+    return workout ? [...events, { workout }] : events;
+  };
+  let broken: RowError | null = null;
+  let count = 0;
+  for (const record of readCsv(text)) {
+    if (++count % ROWS_AT_ONCE === 0) await pause();
+    if (broken && !record.isFragment) yield { error: broken };
+    broken = record.fault && brokenRecord(record, record.isFragment ? broken : null);
+    if (broken || count === 1) continue;
+    const row = rowOf(header, record.row, record.fields);
+    if (!isBlank(row) && !reader.isRestTimer(row)) yield* eventsOf(row);
+  }
+  if (broken) yield { error: broken };
+}
+
+/** What texts of a start and a name identify, remembered; null when the start is no date. */
+function createIdentities(reader: FormatReader, dates: DateReader) {
+  const known = new Map<string, Identity | null>();
+  return (startText: string, nameText: string): Identity | null => {
+    const texts = `${startText}\n${nameText}`;
+    let identity = known.get(texts);
+    if (identity === undefined) {
+      const start = dates.read(startText, reader.isByDay);
+      const name = keptName(nameText);
+      identity = start && { key: `${start}\n${name ?? ""}`, start, name };
+      known.set(texts, identity);
+    }
+    return identity;
+  };
+}
+
+function brokenRecord({ row, lastRow, fault }: CsvRecord, before: RowError | null): RowError {
+  const { row: firstRow, ...rest } = before ?? { row, ...(fault as { code: string; message: string }) };
+  return lastRow > firstRow ? { row: firstRow, ...rest, lastRow } : { row: firstRow, ...rest };
+}

@@ -1,12 +1,12 @@
-import type { ImportedExercise, ImportedSet, ImportedWorkout } from "./formats.rules.ts";
-import { type Row, refuse, withNote } from "./rows.rules.ts";
+import type { Columns, ImportedExercise, ImportedSet, ImportedWorkout } from "./formats.rules.ts";
+import type { WallTime } from "./local-time.rules.ts";
+import { nameIn, noteCell, type Row, refuse, withNote } from "./rows.rules.ts";
 
 /** A row as every format has it. */
 export type TrainingRow = {
-  /** The same in consecutive rows of one workout. */
-  key: string;
-  /** What the row says about its workout as a whole; null, with the row refused, when it does not make sense. */
-  readHead: () => Pick<ImportedWorkout, "name" | "startedAt" | "endedAt"> | null;
+  times: Pick<ImportedWorkout, "startedAt" | "endedAt">;
+  /** The column that says when the workout ended. */
+  endColumn: string | null;
   workoutNotes: string | null;
   exerciseName: string;
   exerciseNotes: string | null;
@@ -14,46 +14,49 @@ export type TrainingRow = {
   /** Null for a row that says something about the exercise only. */
   set: ImportedSet | null;
 };
-/** Reads the cells of a row; null for one that says nothing about the training, and for one that it refused. */
-export type RowReader = (row: Row) => TrainingRow | null;
-
-/** Which columns to blame, and in which a workout's notes stand. */
-export type Columns = { exercise: string; exerciseNotes: string; workoutNotes: string };
+/** Reads the cells of a row of a workout that began at `start`; null for one that says nothing, or that it refused. */
+export type RowReader = (row: Row, start: WallTime) => TrainingRow | null;
 
 export const EXERCISE_NOTES_LENGTH = 1000;
 export const WORKOUT_NOTES_LENGTH = 5000;
 const [MOST_EXERCISES, MOST_SETS] = [200, 500];
 
+/** What a workout is in a file, wherever its rows stand: its start as it is written there, and its name; `key` has both. */
+export type Identity = { key: string; start: WallTime; name: string | null };
+
 export type Grouping = {
-  /** Takes a row in; returns the workout before it once a row of another begins. A refused row changes nothing. */
-  add(row: Row, read: TrainingRow): ImportedWorkout | null;
-  /** The workout that no other has followed; null when there was none. */
-  last(): ImportedWorkout | null;
+  /** Takes a row into its workout. A refused row changes nothing. */
+  add(row: Row, identity: Identity, read: TrainingRow): void;
+  /** Gives out a workout of which no row follows; null when none of its rows was good. */
+  close(identity: Identity): ImportedWorkout | null;
 };
 
 /**
- * Puts rows together: consecutive ones of a key are a workout, adjacent ones of a name in it an exercise. Holds one
- * workout, of 200 exercises with 500 sets each at most; rows beyond are refused (`too_many`).
+ * Puts rows together: those of a key are a workout, and of these adjacent ones of a name an exercise. Holds workouts until
+ * they are closed, of 200 exercises with 500 sets each at most; rows beyond are refused (`too_many`).
  */
 export function createGrouping(columns: Columns): Grouping {
-  let key: string | null = null;
-  let workout: ImportedWorkout | null = null;
-
-  function add(row: Row, read: TrainingRow): ImportedWorkout | null {
-    if (workout !== null && key === read.key) {
+  const open = new Map<string, ImportedWorkout>();
+  return {
+    add: (row, { key, start, name }, read) => {
+      const workout = open.get(key) ?? {
+        row: row.line,
+        wallStart: start.toString({ smallestUnit: "second" }),
+        name,
+        ...read.times,
+        notes: null,
+        exercises: [],
+      };
+      if (columns.name) nameIn(row, columns.name);
       addToWorkout(row, columns, workout, read);
-      return null;
-    }
-    const head = read.readHead();
-    if (head === null) return null;
-    const before = workout;
-    key = read.key;
-    workout = { row: row.line, ...head, notes: null, exercises: [] };
-    addToWorkout(row, columns, workout, read);
-    return before;
-  }
-
-  return { add, last: () => workout };
+      if (!row.error) open.set(key, workout);
+    },
+    close: ({ key }) => {
+      const workout = open.get(key) ?? null;
+      open.delete(key);
+      return workout;
+    },
+  };
 }
 
 function addToWorkout(row: Row, columns: Columns, workout: ImportedWorkout, read: TrainingRow): void {
@@ -62,8 +65,6 @@ function addToWorkout(row: Row, columns: Columns, workout: ImportedWorkout, read
     last?.name === read.exerciseName
       ? last
       : { name: read.exerciseName, notes: null, supersetGroup: read.supersetGroup, sets: [] };
-  const notes = withNote(row, columns.exerciseNotes, EXERCISE_NOTES_LENGTH, exercise.notes, read.exerciseNotes);
-  const ofWorkout = withNote(row, columns.workoutNotes, WORKOUT_NOTES_LENGTH, workout.notes, read.workoutNotes);
   if (exercise !== last && workout.exercises.length === MOST_EXERCISES) {
     refuse(row, columns.exercise, "too_many", `a workout has at most ${MOST_EXERCISES} exercises`);
   }
@@ -71,8 +72,22 @@ function addToWorkout(row: Row, columns: Columns, workout: ImportedWorkout, read
     refuse(row, columns.exercise, "too_many", `an exercise of a workout has at most ${MOST_SETS} sets`);
   }
   if (row.error) return;
-  exercise.notes = notes;
-  workout.notes = ofWorkout;
+  exercise.notes = withNote(row, columns.exerciseNotes, EXERCISE_NOTES_LENGTH, exercise.notes, read.exerciseNotes);
+  workout.notes = withNote(row, columns.workoutNotes, WORKOUT_NOTES_LENGTH, workout.notes, read.workoutNotes);
+  addEnd(row, workout, read);
+  if (read.supersetGroup !== exercise.supersetGroup) {
+    noteCell(row, "superset_id", "differs", "differs from that of the exercise's first row, which counts");
+  }
   if (read.set) exercise.sets.push(read.set);
   if (exercise !== last) workout.exercises.push(exercise);
+}
+
+/** Of different ends the last counts. */
+function addEnd(row: Row, workout: ImportedWorkout, { times, endColumn }: TrainingRow): void {
+  if (times.endedAt === workout.endedAt || endColumn === null) return;
+  const isEmpty = times.endedAt === times.startedAt;
+  if (!isEmpty && workout.exercises.length > 0 && workout.endedAt !== workout.startedAt) {
+    noteCell(row, endColumn, "differs", "differs from that of the workout's other rows: the later end counts");
+  }
+  if (Temporal.Instant.compare(times.endedAt, workout.endedAt) > 0) workout.endedAt = times.endedAt;
 }

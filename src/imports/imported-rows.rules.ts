@@ -1,6 +1,10 @@
 import { createHash } from "node:crypto";
 import { searchForm } from "../exercises/slug.rules.ts";
-import type { Format, ImportedExercise, ImportedSet, ImportedWorkout } from "./formats.rules.ts";
+import type { CellNote, Format, ImportedExercise, ImportedSet, ImportedWorkout } from "./formats.rules.ts";
+import type { ImportedRows, ImportedSetRow } from "./imports.queries.ts";
+import { instantAt } from "./local-time.rules.ts";
+import type { NameInFile, Reading } from "./report.rules.ts";
+import { cut } from "./rows.rules.ts";
 
 /** A name of an exercise as it is compared: lower case, without accents, single spaces. */
 export const nameForm = (name: string): string => searchForm(name).replaceAll(/\s+/g, " ").trim();
@@ -13,14 +17,74 @@ export function formsOf(name: string): string[] {
 }
 
 /**
- * What a workout is known by when the same file, or a later one of the same app, is read again: when it began and what it
- * is called. `occurrence` counts those of one file that have both in common, from 1.
+ * What a workout is known by when the same file, or a later one of the same app, is read again: what its start says in the
+ * file, and what it is called. The time zone that the file is read in says nothing about it.
  */
-export function importKey(format: Format, { startedAt, name }: ImportedWorkout, occurrence: number): string {
-  return createHash("sha256")
-    .update(JSON.stringify([format, startedAt, name, occurrence]))
-    .digest("hex");
+export const importKey = (format: Format, { wallStart, name }: ImportedWorkout): string =>
+  hash(["wall", format, wallStart, name]);
+
+/**
+ * The keys by which workouts were known formerly: they had the instant that the start was in a time zone, so that there is one
+ * for each of `timeZones`.
+ */
+export const formerKeys = (format: Format, { wallStart, name }: ImportedWorkout, timeZones: string[]): string[] =>
+  timeZones.map((timeZone) => {
+    const startedAt = instantAt(Temporal.PlainDateTime.from(wallStart), timeZone).toString();
+    return hash([format, startedAt, name, 1]);
+  });
+
+const hash = (parts: unknown[]): string => createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+
+/** Workouts of a file as rows to insert, and which notes were cut off in them. Counts the sets of `reading`'s names. */
+export function rowsOf(
+  { format, names }: Reading,
+  workouts: ImportedWorkout[],
+): { rows: ImportedRows; cut: CellNote[] } {
+  const rows: ImportedRows = { workouts: [], exercises: [], sets: [] };
+  const cutNotes: CellNote[] = [];
+  for (const workout of workouts) {
+    const id = Bun.randomUUIDv7();
+    const { name, startedAt, endedAt, notes } = workout;
+    rows.workouts.push({ id, key: importKey(format, workout), name, started_at: startedAt, ended_at: endedAt, notes });
+    for (const [at, exercise] of workout.exercises.entries()) {
+      const known = names.get(exercise.name) as NameInFile;
+      known.setCount += exercise.sets.length;
+      const entryId = Bun.randomUUIDv7();
+      const mode = modeOf(exercise);
+      rows.exercises.push({
+        id: entryId,
+        workout_id: id,
+        position: at + 1,
+        exercise_id: known.meant?.exerciseId ?? null,
+        exercise_name: known.meant?.exerciseName ?? exercise.name,
+        file_name: exercise.name,
+        mode,
+        superset_group: exercise.supersetGroup,
+        notes: exercise.notes,
+      });
+      for (const [n, given] of exercise.sets.entries()) {
+        const { set, cut: isCut } = inMode(given, mode);
+        if (isCut) cutNotes.push(isCut);
+        rows.sets.push(setRow(entryId, mode, n + 1, set));
+      }
+    }
+  }
+  return { rows, cut: cutNotes };
 }
+
+const setRow = (entryId: string, mode: Mode, position: number, set: ImportedSet): ImportedSetRow => ({
+  workout_exercise_id: entryId,
+  mode,
+  position,
+  type: set.type,
+  weight: set.weight,
+  weight_unit: set.weightUnit,
+  reps: set.reps,
+  time_s: set.timeS,
+  distance_m: set.distanceM,
+  rpe: set.rpe,
+  note: set.note,
+});
 
 type Mode = "reps" | "time" | "distance" | "sets_only";
 const METRICS = { reps: "reps", timeS: "time", distanceM: "distance" } as const;
@@ -36,15 +100,24 @@ export function modeOf({ sets }: ImportedExercise): Mode {
 
 const NOTE_LENGTH = 500;
 
-/** A set with the metric of its exercise's mode only; the others are kept as words in its note. */
-export function inMode(set: ImportedSet, mode: Mode): ImportedSet {
+/**
+ * A set with the metric of its exercise's mode only; the others, and assistance, are kept as words at the end of its note.
+ * `cut` says when the note was cut off for them.
+ */
+export function inMode(set: ImportedSet, mode: Mode): { set: ImportedSet; cut: CellNote | null } {
   const kept = { ...set };
-  const words: string[] = [];
+  const words: string[] = set.assisted === null ? [] : [set.assisted];
   for (const [metric, wanted] of Object.entries(METRICS) as [keyof typeof METRICS, Mode][]) {
     if (wanted === mode || set[metric] === null) continue;
     words.push(`${set[metric]} ${WORDS[metric]}`);
     kept[metric] = null;
   }
-  const note = [set.note, ...words].filter((part) => part !== null && part !== "").join(", ");
-  return { ...kept, note: note === "" ? null : note.slice(0, NOTE_LENGTH) };
+  const room = NOTE_LENGTH - words.reduce((length, word) => length + word.length + 2, 0);
+  const given = set.note === null ? "" : cut(set.note, words.length === 0 ? NOTE_LENGTH : room);
+  const note = [given, ...words].filter((part) => part !== "").join(", ");
+  const message = `the note of the set is kept up to ${room} characters, for what else stands in it`;
+  return {
+    set: { ...kept, note: note === "" ? null : note },
+    cut: given === (set.note ?? "") ? null : { row: set.row, column: "notes", code: "too_long", message },
+  };
 }

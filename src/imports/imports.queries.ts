@@ -17,6 +17,8 @@ export type ImportedExerciseRow = {
   position: number;
   exercise_id: string | null;
   exercise_name: string;
+  /** The exercise's name as it stands in the file. */
+  file_name: string;
   mode: string;
   superset_group: number | null;
   notes: string | null;
@@ -57,36 +59,135 @@ export async function closeImport(
     : sql`update imports set workout_count = ${workouts}, set_count = ${sets} where id = ${importId}`);
 }
 
-/** Inserts workouts that are over, but for those whose key `userId` has already. One statement, however many. */
+/** The time zones of the workouts that `userId` has from files, in no order. */
+export async function listImportZones({ sql }: Db, userId: string): Promise<string[]> {
+  const rows = await sql<{ timeZone: string }[]>`
+    select distinct time_zone as "timeZone" from workouts where user_id = ${userId} and import_key is not null`;
+  return rows.map(({ timeZone }) => timeZone);
+}
+
+/** Gives workouts of `userId` that are known by a former key the present one, unless another has it. One statement. */
+export async function renewKeys({ sql }: Db, userId: string, keys: { former: string; key: string }[]): Promise<void> {
+  await sql`
+    update workouts set import_key = decode(chosen.key, 'hex')
+    from (
+      select distinct on (key) key, workouts.id
+      from json_to_recordset(${JSON.stringify(keys)}::text::json) as entry (former text, key text)
+      join workouts on user_id = ${userId} and import_key = decode(former, 'hex')
+      where not exists (
+        select from workouts as other where other.user_id = ${userId} and other.import_key = decode(key, 'hex'))
+      order by key, workouts.id
+    ) as chosen
+    where workouts.id = chosen.id`;
+}
+
+/** A known workout whose content in the file is another; `isChanged` when it was changed here since it was read in. */
+export type Differing = { givenId: string; workoutId: string; isChanged: boolean };
+export type Inserted = { workouts: number; sets: number; differing: Differing[] };
+
+const exerciseRows = (sql: Db["sql"], { exercises }: ImportedRows) => sql`
+  json_to_recordset(${JSON.stringify(exercises)}::text::json) as entry (id uuid, workout_id uuid, position smallint,
+    exercise_id uuid, exercise_name text, file_name text, mode text, superset_group smallint, notes text)`;
+const setRows = (sql: Db["sql"], { sets }: ImportedRows) => sql`
+  json_to_recordset(${JSON.stringify(sets)}::text::json) as entry (workout_exercise_id uuid, mode text, position smallint,
+    type text, weight numeric, weight_unit text, reps smallint, time_s integer, distance_m integer, rpe numeric, note text)`;
+
+/**
+ * Inserts workouts that are over, but for those whose key `userId` has already, and returns which of these have other
+ * exercises, sets or notes now; those in the trash are left out. One statement, however many.
+ */
 export async function insertImported(
   { sql }: Db,
   { userId, importId, timeZone }: { userId: string; importId: string; timeZone: string },
   rows: ImportedRows,
-): Promise<{ workouts: number; sets: number }> {
-  const [counts] = await sql<{ workouts: number; sets: number }[]>`
-    with made as (
-      insert into workouts (id, user_id, import_id, import_key, name, status, started_at, ended_at, time_zone, notes)
-      select id, ${userId}::uuid, ${importId}::uuid, decode(key, 'hex'), name, 'completed', started_at, ended_at, ${timeZone}, notes
-      from json_to_recordset(${JSON.stringify(rows.workouts)}::text::json) as entry (id uuid, key text, name text,
+): Promise<Inserted> {
+  const [counts] = await sql<Inserted[]>`
+    with given as materialized (
+      select * from json_to_recordset(${JSON.stringify(rows.workouts)}::text::json) as entry (id uuid, key text, name text,
         started_at timestamptz, ended_at timestamptz, notes text)
+    ), given_exercises as materialized (
+      select * from ${exerciseRows(sql, rows)}
+    ), given_sets as materialized (
+      select * from ${setRows(sql, rows)}
+    ), known as materialized (
+      select given.id as given_id, workouts.id, given.notes is distinct from workouts.notes as is_other,
+        import_id is null or version <> coalesce(import_version, 1) as is_changed
+      from given join workouts on user_id = ${userId} and import_key = decode(key, 'hex') where deleted_at is null
+    ), made as (
+      insert into workouts (id, user_id, import_id, import_key, import_version, name, status, started_at, ended_at, time_zone,
+        notes)
+      select id, ${userId}::uuid, ${importId}::uuid, decode(key, 'hex'), 1, name, 'completed', started_at, ended_at,
+        ${timeZone}, notes
+      from given
       on conflict (user_id, import_key) where import_key is not null do nothing returning id
     ), made_exercises as (
       insert into workout_exercises (id, workout_id, position, exercise_id, exercise_name, mode, superset_group, notes)
-      select entry.id, workout_id, position, exercise_id, exercise_name, mode, superset_group, notes
-      from json_to_recordset(${JSON.stringify(rows.exercises)}::text::json) as entry (id uuid, workout_id uuid,
-        position smallint, exercise_id uuid, exercise_name text, mode text, superset_group smallint, notes text)
+      select id, workout_id, position, exercise_id, exercise_name, mode, superset_group, notes from given_exercises
       where workout_id in (select id from made) returning id
     ), made_sets as (
       insert into workout_sets (workout_exercise_id, mode, position, type, weight, weight_unit, weight_kg, reps, time_s,
         distance_m, rpe, note)
       select workout_exercise_id, mode, position, type, weight, weight_unit, ${weightKg(sql)}, reps, time_s, distance_m, rpe, note
-      from json_to_recordset(${JSON.stringify(rows.sets)}::text::json) as entry (workout_exercise_id uuid, mode text,
-        position smallint, type text, weight numeric, weight_unit text, reps smallint, time_s integer, distance_m integer,
-        rpe numeric, note text)
-      where workout_exercise_id in (select id from made_exercises) returning 1
+      from given_sets where workout_exercise_id in (select id from made_exercises) returning 1
+    ), in_file as (
+      select given_id, exercise.position as place, coalesce(entry.position, 0) as n, exercise_id, exercise_name, file_name,
+        row(exercise.mode, superset_group, notes, type, weight, weight_unit, reps, time_s, distance_m, rpe, note) as content
+      from known join given_exercises as exercise on workout_id = given_id
+      left join given_sets as entry on workout_exercise_id = exercise.id
+    ), stored as (
+      select given_id, exercise.position as place, coalesce(entry.position, 0) as n, exercise_id, exercise_name,
+        row(exercise.mode, superset_group, notes, type, weight, weight_unit, reps, time_s, distance_m, rpe, note) as content
+      from known join workout_exercises as exercise on workout_id = known.id
+      left join workout_sets as entry on workout_exercise_id = exercise.id
+    ), differing as (
+      select given_id from known where is_other
+      union
+      select given_id from in_file full join stored using (given_id, place, n)
+      where in_file.content is distinct from stored.content or not coalesce(in_file.exercise_id = stored.exercise_id
+        or stored.exercise_name in (in_file.exercise_name, file_name), stored.exercise_name in (in_file.exercise_name, file_name))
     )
-    select (select count(*) from made)::int as workouts, (select count(*) from made_sets)::int as sets`;
-  return counts as { workouts: number; sets: number };
+    select (select count(*) from made)::int as workouts, (select count(*) from made_sets)::int as sets, (
+      select coalesce(json_agg(json_build_object('givenId', given_id, 'workoutId', id, 'isChanged', is_changed)), '[]')
+      from known join differing using (given_id)) as differing`;
+  return counts as Inserted;
+}
+
+/**
+ * Gives known workouts of `userId` the exercises, sets, notes and length that the file has, under new ids. Their start, name
+ * and whatever else they have stay. Two statements.
+ */
+export async function replaceImported(
+  { sql }: Db,
+  userId: string,
+  replaced: Differing[],
+  rows: ImportedRows,
+): Promise<void> {
+  const workoutIds = new Map(replaced.map(({ givenId, workoutId }) => [givenId, workoutId]));
+  const workouts = rows.workouts.filter(({ id }) => workoutIds.has(id));
+  await sql`
+    with changed as (
+      update workouts set notes = given.notes, ended_at = workouts.started_at + (given.ended_at - given.started_at),
+        is_length_exempt = false, version = version + 1, import_version = version + 1, updated_at = clock_timestamp()
+      from json_to_recordset(${JSON.stringify(workouts.map(({ id, ...more }) => ({ ...more, id: workoutIds.get(id) })))}::text::json)
+        as given (id uuid, started_at timestamptz, ended_at timestamptz, notes text)
+      where workouts.id = given.id and user_id = ${userId} and deleted_at is null returning workouts.id
+    )
+    delete from workout_exercises where workout_id in (select id from changed)`;
+  const exercises = rows.exercises.flatMap((exercise) => {
+    const workoutId = workoutIds.get(exercise.workout_id);
+    return workoutId === undefined ? [] : [{ ...exercise, workout_id: workoutId }];
+  });
+  await sql`
+    with made as (
+      insert into workout_exercises (id, workout_id, position, exercise_id, exercise_name, mode, superset_group, notes)
+      select id, workout_id, position, exercise_id, exercise_name, mode, superset_group, notes
+      from ${exerciseRows(sql, { ...rows, exercises })}
+      where workout_id in (select id from workouts where user_id = ${userId} and deleted_at is null) returning id
+    )
+    insert into workout_sets (workout_exercise_id, mode, position, type, weight, weight_unit, weight_kg, reps, time_s,
+      distance_m, rpe, note)
+    select workout_exercise_id, mode, position, type, weight, weight_unit, ${weightKg(sql)}, reps, time_s, distance_m, rpe, note
+    from ${setRows(sql, rows)} where workout_exercise_id in (select id from made)`;
 }
 
 /** Imports of `userId`, the latest first, at most 1,000, as a JSON array. */
@@ -115,10 +216,10 @@ export async function undoImport(
       update imports set undone_at = now() where id = ${importId} and user_id = ${userId} and undone_at is null returning id
     ), trashed as (
       update workouts set deleted_at = clock_timestamp(), import_key = null, updated_at = clock_timestamp(), version = version + 1
-      where import_id in (select id from undone) and version = 1 and deleted_at is null returning 1
+      where import_id in (select id from undone) and version = coalesce(import_version, 1) and deleted_at is null returning 1
     )
     select exists (select from undone) as "isFound", (select count(*) from trashed)::int as trashed,
       (select count(*) from workouts
-       where import_id in (select id from undone) and version > 1 and deleted_at is null)::int as kept`;
+       where import_id in (select id from undone) and version <> coalesce(import_version, 1) and deleted_at is null)::int as kept`;
   return counts?.isFound ? { trashed: counts.trashed, kept: counts.kept } : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Db } from "#db/client.ts";
+import type { CatalogMemory } from "../catalog-memory.ts";
 import { type Operation, operation } from "../http/operation.ts";
 import { ok, okJson } from "../http/reply.ts";
 import { listImportsJson } from "./imports.queries.ts";
@@ -19,7 +20,7 @@ const tag = "Imports";
 const access = "active";
 const path = "/api/v1/imports";
 
-export function importRoutes({ db }: { db: Db }): Operation[] {
+export function importRoutes({ db, catalogMemory }: { db: Db; catalogMemory: CatalogMemory }): Operation[] {
   return [
     operation(
       "POST",
@@ -34,7 +35,7 @@ export function importRoutes({ db }: { db: Db }): Operation[] {
         answers: { 200: ImportReport },
         problems: { 422: "The file is none that we know, or more has to be said of it" },
       },
-      async ({ actor, query, file }) => okJson(await importTraining(db, actor, file, query)),
+      async ({ actor, query, file }) => okJson(await importTraining({ db, catalogMemory }, actor, file, query)),
     ),
     operation(
       "GET",

@@ -4,6 +4,8 @@ import { TimeZone } from "../workouts/workouts.schemas.ts";
 import { FORMATS } from "./formats.rules.ts";
 
 const Count = Type.Integer({ minimum: 0, maximum: 2_147_483_647 });
+const Row = Type.Integer({ minimum: 1, description: "Line of the file, from 1" });
+const Column = Type.String({ maxLength: 65_536 });
 const Format = choice([...FORMATS]);
 
 /** The longest file that is read: some hundred thousand sets. */
@@ -14,6 +16,26 @@ export const ImportQuestion = strict({
   weightUnit: Type.Optional(choice(["kg", "lb"], { description: "Of weights that the file gives no unit of" })),
   distanceUnit: Type.Optional(
     choice(["km", "mi"], { description: "Of distances that the file gives no unit of; absent: miles with pounds" }),
+  ),
+  dateOrder: Type.Optional(
+    choice(["dmy", "mdy"], {
+      description: "Of dates like 04/05/2024: day or month first. What the file itself proves goes before it",
+    }),
+  ),
+  language: Type.Optional(
+    Type.String({
+      maxLength: 35,
+      pattern: "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+      description: "Of names of months that mean another month in another language, e.g. cs",
+    }),
+  ),
+  known: Type.Optional(
+    choice(["keep", "replace", "replaceChanged"], {
+      default: "keep",
+      description:
+        "What to do with a workout from an earlier import of which the file has other sets or notes: leave it, " +
+        "replace its exercises, sets and notes unless it was changed here since, or replace them in any case",
+    }),
   ),
   dryRun: Type.Optional(Type.Boolean({ default: false, description: "Says what would be done, and does nothing" })),
 });
@@ -48,15 +70,55 @@ export const ImportReport = strict({
     }),
     { maxItems: 2000, description: "Names of exercises in the file, in the order of their first set" },
   ),
+  differing: Type.Array(
+    strict({
+      row: Row,
+      workoutId: Uuid,
+      name: nullable(Type.String({ maxLength: 100 })),
+      startedAt: Instant,
+      isChanged: Type.Boolean({ description: "It was, or may have been, changed here since it was read in" }),
+      isReplaced: Type.Boolean(),
+    }),
+    {
+      maxItems: 100,
+      description: "Known workouts of which the file has other exercises, sets or notes, the first 100; see `known`",
+    },
+  ),
+  differingCount: Count,
+  replacedCount: Type.Integer({
+    minimum: 0,
+    description: "Of these, the replaced ones; undoing does not bring them back",
+  }),
   errors: Type.Array(
     strict({
-      row: Type.Integer({ minimum: 1, description: "Line of the file, from 1" }),
+      row: Row,
+      lastRow: Type.Integer({ minimum: 1, description: "Where a broken record spans lines, the last of them" }),
+      column: nullable(Column),
       code: Type.String({ maxLength: 100 }),
       message: Type.String({ maxLength: 1000 }),
     }),
     { maxItems: 100, description: "Rows that were left out, the first 100" },
   ),
   errorCount: Count,
+  cells: Type.Array(
+    strict({
+      row: Row,
+      column: Column,
+      code: Type.String({ maxLength: 100 }),
+      message: Type.String({ maxLength: 1000 }),
+    }),
+    {
+      maxItems: 100,
+      description:
+        "Cells that were left out or kept in another form while the rest of their row was read, the first 100. " +
+        "`assisted`: a weight below 0, which the set's note has as `assisted 20 kg`",
+    },
+  ),
+  cellCount: Count,
+  ignored: strict({
+    columns: Type.Array(Column, { maxItems: 65_536, description: "Columns with content that is not read" }),
+    restTimerCount: Type.Integer({ minimum: 0, description: "Rows of rest timers, which are not read" }),
+  }),
 });
 
 export const Import = strict({

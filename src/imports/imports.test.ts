@@ -117,18 +117,46 @@ const hevyRow = (day: number, exercise: string, weight: number | string, reps: n
   `"Day","${day} Mar 2024, 17:00","${day} Mar 2024, 18:00","","${exercise}",,"",0,"normal",${weight},${reps},,,`;
 
 test(
-  "rows that make no sense are named and left out, and the others are read",
+  "rows without a date or an exercise are left out, odd cells of others cost themselves, and the report names them",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const file = [HEVY_HEADER, hevyRow(1, "Press", 50), hevyRow(1, "Press", -5), hevyRow(2, "Press", 60, "many")];
-    const { json } = await send(api, as, file.join("\n"));
-    expect(json).toMatchObject({ workouts: { added: 1 }, sets: 1, errorCount: 2 });
-    expect(
-      json.errors.map(({ row, message }: { row: number; message: string }) => [row, message.split(":")[0]]),
-    ).toEqual([
-      [3, "weight_kg"],
-      [4, "reps"],
+    const rows = [
+      hevyRow(1, "Press", 50),
+      hevyRow(1, "", 50),
+      hevyRow(1, "Press", -22.5),
+      hevyRow(2, "Press", 60, "8.5"),
+    ];
+    const { json } = await send(api, as, [HEVY_HEADER, ...rows].join("\n"));
+    expect(json).toMatchObject({ workouts: { added: 2 }, sets: 3, errorCount: 1, cellCount: 2 });
+    expect(json.errors).toMatchObject([{ row: 3, lastRow: 3, column: "exercise_title", code: "required" }]);
+    expect(json.cells).toMatchObject([
+      { row: 4, column: "weight_kg", code: "assisted" },
+      { row: 5, column: "reps", code: "number" },
     ]);
+    const sets = (await workoutsOf(api, as)).flatMap(({ exercises }) => exercises.flatMap((exercise) => exercise.sets));
+    expect(sets).toMatchObject([
+      { weight: 60, reps: null },
+      { weight: 50, reps: 5, note: null },
+      { weight: null, weightKg: null, reps: 5, note: "assisted 22.5 kg" },
+    ]);
+  }),
+);
+
+test(
+  "assistance and second metrics are kept though a note is as long as it may be, and the report says what was cut",
+  withApi(async (api) => {
+    const { as } = await makeSignedIn(api);
+    const header = "Date,Workout Name,Exercise Name,Set Order,Weight (kg),Reps,Seconds,Notes,Workout #";
+    const { json } = await send(api, as, `${header}\n2024-01-15 10:00:00,A,Dip,1,-20,8,60,${"x".repeat(500)},7\n`);
+    expect(json.cells).toMatchObject([
+      { row: 2, code: "assisted" },
+      { row: 2, code: "too_long" },
+    ]);
+    expect(json.ignored).toEqual({ columns: ["Workout #"], restTimerCount: 0 });
+    const [workout] = await workoutsOf(api, as);
+    const [set] = (workout?.exercises[0]?.sets ?? []) as { note: string }[];
+    expect(set?.note).toHaveLength(500);
+    expect(set?.note).toEndWith("x, assisted 20 kg, 60 s");
   }),
 );
 

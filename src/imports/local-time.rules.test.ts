@@ -1,9 +1,12 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { ISO_TIME, instantAt, wallTimeOf } from "./local-time.rules.ts";
+import { decideDates } from "./dates.rules.ts";
+import { instantAt } from "./local-time.rules.ts";
+
+const dates = await decideDates(new Map(), {}, async () => {});
 
 const wallTime = (text: string) => {
-  const wall = wallTimeOf(text, [ISO_TIME]);
+  const wall = dates.read(text);
   if (wall === null) throw new Error(`No time: ${text}`);
   return wall;
 };
@@ -59,7 +62,7 @@ test.each([
   "2023-05-14 12:00:00Z",
   "2023-05-14",
 ])("%p is no time", (text) => {
-  expect(wallTimeOf(text, [ISO_TIME])).toBeNull();
+  expect(dates.read(text)).toBeNull();
 });
 
 test("whatever the zone, the clocks there show the time that was read, or the clocks skipped it", () => {

@@ -1,4 +1,5 @@
 import type { Db } from "#db/client.ts";
+import type { NamedForSearch } from "../exercises/similar-names.rules.ts";
 import { formsOf, nameForm } from "./imported-rows.rules.ts";
 
 /** An exercise that a name of a file was found to mean. */
@@ -30,32 +31,13 @@ export async function listNamed({ sql }: Db, userId: string, names: string[]): P
     order by name, rank, by = 'alias', is_system, exercise_name`;
 }
 
-export type Proposal = { exerciseId: string; exerciseName: string; similarity: number };
+/** What the catalog's exercises are called and found by, in no order. */
+export const listCatalogNames = ({ sql }: Db): Promise<NamedForSearch[]> =>
+  sql<NamedForSearch[]>`select id, name, search_text as "searchText" from exercises where owner_id is null`;
 
-/** Below this, two names have little more in common than the words that all names have. */
-const LEAST_SIMILARITY = 0.3;
-
-/**
- * For each of `names`, in their order, up to five exercises of the catalog or of `userId`'s own whose names or aliases
- * have the most trigrams in common with it, the most similar first. One statement.
- */
-export async function listProposals({ sql }: Db, userId: string, names: string[]): Promise<Proposal[][]> {
-  const rows = await sql<{ proposals: Proposal[] }[]>`
-    with spelt as materialized (
-      select distinct id, exercises.name, form from exercises, string_to_table(search_text, E'\n') as form
-      where (owner_id is null or owner_id = ${userId}) and form <> ''
-    )
-    select coalesce((
-      select json_agg(json_build_object('exerciseId', id, 'exerciseName', name, 'similarity', round(likeness::numeric, 2))
-        order by likeness desc, name)
-      from (
-        select id, name, max(similarity(form, given.form)) as likeness from spelt
-        where similarity(form, given.form) >= ${LEAST_SIMILARITY}::real group by id, name order by likeness desc, name limit 5
-      ) as likely
-    ), '[]') as proposals
-    from unnest(${names.map(nameForm)}::text[]) with ordinality as given (form, place) order by place`;
-  return rows.map(({ proposals }) => proposals);
-}
+/** What `userId`'s own exercises are called and found by, in no order. */
+export const listOwnNames = ({ sql }: Db, userId: string): Promise<NamedForSearch[]> =>
+  sql<NamedForSearch[]>`select id, name, search_text as "searchText" from exercises where owner_id = ${userId}`;
 
 /** The names that `userId` has chosen exercises for, by name, as a JSON array. */
 export async function listChosenJson({ sql }: Db, userId: string): Promise<string> {

@@ -1,19 +1,19 @@
 import { expect, test } from "bun:test";
-import type { ImportedWorkout, ImportOptions, RowError } from "./formats.rules.ts";
-import { readTraining } from "./formats.rules.ts";
-
-async function* oneChunk(text: string) {
-  yield text;
-}
+import type { CellNote, ImportedWorkout, ImportOptions, RowError } from "./formats.rules.ts";
+import { openTraining } from "./formats.rules.ts";
 
 async function read(text: string, options: Partial<ImportOptions> = {}) {
   const workouts: ImportedWorkout[] = [];
   const errors: RowError[] = [];
-  for await (const event of readTraining(oneChunk(text), { timeZone: "UTC", ...options })) {
+  const notes: CellNote[] = [];
+  const training = await openTraining(text, { timeZone: "UTC", ...options }, async () => {});
+  for await (const event of training.events()) {
     if ("workout" in event) workouts.push(event.workout);
     if ("error" in event) errors.push(event.error);
+    if ("note" in event) notes.push(event.note);
   }
-  return { workouts, errors, sets: workouts.flatMap(({ exercises }) => exercises.flatMap(({ sets }) => sets)) };
+  const sets = workouts.flatMap(({ exercises }) => exercises.flatMap(({ sets }) => sets));
+  return { workouts, errors, notes, sets };
 }
 
 /** A good row of each format, and how to write it with some cells changed. */
@@ -79,76 +79,130 @@ const refused: [Name, Cells, string, string][] = [
   ["strong", { date: "yesterday" }, "date", "date: must be a date and time that exist"],
   ["strong", { date: "" }, "date", "date: must be a date and time that exist"],
   ["strong", { date: "x", duration: "1 hour" }, "date", "date: must be a date and time that exist"],
-  [
-    "strong",
-    { date: "2025-01-01 10:00", duration: "1 hour" },
-    "format",
-    "duration: must be like 1h 5m, or a number of seconds",
-  ],
-  ["strong", { date: "2025-01-01 10:00", duration: "999h" }, "range", "duration: must be at most 7 days"],
-  ["strong", { "workout name": long(101) }, "too_long", "workout name: must have at most 100 characters"],
-  ["strong", { "workout name": "a\u0007b" }, "format", "workout name: must not have control characters"],
-  ["strong", { "workout name": "\u200b" }, "format", "workout name: must have a character that can be seen"],
   ["strong", { "exercise name": "" }, "required", "exercise name: must not be empty"],
   ["strong", { "exercise name": long(101) }, "too_long", "exercise name: must have at most 100 characters"],
   ["strong", { "exercise name": "Ben\0ch" }, "format", "exercise name: must not have control characters"],
-  ["strong", { "set order": "X" }, "choice", "set order: must be a number, W, D, F, Note or Rest Timer"],
-  ["strong", { "set order": "" }, "choice", "set order: must be a number, W, D, F, Note or Rest Timer"],
-  ["strong", { "weight (kg)": "-5" }, "range", "weight (kg): must be from 0 to 2000"],
-  ["strong", { "weight (kg)": "2000.1" }, "range", "weight (kg): must be from 0 to 2000"],
-  ["strong", { "weight (kg)": "sixty" }, "number", "weight (kg): must be a number"],
-  ["strong", { "weight (kg)": "62,5" }, "number", "weight (kg): must be a number"],
-  ["strong", { "weight (kg)": "1e3" }, "number", "weight (kg): must be a number"],
-  ["strong", { reps: "8.5" }, "number", "reps: must be a whole number"],
-  ["strong", { reps: "10001" }, "range", "reps: must be from 0 to 10000"],
-  ["strong", { reps: "-1" }, "range", "reps: must be from 0 to 10000"],
-  ["strong", { seconds: "86401" }, "range", "seconds: must be from 0 to 86400"],
-  ["strong", { distance: "-1" }, "range", "distance: must not be negative"],
-  ["strong", { distance: "1001" }, "range", "distance: must be at most 1000 km"],
-  ["strong", { rpe: "0" }, "range", "rpe: must be from 1 to 10"],
-  ["strong", { rpe: "10.5" }, "range", "rpe: must be from 1 to 10"],
-  ["strong", { rpe: "8.25" }, "range", "rpe: must be in steps of 0.5"],
-  ["strong", { notes: long(501) }, "too_long", "notes: must have at most 500 characters"],
-  ["strong", { notes: "a\0b" }, "format", "notes: must not have NUL characters"],
-  ["strong", { "set order": "Note", notes: long(1001) }, "too_long", "notes: must have at most 1000 characters"],
-  ["strong", { "workout notes": long(5001) }, "too_long", "workout notes: must have at most 5000 characters"],
   ["hevy", { start_time: "31 Feb 2024, 18:00" }, "date", "start_time: must be a date and time that exist"],
-  ["hevy", { start_time: "1 Mai 2024, 18:00" }, "date", "start_time: must be a date and time that exist"],
-  [
-    "hevy",
-    { start_time: "2 May 2024, 18:00", end_time: "soon" },
-    "date",
-    "end_time: must be a date and time that exist",
-  ],
-  ["hevy", { start_time: "2 May 2024, 18:00" }, "range", "end_time: must not be before start_time"],
-  ["hevy", { title: "a\u0007b" }, "format", "title: must not have control characters"],
   ["hevy", { exercise_title: " " }, "required", "exercise_title: must not be empty"],
-  ["hevy", { set_type: "myo" }, "choice", "set_type: must be one of: normal, warmup, dropset, failure"],
-  ["hevy", { superset_id: "50" }, "range", "superset_id: must be from 0 to 49"],
-  ["hevy", { exercise_notes: long(1001) }, "too_long", "exercise_notes: must have at most 1000 characters"],
-  ["hevy", { description: long(5001) }, "too_long", "description: must have at most 5000 characters"],
   ["fitnotes", { date: "13/13/2024" }, "date", "date: must be a day that exists"],
   ["fitnotes", { date: "2023-02-29" }, "date", "date: must be a day that exists"],
   ["fitnotes", { exercise: "" }, "required", "exercise: must not be empty"],
-  ["fitnotes", { "weight unit": "st" }, "choice", "weight unit: must be one of: kg, kgs, lb, lbs"],
-  ["fitnotes", { "weight unit": "constructor" }, "choice", "weight unit: must be one of: kg, kgs, lb, lbs"],
-  ["fitnotes", { "weight unit": "" }, "unit", "weight: has no unit in this row"],
-  [
-    "fitnotes",
-    { distance: "5", "distance unit": "furlong" },
-    "choice",
-    "distance unit: must be one of: m, meters, km, mi, miles, ft, cm",
-  ],
-  ["fitnotes", { time: "90 s" }, "format", "time: must be hours, minutes and seconds"],
-  ["fitnotes", { time: "24:00:01" }, "range", "time: must be at most a day"],
-  ["fitnotes", { comment: long(501) }, "too_long", "comment: must have at most 500 characters"],
 ];
 
 test.each(refused)("a row of %s with %j is left out (%s)", async (name, cells, code, message) => {
   const { workouts, errors, sets } = await read(fileOf(name, [{}, cells, {}]));
-  expect(errors).toEqual([{ row: 3, code, message }]);
+  expect(errors).toEqual([{ row: 3, column: message.split(":")[0] as string, code, message }]);
   expect(workouts).toHaveLength(1);
   expect(sets).toHaveLength(2);
+});
+
+const KG = { weight: 60, weightUnit: "kg" } as const;
+const left: [Name, Cells, string, string, object][] = [
+  ["strong", { duration: "1 hour" }, "format", "duration: must be like 1h 5m, or a number of seconds", KG],
+  ["strong", { duration: "999h" }, "range", "duration: must be at most 7 days", KG],
+  ["strong", { "set order": "X" }, "choice", "set order: must be a number, W, D, F, Note or Rest Timer", KG],
+  ["strong", { "set order": "" }, "choice", "set order: must be a number, W, D, F, Note or Rest Timer", KG],
+  [
+    "strong",
+    { "weight (kg)": "2000.1" },
+    "range",
+    "weight (kg): must be from -2000 to 2000",
+    { weight: null, reps: 8 },
+  ],
+  ["strong", { "weight (kg)": "sixty" }, "number", "weight (kg): must be a number", { weight: null, reps: 8 }],
+  ["strong", { "weight (kg)": "1,250" }, "number", "weight (kg): must be a number", { weight: null, reps: 8 }],
+  ["strong", { "weight (kg)": "1e3" }, "number", "weight (kg): must be a number", { weight: null, reps: 8 }],
+  ["strong", { reps: "8.5" }, "number", "reps: must be a whole number", { ...KG, reps: null }],
+  ["strong", { reps: "10001" }, "range", "reps: must be from 0 to 10000", { ...KG, reps: null }],
+  ["strong", { reps: "-1" }, "range", "reps: must be from 0 to 10000", { ...KG, reps: null }],
+  ["strong", { seconds: "86401" }, "range", "seconds: must be from 0 to 86400", { ...KG, timeS: null }],
+  ["strong", { distance: "-1" }, "range", "distance: must not be negative", { ...KG, distanceM: null }],
+  ["strong", { distance: "1001" }, "range", "distance: must be at most 1000 km", { ...KG, distanceM: null }],
+  ["strong", { rpe: "0" }, "range", "rpe: must be from 1 to 10", { ...KG, rpe: null }],
+  ["strong", { rpe: "10.5" }, "range", "rpe: must be from 1 to 10", { ...KG, rpe: null }],
+  ["strong", { rpe: "8.25" }, "range", "rpe: must be in steps of 0.5", { ...KG, rpe: null }],
+  ["strong", { notes: long(501) }, "too_long", "notes: is kept up to 500 characters", { note: long(500) }],
+  ["strong", { notes: "a\0b" }, "format", "notes: is kept without NUL characters", { note: "ab" }],
+  ["strong", { "workout notes": long(5001) }, "too_long", "workout notes: is kept up to 5000 characters", KG],
+  ["hevy", { end_time: "soon" }, "date", "end_time: must be a date and time that exist", KG],
+  ["hevy", { end_time: "1 May 2024, 17:00" }, "range", "end_time: must not be before start_time", KG],
+  ["hevy", { end_time: "9 May 2024, 17:00" }, "range", "end_time: must be at most 7 days after start_time", KG],
+  ["hevy", { set_type: "myo" }, "choice", "set_type: must be one of: normal, warmup, dropset, failure", KG],
+  ["hevy", { superset_id: "50" }, "range", "superset_id: must be from 0 to 49", KG],
+  ["hevy", { exercise_notes: long(1001) }, "too_long", "exercise_notes: is kept up to 1000 characters", KG],
+  ["hevy", { description: long(5001) }, "too_long", "description: is kept up to 5000 characters", KG],
+  ["fitnotes", { "weight unit": "st" }, "choice", "weight unit: must be one of: kg, kgs, ", { weight: null, reps: 8 }],
+  ["fitnotes", { "weight unit": "constructor" }, "choice", "weight unit: must be one of: ", { weight: null, reps: 8 }],
+  ["fitnotes", { distance: "5", "distance unit": "furlong" }, "choice", "distance unit: must be one of: m, ", KG],
+  ["fitnotes", { time: "90 s" }, "format", "time: must be hours, minutes and seconds", KG],
+  ["fitnotes", { time: "24:00:01" }, "range", "time: must be at most a day", KG],
+  ["fitnotes", { comment: long(501) }, "too_long", "comment: is kept up to 500 characters", { note: long(500) }],
+];
+
+test.each(left)(
+  "a cell of %s that is %j costs itself, and its set arrives (%s)",
+  async (name, cells, code, message, set) => {
+    const { errors, notes, sets } = await read(fileOf(name, [{}, cells, {}]));
+    expect(errors).toEqual([]);
+    expect(notes).toEqual([{ row: 3, column: message.split(":")[0] as string, code, message: expect.any(String) }]);
+    expect(notes[0]?.message).toStartWith(message);
+    expect(sets).toHaveLength(3);
+    expect(sets[1]).toMatchObject(set);
+  },
+);
+
+test.each([
+  [long(101), "too_long", long(100)],
+  ["a\u0007b", "format", "a b"],
+  ["\u200b", "format", null],
+])("of a workout's name %p is kept what can be", async (name, code, kept) => {
+  for (const [format, column] of [
+    ["strong", "workout name"],
+    ["hevy", "title"],
+  ] as const) {
+    const { workouts, errors, notes } = await read(fileOf(format, [{ [column]: name }]));
+    expect(errors).toEqual([]);
+    expect(notes).toMatchObject([{ row: 2, column, code }]);
+    expect(workouts).toMatchObject([{ name: kept }]);
+  }
+});
+
+test("a weight below 0 is assistance, which the set keeps", async () => {
+  for (const [name, column] of [
+    ["strong", "weight (kg)"],
+    ["hevy", "weight_kg"],
+    ["fitnotes", "weight"],
+  ] as const) {
+    const { errors, notes, sets } = await read(fileOf(name, [{ [column]: "-22.5" }, { [column]: "-20", reps: "0" }]));
+    expect(errors).toEqual([]);
+    expect(notes.map(({ row, code }) => [row, code])).toEqual([
+      [2, "assisted"],
+      [3, "assisted"],
+    ]);
+    expect(sets).toMatchObject([
+      { weight: null, weightUnit: null, assisted: "assisted 22.5 kg", reps: 8 },
+      { weight: null, assisted: "assisted 20 kg", reps: 0 },
+    ]);
+  }
+});
+
+test("numbers are read as they are written: with a decimal comma, in yards, in plain seconds", async () => {
+  const { notes, errors, sets } = await read(
+    fileOf("fitnotes", [{ weight: "72,5" }, { distance: "500", "distance unit": "yd", time: "65.5" }]),
+  );
+  expect([...errors, ...notes]).toEqual([]);
+  expect(sets).toMatchObject([{ weight: 72.5 }, { distanceM: 457, timeS: 66 }]);
+});
+
+test("of a row that differs from its workout the later end counts, and the report says so", async () => {
+  const rows = [{}, { end_time: "1 May 2024, 20:30" }, { end_time: "" }, { superset_id: "1" }];
+  const { workouts, notes } = await read(fileOf("hevy", rows));
+  expect(workouts).toMatchObject([{ endedAt: "2024-05-01T20:30:00Z" }]);
+  expect(notes.map(({ row, column, code }) => [row, column, code])).toEqual([
+    [3, "end_time", "differs"],
+    [5, "end_time", "differs"],
+    [5, "superset_id", "differs"],
+  ]);
 });
 
 test("what just fits is taken as it is", async () => {
@@ -167,6 +221,8 @@ test("what just fits is taken as it is", async () => {
   expect(workouts[0]?.exercises[0]?.name).toBe(long(100));
   expect(workouts[0]?.exercises[0]?.sets).toEqual([
     {
+      row: 2,
+      assisted: null,
       type: "working",
       weight: 2000,
       weightUnit: "kg",
@@ -179,10 +235,12 @@ test("what just fits is taken as it is", async () => {
   ]);
 });
 
-test("notes on an exercise are left out from where they are too long together", async () => {
+test("notes on an exercise are cut off where they are too long together", async () => {
   const notes = ["a".repeat(600), "b".repeat(399), "c"].map((text) => ({ "set order": "Note", notes: text }));
-  const { errors, workouts } = await read(fileOf("strong", [{}, ...notes]));
-  expect(errors).toEqual([{ row: 5, code: "too_long", message: "notes: must have at most 1000 characters" }]);
+  const { notes: cells, workouts } = await read(fileOf("strong", [{}, ...notes]));
+  expect(cells).toEqual([
+    { row: 5, column: "notes", code: "too_long", message: "notes: is kept up to 1000 characters together" },
+  ]);
   expect(workouts[0]?.exercises[0]?.notes).toBe(`${"a".repeat(600)}\n${"b".repeat(399)}`);
 });
 
@@ -209,13 +267,23 @@ test("a workout holds 200 exercises, and an exercise 500 sets", async () => {
   const many = Array.from({ length: 201 }, (_, at) => ({ exercise_title: `Exercise ${at}` }));
   const wide = await read(fileOf("hevy", many));
   expect(wide.errors).toEqual([
-    { row: 202, code: "too_many", message: "exercise_title: a workout has at most 200 exercises" },
+    {
+      row: 202,
+      column: "exercise_title",
+      code: "too_many",
+      message: "exercise_title: a workout has at most 200 exercises",
+    },
   ]);
   expect(wide.workouts[0]?.exercises).toHaveLength(200);
 
   const deep = await read(fileOf("fitnotes", [...Array.from({ length: 501 }, () => ({})), { exercise: "Squat" }]));
   expect(deep.errors).toEqual([
-    { row: 502, code: "too_many", message: "exercise: an exercise of a workout has at most 500 sets" },
+    {
+      row: 502,
+      column: "exercise",
+      code: "too_many",
+      message: "exercise: an exercise of a workout has at most 500 sets",
+    },
   ]);
   expect(deep.workouts[0]?.exercises.map(({ sets }) => sets.length)).toEqual([500, 1]);
 });

@@ -1,13 +1,12 @@
-import { printable } from "../http/formats.ts";
 import type { Delimiter } from "./csv.rules.ts";
-import type { RowError } from "./formats.rules.ts";
+import type { CellNote, RowError } from "./formats.rules.ts";
 
 /** The first line of a file: where each column stands, by its name in lower case. */
 export type Header = { columns: Map<string, number>; names: string[]; delimiter: Delimiter };
-/** A line of the file below its header. `error` is the first that reading its cells met with. */
-export type Row = { line: number; header: Header; fields: string[]; error: RowError | null };
+/** A line of the file below its header. `error` leaves it out; `notes` are cells that did not arrive as they are. */
+export type Row = { line: number; header: Header; fields: string[]; error: RowError | null; notes: CellNote[] };
 
-/** Of the same names the first column counts. */
+/** If a column name repeats, the first one wins. */
 export function headerOf(fields: string[], delimiter: Delimiter): Header {
   const names = fields.map((field) => field.trim());
   const columns = new Map<string, number>();
@@ -17,22 +16,32 @@ export function headerOf(fields: string[], delimiter: Delimiter): Header {
   return { columns, names, delimiter };
 }
 
-/** A row to read cells of; refused already when it has another number of columns than the header. */
-export function rowOf(header: Header, line: number, fields: string[]): Row {
-  const row: Row = { line, header, fields, error: null };
-  const width = header.names.length;
-  if (fields.length < width || fields.slice(width).some((field) => field !== "")) {
-    row.error = { row: line, code: "columns", message: `Must have ${width} columns, as the header has` };
-  }
-  return row;
-}
+export const rowOf = (header: Header, line: number, fields: string[]): Row => ({
+  line,
+  header,
+  fields,
+  error: null,
+  notes: [],
+});
 
-/** Notes what is wrong with a cell, unless something was before. `message` goes on from the name of the column. */
+/** Whether nothing stands in it. */
+export const isBlank = ({ fields }: Row): boolean => fields.every((field) => field.trim() === "");
+
+/** Leaves a row out, for the first reason that is given. `message` goes on from the name of the column. */
 export function refuse(row: Row, column: string, code: string, message: string): null {
-  const name = row.header.names[row.header.columns.get(column) ?? -1] ?? column;
-  row.error ??= { row: row.line, code, message: `${name}: ${message}` };
+  const name = columnName(row, column);
+  row.error ??= { row: row.line, column: name, code, message: `${name}: ${message}` };
   return null;
 }
+
+/** Leaves a cell out, or notes that it was kept in another form; its row goes on. */
+export function noteCell(row: Row, column: string, code: string, message: string): null {
+  const name = columnName(row, column);
+  row.notes.push({ row: row.line, column: name, code, message: `${name}: ${message}` });
+  return null;
+}
+
+const columnName = (row: Row, column: string) => row.header.names[row.header.columns.get(column) ?? -1] ?? column;
 
 /** The text of a cell, trimmed; empty when there is no such column. */
 export function textIn(row: Row, column: string): string {
@@ -43,55 +52,82 @@ export function textIn(row: Row, column: string): string {
 const NAME_LENGTH = 100;
 const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
 
-/** A name with single spaces, at most 100 characters; null when the cell is empty. */
-export function nameIn(row: Row, column: string): string | null {
-  const text = textIn(row, column);
-  if (/(?!\s)\p{Cc}/u.test(text)) return refuse(row, column, "format", "must not have control characters");
-  const name = printable(text);
-  if (name === "") return text === "" ? null : refuse(row, column, "format", "must have a character that can be seen");
-  if (isLonger(name, NAME_LENGTH)) return refuseLength(row, column, NAME_LENGTH);
+/** A name with single spaces, at most 100 characters; null, with the row refused, when it is none. */
+export function requiredNameIn(row: Row, column: string): string | null {
+  const name = textIn(row, column).replace(/\s+/gu, " ");
+  if (name === "") return refuse(row, column, "required", "must not be empty");
+  if (isLonger(name, NAME_LENGTH)) return refuse(row, column, "too_long", lengthMessage(NAME_LENGTH));
+  if (/\p{Cc}/u.test(name)) return refuse(row, column, "format", "must not have control characters");
   return VISIBLE.test(name) ? name : refuse(row, column, "format", "must have a character that can be seen");
 }
 
-/** A text of at most `most` characters, line breaks and all; null when the cell is empty. */
-export function noteIn(row: Row, column: string, most: number): string | null {
-  const note = textIn(row, column);
-  if (note === "") return null;
-  if (isLonger(note, most)) return refuseLength(row, column, most);
-  return note.includes("\0") ? refuse(row, column, "format", "must not have NUL characters") : note;
+/** What is kept of the name of a workout: single spaces, no control characters, at most 100; null for nothing. */
+export function keptName(text: string): string | null {
+  const name = cut(text.replace(/[\s\p{Cc}]+/gu, " ").trim(), NAME_LENGTH);
+  return VISIBLE.test(name) ? name : null;
 }
 
-/** What `notes` says with `added`, in a line of its own unless it says so already; `most` characters together. */
+/** What is kept of a name; a note says when that is not all of it. */
+export function nameIn(row: Row, column: string): string | null {
+  const text = textIn(row, column);
+  const name = keptName(text);
+  if (text === "" || name === text.replace(/\s+/gu, " ")) return name;
+  if (name === null) return noteCell(row, column, "format", "must have a character that can be seen");
+  const isCut = isLonger(text, NAME_LENGTH);
+  if (isCut) noteCell(row, column, "too_long", `is kept up to ${NAME_LENGTH} characters`);
+  else noteCell(row, column, "format", "is kept without control characters");
+  return name;
+}
+
+/** A text of at most `most` characters, line breaks and all, the rest cut off with a note; null when the cell is empty. */
+export function noteIn(row: Row, column: string, most: number): string | null {
+  const text = textIn(row, column);
+  if (text === "") return null;
+  const note = text.replaceAll("\0", "");
+  if (note !== text) noteCell(row, column, "format", "is kept without NUL characters");
+  if (isLonger(note, most)) noteCell(row, column, "too_long", `is kept up to ${most} characters`);
+  return note === "" ? null : cut(note, most);
+}
+
+/** What `notes` says with `added`, in a line of its own unless it says so already; cut off with a note beyond `most`. */
 export function withNote(row: Row, column: string, most: number, notes: string | null, added: string | null) {
   if (added === null || notes?.includes(added)) return notes;
   const together = notes === null ? added : `${notes}\n${added}`;
-  return isLonger(together, most) ? refuseLength(row, column, most) : together;
+  if (isLonger(together, most)) noteCell(row, column, "too_long", `is kept up to ${most} characters together`);
+  return cut(together, most);
 }
 
 /**
- * A number from `least` to `most`; null when the cell is empty. A comma stands for the decimal point only in a file
- * that separates its columns by something else.
+ * A number from `least` to `most`; null when the cell is empty, or with a note when it is none. A comma is a decimal point in
+ * a file that separates its columns by something else, and elsewhere unless three digits follow, which may be thousands.
  */
 export function numberIn(row: Row, column: string, least: number, most: number): number | null {
   const text = textIn(row, column);
   if (text === "") return null;
-  const plain = row.header.delimiter === ";" ? text.replace(",", ".") : text;
-  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(plain)) return refuse(row, column, "number", "must be a number");
+  const isThousands = row.header.delimiter === "," && /,\d{3}$/.test(text);
+  const plain = isThousands ? text : text.replace(",", ".");
+  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(plain)) return noteCell(row, column, "number", "must be a number");
   const number = Number(plain);
-  return number >= least && number <= most
-    ? number
-    : refuse(row, column, "range", most === Infinity ? "must not be negative" : `must be from ${least} to ${most}`);
+  if (number >= least && number <= most) return number;
+  return noteCell(
+    row,
+    column,
+    "range",
+    most === Infinity ? "must not be negative" : `must be from ${least} to ${most}`,
+  );
 }
 
-/** A whole number from 0 to `most`, `8.0` being one; null when the cell is empty. */
+/** A whole number from 0 to `most`, `8.0` being one; null when the cell is empty, or with a note when it is none. */
 export function wholeIn(row: Row, column: string, most: number): number | null {
   const number = numberIn(row, column, 0, most);
   if (number === null || Number.isInteger(number)) return number;
-  return refuse(row, column, "number", "must be a whole number");
+  return noteCell(row, column, "number", "must be a whole number");
 }
 
 /** As PostgreSQL counts: by code points. */
 const isLonger = (text: string, most: number) => text.length > most && [...text].length > most;
+const lengthMessage = (most: number) => `must have at most ${most} characters`;
 
-const refuseLength = (row: Row, column: string, most: number) =>
-  refuse(row, column, "too_long", `must have at most ${most} characters`);
+/** At most the first `most` characters. */
+export const cut = (text: string, most: number): string =>
+  isLonger(text, most) ? [...text].slice(0, most).join("").trimEnd() : text;

@@ -1,0 +1,55 @@
+import { expect, test } from "bun:test";
+import { type Api, expectStatus, withApi } from "#test/harness.ts";
+import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { statementsOf } from "#test/transaction.ts";
+
+const HEADER = "Date,Exercise,Category,Weight (kg),Reps";
+const send = (api: Api, as: string, file: string) =>
+  api.post("/api/v1/imports?timeZone=UTC", { as, body: file, headers: { "content-type": "text/csv" } });
+
+test(
+  "names that mean nothing cost PostgreSQL nothing, and nothing is asked of it once the import is there",
+  withApi(async (api) => {
+    const { as, user } = await makeSignedIn(api);
+    const own = await makeExercise(api, { owner: user, name: "Zqx Garage Press" });
+    const rows = Array.from(
+      { length: 190 },
+      (_, n) => `2024-01-15,Zqx Garage Pres ${"abcdefghij".repeat(7)} ${n},,60,5`,
+    );
+    // The catalog is in this process's cache after the first.
+    await send(api, as, [HEADER, "2024-01-14,Zqx Wall Pres,,60,5"].join("\n"));
+    const statements = await statementsOf(async () => {
+      const answer = await send(api, as, [HEADER, "2024-01-15,Zqx Garage Pres,,60,5", ...rows].join("\n"));
+      expectStatus(answer, 200);
+      expect(answer.json.names).toHaveLength(191);
+      expect(answer.json.names[0]).toMatchObject({ exerciseId: null, proposals: [{ exerciseId: own }] });
+    });
+    expect(statements.filter((statement) => statement.includes("similarity("))).toEqual([]);
+    const lastWrite = statements.findLastIndex((statement) => /^\s*update imports/.test(statement));
+    expect(lastWrite).toBeGreaterThan(0);
+    expect(
+      statements.slice(lastWrite + 1).filter((statement) => /\b(?:exercises|import_names)\b/.test(statement)),
+    ).toEqual([]);
+  }),
+);
+
+test(
+  "other requests are answered while rows that cannot be read are read",
+  withApi(async (api) => {
+    const { as } = await makeSignedIn(api);
+    for (const line of ["x\n", '"x\n', '2024-01-15,"Squat" x,,60,5\n', "yesterday,Squat,,60,5\n"]) {
+      const file = `${HEADER}\n${line.repeat(600_000 / line.length)}`;
+      let [turns, isDone] = [0, false];
+      const turn = () => {
+        turns++;
+        if (!isDone) setImmediate(turn);
+      };
+      setImmediate(turn);
+      const answer = await send(api, as, file);
+      isDone = true;
+      expectStatus(answer, 200);
+      expect(answer.json.workouts).toEqual({ added: 0, known: 0 });
+      expect([line, turns > 5]).toEqual([line, true]);
+    }
+  }),
+);

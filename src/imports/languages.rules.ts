@@ -1,0 +1,94 @@
+import { AppError } from "../errors.ts";
+import { type Language, loadLanguages } from "./month-names.rules.ts";
+
+/** The words of a date whose month has a name, and the first row that they stand in. */
+export type NamedMonth = { words: string[]; row: number };
+
+const LEAST_LETTERS = 3;
+
+/**
+ * The month, from 1, that `words` name in a language: one of its names, or else the beginning of names of one month only, the
+ * others being words that stand in its dates. Null when they name none.
+ */
+export function monthIn(language: Language, words: string[], mayBeginOnly = true): number | null {
+  let month: number | null = null;
+  for (const word of words) {
+    const named = language.months.get(word);
+    if (named === undefined && (language.fillers.has(word) || language.halves.has(word))) continue;
+    const found = named ?? (mayBeginOnly ? monthBegunBy(language, word) : null);
+    if (found === null || (month !== null && month !== found)) return null;
+    month = found;
+  }
+  return month;
+}
+
+function monthBegunBy({ months }: Language, word: string): number | null {
+  if (word.length < LEAST_LETTERS) return null;
+  const begun = new Set([...months].filter(([name]) => name.startsWith(word)).map(([, month]) => month));
+  const [only] = begun;
+  return begun.size === 1 ? (only as number) : null;
+}
+
+/**
+ * The language of the months of a file: English if that has them all, else the one that has them all, or any of those that mean
+ * the same by them. Names that no language has are left to their rows, unless there are no fewer of them than others
+ * (`readable` counts dates without names). Null when there are no names. Throws as `decideDates` does.
+ */
+export async function decideLanguage(
+  given: NamedMonth[],
+  readable: number,
+  preferred: string | undefined,
+  pause: () => Promise<void>,
+): Promise<Language | null> {
+  if (given.length === 0) return null;
+  let known: Language[] = [];
+  for (const which of ["english", "common", "other"] as const) {
+    known = [...known, ...(await loadLanguages(which, pause))];
+    const languages = readersOf(known, given, which !== "english");
+    if (languages.length > 0) return chosen(languages, given, preferred);
+  }
+
+  const isAnywhere = ({ words }: NamedMonth) => known.some((language) => monthIn(language, words, false) !== null);
+  const months = given.filter(isAnywhere);
+  const odd = given.filter((month) => !months.includes(month));
+  if (odd.length >= months.length + readable) {
+    const detail = `The month in row ${odd[0]?.row} has a name of no language that we know: export the file in English`;
+    throw new AppError("invalid", "imports.unknown_language", detail);
+  }
+  if (months.length === 0) return null;
+  const likely = readersOf(known, months);
+  if (likely.length > 0) return chosen(likely, months, preferred);
+  const best = known.toSorted((a, b) => countRead(b, months) - countRead(a, months))[0] as Language;
+  const [read, other] = [true, false].map((is) => months.find(({ words }) => (monthIn(best, words) !== null) === is));
+  const detail = `The months in rows ${read?.row} and ${other?.row} have names of different languages`;
+  throw new AppError("invalid", "imports.dates_contradict", detail);
+}
+
+const countRead = (language: Language, months: NamedMonth[]) =>
+  months.filter(({ words }) => monthIn(language, words) !== null).length;
+
+/** Those that have all of the names as they are; if none has and they may, those that have names that begin so. */
+function readersOf(languages: Language[], months: NamedMonth[], mayBegin = true): Language[] {
+  for (const mayBeginOnly of mayBegin ? [false, true] : [false]) {
+    const readers = languages.filter((one) => months.every(({ words }) => monthIn(one, words, mayBeginOnly) !== null));
+    if (readers.length > 0) return readers;
+  }
+  return [];
+}
+
+function chosen(languages: Language[], months: NamedMonth[], preferred: string | undefined): Language {
+  const english = languages.find(({ tag }) => tag === "en");
+  if (english) return english;
+  const meanings = new Map(
+    languages.map((language) => [months.map(({ words }) => monthIn(language, words)).join(), language]),
+  );
+  const [first] = languages as [Language];
+  if (meanings.size === 1) return first;
+  const isPreferred = ({ tag }: Language) => tag.toLowerCase() === preferred?.toLowerCase();
+  const isAlike = ({ tag }: Language) => tag.split("-")[0] === preferred?.toLowerCase().split("-")[0];
+  const answer = languages.find(isPreferred) ?? languages.find(isAlike);
+  if (answer) return answer;
+  const tags = [...meanings.values()].map(({ tag }) => tag).slice(0, 10);
+  const detail = `The month in row ${months[0]?.row} means another in ${tags.join(", ")}: say which by language`;
+  throw new AppError("invalid", "imports.language_required", detail);
+}

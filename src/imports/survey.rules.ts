@@ -1,0 +1,78 @@
+import { AppError } from "../errors.ts";
+import { readCsv } from "./csv.rules.ts";
+import type { FormatReader, Ignored } from "./formats.rules.ts";
+import { lacksWeightUnit, measureColumns } from "./measures.rules.ts";
+import { type Header, isBlank, type Row, rowOf, textIn } from "./rows.rules.ts";
+
+/** What a file shows before any of it is read. */
+export type Survey = {
+  /** The texts of its dates, with the first row of each. */
+  dates: Map<string, number>;
+  /** The texts of starts and names, with the last row of each pair. */
+  workouts: Map<string, { start: string; name: string; row: number }>;
+  /** The first row whose weight has no unit, though there is a column for units. */
+  rowWithoutUnit: number | undefined;
+  ignored: Ignored;
+};
+
+/** Rows between two pauses. */
+export const ROWS_AT_ONCE = 256;
+const MOST_WORKOUTS = 50_000;
+
+/** Looks through a whole file once. Throws invalid (`imports.too_many_workouts`). */
+export async function surveyFile(
+  text: string,
+  header: Header,
+  reader: FormatReader,
+  pause: () => Promise<void>,
+): Promise<Survey> {
+  const survey: Survey = {
+    dates: new Map(),
+    workouts: new Map(),
+    rowWithoutUnit: undefined,
+    ignored: { columns: [], restTimerCount: 0 },
+  };
+  const unread = unreadColumns(header, reader);
+  const filled = new Set<number>();
+  let count = 0;
+  for (const { row: line, fields, fault } of readCsv(text)) {
+    if (count++ === 0) continue;
+    if (count % ROWS_AT_ONCE === 0) await pause();
+    const row = rowOf(header, line, fields);
+    if (fault || isBlank(row)) continue;
+    if (reader.isRestTimer(row)) {
+      survey.ignored.restTimerCount++;
+      continue;
+    }
+    for (const at of unread) if ((fields[at] ?? "").trim() !== "") filled.add(at);
+    if (survey.rowWithoutUnit === undefined && lacksWeightUnit(row)) survey.rowWithoutUnit = line;
+    noteDates(survey, row, reader);
+  }
+  survey.ignored.columns = unread.filter((at) => filled.has(at)).map((at) => header.names[at] as string);
+  return survey;
+}
+
+/** The texts that identify the workout of a row: its start and its name. */
+export const identifyingTexts = (row: Row, { columns }: FormatReader): [start: string, name: string] => [
+  textIn(row, columns.start),
+  columns.name === undefined ? "" : textIn(row, columns.name),
+];
+
+function noteDates(survey: Survey, row: Row, reader: FormatReader): void {
+  const [start, name] = identifyingTexts(row, reader);
+  const texts = reader.columns.end === undefined ? [start] : [start, textIn(row, reader.columns.end)];
+  for (const date of texts) if (date !== "" && !survey.dates.has(date)) survey.dates.set(date, row.line);
+  survey.workouts.set(`${start}\n${name}`, { start, name, row: row.line });
+  if (survey.workouts.size > MOST_WORKOUTS) {
+    throw new AppError("invalid", "imports.too_many_workouts", `The file has more than ${MOST_WORKOUTS} workouts`);
+  }
+}
+
+function unreadColumns(header: Header, reader: FormatReader): number[] {
+  const read = new Set([...Object.values(reader.columns), ...reader.others(header), ...measureColumns(header)]);
+  const isRead = (name: string, at: number) => {
+    const column = name.toLowerCase();
+    return read.has(column) && header.columns.get(column) === at;
+  };
+  return header.names.flatMap((name, at) => (isRead(name, at) || name === "" ? [] : [at]));
+}
