@@ -108,6 +108,11 @@ describeWithTools("backups", () => {
     // PostgreSQL puts a short row where it finds room: the same lines, in another order within a table.
     const sorted = (text: string) => statementsOf(text).sort().join("\n");
     expect(sorted(after) === sorted(before)).toBe(true);
+    // Devices that have seen more than the backup has begin again.
+    const restored = openPool(urlOf(into), { size: 1, prepare: false });
+    const [feed] = await restored.sql`select origin <> feed_origin() as "isMoved" from feed_generation`;
+    await restored.close();
+    expect(feed).toEqual({ isMoved: true });
   });
 
   test("a backup is of one moment, though rows are written while it is made", async () => {
