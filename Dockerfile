@@ -14,7 +14,9 @@ FROM dependencies AS build
 COPY db ./db
 COPY seeds ./seeds
 COPY src ./src
-RUN bun src/cli.ts build --out /image/usr/local/bin/irontrack
+# The commit that is built: docker build --build-arg COMMIT=$(git rev-parse HEAD)
+ARG COMMIT=""
+RUN IRONTRACK_COMMIT="$COMMIT" bun src/cli.ts build --out /image/usr/local/bin/irontrack
 COPY docker/assemble.sh ./docker/
 RUN sh docker/assemble.sh /image
 

@@ -144,6 +144,6 @@ function requestLogOn(stream: DestinationStream, linesPerWrite: number): { log: 
 function openStdout(): LogStream {
   if (!process.stdout.isTTY) return openLogStream(1);
   const stream = openLogStream(1, { bytesPerWrite: 1 });
-  const format = prettyFactory({ ignore: "pid,hostname", colorize: true });
+  const format = prettyFactory({ ignore: "pid,hostname", colorize: true, singleLine: true });
   return { ...stream, write: (line) => stream.write(format(line)) };
 }

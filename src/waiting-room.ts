@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
-import packageJson from "../package.json" with { type: "json" };
+import { buildVersion } from "./build-info.ts";
 import type { Config } from "./config.ts";
 import { problemOf, problemReply } from "./http/problems.ts";
 import { admit, removeStaleSocket, serveAt } from "./server.ts";
@@ -39,7 +39,7 @@ function answer(request: Request): Response {
   const { pathname } = new URL(request.url);
   if (pathname === "/ping" || pathname === "/health/live") return new Response("OK", { headers });
   if (pathname === "/health" || pathname === "/health/ready") {
-    const { version } = packageJson;
+    const version = buildVersion();
     const state = { database_status: "offline", cache_status: "offline", app: "IronTrack", version };
     return Response.json(state, { status: 503, headers: { ...headers, "retry-after": "1" } });
   }

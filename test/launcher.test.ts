@@ -1,6 +1,8 @@
 import { afterAll, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { seedCatalog } from "#seeds/catalog.ts";
+import { readCatalog } from "#seeds/read-catalog.ts";
 import {
   freePort,
   giveTo,
@@ -11,6 +13,7 @@ import {
   tryPrinted,
   untilUp,
 } from "./launched.ts";
+import { makeOwnDatabase } from "./own-database.ts";
 import { databaseSettings } from "./transaction.ts";
 
 const checkout = makeCheckout({ withModules: true });
@@ -76,9 +79,26 @@ test("with DATABASE_URL nothing is embedded", async () => {
   const up = launch(dir, ["up"], { ...databaseSettings(), IRONTRACK_HOME: other, PORT: await freePort() });
   await untilUp(up);
   expect(up.output()).toContain("of DATABASE_URL");
+  expect(up.output()).not.toContain("differences from its files");
   expect(existsSync(join(other, "postgres"))).toBe(false);
   up.child.kill("SIGTERM");
   expect(await up.ended).toBe(0);
+});
+
+test("a catalog that differs from its files is said, with what to run", async () => {
+  const database = await makeOwnDatabase();
+  try {
+    await seedCatalog(database.pool, readCatalog());
+    await database.pool.sql`update exercises set seed_hash = 'of earlier files' where slug in ('box-jump', 'pull-up')`;
+    const env = { ...databaseSettings(database.url), IRONTRACK_HOME: "differing", PORT: await freePort() };
+    const up = launch(dir, ["up"], env);
+    await untilUp(up);
+    expect(up.output()).toContain("differences from its files: 2; to take them over: ./irontrack seed");
+    up.child.kill("SIGTERM");
+    expect(await up.ended).toBe(0);
+  } finally {
+    await database.drop();
+  }
 });
 
 const blocked = join(dir, "blocked");

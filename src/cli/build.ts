@@ -1,5 +1,6 @@
 import { renameSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { readCheckout } from "../build-info.ts";
 import { OperatorError } from "../errors.ts";
 import { SHIPPED_FILES } from "../shipped-files.ts";
 
@@ -31,6 +32,7 @@ export async function buildExecutable(outfile: string): Promise<string> {
     naming: { asset: "[dir]/[name].[ext]" },
     // Of a checkout only: loaded by commands that need one, when they run.
     external: ["#test/*", "#topology/*"],
+    define: { BUILT_FROM: JSON.stringify(builtFrom()) },
     // What lies in the directory it is started in is none of its business, but settings are.
     compile: {
       outfile: join(workshop, "irontrack"),
@@ -45,4 +47,11 @@ export async function buildExecutable(outfile: string): Promise<string> {
   rmSync(workshop, { recursive: true });
   console.error(`${path}: ${Math.round(statSync(path).size / MEBIBYTE)} MiB`);
   return path;
+}
+
+/** The commit that is built. IRONTRACK_COMMIT says it where there is no repository, as in a container that is built. */
+function builtFrom(): { commit: string | null; isDirty: boolean } {
+  const checkout = readCheckout();
+  const given = process.env.IRONTRACK_COMMIT ?? "";
+  return { ...checkout, commit: checkout.commit ?? (/^[0-9a-f]{7,64}$/.test(given) ? given : null) };
 }

@@ -1,4 +1,5 @@
 import { isDatabaseUnavailable, postgresError } from "#db/errors.ts";
+import { buildVersion } from "../build-info.ts";
 import type { Config } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import { openHome } from "../home.ts";
@@ -33,7 +34,7 @@ export async function serve(config: Config): Promise<void> {
   if (!services) return;
   try {
     const listening = await listen(config, services, socketPath);
-    log.info({ socket: listening.socketPath, url: listening.url }, "listening");
+    log.info({ socket: listening.socketPath, url: listening.url, version: buildVersion() }, "listening");
     await stop.asked;
     log.info("stopping");
     await listening.stop();

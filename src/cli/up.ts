@@ -3,6 +3,7 @@ import { openPool } from "#db/client.ts";
 import { migrate } from "#db/migrate.ts";
 import { isCatalogEmpty, seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
+import { buildVersion } from "../build-info.ts";
 import type { Config } from "../config.ts";
 import { openHome } from "../home.ts";
 import { openLog } from "../log.ts";
@@ -45,16 +46,26 @@ export async function up(config: Config): Promise<void> {
   }
 }
 
-type Did = { migrated: string[]; seeded: number };
+type Did = {
+  migrated: string[];
+  seeded: number;
+  /** Rows of the catalog that the files have otherwise; what administrators changed is theirs, and not among them. */
+  outdated: number;
+};
 
 async function prepare(database: Database, step: (what: string) => void): Promise<Did> {
   const db = openPool(database.direct, { size: 1, prepare: false });
   try {
     const migrated = await migrate(db, undefined, (tag) => step(`applying migration ${tag}`));
-    if (!(await isCatalogEmpty(db))) return { migrated, seeded: 0 };
+    if (!(await isCatalogEmpty(db))) {
+      step("comparing the exercise catalog with its files");
+      const reports = await seedCatalog(db, readCatalog(), { dryRun: true });
+      const outdated = reports.reduce((sum, { added, changed, removed }) => sum + added + changed + removed, 0);
+      return { migrated, seeded: 0, outdated };
+    }
     step("seeding the exercise catalog");
     const reports = await seedCatalog(db, readCatalog());
-    return { migrated, seeded: reports.find(({ part }) => part === "exercises")?.added ?? 0 };
+    return { migrated, seeded: reports.find(({ part }) => part === "exercises")?.added ?? 0, outdated: 0 };
   } finally {
     await db.close();
   }
@@ -62,9 +73,13 @@ async function prepare(database: Database, step: (what: string) => void): Promis
 
 function greeting(config: Config, database: Database, did: Did, url: string | undefined, socketPath: string): string {
   const facts = [
+    `version      ${buildVersion()}`,
     `PostgreSQL   ${database.isEmbedded ? `embedded, data in ${config.IRONTRACK_HOME}/postgres` : "of DATABASE_URL"}`,
     ...(did.migrated.length > 0 ? [`migrations   ${did.migrated.length} applied`] : []),
     ...(did.seeded > 0 ? [`exercises    ${did.seeded} seeded`] : []),
+    ...(did.outdated > 0
+      ? [`catalog      differences from its files: ${did.outdated}; to take them over: ./irontrack seed`]
+      : []),
     ...(url ? [`listening    ${url}  (reference: ${url}/docs)`] : []),
     `socket       ${socketPath}`,
   ];

@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import packageJson from "../../package.json" with { type: "json" };
+import { buildVersion } from "../build-info.ts";
 import { type Operation, operation } from "../http/operation.ts";
 import { ok, plain } from "../http/reply.ts";
 import { choice, strict } from "../http/shapes.ts";
@@ -11,7 +11,7 @@ export const Readiness = strict({
   database_status: choice(["online", "offline"]),
   cache_status: choice(["online", "offline"]),
   app: Type.String({ maxLength: 20 }),
-  version: Type.String({ maxLength: 20 }),
+  version: Type.String({ maxLength: 64 }),
 });
 const Text = Type.String({ maxLength: 10 });
 const PONG = plain("OK");
@@ -24,7 +24,7 @@ export function healthRoutes({ health, isDraining }: { health: Health; isDrainin
       database_status: status(health.isDatabaseOnline()),
       cache_status: status(health.isCacheOnline()),
       app: "IronTrack",
-      version: packageJson.version,
+      version: buildVersion(),
     };
     const answer = ok(state);
     return isReady ? answer : { ...answer, status: 503, headers: { ...answer.headers, "retry-after": "1" } };

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { openPool } from "#db/client.ts";
 import { apiOn, expectStatus, withApi } from "#test/harness.ts";
 import { testPool } from "#test/transaction.ts";
-import packageJson from "../../package.json" with { type: "json" };
+import { buildVersion } from "../build-info.ts";
 import { watchHealth } from "./health.ts";
 
 test.each(["/ping", "/health/live"])("%s answers OK, touching nothing", async (path) => {
@@ -22,7 +22,7 @@ test.each(["/health", "/health/ready"])("%s says online while the database answe
       database_status: "online",
       cache_status: "online",
       app: "IronTrack",
-      version: packageJson.version,
+      version: buildVersion(),
     });
   })();
 });
@@ -41,7 +41,7 @@ test("while the database hangs, readiness is answered at once, with 503", async 
         database_status: "offline",
         cache_status: "offline",
         app: "IronTrack",
-        version: packageJson.version,
+        version: buildVersion(),
       });
     }
     for (const path of ["/health/live", "/ping"]) expectStatus(await api.get(path), 200);

@@ -1,7 +1,7 @@
 import { heapSize } from "bun:jsc";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { GateStats } from "#db/gate.ts";
-import packageJson from "../../package.json" with { type: "json" };
+import { buildInfo } from "../build-info.ts";
 import type { NoticesStats } from "../notices.ts";
 import type { ReplicaStats } from "../replicas/replicas.ts";
 import { createExposition, type Exposition } from "./exposition.ts";
@@ -73,7 +73,12 @@ export function openMetrics(sources: MetricSources): { text(): string; close(): 
 
 function metricsText(sources: MetricSources, loop: LoopDelay): string {
   const out = createExposition(METRICS);
-  out.gauge("irontrack_build_info", 1, { version: packageJson.version, bun: Bun.version, revision: Bun.revision });
+  out.gauge("irontrack_build_info", 1, {
+    version: buildInfo().version,
+    commit: buildInfo().commit ?? "unknown",
+    dirty: String(buildInfo().isDirty),
+    bun: Bun.version,
+  });
   writeRequests(out, sources.requests);
   if (sources.gate) writeGate(out, sources.gate);
   out.gauge("irontrack_replicas_used", sources.replicas?.used ?? 0);
