@@ -93,7 +93,7 @@ export function createApp(deps: AppDeps): Router {
     crossSite: createCrossSite(deps.config),
     idempotently: createIdempotency({
       db: deps.db,
-      secret: deps.keys.secret,
+      secrets: deps.tokens.signers.map(({ secret }) => secret),
       onFault: (error) => deps.log.warn({ err: error }, "what came of a request was not noted under its key"),
     }),
     requestLog: deps.requestLog,

@@ -26,7 +26,7 @@ export function notAuthenticated(request: Request): AppError {
 export function recognise({ config, tokens, memory }: AccessDeps, request: Request): Actor | undefined {
   const token = readCookie(request.headers.get("cookie"), cookieNames(config).access);
   const claims = token === undefined ? undefined : tokens.recall(token);
-  return claims && memory.recall(claims.loginId);
+  return claims && memory.recall(claims);
 }
 
 /** The actor of either cookie, the access cookie first: who only wants to log out may have just one left. */
@@ -48,7 +48,7 @@ export async function authenticateByEither(deps: AccessDeps, request: Request): 
   throw failure;
 }
 
-const actorOf = (deps: AccessDeps, claims: Claims) => deps.memory.recall(claims.loginId) ?? loadActor(deps, claims);
+const actorOf = (deps: AccessDeps, claims: Claims) => deps.memory.recall(claims) ?? loadActor(deps, claims);
 
 /** Asks the database. Throws unauthenticated when the user is gone or inactive, or the login revoked or over. */
 export async function loadActor({ db, memory, nowMs }: AccessDeps, { userId, loginId }: Claims): Promise<Actor> {

@@ -3,12 +3,19 @@ import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
 import { OperatorError } from "../errors.ts";
 
+export type SigningKey = {
+  kid: string;
+  key: CryptoKey;
+  /** Derived from the key (HKDF, RFC 5869); never leaves the process. */
+  secret: Uint8Array;
+};
+
 /** Ed25519 keys: the first signs, every one verifies. */
 export type Keys = {
-  signing: { kid: string; key: CryptoKey };
+  signing: SigningKey;
+  /** Those that signed before, the latest first: what they made is made again where it has to be the same. */
+  former: SigningKey[];
   verifying: Map<string, CryptoKey>;
-  /** Derived from the signing key (HKDF, RFC 5869); never leaves the process. */
-  secret: Uint8Array;
   /** The public halves, as `/.well-known/jwks.json` publishes them. */
   publicJwks: JWK[];
 };
@@ -20,6 +27,7 @@ export async function readKeys(json: string, source: string): Promise<Keys> {
     if (!Array.isArray(jwks) || jwks.length === 0) throw new Error("not an array of keys");
     const verifying = new Map<string, CryptoKey>();
     const publicJwks: JWK[] = [];
+    const signers: SigningKey[] = [];
     for (const jwk of jwks) {
       if (jwk.kty !== "OKP" || jwk.crv !== "Ed25519" || !jwk.d || !jwk.kid)
         throw new Error("not an Ed25519 key with kid");
@@ -27,13 +35,12 @@ export async function readKeys(json: string, source: string): Promise<Keys> {
       const published = { ...half, use: "sig", alg: "EdDSA" };
       verifying.set(jwk.kid, (await importJWK(published, "EdDSA")) as CryptoKey);
       publicJwks.push(published);
+      const secret = hkdfSync("sha256", Buffer.from(jwk.d, "base64url"), "", "refresh tokens", 32);
+      const key = (await importJWK(jwk, "EdDSA")) as CryptoKey;
+      signers.push({ kid: jwk.kid, key, secret: new Uint8Array(secret) });
     }
-    const first = jwks[0] as JWK;
-    const signing = { kid: first.kid as string, key: (await importJWK(first, "EdDSA")) as CryptoKey };
-    const secret = new Uint8Array(
-      hkdfSync("sha256", Buffer.from(first.d as string, "base64url"), "", "refresh tokens", 32),
-    );
-    return { signing, verifying, secret, publicJwks };
+    const [signing, ...former] = signers as [SigningKey, ...SigningKey[]];
+    return { signing, former, verifying, publicJwks };
   } catch {
     throw new OperatorError(`${source} must be a JSON array of Ed25519 private JWKs, each with a kid`);
   }

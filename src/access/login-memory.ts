@@ -4,8 +4,8 @@ import type { Notice } from "../notices.ts";
 
 /** What this process remembers of logins that the database confirmed. Holds nothing that may not be trusted. */
 export type LoginMemory = {
-  /** The actor of a login, or undefined when the database has to be asked. */
-  recall(loginId: string): Actor | undefined;
+  /** The actor of a login, if it is that user's; undefined when the database has to be asked. */
+  recall(login: { loginId: string; userId: string }): Actor | undefined;
   /** Call before asking the database; hand the result to `remember`, which ignores answers that a notice overtook. */
   epoch(): number;
   remember(actor: Actor, epoch: number, expiresAtMs: number): void;
@@ -23,9 +23,9 @@ export function createLoginMemory(isTrusted: () => boolean, nowMs: () => number 
   const recalls = { hits: 0, misses: 0 };
   let epoch = 0;
   return {
-    recall: (loginId) => {
+    recall: ({ loginId, userId }) => {
       const known = logins.get(loginId);
-      if (known && isTrusted() && known.expiresAtMs > nowMs()) {
+      if (known && known.actor.userId === userId && isTrusted() && known.expiresAtMs > nowMs()) {
         recalls.hits++;
         return known.actor;
       }

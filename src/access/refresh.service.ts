@@ -1,5 +1,6 @@
 import { insertAuditEvent, type Origin } from "../audit/audit.queries.ts";
-import { findRefreshState, revokeLogins, rotateRefreshHash } from "./access.queries.ts";
+import { AppError } from "../errors.ts";
+import { findRefreshState, type RefreshState, revokeLogins, rotateRefreshHash } from "./access.queries.ts";
 import {
   type AccessDeps,
   endLogins,
@@ -11,6 +12,7 @@ import {
 import { attempt } from "./attempts.service.ts";
 import { loadActor, notAuthenticated } from "./authentication.ts";
 import { cookieNames, readCookie } from "./cookies.ts";
+import type { SigningKey } from "./keys.ts";
 import { refreshLimits } from "./limits.ts";
 import type { Claims } from "./tokens.ts";
 import { CLOCK_SKEW_S, clockBehind } from "./tokens.ts";
@@ -30,7 +32,7 @@ export async function refresh(deps: AccessDeps, origin: Origin, request: Request
   const claims = await tokens.verify("refresh", token);
   return attempt(deps, refreshLimits(config, claims.loginId), async () => {
     const at = new Date(nowMs());
-    const successor = await successorOf(deps, claims, at.getTime());
+    const successor = await successorOf(deps, claims, at.getTime(), deps.tokens.signers[0]);
     const rotated = await rotateRefreshHash(
       db,
       claims.loginId,
@@ -52,7 +54,7 @@ async function retryOrRevoke(deps: AccessDeps, origin: Origin, claims: Claims, t
   const sinceMs = nowMs() - state.refreshedAtMs;
   // Whether this is a retry or a theft cannot be told.
   if (isPrevious && sinceMs < -CLOCK_SKEW_S * 1000) throw clockBehind();
-  if (isPrevious && sinceMs <= GRACE_MS) return successorOf(deps, claims, state.refreshedAtMs);
+  if (isPrevious && sinceMs <= GRACE_MS) return sameSuccessor(deps, claims, state);
   await endLogins(deps, { loginId: claims.loginId }, async (tx) => {
     const revoked = await revokeLogins(tx, actor.userId, { only: claims.loginId }, "refresh_reused");
     const about = { targetUserId: actor.userId, loginId: claims.loginId };
@@ -61,17 +63,32 @@ async function retryOrRevoke(deps: AccessDeps, origin: Origin, claims: Claims, t
   throw unauthenticated("refresh_reused", "Invalid credentials");
 }
 
+/**
+ * The pair that the login was given: made again by the key that made it, which may have been replaced since. Throws
+ * unavailable where this process does not have that key (yet).
+ */
+async function sameSuccessor(deps: AccessDeps, claims: Claims, state: RefreshState): Promise<TokenPair> {
+  for (const signer of deps.tokens.signers) {
+    const pair = await successorOf(deps, claims, state.refreshedAtMs, signer);
+    if (hashToken(pair.refreshToken).equals(state.refreshHash)) return pair;
+  }
+  const detail = "The keys are being replaced; please try again";
+  throw new AppError("unavailable", "access.keys_replaced", detail, { retryAfterS: 1 });
+}
+
 /** The pair that follows a refresh token that is replaced at `atMs`; Ed25519 signs the same text the same way. */
 async function successorOf(
   { tokens }: AccessDeps,
   { userId, loginId, tokenId }: Claims,
   atMs: number,
+  signer: SigningKey,
 ): Promise<TokenPair> {
   const issuedAtS = Math.floor(atMs / 1000);
   const claims = { userId, loginId, issuedAtS };
-  const next = successorTokenId(tokens.secret, tokenId);
+  const next = successorTokenId(signer.secret, tokenId);
+  const accessTokenId = successorTokenId(signer.secret, `access ${next}`);
   return {
-    accessToken: await tokens.sign("access", { ...claims, tokenId: successorTokenId(tokens.secret, `access ${next}`) }),
-    refreshToken: await tokens.sign("refresh", { ...claims, tokenId: next }),
+    accessToken: await tokens.sign("access", { ...claims, tokenId: accessTokenId }, signer),
+    refreshToken: await tokens.sign("refresh", { ...claims, tokenId: next }, signer),
   };
 }

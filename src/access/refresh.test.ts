@@ -1,9 +1,11 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { openPool } from "#db/client.ts";
-import { type Api, apiOn, expectProblem, expectStatus, withApi } from "#test/harness.ts";
+import { type Api, apiOn, expectProblem, expectStatus, testConfig, withApi } from "#test/harness.ts";
 import { cookiesOf, makeUser, signInFor } from "#test/make.ts";
 import { canPrepare, testDatabaseUrl } from "#test/transaction.ts";
+import { generateKey, readKeys } from "./keys.ts";
+import { createTokens } from "./tokens.ts";
 
 const REFRESH = "/api/v1/access/refresh-jwt";
 const ME = "/api/v1/access/me";
@@ -54,6 +56,26 @@ test("a retry of a lost answer within ten seconds gets the very same successor, 
     { nowMs: clock },
   )();
 });
+
+test(
+  "a retry of a lost answer gets the very same successor after the signing key was replaced, too",
+  withApi(async (api, db) => {
+    const [old, added] = [await generateKey(), await generateKey()];
+    const withKeys = async (...keys: object[]) => {
+      const tokens = createTokens(testConfig(), await readKeys(JSON.stringify(keys), "test"));
+      return apiOn(db, { deps: { tokens } });
+    };
+    const [before, after] = [await withKeys(old), await withKeys(added, old)];
+    const user = await makeUser(api);
+    const first = await signInFor(before, user.email);
+    const successor = cookiesOf((await before.post(REFRESH, { as: first.refresh })).headers);
+    expect(cookiesOf((await after.post(REFRESH, { as: first.refresh })).headers)).toEqual(successor);
+    const next = cookiesOf((await after.post(REFRESH, { as: successor.refresh })).headers);
+    // A process that does not have the new key cannot give what it signed, and ends nothing.
+    expectProblem(await before.post(REFRESH, { as: successor.refresh }), 503, "access.keys_replaced");
+    expectStatus(await after.post(REFRESH, { as: next.refresh }), 204);
+  }),
+);
 
 test.each([
   ["no cookie", "", "access.not_authenticated", "Not authenticated"],

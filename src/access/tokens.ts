@@ -2,7 +2,7 @@ import { errors, jwtVerify, SignJWT } from "jose";
 import { createBoundedMap } from "../bounded-map.ts";
 import type { Config } from "../config.ts";
 import { AppError } from "../errors.ts";
-import type { Keys } from "./keys.ts";
+import type { Keys, SigningKey } from "./keys.ts";
 
 export type TokenKind = "access" | "refresh";
 
@@ -10,9 +10,10 @@ export type TokenKind = "access" | "refresh";
 export type Claims = { userId: string; loginId: string; tokenId: string; issuedAtS: number; expiresAtS: number };
 
 export type Tokens = {
-  /** Derived from the signing key: makes values that only the holder of that key can make. */
-  secret: Uint8Array;
-  sign(kind: TokenKind, claims: Omit<Claims, "expiresAtS">): Promise<string>;
+  /** The key that signs, and then those that did before. */
+  signers: [SigningKey, ...SigningKey[]];
+  /** The token of those claims: the same text each time. By `signer`, or the key that signs. */
+  sign(kind: TokenKind, claims: Omit<Claims, "expiresAtS">, signer?: SigningKey): Promise<string>;
   /** What an access token says that was verified before and has not expired, else undefined. */
   recall(token: string): Claims | undefined;
   /** At once when the same token was verified before, else after a signature check. Throws `unauthenticated`; `unavailable` where it is ours, and from the future. */
@@ -88,18 +89,18 @@ export function createTokens(config: Config, keys: Keys, nowMs: () => number = D
   };
 
   return {
-    secret: keys.secret,
+    signers: [keys.signing, ...keys.former],
     recall,
-    sign: (kind, { userId, loginId, tokenId, issuedAtS }) =>
+    sign: (kind, { userId, loginId, tokenId, issuedAtS }, signer = keys.signing) =>
       new SignJWT({ sid: loginId, typ: kind })
-        .setProtectedHeader({ alg: "EdDSA", typ: HEADER_TYPE[kind], kid: keys.signing.kid })
+        .setProtectedHeader({ alg: "EdDSA", typ: HEADER_TYPE[kind], kid: signer.kid })
         .setIssuer(config.TOKEN_ISSUER)
         .setAudience(config.TOKEN_AUDIENCE)
         .setSubject(userId)
         .setJti(tokenId)
         .setIssuedAt(issuedAtS)
         .setExpirationTime(issuedAtS + lifeS[kind])
-        .sign(keys.signing.key),
+        .sign(signer.key),
 
     verify: (kind, token) => {
       if (kind !== "access") return verifyAt(kind, token, nowMs());

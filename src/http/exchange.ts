@@ -32,6 +32,8 @@ export type Exchange = Asker & {
   isNamed: boolean;
   startedMs: number;
   actor: Actor | undefined;
+  /** Its place is given back, and it is not counted as in flight any more. */
+  isFinished: boolean;
   /** The trace that a proxy or client has put this request into, as it came. */
   traceparent: string | undefined;
   account: RouteMetrics;
@@ -65,6 +67,7 @@ export function open(request: Request, account: RouteMetrics, { requests }: Exch
     isNamed: given !== undefined,
     startedMs: performance.now(),
     actor: undefined,
+    isFinished: false,
     traceparent: givenTrace(request),
     account,
     heldBy: 0,
@@ -74,7 +77,7 @@ export function open(request: Request, account: RouteMetrics, { requests }: Exch
   };
 }
 
-/** The answer as it goes out, counted and logged. */
+/** The answer as it goes out, counted and logged. Gives the request's place back first, whatever becomes of the answer. */
 export function finish(
   reply: Reply,
   exchange: Exchange,
@@ -82,12 +85,15 @@ export function finish(
   deps: ExchangeDeps,
 ): Response {
   const { request, requestId, startedMs, actor, account } = exchange;
+  if (!exchange.isFinished) {
+    exchange.isFinished = true;
+    exchange.leave?.();
+    deps.requests.inFlight--;
+  }
   const response = toResponse(reply, deps.isProxied && exchange.isNamed ? undefined : requestId);
   const corsHeaders = deps.crossSite.headersFor(request);
   if (corsHeaders) for (const [name, value] of Object.entries(corsHeaders)) response.headers.set(name, value);
   if (deps.isDraining()) response.headers.set("connection", "close");
-  exchange.leave?.();
-  deps.requests.inFlight--;
   const durationMs = performance.now() - startedMs;
   countRequest(account, reply.status, durationMs);
   if (isTimed(actor)) response.headers.set("server-timing", serverTiming(exchange, durationMs));

@@ -82,7 +82,7 @@ test("while a request is under way its claim is renewed, so that a long one is n
   const { user } = await makeSignedIn(api);
   const deps = {
     db,
-    secret: new Uint8Array(32),
+    secrets: [new Uint8Array(32)],
     renewalIntervalMs: 5,
     onFault: (error: unknown) => console.error(error),
   };

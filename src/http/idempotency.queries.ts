@@ -14,10 +14,11 @@ export type Claim = { userId: string; key: string; claimId: string };
 /**
  * Claims a key for a request, unless it is taken: then how that request was answered. A key is free again after 24 hours.
  * One whose request has neither ended nor renewed its claim for a minute is taken over by the same request, since its
- * process is gone.
+ * process is gone. The first of `fingerprints` is stored; a request is the same when it has any of them.
  */
-export async function claimKey({ sql }: Db, claim: Claim, fingerprint: Uint8Array): Promise<Kept | undefined> {
+export async function claimKey({ sql }: Db, claim: Claim, fingerprints: Uint8Array[]): Promise<Kept | undefined> {
   const { userId, key, claimId } = claim;
+  const [fingerprint] = fingerprints as [Uint8Array];
   const claimed = await sql`
     insert into idempotency_keys as kept (user_id, key, claim_id, fingerprint, started_at)
     values (${userId}, ${key}, ${claimId}, ${fingerprint}, clock_timestamp())
@@ -25,7 +26,7 @@ export async function claimKey({ sql }: Db, claim: Claim, fingerprint: Uint8Arra
       set claim_id = excluded.claim_id, fingerprint = excluded.fingerprint, started_at = excluded.started_at,
         status = null, body = null, headers = null
       where kept.started_at < clock_timestamp() - interval '24 hours'
-        or kept.status is null and kept.fingerprint = excluded.fingerprint
+        or kept.status is null and kept.fingerprint in ${sql(fingerprints)}
           and kept.started_at < clock_timestamp() - interval '1 minute'
     returning true`;
   if (claimed.length > 0) return undefined;

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
-import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn, PASSWORD } from "#test/make.ts";
+import { generateKey, readKeys } from "#src/access/keys.ts";
+import { createTokens } from "#src/access/tokens.ts";
+import { type Api, apiOn, expectProblem, expectStatus, testConfig, withApi } from "#test/harness.ts";
+import { makeSignedIn, makeUser, PASSWORD, signedIn } from "#test/make.ts";
 
 const P = "/api/v1/routines";
 
@@ -101,5 +103,22 @@ test(
       204,
     );
     expect(await sql`select from idempotency_keys where user_id = ${user.id}`).toHaveLength(0);
+  }),
+);
+
+test(
+  "a request that is sent again after the signing key was replaced is the same request",
+  withApi(async (api, db) => {
+    const [old, added] = [await generateKey(), await generateKey()];
+    const withKeys = async (...keys: object[]) => {
+      const tokens = createTokens(testConfig(), await readKeys(JSON.stringify(keys), "test"));
+      return apiOn(db, { deps: { tokens } });
+    };
+    const [before, after] = [await withKeys(old), await withKeys(added, old)];
+    const as = await signedIn(before, await makeUser(api));
+    const first = await create(before, as, "key-1");
+    expectStatus(first, 201);
+    expect((await create(after, as, "key-1")).text).toBe(first.text);
+    expectProblem(await create(after, as, "key-1", "Arms"), 422, "idempotency.mismatch");
   }),
 );

@@ -20,8 +20,8 @@ export type Idempotently = (
 
 type Deps = {
   db: Db;
-  /** Makes fingerprints that say nothing about the request without it. */
-  secret: Uint8Array;
+  /** Make fingerprints that say nothing about the request without them: the first new ones, the others those of before. */
+  secrets: Uint8Array[];
   /** Called when what came of a request could not be noted; the request is answered all the same. */
   onFault(error: unknown): void;
   renewalIntervalMs?: number;
@@ -39,7 +39,7 @@ const KEY = /^[\x21-\x7e]{1,255}$/;
  * it is told again.
  */
 export function createIdempotency(deps: Deps): Idempotently {
-  const { db, secret } = deps;
+  const { db, secrets } = deps;
   return async ({ userId, key, method, url, body }, run, recheck) => {
     if (!KEY.test(key)) {
       throw new AppError(
@@ -49,13 +49,12 @@ export function createIdempotency(deps: Deps): Idempotently {
       );
     }
     const path = url.slice(url.indexOf("/", url.indexOf("//") + 2));
-    const fingerprint = createHmac("sha256", secret)
-      .update(JSON.stringify([method, path, body]))
-      .digest();
+    const text = JSON.stringify([method, path, body]);
+    const fingerprints = secrets.map((secret) => createHmac("sha256", secret).update(text).digest());
     const claim = { userId, key, claimId: Bun.randomUUIDv7() };
-    const kept = await claimKey(db, claim, fingerprint);
+    const kept = await claimKey(db, claim, fingerprints);
     if (!kept) return runAndKeep(deps, claim, run);
-    if (!timingSafeEqual(kept.fingerprint, fingerprint)) {
+    if (!fingerprints.some((fingerprint) => timingSafeEqual(kept.fingerprint, fingerprint))) {
       throw new AppError("invalid", "idempotency.mismatch", "This Idempotency-Key came with another request before");
     }
     if (kept.status === null) {

@@ -100,10 +100,9 @@ function answerer(operation: Operation, deps: RouterDeps) {
         if (mayBeRepeated && exchange.actor) deps.repeated.note(exchange.actor, request, reply);
         return finish(reply, exchange, operation, deps);
       }
-      return reply.then(
-        (done) => finish(done, exchange, operation, deps),
-        (error) => fail(error, exchange, operation, deps),
-      );
+      return reply
+        .then((done) => finish(done, exchange, operation, deps))
+        .catch((error) => fail(error, exchange, operation, deps));
     } catch (error) {
       return fail(error, exchange, operation, deps);
     }
