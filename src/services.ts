@@ -39,10 +39,10 @@ const MOST_RERUNS = 2;
 /** Longer than a pooler has a client wait, and than a connection takes that is tried again. */
 const ANSWER_TIMEOUT_MS = 15_000;
 /**
- * Silence is longer than PgBouncer lets a statement wait (pgbouncer/pooling.ini). A statement takes 5 s at most for our role
+ * Silence is as long as PgBouncer lets a statement wait (pgbouncer/pooling.ini). A statement takes 5 s at most for our role
  * (`irontrack database:role`), and is worth nothing to a client after 10.
  */
-const SILENCE: SilenceLimits = { silentAfterMs: 3300, longestStatementMs: 10_000 };
+const SILENCE: SilenceLimits = { silentAfterMs: 3000, longestStatementMs: 10_000 };
 const HOUSEKEEPING_INTERVAL_MS = 600_000;
 
 /** Everything an app needs, opened on a database; `close` ends it all. */

@@ -64,6 +64,21 @@ export async function findWaitS({ sql }: Db, keys: string[], nowMs: number): Pro
   return state?.waitS ?? 0;
 }
 
+/** How far the clocks of processes may be apart. */
+const CLOCK_SKEW_S = 30;
+
+/**
+ * Forgets what is dated later than any attempt can be by the clock of now: that clock was set back, and would refuse
+ * for as long as it was set back. True when there was something.
+ */
+export async function forgetFutureAttempts({ sql }: Db, limits: Limit[], nowMs: number): Promise<boolean> {
+  const latestS = Math.max(...limits.map(({ windowS }) => windowS)) + CLOCK_SKEW_S;
+  const latest = new Date(nowMs + latestS * 1000).toISOString();
+  const forgotten = await sql`
+    delete from attempts where key = any (${keysOf(limits)}) and forgotten_at > ${latest} returning true`;
+  return forgotten.length > 0;
+}
+
 /** Has keys whose limit is reached refuse attempts, each for its delay, doubled by every one beyond the limit. */
 export async function blockKeys({ sql }: Db, limits: Limit[], nowMs: number): Promise<void> {
   const now = new Date(nowMs).toISOString();

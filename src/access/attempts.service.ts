@@ -1,7 +1,15 @@
 import type { Db } from "#db/client.ts";
 import { inAnyCase } from "../asking.ts";
 import { AppError } from "../errors.ts";
-import { blockKeys, type Counted, countAttempt, findWaitS, type Limit, returnAttempt } from "./attempts.queries.ts";
+import {
+  blockKeys,
+  type Counted,
+  countAttempt,
+  findWaitS,
+  forgetFutureAttempts,
+  type Limit,
+  returnAttempt,
+} from "./attempts.queries.ts";
 
 type Deps = { db: Db; nowMs: () => number };
 
@@ -76,6 +84,7 @@ async function count(db: Db, limits: Limit[], nowMs: number): Promise<Counted[]>
     if (counted.length === limits.length) return counted;
     // What one key refuses does not count under the others.
     if (counted.length > 0) await inAnyCase(() => returnAttempt(db, counted, limits));
+    if (tries < MAX_TRIES && (await forgetFutureAttempts(db, limits, nowMs))) continue;
     const keys = limits.map(({ key }) => key);
     const waitS = await findWaitS(db, keys, nowMs);
     if (waitS > 0 || tries === MAX_TRIES) throw throttled(Math.max(waitS, SHORTEST_WAIT_S));

@@ -112,3 +112,16 @@ test("when too many hashes wait, the next is told to come back", async () => {
     { settings: { PASSWORD_WORKERS: "1", PASSWORD_QUEUE: "0" } },
   )();
 });
+
+test(
+  "a clock that is set back for days refuses nobody for days",
+  withClock(async (api, clock) => {
+    const user = await makeUser(api);
+    for (let failure = 0; failure < 5; failure++) expectStatus(await guess(api, user.email), 401);
+    expectStatus(await guess(api, user.email), 429);
+    clock.nowMs -= 2 * 86_400_000;
+    expectStatus(await api.post(SIGN_IN, { body: { username: user.email, password: PASSWORD } }), 204);
+    for (let failure = 0; failure < 5; failure++) expectStatus(await guess(api, user.email), 401);
+    expectStatus(await guess(api, user.email), 429);
+  }),
+);
