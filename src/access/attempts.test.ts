@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
 import { openPool } from "#db/client.ts";
 import { type Answer, type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
 import { makeUser, PASSWORD } from "#test/make.ts";
@@ -110,6 +111,11 @@ test("what one key refuses does not count under the others", async () => {
   expectStatus(await guess(api, third), 401);
   // The address is blocked: the account has all left.
   expect(statuses(await many(10, () => guess(api, fourth)))).toEqual([429]);
+  // Nor does one that is made up.
+  const email = `made-up-${address}@example.com`;
+  expectStatus(await guess(api, { email }), 429);
+  const key = `account:${createHash("sha256").update(email).digest("base64url")}`;
+  expect(await pool.sql`select from attempts where key = ${key}`).toHaveLength(0);
   clock.nowMs += 3_601_000;
   expectStatus(await guess(api, fourth), 401);
 });
