@@ -1,5 +1,14 @@
 import { afterAll, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startCluster } from "./embedded.ts";
@@ -35,4 +44,17 @@ test("a PostgreSQL that is killed is started again", async () => {
   while (cluster.pid() === before || cluster.pid() === undefined) await Bun.sleep(10);
   await cluster.stop();
   expect(postmasters()).toEqual([]);
+});
+
+test("a log that has grown long is put aside when PostgreSQL starts, and is not read", async () => {
+  const log = { ...paths, logFile: join(dir, "long-log") };
+  writeFileSync(log.logFile, "");
+  // Longer than any text can be.
+  truncateSync(log.logFile, 5 * 2 ** 30);
+  for (const _ of [1, 2]) {
+    const cluster = await startCluster(log, { durable: false });
+    await cluster.stop();
+  }
+  expect(statSync(`${log.logFile}.1`).size).toBe(5 * 2 ** 30);
+  expect(readFileSync(log.logFile, "utf8")).toContain("database system is ready");
 });

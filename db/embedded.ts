@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readFileSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { startAndKeep } from "#src/processes/keep-running.ts";
 import { type Program, runProgram, startProgram } from "#src/processes/programs.ts";
@@ -134,7 +134,7 @@ async function launchUntilReady(
       await Bun.sleep(5);
     }
     const { error } = await program.ended;
-    const said = error?.message ?? lastWords(readFileSync(paths.logFile, "utf8").slice(logFrom));
+    const said = error?.message ?? lastWords(await Bun.file(paths.logFile).slice(logFrom).text());
     // Backends of a killed server hold its shared memory for a moment longer than it lives.
     const mayPass = /shared memory|lock file/.test(said) && Date.now() < leftoversUntil && !signal.aborted;
     if (!mayPass) throw new ClusterError(`PostgreSQL did not start: ${said}`);
@@ -142,9 +142,17 @@ async function launchUntilReady(
   }
 }
 
+const MAX_LOG_BYTES = 16 * 2 ** 20;
+
+/** Puts a log that has grown long aside, in the place of the one that was put aside before. */
+function rotate(logFile: string) {
+  if (existsSync(logFile) && statSync(logFile).size > MAX_LOG_BYTES) renameSync(logFile, `${logFile}.1`);
+}
+
 function launch(binary: string, paths: ClusterPaths, run: RunAs, options: ClusterOptions) {
+  rotate(paths.logFile);
   const log = openSync(paths.logFile, "a", 0o600);
-  const logFrom = readFileSync(paths.logFile, "utf8").length;
+  const logFrom = fstatSync(log).size;
   const settings = {
     listen_addresses: "",
     unix_socket_directories: paths.socketDir,

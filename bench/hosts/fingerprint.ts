@@ -15,14 +15,32 @@ export type Fingerprint = {
   postgres: string;
   commit: string;
   isDirty: boolean;
+  /** What differed from the commit, when something did; absent in older results. */
+  changed?: string[];
   at: string;
   /** What was asked of `bun bench`, but for where it was to be written; absent in older results. */
   command?: string;
 };
 
+/** What benches write into the checkout: results of one run do not make the next one dirty. */
+const OUTPUT = ["bench/results"];
+const MAX_CHANGED = 20;
+const ROOT = join(import.meta.dir, "../..");
+
+/** What of the checkout at `directory` differs from its commit, but for what benches write. */
+export function changedFiles(directory: string): string[] {
+  const exclude = OUTPUT.map((path) => `:(exclude)${path}`);
+  const status = spawnSync("git", ["status", "--porcelain", "--untracked-files=all", "--", ".", ...exclude], {
+    cwd: directory,
+    encoding: "utf8",
+  });
+  // Two letters and a space stand before each path.
+  return status.stdout.split("\n").flatMap((line) => line.slice(3) || []);
+}
+
 export function fingerprint(postgres: string): Fingerprint {
-  const git = (...args: string[]) =>
-    spawnSync("git", args, { cwd: join(import.meta.dir, "../.."), encoding: "utf8" }).stdout.trim();
+  const git = (...args: string[]) => spawnSync("git", args, { cwd: ROOT, encoding: "utf8" }).stdout.trim();
+  const changed = changedFiles(ROOT);
   return {
     cpu: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),
@@ -32,7 +50,8 @@ export function fingerprint(postgres: string): Fingerprint {
     bun: Bun.version,
     postgres,
     commit: git("rev-parse", "--short", "HEAD"),
-    isDirty: git("status", "--porcelain") !== "",
+    isDirty: changed.length > 0,
+    ...(changed.length > 0 ? { changed: changed.slice(0, MAX_CHANGED) } : {}),
     at: new Date().toISOString(),
     command: commandLine(process.argv.slice(2)),
   };

@@ -8,7 +8,10 @@ export function machineHtml(host: Fingerprint, run?: RunResult): string {
   const about: [string, string][] = [
     ["Processor", `${hostName(host)}, ${host.memoryGib} GiB of memory`],
     ["Software", `Linux ${host.kernel}, Bun ${host.bun}, PostgreSQL ${host.postgres}`],
-    ["Commit", `${host.commit}${host.isDirty ? ", with changes that are not committed" : ""}`],
+    [
+      "Commit",
+      `${host.commit}${host.isDirty ? `, with changes that are not committed${host.changed ? `: ${host.changed.join(", ")}` : ""}` : ""}`,
+    ],
     ["Cores", host.pins],
     ...(run ? [["Disk", diskText(run)] as [string, string], ["Load", loadText(run)] as [string, string]] : []),
     ["When", `${host.at.slice(0, 16).replace("T", " ")} UTC`],

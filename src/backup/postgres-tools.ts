@@ -12,6 +12,8 @@ export type PostgresTools = { dir: string; version: string };
 type Tool = "pg_dump" | "pg_restore";
 
 const DEBIAN = "/usr/lib/postgresql";
+/** Fetches the programs into the user's cache and prints where; in a checkout. */
+const FETCH = join(import.meta.dir, "../../.ci/postgresql-client");
 
 /**
  * The client programs that fit a server of `serverVersion` (180004): none older than it, and of those the nearest, since
@@ -33,7 +35,7 @@ export function findPostgresTools(places: ToolPlaces, serverVersion: number): Po
   if (nearest) return nearest;
   const seen = found.map(({ dir, version }) => `${version} in ${dir}`).join(", ") || "there are none";
   throw new OperatorError(
-    `This needs PostgreSQL's pg_dump and pg_restore, version ${major} or newer (${seen}): install postgresql-client-${major}, or name their directory in PG_BIN`,
+    `This needs PostgreSQL's pg_dump and pg_restore, version ${major} or newer (${seen}): install postgresql-client-${major}, or name their directory in PG_BIN${existsSync(FETCH) ? "; .ci/postgresql-client fetches them: export PG_BIN=$(.ci/postgresql-client)" : ""}`,
   );
 }
 

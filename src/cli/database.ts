@@ -17,7 +17,7 @@ export type Database = DatabaseUrls & {
 
 const EMBEDDED_DATABASE = "irontrack";
 /** The first major version that has `uuidv7()`. */
-const OLDEST_SERVER = 18;
+export const OLDEST_SERVER = 18;
 
 export const clusterPaths = (home: Home) => ({
   dataDir: home.dataDir,

@@ -97,3 +97,8 @@ test("beside ?host=/dir the port of DATABASE_URL counts, unless ?port= says anot
   // A parameter comes after the address, and counts.
   expect(path(":1/db?host=/dir&port=2").path).toBe("/dir/.s.PGSQL.2");
 });
+
+test("the doctor says whether backups can be made, and how to come by their programs", async () => {
+  const finding = await findingOf("backups", { PATH: "", PG_BIN: join(dir, "nowhere") });
+  expect(finding).toMatchObject({ state: "note", finding: expect.stringContaining(".ci/postgresql-client") });
+});

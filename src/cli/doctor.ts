@@ -3,9 +3,10 @@ import { createServer } from "node:net";
 import { openPool } from "#db/client.ts";
 import { migrationStates } from "#db/migrate.ts";
 import { packageManager } from "../../package.json" with { type: "json" };
+import { findPostgresTools } from "../backup/postgres-tools.ts";
 import { type Config, readConfig } from "../config.ts";
 import { type Home, openHome } from "../home.ts";
-import { withDatabase } from "./database.ts";
+import { OLDEST_SERVER, withDatabase } from "./database.ts";
 
 export type Finding = { what: string; state: "good" | "note" | "wrong"; finding: string };
 
@@ -37,6 +38,7 @@ export async function doctor(env: Record<string, string | undefined>): Promise<F
   });
   await add("disk space", () => describeSpace(home?.dir ?? "."), "note");
   await add("database", () => describeDatabase(settings));
+  await add("backups", () => describeTools(settings, env.PATH ?? ""), "note");
   await add("address", () => describeAddress(settings), "note");
   return findings;
 }
@@ -91,4 +93,10 @@ async function describeAddress({ HOST, PORT }: Config): Promise<string> {
   });
   await new Promise((resolve) => server.close(resolve));
   return `${place} is free`;
+}
+
+/** Whether backups can be made; their programs do not come along. */
+function describeTools({ PG_BIN }: Config, path: string): string {
+  const { version, dir } = findPostgresTools({ PG_BIN, path }, OLDEST_SERVER * 10_000);
+  return `pg_dump ${version} in ${dir}`;
 }

@@ -1,0 +1,29 @@
+import { expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { changedFiles } from "./fingerprint.ts";
+
+test("a run's own output does not make a checkout dirty, and what does is named", () => {
+  const dir = mkdtempSync(join(tmpdir(), "irontrack-changed-"));
+  const git = (...args: string[]) =>
+    expect(spawnSync("git", ["-c", "user.name=x", "-c", "user.email=x@y", ...args], { cwd: dir }).status).toBe(0);
+  try {
+    mkdirSync(join(dir, "bench/results/run"), { recursive: true });
+    writeFileSync(join(dir, "code.ts"), "1");
+    writeFileSync(join(dir, "bench/results/run/run.json"), "1");
+    git("init", "--quiet");
+    git("add", "-A");
+    git("commit", "--quiet", "--no-verify", "-m", "x");
+    writeFileSync(join(dir, "bench/results/run/run.json"), "2");
+    mkdirSync(join(dir, "bench/results/later"));
+    writeFileSync(join(dir, "bench/results/later/run.json"), "1");
+    expect(changedFiles(dir)).toEqual([]);
+    writeFileSync(join(dir, "code.ts"), "2");
+    writeFileSync(join(dir, "new.ts"), "1");
+    expect(changedFiles(dir)).toEqual(["code.ts", "new.ts"]);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
