@@ -89,10 +89,11 @@ export function openLog(config: Pick<Config, "LOG_LEVEL">, to?: DestinationStrea
     stream,
   );
   const requests = log.isLevelEnabled("info") ? requestLogOn(stream, linesPerWrite) : undefined;
-  process.on("exit", () => {
-    requests?.flush();
-    stdout?.flushNow();
-  });
+  if (stdout)
+    process.on("exit", () => {
+      requests?.flush();
+      stdout.flushNow();
+    });
   return {
     log,
     requestLog: requests?.log ?? (() => {}),

@@ -28,8 +28,11 @@ export type Left = {
   directories: string[];
 };
 
-/** Runs a command, sends it `signal` after `afterMs`, and gives what is left of it once nothing is, or after a minute. */
-export async function endEarly(command: string[], signal: NodeJS.Signals, afterMs: number): Promise<Left> {
+/**
+ * Runs a command, sends it `signal` after some milliseconds or when it has made its temporary directory, and gives what is
+ * left of it once nothing is, or after a minute.
+ */
+export async function endEarly(command: string[], signal: NodeJS.Signals, when: number | "begun"): Promise<Left> {
   const directory = mkdtempSync(join(tmpdir(), "early-"));
   chmodSync(directory, 0o711);
   // `bun bench` looks for bun itself.
@@ -54,7 +57,7 @@ export async function endEarly(command: string[], signal: NodeJS.Signals, afterM
       said += chunk;
     });
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const wasRunning = await Promise.race([Bun.sleep(afterMs).then(() => true), ended.then(() => false)]);
+  const wasRunning = await Promise.race([until(when, directory).then(() => true), ended.then(() => false)]);
   child.kill(signal);
   const code = await ended;
   const left = () => ({ processes: processesOf(mark, directory), directories: temporaryIn(directory) });
@@ -63,6 +66,11 @@ export async function endEarly(command: string[], signal: NodeJS.Signals, afterM
   const found = left();
   if (found.processes.length === 0) rmSync(directory, { recursive: true, force: true });
   return { wasRunning, code, said, ...found };
+}
+
+async function until(when: number | "begun", directory: string): Promise<void> {
+  if (when !== "begun") return await Bun.sleep(when);
+  while (temporaryIn(directory).length === 0) await Bun.sleep(20);
 }
 
 /** By what it was started with: its environment, or the directory that is named to it. */

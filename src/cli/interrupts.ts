@@ -1,3 +1,5 @@
+import { hangup } from "./hangup.ts";
+
 /** What shells say of a process that SIGINT ended. */
 const INTERRUPTED = 130;
 const PARENT_POLL_MS = 500;
@@ -11,7 +13,7 @@ export function endWhenInterrupted(sentence: string): void {
     console.error(`\n${sentence}`);
     process.exit(INTERRUPTED);
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, end);
+  for (const signal of ["SIGINT", "SIGTERM", ...hangup()] as const) process.once(signal, end);
   if (process.env.npm_lifecycle_event === undefined) return;
   const parent = process.ppid;
   setInterval(() => process.ppid !== parent && end(), PARENT_POLL_MS).unref();

@@ -1,3 +1,5 @@
+import { hangup } from "./hangup.ts";
+
 const INTERRUPTED = 130;
 
 /**
@@ -14,7 +16,7 @@ export function stopSignal({ atHangup = false } = {}) {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
-  if (atHangup) process.on("SIGHUP", stop);
+  for (const signal of atHangup ? hangup() : []) process.on(signal, stop);
   // A worker whose supervisor was killed: nobody would stop it any more.
   process.on("disconnect", stop);
   return {

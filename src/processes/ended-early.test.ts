@@ -4,7 +4,7 @@ import { COMMANDS, endEarly } from "#test/ended-early.ts";
 /** Each with one signal, at any time; ended-early.slow.test.ts has them all. */
 const CASES = [
   ["up", "SIGHUP", 2500],
-  ["test", "SIGINT", 3000],
+  ["test", "SIGINT", 1500],
   ["bun bench", "SIGKILL", 5000],
 ] as const;
 
@@ -21,8 +21,7 @@ test.each(CASES)(
 );
 
 test("a bench that is interrupted says that it is incomplete, and exits with 130", async () => {
-  // Long enough to have started, short enough not to have ended.
-  const { code, said } = await endEarly(COMMANDS.counts as string[], "SIGINT", 2500);
+  const { code, said } = await endEarly(COMMANDS.counts as string[], "SIGINT", "begun");
   expect(said).toContain("incomplete");
   expect(code).toBe(130);
 });

@@ -37,7 +37,7 @@ test("a program that ignores what asks it to end is killed, with all that it has
   const [line] = await new Promise<Buffer[]>((resolve) =>
     program.child.stdout?.once("data", (...data) => resolve(data)),
   );
-  const grandchild = identify(Number(line?.toString()));
+  const grandchild = identify(Number(String(line)));
   expect(isRunning(grandchild)).toBe(true);
   await program.stop();
   expect(program.hasEnded()).toBe(true);
@@ -47,6 +47,34 @@ test("a program that ignores what asks it to end is killed, with all that it has
 
 test("a program that is not there has ended, and says so", async () => {
   expect(await startProgram(["/nowhere/program"]).ended).toMatchObject({ code: 127 });
+  const { error } = await startProgram(["true"], { cwd: "/nowhere" }).ended;
+  expect(error).toBeInstanceOf(Error);
   const { code, stderr } = await runProgram(["sh", "-c", "echo why >&2; exit 3"]);
   expect({ code, stderr }).toEqual({ code: 3, stderr: "why\n" });
 });
+
+test("what a killed process has started ends, even if the process that cleans up after it was killed before", async () => {
+  const script = `
+    const { startProgram } = await import(${JSON.stringify(join(import.meta.dir, "programs.ts"))});
+    process.on("SIGUSR1", () => console.log("here"));
+    console.log(startProgram(["sleep", "1000"]).pid);
+    await Bun.sleep(100_000);`;
+  const starter = startProgram([process.execPath, "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const nextLine = () =>
+    new Promise<string>((resolve) => starter.child.stdout?.once("data", (data) => resolve(`${data}`)));
+  const program = identify(Number(await nextLine()));
+  const watcher = () => childrenOf(starter.pid).find((pid) => readFileSync(`/proc/${pid}/cmdline`).includes("watcher"));
+  const first = watcher() as number;
+  process.kill(first, "SIGKILL");
+  while (watcher() === undefined || watcher() === first) await Bun.sleep(10);
+  // Once it answers, it has done with what it does at the end of a watcher.
+  const here = nextLine();
+  process.kill(starter.pid, "SIGUSR1");
+  await here;
+  process.kill(starter.pid, "SIGKILL");
+  for (let tries = 0; isRunning(program) && tries < 2000; tries++) await Bun.sleep(10);
+  expect(isRunning(program)).toBe(false);
+});
+
+const childrenOf = (pid: number) =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);

@@ -64,8 +64,12 @@ export function startProgram(command: string[], options: ProgramOptions = {}): P
     child.once("exit", (code, signal) => end({ code, signal }));
   });
   if (watching !== undefined && pid > 0) hasBeenTold(`start ${pid} ${howToStop}`);
-  const endsWithin = (ms: number) =>
-    Promise.race([ended.then(() => true), new Promise<false>((resolve) => setTimeout(resolve, ms, false))]);
+  const endsWithin = (ms: number) => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    // Not waited for by a process that has nothing else to do.
+    setTimeout(resolve, ms, false).unref();
+    return Promise.race([ended.then(() => true), promise]);
+  };
   const kill = async () => {
     if (ending === undefined) sendSignal(watching === undefined ? pid : -pid, "SIGKILL");
     await ended;
