@@ -61,6 +61,9 @@ function describe({ method, spec }: Operation) {
       : { description: "Success, without a body" };
   }
   if (spec.isTagged) responses[304] = { description: "The client has the current answer (If-None-Match)" };
+  // The server's own answer, before the application sees the request.
+  if (spec.query || spec.params)
+    responses[431] = { description: "The request's head is longer than 16 KiB; without a body" };
   for (const [status, description] of Object.entries(problemsOf(method, spec))) {
     responses[status] ??= {
       description,
@@ -91,7 +94,7 @@ const IDEMPOTENCY_KEY = {
   in: "header",
   required: false,
   description: "Sent again with the same key within 24 hours, the request is answered as before and not done twice",
-  schema: { type: "string", minLength: 1, maxLength: 255 },
+  schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[!-~]+$" },
 };
 
 /** What may go wrong with any operation of this kind, and what this one adds. */
