@@ -11,9 +11,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
+import { readServerVersion } from "#db/server-version.ts";
 import { OperatorError } from "../errors.ts";
 import { findLastMigration, lockBackups, readContents, takeSnapshot } from "./contents.queries.ts";
-import { readServerVersion } from "./databases.queries.ts";
 import { DUMP_FILE, MANIFEST_FILE, type Manifest, readManifest, sha256Of } from "./manifest.ts";
 import { findPostgresTools, runTool, type ToolPlaces } from "./postgres-tools.ts";
 

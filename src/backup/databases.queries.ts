@@ -23,10 +23,3 @@ export const renameDatabase = (db: Db, from: string, to: string) =>
 
 /** Ends whoever is connected to it. */
 export const dropDatabase = (db: Db, name: string) => db.sql`drop database if exists ${db.sql(name)} with (force)`;
-
-/** As `180004`, and as PostgreSQL writes it. */
-export async function readServerVersion(db: Db): Promise<{ number: number; text: string }> {
-  const [row] = await db.sql<{ number: number; text: string }[]>`
-    select current_setting('server_version_num')::integer as number, current_setting('server_version') as text`;
-  return row as { number: number; text: string };
-}

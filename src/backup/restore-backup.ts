@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
 import { NEWEST_MIGRATION } from "#db/migrate.ts";
+import { readServerVersion } from "#db/server-version.ts";
 import { OperatorError } from "../errors.ts";
 import { type Check, checkStructure, compareContents, compareSchema } from "./compare.ts";
 import { isEmpty } from "./contents.queries.ts";
-import { createDatabase, dropDatabase, findDatabase, readServerVersion, renameDatabase } from "./databases.queries.ts";
+import { createDatabase, dropDatabase, findDatabase, renameDatabase } from "./databases.queries.ts";
 import { DUMP_FILE, type Manifest, readManifest, requireUndamaged } from "./manifest.ts";
 import { findPostgresTools, runTool, type ToolPlaces } from "./postgres-tools.ts";
 

@@ -3,6 +3,7 @@ import { openPool, type Pool } from "#db/client.ts";
 import { ensureDatabase, startCluster } from "#db/embedded.ts";
 import { postgresError } from "#db/errors.ts";
 import { ClusterError } from "#db/postmaster.ts";
+import { readServerVersion } from "#db/server-version.ts";
 import type { Config } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import { type Home, lockHome, openHome } from "../home.ts";
@@ -16,8 +17,6 @@ export type Database = DatabaseUrls & {
 };
 
 const EMBEDDED_DATABASE = "irontrack";
-/** The first major version that has `uuidv7()`. */
-export const OLDEST_SERVER = 18;
 
 export const clusterPaths = (home: Home) => ({
   dataDir: home.dataDir,
@@ -126,12 +125,9 @@ async function ask(url: string, setting = "DATABASE_URL") {
     throw wrong("it is not a URL like postgres://user:password@host:5432/database");
   }
   try {
-    const [server] = await db.sql<{ number: number; version: string }[]>`
-      select current_setting('server_version_num')::int as number, current_setting('server_version') as version`;
-    if (!server || server.number < OLDEST_SERVER * 10_000)
-      throw wrong(`PostgreSQL ${OLDEST_SERVER} or newer is needed, and this is ${server?.version}`);
+    await readServerVersion(db);
   } catch (error) {
-    if (error instanceof OperatorError) throw error;
+    if (error instanceof ClusterError) throw wrong(error.message);
     const known = postgresError(error);
     const code = (error as { code?: string }).code;
     throw wrong(known ? `${known.message} (${known.code})` : (code ?? "no answer"), error);

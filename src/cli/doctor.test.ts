@@ -8,6 +8,7 @@ import { openPool } from "#db/client.ts";
 import { freePort } from "#test/launched.ts";
 import { makeOwnDatabase } from "#test/own-database.ts";
 import { databaseSettings, directTestUrl } from "#test/transaction.ts";
+import { createBackup } from "../backup/create-backup.ts";
 import { readConfig } from "../config.ts";
 import { openHome } from "../home.ts";
 import { openDatabase } from "./database.ts";
@@ -82,6 +83,8 @@ test("an older PostgreSQL is refused in one line, before anything is done, and t
     expect(await opened.catch((error) => error.message)).toBe(`Cannot use the database of DATABASE_URL: ${expected}`);
     const finding = await findingOf("database", { DATABASE_URL: url, DATABASE_DIRECT_URL: url });
     expect(finding).toMatchObject({ state: "wrong", finding: expect.stringContaining(expected) });
+    const backup = createBackup(url, join(dir, "backups"), { path: "" });
+    expect(await backup.catch((error) => error.message)).toBe(expected);
     const direct = openDatabase(readConfig({ ...base(), DATABASE_DIRECT_URL: url }), openHome(dir));
     expect(await direct.catch((error) => error.message)).toContain("DATABASE_DIRECT_URL");
   } finally {

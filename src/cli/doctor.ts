@@ -2,11 +2,12 @@ import { accessSync, constants, statfsSync } from "node:fs";
 import { createServer } from "node:net";
 import { openPool } from "#db/client.ts";
 import { migrationStates } from "#db/migrate.ts";
+import { OLDEST_SERVER } from "#db/server-version.ts";
 import { packageManager } from "../../package.json" with { type: "json" };
 import { findPostgresTools } from "../backup/postgres-tools.ts";
 import { type Config, readConfig } from "../config.ts";
 import { type Home, openHome } from "../home.ts";
-import { OLDEST_SERVER, withDatabase } from "./database.ts";
+import { withDatabase } from "./database.ts";
 
 export type Finding = { what: string; state: "good" | "note" | "wrong"; finding: string };
 
