@@ -45,6 +45,10 @@ const MONTHS: Record<string, string> = {
   Hindi: "जन॰ फ़र॰ मार्च अप्रैल मई जून जुल॰ अग॰ सित॰ अक्टू॰ नव॰ दिस॰",
   Arabic: "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
   Thai: "ม.ค. ก.พ. มี.ค. เม.ย. พ.ค. มิ.ย. ก.ค. ส.ค. ก.ย. ต.ค. พ.ย. ธ.ค.",
+  Japanese: "1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月",
+  Korean: "1월 2월 3월 4월 5월 6월 7월 8월 9월 10월 11월 12월",
+  Chinese: "一月 二月 三月 四月 五月 六月 七月 八月 九月 十月 十一月 十二月",
+  Catalan: "gen. febr. març abr. maig juny jul. ag. set. oct. nov. des.",
   English: "January February March April May June July August September October November December",
 };
 
@@ -141,6 +145,14 @@ test("a name of no language costs its rows; a file of such names, or of several 
     "2024-04-06T17:29:00",
     null,
   ]);
+  const half = [
+    "5 Mar 2024, 17:29",
+    "6 Apr 2024, 17:29",
+    "7 Sept 2024, 17:29",
+    "8 Grishnak 2024, 17:29",
+    "9 Uglur 2024, 17:29",
+  ];
+  expect((await refusal(half))[0]).toBe("imports.unknown_language");
   expect((await refusal(["5 Grishnak 2024, 17:29", "6 Uglur 2024, 17:29"]))[0]).toBe("imports.unknown_language");
   expect(await refusal(["5 Mar 2024, 17:29", "6 May 2024, 17:29", "7 kesä 2024, 17:29"])).toEqual([
     "imports.dates_contradict",

@@ -26,7 +26,7 @@ const TIME = /(?<![\d.:])(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,6})?)?(?![\d:])
 /** Danish, Finnish and Indonesian clocks have a dot, Canadian ones an h; behind the year, lest it be a date. */
 const DOTTED_TIME = /(?<=\d{4}\D*\s)(\d{1,2})(?:\.| ?h ?)(\d{2})(?:\.(\d{2}))?(?![\d.])/;
 const YEAR_FIRST = /^(\d{4})[-/.]\s?(\d{1,2})[-/.]\s?(\d{1,2})(?:t| |,|\.|$)/;
-const YEAR_LAST = /^(\d{1,2})[-/.]\s?(\d{1,2})[-/.]\s?(\d{4})(?: |,|\.|$)/;
+const YEAR_LAST = /^(\d{1,2})(?:[-/.]\s?| )(\d{1,2})(?:[-/.]\s?| )(\d{4})(?: |,|\.|$)/;
 const HALVES = new Map<string, "am" | "pm">(
   Object.entries({
     ...{ am: "am", pm: "pm", 上午: "am", 下午: "pm", 午前: "am", 午後: "pm", 오전: "am", 오후: "pm" },

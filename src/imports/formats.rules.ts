@@ -142,11 +142,7 @@ type Opened = {
 async function* readEvents(text: string, opened: Opened): AsyncGenerator<TrainingEvent> {
   const { header, reader, survey, dates, options, pause } = opened;
   const identityOf = createIdentities(reader, dates);
-  const lastRows = new Map<string, number>();
-  for (const { start, name, row } of survey.workouts.values()) {
-    const key = identityOf(start, name)?.key;
-    if (key) lastRows.set(key, Math.max(lastRows.get(key) ?? 0, row));
-  }
+  const lastRows = await lastRowsOf(survey, identityOf, pause);
   const readRow = reader.create(header, options, dates);
   const grouping = createGrouping(reader.columns);
   /** Reads a row, and gives out its workout when it is the last row of that. */
@@ -176,10 +172,24 @@ async function* readEvents(text: string, opened: Opened): AsyncGenerator<Trainin
   if (broken) yield { error: broken };
 }
 
-/** What texts of a start and a name identify, remembered; null when the start is no date. */
-function createIdentities(reader: FormatReader, dates: DateReader) {
+/** The last row of each workout, by the key of its identity. */
+async function lastRowsOf(survey: Survey, identityOf: IdentityOf, pause: () => Promise<void>) {
+  const lastRows = new Map<string, number>();
+  let count = 0;
+  for (const { start, name, row } of survey.workouts.values()) {
+    if (++count % ROWS_AT_ONCE === 0) await pause();
+    const key = identityOf(start, name)?.key;
+    if (key) lastRows.set(key, Math.max(lastRows.get(key) ?? 0, row));
+  }
+  return lastRows;
+}
+
+type IdentityOf = (startText: string, nameText: string) => Identity | null;
+
+/** What texts of a start and a name identify, cached; null when the start is no date. */
+function createIdentities(reader: FormatReader, dates: DateReader): IdentityOf {
   const known = new Map<string, Identity | null>();
-  return (startText: string, nameText: string): Identity | null => {
+  return (startText, nameText) => {
     const texts = `${startText}\n${nameText}`;
     let identity = known.get(texts);
     if (identity === undefined) {

@@ -153,41 +153,51 @@ export async function insertImported(
 }
 
 /**
- * Gives known workouts of `userId` the exercises, sets, notes and length that the file has, under new ids. Their start, name
- * and whatever else they have stay. Two statements.
+ * Gives known workouts of `userId` the exercises, sets, notes and length that the file has, under new ids, and returns the ids
+ * of the workouts; unless `isForced`, those that were changed here meanwhile stay. Their start, name and whatever else they
+ * have stays. Two statements.
  */
 export async function replaceImported(
   { sql }: Db,
   userId: string,
-  replaced: Differing[],
+  wanted: Differing[],
   rows: ImportedRows,
-): Promise<void> {
-  const workoutIds = new Map(replaced.map(({ givenId, workoutId }) => [givenId, workoutId]));
-  const workouts = rows.workouts.filter(({ id }) => workoutIds.has(id));
-  await sql`
+  isForced: boolean,
+): Promise<string[]> {
+  const workoutIds = new Map(wanted.map(({ givenId, workoutId }) => [givenId, workoutId]));
+  const given = rows.workouts.flatMap(({ id, started_at, ended_at, notes }) =>
+    workoutIds.has(id) ? [{ id: workoutIds.get(id), started_at, ended_at, notes }] : [],
+  );
+  const changed = await sql<{ id: string }[]>`
     with changed as (
       update workouts set notes = given.notes, ended_at = workouts.started_at + (given.ended_at - given.started_at),
         is_length_exempt = false, version = version + 1, import_version = version + 1, updated_at = clock_timestamp()
-      from json_to_recordset(${JSON.stringify(workouts.map(({ id, ...more }) => ({ ...more, id: workoutIds.get(id) })))}::text::json)
+      from json_to_recordset(${JSON.stringify(given)}::text::json)
         as given (id uuid, started_at timestamptz, ended_at timestamptz, notes text)
-      where workouts.id = given.id and user_id = ${userId} and deleted_at is null returning workouts.id
+      where workouts.id = given.id and user_id = ${userId} and deleted_at is null
+        and (${isForced} or version = coalesce(import_version, 1)) returning workouts.id
+    ), gone as (
+      delete from workout_exercises where workout_id in (select id from changed)
     )
-    delete from workout_exercises where workout_id in (select id from changed)`;
+    select id from changed`;
+  const changedIds = new Set(changed.map(({ id }) => id));
   const exercises = rows.exercises.flatMap((exercise) => {
     const workoutId = workoutIds.get(exercise.workout_id);
-    return workoutId === undefined ? [] : [{ ...exercise, workout_id: workoutId }];
+    return workoutId !== undefined && changedIds.has(workoutId) ? [{ ...exercise, workout_id: workoutId }] : [];
   });
+  const exerciseIds = new Set(exercises.map(({ id }) => id));
+  const sets = rows.sets.filter((set) => exerciseIds.has(set.workout_exercise_id));
   await sql`
     with made as (
       insert into workout_exercises (id, workout_id, position, exercise_id, exercise_name, mode, superset_group, notes)
       select id, workout_id, position, exercise_id, exercise_name, mode, superset_group, notes
-      from ${exerciseRows(sql, { ...rows, exercises })}
-      where workout_id in (select id from workouts where user_id = ${userId} and deleted_at is null) returning id
+      from ${exerciseRows(sql, { ...rows, exercises })} returning id
     )
     insert into workout_sets (workout_exercise_id, mode, position, type, weight, weight_unit, weight_kg, reps, time_s,
       distance_m, rpe, note)
     select workout_exercise_id, mode, position, type, weight, weight_unit, ${weightKg(sql)}, reps, time_s, distance_m, rpe, note
-    from ${setRows(sql, rows)} where workout_exercise_id in (select id from made)`;
+    from ${setRows(sql, { ...rows, sets })} where workout_exercise_id in (select id from made)`;
+  return [...changedIds];
 }
 
 /** Imports of `userId`, the latest first, at most 1,000, as a JSON array. */

@@ -21,7 +21,7 @@ import { chooseNames, listChosenJson, listNamed } from "./names.queries.ts";
 import { loadProposals } from "./proposals.service.ts";
 import { addCellNote, addError, newReading, noteDiffering, type Reading, reportOf } from "./report.rules.ts";
 
-const WORKOUTS_AT_ONCE = 100;
+const [WORKOUTS_AT_ONCE, SETS_AT_ONCE] = [100, 5000];
 const MOST_NAMES = 2000;
 
 /** Thrown to roll back what a dry run did. */
@@ -111,10 +111,17 @@ async function textOf(file: Uint8Array, pause: () => Promise<void>): Promise<str
 
 async function writeAll(tx: Db, into: Into, training: Training, reading: Reading): Promise<void> {
   const batch: ImportedWorkout[] = [];
+  let setCount = 0;
   for await (const event of training.events()) {
     if ("error" in event) addError(reading, event.error);
     else if ("note" in event) addCellNote(reading, event.note);
-    else if (batch.push(event.workout) === WORKOUTS_AT_ONCE) await writeBatch(tx, into, reading, batch.splice(0));
+    else {
+      batch.push(event.workout);
+      setCount += event.workout.exercises.reduce((sum, { sets }) => sum + sets.length, 0);
+      if (batch.length < WORKOUTS_AT_ONCE && setCount < SETS_AT_ONCE) continue;
+      await writeBatch(tx, into, reading, batch.splice(0));
+      setCount = 0;
+    }
   }
   if (batch.length > 0) await writeBatch(tx, into, reading, batch);
 }
@@ -137,11 +144,12 @@ async function writeBatch(tx: Db, into: Into, reading: Reading, workouts: Import
   reading.added.sets += made.sets;
   reading.known += workouts.length - made.workouts;
   if (made.differing.length === 0) return;
-  const replaced = made.differing.filter((one) => isReplaced(into.known, one));
-  if (replaced.length > 0) await replaceImported(tx, into.userId, replaced, rows);
+  const wanted = made.differing.filter((one) => isReplaced(into.known, one));
+  const isForced = into.known === "replaceChanged";
+  const replaced = wanted.length === 0 ? [] : await replaceImported(tx, into.userId, wanted, rows, isForced);
   const places = new Map(rows.workouts.map(({ id }, at) => [id, workouts[at] as ImportedWorkout]));
   for (const one of made.differing) {
-    noteDiffering(reading, places.get(one.givenId) as ImportedWorkout, one, replaced.includes(one));
+    noteDiffering(reading, places.get(one.givenId) as ImportedWorkout, one, replaced.includes(one.workoutId));
   }
 }
 

@@ -11,11 +11,13 @@ const LEAST_LETTERS = 3;
  * others being words that stand in its dates. Null when they name none.
  */
 export function monthIn(language: Language, words: string[], mayBeginOnly = true): number | null {
+  const named = words.filter((word) => !language.fillers.has(word) && !language.halves.has(word));
+  const whole = language.months.get(named.join(" "));
+  if (whole !== undefined) return whole;
   let month: number | null = null;
-  for (const word of words) {
-    const named = language.months.get(word);
-    if (named === undefined && (language.fillers.has(word) || language.halves.has(word))) continue;
-    const found = named ?? (mayBeginOnly ? monthBegunBy(language, word) : null);
+  for (const word of named) {
+    if (language.links.has(word)) continue;
+    const found = language.months.get(word) ?? (mayBeginOnly ? monthBegunBy(language, word) : null);
     if (found === null || (month !== null && month !== found)) return null;
     month = found;
   }
@@ -31,8 +33,8 @@ function monthBegunBy({ months }: Language, word: string): number | null {
 
 /**
  * The language of the months of a file: English if that has them all, else the one that has them all, or any of those that mean
- * the same by them. Names that no language has are left to their rows, unless there are no fewer of them than others
- * (`readable` counts dates without names). Null when there are no names. Throws as `decideDates` does.
+ * the same by them. Names that no language has are left to their rows, unless they are more than one and more than a third
+ * of the others (`readable` counts dates without names). Null when there are no names. Throws as `decideDates` does.
  */
 export async function decideLanguage(
   given: NamedMonth[],
@@ -51,7 +53,8 @@ export async function decideLanguage(
   const isAnywhere = ({ words }: NamedMonth) => known.some((language) => monthIn(language, words, false) !== null);
   const months = given.filter(isAnywhere);
   const odd = given.filter((month) => !months.includes(month));
-  if (odd.length >= months.length + readable) {
+  // A slip of the hand is rare: many of them are a language that we only seem to know.
+  if (odd.length >= months.length + readable || (odd.length > 1 && odd.length * 3 > months.length + readable)) {
     const detail = `The month in row ${odd[0]?.row} has a name of no language that we know: export the file in English`;
     throw new AppError("invalid", "imports.unknown_language", detail);
   }

@@ -5,6 +5,8 @@ export type Language = {
   /** The month, from 1, of each name, long or short, in the form of `foldDate`. */
   months: Map<string, number>;
   fillers: Set<string>;
+  /** Words that stand beside the names of some months only: `d'abril`, `de març`. */
+  links: Set<string>;
   halves: Map<string, "am" | "pm">;
 };
 
@@ -68,23 +70,36 @@ function learn(tag: string): Language {
     const format = new Intl.DateTimeFormat(tag, options);
     return (month: number, hour: number) => wordsIn(foldDate(format.format(Date.UTC(2024, month - 1, 28, hour, 9))));
   };
-  const monthsOf = new Map<string, Set<number>>();
+  const months = new Map<string, number>();
+  const [wordsAround, wordsOfSome] = [new Set<string>(), new Map<string, Set<number>>()];
+  const clashing = new Set<string>();
+  const addName = (name: string, month: number) => {
+    if ((months.get(name) ?? month) !== month) clashing.add(name);
+    months.set(name, month);
+  };
   for (const style of STYLES) {
     const wordsOf = written(style);
-    for (const month of MONTHS) {
-      for (const word of wordsOf(month, 0)) monthsOf.set(word, (monthsOf.get(word) ?? new Set()).add(month));
-    }
+    const dates = MONTHS.map((month) => wordsOf(month, 0));
+    const isAround = (word: string) => dates.every((words) => words.includes(word));
+    dates.forEach((words, at) => {
+      const name = words.filter((word) => !isAround(word));
+      for (const word of words.filter(isAround)) wordsAround.add(word);
+      for (const word of name) wordsOfSome.set(word, (wordsOfSome.get(word) ?? new Set()).add(at + 1));
+      if (name.length > 0) addName(name.join(" "), at + 1);
+    });
   }
-  const names = [...monthsOf].filter(([, months]) => months.size === 1);
-  const months = new Map(names.map(([word, [month]]) => [word, month as number]));
-  const wordsOf = written({ dateStyle: "long", timeStyle: "short", hour12: true });
-  const [morning, evening] = [wordsOf(3, 10), wordsOf(3, 22)];
-  const isNoMonth = (word: string) => !months.has(word);
+  for (const [word, [month, another]] of wordsOfSome) if (another === undefined) addName(word, month as number);
+  for (const name of clashing) months.delete(name);
+
+  const timesOf = written({ dateStyle: "long", timeStyle: "short", hour12: true });
+  const [morning, evening] = [timesOf(3, 10), timesOf(3, 22)];
+  const isNoMonth = (word: string) => !wordsOfSome.has(word);
   const halves = new Map(HALVES);
   for (const word of morning.filter(isNoMonth)) if (!evening.includes(word)) halves.set(word, "am");
   for (const word of evening.filter(isNoMonth)) if (!morning.includes(word)) halves.set(word, "pm");
-  const around = [...monthsOf.keys(), ...morning, ...evening];
-  return { tag, months, fillers: new Set(around.filter((word) => isNoMonth(word) && !halves.has(word))), halves };
+  const fillers = [...wordsAround, ...morning, ...evening].filter((word) => isNoMonth(word) && !halves.has(word));
+  const links = [...wordsOfSome].filter(([word, { size }]) => size > 1 && !months.has(word)).map(([word]) => word);
+  return { tag, months, fillers: new Set(fillers), links: new Set(links), halves };
 }
 
 /**
@@ -104,6 +119,8 @@ export function foldDate(text: string): string {
     .replaceAll(/[^\P{Nd}0-9]/gu, asciiDigit)
     .replaceAll(/(?<![\p{L}\p{M}])(\p{L}\p{M}*)\.\s?(\p{L}\p{M}*)(?:\.|(?![\p{L}\p{M}]))/gu, "$1$2 ")
     .replace(/(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]/u, "$1-$2-$3 ")
+    .replace(/(\d{1,2}),?\s+(\d{1,2})(?:\s*[月월]|-р сар\p{L}*),?\s+(\d{4})/u, "$3-$2-$1 ")
+    .replace(/(\d{1,2})\s*[月월]\s*(\d{1,2})[日일]?,?\s+(\d{4})/u, "$3-$1-$2 ")
     .replace(/(\d{1,2})\s+(?:thg|thang)\s*(\d{1,2}),?\s+(?:nam\s+)?(\d{4})/u, "$3-$2-$1 ")
     .replaceAll(/(\d)(?:st|nd|rd|th|er)(?!\p{L})/gu, "$1")
     .replaceAll(/\s+/gu, " ")
