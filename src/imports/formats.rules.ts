@@ -162,7 +162,7 @@ async function* readEvents(text: string, opened: Opened): AsyncGenerator<Trainin
   let broken: RowError | null = null;
   let count = 0;
   for (const record of readCsv(text)) {
-    if (++count % ROWS_AT_ONCE === 0) await pause();
+    if (++count % ROWS_AT_ONCE === 0 || record.fault) await pause();
     if (broken && !record.isFragment) yield { error: broken };
     broken = record.fault && brokenRecord(record, record.isFragment ? broken : null);
     if (broken || count === 1) continue;

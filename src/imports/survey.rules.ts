@@ -37,7 +37,8 @@ export async function surveyFile(
   let count = 0;
   for (const { row: line, fields, fault } of readCsv(text)) {
     if (count++ === 0) continue;
-    if (count % ROWS_AT_ONCE === 0) await pause();
+    // A broken record may have taken long to make sense of.
+    if (count % ROWS_AT_ONCE === 0 || fault) await pause();
     const row = rowOf(header, line, fields);
     if (fault || isBlank(row)) continue;
     if (reader.isRestTimer(row)) {
