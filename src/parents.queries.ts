@@ -25,6 +25,26 @@ export async function lockWorkout({ sql }: Db, userId: string, workoutId: string
   return locked;
 }
 
+/**
+ * Locks the workouts and routines that a deletion of the exercise changes: before their parts, as every other change does.
+ */
+export async function lockParentsWith({ sql }: Db, exerciseId: string): Promise<void> {
+  await sql`
+    with locked_workouts as materialized (
+      select from workouts where id in (select workout_id from workout_exercises where exercise_id = ${exerciseId})
+      order by id for no key update
+    ), locked_routines as materialized (
+      select from routines where id in (select routine_id from routine_exercises where exercise_id = ${exerciseId})
+      order by id for no key update
+    )
+    select (select count(*) from locked_workouts) + (select count(*) from locked_routines)`;
+}
+
+/** Holds the names of routines that a plan is about to show. Before the plan is locked: who renames one locks it, then its plans. */
+export async function holdRoutineNames({ sql }: Db, routineIds: string[]): Promise<void> {
+  await sql`select from routines where id = any (${routineIds}::uuid[]) order by id for share`;
+}
+
 /** A routine or plan that is locked until the transaction ends. */
 export type LockedParent = { ownerId: string; isOwner: boolean; version: number };
 

@@ -36,7 +36,7 @@ async function expectSerial(api: Api, as: string, acts: Parameters<typeof send>[
 }
 
 /** Refuses nothing, and runs again what a deadlock undid, as the server does. */
-const patientGate = {
+export const patientGate = {
   asker: () => undefined,
   mostAskers: 1000,
   mostWaiting: 1000,

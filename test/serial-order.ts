@@ -81,6 +81,9 @@ function requestOf(world: World, act: Act): () => Promise<Edit> {
     return edit("POST", "sync", { changes: [change] }, (model) => {
       if (model[kind].version !== start[kind].version) return false;
       Object.assign(model[kind], content, { version: model[kind].version + 1 });
+      // It has another name now, which its plan shows.
+      const isShown = model.plan.routines.some(({ routineId }) => routineId === ids.routine);
+      if (kind === "routine" && isShown) model.plan.version += 1;
       return true;
     });
   };

@@ -35,6 +35,7 @@ const BACKGROUND = [
   "select 1",
   "select $1",
   "% = whose %",
+  "% = new.%",
   "%tg_argv%",
   "update feed_generation%",
   "begin%",

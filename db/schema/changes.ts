@@ -4,6 +4,7 @@ import {
   check,
   foreignKey,
   index,
+  integer,
   pgTable,
   primaryKey,
   text,
@@ -27,6 +28,8 @@ export const changes = pgTable(
     place: bigint({ mode: "bigint" }).notNull(),
     // When the thing ceased to be; null while there is one.
     goneAt: timestamp({ withTimezone: true }),
+    // Of the thing at that change: a new one under its id goes on from there.
+    version: integer().notNull(),
   },
   (change) => [
     primaryKey({ name: "changes_pkey", columns: [change.userId, change.kind, change.entityId] }),

@@ -69,14 +69,19 @@ const LINKS: Record<CatalogTable, [table: string, column: string][]> = {
   exercise_tags: [["exercise_tag_links", "exercise_tag_id"]],
 };
 
-/** Locks every exercise that refers to an entry, until the transaction ends, and returns their ids, ascending. */
-export async function lockExercisesWith({ sql }: Db, table: CatalogTable, id: number): Promise<string[]> {
+/**
+ * Raises the version of every exercise that refers to an entry, and so locks it until the transaction ends; returns their
+ * ids. They have to be rendered yet.
+ */
+export async function raiseExercisesWith({ sql }: Db, table: CatalogTable, id: number): Promise<string[]> {
   const linked = LINKS[table].map(
     ([links, column], at) =>
       sql`${at === 0 ? sql`` : sql`union all`} select exercise_id from ${sql(links)} where ${sql(column)} = ${id}`,
   );
   const rows = await sql<{ id: string }[]>`
-    select id from exercises where id in (${linked}) order by id for no key update`;
+    update exercises set version = version + 1 where id in (
+      select id from exercises where id in (${linked}) order by id for no key update)
+    returning id`;
   return rows.map((row) => row.id);
 }
 

@@ -8,7 +8,7 @@ import {
   deleteCatalogEntry,
   findCatalogEntryJson,
   insertCatalogEntry,
-  lockExercisesWith,
+  raiseExercisesWith,
   renameCatalogEntry,
 } from "./catalogs.queries.ts";
 
@@ -43,7 +43,7 @@ export function renameEntry(deps: CatalogDeps, words: CatalogWords, id: number, 
         if (isChanged === undefined) throw entryNotFound(words, id);
         if (isChanged) {
           // Locked first, in a statement of its own: what is rendered is what others have committed by then.
-          await renderDocuments(tx, await lockExercisesWith(tx, table, id));
+          await renderDocuments(tx, await raiseExercisesWith(tx, table, id));
           await sendNotice(tx, announcement);
         }
         return JSON.stringify({ id, name });

@@ -4,6 +4,7 @@ import { type Actor, isSuperuser } from "../actor.ts";
 import { AppError, type GivenId, idsNotFound, listOfIds } from "../errors.ts";
 import type { Precondition } from "../http/precondition.ts";
 import type { Notice, Notices } from "../notices.ts";
+import { lockParentsWith } from "../parents.queries.ts";
 import {
   deleteExercise,
   insertExercise,
@@ -119,6 +120,7 @@ export function removeExercise(
         throw new AppError("forbidden", "exercises.not_deletable", detail);
       }
       await precondition(stored.version, () => stored.document);
+      await lockParentsWith(tx, exerciseId);
       await deleteExercise(tx, exerciseId, announcement);
     }),
   );

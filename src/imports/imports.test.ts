@@ -193,12 +193,23 @@ test(
 test(
   "an import is taken back into the trash, but for what was changed since, and may be read again",
   withApi(async (api) => {
-    const { as } = await makeSignedIn(api);
+    const { as, user } = await makeSignedIn(api);
+    const press = await makeExercise(api, { owner: user, name: "Zqx Press" });
     const stranger = await makeSignedIn(api);
-    const file = [HEVY_HEADER, hevyRow(1, "Press", 50), hevyRow(2, "Press", 60), hevyRow(3, "Press", 70)].join("\n");
+    const file = [
+      HEVY_HEADER,
+      hevyRow(1, "Zqx Press", 50),
+      hevyRow(2, "Zqx Press", 60),
+      hevyRow(3, "Zqx Press", 70),
+    ].join("\n");
     const { importId } = (await send(api, as, file)).json;
     const [last] = (await api.get("/api/v1/workouts", { as })).json.items;
     expectStatus(await api.patch(`/api/v1/workouts/${last.id}`, { as, body: { notes: "Mine" } }), 200);
+    // The exercise that they refer to is deleted: that is no edit of theirs.
+    expect((await workoutsOf(api, as)).map(({ exercises }) => exercises)).toMatchObject(
+      [1, 2, 3].map(() => [{ exerciseId: press }]),
+    );
+    expectStatus(await api.delete(`/api/v1/exercises/${press}`, { as }), 204);
     const undo = (who: string) => api.post(`${P}/${importId}/undo`, { as: who });
     expectProblem(await undo(stranger.as), 404, "imports.not_found");
     expect((await undo(as)).json).toEqual({ trashed: 2, kept: 1 });

@@ -3,7 +3,7 @@ import { translateBroken } from "#db/errors.ts";
 import type { Actor } from "../actor.ts";
 import { AppError, idsNotFound, listOfIds } from "../errors.ts";
 import type { Precondition } from "../http/precondition.ts";
-import { lockPlan } from "../parents.queries.ts";
+import { holdRoutineNames, lockPlan } from "../parents.queries.ts";
 import { listAllowing, mayWritePlan } from "../sharing/visibility.queries.ts";
 import { assignPlan, copyPlan } from "./plan-copies.queries.ts";
 import { deletePlan, findPlanJson, insertPlan, type PlanEntry, updatePlan, type WrittenPlan } from "./plans.queries.ts";
@@ -46,6 +46,12 @@ export function changePlan(
   const entries = routines && entriesOf(routines);
   return translate(columns.name ?? "", () =>
     db.transaction(async (tx) => {
+      if (entries) {
+        await holdRoutineNames(
+          tx,
+          entries.map(({ routineId }) => routineId),
+        );
+      }
       const stored = await lockPlan(tx, actor.userId, planId);
       if (!stored) throw planNotFound();
       await precondition(stored.version, () => getPlan(tx, actor, planId));

@@ -134,7 +134,7 @@ test(
     expectProblem(await start(plan.id, legs), 404, "routines.not_found");
     await api.delete(`${P}/${plan.id}`, { as: owner.as });
     const { json: after } = await api.get(`/api/v1/workouts/${workout.id}`, { as: owner.as });
-    expect(after).toEqual({ ...workout, planId: null });
+    expect(after).toEqual({ ...workout, planId: null, version: workout.version + 1 });
   }),
 );
 

@@ -58,12 +58,12 @@ test("the feed tells every thing once at its latest change, then only what is ne
   const first = await readOn(as, undefined, 2);
   expect(first.items.map(({ kind, id }) => [kind, id])).toEqual([
     ["exercise", exercise],
-    ["plan", plan],
     ["workout", workout],
     ["routine", routine],
+    ["plan", plan],
   ]);
   const read = await Promise.all(
-    [`exercises/${exercise}`, `plans/${plan}`, `workouts/${workout}`, `routines/${routine}`].map(
+    [`exercises/${exercise}`, `workouts/${workout}`, `routines/${routine}`, `plans/${plan}`].map(
       async (path) => (await api.get(`/api/v1/${path}`, { as })).json,
     ),
   );

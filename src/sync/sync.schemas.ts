@@ -73,7 +73,9 @@ export const SyncAnswer = strict({
           "Unchanged: it is so already. Conflict: it has changed since, or is gone; see current. Refused: see problem",
       }),
       version: Type.Union([Version, Type.Null()], { description: "Of what is stored now; null when it is gone" }),
-      current: Type.Union([...State.anyOf], { description: "With a conflict: what is stored; null when it is gone" }),
+      current: Type.Union([...State.anyOf], {
+        description: "With a conflict, or when it is refused: what is stored; null when it is gone",
+      }),
       problem: nullable(
         strict({
           code: Type.String({ maxLength: 100 }),

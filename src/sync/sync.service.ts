@@ -14,7 +14,7 @@ import { SYNCED_KINDS, type SyncDeps } from "./synced-kinds.service.ts";
 type Outcome =
   | { status: "applied" | "unchanged"; version: number | null }
   | { status: "conflict"; current: Stored | undefined }
-  | { status: "refused"; problem: AppError };
+  | { status: "refused"; current: Stored | undefined; problem: AppError };
 
 /** What is stored of a thing, as its owner reads it. */
 type Stored = { version: number; json: string };
@@ -34,7 +34,7 @@ type Batch = { tx: Db; actor: Actor; known: Set<string>; announcement: Announcem
  * Only what would fail every change (no connection, a deadlock, a time limit) fails the batch. The same batch again, whole
  * or in part, changes nothing: what is stored already is `unchanged`, whatever its version. Each change may do what its
  * actor may by the operations of its kind. Takes a lock and two statements for the batch, and for each change those of
- * the operation and one.
+ * the operation and one, or two when it is refused.
  */
 export async function syncBatch(
   { db, notices, onFault }: { db: Db; notices: Notices; onFault: OnFault },
@@ -55,10 +55,10 @@ export async function syncBatch(
       for (const change of changes) {
         const outcome: Outcome =
           "problem" in change
-            ? { status: "refused", problem: change.problem }
+            ? { status: "refused", current: undefined, problem: change.problem }
             : await settle({ tx, actor, known, announcement, onFault }, change);
         if (outcome.status === "applied") known.add(nameOf(change));
-        showsStored ||= outcome.status === "conflict" && outcome.current !== undefined;
+        showsStored ||= "current" in outcome && outcome.current !== undefined;
         results.push(resultJson(change, outcome));
       }
       return { json: `{"results":[${results.join(",")}]}`, showsStored };
@@ -90,11 +90,16 @@ async function settle(batch: Batch, item: SyncItem): Promise<Outcome> {
     return await (item.state === null ? remove(batch, item) : put(batch, item, item.state as Record<string, unknown>));
   } catch (error) {
     if (failsEveryChange(error)) throw error;
-    if (error instanceof AppError) return { status: "refused", problem: error };
-    const broken = answerToBroken(error);
-    if (!broken?.isListed) batch.onFault(error, item);
-    return { status: "refused", problem: broken?.answer ?? internal() };
+    const problem = problemWith(error, () => batch.onFault(error, item));
+    return { status: "refused", current: await findStored(batch, item.kind, item.id), problem };
   }
+}
+
+function problemWith(error: unknown, onFault: () => void): AppError {
+  if (error instanceof AppError) return error;
+  const broken = answerToBroken(error);
+  if (!broken?.isListed) onFault();
+  return broken?.answer ?? internal();
 }
 
 const internal = () => new AppError("unavailable", "internal", "Something went wrong on our side");
@@ -146,7 +151,8 @@ async function remove(batch: Batch, { kind, id, baseVersion }: SyncItem): Promis
     });
   } catch (error) {
     if (!isAbsence(error, stored)) return stale(stored, baseVersion, error);
-    if (await isReadable(batch, kind, id)) throw error;
+    // Another's, that is shared with them.
+    if (await findStored(batch, kind, id)) throw error;
     return { status: "unchanged", version: null };
   }
 }
@@ -163,12 +169,13 @@ function stale(stored: Stored | undefined, baseVersion: number | null, error: un
   throw error;
 }
 
-/** Whether the actor reads a thing that they may not delete: another's, that is shared with them. */
-async function isReadable({ tx, actor }: Batch, kind: SyncItem["kind"], id: string): Promise<boolean> {
+/** What the actor reads of a thing at present; undefined when there is nothing that they may read. */
+async function findStored({ tx, actor }: Batch, kind: Kind, id: string): Promise<Stored | undefined> {
   try {
-    return await tx.transaction(async (inner) => (await SYNCED_KINDS[kind].get(inner, actor, id)) !== "null");
+    const json = await tx.transaction((inner) => SYNCED_KINDS[kind].get(inner, actor, id));
+    return json === "null" ? undefined : { version: versionOf(json), json };
   } catch (error) {
-    if (error instanceof AppError && error.kind === "not_found") return false;
+    if (error instanceof AppError && error.kind === "not_found") return undefined;
     throw error;
   }
 }
@@ -203,7 +210,7 @@ function contentOf(json: string): object {
 
 function resultJson({ kind, id }: Named, outcome: Outcome): string {
   const { status } = outcome;
-  const current = status === "conflict" ? outcome.current : undefined;
+  const current = "current" in outcome ? outcome.current : undefined;
   const version = "version" in outcome ? outcome.version : (current?.version ?? null);
   const problem = status === "refused" ? problemJson(outcome.problem) : "null";
   const head = JSON.stringify({ kind, id, status, version }).slice(0, -1);

@@ -195,7 +195,7 @@ test("replacing a workout keeps its names and targets, and an exercise that is g
       await sync(as, {
         kind: "workout",
         id: workout,
-        baseVersion: 2,
+        baseVersion: 3,
         state: workoutState({ exercises: [{ ...untold, exerciseName: "Whatever", sets: [{ id: id(), reps: 4 }] }] }),
       }),
     ),

@@ -1,0 +1,121 @@
+import { expect, test } from "bun:test";
+import { openPool } from "#db/client.ts";
+import { patientGate } from "#test/edit-rounds.ts";
+import { type Answer, type Api, apiOn, expectStatus } from "#test/harness.ts";
+import { makeSignedIn } from "#test/make.ts";
+import { makeOwnDatabase } from "#test/own-database.ts";
+import { canPrepare } from "#test/transaction.ts";
+
+const P = "/api/v1";
+const ROUNDS = 6;
+
+/** Changes and reads things that refer to one another, all at once; the answers that show one of them. */
+async function round(api: Api, as: string, muscle: number): Promise<Answer[]> {
+  const name = Bun.randomUUIDv7();
+  const make = async (path: string, body: object) => {
+    const made = await api.post(`${P}/${path}`, { as, body });
+    expectStatus(made, 201);
+    return made;
+  };
+  const given = { name, difficultyLevel: "beginner", category: "strength", primaryMuscles: [muscle] };
+  const exercise = await make("exercises/user", given);
+  const exercises = [{ exerciseId: exercise.json.id, mode: "reps", sets: 1 }];
+  const routine = await make("routines", { name, exercises });
+  const plan = await make("plans", { name, routines: [] });
+  const workout = await make("workouts", { timeZone: "UTC" });
+  const made = [exercise, routine, plan, workout];
+  const [exercisePath, routinePath, planPath, workoutPath] = ["exercises", "routines", "plans", "workouts"].map(
+    (table, n) => `${P}/${table}/${made[n]?.json.id}`,
+  ) as [string, string, string, string];
+  const entry = { exerciseId: exercise.json.id, exerciseName: name, mode: "reps" };
+  const read = () => [exercisePath, routinePath, planPath, workoutPath].map((path) => api.get(path, { as }));
+  const routines = [{ routineId: routine.json.id, day: 1 }];
+  const answers = await Promise.all([
+    api.patch(planPath, { as, body: { routines } }),
+    api.patch(routinePath, { as, body: { name: `${name} 2` } }),
+    api.post(`${workoutPath}/exercises`, { as, body: entry }),
+    ...read(),
+    api.post(`${planPath}/clone`, { as, body: { name: `${name} copy` } }),
+    api.patch(routinePath, { as, body: { exercises } }),
+    api.delete(exercisePath, { as }),
+    api.patch(`${P}/catalogs/muscle-groups/${muscle}`, { as, body: { name } }),
+    ...read(),
+    api.patch(`${P}/exercises/user/${exercise.json.id}`, { as, body: { instructions: "Lift" } }),
+    api.post(`${workoutPath}/exercises`, { as, body: entry }),
+    api.patch(planPath, { as, body: { routines: [...routines, ...routines] } }),
+    api.patch(routinePath, { as, body: { name: `${name} 3` } }),
+  ]);
+  return [...made, ...answers, ...(await Promise.all(read()))];
+}
+
+test("under one version a thing is one text, whoever changes it and what it refers to at the same time", async () => {
+  const database = await makeOwnDatabase();
+  const pool = openPool(database.url, { size: 8, prepare: canPrepare(), gate: patientGate });
+  try {
+    const api = await apiOn(pool);
+    const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
+    const muscle = (await api.post(`${P}/catalogs/muscle-groups`, { as, body: { name: "muscle" } })).json.id;
+    const texts = new Map<string, string>();
+    for (let n = 0; n < ROUNDS; n++) {
+      for (const { status, text, json } of await round(api, as, muscle)) {
+        expect([200, 201, 204, 404], text).toContain(status);
+        if (json?.version === undefined) continue;
+        const version = `${json.id} ${json.version}`;
+        expect(text).toBe(texts.get(version) ?? text);
+        texts.set(version, text);
+      }
+    }
+    const versions = await pool.sql<{ id: string; version: number }[]>`
+      select id, version from plans union all select id, version from routines union all select id, version from workouts`;
+    const recorded = await pool.sql<{ id: string; version: number }[]>`
+      select entity_id as id, version from changes where gone_at is null and kind <> 'exercise'`;
+    const sorted = (rows: { id: string; version: number }[]) =>
+      rows.map(({ id, version }) => `${id} ${version}`).sort();
+    expect(sorted(recorded)).toEqual(sorted(versions));
+  } finally {
+    await pool.close();
+    await database.drop();
+  }
+}, 60_000);
+
+test("a plan that takes in a routine while that is renamed shows the new name, or gets another version for it", async () => {
+  const database = await makeOwnDatabase();
+  const { sql } = database.pool;
+  try {
+    const api = await apiOn(database.pool);
+    const { as } = await makeSignedIn(api);
+    const make = async (path: string, body: object) => {
+      const made = await api.post(`${P}/${path}`, { as, body });
+      expectStatus(made, 201);
+      return made.json;
+    };
+    const routine = await make("routines", { name: "Old", exercises: [] });
+    const plan = await make("plans", { name: "Plan", routines: [] });
+    const full = await make("plans", { name: "Full", routines: [{ routineId: routine.id, day: 1 }] });
+    const routines = [{ routineId: routine.id, day: 1 }];
+    const takeIn = [
+      () => api.patch(`${P}/plans/${plan.id}`, { as, body: { routines } }),
+      () => api.post(`${P}/plans`, { as, body: { name: "New", routines } }),
+      () => api.post(`${P}/plans/${full.id}/clone`, { as, body: { name: "Copy" } }),
+    ];
+    for (const [n, ask] of takeIn.entries()) {
+      let answer: Promise<Answer> | undefined;
+      await database.pool.transaction(async (tx) => {
+        await tx.sql`update routines set name = ${`Name ${n}`}, version = version + 1 where id = ${routine.id}`;
+        answer = ask();
+        let isAnswered = false;
+        void answer.then(() => (isAnswered = true));
+        const isWaiting = async () =>
+          (await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
+            .length > 0;
+        while (!isAnswered && !(await isWaiting())) await Bun.sleep(10);
+      });
+      const given = (await answer)?.json;
+      const stored = (await api.get(`${P}/plans/${given.id}`, { as })).json;
+      expect(stored.routines[0].routineName).toBe(`Name ${n}`);
+      if (given.version === stored.version) expect(given).toEqual(stored);
+    }
+  } finally {
+    await database.drop();
+  }
+}, 30_000);
