@@ -8,8 +8,8 @@ import { databaseSettings, testPool } from "./transaction.ts";
 
 const home = mkdtempSync(join(tmpdir(), "irontrack-operator-"));
 const PASSWORD = "correct horse battery staple";
-const EMAILS = ["op-ada@example.com", "op-bob@example.com", "op-root@example.com"];
-const [ADA, BOB, ROOT] = EMAILS as [string, string, string];
+const EMAILS = ["op-ada@example.com", "op-bob@example.com", "op-root@example.com", "zq-am\u00e9lie@example.com"];
+const [ADA, BOB, ROOT, AMELIE] = EMAILS as [string, string, string, string];
 afterAll(async () => {
   await testPool().sql`delete from users where email = any (${EMAILS})`;
   await testPool().sql`delete from roles where slug = 'op-role'`;
@@ -41,6 +41,21 @@ function done(args: string[], input = ""): string {
   if (run.status !== 0) throw new Error(`${args.join(" ")} exited with ${run.status}: ${run.stdout}${run.stderr}`);
   return run.stdout;
 }
+
+test("the command takes no address or name that the API would refuse, and compares them as it does", () => {
+  for (const args of [
+    ["user:create", "op-\u202eada@example.com"],
+    ["user:create", "op-nobody"],
+    ["user:create", "op-ctl@example.com", "--name", "\u001b]0;x\u0007"],
+    ["user:create", "op-ctl@example.com", "--name", "Zero\u200bwidth"],
+    ["roles:create", "op-ctl", "\u001b[31mRed"],
+  ]) {
+    const run = irontrack([...args, ...(args[0] === "user:create" ? ["--password-stdin"] : [])], `${PASSWORD}\n`);
+    expect([run.status, run.stderr.includes("Must be a valid")]).toEqual([1, true]);
+  }
+  expect(done(["user:create", "Zq-Ame\u0301lie@example.com", "--password-stdin"], PASSWORD)).toContain(AMELIE);
+  expect(done(["user:deactivate", "zq-ame\u0301lie@example.com", "--yes"])).toContain(AMELIE);
+});
 
 const rowsOf = (args: string[]) => JSON.parse(done([...args, "--json"])) as Record<string, unknown>[];
 
