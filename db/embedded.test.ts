@@ -27,13 +27,18 @@ const postmasters = () =>
     }
   });
 
+/** The children of one that was killed see that for themselves, in a moment; the test's own limit is for those that do not. */
+async function untilNoneIsLeft() {
+  while (postmasters().length > 0) await Bun.sleep(10);
+}
+
 test("a PostgreSQL that is stopped just after it was killed is not started again", async () => {
   for (const waitMs of [0, Math.random() * 200, 100 + Math.random() * 400]) {
     const cluster = await startCluster(paths, { durable: false });
     process.kill(cluster.pid() as number, "SIGKILL");
     await Bun.sleep(waitMs);
     await cluster.stop();
-    expect(postmasters()).toEqual([]);
+    await untilNoneIsLeft();
   }
 });
 
@@ -43,7 +48,7 @@ test("a PostgreSQL that is killed is started again", async () => {
   process.kill(before as number, "SIGKILL");
   while (cluster.pid() === before || cluster.pid() === undefined) await Bun.sleep(10);
   await cluster.stop();
-  expect(postmasters()).toEqual([]);
+  await untilNoneIsLeft();
 });
 
 test("a log that has grown long is put aside when PostgreSQL starts, and is not read", async () => {

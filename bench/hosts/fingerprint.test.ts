@@ -10,15 +10,16 @@ test("a run's own output does not make a checkout dirty, and what does is named"
   const git = (...args: string[]) =>
     expect(spawnSync("git", ["-c", "user.name=x", "-c", "user.email=x@y", ...args], { cwd: dir }).status).toBe(0);
   try {
-    mkdirSync(join(dir, "bench/results/run"), { recursive: true });
+    const [earlier, later] = ["earlier", "later"].map((run) => join(dir, "bench", "results", run)) as [string, string];
+    mkdirSync(earlier, { recursive: true });
     writeFileSync(join(dir, "code.ts"), "1");
-    writeFileSync(join(dir, "bench/results/run/run.json"), "1");
+    writeFileSync(join(earlier, "run.json"), "1");
     git("init", "--quiet");
     git("add", "-A");
     git("commit", "--quiet", "--no-verify", "-m", "x");
-    writeFileSync(join(dir, "bench/results/run/run.json"), "2");
-    mkdirSync(join(dir, "bench/results/later"));
-    writeFileSync(join(dir, "bench/results/later/run.json"), "1");
+    writeFileSync(join(earlier, "run.json"), "2");
+    mkdirSync(later);
+    writeFileSync(join(later, "run.json"), "1");
     expect(changedFiles(dir)).toEqual([]);
     writeFileSync(join(dir, "code.ts"), "2");
     writeFileSync(join(dir, "new.ts"), "1");
