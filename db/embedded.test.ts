@@ -1,46 +1,43 @@
 import { afterAll, expect, test } from "bun:test";
-import {
-  chmodSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { identify, isRunning } from "#src/processes/known-process.ts";
 import { startCluster } from "./embedded.ts";
+import { readPidFile } from "./postmaster.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "irontrack-embedded-"));
 chmodSync(dir, 0o711);
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const paths = { dataDir: join(dir, "data"), socketDir: join(dir, "run"), logFile: join(dir, "log") };
 
-const postmasters = () =>
-  readdirSync("/proc").filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(paths.dataDir);
-    } catch {
-      return false;
-    }
-  });
-
-/** The children of one that was killed see that for themselves, in a moment; the test's own limit is for those that do not. */
-async function untilNoneIsLeft() {
-  while (postmasters().length > 0) await Bun.sleep(10);
+/** Whether the postmaster that wrote its pid file last still runs. */
+function isLeftRunning(): boolean {
+  const last = readPidFile(paths.dataDir);
+  return last !== undefined && isRunning(identify(last.pid));
 }
 
-test("a PostgreSQL that is stopped just after it was killed is not started again", async () => {
-  for (const waitMs of [0, Math.random() * 200, 100 + Math.random() * 400]) {
+/** When to stop, after the postmaster was killed. */
+const moments: Record<string, (before: string) => Promise<unknown>> = {
+  "before it is started again": () => Bun.sleep(0),
+  "while it is started again": async (before) => {
+    // The next one has written its own pid file.
+    for (let pid = before; pid === before; pid = String(readPidFile(paths.dataDir)?.pid ?? before)) await Bun.sleep(1);
+  },
+  "at any moment": () => Bun.sleep(Math.random() * 500),
+};
+
+test.each(Object.keys(moments))(
+  "a PostgreSQL that was killed, and is stopped %s, is not left running",
+  async (moment) => {
     const cluster = await startCluster(paths, { durable: false });
-    process.kill(cluster.pid() as number, "SIGKILL");
-    await Bun.sleep(waitMs);
+    const before = String(cluster.pid());
+    process.kill(Number(before), "SIGKILL");
+    await moments[moment]?.(before);
     await cluster.stop();
-    await untilNoneIsLeft();
-  }
-});
+    expect(isLeftRunning()).toBe(false);
+  },
+);
 
 test("a PostgreSQL that is killed is started again", async () => {
   const cluster = await startCluster(paths, { durable: false });
@@ -48,7 +45,7 @@ test("a PostgreSQL that is killed is started again", async () => {
   process.kill(before as number, "SIGKILL");
   while (cluster.pid() === before || cluster.pid() === undefined) await Bun.sleep(10);
   await cluster.stop();
-  await untilNoneIsLeft();
+  expect(isLeftRunning()).toBe(false);
 });
 
 test("a log that has grown long is put aside when PostgreSQL starts, and is not read", async () => {
