@@ -17,7 +17,7 @@ export type Model = {
 export type World = {
   api: Api;
   as: string;
-  ids: { workout: string; routine: string; plan: string; routines: string[] };
+  ids: { workout: string; routine: string; plan: string; routines: string[]; name: string };
   start: Model;
 };
 
@@ -110,7 +110,7 @@ export async function makeWorld(api: Api, as: string): Promise<World> {
   return {
     api,
     as,
-    ids: { workout: workout.id, routine: routine.id, plan: plan.id, routines: [routine.id, other.id] },
+    ids: { workout: workout.id, routine: routine.id, plan: plan.id, routines: [routine.id, other.id], name },
     start: { workout: workoutOf(workout), routine: routineOf(routine), plan: planOf(plan) },
   };
 }

@@ -81,9 +81,6 @@ function requestOf(world: World, act: Act): () => Promise<Edit> {
     return edit("POST", "sync", { changes: [change] }, (model) => {
       if (model[kind].version !== start[kind].version) return false;
       Object.assign(model[kind], content, { version: model[kind].version + 1 });
-      // It has another name now, which its plan shows.
-      const isShown = model.plan.routines.some(({ routineId }) => routineId === ids.routine);
-      if (kind === "routine" && isShown) model.plan.version += 1;
       return true;
     });
   };
@@ -159,7 +156,7 @@ function requestOf(world: World, act: Act): () => Promise<Edit> {
           return Bun.deepEquals(routineOf(json), model.routine);
         });
     case "replace routine":
-      return sync("routine", { name: id, exercises: targets }, { exercises: changed });
+      return sync("routine", { name: ids.name, exercises: targets }, { exercises: changed });
     case "start":
       return () =>
         edit("POST", "workouts", { timeZone: "UTC", routineId: ids.routine }, ({ routine }, { json }) => {

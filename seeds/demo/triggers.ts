@@ -30,9 +30,9 @@ export async function putOffTriggers({ sql }: Db, exercises: Map<string, KnownEx
 export async function catchUp({ sql }: Db, athletes: Athlete[], sets: number): Promise<void> {
   const ids = athletes.map(({ id }) => Buffer.from(id).toString("hex"));
   await sql`
-    insert into changes (user_id, kind, entity_id, place)
-    select user_id, 'workout', id, nextval('changes_place') from (
-      select user_id, id from workouts where user_id = any (${ids}::uuid[]) order by id
+    insert into changes (user_id, kind, entity_id, place, version)
+    select user_id, 'workout', id, nextval('changes_place'), version from (
+      select user_id, id, version from workouts where user_id = any (${ids}::uuid[]) order by id
     ) as written`;
   const [found] = await sql<{ sets: string }[]>`
     select count(*) as sets from users join workouts on user_id = users.id
