@@ -20,6 +20,7 @@ const NUMBERS: Record<string, NumberRule> = {
   count: whole(0, Number.MAX_SAFE_INTEGER),
   seed: whole(0, 2 ** 31 - 1, "a whole number from 0 to 2147483647"),
   port: whole(1, 65_535, "a port from 1 to 65535"),
+  workers: whole(1, 64, "a whole number from 1 to 64"),
   rate: finite("a number above 0", (value) => value > 0),
   s: finite("a number of seconds above 0", (value) => value > 0),
   seconds: finite("a number of seconds from 0", (value) => value >= 0),

@@ -28,7 +28,7 @@ export function registerCommands(cli: CAC): void {
   cli.command("up", "Start everything: database, migrations, catalog, server; until Ctrl-C").action(() => up(config()));
   cli
     .command("serve", "Serve on the migrated database of DATABASE_URL")
-    .option("--workers <n>", "Processes, each on a socket irontrack.<n>.sock; SIGHUP replaces them one by one")
+    .option("--workers <workers>", "Processes, each on a socket irontrack.<n>.sock; SIGHUP replaces them one by one")
     .action(({ workers }: { workers?: number }) =>
       workers === undefined ? serve(config()) : superviseWorkers(config(), Number(workers)),
     );

@@ -28,7 +28,7 @@ const TLS_PORT = 8443;
 export function registerTopologyCommands(cli: CAC, config: () => Config): void {
   cli
     .command("topology <what>", "All that production has, from its configuration files: up (until Ctrl-C), or status")
-    .option("--workers <n>", "Processes of the application; SIGHUP replaces them one by one", { default: 2 })
+    .option("--workers <workers>", "Processes of the application; SIGHUP replaces them one by one", { default: 2 })
     .option("--replicas <count>", "Streaming replicas, from which the workers read what may lag", { default: 0 })
     .option("--port <port>", "TCP port of the proxy on 127.0.0.1; PORT when absent")
     .option("--tls [port]", `The proxy speaks TLS too, with a certificate of its own for localhost (${TLS_PORT})`)
