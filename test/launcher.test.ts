@@ -146,7 +146,7 @@ test.if(isRoot)("a full disk is one clear line that names the setting", async ()
 });
 
 test.if(isRoot)("somebody who is not root starts it too", async () => {
-  const other = makeCheckout({ withModules: true });
+  const other = makeCheckout({ withModules: true, isForOthers: true });
   const nobody = { uid: 65_534, gid: 65_534 };
   giveTo(other.dir, nobody.uid, nobody.gid);
   try {
