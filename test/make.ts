@@ -9,6 +9,8 @@ import type { Api } from "./harness.ts";
 
 export const PASSWORD = "correct horse battery staple";
 const passwordHashes = new Map<number, Promise<string>>();
+/** Test files share a process and a database, and each evaluates this module again. */
+const FILE = crypto.randomUUID().slice(0, 8);
 let counter = 0;
 
 /** Made once for each cost, so that making a user costs no hashing. */
@@ -25,7 +27,7 @@ export async function makeUser(
   user: { email?: string; name?: string | null; roleSlug?: RoleSlug; isActive?: boolean } = {},
 ): Promise<PublicUser> {
   const made = await insertUser(api.deps.db, {
-    email: user.email ?? `person-${process.pid}-${++counter}@example.com`,
+    email: user.email ?? `person-${FILE}-${++counter}@example.com`,
     name: user.name ?? null,
     passwordHash: await hashOnce(api),
     roleSlug: user.roleSlug ?? "application-access",
