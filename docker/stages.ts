@@ -31,6 +31,7 @@ export function overlayRoot(dir: string): string {
 /** Does what a stage's instructions say, one after the other, in `root`. Throws with what a failed one printed. */
 export function buildStage({ name, instructions }: Stage, root: string, context: string, workDir = "/"): string {
   let dir = workDir;
+  const args: Record<string, string> = {};
   for (const { keyword, words, text } of instructions) {
     console.log(`${name}: ${keyword} ${text}`);
     if (keyword === "WORKDIR") {
@@ -40,7 +41,10 @@ export function buildStage({ name, instructions }: Stage, root: string, context:
       const target = words.at(-1) as string;
       for (const source of words.slice(0, -1)) copy(join(context, source), join(root, resolve(dir, target)), target);
     } else if (keyword === "RUN") {
-      run(root, dir, text);
+      run(root, dir, text, args);
+    } else if (keyword === "ARG") {
+      const [argument = "", value = ""] = text.split("=");
+      args[argument] = value.replaceAll('"', "");
     } else throw new Error(`${name}: the rehearsal does not know ${keyword}`);
   }
   return dir;
@@ -52,8 +56,8 @@ function copy(source: string, to: string, asWritten: string) {
   cpSync(source, isInto ? join(to, basename(source)) : to, { recursive: true });
 }
 
-function run(root: string, dir: string, command: string) {
-  const env = { ...network, PATH: "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root" };
+function run(root: string, dir: string, command: string, args: Record<string, string>) {
+  const env = { ...network, ...args, PATH: "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root" };
   const done = spawnSync("chroot", [root, "/bin/sh", "-c", `cd ${dir} && ${command}`], { env, encoding: "utf8" });
   if (done.status !== 0) throw new Error(`${command} failed: ${done.stdout}${done.stderr}`);
 }

@@ -30,6 +30,28 @@ const PATIENCE_MS = 30_000;
 export const signUpPeople = (unix: string, count: number): Promise<string[]> =>
   Promise.all(Array.from({ length: count }, () => signIn(unix, `journal-${crypto.randomUUID()}@example.com`)));
 
+/** How long the machine is tried before a load, and what share of what it carried then it is asked for. */
+const TRIAL_MS = 2000;
+const AFFORDABLE_SHARE = 0.25;
+const MIN_RATE = 20;
+
+/** Requests a second that this machine carries with room to spare, `maxRate` at most: others may use it, too. */
+export async function affordableRate(unix: string, people: string[], maxRate: number): Promise<number> {
+  const until = performance.now() + TRIAL_MS;
+  let answered = 0;
+  const ask = async (as: string) => {
+    while (performance.now() < until) {
+      const asked = { method: "POST", headers: { cookie: as, "content-type": "application/json" } };
+      const body = JSON.stringify({ name: `trial ${crypto.randomUUID()}`, exercises: [] });
+      await fetch("http://localhost/api/v1/routines", { unix, ...asked, body }).then((answer) => answer.text());
+      answered++;
+    }
+  };
+  await Promise.all(people.map(ask));
+  const rate = (answered / TRIAL_MS) * 1000 * AFFORDABLE_SHARE;
+  return Math.round(Math.min(maxRate, Math.max(MIN_RATE, rate)));
+}
+
 /**
  * A constant `rate` of requests a second, whatever became of those before: of ten, four write a routine under a name of its
  * own, three read one whose writing was acknowledged, three list the catalog. What is done when depends on `seed` alone.

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { mulberry32 } from "#bench/figures/statistics.ts";
 import { openPool, type Pool } from "#db/client.ts";
 import {
+  affordableRate,
   compareJournal,
   type Entry,
   failuresOf,
@@ -15,7 +16,7 @@ import { describeTopology, openTopology, type TestTopology } from "#test/topolog
 import { isReady } from "./workers.ts";
 
 const SEED = Number(process.env.NOTHING_LOST_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const RATE = 300;
+const MAX_RATE = 300;
 /** For how long everything goes on after what was done to it. */
 const AFTERWARDS_MS = 5000;
 /** Within it, all is well again without help. */
@@ -25,11 +26,14 @@ describeTopology("nothing is lost", () => {
   let topology: TestTopology;
   let owner: Pool;
   let people: string[];
+  let rate: number;
   beforeAll(async () => {
     console.log(`NOTHING_LOST_SEED=${SEED}`);
     topology = await openTopology({ workers: 4 });
     owner = openPool(topology.urls.owner, { size: 1, prepare: false });
     people = await signUpPeople(topology.unix, 4);
+    rate = await affordableRate(topology.unix, people, MAX_RATE);
+    console.log(`${rate} requests a second`);
   });
   afterAll(async () => {
     await owner?.close();
@@ -38,14 +42,14 @@ describeTopology("nothing is lost", () => {
 
   /** Runs `harm` under the load, lets it run on, and compares the journal: whatever happened, that holds. */
   async function under(name: string, part: number, harm: () => Promise<void>): Promise<Load> {
-    const load = startLoad({ unix: topology.unix, people, rate: RATE, seed: SEED + part });
+    const load = startLoad({ unix: topology.unix, people, rate, seed: SEED + part });
     await Bun.sleep(1000);
     await harm();
     await Bun.sleep(AFTERWARDS_MS);
     await load.stop();
     console.log(`${name}: ${summaryOf(load)}`);
     expect(await compareJournal(load, owner)).toEqual({ lost: [], doubled: [] });
-    expect(load.entries.filter(({ status }) => status === 201).length).toBeGreaterThan(RATE);
+    expect(load.entries.filter(({ status }) => status === 201).length).toBeGreaterThan(rate);
     return load;
   }
   const startedAfter = (load: Load, atMs: number) => failuresOf(load).filter(({ startedAtMs }) => startedAtMs > atMs);

