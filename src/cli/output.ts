@@ -48,8 +48,12 @@ function csvCell(value: unknown): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Controls (but tab and line feed) and format characters (but the joiners of scripts and emoji): what a terminal obeys, or shows as something else. */
-const UNPRINTABLE = /(?![\t\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+/**
+ * Controls (but tab and line feed), format and invisible characters (but the joiners and marks of scripts and emoji): what a
+ * terminal obeys, or shows as something else.
+ */
+const UNPRINTABLE =
+  /(?!\p{M}|[\t\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /** `text` with what would act on a terminal escaped: people choose their names. */
 export const printable = (text: string): string =>

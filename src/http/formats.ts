@@ -27,25 +27,31 @@ FormatRegistry.Set("uuid", (value) => UUID.test(value));
 
 /**
  * RFC 5321 lengths, one @, no spaces, a dotted domain of letters, digits and hyphens; any letters before the @ (RFC 6531),
- * but nothing invisible: no control, format, private or unassigned characters.
+ * but nothing invisible: no control, format, private or unassigned characters, fillers, selectors or blanks.
  */
 const EMAIL =
-  /^[^\s@"(),:;<>[\]\\\p{C}]{1,64}@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/u;
+  /^[^\s@"(),:;<>[\]\\\p{C}\p{Default_Ignorable_Code_Point}\u2800]{1,64}@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/u;
 FormatRegistry.Set("idn-email", (value) => EMAIL.test(value) && !/^\.|\.\.|\.@/.test(value));
 
-const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
+/** Characters that show nothing: Unicode's own list (fillers, selectors, joiners), and the blank of Braille. */
+const INVISIBLE = "\\p{Default_Ignorable_Code_Point}\\u2800";
+const VISIBLE = new RegExp(`(?![${INVISIBLE}])[\\p{L}\\p{N}\\p{P}\\p{S}]`, "u");
+
+const OTHER_SCRIPT = "(?![\\p{sc=Latin}\\p{sc=Greek}\\p{sc=Cyrillic}])";
+const joining = (more = "") => `${OTHER_SCRIPT}[\\p{L}\\p{M}\\p{Extended_Pictographic}${more}]`;
 /**
- * Control and format characters. A joiner (U+200C, U+200D) is captured where a script or an emoji needs it: between letters
- * and marks of a script that joins, or pictographs. Between Latin, Greek or Cyrillic letters it would only make another
- * name look the same.
+ * Characters without a place in a name: those of control and format, and invisible ones. Captured, since it may stay, is what a
+ * script or an emoji needs: a joiner (U+200C, U+200D) between letters and marks of a script that joins, or pictographs; a
+ * variation selector behind such a letter or pictograph, or in a keycap. Between Latin, Greek or Cyrillic letters they would
+ * only make another name look the same.
  */
 const UNPRINTABLE = new RegExp(
-  `(?<=${joining("\\p{Emoji_Modifier}\\ufe0f")})([\\u200c\\u200d])(?=${joining()})|[\\p{Cc}\\p{Cf}\\u2028\\u2029]`,
+  `((?<=${joining("\\p{Emoji_Modifier}\\ufe0f")})[\\u200c\\u200d](?=${joining()})` +
+    `|(?<=${OTHER_SCRIPT}[\\p{L}\\p{Extended_Pictographic}])\\p{Variation_Selector}` +
+    `|(?<=[0-9#*])\\ufe0f(?=\\u20e3))` +
+    `|[\\p{Cc}\\p{Cf}\\u2028\\u2029${INVISIBLE}]`,
   "gu",
 );
-function joining(more = ""): string {
-  return `(?![\\p{sc=Latin}\\p{sc=Greek}\\p{sc=Cyrillic}])[\\p{L}\\p{M}\\p{Extended_Pictographic}${more}]`;
-}
 
 const withoutUnprintable = (text: string): string => text.replace(UNPRINTABLE, "$1");
 
@@ -54,7 +60,7 @@ export const printable = (text: string): string => collapsed(withoutUnprintable(
 
 const isTitle = (value: string) => withoutUnprintable(value) === value && VISIBLE.test(value);
 
-/** What people call something: no control or format characters, one character at least that can be seen. */
+/** What people call something: no control, format or invisible characters, one character at least that can be seen. */
 FormatRegistry.Set("title", isTitle);
 /** A title of 3 characters or more as PostgreSQL counts them. */
 FormatRegistry.Set("name", (value) => isTitle(value) && [...value].length >= 3);

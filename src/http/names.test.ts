@@ -39,6 +39,13 @@ const INVISIBLE = [
   "\u061c",
   "\u{e0041}",
   "\u001b",
+  // Letters, marks and a symbol that show nothing.
+  "\u3164",
+  "\u115f",
+  "\u034f",
+  "\ufe0f",
+  "\u{e0100}",
+  "\u2800",
 ];
 test.each(INVISIBLE)("%j is refused in an address, wherever one is given", (character) =>
   withApi(async (api) => {
@@ -117,25 +124,36 @@ const UNPRINTABLE = [
   "\u2066",
   "\u200d",
   "\u{e0020}",
+  "\u3164",
+  "\uffa0",
+  "\u034f",
+  "\ufe0f",
+  "\u{e0100}",
+  "\u2800",
 ];
 
-test.each(NAMED)("%s takes no control or format characters in its name", (_what, method, path, bodyOf, field) =>
-  withApi(async (api) => {
-    const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
-    for (const characters of UNPRINTABLE) {
-      const answer = await api[method](path, { as, body: bodyOf(`Bench${characters}press`) });
-      expectProblem(answer, 422, "invalid_request");
-      expect(answer.json.errors.map((fault: { field: string }) => fault.field)).toEqual([field]);
-    }
-    const spelt = await api[method](path, { as, body: bodyOf("Übung mit Gewicht") });
-    expect([200, 201]).toContain(spelt.status);
-  })(),
+test.each(NAMED)(
+  "%s takes no control, format or invisible characters in its name",
+  (_what, method, path, bodyOf, field) =>
+    withApi(async (api) => {
+      const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
+      for (const characters of UNPRINTABLE) {
+        const answer = await api[method](path, { as, body: bodyOf(`Bench${characters}press`) });
+        expectProblem(answer, 422, "invalid_request");
+        expect(answer.json.errors.map((fault: { field: string }) => fault.field)).toEqual([field]);
+      }
+      expectProblem(await api[method](path, { as, body: bodyOf("\u3164\u115f\u2800\u3164") }), 422, "invalid_request");
+      const spelt = await api[method](path, { as, body: bodyOf("Übung mit Gewicht") });
+      expect([200, 201]).toContain(spelt.status);
+    })(),
 );
 
 test.each([
   ["Persian with a joiner that its script needs", "می\u200cخواهم"],
   ["Sinhala with one", "ක්\u200dෂණ"],
   ["a family of pictographs", "Zq 👩\u200d👩\u200d👧"],
+  ["a pictograph in colour, and a keycap", "Zq \u2764\ufe0f 1\ufe0f\u20e3"],
+  ["Han of one of its forms, and Mongolian", "\u845b\u{e0100}\u57ce \u182e\u180b\u1824"],
   ["a pictograph of a skin tone", "Zq 🏋🏽\u200d♀\ufe0f"],
 ])("a name may be %s", (_what, name) =>
   withApi(async (api) => {
