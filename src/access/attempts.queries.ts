@@ -20,7 +20,7 @@ const JUDGEMENT_S = 30;
 
 /**
  * Counts an attempt under those of `limits` that are free, unless one of them refuses it at first sight. Fewer than
- * `limits` come back when one refuses: then `findWaitS` says for how long, and the others are to be taken back. In a
+ * `limits` come back when one refuses: then `findRefusing` says which, and for how long, and the others are to be taken back. In a
  * statement of its own, which waits for attempts of the same keys; what they did, the next statement sees.
  */
 export async function countAttempt({ sql }: Db, limits: Limit[], nowMs: number): Promise<Counted[]> {
@@ -55,13 +55,16 @@ export async function countAttempt({ sql }: Db, limits: Limit[], nowMs: number):
     select key, blocked_until > ${now} as "isAtLimit", blocked_until::text as "blockedUntil" from counted`;
 }
 
-/** For how many seconds the keys refuse attempts; 0 when none does. */
-export async function findWaitS({ sql }: Db, keys: string[], nowMs: number): Promise<number> {
+/** Those of `keys` that refuse attempts, and for how many seconds. */
+export async function findRefusing(
+  { sql }: Db,
+  keys: string[],
+  nowMs: number,
+): Promise<{ key: string; waitS: number }[]> {
   const now = new Date(nowMs).toISOString();
-  const [state] = await sql<{ waitS: number }[]>`
-    select coalesce(max(ceil(extract(epoch from blocked_until - ${now}::timestamptz))), 0)::int as "waitS"
+  return await sql<{ key: string; waitS: number }[]>`
+    select key, ceil(extract(epoch from blocked_until - ${now}::timestamptz))::int as "waitS"
     from attempts where key = any (${keys}) and blocked_until > ${now} and forgotten_at > ${now}`;
-  return state?.waitS ?? 0;
 }
 
 /** How far the clocks of processes may be apart. */
@@ -121,7 +124,7 @@ export async function returnAttempt(
     from given join locked using (key) where given.key = attempts.key`;
 }
 
-const keysOf = (counted: { key: string }[]): string[] => counted.map(({ key }) => key);
+export const keysOf = (counted: { key: string }[]): string[] => counted.map(({ key }) => key);
 
 /** Locks the rows of `keys` in the order in which attempts are counted, so that no two statements wait for each other. */
 const locking = (sql: Db["sql"], keys: string[]) =>

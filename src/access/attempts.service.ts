@@ -5,8 +5,9 @@ import {
   blockKeys,
   type Counted,
   countAttempt,
-  findWaitS,
+  findRefusing,
   forgetFutureAttempts,
+  keysOf,
   type Limit,
   returnAttempt,
 } from "./attempts.queries.ts";
@@ -26,14 +27,22 @@ export type Attempt = {
 /**
  * Counts an attempt under all of `limits` before it is made, so that a thousand at once are a thousand, or under none of
  * them: throws throttled when one refuses it. What comes of it must be said by one of the functions returned; until then
- * the attempt that reaches a limit refuses others for half a minute at most.
+ * the attempt that reaches a limit has others of this process wait, and those of other processes refused for half a minute
+ * at most.
  */
 export async function beginAttempt({ db, nowMs }: Deps, limits: Limit[]): Promise<Attempt> {
   const counted = await count(db, limits, nowMs());
+  const endJudgement = beginJudgement(limits);
   const reached = limits.filter(({ key }) => counted.some((one) => one.key === key && one.isAtLimit));
-  const giveBack = async () => {
-    if (counted.length > 0) await inAnyCase(() => returnAttempt(db, counted, limits));
+  const settle = async (isNeeded: boolean, write: () => Promise<void>) => {
+    try {
+      if (isNeeded) await inAnyCase(write);
+    } finally {
+      endJudgement();
+    }
   };
+  const giveBack = (cleared?: string[]) =>
+    settle(counted.length > 0, () => returnAttempt(db, counted, limits, cleared));
   return {
     judge: async (work) => {
       try {
@@ -43,14 +52,40 @@ export async function beginAttempt({ db, nowMs }: Deps, limits: Limit[]): Promis
         throw error;
       }
     },
-    keep: async () => {
-      if (reached.length > 0) await inAnyCase(() => blockKeys(db, reached, nowMs()));
-    },
-    succeed: async (isCleared) => {
-      const cleared = counted.map(({ key }) => key).filter(isCleared);
-      if (counted.length > 0) await inAnyCase(() => returnAttempt(db, counted, limits, cleared));
-    },
+    keep: () => settle(reached.length > 0, () => blockKeys(db, reached, nowMs())),
+    succeed: (isCleared) => giveBack(counted.map(({ key }) => key).filter(isCleared)),
   };
+}
+
+/** The attempts that this process judges, by their keys; each is done once the counters say what came of it. */
+const underJudgement = new Map<string, Set<Promise<void>>>();
+
+/** Returns what ends it. */
+function beginJudgement(limits: Limit[]): () => void {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const { key } of limits) underJudgement.set(key, (underJudgement.get(key) ?? new Set()).add(promise));
+  return () => {
+    resolve();
+    for (const { key } of limits) {
+      const others = underJudgement.get(key);
+      if (others?.delete(promise) && others.size === 0) underJudgement.delete(key);
+    }
+  };
+}
+
+/** More are refused at once: each holds a place among the requests that use the database. */
+const MOST_WAITING = 100;
+const LONGEST_WAIT_MS = 5000;
+let waiting = 0;
+
+/** Waits until what is under judgement by any of `refusing` is judged; false when that is nothing, or too many wait. */
+async function othersAreJudged(refusing: { key: string }[]): Promise<boolean> {
+  const others = refusing.flatMap(({ key }) => [...(underJudgement.get(key) ?? [])]);
+  if (others.length === 0 || waiting >= MOST_WAITING) return false;
+  waiting++;
+  await Promise.all(others);
+  waiting--;
+  return true;
 }
 
 /**
@@ -79,14 +114,20 @@ const SHORTEST_WAIT_S = 1;
 
 async function count(db: Db, limits: Limit[], nowMs: number): Promise<Counted[]> {
   if (limits.length === 0) return [];
+  const startedMs = performance.now();
   for (let tries = 1; ; tries++) {
     const counted = await countAttempt(db, limits, nowMs);
     if (counted.length === limits.length) return counted;
     // What one key refuses does not count under the others.
     if (counted.length > 0) await inAnyCase(() => returnAttempt(db, counted, limits));
     if (tries < MAX_TRIES && (await forgetFutureAttempts(db, limits, nowMs))) continue;
-    const keys = limits.map(({ key }) => key);
-    const waitS = await findWaitS(db, keys, nowMs);
+    const refusing = await findRefusing(db, keysOf(limits), nowMs);
+    // A key may refuse only because of attempts that are not judged yet, which may be right. No more begin meanwhile.
+    if (performance.now() - startedMs < LONGEST_WAIT_MS && (await othersAreJudged(refusing))) {
+      tries = 0;
+      continue;
+    }
+    const waitS = Math.max(0, ...refusing.map((one) => one.waitS));
     if (waitS > 0 || tries === MAX_TRIES) throw throttled(Math.max(waitS, SHORTEST_WAIT_S));
   }
 }

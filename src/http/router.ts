@@ -72,7 +72,14 @@ export function createRouter(operations: Operation[], deps: RouterDeps): Router 
     if (preflight) return finish({ status: 204, body: null, headers: preflight }, exchange, undefined, deps);
     return fail(new HttpProblem(unmatched(allowedMethods(path))), exchange, undefined, deps);
   });
-  return { routes, constants, fetch: app.fetch };
+  return { routes, constants, fetch: (request) => app.fetch(withHost(request)) };
+}
+
+/** Where there is no host, or none that can be, Bun gives a URL without one: in that, Elysia looks for the path too late. */
+function withHost(request: Request): Request {
+  const { url } = request;
+  if (url.startsWith("/")) Object.defineProperty(request, "url", { value: `http://localhost${url}` });
+  return request;
 }
 
 const NO_PARAMS: Record<string, string> = Object.freeze({});
