@@ -1,4 +1,5 @@
 import type { Db } from "#db/client.ts";
+import { refusalOf } from "#db/errors.ts";
 import { inAnyCase } from "../asking.ts";
 import { AppError } from "../errors.ts";
 import {
@@ -89,8 +90,8 @@ async function othersAreJudged(refusing: { key: string }[]): Promise<boolean> {
 }
 
 /**
- * Runs `work` as an attempt under `limits` that counts whatever came of it, but not when it could not be done: with 503,
- * or by a fault of ours.
+ * Runs `work` as an attempt under `limits` that counts whatever came of it, also when its client hung up meanwhile, but
+ * not when it could not be done: with 503, or by a fault of ours.
  */
 export async function attempt<T>(deps: Deps, limits: Limit[], work: () => Promise<T>): Promise<T> {
   const begun = await beginAttempt(deps, limits);
@@ -99,6 +100,7 @@ export async function attempt<T>(deps: Deps, limits: Limit[], work: () => Promis
       (value) => ({ value }),
       (error: unknown) => {
         if (error instanceof AppError && error.kind !== "unavailable") return { error };
+        if (refusalOf(error) === "CLIENT_GONE") return { error };
         throw error;
       },
     ),

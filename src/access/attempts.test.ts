@@ -1,6 +1,9 @@
 import { afterAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { hash } from "@node-rs/argon2";
 import { openPool } from "#db/client.ts";
+import { createApp } from "#src/app.ts";
+import { asking } from "#src/asking.ts";
 import { type Answer, type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
 import { makeUser, PASSWORD } from "#test/make.ts";
 import { canPrepare, testDatabaseUrl, testPool } from "#test/transaction.ts";
@@ -11,18 +14,32 @@ const LIMITLESS = { SIGN_IN_FREE_FAILURES: "100", SIGN_IN_FAILURES_PER_ADDRESS: 
 
 // Attempts race only on connections of their own.
 const pool = openPool(testDatabaseUrl(), { size: 8, prepare: canPrepare() });
+/** Knows which clients wait. */
+const gated = openPool(testDatabaseUrl(), {
+  size: 2,
+  prepare: canPrepare(),
+  gate: {
+    asker: () => asking.getStore(),
+    mostAskers: 100,
+    mostWaiting: 100,
+    longestWaitMs: 60_000,
+    mostReruns: 0,
+    slowMs: 60_000,
+    onSlow: () => {},
+  },
+});
 const made: string[] = [];
 let addresses = 0;
 afterAll(async () => {
   await pool.sql`delete from users where id = any (${made})`;
-  await pool.close();
+  await Promise.all([pool.close(), gated.close()]);
 });
 
 /** The application as seen from an address of its own, and its clock. */
-async function open(settings: Record<string, string> = {}) {
+async function open(settings: Record<string, string> = {}, db = pool) {
   const address = `test-${process.pid}-${++addresses}`;
   const clock = { nowMs: Date.now() };
-  const api = await apiOn(pool, { settings, nowMs: () => clock.nowMs, deps: { addressOf: () => address } });
+  const api = await apiOn(db, { settings, nowMs: () => clock.nowMs, deps: { addressOf: () => address } });
   const enter = async () => {
     const user = await makeUser(api);
     made.push(user.id);
@@ -124,6 +141,27 @@ test("what one key refuses does not count under the others", async () => {
   expect(await pool.sql`select from attempts where key = ${key}`).toHaveLength(0);
   clock.nowMs += 3_601_000;
   expectStatus(await guess(api, fourth), 401);
+});
+
+test("who hangs up while their password is hashed has tried to sign up", async () => {
+  let client = new AbortController();
+  const hashForNobody: typeof hash = (...given) => {
+    client.abort();
+    return hash(...given);
+  };
+  const { api, address } = await open({}, gated);
+  const { fetch } = createApp({ ...api.deps, passwords: createPasswords(api.deps.config, hashForNobody) });
+  for (const tries of [1, 2]) {
+    client = new AbortController();
+    const request = new Request("http://localhost/api/v1/access/signup", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ email: `${address}@example.com`, password: PASSWORD, confirmPassword: PASSWORD }),
+      signal: client.signal,
+    });
+    expect((await fetch(request)).status).toBe(499);
+    expect(await countOf(`signup:${address}`)).toBe(tries);
+  }
 });
 
 test("a blocked address is told an hour, an account as long as its delay", async () => {
