@@ -63,3 +63,20 @@ export async function lockPlan({ sql }: Db, userId: string, planId: string): Pro
     where id = ${planId} and ${canWritePlan(sql, userId)} for no key update of plans`;
   return locked;
 }
+
+/**
+ * Locks those of `ids` that are workouts, routines or plans of `userId`, and returns their versions. In the order in which
+ * changes of other things lock what refers to them.
+ */
+export async function lockOwn({ sql }: Db, userId: string, ids: string[]): Promise<{ id: string; version: number }[]> {
+  return sql<{ id: string; version: number }[]>`
+    with locked_workouts as materialized (
+      select id, version from workouts where id = any (${ids}::uuid[]) and user_id = ${userId} order by id for no key update
+    ), locked_routines as materialized (
+      select id, version from routines where id = any (${ids}::uuid[]) and owner_id = ${userId} order by id for no key update
+    ), locked_plans as materialized (
+      select id, version from plans where id = any (${ids}::uuid[]) and owner_id = ${userId} order by id for no key update
+    )
+    select id, version from locked_workouts union all select id, version from locked_routines
+    union all select id, version from locked_plans`;
+}

@@ -6,6 +6,7 @@ import { AppError } from "../errors.ts";
 import { checkInput } from "../http/input.ts";
 import { faultsOf, Uuid } from "../http/shapes.ts";
 import type { Announcement, Notices } from "../notices.ts";
+import { lockOwn } from "../parents.queries.ts";
 import { checkConstraintsAtOnce, listKnown, lockSync } from "./changes.queries.ts";
 import { KINDS, type Kind, SyncItem } from "./sync.schemas.ts";
 import { SYNCED_KINDS, type SyncDeps } from "./synced-kinds.service.ts";
@@ -25,16 +26,28 @@ type OnFault = (error: unknown, item: SyncItem) => void;
 /** What became of each change, as JSON; `showsStored` when that holds things as they were, which may be another's. */
 export type SyncedBatch = { json: string; showsStored: boolean };
 
-/** The transaction of a batch; `known` are the things that the actor has or had, as `kind id`. */
-type Batch = { tx: Db; actor: Actor; known: Set<string>; announcement: Announcement | undefined; onFault: OnFault };
+type Batch = {
+  tx: Db;
+  actor: Actor;
+  /** The things that the actor has or had, as `kind id`. */
+  known: Set<string>;
+  /**
+   * By id, the version that a thing has for the device: as it was when the batch began, and one more after each change of
+   * the thing itself. The stored version may be higher, because a change of the batch raised it in passing.
+   */
+  deviceVersions: Map<string, number>;
+  announcement: Announcement | undefined;
+  onFault: OnFault;
+};
 
 /**
  * Does a device's changes in their order and in one transaction, and returns what became of each as JSON. Each change has
  * a savepoint of its own: one that conflicts or is refused, for whatever reason, changes nothing, and the others go on.
  * Only what would fail every change (no connection, a deadlock, a time limit) fails the batch. The same batch again, whole
  * or in part, changes nothing: what is stored already is `unchanged`, whatever its version. Each change may do what its
- * actor may by the operations of its kind. Takes a lock and two statements for the batch, and for each change those of
- * the operation and one, or two when it is refused.
+ * actor may by the operations of its kind. That one change raises the version of what another
+ * changes is no conflict. Takes a lock and three statements for the batch, and for each change those of the operation and one, or two
+ * when it is refused.
  */
 export async function syncBatch(
   { db, notices, onFault }: { db: Db; notices: Notices; onFault: OnFault },
@@ -50,14 +63,17 @@ export async function syncBatch(
       await lockSync(tx, actor.userId);
       await checkConstraintsAtOnce(tx);
       const known = await listKnown(tx, actor.userId, items);
+      const ids = items.map(({ id }) => id);
+      const deviceVersions = new Map((await lockOwn(tx, actor.userId, ids)).map(({ id, version }) => [id, version]));
       const results: string[] = [];
       let showsStored = false;
       for (const change of changes) {
         const outcome: Outcome =
           "problem" in change
             ? { status: "refused", current: undefined, problem: change.problem }
-            : await settle({ tx, actor, known, announcement, onFault }, change);
+            : await settle({ tx, actor, known, deviceVersions, announcement, onFault }, change);
         if (outcome.status === "applied") known.add(nameOf(change));
+        if (!("problem" in change)) noteVersion(deviceVersions, change, outcome);
         showsStored ||= "current" in outcome && outcome.current !== undefined;
         results.push(resultJson(change, outcome));
       }
@@ -65,6 +81,13 @@ export async function syncBatch(
     });
   const hasExercises = items.some(({ kind }) => kind === "exercise");
   return hasExercises ? notices.announce({ exercisesOf: actor.userId }, work) : work();
+}
+
+/** Notes the version that a thing has for the device after `change`. What is unchanged counts if it is locked. */
+function noteVersion(deviceVersions: Map<string, number>, { id, baseVersion }: SyncItem, { status }: Outcome): void {
+  if (status === "applied" || (status === "unchanged" && deviceVersions.has(id))) {
+    deviceVersions.set(id, (baseVersion ?? 0) + 1);
+  }
 }
 
 /** What of a change can be named in its result. */
@@ -82,6 +105,10 @@ function readItem(given: unknown): SyncItem | Unreadable {
     return { kind: known, id: faultsOf(Uuid, id).length === 0 ? (id as string) : null, problem: error };
   }
 }
+
+/** Whether the device changed what is stored as `version`. */
+const isBase = ({ deviceVersions }: Batch, { id, baseVersion }: SyncItem, version: number): boolean =>
+  version === baseVersion || deviceVersions.get(id) === baseVersion;
 
 const nameOf = ({ kind, id }: Named) => `${kind} ${id}`;
 
@@ -126,11 +153,11 @@ async function put(batch: Batch, item: SyncItem, state: Record<string, unknown>)
       });
       const { version, json } = stored as Stored;
       if (Bun.deepEquals(contentOf(written), contentOf(json))) return { status: "unchanged", version };
-      if (version !== baseVersion) return { status: "conflict", current: stored };
+      if (!isBase(batch, item, version)) return { status: "conflict", current: stored };
       return { status: "applied", version: versionOf(written) };
     });
   } catch (error) {
-    if (!isAbsence(error, stored)) return stale(stored, baseVersion, error);
+    if (!isAbsence(error, stored)) return stale(batch, item, stored, error);
   }
   if (batch.known.has(nameOf(item)) || baseVersion !== null) return { status: "conflict", current: undefined };
   return attempt(batch, async (deps) => {
@@ -138,7 +165,8 @@ async function put(batch: Batch, item: SyncItem, state: Record<string, unknown>)
   });
 }
 
-async function remove(batch: Batch, { kind, id, baseVersion }: SyncItem): Promise<Outcome> {
+async function remove(batch: Batch, item: SyncItem): Promise<Outcome> {
+  const { kind, id } = item;
   const { remove, get } = SYNCED_KINDS[kind];
   let stored: Stored | undefined;
   try {
@@ -146,11 +174,11 @@ async function remove(batch: Batch, { kind, id, baseVersion }: SyncItem): Promis
       await remove(deps, batch.actor, id, async (version) => {
         stored = { version, json: await get(deps.db, batch.actor, id) };
       });
-      if (stored?.version !== baseVersion) return { status: "conflict", current: stored };
+      if (!stored || !isBase(batch, item, stored.version)) return { status: "conflict", current: stored };
       return { status: "applied", version: null };
     });
   } catch (error) {
-    if (!isAbsence(error, stored)) return stale(stored, baseVersion, error);
+    if (!isAbsence(error, stored)) return stale(batch, item, stored, error);
     // Another's, that is shared with them.
     if (await findStored(batch, kind, id)) throw error;
     return { status: "unchanged", version: null };
@@ -162,8 +190,8 @@ const isAbsence = (error: unknown, stored: Stored | undefined): boolean =>
   stored === undefined && error instanceof AppError && error.kind === "not_found";
 
 /** What cannot be done to a thing that has changed is a conflict; else the error stands. */
-function stale(stored: Stored | undefined, baseVersion: number | null, error: unknown): Outcome {
-  if (stored && stored.version !== baseVersion && !failsEveryChange(error) && expectedOf(error)) {
+function stale(batch: Batch, item: SyncItem, stored: Stored | undefined, error: unknown): Outcome {
+  if (stored && !isBase(batch, item, stored.version) && !failsEveryChange(error) && expectedOf(error)) {
     return { status: "conflict", current: stored };
   }
   throw error;
