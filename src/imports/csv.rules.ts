@@ -5,6 +5,8 @@
 export type CsvRecord = {
   row: number;
   lastRow: number;
+  /** The place behind it, in characters of the file. */
+  end: number;
   fields: string[];
   delimiter: Delimiter;
   fault: { code: "quotes" | "record_too_long" | "columns"; message: string } | null;
@@ -21,8 +23,13 @@ const LENGTH_FAULT = {
 } as const;
 const BYTE_ORDER_MARK = "\uFEFF";
 const SEPARATOR_LINE = /^"?sep=([,;\t|])"?(?:\r\n|\n|\r|$)/i;
-/** How often the characters of a file are read again to find out where a broken record ends. */
-const MOST_READINGS = 4;
+/** How often the characters of a file, and those of the longest record, are read again to find out where a broken one ends. */
+const [MOST_READINGS, MOST_READINGS_OF_RECORD] = [4, 8];
+const [LINE_FEED, RETURN] = [10, 13];
+const LINE_BREAK = /[\r\n]/g;
+const CELL_END: Record<Delimiter, RegExp> = { ",": /[,\r\n]/g, ";": /[;\r\n]/g, "\t": /[\t\r\n]/g, "|": /[|\r\n]/g };
+/** Empty lines between two records without fields. */
+const BLANK_LINES_AT_ONCE = 100_000;
 
 /** A record as one way of reading it has it: where it ends (behind its line break), and what is odd about it. */
 type Reading = {
@@ -50,6 +57,8 @@ const LOOSER: Manner[] = [
  * order mark and a first line `sep=;`. The delimiter is whichever of `,`, `;`, tab and `|` stands first outside quotes in
  * the first record, which also says how many cells a record has.
  *
+ * A long stretch of empty lines has records without fields, so that the reader may pause there.
+ *
  * A quote that is not doubled is text where no cell can end. A record that cannot be made sense of is one fault; what
  * follows is read from its second line on, lest a quote that is never closed swallow the file. Reads every character a
  * few times at most.
@@ -62,15 +71,24 @@ export function* readCsv(text: string): Generator<CsvRecord> {
     at += separator[0].length;
     row++;
   }
+  for (let next = lineBreakAt(text, at); next > at; next = lineBreakAt(text, at)) {
+    at = next;
+    row++;
+  }
   const delimiter = (separator?.[1] as Delimiter | undefined) ?? delimiterOf(text, at);
   const budget = { characters: Math.max(text.length * MOST_READINGS, 1_000_000) };
   let width = 0;
   // In a cell of a broken record whose quote was not closed yet, as far as quotes come in pairs.
   let isOpen = false;
+  let blankCount = 0;
   while (at < text.length) {
     const blank = lineBreakAt(text, at);
     if (blank > at) {
-      [at, row] = [blank, row + 1];
+      at = blank;
+      row++;
+      if (width > 0 && ++blankCount % BLANK_LINES_AT_ONCE === 0) {
+        yield { row: row - 1, lastRow: row - 1, end: at, fields: [], delimiter, fault: null, isFragment: false };
+      }
       continue;
     }
     const { reading, fault }: { reading: Reading; fault: CsvRecord["fault"] } = readRecord(
@@ -82,7 +100,7 @@ export function* readCsv(text: string): Generator<CsvRecord> {
     );
     const lines = linesIn(text, at, reading.end);
     const isFragment: boolean = isOpen && fault !== null;
-    yield { row, lastRow: row + lines - 1, fields: reading.fields, delimiter, fault, isFragment };
+    yield { row, lastRow: row + lines - 1, end: reading.end, fields: reading.fields, delimiter, fault, isFragment };
     if (width === 0) width = fault ? 1 : reading.fields.length;
     isOpen = (fault?.code === "quotes" || isFragment) && isFragment !== hasOddQuotes(text, at, reading.end);
     at = reading.end;
@@ -91,17 +109,21 @@ export function* readCsv(text: string): Generator<CsvRecord> {
 }
 
 function readRecord(text: string, at: number, delimiter: Delimiter, width: number, budget: { characters: number }) {
+  let left = MOST_READINGS_OF_RECORD * MOST_RECORD_CHARACTERS;
+  const mayTry = () => left > 0 && budget.characters > 0;
   const attempt = (start: number, manner: Manner) => {
     const reading = readCells(text, start, delimiter, width, manner);
-    budget.characters -= reading.end - start;
+    const readCount = Math.min(reading.end - start, MOST_RECORD_CHARACTERS);
+    left -= readCount;
+    budget.characters -= readCount;
     return reading;
   };
   const fits = ({ fields, isClosed, isTooLong }: Reading) =>
     isClosed && !isTooLong && (width === 0 || isWide(fields, width));
-  /** Whether one of the lines behind the first is a good record by itself. */
+  /** Whether one of the lines behind the first is a good record by itself, or that would take too long to find out. */
   const swallowsOne = ({ end }: Reading) => {
     for (let line = lineEnd(text, at); line < end; line = lineEnd(text, line)) {
-      if (fits(attempt(line, STRICT))) return true;
+      if (!mayTry() || fits(attempt(line, STRICT))) return true;
     }
     return false;
   };
@@ -111,7 +133,7 @@ function readRecord(text: string, at: number, delimiter: Delimiter, width: numbe
   if (first.isTooLong && first.isClosed) return { reading: first, fault: LENGTH_FAULT };
   if (first.isIrregular || !first.isClosed) {
     for (const manner of LOOSER) {
-      if (budget.characters <= 0) break;
+      if (!mayTry()) break;
       const other = attempt(at, manner);
       if (isGood(other)) return { reading: other, fault: null };
     }
@@ -146,15 +168,16 @@ function readCells(text: string, start: number, delimiter: Delimiter, width: num
       }
       [field, at] = [cell.text, cell.end];
     } else {
-      const end = plainEnd(text, at, delimiter);
-      [field, at] = [text.slice(at, end), end];
+      const end = placeOf(CELL_END[delimiter], text, at);
+      field = text.slice(at, end);
+      at = end;
     }
     fields.push(field);
+    if (at > limit) return { fields, end: lineEnd(text, at), isIrregular, isClosed: true, isTooLong: true };
     if (at >= text.length || text[at] !== delimiter) break;
     at++;
   }
-  const isTooLong = at - start > MOST_RECORD_CHARACTERS;
-  return { fields, end: lineBreakAt(text, at), isIrregular, isClosed: true, isTooLong };
+  return { fields, end: lineBreakAt(text, at), isIrregular, isClosed: true, isTooLong: false };
 }
 
 function quotedCell(
@@ -187,26 +210,22 @@ function quotedCell(
   }
 }
 
-/** Where a cell without quotes ends: at the next delimiter or line break. */
-function plainEnd(text: string, at: number, delimiter: Delimiter): number {
-  let end = at;
-  while (end < text.length && text[end] !== delimiter && text[end] !== "\n" && text[end] !== "\r") end++;
-  return end;
+/** Where `pattern` is found next, or the end. */
+function placeOf(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at;
+  return pattern.exec(text)?.index ?? text.length;
 }
 
 /** Behind the line break at `at`; `at` itself when there is none. */
 function lineBreakAt(text: string, at: number): number {
-  if (text[at] === "\n") return at + 1;
-  if (text[at] !== "\r") return at;
-  return text[at + 1] === "\n" ? at + 2 : at + 1;
+  const code = text.charCodeAt(at);
+  if (code === LINE_FEED) return at + 1;
+  if (code !== RETURN) return at;
+  return text.charCodeAt(at + 1) === LINE_FEED ? at + 2 : at + 1;
 }
 
 /** Behind the next line break. */
-function lineEnd(text: string, at: number): number {
-  let end = at;
-  while (end < text.length && text[end] !== "\n" && text[end] !== "\r") end++;
-  return lineBreakAt(text, end);
-}
+const lineEnd = (text: string, at: number): number => lineBreakAt(text, placeOf(LINE_BREAK, text, at));
 
 function linesIn(text: string, start: number, end: number): number {
   let lines = 0;
@@ -217,20 +236,14 @@ function linesIn(text: string, start: number, end: number): number {
 const hasOddQuotes = (text: string, start: number, end: number): boolean =>
   (text.slice(start, end).match(/"/g)?.length ?? 0) % 2 === 1;
 
-/** A comma when there is none in the first line that is not empty. */
+/** A comma when there is none in the record at `start`. */
 function delimiterOf(text: string, start: number): Delimiter {
   let isQuoted = false;
-  let isEmpty = true;
-  for (let at = start; at < text.length; at++) {
-    const character = text[at] as string;
+  for (const character of text.slice(start, start + MOST_RECORD_CHARACTERS)) {
     if (character === '"') isQuoted = !isQuoted;
     else if (isQuoted) continue;
     else if (",;\t|".includes(character)) return character as Delimiter;
-    else if (character === "\n" || character === "\r") {
-      if (!isEmpty) break;
-      continue;
-    }
-    isEmpty = false;
+    else if (character === "\n" || character === "\r") break;
   }
   return ",";
 }

@@ -79,6 +79,30 @@ test("dates that the runtime writes in any common language are read as that day"
   }
 });
 
+test("of the dates that the runtime writes in any language all are read as that day, or the file is refused", async () => {
+  const letters = [..."abcdefghijklmnopqrstuvwxyz"];
+  const pairs = letters.flatMap((first) => letters.map((second) => first + second));
+  const tags = [...pairs, ...pairs.flatMap((pair) => letters.map((third) => pair + third))];
+  const styles: Intl.DateTimeFormatOptions[] = [
+    { dateStyle: "medium", timeStyle: "short" },
+    { dateStyle: "short", timeStyle: "short" },
+    { day: "numeric", month: "long", year: "numeric", hour: "numeric", minute: "2-digit" },
+  ];
+  const answers = { whole: 0, refused: 0, part: [] as unknown[] };
+  for (const tag of [...Intl.DateTimeFormat.supportedLocalesOf(tags), "fr-CA", "ar-EG", "en-AU", "es-MX", "sr-Latn"]) {
+    for (const style of styles) {
+      const format = new Intl.DateTimeFormat(tag, { ...style, calendar: "gregory", timeZone: "UTC" });
+      const texts = days.map(([month, day]) => format.format(Date.UTC(2024, month - 1, day, 17, 29)));
+      const answer = await refusal(texts, { dateOrder: "dmy" });
+      if (String(answer) === String(year2024)) answers.whole++;
+      else if (String(answer[0]).startsWith("imports.")) answers.refused++;
+      else answers.part.push([tag, style, texts, answer]);
+    }
+  }
+  expect(answers.part).toEqual([]);
+  expect(answers.whole).toBeGreaterThan(answers.refused * 3);
+});
+
 test.each([
   [
     ["04/05/2024", "04/15/2024", "05/04/2024"],
@@ -160,6 +184,24 @@ test("a name of no language costs its rows; a file of such names, or of several 
   ]);
 });
 
+test("a month of no language on two days, and a form of dates that we do not know, are no slips: the file is refused", async () => {
+  const good = [
+    "1 Jan 2024, 10:00",
+    "2 Feb 2024, 10:00",
+    "3 Mar 2024, 10:00",
+    "4 Apr 2024, 10:00",
+    "5 May 2024, 10:00",
+  ];
+  expect(await read([...good, "7 Xyz 2024, 17:29", "7 Xyz 2024, 18:29"])).toHaveLength(7);
+  expect((await refusal([...good, "7 Xyz 2024, 17:29", "8 Xyz 2024, 17:29"]))[0]).toBe("imports.unknown_language");
+  expect((await refusal([...good, "7 Xyz 2024, 17:29", "8 Xyw 2024, 17:29"]))[0]).toBe("imports.unknown_language");
+  expect(await read([...good, "28.3.24 17:29"])).toHaveLength(6);
+  expect(await refusal([...good, "28.3.24 17:29", "2024 M5 3 10:00"])).toEqual([
+    "imports.unknown_dates",
+    "The date in row 7, and 1 more, are in a form that we do not know",
+  ]);
+});
+
 test.each([
   ["28 Mar 2024, 5:29 pm", "2024-03-28T17:29:00"],
   ["28 Mar 2024, 5:29 p.m.", "2024-03-28T17:29:00"],
@@ -171,6 +213,12 @@ test.each([
   ["2024. 3. 28. 오후 5:29", "2024-03-28T17:29:00"],
   ["2024년 3월 28일 오후 5:29", "2024-03-28T17:29:00"],
   ["٢٨ مارس ٢٠٢٤ ١٧:٢٩", "2024-03-28T17:29:00"],
+  ["2024年3月28日 午後0:29", "2024-03-28T12:29:00"],
+  ["2024年3月28日 午前0:29", "2024-03-28T00:29:00"],
+  ["2024-03-28 17 h 29", "2024-03-28T17:29:00"],
+  ["28 Mawrth 2024 am 17:29", "2024-03-28T17:29:00"],
+  ["28‏/03‏/2024، 5:29 م", "2024-03-28T17:29:00"],
+  ["28. 3. 2024. u 17:29", "2024-03-28T17:29:00"],
   ["28 thg 3, 2024, 17:29", "2024-03-28T17:29:00"],
   ["28. mar. 2024 kl. 17.29", "2024-03-28T17:29:00"],
   ["4/28/2024 5:29:11 PM", "2024-04-28T17:29:11"],

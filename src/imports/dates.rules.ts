@@ -21,26 +21,42 @@ export type DateReader = {
 };
 
 const [FIRST_YEAR, LAST_YEAR] = [1900, 2199];
-const TEXTS_AT_ONCE = 1000;
+/** Of the dates of a file, one in so many makes a form that it is written in. */
+const LEAST_PART = 12;
+const TEXTS_AT_ONCE = 64;
+/** No language needs as many for a date. */
+const MOST_DATE_CHARACTERS = 120;
 const TIME = /(?<![\d.:])(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,6})?)?(?![\d:])/;
 /** Danish, Finnish and Indonesian clocks have a dot, Canadian ones an h; behind the year, lest it be a date. */
-const DOTTED_TIME = /(?<=\d{4}\D*\s)(\d{1,2})(?:\.| ?h ?)(\d{2})(?:\.(\d{2}))?(?![\d.])/;
+const DOTTED_TIME =
+  /(?<=\d{4}(?:\D*|[-/.]\d{1,2}[-/.]\d{1,2},?|\D+\d{1,2}\D*)\s)(\d{1,2})(?:\.| ?h ?)(\d{2})(?:\.(\d{2}))?(?![\d.])/;
 const YEAR_FIRST = /^(\d{4})[-/.]\s?(\d{1,2})[-/.]\s?(\d{1,2})(?:t| |,|\.|$)/;
 const YEAR_LAST = /^(\d{1,2})(?:[-/.]\s?| )(\d{1,2})(?:[-/.]\s?| )(\d{4})(?: |,|\.|$)/;
 const HALVES = new Map<string, "am" | "pm">(
   Object.entries({
-    ...{ am: "am", pm: "pm", 上午: "am", 下午: "pm", 午前: "am", 午後: "pm", 오전: "am", 오후: "pm" },
+    ...{
+      am: "am",
+      pm: "pm",
+      上午: "am",
+      下午: "pm",
+      上晝: "am",
+      下晝: "pm",
+      午前: "am",
+      午後: "pm",
+      오전: "am",
+      오후: "pm",
+    },
     ...{ ص: "am", م: "pm", πμ: "am", μμ: "pm", sa: "am", ch: "pm" },
   } as const),
 );
 /** Words between numbers that are a date and the time. */
-const FILLERS = new Set(["at", "um", "om", "kl", "klo", "kell", "luc", "г", "ч", "в", "р", "о"]);
+const FILLERS = new Set(["at", "um", "om", "kl", "klo", "kell", "luc", "г", "ч", "в", "р", "о", "u"]);
 
 /**
  * Decides once for a whole file how its dates are to be read, from `texts`, its dates with the first row of each. A day
  * beyond the 12th says which of two numbers is the day; one language has all names of months. What the file does not say
  * is taken from `options`. Throws invalid: `imports.date_order_required`, `imports.language_required`,
- * `imports.unknown_language`, and `imports.dates_contradict` when rows say different things.
+ * `imports.unknown_language`, `imports.unknown_dates`, and `imports.dates_contradict` when rows say different things.
  */
 export async function decideDates(
   texts: Map<string, number>,
@@ -49,25 +65,46 @@ export async function decideDates(
 ): Promise<DateReader> {
   const shapes = new Map<string, Shape | null>();
   for (const text of texts.keys()) {
-    shapes.set(text, shapeOf(foldDate(text)));
+    shapes.set(text, shapeOf(text));
     if (shapes.size % TEXTS_AT_ONCE === 0) await pause();
   }
   const dated = [...shapes].map(([text, shape]) => ({ shape, row: texts.get(text) as number }));
+  expectForms(shapes, texts);
   const order = decideOrder(dated, options.dateOrder);
   const months = new Map<string, NamedMonth>();
   for (const { shape, row } of dated) {
-    if (shape?.kind === "words" && !months.has(shape.words.join(" "))) {
-      months.set(shape.words.join(" "), { words: shape.words, row });
-    }
+    if (shape?.kind !== "words") continue;
+    const day = `${shape.year}-${shape.day}`;
+    const known = months.get(shape.words.join(" "));
+    if (known) known.isOnManyDays ||= known.day !== day;
+    else months.set(shape.words.join(" "), { words: shape.words, row, day, isOnManyDays: false });
   }
   const readable = dated.filter(({ shape }) => shape && shape.kind !== "words").length;
   const language = await decideLanguage([...months.values()], readable, options.language, pause);
   return {
     read: (text, isDay = false) => {
-      const shape = shapes.get(text) ?? shapeOf(foldDate(text));
+      const shape = shapes.get(text) ?? shapeOf(text);
       return shape && (shape.time !== null) !== isDay ? wallTimeOf(shape, order, language) : null;
     },
   };
+}
+
+/**
+ * Throws when dates are written in a form that we do not know. One is a slip of the hand; several are how the file is
+ * written, and what of it could be read would be a part by luck.
+ */
+function expectForms(shapes: Map<string, Shape | null>, texts: Map<string, number>): void {
+  const odd = [...shapes].flatMap(([text, shape]) => (shape === null && isLikeDate(text) ? [text] : []));
+  if (odd.length < 2 || odd.length * LEAST_PART < shapes.size) return;
+  const detail = `The date in row ${texts.get(odd[0] as string)}, and ${odd.length - 1} more, are in a form that we do not know`;
+  throw new AppError("invalid", "imports.unknown_dates", detail);
+}
+
+/** Whether a year and another number stand in it, or three numbers that are no time. */
+function isLikeDate(text: string): boolean {
+  if (text.length > MOST_DATE_CHARACTERS) return false;
+  const numbers = foldDate(text).replace(TIME, " ").match(/\d+/g) ?? [];
+  return numbers.length > (numbers.some(({ length }) => length === 4) ? 1 : 2);
 }
 
 /** Which of the numbers is the day: one beyond 12 is no month. Null when it can be neither. */
@@ -96,7 +133,9 @@ function decideOrder(dated: { shape: Shape | null; row: number }[], given: "dmy"
   return order ?? "dmy";
 }
 
-function shapeOf(folded: string): Shape | null {
+function shapeOf(text: string): Shape | null {
+  if (text.length > MOST_DATE_CHARACTERS) return null;
+  const folded = foldDate(text);
   const clock = TIME.exec(folded) ?? DOTTED_TIME.exec(folded);
   const time = clock && { hour: Number(clock[1]), minute: Number(clock[2]), second: Number(clock[3] ?? 0) };
   const date = (clock ? folded.replace(clock[0], " ") : folded).trim();
@@ -137,7 +176,8 @@ function monthAndDay(shape: Shape, order: "dmy" | "mdy", language: Language | nu
 
 function hourOf(hour: number, half: "am" | "pm" | undefined): number | null {
   if (half === undefined) return hour;
-  if (hour < 1 || hour > 12) return null;
+  // Japanese clocks go from 0 to 11.
+  if (hour > 12) return null;
   return (hour % 12) + (half === "pm" ? 12 : 0);
 }
 

@@ -7,7 +7,7 @@ import { HEVY } from "./hevy.rules.ts";
 import { hasWeights, needsWeightUnit } from "./measures.rules.ts";
 import { type Header, headerOf, isBlank, keptName, type Row, refuse, rowOf } from "./rows.rules.ts";
 import { STRONG } from "./strong.rules.ts";
-import { identifyingTexts, ROWS_AT_ONCE, type Survey, surveyFile } from "./survey.rules.ts";
+import { CHARACTERS_AT_ONCE, identifyingTexts, type Survey, surveyFile } from "./survey.rules.ts";
 
 /** The apps whose exports we read; `strong` in both of its dialects. */
 export const FORMATS = ["strong", "hevy", "fitnotes"] as const;
@@ -96,8 +96,8 @@ export type Training = {
 };
 
 /**
- * Opens an export, and decides by the file as a whole what is ambiguous in it. `pause` is called every few hundred rows,
- * here and in `events`. Throws `invalid`: `imports.unknown_format` when the header is none that we know,
+ * Opens an export, and decides by the file as a whole what is ambiguous in it. `pause` is called often, here and in
+ * `events`. Throws `invalid`: `imports.unknown_format` when the header is none that we know,
  * `imports.unit_required` when weights have no unit and `options.weightUnit` is missing, `imports.too_many_workouts`, and as
  * `decideDates` does; RangeError for a time zone that does not exist.
  */
@@ -130,6 +130,9 @@ export async function openTraining(
 const isOf = (format: Format, header: Header): boolean =>
   hasWeights(header) && READERS[format].required.every((column) => header.columns.has(column));
 
+/** Identified between two pauses. */
+const WORKOUTS_AT_ONCE = 64;
+
 type Opened = {
   header: Header;
   reader: FormatReader;
@@ -160,12 +163,20 @@ async function* readEvents(text: string, opened: Opened): AsyncGenerator<Trainin
     return workout ? [...events, { workout }] : events;
   };
   let broken: RowError | null = null;
-  let count = 0;
+  let isHeader = true;
+  let pausedAt = 0;
   for (const record of readCsv(text)) {
-    if (++count % ROWS_AT_ONCE === 0 || record.fault) await pause();
+    if (record.fault || record.end - pausedAt > CHARACTERS_AT_ONCE) {
+      await pause();
+      pausedAt = record.end;
+    }
+    if (isHeader) {
+      isHeader = false;
+      continue;
+    }
     if (broken && !record.isFragment) yield { error: broken };
     broken = record.fault && brokenRecord(record, record.isFragment ? broken : null);
-    if (broken || count === 1) continue;
+    if (broken) continue;
     const row = rowOf(header, record.row, record.fields);
     if (!isBlank(row) && !reader.isRestTimer(row)) yield* eventsOf(row);
   }
@@ -177,7 +188,7 @@ async function lastRowsOf(survey: Survey, identityOf: IdentityOf, pause: () => P
   const lastRows = new Map<string, number>();
   let count = 0;
   for (const { start, name, row } of survey.workouts.values()) {
-    if (++count % ROWS_AT_ONCE === 0) await pause();
+    if (++count % WORKOUTS_AT_ONCE === 0) await pause();
     const key = identityOf(start, name)?.key;
     if (key) lastRows.set(key, Math.max(lastRows.get(key) ?? 0, row));
   }

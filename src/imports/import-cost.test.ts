@@ -60,3 +60,24 @@ test("other work goes on while a file is read, whatever its rows are", async () 
     expect([line, turns > 2]).toEqual([line, true]);
   }
 });
+
+test("a file is read with a pause for as much as one long record, whatever is in its cells", async () => {
+  const long = 60_000;
+  for (const cells of [
+    `2024-01-15,Squat,,60,5,${"x".repeat(long)}`,
+    `2024-01-15,Squat,,60,5,"${"x\n".repeat(long / 2)}"`,
+    `2024-01-15,Squat,,${"1".repeat(long)}x,5,`,
+    `${"1 ".repeat(long / 2)},Squat,,60,5,`,
+    ",".repeat(long * 10),
+    "\n".repeat(long * 10),
+  ]) {
+    const file = `${HEADER},Comment\n2024-01-14,Squat,,60,5,\n${`${cells}\n`.repeat(1_800_000 / cells.length)}`;
+    let pauseCount = 0;
+    const training = await openTraining(file, { timeZone: "UTC" }, async () => {
+      pauseCount++;
+    });
+    for await (const _ of training.events());
+    const isOften = pauseCount >= (2 * file.length) / 650_000;
+    expect([cells.slice(0, 40), isOften]).toEqual([cells.slice(0, 40), true]);
+  }
+});

@@ -1,10 +1,12 @@
 import { AppError } from "../errors.ts";
 import { type Language, loadLanguages } from "./month-names.rules.ts";
 
-/** The words of a date whose month has a name, and the first row that they stand in. */
-export type NamedMonth = { words: string[]; row: number };
+/** The words of a date whose month has a name, the first row and day that they stand in, and whether on others too. */
+export type NamedMonth = { words: string[]; row: number; day: string; isOnManyDays: boolean };
 
 const LEAST_LETTERS = 3;
+/** Of the months of a file, with their days of the week; no language has as many. */
+const MOST_NAMES = 400;
 
 /**
  * The month, from 1, that `words` name in a language: one of its names, or else the beginning of names of one month only, the
@@ -33,8 +35,9 @@ function monthBegunBy({ months }: Language, word: string): number | null {
 
 /**
  * The language of the months of a file: English if that has them all, else the one that has them all, or any of those that mean
- * the same by them. Names that no language has are left to their rows, unless they are more than one and more than a third
- * of the others (`readable` counts dates without names). Null when there are no names. Throws as `decideDates` does.
+ * the same by them. A name that no language has is left to its row if it stands on one day only and is the only such, beside
+ * others that are read (`readable` counts dates without names): a slip of the hand. Null when there are no names. Throws as
+ * `decideDates` does.
  */
 export async function decideLanguage(
   given: NamedMonth[],
@@ -43,6 +46,7 @@ export async function decideLanguage(
   pause: () => Promise<void>,
 ): Promise<Language | null> {
   if (given.length === 0) return null;
+  if (given.length > MOST_NAMES) throw unknownLanguage(given);
   let known: Language[] = [];
   for (const which of ["english", "common", "other"] as const) {
     known = [...known, ...(await loadLanguages(which, pause))];
@@ -50,14 +54,13 @@ export async function decideLanguage(
     if (languages.length > 0) return chosen(languages, given, preferred);
   }
 
-  const isAnywhere = ({ words }: NamedMonth) => known.some((language) => monthIn(language, words, false) !== null);
-  const months = given.filter(isAnywhere);
-  const odd = given.filter((month) => !months.includes(month));
-  // A slip of the hand is rare: many of them are a language that we only seem to know.
-  if (odd.length >= months.length + readable || (odd.length > 1 && odd.length * 3 > months.length + readable)) {
-    const detail = `The month in row ${odd[0]?.row} has a name of no language that we know: export the file in English`;
-    throw new AppError("invalid", "imports.unknown_language", detail);
+  const [months, odd]: [NamedMonth[], NamedMonth[]] = [[], []];
+  for (const month of given) {
+    (known.some((language) => monthIn(language, month.words, false) !== null) ? months : odd).push(month);
+    await pause();
   }
+  const isSlip = odd.length === 1 && !odd[0]?.isOnManyDays && months.length + readable > 1;
+  if (odd.length > 0 && !isSlip) throw unknownLanguage(odd);
   if (months.length === 0) return null;
   const likely = readersOf(known, months);
   if (likely.length > 0) return chosen(likely, months, preferred);
@@ -65,6 +68,11 @@ export async function decideLanguage(
   const [read, other] = [true, false].map((is) => months.find(({ words }) => (monthIn(best, words) !== null) === is));
   const detail = `The months in rows ${read?.row} and ${other?.row} have names of different languages`;
   throw new AppError("invalid", "imports.dates_contradict", detail);
+}
+
+function unknownLanguage([month]: NamedMonth[]): AppError {
+  const detail = `The month in row ${month?.row} has a name of no language that we know: export the file in English`;
+  return new AppError("invalid", "imports.unknown_language", detail);
 }
 
 const countRead = (language: Language, months: NamedMonth[]) =>

@@ -68,7 +68,9 @@ function learn(tag: string): Language {
   const written = (style: Intl.DateTimeFormatOptions) => {
     const options = { calendar: "gregory", numberingSystem: "latn", timeZone: "UTC", ...style } as const;
     const format = new Intl.DateTimeFormat(tag, options);
-    return (month: number, hour: number) => wordsIn(foldDate(format.format(Date.UTC(2024, month - 1, 28, hour, 9))));
+    // A name that ends in a number is none.
+    return (month: number, hour: number) =>
+      wordsIn(foldDate(format.format(Date.UTC(2024, month - 1, 28, hour, 9))).replaceAll(/\p{L}+\d+/gu, " "));
   };
   const months = new Map<string, number>();
   const [wordsAround, wordsOfSome] = [new Set<string>(), new Map<string, Set<number>>()];
@@ -94,9 +96,11 @@ function learn(tag: string): Language {
   const timesOf = written({ dateStyle: "long", timeStyle: "short", hour12: true });
   const [morning, evening] = [timesOf(3, 10), timesOf(3, 22)];
   const isNoMonth = (word: string) => !wordsOfSome.has(word);
-  const halves = new Map(HALVES);
+  const halves = new Map(HALVES.filter(([word]) => isNoMonth(word)));
   for (const word of morning.filter(isNoMonth)) if (!evening.includes(word)) halves.set(word, "am");
   for (const word of evening.filter(isNoMonth)) if (!morning.includes(word)) halves.set(word, "pm");
+  // In Welsh `am` is at.
+  for (const word of morning) if (evening.includes(word)) halves.delete(word);
   const fillers = [...wordsAround, ...morning, ...evening].filter((word) => isNoMonth(word) && !halves.has(word));
   const links = [...wordsOfSome].filter(([word, { size }]) => size > 1 && !months.has(word)).map(([word]) => word);
   return { tag, months, fillers: new Set(fillers), links: new Set(links), halves };
@@ -116,6 +120,7 @@ export function foldDate(text: string): string {
     .replaceAll(/[\u0300-\u036f]/g, "")
     .normalize("NFC")
     .replaceAll("ı", "i")
+    .replaceAll("،", ",")
     .replaceAll(/[^\P{Nd}0-9]/gu, asciiDigit)
     .replaceAll(/(?<![\p{L}\p{M}])(\p{L}\p{M}*)\.\s?(\p{L}\p{M}*)(?:\.|(?![\p{L}\p{M}]))/gu, "$1$2 ")
     .replace(/(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]/u, "$1-$2-$3 ")

@@ -97,6 +97,8 @@ export function withNote(row: Row, column: string, most: number, notes: string |
   return cut(together, most);
 }
 
+const MOST_DIGITS = 100;
+
 /**
  * A number from `least` to `most`; null when the cell is empty, or with a note when it is none. A comma is a decimal point in
  * a file that separates its columns by something else, and elsewhere unless three digits follow, which may be thousands.
@@ -104,6 +106,7 @@ export function withNote(row: Row, column: string, most: number, notes: string |
 export function numberIn(row: Row, column: string, least: number, most: number): number | null {
   const text = textIn(row, column);
   if (text === "") return null;
+  if (text.length > MOST_DIGITS) return noteCell(row, column, "number", "must be a number");
   const isThousands = row.header.delimiter === "," && /,\d{3}$/.test(text);
   const plain = isThousands ? text : text.replace(",", ".");
   if (!/^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(plain)) return noteCell(row, column, "number", "must be a number");
@@ -124,10 +127,11 @@ export function wholeIn(row: Row, column: string, most: number): number | null {
   return noteCell(row, column, "number", "must be a whole number");
 }
 
-/** As PostgreSQL counts: by code points. */
-const isLonger = (text: string, most: number) => text.length > most && [...text].length > most;
+/** As PostgreSQL counts: by code points, of which none takes more than two characters of a string. */
+const isLonger = (text: string, most: number) =>
+  text.length > 2 * most || (text.length > most && [...text].length > most);
 const lengthMessage = (most: number) => `must have at most ${most} characters`;
 
 /** At most the first `most` characters. */
 export const cut = (text: string, most: number): string =>
-  isLonger(text, most) ? [...text].slice(0, most).join("").trimEnd() : text;
+  isLonger(text, most) ? [...text.slice(0, 2 * most)].slice(0, most).join("").trimEnd() : text;

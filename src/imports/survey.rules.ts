@@ -15,8 +15,8 @@ export type Survey = {
   ignored: Ignored;
 };
 
-/** Rows between two pauses. */
-export const ROWS_AT_ONCE = 256;
+/** Of a file between two pauses. */
+export const CHARACTERS_AT_ONCE = 16_384;
 const MOST_WORKOUTS = 50_000;
 
 /** Looks through a whole file once. Throws invalid (`imports.too_many_workouts`). */
@@ -34,11 +34,18 @@ export async function surveyFile(
   };
   const unread = unreadColumns(header, reader);
   const filled = new Set<number>();
-  let count = 0;
-  for (const { row: line, fields, fault } of readCsv(text)) {
-    if (count++ === 0) continue;
+  let isHeader = true;
+  let pausedAt = 0;
+  for (const { row: line, end, fields, fault } of readCsv(text)) {
     // A broken record may have taken long to make sense of.
-    if (count % ROWS_AT_ONCE === 0 || fault) await pause();
+    if (fault || end - pausedAt > CHARACTERS_AT_ONCE) {
+      await pause();
+      pausedAt = end;
+    }
+    if (isHeader) {
+      isHeader = false;
+      continue;
+    }
     const row = rowOf(header, line, fields);
     if (fault || isBlank(row)) continue;
     if (reader.isRestTimer(row)) {
