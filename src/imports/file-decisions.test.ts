@@ -73,3 +73,20 @@ test(
     expect((await send(api, as, rows, "&weightUnit=kg")).json).toMatchObject({ sets: 3, errorCount: 0, cellCount: 0 });
   }),
 );
+
+test(
+  "a workout in the night that the clocks change has one length, whatever time zone the file is read in",
+  withApi(async (api) => {
+    const { as } = await makeSignedIn(api);
+    const night = (end: string) => [HEVY, `A,"31 Mar 2024, 00:30","31 Mar 2024, ${end}",Squat,normal,60,5`];
+    expectStatus(await send(api, as, night("04:30")), 200);
+    const berlin = (end: string) =>
+      api.post("/api/v1/imports?timeZone=Europe/Berlin", {
+        as,
+        body: night(end).join("\n"),
+        headers: { "content-type": "text/csv" },
+      });
+    expect((await berlin("04:30")).json).toMatchObject({ workouts: { known: 1 }, differingCount: 0 });
+    expect((await berlin("05:00")).json).toMatchObject({ workouts: { known: 1 }, differingCount: 1 });
+  }),
+);

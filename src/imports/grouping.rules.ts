@@ -19,7 +19,7 @@ export type RowReader = (row: Row, start: WallTime) => TrainingRow | null;
 
 export const EXERCISE_NOTES_LENGTH = 1000;
 export const WORKOUT_NOTES_LENGTH = 5000;
-const [MOST_EXERCISES, MOST_SETS] = [200, 500];
+const [MOST_EXERCISES, MOST_SETS, MOST_SETS_OF_WORKOUT] = [200, 500, 2000];
 
 /** What a workout is in a file, wherever its rows stand: its start as it is written there, and its name; `key` has both. */
 export type Identity = { key: string; start: WallTime; name: string | null };
@@ -33,12 +33,17 @@ export type Grouping = {
 
 /**
  * Puts rows together: those of a key are a workout, and of these adjacent ones of a name an exercise. Holds workouts until
- * they are closed, of 200 exercises with 500 sets each at most; rows beyond are refused (`too_many`).
+ * they are closed, of 200 exercises with 500 sets each and 2,000 sets at most; rows beyond are refused (`too_many`).
  */
 export function createGrouping(columns: Columns): Grouping {
   const open = new Map<string, ImportedWorkout>();
+  const setCounts = new Map<string, number>();
   return {
     add: (row, { key, start, name }, read) => {
+      const setCount = (setCounts.get(key) ?? 0) + (read.set ? 1 : 0);
+      if (setCount > MOST_SETS_OF_WORKOUT) {
+        refuse(row, columns.exercise, "too_many", `a workout has at most ${MOST_SETS_OF_WORKOUT} sets`);
+      }
       const workout = open.get(key) ?? {
         row: row.line,
         wallStart: start.toString({ smallestUnit: "second" }),
@@ -49,11 +54,14 @@ export function createGrouping(columns: Columns): Grouping {
       };
       if (columns.name) nameIn(row, columns.name);
       addToWorkout(row, columns, workout, read);
-      if (!row.error) open.set(key, workout);
+      if (row.error) return;
+      open.set(key, workout);
+      setCounts.set(key, setCount);
     },
     close: ({ key }) => {
       const workout = open.get(key) ?? null;
       open.delete(key);
+      setCounts.delete(key);
       return workout;
     },
   };

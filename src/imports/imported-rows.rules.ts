@@ -6,6 +6,8 @@ import { instantAt } from "./local-time.rules.ts";
 import type { NameInFile, Reading } from "./report.rules.ts";
 import { cut } from "./rows.rules.ts";
 
+const MOST_FORMER_PARTS = 50;
+
 /** A name of an exercise as it is compared: lower case, without accents, single spaces. */
 export const nameForm = (name: string): string => searchForm(name).replaceAll(/\s+/g, " ").trim();
 
@@ -25,13 +27,22 @@ export const importKey = (format: Format, { wallStart, name }: ImportedWorkout):
 
 /**
  * The keys by which workouts were known formerly: they had the instant that the start was in a time zone, so that there is one
- * for each of `timeZones`.
+ * for each of `timeZones`. Rows that stood elsewhere in the file were another workout, of the next `occurrence`.
  */
-export const formerKeys = (format: Format, { wallStart, name }: ImportedWorkout, timeZones: string[]): string[] =>
+export const formerKeys = (
+  format: Format,
+  { wallStart, name }: ImportedWorkout,
+  timeZones: string[],
+  occurrence = 1,
+): string[] =>
   timeZones.map((timeZone) => {
     const startedAt = instantAt(Temporal.PlainDateTime.from(wallStart), timeZone).toString();
-    return hash([format, startedAt, name, 1]);
+    return hash([format, startedAt, name, occurrence]);
   });
+
+/** The keys of workouts that formerly were made of further rows of `workout`. */
+export const formerPartKeys = (format: Format, workout: ImportedWorkout, timeZones: string[]): string[] =>
+  Array.from({ length: MOST_FORMER_PARTS }, (_, at) => formerKeys(format, workout, timeZones, at + 2)).flat();
 
 const hash = (parts: unknown[]): string => createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 

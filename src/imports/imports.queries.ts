@@ -59,28 +59,6 @@ export async function closeImport(
     : sql`update imports set workout_count = ${workouts}, set_count = ${sets} where id = ${importId}`);
 }
 
-/** The time zones of the workouts that `userId` has from files, in no order. */
-export async function listImportZones({ sql }: Db, userId: string): Promise<string[]> {
-  const rows = await sql<{ timeZone: string }[]>`
-    select distinct time_zone as "timeZone" from workouts where user_id = ${userId} and import_key is not null`;
-  return rows.map(({ timeZone }) => timeZone);
-}
-
-/** Gives workouts of `userId` that are known by a former key the present one, unless another has it. One statement. */
-export async function renewKeys({ sql }: Db, userId: string, keys: { former: string; key: string }[]): Promise<void> {
-  await sql`
-    update workouts set import_key = decode(chosen.key, 'hex')
-    from (
-      select distinct on (key) key, workouts.id
-      from json_to_recordset(${JSON.stringify(keys)}::text::json) as entry (former text, key text)
-      join workouts on user_id = ${userId} and import_key = decode(former, 'hex')
-      where not exists (
-        select from workouts as other where other.user_id = ${userId} and other.import_key = decode(key, 'hex'))
-      order by key, workouts.id
-    ) as chosen
-    where workouts.id = chosen.id`;
-}
-
 /** A known workout whose content in the file is another; `isChanged` when it was changed here since it was read in. */
 export type Differing = { givenId: string; workoutId: string; isChanged: boolean };
 export type Inserted = { workouts: number; sets: number; differing: Differing[] };
@@ -94,7 +72,8 @@ const setRows = (sql: Db["sql"], { sets }: ImportedRows) => sql`
 
 /**
  * Inserts workouts that are over, but for those whose key `userId` has already, and returns which of these have other
- * exercises, sets or notes now; those in the trash are left out. One statement, however many.
+ * exercises, sets or notes now, or another length, by the clock on the wall and in fact; those in the trash are left out.
+ * One statement, however many.
  */
 export async function insertImported(
   { sql }: Db,
@@ -110,7 +89,10 @@ export async function insertImported(
     ), given_sets as materialized (
       select * from ${setRows(sql, rows)}
     ), known as materialized (
-      select given.id as given_id, workouts.id, given.notes is distinct from workouts.notes as is_other,
+      select given.id as given_id, workouts.id, given.notes is distinct from workouts.notes
+        or given.ended_at > given.started_at and given.ended_at - given.started_at <> workouts.ended_at - workouts.started_at
+          and (given.ended_at at time zone ${timeZone}) - (given.started_at at time zone ${timeZone})
+            <> (workouts.ended_at at time zone time_zone) - (workouts.started_at at time zone time_zone) as is_other,
         import_id is null or version <> coalesce(import_version, 1) as is_changed
       from given join workouts on user_id = ${userId} and import_key = decode(key, 'hex') where deleted_at is null
     ), made as (
@@ -153,7 +135,7 @@ export async function insertImported(
 }
 
 /**
- * Gives known workouts of `userId` the exercises, sets, notes and length that the file has, under new ids, and returns the ids
+ * Gives known workouts of `userId` the exercises, sets, notes and length (if it has one) that the file has, under new ids, and returns the ids
  * of the workouts; unless `isForced`, those that were changed here meanwhile stay. Their start, name and whatever else they
  * have stays. Two statements.
  */
@@ -170,7 +152,9 @@ export async function replaceImported(
   );
   const changed = await sql<{ id: string }[]>`
     with changed as (
-      update workouts set notes = given.notes, ended_at = workouts.started_at + (given.ended_at - given.started_at),
+      update workouts set notes = given.notes,
+        ended_at = case when given.ended_at = given.started_at then workouts.ended_at
+          else workouts.started_at + (given.ended_at - given.started_at) end,
         is_length_exempt = false, version = version + 1, import_version = version + 1, updated_at = clock_timestamp()
       from json_to_recordset(${JSON.stringify(given)}::text::json)
         as given (id uuid, started_at timestamptz, ended_at timestamptz, notes text)

@@ -5,14 +5,13 @@ import type { CatalogMemory } from "../catalog-memory.ts";
 import { AppError, idsNotFound, listOfIds } from "../errors.ts";
 import { createPause } from "../pause.ts";
 import { type ImportedWorkout, openTraining, type Training } from "./formats.rules.ts";
-import { formerKeys, importKey, rowsOf } from "./imported-rows.rules.ts";
+import { listFormerZones, renewKeys, trashByKeys } from "./former-keys.queries.ts";
+import { formerKeys, formerPartKeys, importKey, rowsOf } from "./imported-rows.rules.ts";
 import {
   closeImport,
   type Differing,
   insertImport,
   insertImported,
-  listImportZones,
-  renewKeys,
   replaceImported,
   undoImport,
 } from "./imports.queries.ts";
@@ -21,7 +20,7 @@ import { chooseNames, listChosenJson, listNamed } from "./names.queries.ts";
 import { loadProposals } from "./proposals.service.ts";
 import { addCellNote, addError, newReading, noteDiffering, type Reading, reportOf } from "./report.rules.ts";
 
-const [WORKOUTS_AT_ONCE, SETS_AT_ONCE] = [100, 5000];
+const [WORKOUTS_AT_ONCE, SETS_AT_ONCE] = [100, 2000];
 const MOST_NAMES = 2000;
 
 /** Thrown to roll back what a dry run did. */
@@ -35,7 +34,7 @@ type Into = { userId: string; importId: string; timeZone: string; formerZones: s
  * Reads a file of another app's training into the actor's own, or on a dry run does so and takes it back, and returns a
  * report as JSON. Workouts that an earlier import brought are compared, and left as they are unless `known` says to replace
  * them; rows and cells that make no sense are left out and reported, the others go on; names that mean no exercise of ours
- * stay names. One transaction; at most six statements for every hundred workouts, and nothing that can fail after it.
+ * stay names. One transaction; at most seven statements for every hundred workouts, and nothing that can fail after it.
  * Throws invalid for a file of no format that we know, of which something has to be said first, that is not UTF-8, or that
  * names more than 2,000 exercises.
  */
@@ -54,7 +53,7 @@ export async function importTraining(
     await db.transaction(async (tx) => {
       // Here and not above: it may run again.
       reading = newReading(training);
-      const formerZones = await listImportZones(tx, actor.userId);
+      const formerZones = await listFormerZones(tx, actor.userId);
       const id = await insertImport(tx, actor.userId, training.format);
       await expectGrowth(tx);
       const into = { userId: actor.userId, importId: id, timeZone: options.timeZone, formerZones, known };
@@ -143,10 +142,15 @@ async function writeBatch(tx: Db, into: Into, reading: Reading, workouts: Import
   reading.added.workouts += made.workouts;
   reading.added.sets += made.sets;
   reading.known += workouts.length - made.workouts;
-  if (made.differing.length === 0) return;
   const wanted = made.differing.filter((one) => isReplaced(into.known, one));
   const isForced = into.known === "replaceChanged";
   const replaced = wanted.length === 0 ? [] : await replaceImported(tx, into.userId, wanted, rows, isForced);
+  if (into.known !== "keep" && into.formerZones.length > 0) {
+    const other = made.differing.filter(({ workoutId }) => !replaced.includes(workoutId)).map(({ givenId }) => givenId);
+    const same = workouts.filter((_, at) => !other.includes(rows.workouts[at]?.id as string));
+    const keys = same.flatMap((workout) => formerPartKeys(reading.format, workout, into.formerZones));
+    await trashByKeys(tx, into.userId, keys, isForced);
+  }
   const places = new Map(rows.workouts.map(({ id }, at) => [id, workouts[at] as ImportedWorkout]));
   for (const one of made.differing) {
     noteDiffering(reading, places.get(one.givenId) as ImportedWorkout, one, replaced.includes(one.workoutId));

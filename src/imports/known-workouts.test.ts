@@ -181,6 +181,7 @@ test(
       ["fewer sets", [first]],
       ["workout notes", rows.map((row) => row.replace(/,,$/, ",Slept badly,"))],
       ["rpe", [first, `${second}9`]],
+      ["length", rows.map((row) => row.replace("45m", "50m"))],
     ] as [string, string[]][]) {
       const report = await send(api, as, [STRONG, ...changed]);
       expect([what, report.workouts.known, report.differingCount]).toEqual([what, 1, 1]);
@@ -220,5 +221,30 @@ test(
     expect(report).toMatchObject({ workouts: { added: 0, known: 2 }, differingCount: 1, replacedCount: 1 });
     expect(await keys()).toEqual(present);
     expect(await setCounts(api, as)).toEqual([2, 3]);
+  }),
+);
+
+test(
+  "workouts that were parts of one in a file that was read formerly go into the trash when that is replaced",
+  withApi(async (api, { sql }) => {
+    const { as, user } = await makeSignedIn(api);
+    const key = (occurrence: number) =>
+      createHash("sha256")
+        .update(JSON.stringify(["strong", "2025-01-05T09:00:00Z", "Push", occurrence]))
+        .digest("hex");
+    // As a file of rows in turn was read: each half of the workout by itself.
+    await send(api, as, [STRONG, PUSH[0], PUSH[1].replace("01-05", "01-07")], "timeZone=Europe/Berlin");
+    await sql`
+      update workouts set import_version = null, started_at = '2025-01-05T09:00:00Z', ended_at = '2025-01-05T09:45:00Z',
+        import_key = decode(case started_at when '2025-01-05T09:00:00Z' then ${key(1)} else ${key(2)} end, 'hex')
+      where user_id = ${user.id}`;
+    const rows = [STRONG, ...PUSH];
+    expect(await send(api, as, rows)).toMatchObject({ workouts: { added: 0, known: 1 }, differingCount: 1 });
+    expect(await setCounts(api, as)).toEqual([1, 1]);
+    const replaced = await send(api, as, rows, "timeZone=Asia/Tokyo&known=replace");
+    expect(replaced).toMatchObject({ workouts: { added: 0, known: 1 }, replacedCount: 1 });
+    expect(await setCounts(api, as)).toEqual([2]);
+    expect((await api.get("/api/v1/workouts/trash", { as })).json).toHaveLength(1);
+    expect(await send(api, as, rows)).toMatchObject({ workouts: { added: 0, known: 1 }, differingCount: 0 });
   }),
 );

@@ -81,7 +81,8 @@ export function createSetReader(header: Header, options: ImportOptions): SetRead
       const given = unit ?? unitIn(row, "distance unit", METRES);
       if (given === null) return null;
       const distanceM = Math.round(distance * (given ?? usualUnit(row)));
-      return distanceM <= MOST_DISTANCE_M ? distanceM : noteCell(row, column, "range", "must be at most 1000 km");
+      if (distanceM > 0 && distanceM <= MOST_DISTANCE_M) return distanceM;
+      return noteCell(row, column, "range", `must be at ${distanceM === 0 ? "least half a metre" : "most 1000 km"}`);
     }
     return null;
   }

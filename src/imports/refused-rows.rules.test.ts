@@ -118,6 +118,7 @@ const left: [Name, Cells, string, string, object][] = [
   ["strong", { seconds: "86401" }, "range", "seconds: must be from 0 to 86400", { ...KG, timeS: null }],
   ["strong", { distance: "-1" }, "range", "distance: must not be negative", { ...KG, distanceM: null }],
   ["strong", { distance: "1001" }, "range", "distance: must be at most 1000 km", { ...KG, distanceM: null }],
+  ["strong", { distance: "0.0001" }, "range", "distance: must be at least half a metre", { ...KG, distanceM: null }],
   ["strong", { rpe: "0" }, "range", "rpe: must be from 1 to 10", { ...KG, rpe: null }],
   ["strong", { rpe: "10.5" }, "range", "rpe: must be from 1 to 10", { ...KG, rpe: null }],
   ["strong", { rpe: "8.25" }, "range", "rpe: must be in steps of 0.5", { ...KG, rpe: null }],
@@ -173,7 +174,9 @@ test("a weight below 0 is assistance, which the set keeps", async () => {
     ["hevy", "weight_kg"],
     ["fitnotes", "weight"],
   ] as const) {
-    const { errors, notes, sets } = await read(fileOf(name, [{ [column]: "-22.5" }, { [column]: "-20", reps: "0" }]));
+    const { errors, notes, sets } = await read(
+      fileOf(name, [{ [column]: "-22.5" }, { [column]: "\u221220", reps: "0" }]),
+    );
     expect(errors).toEqual([]);
     expect(notes.map(({ row, code }) => [row, code])).toEqual([
       [2, "assisted"],
@@ -263,7 +266,7 @@ test("a file with rows that are no CSV, or of another width, gives the other row
   expect(sets).toHaveLength(2);
 });
 
-test("a workout holds 200 exercises, and an exercise 500 sets", async () => {
+test("a workout holds 200 exercises and 2,000 sets, and an exercise 500 of these", async () => {
   const many = Array.from({ length: 201 }, (_, at) => ({ exercise_title: `Exercise ${at}` }));
   const wide = await read(fileOf("hevy", many));
   expect(wide.errors).toEqual([
@@ -286,4 +289,9 @@ test("a workout holds 200 exercises, and an exercise 500 sets", async () => {
     },
   ]);
   expect(deep.workouts[0]?.exercises.map(({ sets }) => sets.length)).toEqual([500, 1]);
+
+  const rows = Array.from({ length: 2001 }, (_, at) => ({ exercise: `Exercise ${Math.floor(at / 500)}` }));
+  const large = await read(fileOf("fitnotes", rows));
+  expect(large.errors).toMatchObject([{ row: 2002, message: "exercise: a workout has at most 2000 sets" }]);
+  expect(large.sets).toHaveLength(2000);
 });

@@ -104,7 +104,8 @@ const MOST_DIGITS = 100;
  * a file that separates its columns by something else, and elsewhere unless three digits follow, which may be thousands.
  */
 export function numberIn(row: Row, column: string, least: number, most: number): number | null {
-  const text = textIn(row, column);
+  // Some languages write the minus sign of mathematics.
+  const text = textIn(row, column).replace(/^\u2212/, "-");
   if (text === "") return null;
   if (text.length > MOST_DIGITS) return noteCell(row, column, "number", "must be a number");
   const isThousands = row.header.delimiter === "," && /,\d{3}$/.test(text);

@@ -1,0 +1,35 @@
+import type { Db } from "#db/client.ts";
+
+/** The time zones of the workouts that `userId` has from files as they were read formerly, in no order. */
+export async function listFormerZones({ sql }: Db, userId: string): Promise<string[]> {
+  const rows = await sql<{ timeZone: string }[]>`
+    select distinct time_zone as "timeZone" from workouts 
+    where user_id = ${userId} and import_key is not null and import_version is null`;
+  return rows.map(({ timeZone }) => timeZone);
+}
+
+/** Gives workouts of `userId` that are known by a former key the present one, unless another has it. One statement. */
+export async function renewKeys({ sql }: Db, userId: string, keys: { former: string; key: string }[]): Promise<void> {
+  await sql`
+    update workouts set import_key = decode(chosen.key, 'hex')
+    from (
+      select distinct on (key) key, workouts.id
+      from json_to_recordset(${JSON.stringify(keys)}::text::json) as entry (former text, key text)
+      join workouts on user_id = ${userId} and import_key = decode(former, 'hex')
+      where not exists (
+        select from workouts as other where other.user_id = ${userId} and other.import_key = decode(key, 'hex'))
+      order by key, workouts.id
+    ) as chosen
+    where workouts.id = chosen.id`;
+}
+
+/**
+ * Puts workouts of `userId` that are known by former keys into the trash, but, unless `isForced`, those that were changed here
+ * since they were read in. One statement.
+ */
+export async function trashByKeys({ sql }: Db, userId: string, keys: string[], isForced: boolean): Promise<void> {
+  await sql`
+    update workouts set deleted_at = clock_timestamp(), import_key = null, updated_at = clock_timestamp(), version = version + 1
+    where user_id = ${userId} and deleted_at is null and (${isForced} or version = coalesce(import_version, 1))
+      and import_key in (select decode(key, 'hex') from json_array_elements_text(${JSON.stringify(keys)}::text::json) as key)`;
+}
