@@ -2,7 +2,10 @@ import postgres, { type Options, type Sql } from "postgres";
 import type { Db } from "./client.ts";
 
 export type Listener = {
-  /** Ends the connection, as if it had been lost, and opens another. For a connection that is open but silent. */
+  /**
+   * Ends the connection, as if it had been lost, and opens another after RETRY_MS. For a connection that is open but of no
+   * use, as the next may be.
+   */
   replace(): void;
   close(): Promise<void>;
 };
@@ -19,7 +22,7 @@ export type ListenerOptions = {
 /** What the driver takes, and its types do not know. */
 type UntypedOptions = { onnotify(channel: string, payload: string): void };
 
-/** How long to wait before connecting again after an attempt that failed. */
+/** How long to wait before connecting again after an attempt that failed, or a connection that was of no use. */
 const RETRY_MS = 250;
 /** How long a new connection may take until it listens. */
 const ANSWER_TIMEOUT_MS = 5000;
@@ -75,7 +78,7 @@ export function openListener({ sql }: Db, { channels, onListening, onLost, onMes
 
   return {
     replace: () => {
-      if (current) lose(current, new Error("The connection was silent"), 0);
+      if (current) lose(current, new Error("The connection was silent"), RETRY_MS);
     },
     close: async () => {
       isClosed = true;

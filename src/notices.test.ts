@@ -82,6 +82,34 @@ test("changes are confirmed while processes start and stop", async () => {
   expect(one.notices.stats.leaseWaits - waitsBefore).toBeLessThan(25);
 });
 
+test("while no heartbeat can be written, connections are opened at a pace, and it is one loss", async () => {
+  const { losses } = other.notices.stats;
+  const readOnly = async (value: "on" | "off") => {
+    const name = direct.sql(new URL(database.url).pathname.slice(1));
+    await direct.sql`set default_transaction_read_only = off`;
+    await direct.sql`alter database ${name} set default_transaction_read_only = ${direct.sql.unsafe(value)}`;
+    await direct.sql`
+      select pg_terminate_backend(pid, 1000) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`;
+  };
+  await readOnly("on");
+  const connections = new Set<number>();
+  const end = performance.now() + 1000;
+  while (performance.now() < end) {
+    const listening = await direct.sql<{ pid: number }[]>`
+      select pid from pg_stat_activity where query ilike 'listen%' and datname = current_database()`;
+    for (const { pid } of listening) connections.add(pid);
+    await Bun.sleep(5);
+  }
+  expect(one.notices.isTrusted()).toBe(false);
+  await readOnly("off");
+  await until(() => one.notices.isTrusted() && other.notices.isTrusted());
+  // Once, and at most twice more while sessions of both kinds are there.
+  expect(other.notices.stats.losses - losses).toBeLessThan(4);
+  // Two members, at most four a second each; without a pace it is hundreds.
+  expect(connections.size).toBeLessThan(25);
+});
+
 test("a row that a killed process left, by a clock that was ahead or behind, is deleted, and then delays no change", async () => {
   for (const seenAt of ["infinity", "now", "-infinity"]) {
     await direct.sql`insert into live_processes (id, seen_at) values (gen_random_uuid(), ${seenAt})`;

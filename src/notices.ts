@@ -14,7 +14,7 @@ export type Notice = { loginId: string } | { userId: string } | { exercisesOf: s
 export type Announcement = { text: string; isSent: boolean };
 
 export type NoticesStats = {
-  /** How often the connection that listens was lost. */
+  /** How often invalidations ceased to arrive, from one time that they did to the next. */
   losses: number;
   /** Changes that were answered when leases were over, and not when every process had confirmed. */
   leaseWaits: number;
@@ -184,6 +184,7 @@ function createDisturbances(log: NoticesOptions["log"], stats: NoticesStats) {
   let isUnconfirmed = false;
   return {
     onLost: (error: Error) => {
+      if (isLost) return;
       isLost = true;
       stats.losses++;
       log?.warn({ err: error }, "invalidations may be missed: the caches are not used until they arrive again");
