@@ -39,6 +39,8 @@ test("a transaction whose connection is gone fails, and neither ends the process
 test("statements that are sent while their connection closes fail, each of them, and the next connection is a clean one", () =>
   withKiller(async (pool, killer) => {
     const sent: Promise<unknown>[] = [];
+    // The transaction is over for the pool when its connection is; what sends its statements goes on.
+    const allSent = Promise.withResolvers<void>();
     const lost = pool.transaction(async (tx) => {
       const [own] = await tx.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
       let isKilled = false;
@@ -56,8 +58,10 @@ test("statements that are sent while their connection closes fail, each of them,
         await new Promise(setImmediate);
       }
       await killed;
+      allSent.resolve();
     });
     expect(await lost.catch((error) => error)).toBeInstanceOf(Error);
+    await allSent.promise;
     const ended = await Promise.all(sent);
     expect(ended.at(-1)).toBeInstanceOf(Error);
     expect(ended.length).toBeGreaterThan(5);
