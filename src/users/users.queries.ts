@@ -76,14 +76,16 @@ export async function findUser(db: Db, by: { id: string } | { email: string }): 
 
 /**
  * Locks the account of `userId` and every active superuser until the transaction ends, in one order, and returns the
- * ids of the superusers: of any number of people who change roles at once, each sees what the one before left.
+ * ids of the superusers: of any number of people who change roles at once, each sees what the one before left. Undefined
+ * when the account is gone.
  */
-export async function lockSuperusers(db: Db, userId: string): Promise<string[]> {
+export async function lockSuperusers(db: Db, userId: string): Promise<string[] | undefined> {
   const locked = await db.sql<{ id: string; isSuperuser: boolean }[]>`
     select users.id, users.is_active and roles.slug = 'superuser' as "isSuperuser"
     from users join roles on roles.id = users.role_id
     where users.id = ${userId} or (users.is_active and roles.slug = 'superuser')
     order by users.id for update of users`;
+  if (!locked.some(({ id }) => id === userId)) return undefined;
   return locked.filter(({ isSuperuser }) => isSuperuser).map(({ id }) => id);
 }
 
@@ -109,10 +111,9 @@ export async function updateUser(db: Db, userId: string, { roleSlug, ...changes 
     .where(eq(users.id, userId));
 }
 
-/** Deletes an account, and by its foreign keys what it owned; true when there was one. */
-export async function deleteUser(db: Db, userId: string): Promise<boolean> {
-  const deleted = await db.sql`delete from users where id = ${userId}`;
-  return deleted.count === 1;
+/** Deletes an account, and by its foreign keys what it owned. */
+export async function deleteUser(db: Db, userId: string): Promise<void> {
+  await db.sql`delete from users where id = ${userId}`;
 }
 
 export type UserFilter = {

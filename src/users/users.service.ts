@@ -90,7 +90,7 @@ export async function removeUser(deps: UserDeps, origin: Origin, userId: string)
   const before = await requireManageable(deps.db, origin, userId, true);
   await changeGuarded(deps, origin, userId, async (tx, superusers) => {
     requireAnotherSuperuser(superusers, userId);
-    if (!(await deleteUser(tx, userId))) throw userNotFound();
+    await deleteUser(tx, userId);
     await insertAuditEvent(tx, origin, "users.deleted", { targetUserId: userId, detail: `role ${before.roleSlug}` });
   });
 }
@@ -141,6 +141,7 @@ function changeGuarded<T>(
   return notices.announce({ userId }, (announcement) =>
     db.transaction(async (tx) => {
       const superusers = await lockSuperusers(tx, userId);
+      if (!superusers) throw userNotFound();
       if (origin.userId !== null && !superusers.includes(origin.userId)) {
         throw new AppError("forbidden", "access.superuser_required", "Access denied: Superuser privileges required");
       }

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type Answer, type Api, apiOn, expectProblem } from "#test/harness.ts";
+import { makeSignedIn, makeUser } from "#test/make.ts";
+import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+
+let database: OwnDatabase;
+let api: Api;
+beforeAll(async () => {
+  database = await makeOwnDatabase();
+  api = await apiOn(database.pool);
+});
+afterAll(() => database.drop());
+
+type User = { id: string; email: string };
+const P = "/api/v1";
+const requests: [what: string, send: (as: string, user: User) => Promise<Answer>][] = [
+  ["changed", (as, { id }) => api.patch(`${P}/users/${id}`, { as, body: { name: "Other" } })],
+  ["deactivated", (as, { id }) => api.patch(`${P}/users/${id}`, { as, body: { isActive: false } })],
+  ["deleted", (as, { id }) => api.delete(`${P}/users/${id}`, { as })],
+  ["given a role", (as, { email }) => api.patch(`${P}/roles/${email}/assign`, { as, body: { roleSlug: "superuser" } })],
+  [
+    "deprived of its role",
+    (as, { email }) => api.patch(`${P}/roles/${email}/revoke`, { as, body: { roleSlug: "fitness-trainer" } }),
+  ],
+];
+
+test.each(requests)(
+  "an account that is deleted while it is %s is not found, and no event is recorded",
+  async (_what, send) => {
+    const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
+    const user = await makeUser(api, { roleSlug: "fitness-trainer" });
+    const countEvents = async () =>
+      (await database.pool.sql`select from audit_events where target_user_id = ${user.id}`).length;
+    const before = await countEvents();
+    let pending: Promise<Answer> | undefined;
+    await database.pool.transaction(async (tx) => {
+      await tx.sql`delete from users where id = ${user.id}`;
+      pending = send(as, user);
+      await untilBlocked();
+    });
+    expectProblem((await pending) as Answer, 404, "users.not_found");
+    expect(await countEvents()).toBe(before);
+  },
+);
+
+/** Until a request waits for the deletion; or it is so slow that it will find nothing, and the answer is the same. */
+async function untilBlocked() {
+  for (let tries = 0; tries < 200; tries++) {
+    const blocked = await database.pool.sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    if (blocked.length > 0) return;
+    await Bun.sleep(20);
+  }
+}
