@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { type CsvRecord, MOST_RECORD_CHARACTERS, readCsv } from "./csv.rules.ts";
+import { type CsvRecord, readCsv } from "./csv.rules.ts";
+import { MOST_RECORD_CHARACTERS } from "./csv-cells.rules.ts";
 
 const read = (text: string): CsvRecord[] => [...readCsv(text)];
 const fieldsOf = (text: string) => read(text).map(({ fields }) => fields);

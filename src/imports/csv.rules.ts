@@ -1,3 +1,13 @@
+import {
+  type Delimiter,
+  lineBreakAt,
+  lineEnd,
+  type Manner,
+  MOST_RECORD_CHARACTERS,
+  type Reading,
+  readCells,
+} from "./csv-cells.rules.ts";
+
 /**
  * One record of a CSV file. `row` is the line it begins on, from 1, `lastRow` the one it ends on. With a `fault` its fields
  * are not to be trusted; a record that is `isFragment` is more of the broken one before it.
@@ -12,9 +22,6 @@ export type CsvRecord = {
   fault: { code: "quotes" | "record_too_long" | "columns"; message: string } | null;
   isFragment: boolean;
 };
-export type Delimiter = "," | ";" | "\t" | "|";
-
-export const MOST_RECORD_CHARACTERS = 65_536;
 
 const QUOTES_FAULT = { code: "quotes", message: "A quote stands where none may, or is never closed" } as const;
 const LENGTH_FAULT = {
@@ -25,26 +32,9 @@ const BYTE_ORDER_MARK = "\uFEFF";
 const SEPARATOR_LINE = /^"?sep=([,;\t|])"?(?:\r\n|\n|\r|$)/i;
 /** How often the characters of a file, and those of the longest record, are read again to find out where a broken one ends. */
 const [MOST_READINGS, MOST_READINGS_OF_RECORD] = [4, 8];
-const [LINE_FEED, RETURN] = [10, 13];
-const LINE_BREAK = /[\r\n]/g;
-const CELL_END: Record<Delimiter, RegExp> = { ",": /[,\r\n]/g, ";": /[;\r\n]/g, "\t": /[\t\r\n]/g, "|": /[|\r\n]/g };
 /** Empty lines between two records without fields. */
 const BLANK_LINES_AT_ONCE = 100_000;
 
-/** A record as one way of reading it has it: where it ends (behind its line break), and what is odd about it. */
-type Reading = {
-  fields: string[];
-  end: number;
-  /** Quotes stood in a quoted cell that were not doubled. */
-  isIrregular: boolean;
-  isClosed: boolean;
-  isTooLong: boolean;
-};
-/**
- * `strict` reads doubled quotes as RFC 4180 has it; `loose` takes the second of two for the end where a cell may end. With
- * `mayGoOn` a line break ends no quoted cell before the last column.
- */
-type Manner = { doubled: "strict" | "loose"; mayGoOn: boolean };
 const STRICT: Manner = { doubled: "strict", mayGoOn: false };
 const LOOSER: Manner[] = [
   { doubled: "loose", mayGoOn: false },
@@ -64,23 +54,13 @@ const LOOSER: Manner[] = [
  * few times at most.
  */
 export function* readCsv(text: string): Generator<CsvRecord> {
-  let at = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
-  let row = 1;
-  const separator = SEPARATOR_LINE.exec(text.slice(at, at + 16));
-  if (separator) {
-    at += separator[0].length;
-    row++;
-  }
-  for (let next = lineBreakAt(text, at); next > at; next = lineBreakAt(text, at)) {
-    at = next;
-    row++;
-  }
-  const delimiter = (separator?.[1] as Delimiter | undefined) ?? delimiterOf(text, at);
+  const { delimiter, ...start } = startOf(text);
+  let { at, row } = start;
   const budget = { characters: Math.max(text.length * MOST_READINGS, 1_000_000) };
   let width = 0;
   // In a cell of a broken record whose quote was not closed yet, as far as quotes come in pairs.
   let isOpen = false;
-  let blankCount = 0;
+  let [wasBroken, blankCount] = [false, 0];
   while (at < text.length) {
     const blank = lineBreakAt(text, at);
     if (blank > at) {
@@ -99,13 +79,30 @@ export function* readCsv(text: string): Generator<CsvRecord> {
       budget,
     );
     const lines = linesIn(text, at, reading.end);
-    const isFragment: boolean = isOpen && fault !== null;
+    const isFragment: boolean = fault !== null && (isOpen || (wasBroken && isRest(text, at, reading, width)));
+    wasBroken = fault !== null;
     yield { row, lastRow: row + lines - 1, end: reading.end, fields: reading.fields, delimiter, fault, isFragment };
     if (width === 0) width = fault ? 1 : reading.fields.length;
     isOpen = (fault?.code === "quotes" || isFragment) && isFragment !== hasOddQuotes(text, at, reading.end);
     at = reading.end;
     row += lines;
   }
+}
+
+/** Where the first record begins, behind what may stand before it, and what separates its cells. */
+function startOf(text: string): { at: number; row: number; delimiter: Delimiter } {
+  let at = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
+  let row = 1;
+  const separator = SEPARATOR_LINE.exec(text.slice(at, at + 16));
+  if (separator) {
+    at += separator[0].length;
+    row++;
+  }
+  for (let next = lineBreakAt(text, at); next > at; next = lineBreakAt(text, at)) {
+    at = next;
+    row++;
+  }
+  return { at, row, delimiter: (separator?.[1] as Delimiter | undefined) ?? delimiterOf(text, at) };
 }
 
 function readRecord(text: string, at: number, delimiter: Delimiter, width: number, budget: { characters: number }) {
@@ -151,86 +148,17 @@ const columnsFault = (width: number) =>
 const isWide = (fields: string[], width: number) =>
   fields.length >= width && fields.slice(width).every((field) => field === "");
 
-function readCells(text: string, start: number, delimiter: Delimiter, width: number, manner: Manner): Reading {
-  const limit = Math.min(text.length, start + MOST_RECORD_CHARACTERS);
-  const fields: string[] = [];
-  let isIrregular = false;
-  let at = start;
-  for (;;) {
-    let field: string;
-    if (text[at] === '"') {
-      const cell = quotedCell(text, at, limit, delimiter, { ...manner, isLast: fields.length + 1 >= width });
-      isIrregular ||= cell.isIrregular;
-      if (!cell.isClosed) {
-        const isTooLong = limit < text.length;
-        const end = isTooLong ? lineEnd(text, limit) : text.length;
-        return { fields, end, isIrregular, isClosed: false, isTooLong };
-      }
-      [field, at] = [cell.text, cell.end];
-    } else {
-      const end = placeOf(CELL_END[delimiter], text, at);
-      field = text.slice(at, end);
-      at = end;
-    }
-    fields.push(field);
-    if (at > limit) return { fields, end: lineEnd(text, at), isIrregular, isClosed: true, isTooLong: true };
-    if (at >= text.length || text[at] !== delimiter) break;
-    at++;
-  }
-  return { fields, end: lineBreakAt(text, at), isIrregular, isClosed: true, isTooLong: false };
-}
-
-function quotedCell(
-  text: string,
-  start: number,
-  limit: number,
-  delimiter: Delimiter,
-  { doubled, mayGoOn, isLast }: Manner & { isLast: boolean },
-) {
-  let isIrregular = false;
-  let content = "";
-  let from = start + 1;
-  const mayEndAt = (at: number) =>
-    at >= text.length || text[at] === delimiter || ((text[at] === "\n" || text[at] === "\r") && (isLast || !mayGoOn));
-  for (;;) {
-    const quote = text.indexOf('"', from);
-    if (quote < 0 || quote >= limit) return { text: "", end: limit, isClosed: false, isIrregular };
-    content += text.slice(from, quote);
-    if (text[quote + 1] === '"') {
-      content += '"';
-      from = quote + 2;
-      if (doubled === "loose" && mayEndAt(from)) return { text: content, end: from, isClosed: true, isIrregular: true };
-    } else if (mayEndAt(quote + 1)) {
-      return { text: content, end: quote + 1, isClosed: true, isIrregular };
-    } else {
-      content += '"';
-      isIrregular = true;
-      from = quote + 1;
-    }
-  }
-}
-
-/** Where `pattern` is found next, or the end. */
-function placeOf(pattern: RegExp, text: string, at: number): number {
-  pattern.lastIndex = at;
-  return pattern.exec(text)?.index ?? text.length;
-}
-
-/** Behind the line break at `at`; `at` itself when there is none. */
-function lineBreakAt(text: string, at: number): number {
-  const code = text.charCodeAt(at);
-  if (code === LINE_FEED) return at + 1;
-  if (code !== RETURN) return at;
-  return text.charCodeAt(at + 1) === LINE_FEED ? at + 2 : at + 1;
-}
-
-/** Behind the next line break. */
-const lineEnd = (text: string, at: number): number => lineBreakAt(text, placeOf(LINE_BREAK, text, at));
-
 function linesIn(text: string, start: number, end: number): number {
   let lines = 0;
   for (let at = start; at < end; lines++) at = Math.min(lineEnd(text, at), text.length);
   return Math.max(lines, 1);
+}
+
+/** Whether it has too few cells, and a quote that was opened before: the rest of a record whose cell goes over lines. */
+function isRest(text: string, start: number, { fields, end }: Reading, width: number): boolean {
+  if (fields.length >= width) return false;
+  const quote = text.slice(start, end).indexOf('"');
+  return quote > 0 && /[^,;\t|]/.test(text[start + quote - 1] as string) && hasOddQuotes(text, start, end);
 }
 
 const hasOddQuotes = (text: string, start: number, end: number): boolean =>

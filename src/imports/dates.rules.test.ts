@@ -195,6 +195,7 @@ test("a month of no language on two days, and a form of dates that we do not kno
   expect(await read([...good, "7 Xyz 2024, 17:29", "7 Xyz 2024, 18:29"])).toHaveLength(7);
   expect((await refusal([...good, "7 Xyz 2024, 17:29", "8 Xyz 2024, 17:29"]))[0]).toBe("imports.unknown_language");
   expect((await refusal([...good, "7 Xyz 2024, 17:29", "8 Xyw 2024, 17:29"]))[0]).toBe("imports.unknown_language");
+  expect(await read(["1 Mar 2024, 10:00", "2 Mar 2024, 10:00", '3 M"ar 2024, 10:00'])).toHaveLength(3);
   expect(await read([...good, "28.3.24 17:29"])).toHaveLength(6);
   expect(await refusal([...good, "28.3.24 17:29", "2024 M5 3 10:00"])).toEqual([
     "imports.unknown_dates",

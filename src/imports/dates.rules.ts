@@ -76,8 +76,8 @@ export async function decideDates(
     if (shape?.kind !== "words") continue;
     const day = `${shape.year}-${shape.day}`;
     const known = months.get(shape.words.join(" "));
-    if (known) known.isOnManyDays ||= known.day !== day;
-    else months.set(shape.words.join(" "), { words: shape.words, row, day, isOnManyDays: false });
+    if (known) known.days.add(day);
+    else months.set(shape.words.join(" "), { words: shape.words, row, days: new Set([day]) });
   }
   const readable = dated.filter(({ shape }) => shape && shape.kind !== "words").length;
   const language = await decideLanguage([...months.values()], readable, options.language, pause);

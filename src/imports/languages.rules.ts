@@ -1,8 +1,8 @@
 import { AppError } from "../errors.ts";
 import { type Language, loadLanguages } from "./month-names.rules.ts";
 
-/** The words of a date whose month has a name, the first row and day that they stand in, and whether on others too. */
-export type NamedMonth = { words: string[]; row: number; day: string; isOnManyDays: boolean };
+/** The words of a date whose month has a name, the first row that they stand in, and the days that they stand for. */
+export type NamedMonth = { words: string[]; row: number; days: Set<string> };
 
 const LEAST_LETTERS = 3;
 /** Of the months of a file, with their days of the week; no language has as many. */
@@ -59,7 +59,8 @@ export async function decideLanguage(
     (known.some((language) => monthIn(language, month.words, false) !== null) ? months : odd).push(month);
     await pause();
   }
-  const isSlip = odd.length === 1 && !odd[0]?.isOnManyDays && months.length + readable > 1;
+  const goodCount = months.reduce((sum, { days }) => sum + days.size, readable);
+  const isSlip = odd.length === 1 && odd[0]?.days.size === 1 && goodCount > 1;
   if (odd.length > 0 && !isSlip) throw unknownLanguage(odd);
   if (months.length === 0) return null;
   const likely = readersOf(known, months);

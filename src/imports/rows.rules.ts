@@ -1,4 +1,4 @@
-import type { Delimiter } from "./csv.rules.ts";
+import type { Delimiter } from "./csv-cells.rules.ts";
 import type { CellNote, RowError } from "./formats.rules.ts";
 
 /** The first line of a file: where each column stands, by its name in lower case. */
