@@ -3,10 +3,10 @@ import type { Db } from "./client.ts";
 
 export type Listener = {
   /**
-   * Ends the connection, as if it had been lost, and opens another after RETRY_MS. For a connection that is open but of no
-   * use, as the next may be.
+   * Ends the connection, as if it had been lost by `error`, and opens another after RETRY_MS. For a connection that is open
+   * but of no use, as the next may be.
    */
-  replace(): void;
+  replace(error: Error): void;
   close(): Promise<void>;
 };
 
@@ -77,8 +77,8 @@ export function openListener({ sql }: Db, { channels, onListening, onLost, onMes
   void connect();
 
   return {
-    replace: () => {
-      if (current) lose(current, new Error("The connection was silent"), RETRY_MS);
+    replace: (error) => {
+      if (current) lose(current, error, RETRY_MS);
     },
     close: async () => {
       isClosed = true;

@@ -82,7 +82,7 @@ export function openLease(direct: Db, options: LeaseOptions): Lease {
     const own = listening;
     if (!own) return;
     const nowMs = performance.now();
-    if (own.sent && nowMs - own.sent.atMs > SILENT_MS) return listener.replace();
+    if (own.sent && nowMs - own.sent.atMs > SILENT_MS) return listener.replace(new Error("The connection was silent"));
     if (own.sent || own.isSending) return;
     const payload = randomUUID();
     own.sent = { payload, atMs: nowMs };
@@ -101,9 +101,9 @@ export function openLease(direct: Db, options: LeaseOptions): Lease {
       if (isNew || own.listedSinceMs === undefined) own.listedSinceMs = performance.now();
       own.isSending = false;
       watch(others);
-    } catch {
+    } catch (error) {
       // Whether the row was written is not known, so its id is given up.
-      if (own === listening) listener.replace();
+      if (own === listening) listener.replace(error as Error);
     }
   };
 

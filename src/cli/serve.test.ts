@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync, unlinkSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { program } from "#test/program.ts";
-import { databaseSettings } from "#test/transaction.ts";
+import { databaseSettings, testPool } from "#test/transaction.ts";
 
 // The directory of PostgreSQL's socket behind a link: without the link, the database is away.
 const home = mkdtempSync(join(tmpdir(), "irontrack-serve-"));
@@ -100,6 +100,26 @@ test("a DATABASE_URL that can never be right ends the process with one line", as
   expect(await ended(serve([], { DATABASE_URL: "nonsense" }))).toBe(1);
   expect(said).toContain("Cannot use the database of DATABASE_URL");
   expect(said).not.toMatch(/^\s+at /m);
+});
+
+test("on a database without tables a process says what is missing and why its caches are not used, and is not ready", async () => {
+  said = "";
+  const name = `empty_${crypto.randomUUID().replaceAll("-", "")}`;
+  const { sql } = testPool();
+  await sql`create database ${sql(name)}`;
+  const url = Object.assign(new URL(directUrl), { pathname: `/${name}` });
+  url.searchParams.set("host", socketDir);
+  const child = serve([], { DATABASE_URL: url.href });
+  try {
+    await until(() => said.includes("run irontrack migrate"));
+    expect(said).toContain('relation \\"live_processes\\" does not exist');
+    expect(await statusOf(join(home, "run/irontrack.sock"), "/health/ready")).toBe(503);
+  } finally {
+    const over = ended(child);
+    child.kill("SIGTERM");
+    expect(await over).toBe(0);
+    await sql`drop database ${sql(name)} with (force)`;
+  }
 });
 
 test("while the database is away, a worker that died is replaced, and a healthy one stays", async () => {

@@ -35,6 +35,8 @@ export async function serve(config: Config): Promise<void> {
   try {
     const listening = await listen(config, services, socketPath);
     log.info({ socket: listening.socketPath, url: listening.url, version: buildVersion() }, "listening");
+    if (!services.deps.health.isSchemaCurrent())
+      log.warn("the database lacks migrations of this version: run irontrack migrate");
     await stop.asked;
     log.info("stopping");
     await listening.stop();
