@@ -155,7 +155,8 @@ function launch(binary: string, paths: ClusterPaths, run: RunAs, options: Cluste
   const logFrom = fstatSync(log).size;
   const settings = {
     listen_addresses: "",
-    unix_socket_directories: paths.socketDir,
+    // A list, of names that may be quoted.
+    unix_socket_directories: `"${paths.socketDir.replaceAll('"', '""')}"`,
     unix_socket_permissions: "0700",
     ...(options.configFile === undefined
       ? { max_connections: "100", shared_buffers: "128MB", jit: "off" }

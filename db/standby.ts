@@ -1,4 +1,4 @@
-import { chownSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chownSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "#src/processes/programs.ts";
 import { type Db, openPool } from "./client.ts";
@@ -28,13 +28,25 @@ export async function startStandby(
 }
 
 /** Starts a standby that was there before, from where it was. */
-export function resumeStandby(from: ClusterPaths, paths: ClusterPaths, options: ClusterOptions = {}): Promise<Cluster> {
-  const settings = { primary_conninfo: `host=${from.socketDir} user=irontrack`, ...options.settings };
+export async function resumeStandby(
+  from: ClusterPaths,
+  paths: ClusterPaths,
+  options: ClusterOptions = {},
+): Promise<Cluster> {
+  if (from.socketDir.includes(","))
+    throw new ClusterError(`a standby cannot find its primary at ${from.socketDir}: a comma separates hosts`);
+  const host = from.socketDir.replace(/['\\]/g, "\\$&");
+  const settings = { primary_conninfo: `host='${host}' user=irontrack`, ...options.settings };
   return startCluster(paths, { ...options, settings });
 }
 
-/** The pool of `db` must have one connection: a backup is its session's. */
-async function copyData({ sql }: Db, from: string, to: string) {
+/**
+ * Copies beside the final place, then renames: a copy that was interrupted leaves nothing that is in the way of the next.
+ * The pool of `db` must have one connection: a backup is its session's.
+ */
+async function copyData({ sql }: Db, from: string, final: string) {
+  const to = `${final}.unfinished`;
+  rmSync(to, { recursive: true, force: true });
   await sql`select pg_backup_start('standby', true)`;
   const copied = await runProgram(["cp", "--archive", from, to]);
   if (copied.code !== 0) throw new ClusterError(`the primary's data could not be copied: ${copied.stderr}`);
@@ -53,4 +65,5 @@ async function copyData({ sql }: Db, from: string, to: string) {
     writeFileSync(join(to, name), text);
     chownSync(join(to, name), uid, gid);
   }
+  renameSync(to, final);
 }

@@ -41,7 +41,7 @@ export type Proxied = {
 
 /** The production variant of the proxy in front of two real workers on a database of their own. */
 export async function openProxied(): Promise<Proxied> {
-  const dir = mkdtempSync(join(tmpdir(), "irontrack-proxied-"));
+  const dir = mkdtempSync(join(tmpdir(), 'irontrack-proxied it\'s an "odd" place #-'));
   const database = await makeOwnDatabase();
   const processes = await openProcesses(dir, database.url);
   const settings = { COOKIE_SECURE: "false", PASSWORD_MEMORY_KIB: "19456", PASSWORD_PASSES: "2" };

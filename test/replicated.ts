@@ -34,7 +34,7 @@ const DATABASE = "irontrack_test";
 const OPTIONS = { durable: false, settings: { synchronous_commit: "on" } };
 
 export async function startReplicated(): Promise<Replicated> {
-  const dir = mkdtempSync(join(tmpdir(), "irontrack-replicated-"));
+  const dir = mkdtempSync(join(tmpdir(), 'irontrack-replicated it\'s an "odd" place #-'));
   chmodSync(dir, 0o711);
   const paths = (name: string) => ({
     dataDir: join(dir, name),

@@ -44,7 +44,7 @@ export async function openTopology({
   dir?: string;
   workersLog?: string;
 } = {}) {
-  const dir = given ?? mkdtempSync(join(tmpdir(), "irontrack-topology-"));
+  const dir = given ?? mkdtempSync(join(tmpdir(), "irontrack-topology it's odd #-"));
   chmodSync(dir, 0o711);
   const unix = join(dir, "edge.sock");
   const topology = await startTopology({

@@ -109,7 +109,7 @@ function render(options: PoolerOptions, canPrepare: boolean): string {
   };
   return [
     "[databases]",
-    `* = host=${tcpPort === undefined ? postgresSocketDir : "127.0.0.1"} port=${postgresPort}`,
+    `* = host='${(tcpPort === undefined ? postgresSocketDir : "127.0.0.1").replaceAll("'", "''")}' port=${postgresPort}`,
     // Once: a second one would put everything back to its default.
     "[pgbouncer]",
     ...included.map((name) => `%include ${join(SOURCE, name)}`),

@@ -41,13 +41,16 @@ export function renderPlace(place: Place): Record<"main.conf" | "http.conf" | "s
   return { "main.conf": renderMain(place), "http.conf": renderHttp(place), "server.conf": renderServer(place) };
 }
 
+/** A path as a parameter of the configuration. */
+const quoted = (path: string) => (/^[\w./:-]+$/.test(path) ? path : `"${path.replace(/["\\]/g, "\\$&")}"`);
+
 const GENERATED = "# Generated from topology/proxy-config.ts by `./irontrack generate`.";
 
 // Lines of the error log quote requests, and with them the secret paths of public links. What goes wrong with a request
 // is in the access log; this one is for what goes wrong with the proxy.
 const renderMain = ({ user, processCount, directory }: Place) => `${GENERATED}
 ${user === undefined ? "" : `user ${user};\n`}worker_processes ${processCount};
-pid ${directory}/pid;
+pid ${quoted(`${directory}/pid`)};
 error_log stderr alert;
 `;
 
@@ -56,7 +59,7 @@ upstream irontrack {
   zone irontrack 256k;
   least_conn;
   # max_fails=0: else a worker that hangs up on three odd requests gets no others for ten seconds.
-${place.workerSockets.map((path) => `  server ${path.startsWith("/") ? `unix:${path}` : path} max_fails=0;`).join("\n")}
+${place.workerSockets.map((path) => `  server ${quoted(path.startsWith("/") ? `unix:${path}` : path)} max_fails=0;`).join("\n")}
   keepalive 64;
   # Shorter than a worker lingers when it stops (DRAIN_LINGER_S), and than Bun keeps an idle connection.
   keepalive_timeout 5s;
@@ -68,9 +71,9 @@ map "" $limited_address {
   default ${place.variant === "bench" ? '""' : "$binary_remote_addr"};
 }
 
-access_log ${place.accessLog} edge buffer=32k flush=1s;
-${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${place.directory}/${kind};`).join("\n")}
-${place.listen.tls ? `\n# Any other name: no certificate is shown, and nothing is answered but 421.\n${renderUnknownNames(place)}` : ""}${place.program === "angie" ? `\nserver {\n  listen unix:${place.directory}/status.sock;\n  include snippets/angie-only.conf;\n}\n` : ""}`;
+access_log ${quoted(place.accessLog)} edge buffer=32k flush=1s;
+${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${quoted(`${place.directory}/${kind}`)};`).join("\n")}
+${place.listen.tls ? `\n# Any other name: no certificate is shown, and nothing is answered but 421.\n${renderUnknownNames(place)}` : ""}${place.program === "angie" ? `\nserver {\n  listen ${quoted(`unix:${place.directory}/status.sock`)};\n  include snippets/angie-only.conf;\n}\n` : ""}`;
 
 const renderUnknownNames = (place: Place) => `server {
 ${listenTls(place, " default_server")
@@ -94,13 +97,14 @@ ${listenTls(place, " default_server")
 function renderServer(place: Place): string {
   const { unix, plain = [], tls } = place.listen;
   const lines = plain.map((address) => `listen ${address};`);
-  if (unix !== undefined) lines.push(`listen unix:${unix};`, "set_real_ip_from unix:;", "real_ip_header X-Real-IP;");
+  if (unix !== undefined)
+    lines.push(`listen ${quoted(`unix:${unix}`)};`, "set_real_ip_from unix:;", "real_ip_header X-Real-IP;");
   if (tls) {
     lines.push(
       ...listenTls(place),
       `server_name ${place.names.join(" ")};`,
-      `ssl_certificate ${place.certificate.file};`,
-      `ssl_certificate_key ${place.certificate.keyFile};`,
+      `ssl_certificate ${quoted(place.certificate.file)};`,
+      `ssl_certificate_key ${quoted(place.certificate.keyFile)};`,
     );
   }
   return `${GENERATED}\n${lines.join("\n")}\n`;
