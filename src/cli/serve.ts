@@ -1,4 +1,4 @@
-import { isDatabaseUnavailable, postgresError } from "#db/errors.ts";
+import { isDatabaseUnavailable } from "#db/errors.ts";
 import { buildVersion } from "../build-info.ts";
 import type { Config } from "../config.ts";
 import { OperatorError } from "../errors.ts";
@@ -76,10 +76,8 @@ async function untilOpened(
   }
 }
 
-/** The error, if it passes when the database is back. Throws it, or what says more, if waiting does not help. */
+/** The error, if it passes when the database is back. Throws it if waiting does not help. */
 function passing(error: unknown): Error {
   if (error instanceof Error && isDatabaseUnavailable(error)) return error;
-  if (postgresError(error)?.code === "42P01")
-    throw new OperatorError("The database has no tables of this version: run irontrack migrate", 1, error);
   throw error;
 }
