@@ -37,7 +37,8 @@ export const METRICS: Record<string, string> = {
   irontrack_password_hashes_running: "Password hashes being made",
   irontrack_password_hashes_waiting: "Password hashes waiting for their turn",
   irontrack_notices_trusted: "1 while every notice of other processes is known to arrive, so that memory is used",
-  irontrack_listener_losses_total: "How often invalidations of other processes ceased to arrive",
+  irontrack_listener_losses_total:
+    "How often invalidations of other processes ceased to arrive: the connection that listens was lost, or no heartbeat came back",
   irontrack_lease_waits_total: "Changes that waited until leases were over, since a process had not confirmed them",
   irontrack_database_online: "1 while the database answers",
 };
