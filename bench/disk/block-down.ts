@@ -21,7 +21,7 @@ export function takeDown(state: BlockState): void {
     stopPostgresOn(paths.mount);
     spawnSync("umount", [paths.mount]);
     if (isMountPoint(paths.mount)) {
-      throw new OperatorError(`somebody uses ${paths.mount}; end that, then: bun bench hdd down`);
+      throw new OperatorError(`somebody uses ${paths.mount}; end that, then: ./irontrack bench hdd down`);
     }
   }
   for (const loop of loopsOf(paths.device)) runProgram(["losetup", "--detach", loop]);

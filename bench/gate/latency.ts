@@ -42,7 +42,7 @@ export async function gateLatency(
   const unknown = (why: string[]): TierResult => ({ tier: "latency", verdict: "inconclusive", why });
   if (!existsSync(file)) {
     return unknown([
-      `no baseline of this host (${hostName(host)}): bun bench gate --write-baseline, where nothing else runs`,
+      `no baseline of this host (${hostName(host)}): ./irontrack bench gate --write-baseline, where nothing else runs`,
     ]);
   }
   const baseline = JSON.parse(readFileSync(file, "utf8")) as Baseline;
@@ -62,7 +62,10 @@ function differencesOf({ host: then, rate, seconds }: Baseline, now: Fingerprint
   ];
   return pairs
     .filter(([, was, is]) => was !== is)
-    .map(([what, was, is]) => `the baseline has other ${what} (${was}; now ${is}): bun bench gate --write-baseline`);
+    .map(
+      ([what, was, is]) =>
+        `the baseline has other ${what} (${was}; now ${is}): ./irontrack bench gate --write-baseline`,
+    );
 }
 
 /** Measures this host's baseline and writes it for review. Gives the file, or why the runs are not to be believed. */

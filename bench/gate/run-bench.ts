@@ -14,5 +14,5 @@ const STOP_TIMEOUT_MS = 30_000;
 export async function runBench(args: string[], expected: number[]) {
   const { code, stdout, stderr } = await runProgram([process.execPath, CLI, ...args], { graceMs: STOP_TIMEOUT_MS });
   if (code !== null && expected.includes(code)) return { exitCode: code, said: stdout };
-  throw new OperatorError(`bun bench ${args[0]} ended with ${code}: ${stderr.slice(-500)}`);
+  throw new OperatorError(`./irontrack bench ${args[0]} ended with ${code}: ${stderr.slice(-500)}`);
 }

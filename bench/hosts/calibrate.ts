@@ -52,7 +52,7 @@ function hostToFill(id: string, directory: string): Omit<HostFile, "calibration"
   const here = { model: cpuModel(), cores: availableParallelism() };
   if (!hasHost(id)) {
     const { model, isRotational } = diskUnder(directory);
-    const about = "Made by bun bench calibrate.";
+    const about = "Made by ./irontrack bench calibrate.";
     return { id, about, cpu: here, disk: { model, isRotational, parameters: null }, pins: null };
   }
   const known = readHost(id);

@@ -65,7 +65,7 @@ export function listNeeds(): Need[] {
       what: "a calibration of this machine",
       isHere: hasHost(hostId(tmpdir())),
       without: "its figures have no machine to belong to",
-      remedy: "bun bench calibrate",
+      remedy: "./irontrack bench calibrate",
     },
     {
       what: "pgbench",

@@ -68,7 +68,7 @@ ${figureHtml(
   ratiosDrawing(compared),
 )}
 ${table("Mean response of both", ["", ...HEAD], compared.map(cellsOf))}
-<p class="dim">Runs of two days differ by what else the machine did: whether code is slower, <code>bun bench ab</code> decides.</p>
+<p class="dim">Runs of two days differ by what else the machine did: whether code is slower, <code>./irontrack bench ab</code> decides.</p>
 <h2>Before</h2>${machineHtml(before.host, before)}<h2>After</h2>${machineHtml(after.host, after)}
 <h2>To see it again</h2>${commands.map((command) => `<pre>${escaped(command)}</pre>`).join("")}`,
   );

@@ -22,7 +22,7 @@ export function machineHtml(host: Fingerprint, run?: RunResult): string {
 
 /** The command that measures the same anew; undefined of results that do not know it. */
 export const commandText = ({ commit, command }: Fingerprint): string | undefined =>
-  command && `git checkout ${commit}\nbun bench ${command}`;
+  command && `git checkout ${commit}\n./irontrack bench ${command}`;
 
 /** Which disk, in which state, and what it was found to be. */
 export const diskText = ({ disk, isCold }: RunResult): string =>
@@ -47,7 +47,7 @@ function calibrationHtml({ cpu, cores }: Fingerprint): string {
   const host = listHosts()
     .map((id) => readHost(id))
     .find((one) => one.cpu.model === cpu && one.cpu.cores === cores && one.calibration.at !== null);
-  if (!host) return '<p class="dim">This processor is not calibrated (bun bench calibrate).</p>';
+  if (!host) return '<p class="dim">This processor is not calibrated (./irontrack bench calibrate).</p>';
   return folded(`Calibration of such a machine: bench/hosts/${host.id}.json`, calibrationTable(host));
 }
 

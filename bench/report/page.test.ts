@@ -23,7 +23,11 @@ test("a report is one file of less than a megabyte, without a script and without
 test("a report says what is not to be believed, what was not measured, on what it was measured and by which command", () => {
   for (const words of [
     ...["Not to be believed", "LogSet: the server waited for a processor", "Not measured here", "unexplained"],
-    ...["iowait (unreliable)", "AMD EPYC, 2 cores", "bun bench run ListExercises LogSet --profile hdd --rate 40"],
+    ...[
+      "iowait (unreliable)",
+      "AMD EPYC, 2 cores",
+      "./irontrack bench run ListExercises LogSet --profile hdd --rate 40",
+    ],
     ...["Statements by time", "Statements by disk", "Knee of ListExercises", "after / before"],
   ]) {
     expect(html).toContain(words);

@@ -38,7 +38,7 @@ test("a wrong name is answered with the nearest one", () => {
   expect(refusal("http/LogSte")).toContain("did you mean LogSet?");
   expect(refusal("htp")).toContain("did you mean http?");
   expect(refusal("http", "GetWorkot")).toContain("did you mean GetWorkout?");
-  expect(refusal("xyzzy/plugh")).toContain("see bun bench list");
+  expect(refusal("xyzzy/plugh")).toContain("see ./irontrack bench list");
   expect(refusal("http", "io/commit")).toContain("one suite at a time");
 });
 

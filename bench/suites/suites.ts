@@ -81,5 +81,8 @@ const fullNames = ({ name, scenarios }: Suite) =>
 
 function unknown(word: string, names: string[]): OperatorError {
   const near = nearest(word, names);
-  return new OperatorError(`There is no ${word}${near ? `: did you mean ${near}?` : ""} (see bun bench list)`, 2);
+  return new OperatorError(
+    `There is no ${word}${near ? `: did you mean ${near}?` : ""} (see ./irontrack bench list)`,
+    2,
+  );
 }
