@@ -137,7 +137,7 @@ async function launchUntilReady(
     const said = error?.message ?? lastWords(await Bun.file(paths.logFile).slice(logFrom).text());
     // Backends of a killed server hold its shared memory for a moment longer than it lives.
     const mayPass = /shared memory|lock file/.test(said) && Date.now() < leftoversUntil && !signal.aborted;
-    if (!mayPass) throw new ClusterError(`PostgreSQL did not start: ${said}`);
+    if (!mayPass) throw new ClusterError(`PostgreSQL did not start: ${said} (its log: ${paths.logFile})`);
     await Bun.sleep(200);
   }
 }

@@ -10,6 +10,7 @@ import { type Home, lockHome, openHome } from "../home.ts";
 import { listenForNotices, type Notices } from "../notices.ts";
 import type { DatabaseUrls } from "../services.ts";
 import { isExecutable } from "../shipped-files.ts";
+import { causeOf } from "./explain.ts";
 
 export type Database = DatabaseUrls & {
   isEmbedded: boolean;
@@ -130,7 +131,7 @@ async function ask(url: string, setting = "DATABASE_URL") {
     if (error instanceof ClusterError) throw wrong(error.message);
     const known = postgresError(error);
     const code = (error as { code?: string }).code;
-    throw wrong(known ? `${known.message} (${known.code})` : (code ?? "no answer"), error);
+    throw wrong(known ? `${known.message} (${known.code})` : (causeOf(code) ?? code ?? "no answer"), error);
   } finally {
     await db.close(0).catch(() => {});
   }

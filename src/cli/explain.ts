@@ -64,6 +64,10 @@ const VERBS: Record<string, string> = {
   statfs: "open",
 };
 
+/** What a code of the operating system or the driver stands for, and the code; undefined for others. */
+export const causeOf = (code: string | undefined): string | undefined =>
+  code !== undefined && code in CAUSES ? `${CAUSES[code]} (${code})` : undefined;
+
 /** Turns whatever a command threw into a sentence. Knows what people and machines get wrong; the rest are bugs. */
 export function explain(error: unknown): Explanation {
   const failure = (message: string): Explanation => ({ message, exitCode: 1, isBug: false });

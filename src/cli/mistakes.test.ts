@@ -165,6 +165,22 @@ test("an account's data that cannot be written leaves no event behind", async ()
   }
 });
 
+test.each([
+  ["postgres://x@127.0.0.1:1/x", "DATABASE_URL: nothing listens there (ECONNREFUSED)"],
+  [
+    `postgres://x@localhost/x?host=${encodeURIComponent(missing)}`,
+    "DATABASE_URL: there is no such file or directory (ENOENT)",
+  ],
+])("a database that is away is said in words: %s", async (url, words) => {
+  const { DATABASE_URL, DATABASE_DIRECT_URL } = process.env;
+  Object.assign(process.env, { DATABASE_URL: url, DATABASE_DIRECT_URL: "" });
+  try {
+    await expectRefused(irontrack, ["user:list"], 1, words);
+  } finally {
+    Object.assign(process.env, { DATABASE_URL, DATABASE_DIRECT_URL: DATABASE_DIRECT_URL ?? "" });
+  }
+});
+
 test("what the system and PostgreSQL say becomes a sentence", () => {
   const system = (code: string, more: object) => explain(Object.assign(new Error("x"), { code, ...more }));
   expect(system("EACCES", { syscall: "open", path: "/a" }).message).toBe("Cannot open /a: permission denied (EACCES)");
