@@ -9,7 +9,7 @@ export type Asker = {
   requestId: string;
   /** Its signal says whether anybody still waits for the answer. */
   request: { signal: AbortSignal };
-  /** For how many reasons its work is not given up though nobody waits for the answer: others join it, or it is detached. */
+  /** How many reasons there are to finish its work after its client has gone: others join it, or it is detached. */
   heldBy: number;
   poolMs: number;
   databaseMs: number;

@@ -86,7 +86,7 @@ test("a seed that deadlocks with somebody who changes a role is done all the sam
     const rolesLocked = Promise.withResolvers<void>();
     const rivalHolds = Promise.withResolvers<void>();
     const rival = open().transaction(async ({ sql }) => {
-      // PostgreSQL undoes whoever finds the deadlock first: the rival looks so late that it is the seed.
+      // PostgreSQL undoes the transaction that finds the deadlock: the rival looks so late that it is the seed's.
       await sql`set local deadlock_timeout = '1min'`;
       await sql`lock table equipment in exclusive mode`;
       rivalHolds.resolve();

@@ -2,13 +2,13 @@ import { refusalOf } from "#db/errors.ts";
 import { evenIfGone } from "./asking.ts";
 import type { Notice } from "./notices.ts";
 
-/** Whom an answer may be given to: the user of that id, or everyone (null), since it shows the catalog only. */
+/** The id of the user to whom an answer may be given; null for everyone, when it shows the catalog only. */
 export type Audience = string | null;
 
-/** One cached value: the whole question that it answers, and for whom. */
+/** One cached value: the whole question that it answers, and its audience. */
 export type Remembered = { question: string; audience: Audience; value: unknown; bytes: number };
 
-/** An answer, for whom it is, and what else its computation found out that may be cached. */
+/** An answer, its audience, and what else its computation found out that may be cached. */
 export type Made<T> = { value: T; audience: Audience; bytes: number; also?: Remembered[] };
 
 /**

@@ -54,7 +54,7 @@ export function lockHome(home: Home): { release(): void } {
   const pidFile = join(home.dir, "holder.pid");
   return orExplain(home.dir, () => {
     const lockFile = join(home.dir, "lock.sqlite");
-    // Whoever can open it can hold its lock.
+    // A process that can open it can hold its lock.
     closeSync(openSync(lockFile, "a", 0o600));
     chmodSync(lockFile, 0o600);
     const lock = new Database(lockFile);

@@ -10,7 +10,7 @@ import { openLogStream } from "./log-stream.ts";
 const dir = mkdtempSync(join(tmpdir(), "irontrack-log-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-test("a log whose reader does not read loses lines and says how many, in order, and holds nobody", async () => {
+test("a log whose reader does not read loses lines and says how many, in order, and blocks no request", async () => {
   const fifo = join(dir, "fifo");
   spawnSync("mkfifo", [fifo]);
   const fd = openSync(fifo, constants.O_RDWR);

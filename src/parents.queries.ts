@@ -2,7 +2,7 @@ import type { Db } from "#db/client.ts";
 import { canWritePlan, canWriteRoutine } from "./sharing/visibility.queries.ts";
 
 /*
- * Workouts, routines and plans have parts, each at a position. Whoever changes one, or its parts, first locks it here,
+ * Workouts, routines and plans have parts, each at a position. A transaction that changes one, or its parts, first locks it here,
  * in a statement that returns nothing but columns of the locked row. After a wait PostgreSQL reads only that row again:
  * anything else in the same statement would be from before the wait. What the change depends on is read by the statements
  * that follow, so changes of one parent happen one after the other.

@@ -164,7 +164,7 @@ test("who hangs up while their password is hashed has tried to sign up", async (
   }
 });
 
-test("a blocked address is told an hour, an account as long as its delay", async () => {
+test("a blocked address waits an hour, a blocked account as long as its delay", async () => {
   const { api, enter } = await open({ SIGN_IN_FREE_FAILURES: "1", SIGN_IN_FAILURES_PER_ADDRESS: "2" });
   const [first, second] = [await enter(), await enter()];
   for (const user of [first, second]) expectStatus(await guess(api, user), 401);
@@ -173,7 +173,7 @@ test("a blocked address is told an hour, an account as long as its delay", async
   expect(refused.headers.get("retry-after")).toBe("3600");
 });
 
-test("who signs in is signed in, though the hash could not be made anew", async () => {
+test("a sign-in succeeds although the password could not be hashed again", async () => {
   const { api, enter } = await open({ ...LIMITLESS, PASSWORD_WORKERS: "1", PASSWORD_QUEUE: "1", PASSWORD_PASSES: "3" });
   const users = await Promise.all(Array.from({ length: 4 }, enter));
   const old = await createPasswords({ ...api.deps.config, PASSWORD_PASSES: 2 }).hash(PASSWORD);

@@ -142,7 +142,7 @@ test.each(Object.keys(DEEDS))("%s is finished though its client hangs up at any 
   const deeds = await Promise.all(Array.from({ length: ROUNDS }, DEEDS[name] as () => Promise<Deed>));
   const before = await answered();
   for (const [round, deed] of deeds.entries()) await sendAndHangUp(deed, (LONGEST_STAY_MS * round) / ROUNDS);
-  // What reached the process is answered, though nobody reads it.
+  // What reached the process is answered, although the client does not read it.
   const statuses = await answered(before, ROUNDS);
   expect([...statuses.keys()].filter((status) => status === "499" || status === "500")).toEqual([]);
   const done = await Promise.all(deeds.map(({ isDone }) => isDone()));

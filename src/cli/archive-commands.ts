@@ -28,7 +28,7 @@ async function exportTo(email: string, { out = "irontrack.zip" }: { out?: string
     const userId = await idOf(db, email);
     const archive = await exportArchive(db, userId);
     await writeFile(out, archive, { flag: "wx", mode: 0o600 });
-    // After the fact, but a file that nobody can hear of does not stay.
+    // Recorded after the fact; a file without its audit event is removed.
     await insertAuditEvent(db, OPERATOR, "users.exported", { targetUserId: userId }).catch(async (error) => {
       await unlink(out);
       throw error;

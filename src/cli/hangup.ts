@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** SIGHUP, unless whoever started this process had it ignored (nohup): a handler would undo that. */
+/** SIGHUP, unless this process was started with it ignored (nohup): a handler would undo that. */
 export function hangup(): "SIGHUP"[] {
   return isIgnored(1) ? [] : ["SIGHUP"];
 }

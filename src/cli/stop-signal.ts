@@ -17,7 +17,7 @@ export function stopSignal({ atHangup = false } = {}) {
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
   for (const signal of atHangup ? hangup() : []) process.on(signal, stop);
-  // A worker whose supervisor was killed: nobody would stop it any more.
+  // The supervisor of this worker was killed, and nothing else would stop the worker.
   process.on("disconnect", stop);
   return {
     asked: asked.promise,

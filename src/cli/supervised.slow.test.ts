@@ -78,7 +78,7 @@ test("a worker that hangs ends after its supervisor was killed", async () => {
   expect(pids.filter(isAlive)).toEqual([]);
 });
 
-test("a worker whose socket was removed, which nobody reaches any more, is replaced", async () => {
+test("a worker whose socket was removed, so that it cannot be reached, is replaced", async () => {
   rmSync(sockets()[0] as string);
   await until(() => readyPids().length === 3);
   expect(sockets().map(existsSync)).toEqual([true, true]);

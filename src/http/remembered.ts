@@ -2,7 +2,7 @@ import type { Audience, CatalogMemory, Made } from "../catalog-memory.ts";
 import { chooseForm, type KeptReply, keptReply } from "./kept-reply.ts";
 import type { Reply } from "./reply.ts";
 
-/** An answer as it was made, for whom it is, and what else may be cached of having made it. */
+/** An answer as it was made, its audience, and what else its computation found out that may be cached. */
 export type MadeAnswer = { json: string } & Pick<Made<unknown>, "audience" | "also">;
 
 /** What an entry costs beside its text: its replies with their headers. */

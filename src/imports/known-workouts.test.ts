@@ -108,7 +108,7 @@ const grown: [string, string[], string[]][] = [
 ];
 
 test.each(grown)(
-  "a day of %s that has grown is told, and replaced if the client asks for it",
+  "a day of %s that has grown is reported, and replaced if the client asks for it",
   async (_name, noon, night) => {
     await withApi(async (api) => {
       const { as } = await makeSignedIn(api);
@@ -166,7 +166,7 @@ test(
 );
 
 test(
-  "whatever of a known workout is another in the file is told",
+  "every difference between a known workout and the file is reported",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const rows = [strong("05", "Push", 1, 60), strong("05", "Push", 2, 65)];

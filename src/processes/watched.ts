@@ -46,7 +46,7 @@ function write(line: string) {
   try {
     writeSync(input, `${line}\n`);
   } catch {
-    // It was killed: its successor is told everything.
+    // It was killed: its successor gets the whole list.
   }
 }
 

@@ -66,7 +66,7 @@ const BAD: Record<string, () => Item> = {
   },
   "is a bug of ours": () => item("routine", { name: "bug", exercises: [] }),
   "is no state at all": () => item("plan", { x: { y: [] } }),
-  "is of a kind that nobody knows": () => ({ ...routine(), kind: "recipe" }),
+  "is of an unknown kind": () => ({ ...routine(), kind: "recipe" }),
   "has an id that is none": () => ({ ...routine(), id: "1" }),
   "has a version that none has": () => ({ ...routine(), baseVersion: 0 }),
   "has a state that is none": () => ({ ...routine(), state: 5 as never }),

@@ -72,7 +72,7 @@ test("after a backup was restored every cursor from before means to begin again,
   await copy.drop();
 });
 
-test("a write after a restore begins the new generation, though nobody has asked for changes yet", async () => {
+test("a write after a restore begins the new generation, before changes are read", async () => {
   const { as } = await makeSignedIn(api);
   await start(api, as);
   const copy = await restored();

@@ -32,7 +32,7 @@ async function cursorOf(api: Api, as: string): Promise<string> {
   return page.json.nextCursor;
 }
 
-test("a replica that is behind a cursor asks the primary, and tells nobody to begin again", async () => {
+test("a replica that is behind a cursor asks the primary, and makes no client begin again", async () => {
   const { as, user } = await makeSignedIn(onPrimary);
   await start(onPrimary, as);
   await replicated.catchUp();

@@ -48,7 +48,7 @@ async function round(api: Api, as: string, muscle: number): Promise<Answer[]> {
   return [...made, ...answers, ...(await Promise.all(read()))];
 }
 
-test("under one version a thing is one text, whoever changes it and what it refers to at the same time", async () => {
+test("under one version a thing is one text, even when it and what it refers to are changed at the same time", async () => {
   const database = await makeOwnDatabase();
   const pool = openPool(database.url, { size: 8, prepare: canPrepare(), gate: patientGate });
   try {

@@ -54,7 +54,7 @@ export async function findSet(
 }
 
 /**
- * Writes all of a set of a locked workout anew, and moves it to `position` among its exercise's, at most the last, or
+ * Replaces a set of a locked workout, and moves it to `position` among its exercise's, at most the last, or
  * leaves it where it is; returns it as JSON. One statement.
  */
 export async function replaceSet(
