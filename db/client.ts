@@ -37,7 +37,7 @@ type UntypedOptions = { max_pipeline: number };
 /** What patches/ adds: every connection is closed as if the network had; what is under way fails, and the next connects. */
 type PatchedSql = { dropConnections(): void };
 /** The driver's own default. */
-const MOST_SENT_AHEAD = 100;
+const MAX_SENT_AHEAD = 100;
 
 /**
  * Opens a pool. `url` is `postgres://user:password@host:port/database`, or with `?host=/directory` a Unix socket.
@@ -49,7 +49,7 @@ export function openPool(url: string, { size, prepare, onStatement, gate: limits
     prepare,
     // One statement at a time through a pooler that cannot prepare: what is sent behind another is sometimes never answered
     // (ADR 0030).
-    ...({ max_pipeline: prepare ? MOST_SENT_AHEAD : 0 } satisfies UntypedOptions),
+    ...({ max_pipeline: prepare ? MAX_SENT_AHEAD : 0 } satisfies UntypedOptions),
     // With the waits between attempts, what a request may wait for a connection in pgbouncer/pooling.ini.
     connect_timeout: 2.5,
     idle_timeout: 0,

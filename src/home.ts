@@ -20,14 +20,14 @@ export type Home = {
 /** The checkout; the executable has none, and starts from where it is called. */
 const ROOT = isExecutable ? process.cwd() : join(import.meta.dir, "..");
 /** sun_path holds 108 bytes with its final zero; the longest name we put after the directory has 24. */
-const LONGEST_RUN_DIR = 107 - "/postgres/.s.PGSQL.5432.lock".length;
+const MAX_RUN_DIR = 107 - "/postgres/.s.PGSQL.5432.lock".length;
 
 /** The home that IRONTRACK_HOME names, created when absent. Throws OperatorError when that cannot be. */
 export function openHome(setting: string): Home {
   const dir = resolve(ROOT, setting);
   const runInside = join(dir, "run");
   const runDir =
-    Buffer.byteLength(runInside) <= LONGEST_RUN_DIR
+    Buffer.byteLength(runInside) <= MAX_RUN_DIR
       ? runInside
       : join(tmpdir(), `irontrack-${createHash("sha256").update(dir).digest("hex").slice(0, 12)}`);
   orExplain(dir, () => {

@@ -72,7 +72,7 @@ export type RequestLog = (
 ) => void;
 
 const LINES_PER_WRITE = 256;
-const LONGEST_WAIT_MS = 100;
+const MAX_WAIT_MS = 100;
 
 /**
  * A pino logger, and the line per request that shares its stream: JSON lines on stdout, readable ones on a terminal.
@@ -136,7 +136,7 @@ function requestLogOn(stream: DestinationStream, linesPerWrite: number): { log: 
     const trace = traceparent === undefined ? "" : `,"traceparent":"${traceparent}"`;
     lines += `${prefix}${requestId}","method":"${method}","route":"${route}","status":${status},"durationMs":${Math.round(durationMs * 100) / 100}${user}${trace},"msg":"request"}\n`;
     if (++count >= linesPerWrite) flush();
-    else timer ??= setTimeout(flush, LONGEST_WAIT_MS);
+    else timer ??= setTimeout(flush, MAX_WAIT_MS);
   };
   return { log, flush };
 }

@@ -33,9 +33,9 @@ export type Services = {
 };
 
 /** What a log line shows of a statement, in characters. */
-const LONGEST_STATEMENT = 4000;
+const MAX_LOGGED_STATEMENT_LENGTH = 4000;
 /** Each deadlock takes a second (`deadlock_timeout`) of the ten that a client waits. */
-const MOST_RERUNS = 2;
+const MAX_RETRIES = 2;
 /** Longer than a pooler has a client wait, and than a connection takes that is tried again. */
 const ANSWER_TIMEOUT_MS = 15_000;
 /**
@@ -64,10 +64,13 @@ export async function openServices(
       mostWaiting: config.DATABASE_WAITING ?? 8 * config.DATABASE_POOL_SIZE,
       longestWaitMs: config.DATABASE_WAIT_MS,
       silence: SILENCE,
-      mostReruns: MOST_RERUNS,
+      mostReruns: MAX_RETRIES,
       slowMs: config.SLOW_STATEMENT_MS,
       onSlow: (statement, durationMs, requestId) =>
-        log.warn({ statement: statement.slice(0, LONGEST_STATEMENT), durationMs, requestId }, "slow statement"),
+        log.warn(
+          { statement: statement.slice(0, MAX_LOGGED_STATEMENT_LENGTH), durationMs, requestId },
+          "slow statement",
+        ),
     },
   };
   const db = openPool(urls.pooled, poolOptions);

@@ -8,9 +8,9 @@ import { type Cost, type Costs, makeRequests, usedNs } from "./costs.ts";
 /** Reads are asked again from the first; each write is another, because most can be done once only. */
 const DISTINCT_READS = 64;
 const WRITES = { warmUp: 80, measured: 240 };
-const LONGEST_WRITES_MS = 30_000;
+const MAX_WRITES_MS = 30_000;
 const WARM_UP_MS = 350;
-const MOST_A_SECOND = 60_000;
+const MAX_REQUESTS_PER_SECOND = 60_000;
 const CONNECTIONS = 8;
 
 /**
@@ -45,10 +45,11 @@ async function prepareLoops(scenario: Scenario, side: Side, runMs: number) {
   const isRepeatable = isRead(scenario);
   const texts = await makeRequests(scenario, side, isRepeatable ? DISTINCT_READS : WRITES.warmUp + WRITES.measured);
   if (isRepeatable) {
-    const loop = (ms: number) => () => closedLoop(socketPath, texts, CONNECTIONS, ms, (ms / 1000) * MOST_A_SECOND);
+    const loop = (ms: number) => () =>
+      closedLoop(socketPath, texts, CONNECTIONS, ms, (ms / 1000) * MAX_REQUESTS_PER_SECOND);
     return { warmUp: loop(WARM_UP_MS), measured: loop(runMs) };
   }
-  const loop = (part: string[]) => () => closedLoop(socketPath, part, CONNECTIONS, LONGEST_WRITES_MS, part.length);
+  const loop = (part: string[]) => () => closedLoop(socketPath, part, CONNECTIONS, MAX_WRITES_MS, part.length);
   return { warmUp: loop(texts.slice(0, WRITES.warmUp)), measured: loop(texts.slice(WRITES.warmUp)) };
 }
 

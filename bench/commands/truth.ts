@@ -1,7 +1,7 @@
 import type { CAC } from "cac";
 import { createProgress } from "#src/cli/progress.ts";
 import { profileNamed } from "../disk/profiles.ts";
-import { MOST_MOVED, measureTruth, movedBy, type Truth, type WaitShares } from "../proofs/truth.ts";
+import { MAX_MOVED, measureTruth, movedBy, type Truth, type WaitShares } from "../proofs/truth.ts";
 import { positive } from "./options.ts";
 
 /** Whether what is reported is so, whoever else is busy. */
@@ -20,9 +20,9 @@ export function registerTruth(cli: CAC): void {
       const truth = await measureTruth({ profile: profileNamed(profile), seconds, onStep: progress.step });
       progress.done();
       const moved = movedBy(truth);
-      if (json) console.log(JSON.stringify({ ...truth, movedPoints: moved, mostPoints: MOST_MOVED }, null, 2));
+      if (json) console.log(JSON.stringify({ ...truth, movedPoints: moved, mostPoints: MAX_MOVED }, null, 2));
       else console.log(textOf(truth));
-      process.exit(moved < MOST_MOVED ? 0 : 1);
+      process.exit(moved < MAX_MOVED ? 0 : 1);
     });
 }
 
@@ -45,7 +45,7 @@ function textOf(truth: Truth): string {
   return `${profile.padEnd(50)}    alone   beside burners  moved by
 ${rows.join("\n")}
 A set was logged in ${alone.responseMs.toFixed(1)} ms alone and in ${besideBurners.responseMs.toFixed(1)} ms beside burners, of which it waited for the disk ${waitedMs(alone)} and ${waitedMs(besideBurners)}.
-${alone.blockIoDelay === null ? "The kernel tells block-I/O delay only with: sysctl kernel.task_delayacct=1\n" : ""}The reported share moved by ${movedBy(truth).toFixed(1)} points; ${MOST_MOVED} would be too many.`;
+${alone.blockIoDelay === null ? "The kernel tells block-I/O delay only with: sysctl kernel.task_delayacct=1\n" : ""}The reported share moved by ${movedBy(truth).toFixed(1)} points; ${MAX_MOVED} would be too many.`;
 }
 
 const waitedMs = ({ costs }: Truth["alone"]) => (costs.disk + costs.diskOfOthers).toFixed(1);

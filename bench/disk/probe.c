@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define BLOCK 8192
-#define MOST_WAITS (1 << 20)
+#define MAX_WAITS (1 << 20)
 
 static int file;
 static uint64_t blocks, until_ns;
@@ -47,7 +47,7 @@ static void *read_at_random(void *argument) {
     struct reader *reader = argument;
     void *into;
     if (posix_memalign(&into, 4096, BLOCK)) fail("memory");
-    for (uint64_t from = now_ns(); from < until_ns && reader->count < MOST_WAITS;) {
+    for (uint64_t from = now_ns(); from < until_ns && reader->count < MAX_WAITS;) {
         if (pread(file, into, BLOCK, (off_t)(next(&reader->random) % blocks * BLOCK)) != BLOCK) fail("read");
         uint64_t done = now_ns();
         reader->waits[reader->count++] = done - from;
@@ -59,7 +59,7 @@ static void *read_at_random(void *argument) {
 
 static void write_and_flush(struct reader *writer) {
     static char what[BLOCK];
-    for (uint64_t from = now_ns(); from < until_ns && writer->count < MOST_WAITS;) {
+    for (uint64_t from = now_ns(); from < until_ns && writer->count < MAX_WAITS;) {
         if (pwrite(file, what, BLOCK, 0) != BLOCK || fdatasync(file)) fail("flush");
         uint64_t done = now_ns();
         writer->waits[writer->count++] = done - from;
@@ -78,7 +78,7 @@ int main(int count, char **arguments) {
     struct reader *readers = calloc((size_t)threads, sizeof *readers);
     for (int at = 0; at < threads; at++) {
         readers[at].random = 0x9e3779b97f4a7c15u * (uint64_t)(at + 1);
-        readers[at].waits = malloc(MOST_WAITS * sizeof(uint64_t));
+        readers[at].waits = malloc(MAX_WAITS * sizeof(uint64_t));
     }
     uint64_t began = now_ns();
     until_ns = began + strtoull(arguments[3], NULL, 10) * 1000000000u;

@@ -16,10 +16,10 @@ const CONNECTIONS = 16;
  * measured earlier in its life.
  */
 const WARM_UP: Record<Operation, number> = { Ping: 3000, GetWorkout: 1500, LogSet: 300 };
-const LONGEST_WARM_UP_S = 30;
-const MOST_A_SECOND = 60_000;
+const MAX_WARM_UP_S = 30;
+const MAX_REQUESTS_PER_SECOND = 60_000;
 /** A workout is answered with at most 500 sets of an exercise. */
-const MOST_WRITES = PEOPLE * 350;
+const MAX_WRITES = PEOPLE * 350;
 
 /** Puts an operation under a closed loop. Throws OperatorError when an answer was a failure. */
 export async function measure(path: OpenPath, operation: Operation, seconds: number): Promise<Cost> {
@@ -27,9 +27,9 @@ export async function measure(path: OpenPath, operation: Operation, seconds: num
   // One request of each person: sets go to workouts of their own, which are made now.
   const requests = await makeRequests(scenario, path, PEOPLE);
   const run = (s: number, most: number) => closedLoop(path.target, requests, CONNECTIONS, s * 1000, most);
-  await run(LONGEST_WARM_UP_S, WARM_UP[operation] * path.workers);
+  await run(MAX_WARM_UP_S, WARM_UP[operation] * path.workers);
   const earlier = path.cpuNs();
-  const load = await run(seconds, operation === "LogSet" ? MOST_WRITES : seconds * MOST_A_SECOND);
+  const load = await run(seconds, operation === "LogSet" ? MAX_WRITES : seconds * MAX_REQUESTS_PER_SECOND);
   const later = path.cpuNs();
   if (load.failures > 0) throw new OperatorError(`${load.failures} of ${load.requests} answers to ${operation} failed`);
   const used = (piece: Piece) => usedNs(earlier[piece], later[piece]) / 1000 / load.requests;

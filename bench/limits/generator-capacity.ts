@@ -9,8 +9,8 @@ import { runLoad } from "../load/run.ts";
 import { startServer } from "../stand/servers.ts";
 
 /** What the generator must do on one core before its figures are believed. */
-const LEAST_PER_SECOND = 100_000;
-const MOST_LAG_P99_US = 1000;
+const MIN_PER_SECOND = 100_000;
+const MAX_LAG_P99_US = 1000;
 
 const CLOSED_CONNECTIONS = 32;
 /** So many that one is idle, whatever the server does: what is late is the generator's fault. */
@@ -54,7 +54,7 @@ export async function measureGenerator(
       perSecondOfACore: ofACore,
     };
     const rows: Measured["rows"] = [{ scenario: "closed loop", figures }];
-    const doubts = ofACore.mean < LEAST_PER_SECOND ? ["a core makes fewer requests than 100,000 a second"] : [];
+    const doubts = ofACore.mean < MIN_PER_SECOND ? ["a core makes fewer requests than 100,000 a second"] : [];
     for (const rate of PACED_RATES) {
       onStep(`${rate} a second`);
       const lags: { p50: number; p90: number; p99: number; cores: number }[] = [];
@@ -77,7 +77,7 @@ export async function measureGenerator(
         cores: over(({ cores }) => cores),
       };
       rows.push({ scenario: `${rate} a second`, figures });
-      if (figures.lagP99Us.mean > MOST_LAG_P99_US) doubts.push(`at ${rate} a second it sent more than 1 ms late`);
+      if (figures.lagP99Us.mean > MAX_LAG_P99_US) doubts.push(`at ${rate} a second it sent more than 1 ms late`);
     }
     const about = `The load generator on one core against a bare Bun.serve on another, over a Unix socket, ${runs} runs; 95 % of the mean of runs. Lag is from when a request was due until it was sent.`;
     return { about, rows, postgres: "not in the path", doubts };

@@ -28,7 +28,7 @@ export type Tried = { rate: number; isWithin: boolean };
 /** What bounds a search, in requests a second; it ends when two neighbours are `precision` apart, as a ratio. */
 export type Search = { from: number; most: number; precision: number };
 
-const LEAST_RATE = 1;
+const MIN_RATE = 1;
 
 /**
  * The rate to try next, or undefined when the knee is found: twice the greatest that was kept to until one is not, or half
@@ -39,7 +39,7 @@ export function nextRate(tried: Tried[], { from, most, precision }: Search): num
   if (tried.length === 0) return from;
   const beyond = Math.min(...tried.filter(({ isWithin }) => !isWithin).map(({ rate }) => rate));
   const within = greatestWithin(tried);
-  if (within === undefined) return beyond / 2 >= LEAST_RATE ? beyond / 2 : undefined;
+  if (within === undefined) return beyond / 2 >= MIN_RATE ? beyond / 2 : undefined;
   if (beyond === Number.POSITIVE_INFINITY) return within < most ? Math.min(within * 2, most) : undefined;
   return beyond / within > precision ? Math.sqrt(within * beyond) : undefined;
 }

@@ -32,14 +32,14 @@ export function generate(plan: LoadPlan): Promise<Recording> {
   return runOpen(plan, load.model === "replay" ? Float64Array.from(load.dueMs) : dueTimes(load));
 }
 
-const MOST_CLOSED = 4_000_000;
+const MAX_RECORDED_REQUESTS = 4_000_000;
 
 async function runClosed(
   { target, requests, connections, drainMs = DRAIN_MS }: LoadPlan,
   durationMs: number,
-  most = MOST_CLOSED,
+  most = MAX_RECORDED_REQUESTS,
 ): Promise<Recording> {
-  const recorder = createRecorder(Math.min(most, MOST_CLOSED));
+  const recorder = createRecorder(Math.min(most, MAX_RECORDED_REQUESTS));
   const over = Promise.withResolvers<void>();
   const waiting: Lane[] = [];
   let isStarted = false;
@@ -48,7 +48,7 @@ async function runClosed(
   const goOn = (lane: Lane) => {
     if (!isStarted) return void waiting.push(lane);
     const nowMs = recorder.nowMs();
-    if (nowMs >= durationMs || sent >= most || sent === MOST_CLOSED) {
+    if (nowMs >= durationMs || sent >= most || sent === MAX_RECORDED_REQUESTS) {
       if (answered === sent) over.resolve();
       return;
     }

@@ -110,12 +110,12 @@ function readHead(text: string): Head {
   throw new Error(`An answer ${status} without a length`);
 }
 
-const MOST_SECONDS = 0xffff;
+const MAX_SECONDS = 0xffff;
 
 /** Seconds, 1 at the least where they are told (RFC 9110 §10.2.3); a date counts as nothing told. */
 function readRetryAfter(text: string): number {
   const seconds = /\r\nretry-after: *(\d+) *(?:\r|$)/i.exec(text)?.[1];
-  return seconds === undefined ? 0 : Math.min(Math.max(Number(seconds), 1), MOST_SECONDS);
+  return seconds === undefined ? 0 : Math.min(Math.max(Number(seconds), 1), MAX_SECONDS);
 }
 
 /** In hexadecimal, before any extension (RFC 9112 §7.1). */

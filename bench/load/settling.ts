@@ -4,7 +4,7 @@ import type { Recording } from "./recording.ts";
 /** Over how many seconds a slope is looked at. */
 const WINDOW_S = 5;
 /** A slope of less than this a second, as a share of the mean, is none. */
-const LEAST_SLOPE = 0.02;
+const MIN_SLOPE = 0.02;
 
 /** The median response in ms of the requests that were due in each of the first `seconds` seconds; NaN without answers. */
 export function medianOfSeconds({ due, done }: Recording, seconds: number): number[] {
@@ -29,5 +29,5 @@ export function isSettled(medians: number[]): boolean {
   const slope = last.reduce((sum, ms, second) => sum + (second - middle) * (ms - mean), 0) / spread;
   const residual = last.reduce((sum, ms, second) => sum + (ms - mean - slope * (second - middle)) ** 2, 0);
   const standardError = Math.sqrt(residual / (WINDOW_S - 2) / spread);
-  return Math.abs(slope) < Math.max(LEAST_SLOPE * mean, standardError);
+  return Math.abs(slope) < Math.max(MIN_SLOPE * mean, standardError);
 }

@@ -62,12 +62,12 @@ export function doubtsOf({ figures, rate, disturbance, isSettled, mayRefuse = fa
     [refused > 0 && !mayRefuse, `${refused} were told to come again later`],
     [(sendLagMs.percentiles[0.99] ?? sendLagMs.percentiles[0.9] ?? 0) > latest, "requests were sent late"],
     [
-      rate !== undefined && rate.achieved < rate.offered * LEAST_RATE,
+      rate !== undefined && rate.achieved < rate.offered * MIN_RATE,
       `the rate was not reached: ${rate?.achieved.toFixed(1)} of ${rate?.offered.toFixed(1)} a second`,
     ],
-    [disturbance.stealShare >= MOST_STEAL, `the hypervisor took ${percent(disturbance.stealShare)} of the machine`],
+    [disturbance.stealShare >= MAX_STEAL, `the hypervisor took ${percent(disturbance.stealShare)} of the machine`],
     [
-      runQueueShare >= MOST_RUN_QUEUE,
+      runQueueShare >= MAX_RUN_QUEUE,
       `the server waited for a processor for ${percent(runQueueShare)} of the time that responses took`,
     ],
     [!isSettled, "responses had not settled after the longest warm-up"],
@@ -75,10 +75,10 @@ export function doubtsOf({ figures, rate, disturbance, isSettled, mayRefuse = fa
   return rules.filter(([applies]) => applies).map(([, doubt]) => doubt);
 }
 
-const LEAST_RATE = 0.995;
-const MOST_STEAL = 0.01;
+const MIN_RATE = 0.995;
+const MAX_STEAL = 0.01;
 /**
  * On a machine with nothing else to do it is 3 to 5 %: each wake takes some microseconds, and the runtime's helpers have the
  * same core. With neighbours it is several times that.
  */
-const MOST_RUN_QUEUE = 0.1;
+const MAX_RUN_QUEUE = 0.1;

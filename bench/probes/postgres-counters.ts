@@ -26,8 +26,8 @@ export type PostgresCounts = {
   database: Record<string, number>;
 };
 
-const MOST_STATEMENTS = 30;
-const LONGEST_TEXT = 300;
+const MAX_STATEMENTS = 30;
+const MAX_STATEMENT_LENGTH = 300;
 
 type Snapshot = Omit<PostgresCounts, "statements" | "calls"> & { statements: Map<string, StatementCounts> };
 
@@ -41,7 +41,7 @@ export async function countPostgres(sql: Sql): Promise<() => Promise<PostgresCou
       .filter(({ calls }) => calls > 0)
       .sort((a, b) => b.totalMs - a.totalMs);
     return {
-      statements: statements.slice(0, MOST_STATEMENTS),
+      statements: statements.slice(0, MAX_STATEMENTS),
       calls: statements.reduce((sum, { calls }) => sum + calls, 0),
       io: minus(to.io, from.io),
       wal: minus(to.wal, from.wal),
@@ -62,7 +62,7 @@ function minus<Counts extends Record<string, string | number>>(to: Counts, from:
 
 async function readCounts(sql: Sql): Promise<Snapshot> {
   const statements = await sql<(StatementCounts & { id: string })[]>`
-    select concat_ws('/', userid, dbid, queryid, toplevel) as id, left(query, ${LONGEST_TEXT}::int) as query,
+    select concat_ws('/', userid, dbid, queryid, toplevel) as id, left(query, ${MAX_STATEMENT_LENGTH}::int) as query,
       calls::float8, total_exec_time as "totalMs", rows::float8, shared_blks_hit::float8 as "blocksHit",
       shared_blks_read::float8 as "blocksRead", shared_blk_read_time as "readMs", wal_bytes::float8 as "walBytes"
     from pg_stat_statements`;

@@ -8,7 +8,7 @@ const ROW_PX = 19;
 const TOP = 76;
 const LETTER_PX = 6.6;
 /** Narrower is not drawn. */
-const LEAST_PX = 1.5;
+const MIN_PX = 1.5;
 
 type Drawn = { frame: Frame; before: Frame | undefined; x: number; width: number; depth: number };
 type Totals = { now: number; before: number | undefined };
@@ -42,7 +42,7 @@ function placed(drawn: Drawn): Drawn[] {
       const width = (child.samples / frame.samples) * drawn.width;
       const place = { frame: child, before: before?.children.get(key), x, width, depth: depth + 1 };
       x += width;
-      return width < LEAST_PX ? [] : placed(place);
+      return width < MIN_PX ? [] : placed(place);
     });
   return [drawn, ...below];
 }

@@ -126,4 +126,4 @@ export function waitSharesOf(
 export const movedBy = ({ alone, besideBurners }: Truth, share: keyof WaitShares = "reported"): number =>
   Math.abs((besideBurners[share] ?? 0) - (alone[share] ?? 0)) * 100;
 
-export const MOST_MOVED = 10;
+export const MAX_MOVED = 10;

@@ -18,7 +18,7 @@ const meansOf = (results: ScenarioResult[]) =>
   results.map(({ operation, figures }) => `${operation} ${figure(figures.responseMs.mean)} ms`).join(", ");
 
 function times({ results }: RunResult): string {
-  const curves = slowestOf(results, MOST_CURVES);
+  const curves = slowestOf(results, MAX_CURVES);
   const legend = operationsLegend(curves);
   const slowest = results
     .map(({ operation, figures }) => `${operation} ${figure(figures.responseMs.max)} ms`)
@@ -63,7 +63,7 @@ at the same rate. What is left of the line was counted twice.</p>
 }
 
 function waits({ results }: RunResult): string {
-  const shown = slowestOf(results, MOST_OVER_TIME);
+  const shown = slowestOf(results, MAX_OVER_TIME);
   const seen = waitsOf(shown);
   if (seen.length === 0) return `<h2>What PostgreSQL waited for</h2><p>No backend was seen at work.</p>`;
   return `<h2>What PostgreSQL waited for</h2>${figureHtml(
@@ -93,8 +93,8 @@ function statements({ results }: RunResult): string {
 }
 
 /** More make a page of megabytes that nobody reads to its end, and curves that nobody tells apart. */
-const MOST_OVER_TIME = 12;
-const MOST_CURVES = 10;
+const MAX_OVER_TIME = 12;
+const MAX_CURVES = 10;
 
 /** The slowest by their mean, in the order of the run. */
 function slowestOf(results: ScenarioResult[], most: number): ScenarioResult[] {
@@ -106,7 +106,7 @@ const leftOut = ({ length }: ScenarioResult[], shown: ScenarioResult[]): string 
   length > shown.length ? `<p>Plotted: the ${shown.length} slowest; all ${length} are in run.json.</p>` : "";
 
 function overTime({ results }: RunResult): string {
-  const shown = slowestOf(results, MOST_OVER_TIME);
+  const shown = slowestOf(results, MAX_OVER_TIME);
   return `<h2>Over time</h2>${leftOut(results, shown)}${shown.map(operationOverTime).join("\n")}
 <p class="dim"><code>/proc/stat</code>'s iowait is shown because people look for it, and is unreliable: it falls as soon as anybody
 else is busy. Several processes can wait for the disk at once, hence shares above 100 %.</p>

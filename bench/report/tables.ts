@@ -106,21 +106,21 @@ export function countsTable(results: ScenarioResult[]): string {
 }
 
 type Statement = StatementCounts & { operation: string };
-const MOST_STATEMENTS = 12;
+const MAX_STATEMENTS = 12;
 /** What takes less than this part of the first is of no interest. */
-const LEAST_PART = 500;
+const MIN_PART = 500;
 
 /** The statements that took longest, and those that kept the disk busiest: by reading, then by what they wrote. */
 export function statementTables(results: ScenarioResult[]): { byTime: string; byDisk: string } {
   const all = results.flatMap(({ operation, probes }) =>
     probes.postgres.statements.map((statement): Statement => ({ operation, ...statement })),
   );
-  const slowest = all.toSorted((a, b) => b.totalMs - a.totalMs).slice(0, MOST_STATEMENTS);
-  const byTime = slowest.filter(({ totalMs }) => totalMs * LEAST_PART >= (slowest[0]?.totalMs ?? 0));
+  const slowest = all.toSorted((a, b) => b.totalMs - a.totalMs).slice(0, MAX_STATEMENTS);
+  const byTime = slowest.filter(({ totalMs }) => totalMs * MIN_PART >= (slowest[0]?.totalMs ?? 0));
   const byDisk = all
     .filter(({ blocksRead, walBytes }) => blocksRead > 0 || walBytes > 0)
     .sort((a, b) => b.readMs - a.readMs || b.blocksRead - a.blocksRead || b.walBytes - a.walBytes)
-    .slice(0, MOST_STATEMENTS);
+    .slice(0, MAX_STATEMENTS);
   const mostMs = byTime[0]?.totalMs ?? 1;
   const mostBytes = Math.max(...byDisk.map(({ walBytes }) => walBytes), 1);
   return {

@@ -75,14 +75,14 @@ function beginJudgement(limits: Limit[]): () => void {
 }
 
 /** More are refused at once: each holds a place among the requests that use the database. */
-const MOST_WAITING = 100;
-const LONGEST_WAIT_MS = 5000;
+const MAX_WAITING = 100;
+const MAX_WAIT_MS = 5000;
 let waiting = 0;
 
 /** Waits until what is under judgement by any of `refusing` is judged; false when that is nothing, or too many wait. */
 async function othersAreJudged(refusing: { key: string }[]): Promise<boolean> {
   const others = refusing.flatMap(({ key }) => [...(underJudgement.get(key) ?? [])]);
-  if (others.length === 0 || waiting >= MOST_WAITING) return false;
+  if (others.length === 0 || waiting >= MAX_WAITING) return false;
   waiting++;
   await Promise.all(others);
   waiting--;
@@ -125,7 +125,7 @@ async function count(db: Db, limits: Limit[], nowMs: number): Promise<Counted[]>
     if (tries < MAX_TRIES && (await forgetFutureAttempts(db, limits, nowMs))) continue;
     const refusing = await findRefusing(db, keysOf(limits), nowMs);
     // A key may refuse only because of attempts that are not judged yet, which may be right. No more begin meanwhile.
-    if (performance.now() - startedMs < LONGEST_WAIT_MS && (await othersAreJudged(refusing))) {
+    if (performance.now() - startedMs < MAX_WAIT_MS && (await othersAreJudged(refusing))) {
       tries = 0;
       continue;
     }

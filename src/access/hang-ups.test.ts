@@ -15,7 +15,7 @@ import { createTokens } from "./tokens.ts";
 
 /** Hang-ups for each operation, and the longest that a client stays, in ms. */
 const ROUNDS = 8;
-const LONGEST_STAY_MS = 8;
+const MAX_STAY_MS = 8;
 
 const dir = mkdtempSync(join(tmpdir(), "irontrack-hang-ups-"));
 const unix = join(dir, "app.sock");
@@ -141,7 +141,7 @@ const DEEDS: Record<string, () => Promise<Deed>> = {
 test.each(Object.keys(DEEDS))("%s is finished though its client hangs up at any moment", async (name) => {
   const deeds = await Promise.all(Array.from({ length: ROUNDS }, DEEDS[name] as () => Promise<Deed>));
   const before = await answered();
-  for (const [round, deed] of deeds.entries()) await sendAndHangUp(deed, (LONGEST_STAY_MS * round) / ROUNDS);
+  for (const [round, deed] of deeds.entries()) await sendAndHangUp(deed, (MAX_STAY_MS * round) / ROUNDS);
   // What reached the process is answered, although the client does not read it.
   const statuses = await answered(before, ROUNDS);
   expect([...statuses.keys()].filter((status) => status === "499" || status === "500")).toEqual([]);

@@ -23,7 +23,7 @@ export type Tokens = {
 };
 
 const MAX_TOKEN_LENGTH = 2048;
-const MAX_REMEMBERED = 10_000;
+const MAX_CACHED_TOKENS = 10_000;
 /** How far the clocks of our processes may be apart. */
 export const CLOCK_SKEW_S = 30;
 const CLOCK_RETRY_S = 30;
@@ -46,7 +46,7 @@ const expiredToken = () => new AppError("unauthenticated", "access.token_expired
  * under a part of it: whatever is remembered was verified, and only the very same bytes find it.
  */
 export function createTokens(config: Config, keys: Keys, nowMs: () => number = Date.now): Tokens {
-  const remembered = createBoundedMap<string, Claims>(MAX_REMEMBERED);
+  const remembered = createBoundedMap<string, Claims>(MAX_CACHED_TOKENS);
   const lifeS: Record<TokenKind, number> = { access: config.ACCESS_TOKEN_TTL_S, refresh: config.REFRESH_TOKEN_TTL_S };
 
   async function verifySignature(kind: TokenKind, token: string, atMs: number): Promise<Claims> {

@@ -8,7 +8,7 @@ import { setsCsv } from "./sets-csv.rules.ts";
 
 /** Where each thing of an archive begins and ends must not depend on when or where it was made. */
 const DETERMINISTIC: ZipOptions = { level: 6, mtime: new Date(1980, 0, 1), os: 0 };
-const MOST_BYTES = 256 * 2 ** 20;
+const MAX_BYTES = 256 * 2 ** 20;
 const LIST_NAMES = Object.keys(LISTS) as (keyof typeof LISTS)[];
 const FILES = ["manifest.json", ...LIST_NAMES.map((name) => `${name}.json`), "sets.csv"];
 
@@ -69,7 +69,7 @@ function unzip(zip: Uint8Array): Record<string, Uint8Array> {
       filter: ({ name, originalSize }) => {
         bytes += originalSize;
         if (++entries > FILES.length || !FILES.includes(name)) throw damaged("It holds files that no archive has");
-        if (bytes > MOST_BYTES) throw damaged(`Unpacked it would be more than ${MOST_BYTES / 2 ** 20} MiB`);
+        if (bytes > MAX_BYTES) throw damaged(`Unpacked it would be more than ${MAX_BYTES / 2 ** 20} MiB`);
         return true;
       },
     });

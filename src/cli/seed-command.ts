@@ -23,8 +23,8 @@ type Flags = {
   json?: boolean;
 };
 
-const MOST_ATHLETES = 100_000;
-const MOST_YEARS = 20;
+const MAX_ATHLETES = 100_000;
+const MAX_YEARS = 20;
 
 /** The command that fills a database: with the catalog, or with invented athletes. */
 export function registerSeedCommand(cli: CAC): void {
@@ -66,8 +66,8 @@ async function demo(flags: Flags) {
   refuse(flags, ["only", "overwrite"], "is for the catalog, not for --demo");
   const config = readConfig(process.env);
   const asked = {
-    athletes: wholeNumber("--demo", flags.demo, 1, MOST_ATHLETES),
-    years: wholeNumber("--years", flags.years ?? 1, 1, MOST_YEARS),
+    athletes: wholeNumber("--demo", flags.demo, 1, MAX_ATHLETES),
+    years: wholeNumber("--years", flags.years ?? 1, 1, MAX_YEARS),
     seed: wholeNumber("--random-seed", flags.randomSeed ?? 1, 0, 2 ** 31 - 1),
   };
   const passwordHash = await hashGiven(config, flags);

@@ -26,11 +26,11 @@ export type CatalogSearch = {
 /** The exercises in which a word stands: their places in order, and one byte for each exercise, 1 where it does. */
 type Holders = { places: number[]; marks: Uint8Array };
 
-const LEAST_LETTERS = 3;
+const MIN_LETTERS = 3;
 const BYTES_PER_EXERCISE = 200;
 /** Of which the trigrams of spelling have most. */
 const BYTES_PER_WORD = 400;
-const MOST_REMEMBERED = 200;
+const MAX_CACHED_SEARCHES = 200;
 
 export function createCatalogSearch(exercises: SearchableExercise[]): CatalogSearch {
   // No searched word has a blank in it, so it stands in an exercise when it stands in one of its words.
@@ -43,9 +43,9 @@ export function createCatalogSearch(exercises: SearchableExercise[]): CatalogSea
     }
   });
   const parts = [...placesOf.keys()].flatMap((word) => word.split(/[^\p{L}\p{N}]+/u));
-  const speller = createSpeller([...new Set(parts.filter(({ length }) => length >= LEAST_LETTERS))]);
+  const speller = createSpeller([...new Set(parts.filter(({ length }) => length >= MIN_LETTERS))]);
 
-  const remembered = createBoundedMap<string, Holders>(MOST_REMEMBERED);
+  const remembered = createBoundedMap<string, Holders>(MAX_CACHED_SEARCHES);
   const holdersOf = (word: SearchedWord): Holders => {
     const known = remembered.get(word.form);
     if (known) return known;
@@ -68,7 +68,7 @@ export function createCatalogSearch(exercises: SearchableExercise[]): CatalogSea
       const distanceTo = distanceFrom(searched);
       return { ids: found.map(({ id }) => id), distances: found.map(({ searchText }) => distanceTo(searchText)) };
     },
-    bytes: exercises.length * (BYTES_PER_EXERCISE + MOST_REMEMBERED) + placesOf.size * BYTES_PER_WORD,
+    bytes: exercises.length * (BYTES_PER_EXERCISE + MAX_CACHED_SEARCHES) + placesOf.size * BYTES_PER_WORD,
   };
 }
 

@@ -9,10 +9,10 @@ export type Speller = {
   wordsMeant(word: string): string[];
 };
 
-const LEAST_LETTERS = 3;
-const LEAST_LIKENESS = 0.5;
-const MOST_MEANT = 2;
-const MOST_REMEMBERED = 2000;
+const MIN_LETTERS = 3;
+const MIN_LIKENESS = 0.5;
+const MAX_CORRECTIONS = 2;
+const MAX_CACHED_WORDS = 2000;
 
 /** A speller of `words`, which it looks through by the trigrams that they share with what was typed. */
 export function createSpeller(words: string[]): Speller {
@@ -24,9 +24,9 @@ export function createSpeller(words: string[]): Speller {
   });
 
   const find = (word: string): string[] => {
-    if (word.length < LEAST_LETTERS || text.includes(word)) return [];
+    if (word.length < MIN_LETTERS || text.includes(word)) return [];
     const singular = /[^s]s$/.test(word) ? word.slice(0, -1) : "";
-    if (singular.length >= LEAST_LETTERS && text.includes(singular)) return [singular];
+    if (singular.length >= MIN_LETTERS && text.includes(singular)) return [singular];
     const trigrams = trigramsOf(word);
     const shared = new Map<number, number>();
     for (const trigram of trigrams) {
@@ -37,13 +37,13 @@ export function createSpeller(words: string[]): Speller {
       const known = words[at] as string;
       const similarity = count / (trigrams.size + (trigramCounts[at] as number) - count);
       const likeness = Math.max(similarity, editLikeness(word, known));
-      if (likeness >= LEAST_LIKENESS) near.push({ known, likeness });
+      if (likeness >= MIN_LIKENESS) near.push({ known, likeness });
     }
     near.sort((a, b) => b.likeness - a.likeness || a.known.length - b.known.length || (a.known < b.known ? -1 : 1));
-    return near.slice(0, MOST_MEANT).map(({ known }) => known);
+    return near.slice(0, MAX_CORRECTIONS).map(({ known }) => known);
   };
 
-  const remembered = createBoundedMap<string, string[]>(MOST_REMEMBERED);
+  const remembered = createBoundedMap<string, string[]>(MAX_CACHED_WORDS);
   return {
     wordsMeant: (word) => {
       const meant = remembered.get(word) ?? find(word);

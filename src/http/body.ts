@@ -117,13 +117,13 @@ async function readMultipart(bytes: Uint8Array<ArrayBuffer>, contentType: string
 }
 
 /** More than any operation takes: each would be looked at several times. */
-const MOST_FIELDS = 100;
+const MAX_FIELDS = 100;
 
 function readForm(form: Iterable<[string, unknown]>, schema: TSchema): Record<string, unknown> {
   const fields: Record<string, unknown> = Object.create(null);
   let count = 0;
   for (const [name, value] of form) {
-    if (++count > MOST_FIELDS) throw malformed(`The form has more than ${MOST_FIELDS} fields`);
+    if (++count > MAX_FIELDS) throw malformed(`The form has more than ${MAX_FIELDS} fields`);
     if (name in fields && Object.hasOwn(schema.properties ?? {}, name))
       throw invalidRequest([{ field: pointer(name), code: "repeated", message: "Must be given once" }]);
     fields[name] = value;

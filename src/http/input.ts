@@ -30,11 +30,11 @@ type Inputs = { params: typeof NOTHING; query: Record<string, unknown>; body: un
 
 /** Queries that passed, by schema and by their text: the same text always makes the same query. Nobody changes them. */
 const passed = new WeakMap<TObject, BoundedMap<string, Inputs>>();
-const MOST_PASSED = 1000;
-const LONGEST_REMEMBERED = 256;
+const MAX_CACHED_QUERIES = 1000;
+const MAX_CACHED_URL_LENGTH = 256;
 
 function checkQuery(schema: TObject, url: string): Inputs {
-  const known = passed.get(schema) ?? createBoundedMap<string, Inputs>(MOST_PASSED);
+  const known = passed.get(schema) ?? createBoundedMap<string, Inputs>(MAX_CACHED_QUERIES);
   passed.set(schema, known);
   const remembered = known.get(url);
   if (remembered) return remembered;
@@ -42,7 +42,7 @@ function checkQuery(schema: TObject, url: string): Inputs {
   const query = examine(schema, readQuery(url, schema, faults), faults) as Record<string, unknown>;
   if (faults.length > 0) throw invalidRequest(faults);
   const inputs = { params: NOTHING, query: Object.freeze(query), body: undefined };
-  if (url.length <= LONGEST_REMEMBERED) known.set(url, inputs);
+  if (url.length <= MAX_CACHED_URL_LENGTH) known.set(url, inputs);
   return inputs;
 }
 

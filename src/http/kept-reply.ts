@@ -4,7 +4,7 @@ import { etagOf, matchesEtag, prepare, type Reply, type TaggedReply, tagged } fr
 export type KeptReply = { json: string; plain: TaggedReply; zipped: TaggedReply | undefined };
 
 /** Shorter texts fill a packet anyway. */
-const LEAST_ZIPPED_LENGTH = 1024;
+const MIN_ZIPPED_LENGTH = 1024;
 /** What tells the tag of the compressed bytes from that of the text: they are other bytes (RFC 9110 §8.8.3.3). */
 const ZIPPED_MARK = "-gz";
 const VARY = "Cookie, Accept-Encoding";
@@ -25,7 +25,7 @@ export function chooseForm(kept: KeptReply, { headers }: Request): Reply {
       return zippedOf(kept).notModified;
     }
   }
-  const isZipped = kept.json.length >= LEAST_ZIPPED_LENGTH && takesGzip(headers.get("accept-encoding"));
+  const isZipped = kept.json.length >= MIN_ZIPPED_LENGTH && takesGzip(headers.get("accept-encoding"));
   return isZipped ? zippedOf(kept).full : plain.full;
 }
 

@@ -13,13 +13,13 @@ export type Repeated = {
 
 type Answered = { ifNoneMatch: string | null; acceptEncoding: string | null; epoch: number; reply: WeakRef<Reply> };
 
-const MOST_ACTORS = 2000;
-const MOST_ADDRESSES_EACH = 8;
-const LONGEST_ADDRESS = 256;
+const MAX_ACTORS = 2000;
+const MAX_URLS_PER_USER = 8;
+const MAX_URL_LENGTH = 256;
 
 /** An actor is another object whenever something about them changes (`LoginMemory`), so none is recognised for too long. */
 export function createRepeated(memory: CatalogMemory): Repeated {
-  const answeredTo = createBoundedMap<Actor, ReturnType<typeof createBoundedMap<string, Answered>>>(MOST_ACTORS);
+  const answeredTo = createBoundedMap<Actor, ReturnType<typeof createBoundedMap<string, Answered>>>(MAX_ACTORS);
   return {
     again: (actor, { url, headers }) => {
       const answered = answeredTo.get(actor)?.get(url);
@@ -34,8 +34,8 @@ export function createRepeated(memory: CatalogMemory): Repeated {
       return reply && memory.isCurrent(answered.epoch) ? reply : undefined;
     },
     note: (actor, { url, headers }, reply) => {
-      if (url.length > LONGEST_ADDRESS) return;
-      const answered = answeredTo.get(actor) ?? createBoundedMap<string, Answered>(MOST_ADDRESSES_EACH);
+      if (url.length > MAX_URL_LENGTH) return;
+      const answered = answeredTo.get(actor) ?? createBoundedMap<string, Answered>(MAX_URLS_PER_USER);
       const words = { ifNoneMatch: headers.get("if-none-match"), acceptEncoding: headers.get("accept-encoding") };
       answered.set(url, { ...words, epoch: memory.epoch(), reply: new WeakRef(reply) });
       answeredTo.set(actor, answered);

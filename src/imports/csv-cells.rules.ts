@@ -1,6 +1,6 @@
 export type Delimiter = "," | ";" | "\t" | "|";
 
-export const MOST_RECORD_CHARACTERS = 65_536;
+export const MAX_RECORD_CHARACTERS = 65_536;
 
 const [LINE_FEED, RETURN] = [10, 13];
 const LINE_BREAK = /[\r\n]/g;
@@ -22,7 +22,7 @@ export type Reading = {
 export type Manner = { doubled: "strict" | "loose"; mayGoOn: boolean };
 /** The cells of the record at `start`, of `width` columns (0: of any number), read in a manner. */
 export function readCells(text: string, start: number, delimiter: Delimiter, width: number, manner: Manner): Reading {
-  const limit = Math.min(text.length, start + MOST_RECORD_CHARACTERS);
+  const limit = Math.min(text.length, start + MAX_RECORD_CHARACTERS);
   const fields: string[] = [];
   let isIrregular = false;
   let at = start;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { type CsvRecord, readCsv } from "./csv.rules.ts";
-import { MOST_RECORD_CHARACTERS } from "./csv-cells.rules.ts";
+import { MAX_RECORD_CHARACTERS } from "./csv-cells.rules.ts";
 
 const read = (text: string): CsvRecord[] => [...readCsv(text)];
 const fieldsOf = (text: string) => read(text).map(({ fields }) => fields);
@@ -99,9 +99,9 @@ test("lines of a cell that is broken are more of it, until its quotes are closed
 });
 
 test("a record that is too long is a fault, and the line after it is read", () => {
-  const long = "x".repeat(MOST_RECORD_CHARACTERS);
+  const long = "x".repeat(MAX_RECORD_CHARACTERS);
   const fits = `${long.slice(0, -2)},y`;
-  const text = `a,b\n${fits}\n${long},y\n"z",""\n"${long}\n1,2\n"${"\n".repeat(MOST_RECORD_CHARACTERS)}3,4\n`;
+  const text = `a,b\n${fits}\n${long},y\n"z",""\n"${long}\n1,2\n"${"\n".repeat(MAX_RECORD_CHARACTERS)}3,4\n`;
   const expected = [
     [1, "a", "b"],
     [2, long.slice(0, -2), "y"],
@@ -110,7 +110,7 @@ test("a record that is too long is a fault, and the line after it is read", () =
     [5, "record_too_long"],
     [6, "1", "2"],
     [7, "quotes"],
-    [7 + MOST_RECORD_CHARACTERS, "3", "4"],
+    [7 + MAX_RECORD_CHARACTERS, "3", "4"],
   ];
   expect(faultsOf(text)).toEqual(expected);
 });

@@ -2,8 +2,8 @@ import {
   type Delimiter,
   lineBreakAt,
   lineEnd,
+  MAX_RECORD_CHARACTERS,
   type Manner,
-  MOST_RECORD_CHARACTERS,
   type Reading,
   readCells,
 } from "./csv-cells.rules.ts";
@@ -26,12 +26,12 @@ export type CsvRecord = {
 const QUOTES_FAULT = { code: "quotes", message: "A quote stands where none may, or is never closed" } as const;
 const LENGTH_FAULT = {
   code: "record_too_long",
-  message: `A row has at most ${MOST_RECORD_CHARACTERS} characters`,
+  message: `A row has at most ${MAX_RECORD_CHARACTERS} characters`,
 } as const;
 const BYTE_ORDER_MARK = "\uFEFF";
 const SEPARATOR_LINE = /^"?sep=([,;\t|])"?(?:\r\n|\n|\r|$)/i;
 /** How often the characters of a file, and those of the longest record, are read again to find out where a broken one ends. */
-const [MOST_READINGS, MOST_READINGS_OF_RECORD] = [4, 8];
+const [MAX_READINGS, MAX_READINGS_OF_RECORD] = [4, 8];
 /** Empty lines between two records without fields. */
 const BLANK_LINES_AT_ONCE = 100_000;
 
@@ -56,7 +56,7 @@ const LOOSER: Manner[] = [
 export function* readCsv(text: string): Generator<CsvRecord> {
   const { delimiter, ...start } = startOf(text);
   let { at, row } = start;
-  const budget = { characters: Math.max(text.length * MOST_READINGS, 1_000_000) };
+  const budget = { characters: Math.max(text.length * MAX_READINGS, 1_000_000) };
   let width = 0;
   // In a cell of a broken record whose quote was not closed yet, as far as quotes come in pairs.
   let isOpen = false;
@@ -106,11 +106,11 @@ function startOf(text: string): { at: number; row: number; delimiter: Delimiter 
 }
 
 function readRecord(text: string, at: number, delimiter: Delimiter, width: number, budget: { characters: number }) {
-  let left = MOST_READINGS_OF_RECORD * MOST_RECORD_CHARACTERS;
+  let left = MAX_READINGS_OF_RECORD * MAX_RECORD_CHARACTERS;
   const mayTry = () => left > 0 && budget.characters > 0;
   const attempt = (start: number, manner: Manner) => {
     const reading = readCells(text, start, delimiter, width, manner);
-    const readCount = Math.min(reading.end - start, MOST_RECORD_CHARACTERS);
+    const readCount = Math.min(reading.end - start, MAX_RECORD_CHARACTERS);
     left -= readCount;
     budget.characters -= readCount;
     return reading;
@@ -138,7 +138,7 @@ function readRecord(text: string, at: number, delimiter: Delimiter, width: numbe
   if (first.isClosed && !first.isIrregular) return { reading: first, fault: columnsFault(width) };
   // The first line only, for what follows may be good, while looking for that does not cost too much.
   const end = budget.characters > 0 ? lineEnd(text, at) : first.end;
-  const isTooLong = end - at > MOST_RECORD_CHARACTERS;
+  const isTooLong = end - at > MAX_RECORD_CHARACTERS;
   return { reading: { ...first, end }, fault: isTooLong ? LENGTH_FAULT : QUOTES_FAULT };
 }
 
@@ -167,7 +167,7 @@ const hasOddQuotes = (text: string, start: number, end: number): boolean =>
 /** A comma when there is none in the record at `start`. */
 function delimiterOf(text: string, start: number): Delimiter {
   let isQuoted = false;
-  for (const character of text.slice(start, start + MOST_RECORD_CHARACTERS)) {
+  for (const character of text.slice(start, start + MAX_RECORD_CHARACTERS)) {
     if (character === '"') isQuoted = !isQuoted;
     else if (isQuoted) continue;
     else if (",;\t|".includes(character)) return character as Delimiter;

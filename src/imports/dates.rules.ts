@@ -22,10 +22,10 @@ export type DateReader = {
 
 const [FIRST_YEAR, LAST_YEAR] = [1900, 2199];
 /** Of the dates of a file, one in so many makes a form that it is written in. */
-const LEAST_PART = 12;
+const MIN_PART = 12;
 const TEXTS_AT_ONCE = 64;
 /** No language needs as many for a date. */
-const MOST_DATE_CHARACTERS = 120;
+const MAX_DATE_CHARACTERS = 120;
 const TIME = /(?<![\d.:])(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,6})?)?(?![\d:])/;
 /** Danish, Finnish and Indonesian clocks have a dot, Canadian ones an h; behind the year, lest it be a date. */
 const DOTTED_TIME =
@@ -95,14 +95,14 @@ export async function decideDates(
  */
 function expectForms(shapes: Map<string, Shape | null>, texts: Map<string, number>): void {
   const odd = [...shapes].flatMap(([text, shape]) => (shape === null && isLikeDate(text) ? [text] : []));
-  if (odd.length < 2 || odd.length * LEAST_PART < shapes.size) return;
+  if (odd.length < 2 || odd.length * MIN_PART < shapes.size) return;
   const detail = `The date in row ${texts.get(odd[0] as string)}, and ${odd.length - 1} more, are in a form that we do not know`;
   throw new AppError("invalid", "imports.unknown_dates", detail);
 }
 
 /** Whether a year and another number stand in it, or three numbers that are no time. */
 function isLikeDate(text: string): boolean {
-  if (text.length > MOST_DATE_CHARACTERS) return false;
+  if (text.length > MAX_DATE_CHARACTERS) return false;
   const numbers = foldDate(text).replace(TIME, " ").match(/\d+/g) ?? [];
   return numbers.length > (numbers.some(({ length }) => length === 4) ? 1 : 2);
 }
@@ -134,7 +134,7 @@ function decideOrder(dated: { shape: Shape | null; row: number }[], given: "dmy"
 }
 
 function shapeOf(text: string): Shape | null {
-  if (text.length > MOST_DATE_CHARACTERS) return null;
+  if (text.length > MAX_DATE_CHARACTERS) return null;
   const folded = foldDate(text);
   const clock = TIME.exec(folded) ?? DOTTED_TIME.exec(folded);
   const time = clock && { hour: Number(clock[1]), minute: Number(clock[2]), second: Number(clock[3] ?? 0) };

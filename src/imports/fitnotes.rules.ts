@@ -21,7 +21,7 @@ export const FITNOTES: FormatReader = {
 
 const noteColumn = ({ columns }: Header) => (columns.has("comment") ? "comment" : "notes");
 const TIME = /^(?:(?:(?<h>\d{1,3}):)?(?<m>\d{1,2}):(?<s>[0-5]?\d(?:[.,]\d+)?)|(?<only>\d{1,5}(?:[.,]\d+)?))$/;
-const MOST_TIME_S = 86_400;
+const MAX_TIME_S = 86_400;
 
 /** Reads rows of FitNotes, which knows days but no time of day: a workout is at noon, and takes no time. */
 function createReader(header: Header, options: ImportOptions): RowReader {
@@ -51,5 +51,5 @@ function timeIn(row: Row): number | null {
   const groups = TIME.exec(text.replace(",", "."))?.groups;
   if (!groups) return noteCell(row, "time", "format", "must be hours, minutes and seconds");
   const timeS = Number(groups.h ?? 0) * 3600 + Number(groups.m ?? 0) * 60 + Number(groups.s ?? groups.only);
-  return timeS <= MOST_TIME_S ? timeS : noteCell(row, "time", "range", "must be at most a day");
+  return timeS <= MAX_TIME_S ? timeS : noteCell(row, "time", "range", "must be at most a day");
 }

@@ -19,7 +19,7 @@ export type RowReader = (row: Row, start: WallTime) => TrainingRow | null;
 
 export const EXERCISE_NOTES_LENGTH = 1000;
 export const WORKOUT_NOTES_LENGTH = 5000;
-const [MOST_EXERCISES, MOST_SETS, MOST_SETS_OF_WORKOUT] = [200, 500, 2000];
+const [MAX_EXERCISES, MAX_SETS, MAX_SETS_OF_WORKOUT] = [200, 500, 2000];
 
 /** What a workout is in a file, wherever its rows stand: its start as it is written there, and its name; `key` has both. */
 export type Identity = { key: string; start: WallTime; name: string | null };
@@ -41,8 +41,8 @@ export function createGrouping(columns: Columns): Grouping {
   return {
     add: (row, { key, start, name }, read) => {
       const setCount = (setCounts.get(key) ?? 0) + (read.set ? 1 : 0);
-      if (setCount > MOST_SETS_OF_WORKOUT) {
-        refuse(row, columns.exercise, "too_many", `a workout has at most ${MOST_SETS_OF_WORKOUT} sets`);
+      if (setCount > MAX_SETS_OF_WORKOUT) {
+        refuse(row, columns.exercise, "too_many", `a workout has at most ${MAX_SETS_OF_WORKOUT} sets`);
       }
       const workout = open.get(key) ?? {
         row: row.line,
@@ -73,11 +73,11 @@ function addToWorkout(row: Row, columns: Columns, workout: ImportedWorkout, read
     last?.name === read.exerciseName
       ? last
       : { name: read.exerciseName, notes: null, supersetGroup: read.supersetGroup, sets: [] };
-  if (exercise !== last && workout.exercises.length === MOST_EXERCISES) {
-    refuse(row, columns.exercise, "too_many", `a workout has at most ${MOST_EXERCISES} exercises`);
+  if (exercise !== last && workout.exercises.length === MAX_EXERCISES) {
+    refuse(row, columns.exercise, "too_many", `a workout has at most ${MAX_EXERCISES} exercises`);
   }
-  if (read.set && exercise.sets.length === MOST_SETS) {
-    refuse(row, columns.exercise, "too_many", `an exercise of a workout has at most ${MOST_SETS} sets`);
+  if (read.set && exercise.sets.length === MAX_SETS) {
+    refuse(row, columns.exercise, "too_many", `an exercise of a workout has at most ${MAX_SETS} sets`);
   }
   if (row.error) return;
   exercise.notes = withNote(row, columns.exerciseNotes, EXERCISE_NOTES_LENGTH, exercise.notes, read.exerciseNotes);

@@ -6,7 +6,7 @@ import { instantAt } from "./local-time.rules.ts";
 import type { NameInFile, Reading } from "./report.rules.ts";
 import { cut } from "./rows.rules.ts";
 
-const MOST_FORMER_PARTS = 50;
+const MAX_FORMER_PARTS = 50;
 
 /** A name of an exercise as it is compared: lower case, without accents, single spaces. */
 export const nameForm = (name: string): string => searchForm(name).replaceAll(/\s+/g, " ").trim();
@@ -42,7 +42,7 @@ export const formerKeys = (
 
 /** The keys of workouts that formerly were made of further rows of `workout`. */
 export const formerPartKeys = (format: Format, workout: ImportedWorkout, timeZones: string[]): string[] =>
-  Array.from({ length: MOST_FORMER_PARTS }, (_, at) => formerKeys(format, workout, timeZones, at + 2)).flat();
+  Array.from({ length: MAX_FORMER_PARTS }, (_, at) => formerKeys(format, workout, timeZones, at + 2)).flat();
 
 const hash = (parts: unknown[]): string => createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 

@@ -21,7 +21,7 @@ import { loadProposals } from "./proposals.service.ts";
 import { addCellNote, addError, newReading, noteDiffering, type Reading, reportOf } from "./report.rules.ts";
 
 const [WORKOUTS_AT_ONCE, SETS_AT_ONCE] = [100, 2000];
-const MOST_NAMES = 2000;
+const MAX_NAMES = 2000;
 
 /** Thrown to roll back what a dry run did. */
 const DRY_RUN = new Error("dry run");
@@ -165,8 +165,8 @@ async function findNames(tx: Db, userId: string, reading: Reading, workouts: Imp
   const fresh = new Set(workouts.flatMap(({ exercises }) => exercises.map(({ name }) => name)));
   for (const name of reading.names.keys()) fresh.delete(name);
   if (fresh.size === 0) return;
-  if (reading.names.size + fresh.size > MOST_NAMES) {
-    const detail = `The file names more than ${MOST_NAMES} exercises`;
+  if (reading.names.size + fresh.size > MAX_NAMES) {
+    const detail = `The file names more than ${MAX_NAMES} exercises`;
     throw new AppError("invalid", "imports.too_many_names", detail);
   }
   const found = new Map((await listNamed(tx, userId, [...fresh])).map((one) => [one.name, one]));

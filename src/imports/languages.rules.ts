@@ -4,9 +4,9 @@ import { type Language, loadLanguages } from "./month-names.rules.ts";
 /** The words of a date whose month has a name, the first row that they stand in, and the days that they stand for. */
 export type NamedMonth = { words: string[]; row: number; days: Set<string> };
 
-const LEAST_LETTERS = 3;
+const MIN_LETTERS = 3;
 /** Of the months of a file, with their days of the week; no language has as many. */
-const MOST_NAMES = 400;
+const MAX_NAMES = 400;
 
 /**
  * The month, from 1, that `words` name in a language: one of its names, or else the beginning of names of one month only, the
@@ -27,7 +27,7 @@ export function monthIn(language: Language, words: string[], mayBeginOnly = true
 }
 
 function monthBegunBy({ months }: Language, word: string): number | null {
-  if (word.length < LEAST_LETTERS) return null;
+  if (word.length < MIN_LETTERS) return null;
   const begun = new Set([...months].filter(([name]) => name.startsWith(word)).map(([, month]) => month));
   const [only] = begun;
   return begun.size === 1 ? (only as number) : null;
@@ -46,7 +46,7 @@ export async function decideLanguage(
   pause: () => Promise<void>,
 ): Promise<Language | null> {
   if (given.length === 0) return null;
-  if (given.length > MOST_NAMES) throw unknownLanguage(given);
+  if (given.length > MAX_NAMES) throw unknownLanguage(given);
   let known: Language[] = [];
   for (const which of ["english", "common", "other"] as const) {
     known = [...known, ...(await loadLanguages(which, pause))];

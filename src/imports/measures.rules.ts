@@ -21,7 +21,7 @@ const METRES = new Map(
     ...{ ft: FOOT_M, foot: FOOT_M, feet: FOOT_M, in: INCH_M, inch: INCH_M, inches: INCH_M },
   }),
 );
-const [MOST_WEIGHT, MOST_DISTANCE_M, SET_NOTE_LENGTH] = [2000, 1_000_000, 500];
+const [MAX_WEIGHT, MAX_DISTANCE_M, SET_NOTE_LENGTH] = [2000, 1_000_000, 500];
 
 /** Whether there is a column for weights, in units that we know or a unit to be told. */
 export const hasWeights = (header: Header): boolean => measuresIn(header, "weight", WEIGHT_UNITS).length > 0;
@@ -56,7 +56,7 @@ export function createSetReader(header: Header, options: ImportOptions): SetRead
 
   function weightIn(row: Row): Pick<ImportedSet, "weight" | "weightUnit" | "assisted"> {
     for (const { column, unit } of weights) {
-      const weight = Number((numberIn(row, column, -MOST_WEIGHT, MOST_WEIGHT) ?? 0).toFixed(3));
+      const weight = Number((numberIn(row, column, -MAX_WEIGHT, MAX_WEIGHT) ?? 0).toFixed(3));
       if (weight === 0) continue;
       const given = unit ?? unitOf(row);
       const weightUnit = given === undefined ? (options.weightUnit ?? null) : given;
@@ -81,7 +81,7 @@ export function createSetReader(header: Header, options: ImportOptions): SetRead
       const given = unit ?? unitIn(row, "distance unit", METRES);
       if (given === null) return null;
       const distanceM = Math.round(distance * (given ?? usualUnit(row)));
-      if (distanceM > 0 && distanceM <= MOST_DISTANCE_M) return distanceM;
+      if (distanceM > 0 && distanceM <= MAX_DISTANCE_M) return distanceM;
       return noteCell(row, column, "range", `must be at ${distanceM === 0 ? "least half a metre" : "most 1000 km"}`);
     }
     return null;

@@ -97,7 +97,7 @@ export function withNote(row: Row, column: string, most: number, notes: string |
   return cut(together, most);
 }
 
-const MOST_DIGITS = 100;
+const MAX_DIGITS = 100;
 
 /**
  * A number from `least` to `most`; null when the cell is empty, or with a note when it is none. A comma is a decimal point in
@@ -107,7 +107,7 @@ export function numberIn(row: Row, column: string, least: number, most: number):
   // Some languages write the minus sign of mathematics.
   const text = textIn(row, column).replace(/^\u2212/, "-");
   if (text === "") return null;
-  if (text.length > MOST_DIGITS) return noteCell(row, column, "number", "must be a number");
+  if (text.length > MAX_DIGITS) return noteCell(row, column, "number", "must be a number");
   const isThousands = row.header.delimiter === "," && /,\d{3}$/.test(text);
   const plain = isThousands ? text : text.replace(",", ".");
   if (!/^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(plain)) return noteCell(row, column, "number", "must be a number");

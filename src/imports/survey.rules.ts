@@ -17,7 +17,7 @@ export type Survey = {
 
 /** Of a file between two pauses. */
 export const CHARACTERS_AT_ONCE = 16_384;
-const MOST_WORKOUTS = 50_000;
+const MAX_WORKOUTS = 50_000;
 
 /** Looks through a whole file once. Throws invalid (`imports.too_many_workouts`). */
 export async function surveyFile(
@@ -71,8 +71,8 @@ function noteDates(survey: Survey, row: Row, reader: FormatReader): void {
   const texts = reader.columns.end === undefined ? [start] : [start, textIn(row, reader.columns.end)];
   for (const date of texts) if (date !== "" && !survey.dates.has(date)) survey.dates.set(date, row.line);
   survey.workouts.set(`${start}\n${name}`, { start, name, row: row.line });
-  if (survey.workouts.size > MOST_WORKOUTS) {
-    throw new AppError("invalid", "imports.too_many_workouts", `The file has more than ${MOST_WORKOUTS} workouts`);
+  if (survey.workouts.size > MAX_WORKOUTS) {
+    throw new AppError("invalid", "imports.too_many_workouts", `The file has more than ${MAX_WORKOUTS} workouts`);
   }
 }
 

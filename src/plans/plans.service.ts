@@ -131,15 +131,17 @@ function entriesOf(routines: NewPlan["routines"]): PlanEntry[] {
   return routines.map(({ routineId, day }) => {
     const position = (counts.get(day) ?? 0) + 1;
     counts.set(day, position);
-    if (position > MOST_A_DAY) {
-      const errors = [{ field: "/routines", code: "too_many", message: `A day has at most ${MOST_A_DAY} routines` }];
+    if (position > MAX_ROUTINES_PER_DAY) {
+      const errors = [
+        { field: "/routines", code: "too_many", message: `A day has at most ${MAX_ROUTINES_PER_DAY} routines` },
+      ];
       throw new AppError("invalid", "invalid_request", "The plan does not fit", { errors });
     }
     return { routineId, day, position };
   });
 }
 
-const MOST_A_DAY = 50;
+const MAX_ROUTINES_PER_DAY = 50;
 
 function requireNoneMissing(clientIds: string[], missing: string[]) {
   if (missing.length === 0) return;

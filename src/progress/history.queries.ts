@@ -1,6 +1,6 @@
 import type { Db } from "#db/client.ts";
 import { estimate } from "./one-rep-max.queries.ts";
-import { type Formula, MOST_REPS } from "./one-rep-max.rules.ts";
+import { type Formula, MAX_REPS } from "./one-rep-max.rules.ts";
 
 /** What a workout has of one exercise, as JSON, and its place in the order. */
 export type HistoryEntry = { json: string; startedAt: string; id: string };
@@ -37,7 +37,7 @@ export async function listHistory(
       select trim_scale(coalesce(sum(weight_kg * reps) filter (where counts), 0)) as "volumeKg",
         round(max(estimated)::numeric, 3) as "estimatedKg",
         case when not coalesce(bool_or(counts and mode = 'reps'), false) then 'no_sets'
-          when not coalesce(bool_or(counts and weight_kg > 0 and reps between 1 and ${MOST_REPS}::int), false)
+          when not coalesce(bool_or(counts and weight_kg > 0 and reps between 1 and ${MAX_REPS}::int), false)
           then 'no_weighted_sets_of_1_to_12_reps'
           when max(estimated) is null then 'no_sets_with_rpe' end as "estimateMissing",
         coalesce(json_agg(json_build_object('id', id, 'type', type, 'weight', trim_scale(weight), 'weightUnit', weight_unit,

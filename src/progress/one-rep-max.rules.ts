@@ -3,10 +3,10 @@ export const FORMULAS = ["epley", "brzycki", "lombardi", "rpe_table"] as const;
 export type Formula = (typeof FORMULAS)[number];
 
 /** Beyond this many repetitions endurance decides, and none of the formulas was meant for it. */
-export const MOST_REPS = 12;
+export const MAX_REPS = 12;
 
 /** Below this rate of perceived exertion the table says nothing: nobody can tell. */
-export const LEAST_RPE = 6;
+export const MIN_RPE = 6;
 
 /**
  * Percent of the one-repetition maximum by how many half repetitions a set is away from it: (reps − 1) · 2 for the
@@ -32,7 +32,7 @@ export type Effort = { rpe?: number | null; rir?: number | null };
  * - RPE table: w / percent, see `RPE_PERCENT`.
  */
 export function oneRepMax(formula: Formula, weight: number, reps: number, effort: Effort = {}): number | null {
-  if (!Number.isInteger(reps) || reps < 1 || reps > MOST_REPS) return null;
+  if (!Number.isInteger(reps) || reps < 1 || reps > MAX_REPS) return null;
   if (formula === "rpe_table") return byTable(weight, reps, effort);
   if (reps === 1) return weight;
   if (formula === "epley") return weight * (1 + reps / 30);
@@ -42,7 +42,7 @@ export function oneRepMax(formula: Formula, weight: number, reps: number, effort
 
 function byTable(weight: number, reps: number, { rpe, rir }: Effort): number | null {
   const perceived = rpe ?? (rir === undefined || rir === null ? null : 10 - rir);
-  if (perceived === null || perceived < LEAST_RPE) return null;
+  if (perceived === null || perceived < MIN_RPE) return null;
   const percent = RPE_PERCENT[(reps - 1) * 2 + (10 - perceived) * 2];
   return percent === undefined ? null : (weight * 100) / percent;
 }

@@ -1,7 +1,7 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
 import { estimate } from "./one-rep-max.queries.ts";
-import { type Formula, MOST_REPS } from "./one-rep-max.rules.ts";
+import { type Formula, MAX_REPS } from "./one-rep-max.rules.ts";
 
 /**
  * The records of one exercise of `userId` as JSON: the best set by estimated one-repetition maximum, by weight, by
@@ -34,7 +34,7 @@ export async function findRecordsJson(
       select ${formula} as formula,
         ${best(sql`${set}, round(estimated::numeric, 3) as "estimatedKg"`, sql`estimated is not null`, sql`estimated`)} as "estimatedOneRepMax",
         case when not exists (select from done) then 'no_sets'
-          when not exists (select from done where weight_kg > 0 and reps between 1 and ${MOST_REPS}::int)
+          when not exists (select from done where weight_kg > 0 and reps between 1 and ${MAX_REPS}::int)
           then 'no_weighted_sets_of_1_to_12_reps'
           when not exists (select from done where estimated is not null) then 'no_sets_with_rpe' end as "estimateMissing",
         ${best(set, sql`weight_kg is not null`, sql`weight_kg`)} as heaviest,

@@ -10,7 +10,7 @@ import { createTokens } from "../access/tokens.ts";
 import { operatorSocketPath } from "../operator-socket.ts";
 
 const ROUTINES = 12;
-const MOST_ROUNDS = 10;
+const MAX_ROUNDS = 10;
 const dir = mkdtempSync(join(tmpdir(), "irontrack-crossing-"));
 let database: OwnDatabase;
 let processes: Processes;
@@ -64,7 +64,7 @@ test("two people whose batches change the same things in opposite order are both
   };
   // They cross in the middle, unless one of them is done before the other has begun.
   let round = 1;
-  for (; round <= MOST_ROUNDS && (await reruns()) === 0; round++) {
+  for (; round <= MAX_ROUNDS && (await reruns()) === 0; round++) {
     const all = await Promise.all([sync("owner", round, ids), sync("friend", round, ids.toReversed())]);
     for (const id of ids) {
       const outcomes = all.flat().filter((result) => result.id === id);

@@ -25,8 +25,8 @@ import {
   workoutNotFound,
 } from "./workouts.service.ts";
 
-const MOST_EXERCISES = 200;
-const MOST_SETS = 500;
+const MAX_EXERCISES = 200;
+const MAX_SETS = 500;
 
 type EntryOf = { workoutId: string; workoutExerciseId: string };
 type SetOf = { workoutId: string; setId: string };
@@ -47,9 +47,9 @@ export function addExercise(
   const entry = exerciseRow(given, 1);
   const sets = (given.sets ?? []).map((set, at) => setRow(set, 1, at + 1));
   return onParts(db, actor, workoutId, precondition, async (tx) => {
-    const { isFull, missing } = await insertEntry(tx, actor.userId, workoutId, { entry, sets, most: MOST_EXERCISES });
+    const { isFull, missing } = await insertEntry(tx, actor.userId, workoutId, { entry, sets, most: MAX_EXERCISES });
     if (isFull) {
-      const detail = `A workout has at most ${MOST_EXERCISES} exercises`;
+      const detail = `A workout has at most ${MAX_EXERCISES} exercises`;
       throw new AppError("conflict", "workouts.too_many_exercises", detail);
     }
     requireExercises(missing, [given], () => "");
@@ -98,14 +98,14 @@ export function logSet(
   given: NewSet,
   precondition: Precondition,
 ): Promise<string> {
-  const limits = { modes: modesFitting(given), most: MOST_SETS };
+  const limits = { modes: modesFitting(given), most: MAX_SETS };
   return onParts(db, actor, workoutId, precondition, async (tx) => {
     const logged = await insertSet(tx, workoutId, workoutExerciseId, setRow(given, 1, 1), limits);
     if (!logged) throw exerciseNotFound();
     const faults = faultsOfSet(logged.mode, given, "");
     if (faults.length > 0) throw misfit(faults);
     if (logged.isFull) {
-      const detail = `An exercise of a workout has at most ${MOST_SETS} sets`;
+      const detail = `An exercise of a workout has at most ${MAX_SETS} sets`;
       throw new AppError("conflict", "workouts.too_many_sets", detail);
     }
     return logged.json as string;

@@ -11,7 +11,7 @@ export type Wait = { operation: string; event: string; what: string; ms: number 
 
 const KINDS = ["cpu", "disk", "diskOfOthers", "lock", "client", "other"] as const;
 const NAMES = ["processor, or waiting for one", "disk", "another's flush", "lock", "client", "other"];
-const MOST_EVENTS = 14;
+const MAX_EVENTS = 14;
 
 export const WAITS_LEGEND: Legend = { names: NAMES, colours: [1, 6, 3, 7, 9, 4].map(category) };
 
@@ -28,7 +28,7 @@ export function waitsOf(results: Sampled[]): Wait[] {
   });
   const order = Map.groupBy(all, ({ event }) => event);
   const sumOf = (event: string) => (order.get(event) ?? []).reduce((sum, { ms }) => sum + ms, 0);
-  const events = [...order.keys()].sort((a, b) => sumOf(b) - sumOf(a)).slice(0, MOST_EVENTS);
+  const events = [...order.keys()].sort((a, b) => sumOf(b) - sumOf(a)).slice(0, MAX_EVENTS);
   return all
     .filter(({ event }) => events.includes(event))
     .sort((a, b) => events.indexOf(a.event) - events.indexOf(b.event));
