@@ -1,14 +1,18 @@
 import { expect, test } from "bun:test";
 import { refusal } from "#db/errors.ts";
-import { createCatalogMemory, type Made } from "./catalog-memory.ts";
+import { type Computed, createCatalogMemory } from "./catalog-memory.ts";
 
-const made = (value: string, audience: string | null = null, bytes = 10): Made<string> => ({ value, audience, bytes });
+const computed = (value: string, audience: string | null = null, bytes = 10): Computed<string> => ({
+  value,
+  audience,
+  bytes,
+});
 
-test("what was made is remembered until a notice says otherwise", async () => {
+test("an answer is cached until an invalidation drops it", async () => {
   const memory = createCatalogMemory(() => true, 1000);
-  await memory.load("a", null, async () => made("catalog"));
-  await memory.load("b", "ada", async () => made("of ada", "ada"));
-  await memory.load("c", "bob", async () => made("of bob", "bob"));
+  await memory.load("a", null, async () => computed("catalog"));
+  await memory.load("b", "ada", async () => computed("of ada", "ada"));
+  await memory.load("c", "bob", async () => computed("of bob", "bob"));
   const recalled = () => [memory.recall("a", null), memory.recall("b", "ada"), memory.recall("c", "bob")];
   memory.forget({ loginId: "x" });
   memory.forget({ exercisesOf: "ada" });
@@ -17,24 +21,26 @@ test("what was made is remembered until a notice says otherwise", async () => {
   expect([...recalled(), memory.bytes]).toEqual([undefined, undefined, undefined, 0]);
 });
 
-test("the same question of another audience has another answer, and waits for another computation", async () => {
+test("callers of different audiences share neither a cached answer nor a computation", async () => {
   const memory = createCatalogMemory(() => true, 1000);
   const answers = await Promise.all([
-    memory.load("a", "ada", async () => made("of ada", "ada")),
-    memory.load("a", "bob", async () => made("of bob", "bob")),
-    memory.load("a", null, async () => made("catalog")),
+    memory.load("a", "ada", async () => computed("of ada", "ada")),
+    memory.load("a", "bob", async () => computed("of bob", "bob")),
+    memory.load("a", null, async () => computed("catalog")),
   ]);
   expect(answers).toEqual(["of ada", "of bob", "catalog"]);
   expect([memory.recall("a", "ada"), memory.recall("a", "bob"), memory.recall("a", null)]).toEqual(answers);
 });
 
-test("a result that is for another audience than the one asked for is handed to no one, and not cached", async () => {
+test("a result for another audience than the caller's is neither returned nor cached", async () => {
   const memory = createCatalogMemory(() => true, 1000);
-  const ask = () => memory.load("a", null, async () => made("of ada", "ada"));
+  const ask = () => memory.load("a", null, async () => computed("of ada", "ada"));
   const answers = await Promise.allSettled([ask(), ask()]);
   expect(answers.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   const also = [{ question: "b", audience: "bob", value: "of bob", bytes: 10 }];
-  await expect(memory.load("a", "ada", async () => ({ ...made("of ada", "ada"), also }))).rejects.toThrow("audience");
+  await expect(memory.load("a", "ada", async () => ({ ...computed("of ada", "ada"), also }))).rejects.toThrow(
+    "audience",
+  );
   expect([memory.recall("a", null), memory.recall("a", "ada"), memory.recall("b", "bob")]).toEqual([
     undefined,
     undefined,
@@ -47,10 +53,10 @@ test("an answer that a notice overtook is given to who asked before, to nobody a
   const slow = Promise.withResolvers<void>();
   const before = memory.load("a", null, async () => {
     await slow.promise;
-    return made("old");
+    return computed("old");
   });
   memory.forget({ catalog: true });
-  const after = memory.load("a", null, async () => made("new"));
+  const after = memory.load("a", null, async () => computed("new"));
   expect(await after).toBe("new");
   slow.resolve();
   expect(await before).toBe("old");
@@ -65,14 +71,14 @@ test("who asks the same meanwhile waits for one answer; a failure is nobody's me
       count++;
       await Bun.sleep(1);
       if (count === 1) throw new Error("no");
-      return made("yes");
+      return computed("yes");
     });
   const failed = await Promise.allSettled([ask(), ask()]);
   expect(failed.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   expect([await ask(), count]).toEqual(["yes", 2]);
 });
 
-test("joiners of a request that was refused ask once more, together", async () => {
+test("joiners of a refused request compute the answer once more, together", async () => {
   const memory = createCatalogMemory(() => true, 1000);
   let count = 0;
   const ask = (refusals: number) =>
@@ -80,7 +86,7 @@ test("joiners of a request that was refused ask once more, together", async () =
       count++;
       await Bun.sleep(1);
       if (count <= refusals) throw refusal("OVERLOADED");
-      return made("yes");
+      return computed("yes");
     });
   const statuses = async (refusals: number) => {
     count = 0;
@@ -95,17 +101,17 @@ test("joiners of a request that was refused ask once more, together", async () =
 test("while notices may be missing nothing is recalled, joined or kept", async () => {
   let isTrusted = true;
   const memory = createCatalogMemory(() => isTrusted, 1000);
-  await memory.load("a", null, async () => made("old"));
+  await memory.load("a", null, async () => computed("old"));
   isTrusted = false;
   expect(memory.recall("a", null)).toBeUndefined();
-  expect(await memory.load("b", null, async () => made("fresh"))).toBe("fresh");
+  expect(await memory.load("b", null, async () => computed("fresh"))).toBe("fresh");
   isTrusted = true;
   expect(memory.recall("b", null)).toBeUndefined();
 });
 
 test("the longest unused go when there is no room, and what is too large is not kept", async () => {
   const memory = createCatalogMemory(() => true, 30);
-  const keep = (key: string, bytes: number) => memory.load(key, null, async () => made(key, null, bytes));
+  const keep = (key: string, bytes: number) => memory.load(key, null, async () => computed(key, null, bytes));
   for (const key of ["a", "b", "c"]) await keep(key, 10);
   memory.recall("a", null);
   await keep("d", 10);

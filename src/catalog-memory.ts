@@ -2,28 +2,28 @@ import { refusalOf } from "#db/errors.ts";
 import { evenIfGone } from "./asking.ts";
 import type { Notice } from "./notices.ts";
 
-/** The id of the user to whom an answer may be given; null for everyone, when it shows the catalog only. */
+/** The user to whom an answer may be shown; null for everyone, if it shows nothing but the catalog. */
 export type Audience = string | null;
 
-/** One cached value: the whole question that it answers, and its audience. */
+/** A cache entry: a value, the complete question that it answers, and its audience. */
 export type Remembered = { question: string; audience: Audience; value: unknown; bytes: number };
 
-/** An answer, its audience, and what else its computation found out that may be cached. */
-export type Made<T> = { value: T; audience: Audience; bytes: number; also?: Remembered[] };
+/** A computed answer, its audience, and further entries that the computation yields for the cache. */
+export type Computed<T> = { value: T; audience: Audience; bytes: number; also?: Remembered[] };
 
 /**
- * This process's cache of what it read of the catalog and of people's own exercises: exact in every process (ADR 0010).
- * Every entry and every computation names its audience, and is found only by a caller that names the same one.
+ * This process's cache of answers about the catalog and users' own exercises, exact in every process (ADR 0010). Every
+ * entry and every computation has an audience, and only a caller that names the same audience finds it.
  */
 export type CatalogMemory = {
-  /** The cached answer to `question` for `audience`, or undefined when the database has to be asked. */
+  /** The cached answer to `question` for `audience`; undefined when the database has to be queried. */
   recall<T>(question: string, audience: Audience): T | undefined;
   /**
-   * Computes what is not cached, once for all callers that ask the same for the same audience meanwhile, and caches the
-   * result unless an invalidation overtook it. Throws when `make` yields what another audience must not see: then nothing
-   * is cached and no joiner gets it. Joiners of a caller that was refused (503) ask again for themselves.
+   * Computes an answer once for all callers that ask the same question for the same audience meanwhile (joiners), and
+   * caches it unless an invalidation arrived during the computation. Throws if the result is for another audience: then
+   * nothing is cached, and no joiner gets it. If the starter is refused (503), its joiners compute the answer once more.
    */
-  load<T>(question: string, audience: Audience, make: () => Promise<Made<T>>): Promise<T>;
+  load<T>(question: string, audience: Audience, compute: () => Promise<Computed<T>>): Promise<T>;
   /** Drops what `notice` invalidates. */
   forget(notice: Notice | "everything"): void;
   /** Counts invalidations. */
@@ -35,7 +35,8 @@ export type CatalogMemory = {
   readonly recalls: { hits: number; misses: number };
 };
 
-type Flight = { isOvertaken: boolean; result: Promise<Made<unknown>> };
+/** A computation under way, which callers may join. */
+type Flight = { isOvertaken: boolean; result: Promise<Computed<unknown>> };
 
 /** `isTrusted` says whether every notice so far has reached this process; the longest unused go beyond `limitBytes`. */
 export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number): CatalogMemory {
@@ -63,16 +64,17 @@ export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number
       drop(oldest);
     }
   };
-  /** What a flight shows may be of before: no one joins it any more, and its result is not cached. */
+  /** Marks computations that may have read the old state: their results are not cached. */
   const overtake = (flying: Iterable<Flight>) => {
     for (const flight of flying) flight.isOvertaken = true;
   };
-  const start = async <T>(question: string, audience: Audience, make: () => Promise<Made<T>>) => {
-    const flight: Flight = { isOvertaken: false, result: evenIfGone(make).then((made) => checked(made, audience)) };
+  const start = async <T>(question: string, audience: Audience, compute: () => Promise<Computed<T>>) => {
+    const result = evenIfGone(compute).then((computed) => requireAudience(computed, audience));
+    const flight: Flight = { isOvertaken: false, result };
     flights.set(audience, question, flight);
     try {
-      const { value, also = [], ...made } = (await flight.result) as Made<T>;
-      if (!flight.isOvertaken) for (const entry of [{ question, value, ...made }, ...also]) remember(entry);
+      const { value, also = [], ...entry } = await result;
+      if (!flight.isOvertaken) for (const cached of [{ question, value, ...entry }, ...also]) remember(cached);
       return value;
     } finally {
       if (flights.get(audience, question) === flight) flights.delete(audience, question);
@@ -87,23 +89,23 @@ export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number
         return undefined;
       }
       recalls.hits++;
-      // Uses are tracked only when something is near being evicted.
+      // The order of use matters only when entries may soon be evicted.
       if (bytes * 2 > limitBytes) {
         byUse.delete(entry);
         byUse.add(entry);
       }
       return entry.value as T;
     },
-    load: async <T>(question: string, audience: Audience, make: () => Promise<Made<T>>) => {
-      for (let joined = 0; ; joined++) {
-        if (!isTrusted()) return (await make()).value;
+    load: async <T>(question: string, audience: Audience, compute: () => Promise<Computed<T>>) => {
+      for (let joinCount = 0; ; joinCount++) {
+        if (!isTrusted()) return requireAudience(await compute(), audience).value;
         const running = flights.get(audience, question);
-        if (!running) return await start(question, audience, make);
+        if (!running) return await start(question, audience, compute);
         try {
           return (await running.result).value as T;
         } catch (error) {
-          // The starter was refused, which says nothing about this caller. A second time, it has waited as long itself.
-          if (joined > 0 || refusalOf(error) === undefined) throw error;
+          // The refusal was meant for the starter. After a second one, this caller has waited long enough itself.
+          if (joinCount > 0 || refusalOf(error) === undefined) throw error;
         }
       }
     },
@@ -135,12 +137,13 @@ export function createCatalogMemory(isTrusted: () => boolean, limitBytes: number
   };
 }
 
-/** `made`, if all of it is for `audience` or for everyone. */
-function checked<T>(made: Made<T>, audience: Audience): Made<T> {
-  for (const { audience: whose } of [made, ...(made.also ?? [])]) {
-    if (whose !== null && whose !== audience) throw new Error("An answer is not for the audience that it was made for");
+/** Returns `computed` if all of it is for `audience` or for everyone; throws otherwise. */
+function requireAudience<T>(computed: Computed<T>, audience: Audience): Computed<T> {
+  for (const result of [computed, ...(computed.also ?? [])]) {
+    if (result.audience !== null && result.audience !== audience)
+      throw new Error("An answer was computed for another audience than the one that asked");
   }
-  return made;
+  return computed;
 }
 
 /** Values by audience and question. */

@@ -3,56 +3,56 @@ import type { Db } from "#db/client.ts";
 import { openListener } from "#db/listener.ts";
 import { deleteDeadProcess, deleteOwnProcess, type LiveProcess, sendHeartbeat } from "./live-processes.queries.ts";
 
-/** A process may serve from its caches for this long after it sent the last heartbeat that came back to it. */
+/** A process may serve from its caches for this long after it sent the last heartbeat that was delivered back to it. */
 const LEASE_MS = 1000;
 const HEARTBEAT_MS = 300;
-/** After this long a lease is over by another process's clock too, even if one of the two clocks is slow. */
+/** After this long a lease is over by another process's clock too: the margin allows for a slow clock. */
 export const LEASE_OVER_MS = 1200;
-/** A listener whose heartbeat has not come back for this long is replaced. */
+/** A listener to which no heartbeat was delivered for this long is replaced. */
 const SILENT_MS = 3000;
 
 export type Lease = {
   /** The id under which this process is listed, while it listens. */
   id(): string | undefined;
-  /** Whether the row `id` is one of this process. */
+  /** Whether `id` is a present or former id of this process. */
   isOwn(id: string): boolean;
   isHeld(): boolean;
   close(): Promise<void>;
 };
 
 export type LeaseOptions = {
-  /** False for a process without caches: it only listens, and is not listed. */
+  /** False for a process without caches: it listens, sends no heartbeats and is not listed. */
   hasCaches: boolean;
   channels: string[];
   onMessage(channel: string, payload: string): void;
-  /** A new connection listens: what was sent before it may have been missed. */
+  /** A new connection listens; messages sent before may have been missed. */
   onListening(): void;
   onHeld(): void;
   onLost(error: Error): void;
 };
 
-/** One connection that listens. Its id is never used again, so nothing that is late can speak for another connection. */
+/** One connection that listens. Each has a new id, so a late message or row cannot count for another connection. */
 type Listening = {
   id: string;
-  /** The heartbeat that is on its way. */
+  /** The heartbeat that was sent and not delivered yet. */
   sent: { payload: string; atMs: number } | undefined;
   /** The statement that sends it is running. */
   isSending: boolean;
-  /** Since when this process knows its row to be there without a break. */
+  /** Since when this process knows that its row has been in the table without a break. */
   listedSinceMs: number | undefined;
 };
 
-/** Listens on `channels`, and holds a lease while messages are known to arrive. ADR 0004 has the argument, step by step. */
+/** Listens on `channels`, and holds a lease while messages are known to arrive. ADR 0004 proves why that is safe. */
 export function openLease(direct: Db, options: LeaseOptions): Lease {
   const channel = `irontrack_heartbeat_${randomUUID()}`;
-  /** Ids of connections that were lost, whose rows may still be there. */
+  /** Ids of lost connections, whose rows may still be in the table. */
   const formerIds = new Set<string>();
   let listening: Listening | undefined;
   let heldUntilMs = 0;
-  /** The last heartbeat; it never rejects. */
+  /** Resolves when the heartbeats started so far have been sent; never rejects. */
   let lastBeat = Promise.resolve();
 
-  const leave = () => {
+  const endLease = () => {
     if (listening) formerIds.add(listening.id);
     listening = undefined;
     heldUntilMs = 0;
@@ -60,13 +60,13 @@ export function openLease(direct: Db, options: LeaseOptions): Lease {
   const listener = openListener(direct, {
     channels: [...options.channels, channel],
     onListening: () => {
-      leave();
+      endLease();
       listening = { id: randomUUID(), sent: undefined, isSending: false, listedSinceMs: undefined };
       options.onListening();
       if (options.hasCaches) startBeat();
     },
     onLost: (error) => {
-      leave();
+      endLease();
       options.onLost(error);
     },
     onMessage: (from, payload) => {
@@ -100,16 +100,17 @@ export function openLease(direct: Db, options: LeaseOptions): Lease {
       for (const id of former) formerIds.delete(id);
       if (isNew || own.listedSinceMs === undefined) own.listedSinceMs = performance.now();
       own.isSending = false;
-      watch(others);
+      deleteDead(others);
     } catch (error) {
-      // Whether the row was written is not known, so its id is given up.
+      // The row may or may not have been written, so this id is not used again.
       if (own === listening) listener.replace(error as Error);
     }
   };
 
+  /** The last version seen of each other row, and since when. */
   const watched = new Map<string, { version: string; sinceMs: number }>();
-  /** Deletes the rows of processes that have sent no heartbeat for longer than any lease. */
-  const watch = (others: LiveProcess[]) => {
+  /** Deletes the rows of processes that have sent no heartbeat for longer than a lease lasts. */
+  const deleteDead = (others: LiveProcess[]) => {
     const nowMs = performance.now();
     const listed = new Set(others.map(({ id }) => id));
     for (const id of watched.keys()) if (!listed.has(id)) watched.delete(id);
@@ -130,10 +131,10 @@ export function openLease(direct: Db, options: LeaseOptions): Lease {
     isHeld: () => performance.now() < heldUntilMs,
     close: async () => {
       clearInterval(timer);
-      leave();
+      endLease();
       await listener.close();
       if (!options.hasCaches) return;
-      // A heartbeat that is under way would write the row again.
+      // A heartbeat under way would insert the row again.
       const gone = lastBeat.then(() => deleteOwnProcess(direct, [...formerIds])).catch(() => {});
       await Promise.race([gone, Bun.sleep(LEASE_MS)]);
     },

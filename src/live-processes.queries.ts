@@ -1,21 +1,21 @@
 import type { Db } from "#db/client.ts";
 
-/** A row of `live_processes`; its `version` is another after each heartbeat. */
+/** A row of `live_processes`; each heartbeat changes its `version`. */
 export type LiveProcess = { id: string; isSettled: boolean; version: string };
 
 type Heartbeat = {
   id: string;
   /** Earlier ids of the same process, whose rows are deleted. */
   formerIds: string[];
-  /** The process knows that the row `id` has been there for longer than any lease lasts. */
+  /** The process knows that the row `id` has been in the table for longer than a lease lasts. */
   isSettled: boolean;
   channel: string;
   payload: string;
 };
 
 /**
- * Sends one heartbeat: marks the row `id` as alive, makes it when it is not there, and sends `payload` to `channel`, in one
- * transaction. Where one row is settled all become so. Gives the rows of other processes as they were before.
+ * Sends one heartbeat: inserts or updates the row `id`, and sends `payload` to `channel`, in one transaction. The row becomes
+ * settled if any row is. Returns the rows of other processes as they were before.
  */
 export async function sendHeartbeat(
   { sql }: Db,
@@ -24,7 +24,7 @@ export async function sendHeartbeat(
   const [row] = await sql<{ isNew: boolean; others: LiveProcess[] | null }[]>`
     with former as (
       delete from live_processes where id = any(${formerIds}::uuid[])
-    ), beaten as (
+    ), written as (
       insert into live_processes as known (id, seen_at, is_settled)
       values (${id}, clock_timestamp(), exists (select from live_processes where is_settled))
       on conflict (id) do update
@@ -34,7 +34,7 @@ export async function sendHeartbeat(
     select is_new as "isNew", pg_notify(${channel}, ${payload}),
       (select json_agg(json_build_object('id', id, 'isSettled', is_settled, 'version', xmin::text))
        from live_processes where id <> all(${[id, ...formerIds]}::uuid[])) as others
-    from beaten`;
+    from written`;
   return { isNew: row?.isNew ?? true, others: row?.others ?? [] };
 }
 

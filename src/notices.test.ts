@@ -12,14 +12,14 @@ let direct: Pool;
 let one: Member;
 let other: Member;
 
-/** A process as the others see it: its connections, what it has forgotten, and what it logs. */
+/** A process on its own connections, the invalidations that it received, and its log messages. */
 type Member = { notices: Notices; forgotten: string[]; logged: string[]; stop(): Promise<void> };
 
 beforeAll(async () => {
   database = await makeOwnDatabase();
   direct = openPool(directTestUrl(database.url), { size: 1, prepare: false });
   [one, other] = [await startMember(), await startMember()];
-  // From here on the table is known to list every process.
+  // A settled row: from here on the list of processes is known to be complete.
   await until(async () => (await direct.sql`select from live_processes where is_settled`).length > 0);
 });
 afterAll(async () => {
@@ -37,8 +37,7 @@ async function startMember({ hasCaches = true } = {}): Promise<Member> {
   const notices = await listenForNotices(pool, forget, { hasCaches, log });
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= notices.close().then(() => pool.close()));
-  const member = { notices, forgotten, logged, stop };
-  return member;
+  return { notices, forgotten, logged, stop };
 }
 
 const change = ({ notices }: Member, loginId: string) =>
@@ -59,11 +58,11 @@ test("changes are confirmed while the connections that listen are ended again an
     await endListeners();
     await change(one, `round ${round}`);
   }
-  // On a machine that stands still for a second some wait until leases are over, but not all.
+  // On a machine that stalls for a second some changes wait until leases are over, but not all.
   expect(one.notices.stats.leaseWaits).toBeLessThan(10);
   for (const { notices, logged } of [one, other]) {
     await until(notices.isTrusted);
-    // A loss while the one before it lasts is the same loss.
+    // Until invalidations arrive again, it is one loss.
     expect(notices.stats.losses).toBeGreaterThan(0);
     expect(logged.filter((line) => line === LOST).length).toBe(notices.stats.losses);
     expect(logged.at(-1)).toBe("invalidations arrive again");
@@ -82,7 +81,7 @@ test("changes are confirmed while processes start and stop", async () => {
   expect(one.notices.stats.leaseWaits - waitsBefore).toBeLessThan(25);
 });
 
-test("while no heartbeat can be written, connections are opened at a pace, and it is one loss", async () => {
+test("while no heartbeat can be written, reconnects are limited in rate, and it counts as one loss", async () => {
   const { losses } = other.notices.stats;
   const readOnly = async (value: "on" | "off") => {
     const name = direct.sql(new URL(database.url).pathname.slice(1));
@@ -104,13 +103,13 @@ test("while no heartbeat can be written, connections are opened at a pace, and i
   expect(one.notices.isTrusted()).toBe(false);
   await readOnly("off");
   await until(() => one.notices.isTrusted() && other.notices.isTrusted());
-  // Once, and at most twice more while sessions of both kinds are there.
+  // One loss, and at most two more while read-only and writable connections exist side by side.
   expect(other.notices.stats.losses - losses).toBeLessThan(4);
-  // Two members, at most four a second each; without a pace it is hundreds.
+  // Two members, at most four a second each; without the limit it is hundreds.
   expect(connections.size).toBeLessThan(25);
 });
 
-test("a row that a killed process left, by a clock that was ahead or behind, is deleted, and then delays no change", async () => {
+test("the row of a killed process is deleted whatever its clock said, and then delays no change", async () => {
   for (const seenAt of ["infinity", "now", "-infinity"]) {
     await direct.sql`insert into live_processes (id, seen_at) values (gen_random_uuid(), ${seenAt})`;
   }
@@ -121,7 +120,7 @@ test("a row that a killed process left, by a clock that was ahead or behind, is 
   expect(one.notices.stats.leaseWaits - waitsBefore).toBeLessThan(4);
 });
 
-test("a command is listed nowhere, so that no change waits for it, and its own changes are confirmed", async () => {
+test("a command is not listed, so no change waits for it, and its own changes are confirmed", async () => {
   const command = await startMember({ hasCaches: false });
   await until(async () => (await direct.sql`select from live_processes`).length === 2);
   const loginId = "changed by a command";
@@ -131,7 +130,7 @@ test("a command is listed nowhere, so that no change waits for it, and its own c
   await command.stop();
 });
 
-test("a change that was rolled back is waited for by no process", async () => {
+test("a change that was rolled back waits for no confirmation", async () => {
   const waitsBefore = one.notices.stats.leaseWaits;
   const catalog = readCatalog();
   const seed = (dryRun: boolean) =>

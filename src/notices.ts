@@ -14,9 +14,9 @@ export type Notice = { loginId: string } | { userId: string } | { exercisesOf: s
 export type Announcement = { text: string; isSent: boolean };
 
 export type NoticesStats = {
-  /** How often invalidations ceased to arrive, from one time that they did to the next. */
+  /** How often invalidations stopped arriving; until they arrive again it is one loss. */
   losses: number;
-  /** Changes that were answered when leases were over, and not when every process had confirmed. */
+  /** Changes that waited until all leases were over, because a process had not confirmed. */
   leaseWaits: number;
 };
 
@@ -45,7 +45,7 @@ export function noticeOf(sql: Db["sql"], announcement: Announcement) {
 }
 
 const CHANNEL = "irontrack_notices";
-/** Where `<id of an invalidation> <id of a process>` is sent. */
+/** The channel of confirmations: `<id of an invalidation> <id of a process>`. */
 const CONFIRMATIONS = "irontrack_confirmations";
 
 type Forget = (notice: Notice | "everything") => void;
@@ -64,10 +64,8 @@ export function aloneOnDatabase(forget: Forget): Notices {
   };
 }
 
-type Waiting = {
-  confirmed: Set<string>;
-  wake: () => void;
-};
+/** An invalidation that waits for confirmations: the ids of processes that sent one, and a call for each arrival. */
+type PendingInvalidation = { confirmed: Set<string>; wake: () => void };
 
 export type NoticesOptions = {
   /** False for a process that caches nothing, such as a command: then no other process waits for it. */
@@ -75,22 +73,23 @@ export type NoticesOptions = {
   log?: Pick<Log, "info" | "warn">;
 };
 
-/** How long a starting process waits until invalidations reach it; it starts without its caches when they do not. */
+/** How long a starting process waits for its lease; without one it starts without its caches. */
 const START_WAIT_MS = 1000;
-/** How often processes that have not confirmed are asked again: they or we may have listened too late. */
-const ASK_AGAIN_MS = 100;
+/** How often an invalidation is sent again to processes that have not confirmed: a listener may have started too late. */
+const RESEND_MS = 100;
 
 /**
- * Invalidations among processes (ADR 0004). `forget` is called for each, and with "everything" when some may have been
- * missed. A change is answered when every process that may hold a lease has confirmed it, at the latest when each lease
- * that it overtook is over. `direct` must not lead through a pooler.
+ * Opens the invalidations among processes (ADR 0004). Calls `forget` for each, and with "everything" when some may have
+ * been missed. `announce` returns when every process that may hold a lease has confirmed, or when all leases from before
+ * the change are over. `direct` must not lead through a pooler. Resolves when this process holds its lease (if it has no
+ * caches: when it listens), and after START_WAIT_MS in any case.
  */
 export async function listenForNotices(
   direct: Db,
   forget: Forget,
   { hasCaches = true, log }: NoticesOptions = {},
 ): Promise<Notices> {
-  const waiting = new Map<string, Waiting>();
+  const pending = new Map<string, PendingInvalidation>();
   const started = Promise.withResolvers<void>();
   const stats = { losses: 0, leaseWaits: 0 };
   const disturbances = createDisturbances(log, stats);
@@ -99,14 +98,14 @@ export async function listenForNotices(
   const onNotice = (text: string) => {
     const { id, from, ...notice } = JSON.parse(text) as Notice & { id: string; from: string };
     forget(notice as Notice);
-    const by = lease.id();
-    if (from === processId || by === undefined || !hasCaches) return;
-    direct.sql`select pg_notify(${CONFIRMATIONS}, ${`${id} ${by}`})`.catch(() => {});
+    const ownId = lease.id();
+    if (from === processId || ownId === undefined || !hasCaches) return;
+    direct.sql`select pg_notify(${CONFIRMATIONS}, ${`${id} ${ownId}`})`.catch(() => {});
   };
   const onConfirmation = (text: string) => {
-    const [id, by] = text.split(" ") as [string, string];
-    const invalidation = waiting.get(id);
-    invalidation?.confirmed.add(by);
+    const [id, confirmerId] = text.split(" ") as [string, string];
+    const invalidation = pending.get(id);
+    invalidation?.confirmed.add(confirmerId);
     invalidation?.wake();
   };
   const lease = openLease(direct, {
@@ -125,14 +124,14 @@ export async function listenForNotices(
   });
   await Promise.race([started.promise, Bun.sleep(START_WAIT_MS)]);
 
-  /** The processes of `listed` that may hold a lease; undefined where the list may lack one. */
+  /** The processes of `listed` that may hold a lease; undefined if the list may be incomplete. */
   const holdersOf = (listed: LiveProcess[]) =>
     listed.some(({ isSettled }) => isSettled)
       ? new Set(listed.map(({ id }) => id).filter((id) => !lease.isOwn(id)))
       : undefined;
 
-  /** Resolves when no other process can serve what it cached before an invalidation that has been committed. */
-  const settle = async (text: string, invalidation: Waiting) => {
+  /** Resolves when no other process can serve what it cached before a committed invalidation. */
+  const settle = async (text: string, invalidation: PendingInvalidation) => {
     const overMs = performance.now() + LEASE_OVER_MS;
     const leftMs = () => Math.max(overMs - performance.now(), 0);
     let required: string[] | undefined;
@@ -140,10 +139,10 @@ export async function listenForNotices(
       const woken = new Promise<void>((resolve) => (invalidation.wake = resolve));
       const listed = await Promise.race([listLiveProcesses(direct).catch(() => []), Bun.sleep(leftMs())]);
       const holders = holdersOf(listed ?? []);
-      // A process that is listed later holds a lease that began after the invalidation.
+      // The first complete list counts: a process that appears later has a lease that began after the invalidation.
       if (holders) required = required?.filter((id) => holders.has(id)) ?? [...holders];
       if (required?.every((id) => invalidation.confirmed.has(id))) return disturbances.onConfirmed();
-      const isWoken = await Promise.race([woken.then(() => true), Bun.sleep(Math.min(ASK_AGAIN_MS, leftMs()))]);
+      const isWoken = await Promise.race([woken.then(() => true), Bun.sleep(Math.min(RESEND_MS, leftMs()))]);
       if (!isWoken) direct.sql`select pg_notify(${CHANNEL}, ${text})`.catch(() => {});
     }
     stats.leaseWaits++;
@@ -154,13 +153,8 @@ export async function listenForNotices(
     announce: async (notice, commit) => {
       const id = randomUUID();
       const announcement = { text: JSON.stringify({ ...notice, id, from: processId }), isSent: false };
-      const invalidation = {
-        text: announcement.text,
-        isCommitted: false,
-        confirmed: new Set<string>(),
-        wake: () => {},
-      };
-      waiting.set(id, invalidation);
+      const invalidation: PendingInvalidation = { confirmed: new Set(), wake: () => {} };
+      pending.set(id, invalidation);
       try {
         const result = await commit(announcement);
         if (announcement.isSent) {
@@ -169,7 +163,7 @@ export async function listenForNotices(
         }
         return result;
       } finally {
-        waiting.delete(id);
+        pending.delete(id);
       }
     },
     isTrusted: lease.isHeld,
@@ -178,7 +172,7 @@ export async function listenForNotices(
   };
 }
 
-/** Logs the beginning and the end of each disturbance, once. */
+/** Logs once when invalidations or confirmations stop arriving, and once when they arrive again. */
 function createDisturbances(log: NoticesOptions["log"], stats: NoticesStats) {
   let isLost = false;
   let isUnconfirmed = false;

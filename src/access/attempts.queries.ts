@@ -1,27 +1,28 @@
 import type { Db } from "#db/client.ts";
 
 /**
- * What is counted, and when it is too much: the `free`-th attempt within `windowS` seconds has further ones refused for
- * `delayS`, each one after that for twice as long as the last, at most until the window ends.
+ * How many attempts a key allows. The `free`-th attempt within `windowS` seconds blocks the key for `delayS`. Each later
+ * attempt doubles the delay, at most until the window ends.
  */
 export type Limit = { key: string; free: number; delayS: number; windowS: number };
 
-/** An attempt as it was counted under one key. */
+/** What counting an attempt did to one key. */
 export type Counted = {
   key: string;
-  /** With it, the limit of that key is reached. */
+  /** The attempt reached the limit of the key. */
   isAtLimit: boolean;
-  /** Until when it refuses further ones, as text. */
+  /** The time until which the attempt blocks the key, as PostgreSQL writes it. */
   blockedUntil: string;
 };
 
-/** How long the attempt that reaches a limit refuses others while it is not yet judged, at most. */
+/** An attempt that reaches a limit blocks the key for at most this long before its outcome is known. */
 const JUDGEMENT_S = 30;
 
 /**
- * Counts an attempt under those of `limits` that are free, unless one of them refuses it at first sight. Fewer than
- * `limits` come back when one refuses: then `findRefusing` says which, and for how long, and the others are to be taken back. In a
- * statement of its own, which waits for attempts of the same keys; what they did, the next statement sees.
+ * Counts an attempt under each key that is not blocked, and under none if one is blocked when the statement starts.
+ * Returns fewer rows than `limits` if a key was blocked: the caller then takes the counts back (`returnAttempt`), and
+ * `findRefusing` says which key blocks. The statement waits for attempts on the same keys; only the next statement sees
+ * what they wrote.
  */
 export async function countAttempt({ sql }: Db, limits: Limit[], nowMs: number): Promise<Counted[]> {
   const now = new Date(nowMs).toISOString();
@@ -55,7 +56,7 @@ export async function countAttempt({ sql }: Db, limits: Limit[], nowMs: number):
     select key, blocked_until > ${now} as "isAtLimit", blocked_until::text as "blockedUntil" from counted`;
 }
 
-/** Those of `keys` that refuse attempts, and for how many seconds. */
+/** Those of `keys` that are blocked, and for how many more seconds. */
 export async function findRefusing(
   { sql }: Db,
   keys: string[],
@@ -71,8 +72,8 @@ export async function findRefusing(
 const CLOCK_SKEW_S = 30;
 
 /**
- * Forgets what is dated later than any attempt can be by the clock of now: that clock was set back, and would refuse
- * for as long as it was set back. True when there was something.
+ * Deletes counters whose window ends later than any window can end by the present clock. They are from before the clock
+ * was set back, and would block their keys for as long as it was set back. True if any were deleted.
  */
 export async function forgetFutureAttempts({ sql }: Db, limits: Limit[], nowMs: number): Promise<boolean> {
   const latestS = Math.max(...limits.map(({ windowS }) => windowS)) + CLOCK_SKEW_S;
@@ -82,7 +83,7 @@ export async function forgetFutureAttempts({ sql }: Db, limits: Limit[], nowMs: 
   return forgotten.length > 0;
 }
 
-/** Has keys whose limit is reached refuse attempts, each for its delay, doubled by every one beyond the limit. */
+/** Blocks the keys whose limit is reached, each for its delay, doubled for every attempt beyond the limit. */
 export async function blockKeys({ sql }: Db, limits: Limit[], nowMs: number): Promise<void> {
   const now = new Date(nowMs).toISOString();
   await sql`
@@ -98,8 +99,8 @@ export async function blockKeys({ sql }: Db, limits: Limit[], nowMs: number): Pr
 }
 
 /**
- * Takes an attempt back that was counted: the keys of `cleared` are forgotten, the others lose one, and refuse nothing on
- * its account any more.
+ * Takes a counted attempt back: deletes the counters of `cleared`, subtracts one from the others, and lifts the block
+ * that the attempt set.
  */
 export async function returnAttempt(
   { sql }: Db,
@@ -126,7 +127,7 @@ export async function returnAttempt(
 
 export const keysOf = (counted: { key: string }[]): string[] => counted.map(({ key }) => key);
 
-/** Locks the rows of `keys` in the order in which attempts are counted, so that no two statements wait for each other. */
+/** Locks the rows of `keys` in the order in which attempts are counted, so that two statements cannot deadlock. */
 const locking = (sql: Db["sql"], keys: string[]) =>
   sql`locked as materialized (select key from attempts where key = any (${keys}) order by key for update)`;
 

@@ -15,26 +15,26 @@ import {
 
 type Deps = { db: Db; nowMs: () => number };
 
-/** An attempt that is counted, until it is known what came of it. */
+/** An attempt that was counted and whose outcome is not known yet. */
 export type Attempt = {
-  /** Runs what judges it. When that throws, it was not judged, and does not count. */
+  /** Runs the check of the attempt. If the check throws, the attempt is taken back. */
   judge<T>(work: () => Promise<T>): Promise<T>;
-  /** It counts: from now on the keys whose limit it reached refuse further ones. */
+  /** The attempt failed: it stays counted, and blocks the keys whose limit it reached. */
   keep(): Promise<void>;
-  /** It was right: it does not count, and `isCleared` says of which keys all that was counted is forgotten. */
+  /** The attempt succeeded: it is taken back, and the counters of keys for which `isCleared` holds are deleted. */
   succeed(isCleared: (key: string) => boolean): Promise<void>;
 };
 
 /**
- * Counts an attempt under all of `limits` before it is made, so that a thousand at once are a thousand, or under none of
- * them: throws throttled when one refuses it. What comes of it must be said by one of the functions returned; until then
- * the attempt that reaches a limit has others of this process wait, and those of other processes refused for half a minute
- * at most.
+ * Counts an attempt under all of `limits` before it is checked, so that concurrent attempts are all counted. Counts it
+ * under none and throws throttled if one of the keys is blocked. The caller must end the attempt with one of the returned
+ * functions. Until then, if the attempt reached a limit, further ones in this process wait for it; other processes refuse
+ * them, for at most 30 seconds.
  */
 export async function beginAttempt({ db, nowMs }: Deps, limits: Limit[]): Promise<Attempt> {
   const counted = await count(db, limits, nowMs());
   const endJudgement = beginJudgement(limits);
-  const reached = limits.filter(({ key }) => counted.some((one) => one.key === key && one.isAtLimit));
+  const reached = limits.filter(({ key }) => counted.some((counter) => counter.key === key && counter.isAtLimit));
   const settle = async (isNeeded: boolean, write: () => Promise<void>) => {
     try {
       if (isNeeded) await inAnyCase(write);
@@ -58,10 +58,10 @@ export async function beginAttempt({ db, nowMs }: Deps, limits: Limit[]): Promis
   };
 }
 
-/** The attempts that this process judges, by their keys; each is done once the counters say what came of it. */
+/** The attempts that this process is checking, by key. Each promise resolves when the outcome is in the counters. */
 const underJudgement = new Map<string, Set<Promise<void>>>();
 
-/** Returns what ends it. */
+/** Registers an attempt in `underJudgement`; the returned function removes it. */
 function beginJudgement(limits: Limit[]): () => void {
   const { promise, resolve } = Promise.withResolvers<void>();
   for (const { key } of limits) underJudgement.set(key, (underJudgement.get(key) ?? new Set()).add(promise));
@@ -74,12 +74,12 @@ function beginJudgement(limits: Limit[]): () => void {
   };
 }
 
-/** More are refused at once: each holds a place among the requests that use the database. */
+/** Further attempts are refused without waiting: each waiting one counts as a request in flight on the database. */
 const MAX_WAITING = 100;
 const MAX_WAIT_MS = 5000;
 let waiting = 0;
 
-/** Waits until what is under judgement by any of `refusing` is judged; false when that is nothing, or too many wait. */
+/** Waits for the attempts that this process is checking under `refusing`; false if there are none, or too many wait. */
 async function othersAreJudged(refusing: { key: string }[]): Promise<boolean> {
   const others = refusing.flatMap(({ key }) => [...(underJudgement.get(key) ?? [])]);
   if (others.length === 0 || waiting >= MAX_WAITING) return false;
@@ -90,12 +90,12 @@ async function othersAreJudged(refusing: { key: string }[]): Promise<boolean> {
 }
 
 /**
- * Runs `work` as an attempt under `limits` that counts whatever came of it, also when its client hung up meanwhile, but
- * not when it could not be done: with 503, or by a fault of ours.
+ * Runs `work` as an attempt that counts whether it succeeds or fails, also if the client hangs up meanwhile. It does not
+ * count if the work could not be done: on a 503 or an unexpected error.
  */
 export async function attempt<T>(deps: Deps, limits: Limit[], work: () => Promise<T>): Promise<T> {
-  const begun = await beginAttempt(deps, limits);
-  const result = await begun.judge(() =>
+  const counted = await beginAttempt(deps, limits);
+  const result = await counted.judge(() =>
     work().then(
       (value) => ({ value }),
       (error: unknown) => {
@@ -105,12 +105,12 @@ export async function attempt<T>(deps: Deps, limits: Limit[], work: () => Promis
       },
     ),
   );
-  await begun.keep();
+  await counted.keep();
   if ("error" in result) throw result.error;
   return result.value;
 }
 
-/** How often it is tried again after a key refused that does so no more when it is asked for how long. */
+/** Counting is retried this often if a key was blocked, and no longer is when its wait is read. */
 const MAX_TRIES = 3;
 const SHORTEST_WAIT_S = 1;
 
@@ -120,16 +120,16 @@ async function count(db: Db, limits: Limit[], nowMs: number): Promise<Counted[]>
   for (let tries = 1; ; tries++) {
     const counted = await countAttempt(db, limits, nowMs);
     if (counted.length === limits.length) return counted;
-    // What one key refuses does not count under the others.
+    // An attempt that one key refuses does not count under the others.
     if (counted.length > 0) await inAnyCase(() => returnAttempt(db, counted, limits));
     if (tries < MAX_TRIES && (await forgetFutureAttempts(db, limits, nowMs))) continue;
     const refusing = await findRefusing(db, keysOf(limits), nowMs);
-    // A key may refuse only because of attempts that are not judged yet, which may be right. No more begin meanwhile.
+    // The key may be blocked by attempts that are still being checked and may succeed. Meanwhile no others begin.
     if (performance.now() - startedMs < MAX_WAIT_MS && (await othersAreJudged(refusing))) {
       tries = 0;
       continue;
     }
-    const waitS = Math.max(0, ...refusing.map((one) => one.waitS));
+    const waitS = Math.max(0, ...refusing.map((blocked) => blocked.waitS));
     if (waitS > 0 || tries === MAX_TRIES) throw throttled(Math.max(waitS, SHORTEST_WAIT_S));
   }
 }

@@ -4,6 +4,7 @@ import { hash } from "@node-rs/argon2";
 import { openPool } from "#db/client.ts";
 import { createApp } from "#src/app.ts";
 import { asking } from "#src/asking.ts";
+import { patientGate } from "#test/edit-rounds.ts";
 import { type Answer, type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
 import { makeUser, PASSWORD } from "#test/make.ts";
 import { canPrepare, testDatabaseUrl, testPool } from "#test/transaction.ts";
@@ -14,35 +15,27 @@ const LIMITLESS = { SIGN_IN_FREE_FAILURES: "100", SIGN_IN_FAILURES_PER_ADDRESS: 
 
 // Attempts race only on connections of their own.
 const pool = openPool(testDatabaseUrl(), { size: 8, prepare: canPrepare() });
-/** Knows which clients wait. */
+/** With admission control, which gives up the statements of clients that hung up. */
 const gated = openPool(testDatabaseUrl(), {
   size: 2,
   prepare: canPrepare(),
-  gate: {
-    asker: () => asking.getStore(),
-    mostAskers: 100,
-    mostWaiting: 100,
-    longestWaitMs: 60_000,
-    mostReruns: 0,
-    slowMs: 60_000,
-    onSlow: () => {},
-  },
+  gate: { ...patientGate, asker: () => asking.getStore() },
 });
-const made: string[] = [];
-let addresses = 0;
+const userIds: string[] = [];
+let addressCount = 0;
 afterAll(async () => {
-  await pool.sql`delete from users where id = any (${made})`;
+  await pool.sql`delete from users where id = any (${userIds})`;
   await Promise.all([pool.close(), gated.close()]);
 });
 
 /** The application as seen from an address of its own, and its clock. */
 async function open(settings: Record<string, string> = {}, db = pool) {
-  const address = `test-${process.pid}-${++addresses}`;
+  const address = `test-${process.pid}-${++addressCount}`;
   const clock = { nowMs: Date.now() };
   const api = await apiOn(db, { settings, nowMs: () => clock.nowMs, deps: { addressOf: () => address } });
   const enter = async () => {
     const user = await makeUser(api);
-    made.push(user.id);
+    userIds.push(user.id);
     return user;
   };
   return { api, clock, address, enter };
@@ -59,7 +52,7 @@ const countOf = async (key: string) => {
   return row?.count ?? 0;
 };
 
-test("guesses that wait for each other's counting are counted each: no more are tried than are free", async () => {
+test("guesses whose counting waits for one another are all counted: no more are checked than the limit allows", async () => {
   const { api, address, enter } = await open({ PASSWORD_QUEUE: "1000", SIGN_IN_FAILURES_PER_ADDRESS: "1000" });
   const user = await enter();
   expectStatus(await guess(api, user), 401);
@@ -69,14 +62,14 @@ test("guesses that wait for each other's counting are counted each: no more are 
     const [row] =
       await connection`select pg_backend_pid() as pid from attempts where key = ${`address:${address}`} for update`;
     const guesses = many(20, () => guess(api, user));
-    // Until every connection of ours waits for the one before it, and the first for this one.
+    // Until our connections wait in a chain that begins at this one.
     for (let waiting = 0; waiting < 6; ) {
-      const [found] = await testPool().sql<{ waiting: number }[]>`
+      const [chain] = await testPool().sql<{ waiting: number }[]>`
         with recursive blocked (pid) as (
           values (${row?.pid}::int)
           union select waits.pid from blocked, pg_stat_activity as waits where blocked.pid = any (pg_blocking_pids(waits.pid))
         ) select count(*)::int - 1 as waiting from blocked`;
-      waiting = found?.waiting ?? 0;
+      waiting = chain?.waiting ?? 0;
     }
     await connection`commit`;
     const answers = await guesses;
@@ -87,7 +80,7 @@ test("guesses that wait for each other's counting are counted each: no more are 
   }
 });
 
-test("an attempt that is not judged, since too many wait, does not count", async () => {
+test("a sign-in that is refused because the hashing queue is full does not count", async () => {
   const { api, address, enter } = await open({ PASSWORD_WORKERS: "1", PASSWORD_QUEUE: "0" });
   const user = await enter();
   let busy = 0;
@@ -102,7 +95,7 @@ test("an attempt that is not judged, since too many wait, does not count", async
   expect(await countOf(`address:${address}`)).toBe(1);
 });
 
-test("a right password never blocks its address: not at the limit, and not when many sign in at once", async () => {
+test("a correct password never blocks its address: not at the limit, and not when many sign in at once", async () => {
   const { api, address, enter } = await open({ PASSWORD_QUEUE: "1000", SIGN_IN_FAILURES_PER_ADDRESS: "3" });
   const users = await Promise.all(Array.from({ length: 6 }, enter));
   for (let failure = 0; failure < 2; failure++)
@@ -114,7 +107,7 @@ test("a right password never blocks its address: not at the limit, and not when 
   for (const user of users) expectStatus(await signIn(api, user), 204);
 });
 
-test("more right passwords at once than failures are free wait for each other, and guesses among them are counted", async () => {
+test("concurrent sign-ins beyond the limit of failures wait for one another and succeed; concurrent guesses are counted", async () => {
   const { api, enter } = await open({ PASSWORD_QUEUE: "1000", SIGN_IN_FREE_FAILURES: "3" });
   const user = await enter();
   expect(statuses(await many(6, () => signIn(api, user)))).toEqual([204]);
@@ -123,18 +116,18 @@ test("more right passwords at once than failures are free wait for each other, a
   expect(statuses(guesses)).toEqual([401, 429]);
 });
 
-test("what one key refuses does not count under the others", async () => {
+test("an attempt that one key refuses does not count under the others", async () => {
   const { api, address, clock, enter } = await open({ SIGN_IN_FREE_FAILURES: "1", SIGN_IN_FAILURES_PER_ADDRESS: "3" });
   const [first, second, third, fourth] = [await enter(), await enter(), await enter(), await enter()];
   expectStatus(await guess(api, first), 401);
-  // The account is blocked: its address has two left.
+  // The account is blocked: its address has two attempts left.
   expect(statuses(await many(10, () => guess(api, first)))).toEqual([429]);
   expect(await countOf(`address:${address}`)).toBe(1);
   expectStatus(await guess(api, second), 401);
   expectStatus(await guess(api, third), 401);
-  // The address is blocked: the account has all left.
+  // The address is blocked: the account keeps all its attempts.
   expect(statuses(await many(10, () => guess(api, fourth)))).toEqual([429]);
-  // Nor does one that is made up.
+  // A blocked address writes no counter for an account that does not exist.
   const email = `made-up-${address}@example.com`;
   expectStatus(await guess(api, { email }), 429);
   const key = `account:${createHash("sha256").update(email).digest("base64url")}`;
@@ -143,14 +136,14 @@ test("what one key refuses does not count under the others", async () => {
   expectStatus(await guess(api, fourth), 401);
 });
 
-test("who hangs up while their password is hashed has tried to sign up", async () => {
+test("a sign-up counts although its client hangs up while the password is hashed", async () => {
   let client = new AbortController();
-  const hashForNobody: typeof hash = (...given) => {
+  const hashAfterHangUp: typeof hash = (...given) => {
     client.abort();
     return hash(...given);
   };
   const { api, address } = await open({}, gated);
-  const { fetch } = createApp({ ...api.deps, passwords: createPasswords(api.deps.config, hashForNobody) });
+  const { fetch } = createApp({ ...api.deps, passwords: createPasswords(api.deps.config, hashAfterHangUp) });
   for (const tries of [1, 2]) {
     client = new AbortController();
     const request = new Request("http://localhost/api/v1/access/signup", {
@@ -164,7 +157,7 @@ test("who hangs up while their password is hashed has tried to sign up", async (
   }
 });
 
-test("a blocked address waits an hour, a blocked account as long as its delay", async () => {
+test("an address that has reached its limit is refused for an hour", async () => {
   const { api, enter } = await open({ SIGN_IN_FREE_FAILURES: "1", SIGN_IN_FAILURES_PER_ADDRESS: "2" });
   const [first, second] = [await enter(), await enter()];
   for (const user of [first, second]) expectStatus(await guess(api, user), 401);
@@ -173,7 +166,7 @@ test("a blocked address waits an hour, a blocked account as long as its delay", 
   expect(refused.headers.get("retry-after")).toBe("3600");
 });
 
-test("a sign-in succeeds although the password could not be hashed again", async () => {
+test("a sign-in succeeds although rehashing its password fails", async () => {
   const { api, enter } = await open({ ...LIMITLESS, PASSWORD_WORKERS: "1", PASSWORD_QUEUE: "1", PASSWORD_PASSES: "3" });
   const users = await Promise.all(Array.from({ length: 4 }, enter));
   const old = await createPasswords({ ...api.deps.config, PASSWORD_PASSES: 2 }).hash(PASSWORD);
@@ -181,7 +174,7 @@ test("a sign-in succeeds although the password could not be hashed again", async
   for (let round = 0; round < 3; round++) {
     await pool.sql`update users set password_hash = ${old} where id = any (${users.map(({ id }) => id)})`;
     const answers = await many(12, async (at) => {
-      // One after the other, so that the queue is full while the first hash again.
+      // Staggered, so that the queue is full while the first ones rehash.
       await Bun.sleep(8 * at);
       return signIn(api, users[at % 4] as { email: string });
     });

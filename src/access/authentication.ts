@@ -15,7 +15,7 @@ export function authenticate(deps: AccessDeps, request: Request): Actor | Promis
   return actorOf(deps, claims);
 }
 
-/** For a request without a cookie. A page of another site learns why its browser sent none. */
+/** The error for a request without a cookie. To a page of another site it explains why the browser sent none. */
 export function notAuthenticated(request: Request): AppError {
   const why =
     ": browsers send the cookies to pages of the same site only; use one host name for the page and the API, for example localhost for both";

@@ -13,7 +13,7 @@ import { openProcesses, type Processes } from "#test/processes.ts";
 import { insertLogin } from "./access.queries.ts";
 import { createTokens } from "./tokens.ts";
 
-/** Hang-ups for each operation, and the longest that a client stays, in ms. */
+/** How many clients of each operation hang up, and the latest moment at which one does. */
 const ROUNDS = 8;
 const MAX_STAY_MS = 8;
 
@@ -37,13 +37,13 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** A request, and whether what it is to do was done. */
+/** A request, and a check that its work was done. */
 type Deed = { method: string; path: string; as: string; body?: unknown; isDone(): Promise<boolean> };
 
 const A = "/api/v1/access";
 const proof = { currentPassword: PASSWORD };
 
-/** What each operation is asked to do, each time to somebody else. */
+/** A request for each operation, each time on new accounts. */
 const DEEDS: Record<string, () => Promise<Deed>> = {
   RefreshAccessToken: async () => {
     const { id } = await makeUser(api);
@@ -142,14 +142,14 @@ test.each(Object.keys(DEEDS))("%s is finished though its client hangs up at any 
   const deeds = await Promise.all(Array.from({ length: ROUNDS }, DEEDS[name] as () => Promise<Deed>));
   const before = await answered();
   for (const [round, deed] of deeds.entries()) await sendAndHangUp(deed, (MAX_STAY_MS * round) / ROUNDS);
-  // What reached the process is answered, although the client does not read it.
+  // The process answers every request that reached it, although no client reads the answer.
   const statuses = await answered(before, ROUNDS);
   expect([...statuses.keys()].filter((status) => status === "499" || status === "500")).toEqual([]);
   const done = await Promise.all(deeds.map(({ isDone }) => isDone()));
   expect(done).toEqual(deeds.map(() => true));
 });
 
-test("every operation that says that it is finished is tried, and docs/security.md lists them all", async () => {
+test("every detached operation is tested, and docs/security.md lists them all", async () => {
   const detached = listOperations(api.deps).filter(({ spec }) => spec.isDetached);
   const ids = detached.map(({ spec }) => spec.id).sort();
   expect(
@@ -168,7 +168,7 @@ async function changeRole(verb: "assign" | "revoke", { id, email }: { id: string
   return { method: "PATCH", path, as: root.as, body: { roleSlug: "fitness-trainer" }, isDone };
 }
 
-/** A routine that its owner shares with somebody who may write it. */
+/** A routine with a grant that lets another user write it. */
 async function makeShared() {
   const [{ as }, friend] = [await makeSignedIn(api), await makeUser(api)];
   const routineId = (await api.post("/api/v1/routines", { as, body: { name: "Legs", exercises: [] } })).json.id;
@@ -186,7 +186,7 @@ async function makeLogin(userId: string): Promise<string> {
   return id;
 }
 
-/** Sends a whole request on a connection of its own, and closes that after `stayMs`. */
+/** Sends a complete request on a new connection, and closes the connection after `stayMs`. */
 async function sendAndHangUp({ method, path, as, body }: Deed, stayMs: number) {
   const text = body === undefined ? "" : JSON.stringify(body);
   const lines = [`${method} ${path} HTTP/1.1`, "Host: localhost", `Cookie: ${as}`];

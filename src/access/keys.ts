@@ -13,7 +13,7 @@ export type SigningKey = {
 /** Ed25519 keys: the first signs, every one verifies. */
 export type Keys = {
   signing: SigningKey;
-  /** Those that signed before, the latest first: what they made is made again where it has to be the same. */
+  /** The keys that signed before, the latest first: a retry needs the same token again, signed by the same key. */
   former: SigningKey[];
   verifying: Map<string, CryptoKey>;
   /** The public halves, as `/.well-known/jwks.json` publishes them. */

@@ -30,7 +30,7 @@ export function signInLimits(
   return [ofAccount, { key: `address:${address}`, free: perHour, delayS: HOUR_S, windowS: HOUR_S }];
 }
 
-/** Whether a key of `signInLimits` is that of an address, which others may share. */
+/** Whether a key of `signInLimits` counts an address, which several users may share. */
 export const isOfAddress = (key: string) => key.startsWith("address:");
 
 export function signUpLimits(config: Config, address: string | null): Limit[] {

@@ -4,7 +4,7 @@ import type { Notice } from "../notices.ts";
 
 /** What this process remembers of logins that the database confirmed. Holds nothing that may not be trusted. */
 export type LoginMemory = {
-  /** The actor of a login, if it is that user's; undefined when the database has to be asked. */
+  /** The cached actor of a login of that user; undefined when the database has to be queried. */
   recall(login: { loginId: string; userId: string }): Actor | undefined;
   /** Call before asking the database; hand the result to `remember`, which ignores answers that a notice overtook. */
   epoch(): number;

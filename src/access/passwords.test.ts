@@ -3,7 +3,7 @@ import { hash } from "@node-rs/argon2";
 import { testConfig } from "#test/harness.ts";
 import { createPasswords } from "./passwords.ts";
 
-test("an unknown address is answered like a known one, also after hashing has failed once", async () => {
+test("an unknown address is answered like a wrong password, also after hashing has failed once", async () => {
   let failures = 1;
   const passwords = createPasswords(testConfig(), async (...given) => {
     if (failures-- > 0) throw new Error("no memory");

@@ -27,8 +27,8 @@ export function createPasswords(config: Config, makeHash: typeof hash = hash): P
   const workers = config.PASSWORD_WORKERS ?? Math.max(1, Math.floor(availableParallelism() / 2));
   const { run, queue } = createQueue(workers, config.PASSWORD_QUEUE);
   const hashNow = (password: string) => makeHash(password.normalize("NFC"), options);
-  // Only a hash that was made is kept: a failure that is would tell unknown addresses from known ones until the restart.
-  let nobodysHash: string | undefined;
+  // Not a promise: a cached rejection would make unknown addresses distinguishable from known ones until a restart.
+  let dummyHash: string | undefined;
   const parameters = `m=${options.memoryCost},t=${options.timeCost},p=${options.parallelism}`;
   return {
     queue,
@@ -36,8 +36,8 @@ export function createPasswords(config: Config, makeHash: typeof hash = hash): P
     hash: (password) => run(() => hashNow(password)),
     matches: (password, passwordHash) =>
       run(async () => {
-        if (passwordHash === undefined) nobodysHash ??= await hashNow("nobody has this password");
-        const matched = await verify(passwordHash ?? (nobodysHash as string), password.normalize("NFC"));
+        if (passwordHash === undefined) dummyHash ??= await hashNow("nobody has this password");
+        const matched = await verify(passwordHash ?? (dummyHash as string), password.normalize("NFC"));
         return matched && passwordHash !== undefined;
       }),
   };

@@ -52,7 +52,7 @@ async function retryOrRevoke(deps: AccessDeps, origin: Origin, claims: Claims, t
   if (!state?.isLive) throw unauthenticated("login_revoked", "Invalid credentials");
   const isPrevious = state.previousRefreshHash !== null && hashToken(token).equals(state.previousRefreshHash);
   const sinceMs = nowMs() - state.refreshedAtMs;
-  // Whether this is a retry or a theft cannot be told.
+  // The clock was set back, so a retry and a stolen token cannot be told apart.
   if (isPrevious && sinceMs < -CLOCK_SKEW_S * 1000) throw clockBehind();
   if (isPrevious && sinceMs <= GRACE_MS) return sameSuccessor(deps, claims, state);
   await endLogins(deps, { loginId: claims.loginId }, async (tx) => {
@@ -64,8 +64,8 @@ async function retryOrRevoke(deps: AccessDeps, origin: Origin, claims: Claims, t
 }
 
 /**
- * The pair that the login was given: made again by the key that made it, which may have been replaced since. Throws
- * unavailable where this process does not have that key (yet).
+ * Issues the same pair again that the login was given, with the key that signed it, even if the key was replaced since.
+ * Throws unavailable if this process does not have that key.
  */
 async function sameSuccessor(deps: AccessDeps, claims: Claims, state: RefreshState): Promise<TokenPair> {
   for (const signer of deps.tokens.signers) {

@@ -71,7 +71,7 @@ test(
     const successor = cookiesOf((await before.post(REFRESH, { as: first.refresh })).headers);
     expect(cookiesOf((await after.post(REFRESH, { as: first.refresh })).headers)).toEqual(successor);
     const next = cookiesOf((await after.post(REFRESH, { as: successor.refresh })).headers);
-    // A process that does not have the new key cannot give what it signed, and ends nothing.
+    // A process without the new key cannot sign the same successor, and does not end the login either.
     expectProblem(await before.post(REFRESH, { as: successor.refresh }), 503, "access.keys_replaced");
     expectStatus(await after.post(REFRESH, { as: next.refresh }), 204);
   }),

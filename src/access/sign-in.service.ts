@@ -56,7 +56,7 @@ export async function signIn(
   return pair;
 }
 
-/** Judges one attempt. Once begun, it is counted and recorded whether or not its client waits for the answer. */
+/** Checks one sign-in. Once begun, it is counted and recorded whether or not the client waits for the answer. */
 async function judge(deps: AccessDeps, origin: Origin, request: Request, email: string, password: string) {
   const { db, config, passwords } = deps;
   const account = await findAccountByEmail(db, email);
@@ -108,13 +108,13 @@ async function startLogin(
   return { accessToken, refreshToken };
 }
 
-/** Replaces a hash that was made with other parameters than today's. At its best: the login is there without it. */
+/** Replaces a hash that has outdated parameters. Best effort: a failure is logged, and the login stays. */
 async function rehashIfOld({ db, passwords, log }: AccessDeps, account: Account, password: string): Promise<void> {
   if (!passwords.isOutdated(account.passwordHash)) return;
   try {
     await updatePasswordHash(db, account.id, account.passwordHash, await passwords.hash(password));
   } catch (error) {
-    log.warn({ err: error, userId: account.id }, "a password was not hashed again; its next sign-in will");
+    log.warn({ err: error, userId: account.id }, "rehashing a password failed; the next sign-in tries again");
   }
 }
 

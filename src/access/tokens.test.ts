@@ -196,7 +196,7 @@ test("a token of a key that was rotated out is refused, of the one before it is 
   })();
 });
 
-test("while the clock is set back, tokens that we gave are answered 503 with Retry-After, and forged ones 401", async () => {
+test("while the clock is set back, our own tokens get 503 with Retry-After, and forged ones 401", async () => {
   let setBackMs = 0;
   await withApi(
     async (api) => {
@@ -225,7 +225,7 @@ test("while the clock is set back, tokens that we gave are answered 503 with Ret
   )();
 });
 
-test("a refresh token that comes twice, with the clock set back between, neither ends the login nor passes for a retry", async () => {
+test("a refresh token used twice, with the clock set back in between, neither ends the login nor counts as a retry", async () => {
   const startMs = Date.now() - 600_000;
   let nowMs = startMs;
   await withApi(

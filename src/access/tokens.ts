@@ -10,13 +10,16 @@ export type TokenKind = "access" | "refresh";
 export type Claims = { userId: string; loginId: string; tokenId: string; issuedAtS: number; expiresAtS: number };
 
 export type Tokens = {
-  /** The key that signs, and then those that did before. */
+  /** The key that signs, then the former ones. */
   signers: [SigningKey, ...SigningKey[]];
-  /** The token of those claims: the same text each time. By `signer`, or the key that signs. */
+  /** Signs with `signer`, or with the current key. The same claims and key always give the same text. */
   sign(kind: TokenKind, claims: Omit<Claims, "expiresAtS">, signer?: SigningKey): Promise<string>;
   /** What an access token says that was verified before and has not expired, else undefined. */
   recall(token: string): Claims | undefined;
-  /** At once when the same token was verified before, else after a signature check. Throws `unauthenticated`; `unavailable` where it is ours, and from the future. */
+  /**
+   * The claims of a token: from the cache if it was verified before, else after a signature check. Throws
+   * `unauthenticated`, or `unavailable` for a token that we signed with a later clock.
+   */
   verify(kind: TokenKind, token: string): Claims | Promise<Claims>;
   /** The claims of a token that we signed, expired or not; undefined for any other. Proves a device, never a login. */
   verifyEvenExpired(kind: TokenKind, token: string): Promise<Claims | undefined>;
@@ -24,7 +27,7 @@ export type Tokens = {
 
 const MAX_TOKEN_LENGTH = 2048;
 const MAX_CACHED_TOKENS = 10_000;
-/** How far the clocks of our processes may be apart. */
+/** The most by which the clocks of our processes may differ. */
 export const CLOCK_SKEW_S = 30;
 const CLOCK_RETRY_S = 30;
 const HEADER_TYPE: Record<TokenKind, string> = { access: "at+jwt", refresh: "rt+jwt" };
@@ -32,8 +35,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export const invalidToken = () => new AppError("unauthenticated", "access.invalid_token", "Invalid token");
 /**
- * Our clock is behind the one by which something of ours was dated: it was set back, or another process's is ahead. The
- * client has done nothing wrong, and must not take it for the end of its login.
+ * Our clock is behind the one that dated a token or a refresh: ours was set back, or another process's is ahead. The
+ * client did nothing wrong, so the answer must not look like the end of its login.
  */
 export const clockBehind = () =>
   new AppError("unavailable", "access.clock_behind", "The server's clock is being corrected; please try again", {
@@ -113,7 +116,7 @@ export function createTokens(config: Config, keys: Keys, nowMs: () => number = D
       );
     },
 
-    // At the beginning of time nothing has expired yet.
+    // At time 0 no token has expired.
     verifyEvenExpired: (kind, token) => verifySignature(kind, token, 0).catch(() => undefined),
   };
 }

@@ -3,7 +3,7 @@ import type { Audience } from "../catalog-memory.ts";
 import type { Config } from "../config.ts";
 import { type Operation, operation } from "../http/operation.ts";
 import { Page } from "../http/page.ts";
-import { audienceOfOne, canonical, type MadeAnswer, remembered } from "../http/remembered.ts";
+import { audienceOfOne, type ComputedAnswer, canonical, remembered } from "../http/remembered.ts";
 import { choose, taggedReply } from "../http/reply.ts";
 import {
   Exercise,
@@ -29,13 +29,13 @@ const tag = "Exercises";
 
 export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config }): Operation[] {
   const memory = deps.catalogMemory;
-  const answer = (request: Request, question: string, audience: Audience, make: () => Promise<MadeAnswer>) =>
+  const answer = (request: Request, question: string, audience: Audience, compute: () => Promise<ComputedAnswer>) =>
     remembered(memory, request, question, audience, async () => {
-      const made = await make();
-      return { ...made, json: withImageHost(made.json, config.CDN_RESOURCES_URL) };
+      const computed = await compute();
+      return { ...computed, json: withImageHost(computed.json, config.CDN_RESOURCES_URL) };
     });
-  const answerOne = (request: Request, { userId }: Actor, question: string, make: () => Promise<MadeAnswer>) =>
-    answer(request, question, audienceOfOne(memory, question, userId), make);
+  const answerOne = (request: Request, { userId }: Actor, question: string, compute: () => Promise<ComputedAnswer>) =>
+    answer(request, question, audienceOfOne(memory, question, userId), compute);
   return [
     operation(
       "GET",
@@ -119,5 +119,5 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
   ];
 }
 
-/** Of one person's answers, that of scope `user` differs from that of `all`. */
+/** For one audience, the scopes `user` and `all` have different answers, and so need different questions. */
 const questionIn = ({ scope }: View, question: string) => (scope === "user" ? `${question} own` : question);

@@ -3,7 +3,7 @@ import type { Actor } from "../actor.ts";
 import type { Audience, CatalogMemory } from "../catalog-memory.ts";
 import { AppError } from "../errors.ts";
 import { pageJson, pageWindow } from "../http/page.ts";
-import type { MadeAnswer } from "../http/remembered.ts";
+import type { ComputedAnswer } from "../http/remembered.ts";
 import { type CatalogSearch, createCatalogSearch } from "./catalog-search.rules.ts";
 import { countFacets, listDocuments, listSearchable, type Search } from "./exercise-list.queries.ts";
 import {
@@ -18,14 +18,14 @@ import { searchForm } from "./slug.rules.ts";
 export type ReadDeps = { db: Db; catalogMemory: CatalogMemory };
 
 /**
- * What a list looks through, and whose answer that makes it. Both follow from one look at the cache: a decision that is
- * taken twice, with an `await` in between, can put one person's exercises under the key of everyone.
+ * The exercises that a list searches, and the audience of its answer. Both come from one cache lookup: if they were
+ * decided separately, with an `await` in between, one user's exercises could be cached for everyone.
  */
 export type View = { scope: "system" | "user" | "all"; audience: Audience };
 
 const CATALOG_ONLY: View = { scope: "system", audience: null };
 
-/** The view of an actor who asks for `scope`: for those known to own nothing, the catalog is all there is. */
+/** The view of an actor who asks for `scope`. An actor who is known to own no exercise sees the catalog only. */
 export function viewFor(
   memory: CatalogMemory,
   { userId }: Actor,
@@ -35,39 +35,39 @@ export function viewFor(
   return isCatalogOnly ? CATALOG_ONLY : { scope, audience: userId };
 }
 
-/** One page of what the actor may see and asks for, looked for in `view`. */
+/** One page of the exercises in `view` that match the query. */
 export async function listExercises(
   deps: ReadDeps,
   { userId }: Actor,
   query: ListExercises,
   view: View,
-): Promise<MadeAnswer> {
+): Promise<ComputedAnswer> {
   const { searchString, currentPage: _page, pageSize: _size, ...filters } = query;
   const search = await searchFor(deps, searchString);
   const window = pageWindow(query);
   const question = { ...filters, scope: view.scope, userId, search };
   const { documents, total, ownCount } = await listDocuments(deps.db, question, window);
-  return { json: pageJson(documents, window, total), ...shownIn(view, userId, ownCount) };
+  return { json: pageJson(documents, window, total), ...audienceOf(view, userId, ownCount) };
 }
 
-/** How many of what the actor may see and asks for, looked for in `view`, have each value that can be filtered by. */
+/** For each value that can be filtered by, how many of the exercises in `view` that match the query have it. */
 export async function countByFacet(
   deps: ReadDeps,
   { userId }: Actor,
   query: FacetQuestion,
   view: View,
-): Promise<MadeAnswer> {
+): Promise<ComputedAnswer> {
   const { searchString, ...filters } = query;
   const search = await searchFor(deps, searchString);
   const { facets, ownCount } = await countFacets(deps.db, { ...filters, scope: view.scope, userId, search });
-  return { json: JSON.stringify(facets), ...shownIn(view, userId, ownCount) };
+  return { json: JSON.stringify(facets), ...audienceOf(view, userId, ownCount) };
 }
 
-/** A question by which it is cached that somebody owns nothing; every list asks it. */
+/** The question of the cache entry that says that a user owns no exercise; every list looks it up. */
 const OWNS_NOTHING = "owns nothing";
 
-/** Who may be shown what was found in `view`, where `ownCount` exercises are the asker's: with none, everyone. */
-function shownIn({ scope, audience }: View, userId: string, ownCount: number): Omit<MadeAnswer, "json"> {
+/** The audience of an answer from `view`: everyone, if the user owns none of the exercises that it searched. */
+function audienceOf({ scope, audience }: View, userId: string, ownCount: number): Omit<ComputedAnswer, "json"> {
   if (audience === null || scope !== "all" || ownCount > 0) return { audience };
   return { audience: null, also: [{ question: OWNS_NOTHING, audience: userId, value: true, bytes: 200 }] };
 }
@@ -91,7 +91,7 @@ const loadCatalogSearch = (db: Db, memory: CatalogMemory) =>
   });
 
 /** One exercise of the catalog or of the actor's own. Throws not_found for anyone else's. */
-export async function getExercise({ db }: ReadDeps, { userId }: Actor, exerciseId: string): Promise<MadeAnswer> {
+export async function getExercise({ db }: ReadDeps, { userId }: Actor, exerciseId: string): Promise<ComputedAnswer> {
   const found = await findDocument(db, userId, exerciseId);
   if (!found) throw exerciseNotFound();
   return { json: found.document, audience: found.isSystem ? null : userId };
@@ -123,7 +123,7 @@ export async function findExercise(
   { db }: ReadDeps,
   { userId }: Actor,
   { name, slug }: { name?: string; slug?: string },
-): Promise<MadeAnswer> {
+): Promise<ComputedAnswer> {
   if (name && slug) {
     const detail = "You must specify only one of the following: slug or name";
     throw new AppError("malformed", "exercises.ambiguous_criteria", detail);

@@ -1,40 +1,41 @@
-import type { Audience, CatalogMemory, Made } from "../catalog-memory.ts";
+import type { Audience, CatalogMemory, Computed } from "../catalog-memory.ts";
 import { chooseForm, type KeptReply, keptReply } from "./kept-reply.ts";
 import type { Reply } from "./reply.ts";
 
-/** An answer as it was made, its audience, and what else its computation found out that may be cached. */
-export type MadeAnswer = { json: string } & Pick<Made<unknown>, "audience" | "also">;
+/** An answer as JSON, its audience, and further entries that the computation yields for the cache. */
+export type ComputedAnswer = { json: string } & Pick<Computed<unknown>, "audience" | "also">;
 
 /** What an entry costs beside its text: its replies with their headers. */
 const ENTRY_BYTES = 4096;
 
-/** Answers `question` for `audience` from the cache, at once when it is there, else by `make`. */
+/** Answers `question` for `audience` from the cache, or by `compute` on a miss. */
 export function remembered(
   memory: CatalogMemory,
   request: Request,
   question: string,
   audience: Audience,
-  make: () => Promise<MadeAnswer>,
+  compute: () => Promise<ComputedAnswer>,
 ): Reply | Promise<Reply> {
   const known = memory.recall<KeptReply>(question, audience);
   if (known) return chooseForm(known, request);
   const load = async () => {
-    const { json, ...made } = await make();
-    // Half as much again for the compressed form, which is made when somebody wants it.
-    return { ...made, value: keptReply(json), bytes: json.length * 1.5 + ENTRY_BYTES };
+    const { json, ...entry } = await compute();
+    // Half as much again for the compressed form, which the first request for it creates.
+    return { ...entry, value: keptReply(json), bytes: json.length * 1.5 + ENTRY_BYTES };
   };
-  return memory.load(question, audience, load).then((made) => chooseForm(made, request));
+  return memory.load(question, audience, load).then((reply) => chooseForm(reply, request));
 }
 
-/** Whose answer to a question about one thing is looked for: everyone's when the cache has it, else the user's own. */
+/** The audience under which to look up a question about one thing: everyone if that is cached, else the user. */
 export const audienceOfOne = (memory: CatalogMemory, question: string, userId: string): Audience =>
   memory.recall(question, null) === undefined ? userId : null;
 
 const questions = new WeakMap<object, { what: string; question: string }>();
 
 /**
- * A checked query about `what` as the question of a cache entry: the same whatever the query's order. Computed once for
- * each query object, which `checkInputs` gives for the same text. Without `scope`, which lists name apart.
+ * The question of a cache entry for a checked query about `what`; the order of the query's fields does not matter.
+ * Computed once for each query object, which `checkInputs` returns for the same text. Leaves out `scope`, which the
+ * lists put into the question themselves.
  */
 export function canonical(what: string, query: Record<string, unknown>): string {
   const known = questions.get(query);
