@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -186,17 +186,37 @@ test("a taken port is refused, and no socket is left behind", async () => {
   expect(existsSync(other)).toBe(false);
 });
 
-test.each([
-  ["that a killed process left", killListener],
-  ["that is no socket", (path: string) => writeFileSync(path, "")],
-])("a file in the socket's place %s is replaced, and gone after the stop", async (_what, leave) => {
+test("a socket that a killed process left is replaced, and gone after the stop", async () => {
   const stale = join(dir, "stale.sock");
-  leave(stale);
+  killListener(stale);
   expect(existsSync(stale)).toBe(true);
   const second = await listen({ ...config, HOST: "" }, stoppable(), stale);
   expect(await ping({ unix: stale })).toBe("OK");
   await second.stop();
   expect(existsSync(stale)).toBe(false);
+});
+
+const OBSTACLES: Record<string, (path: string) => void> = {
+  file: (path) => writeFileSync(path, "precious"),
+  directory: (path) => mkdirSync(path),
+  link: (path) => symlinkSync(join(dir, "nowhere"), path),
+};
+test.each(Object.entries(OBSTACLES))("a %s in the socket's place is refused, and stays", async (what, put) => {
+  const own = join(dir, `${what}.sock`);
+  put(own);
+  const refused = await listen({ ...config, HOST: "" }, stoppable(), own).catch((error) => error);
+  expect(refused).toEqual(new OperatorError(`${own} (SOCKET_PATH) is in the way: it is not a socket`));
+  expect(lstatSync(own).isSocket()).toBe(false);
+});
+
+test("it stops although its socket was removed, or a directory is in its place", async () => {
+  for (const put of [() => {}, mkdirSync]) {
+    const own = join(dir, "replaced.sock");
+    const second = await listen({ ...config, HOST: "" }, stoppable(), own);
+    rmSync(own);
+    put(own);
+    await second.stop();
+  }
 });
 
 test("a request that is being answered when the stop comes is still answered, new ones are not taken", async () => {

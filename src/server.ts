@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, lstatSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import type { Server } from "bun";
 import { createApp } from "./app.ts";
@@ -50,7 +50,7 @@ export async function listen(config: Config, services: Services, socketPath: str
     socketPath,
     stop: async () => {
       // Whoever connects now finds no socket, and has sent nothing yet: a proxy goes to the next worker.
-      rmSync(socketPath, { force: true });
+      removeSocket(socketPath);
       services.drain();
       for (const server of servers) server.askToClose();
       await Bun.sleep((config.DRAIN_LINGER_S ?? 0) * 1000);
@@ -84,7 +84,7 @@ async function openOperatorSocket(services: Services, socketPath: string, config
   return {
     stop: async (now: boolean) => {
       await server.stop(now);
-      rmSync(path, { force: true });
+      removeSocket(path);
     },
   };
 }
@@ -162,9 +162,11 @@ function giveToGroup(path: string, id: number) {
   }
 }
 
-/** Removes a socket that nobody answers on; one that answers is left alone, and listening on it fails as taken. */
+/** Removes a socket that nothing answers on. Throws OperatorError for one that answers, and for what is no socket. */
 export async function removeStaleSocket(path: string) {
-  if (!existsSync(path)) return;
+  const found = whatIsAt(path);
+  if (found === "nothing") return;
+  if (found === "other") throw new OperatorError(`${path} (SOCKET_PATH) is in the way: it is not a socket`);
   const answered = await new Promise<boolean>((resolve) => {
     const socket = connect(path);
     socket.once("connect", () => {
@@ -175,4 +177,18 @@ export async function removeStaleSocket(path: string) {
   });
   if (answered) throw new OperatorError(`${path} (SOCKET_PATH) is already taken by another process`);
   rmSync(path, { force: true });
+}
+
+/** Removes a socket of ours; what has been put in its place is left alone. */
+export function removeSocket(path: string) {
+  if (whatIsAt(path) === "socket") rmSync(path, { force: true });
+}
+
+/** "nothing" also where listening will fail, and say why. */
+function whatIsAt(path: string): "socket" | "other" | "nothing" {
+  try {
+    return lstatSync(path).isSocket() ? "socket" : "other";
+  } catch {
+    return "nothing";
+  }
 }

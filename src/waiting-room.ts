@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { rmSync } from "node:fs";
 import { buildVersion } from "./build-info.ts";
 import type { Config } from "./config.ts";
 import { problemOf, problemReply } from "./http/problems.ts";
-import { admit, removeStaleSocket, serveAt } from "./server.ts";
+import { admit, removeSocket, removeStaleSocket, serveAt } from "./server.ts";
 
 /**
  * Answers where the application will, while the database is away at the start: the process is alive and not ready, and
@@ -14,7 +13,7 @@ export async function listenWithoutDatabase(config: Config, socketPath: string):
   const servers = [serveAt(`${socketPath} (SOCKET_PATH)`, { unix: socketPath, fetch: answer, development: false })];
   const stop = async () => {
     await Promise.all(servers.map((server) => server.stop(true)));
-    rmSync(socketPath, { force: true });
+    removeSocket(socketPath);
   };
   try {
     admit(socketPath, config);
