@@ -47,13 +47,37 @@ export function openHome(setting: string): Home {
 }
 
 /**
- * Takes the home for this process until it ends, however it ends. The lock is the kernel's, on a SQLite file, so a
- * killed holder leaves none behind. Throws OperatorError that names the process which holds it.
+ * Takes the home for this process until it ends, however it ends. Throws OperatorError that names the process which holds
+ * it.
  */
-export function lockHome(home: Home): { release(): void } {
-  const pidFile = join(home.dir, "holder.pid");
-  return orExplain(home.dir, () => {
-    const lockFile = join(home.dir, "lock.sqlite");
+export function lockHome(home: Home): Lock {
+  const files = { lockFile: join(home.dir, "lock.sqlite"), pidFile: join(home.dir, "holder.pid") };
+  return takeLock(
+    home.dir,
+    files,
+    (holder) => `${home.dir} is already in use by process ${holder ?? "unknown"} (IRONTRACK_HOME)`,
+  );
+}
+
+/** Takes the sockets of the home's workers, as \`lockHome\` takes the home. */
+export function lockWorkers(home: Home): Lock {
+  const files = { lockFile: join(home.runDir, "workers.sqlite"), pidFile: join(home.runDir, "workers.pid") };
+  return takeLock(
+    home.runDir,
+    files,
+    (holder) => `The workers of ${home.dir} are already run by process ${holder ?? "unknown"} (IRONTRACK_HOME)`,
+  );
+}
+
+type Lock = { release(): void };
+
+/** The lock is the kernel's, on a SQLite file, so a killed holder leaves none behind. */
+function takeLock(
+  dir: string,
+  { lockFile, pidFile }: { lockFile: string; pidFile: string },
+  taken: (holder: number | undefined) => string,
+): Lock {
+  return orExplain(dir, () => {
     // A process that can open it can hold its lock.
     closeSync(openSync(lockFile, "a", 0o600));
     chmodSync(lockFile, 0o600);
@@ -62,9 +86,11 @@ export function lockHome(home: Home): { release(): void } {
       lock.run("pragma locking_mode = exclusive");
       lock.run("begin exclusive");
     } catch (error) {
-      if ((error as { code?: string }).code !== "SQLITE_BUSY") throw error;
-      const holder = readPid(pidFile);
-      throw new OperatorError(`${home.dir} is already in use by process ${holder ?? "unknown"} (IRONTRACK_HOME)`);
+      lock.close();
+      const { code } = error as { code?: string };
+      if (code === "SQLITE_NOTADB") throw new OperatorError(`${lockFile} is damaged: remove it`);
+      if (code !== "SQLITE_BUSY") throw error;
+      throw new OperatorError(taken(readPid(pidFile)));
     }
     writeFileSync(pidFile, `${process.pid}\n`);
     return { release: () => lock.close() };

@@ -108,6 +108,16 @@ test("SIGHUP with wrong settings, or with some that no worker starts with, leave
   rmSync(file);
 });
 
+test("a second supervisor of the same home is refused, and names the first", async () => {
+  const second = serve("2", { LOG_LEVEL: "info" });
+  let line = "";
+  for (const stream of [second.stdout, second.stderr]) stream?.on("data", (chunk) => (line += chunk));
+  expect(await ended(second)).toBe(1);
+  expect(line).toBe(
+    `irontrack: The workers of ${home} are already run by process ${supervisor.pid} (IRONTRACK_HOME)\n`,
+  );
+});
+
 test("SIGTERM ends all workers and leaves no socket behind", async () => {
   const over = ended(supervisor);
   supervisor.kill("SIGTERM");

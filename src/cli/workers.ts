@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { readOrGenerateKeys } from "../access/keys.ts";
 import { type Config, readConfig } from "../config.ts";
 import { OperatorError } from "../errors.ts";
-import { openHome } from "../home.ts";
+import { lockWorkers, openHome } from "../home.ts";
 import { type Log, openLog } from "../log.ts";
 import { type Kept, keepRunning } from "../processes/keep-running.ts";
 import type { Ending } from "../processes/programs.ts";
@@ -23,7 +23,7 @@ type Start = { environment: Environment; mustBeReady: boolean };
  * until SIGTERM. A worker that ends, or answers nothing any more, is replaced, for as long as it takes; one that answers
  * is never stopped. SIGHUP replaces them one at a time, each when the one before it is ready, with the settings as they
  * are by then; if those are wrong, or a worker does not become ready with them, the rest stay as they were. Throws
- * OperatorError if no worker has ever answered and they end by themselves: with these settings, or this code, none will.
+ * OperatorError if another process runs the home's workers, and if no worker has ever answered and they end by themselves: with these settings, or this code, none will.
  */
 export async function superviseWorkers(config: Config, count: number): Promise<void> {
   if (!Number.isInteger(count) || count < 1 || count > MAX_WORKERS)
@@ -31,6 +31,7 @@ export async function superviseWorkers(config: Config, count: number): Promise<v
   if (!config.DATABASE_URL) throw new OperatorError("serve needs DATABASE_URL", 1);
   const { log, flush } = openLog(config);
   const home = openHome(config.IRONTRACK_HOME);
+  const lock = lockWorkers(home);
   // Made before there are several workers who would each make one.
   if (!config.JWT_PRIVATE_KEYS) await readOrGenerateKeys(home.keyFile);
   const stop = stopSignal();
@@ -107,6 +108,7 @@ export async function superviseWorkers(config: Config, count: number): Promise<v
     await Promise.race([stop.asked, lost.promise]);
   } finally {
     await Promise.all(workers.map(({ kept }) => kept.stop()));
+    lock.release();
     await flush();
   }
 }
