@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
 import type { Home } from "#src/home.ts";
@@ -20,7 +20,10 @@ export function writeTopology(home: Home, { pooler, workers, proxy, urls }: Topo
     ...(proxy && { proxy: proxy.now().pid }),
   };
   const written: Written = { pieces, workerSockets: workers.now().sockets, urls, at };
-  writeFileSync(fileOf(home), JSON.stringify(written), { mode: 0o600 });
+  // One rename: whoever reads it, and whenever this process is killed, it is whole.
+  const unfinished = `${fileOf(home)}.unfinished`;
+  writeFileSync(unfinished, JSON.stringify(written), { mode: 0o600 });
+  renameSync(unfinished, fileOf(home));
 }
 
 export const forgetTopology = (home: Home): void => rmSync(fileOf(home), { force: true });
@@ -109,5 +112,11 @@ function kill(pid: number) {
   }
 }
 
-const readWritten = (home: Home): Written | undefined =>
-  existsSync(fileOf(home)) ? JSON.parse(readFileSync(fileOf(home), "utf8")) : undefined;
+/** Undefined if it is not there, or damaged: nothing can be told from it then. */
+function readWritten(home: Home): Written | undefined {
+  try {
+    return JSON.parse(readFileSync(fileOf(home), "utf8"));
+  } catch {
+    return undefined;
+  }
+}

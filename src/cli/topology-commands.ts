@@ -84,7 +84,14 @@ async function topologyUp(
       settings: { HOST: "" },
       log,
       onStep: progress.step,
-      onChange: (now) => writeTopology(home, now, `http://127.0.0.1:${port}`),
+      onChange: (now) => {
+        try {
+          writeTopology(home, now, `http://127.0.0.1:${port}`);
+        } catch (error) {
+          // A full disk stops nothing that runs.
+          log.error({ err: error }, "topology status cannot tell what runs");
+        }
+      },
     });
     const topology = await stop.endsWhile(starting);
     progress.done();
