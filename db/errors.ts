@@ -76,8 +76,10 @@ const UNAVAILABLE_CODES = new Set([
   "CONNECTION_ENDED",
   // A standby, or a primary that was made read-only: no writes until the failover is over.
   "25006",
-  // The database is being replaced, and for a moment there is none of that name; or it is closed to connections.
+  // The database is being replaced: for a moment there is none of that name, or it has no tables; or it is closed to
+  // connections.
   "3D000",
+  "42P01",
   "55000",
   "55P03",
   // A transaction that took too long: idle, or altogether.

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { NEWEST_MIGRATION } from "#db/migrate.ts";
-import { expectStatus, withApi } from "#test/harness.ts";
+import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
+import { makeUser, signedIn } from "#test/make.ts";
 import { watchHealth } from "./health.ts";
 
 const states = [
@@ -30,6 +31,16 @@ test.each(states)("a process whose database $what is answered $status", async ({
     } finally {
       health.stop();
     }
+  })();
+});
+
+test("while the database is made again, and has no tables yet, requests are 503 and to be tried again", async () => {
+  await withApi(async (api, db) => {
+    const as = await signedIn(api, await makeUser(api));
+    await db.sql`set local search_path to no_schema_of_that_name`;
+    const answer = await api.get("/api/v1/workouts", { as });
+    expectProblem(answer, 503, "database_unavailable");
+    expect(answer.headers.get("retry-after")).toBe("1");
   })();
 });
 
