@@ -11,7 +11,7 @@ chmodSync(dir, 0o711);
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const paths = { dataDir: join(dir, "data"), socketDir: join(dir, "run"), logFile: join(dir, "log") };
 
-/** Whether the postmaster that wrote its pid file last still runs. */
+/** Whether the postmaster named by the pid file still runs. */
 function isLeftRunning(): boolean {
   const last = readPidFile(paths.dataDir);
   return last !== undefined && isRunning(identify(last.pid));
@@ -21,7 +21,7 @@ function isLeftRunning(): boolean {
 const moments: Record<string, (before: string) => Promise<unknown>> = {
   "before it is started again": () => Bun.sleep(0),
   "while it is started again": async (before) => {
-    // The next one has written its own pid file.
+    // The restarted one has written its own pid file.
     for (let pid = before; pid === before; pid = String(readPidFile(paths.dataDir)?.pid ?? before)) await Bun.sleep(1);
   },
   "at any moment": () => Bun.sleep(Math.random() * 500),
@@ -39,7 +39,7 @@ test.each(Object.keys(moments))(
   },
 );
 
-test("a PostgreSQL that is killed is started again", async () => {
+test("a PostgreSQL that is killed is restarted", async () => {
   const cluster = await startCluster(paths, { durable: false });
   const before = cluster.pid();
   process.kill(before as number, "SIGKILL");
@@ -48,10 +48,10 @@ test("a PostgreSQL that is killed is started again", async () => {
   expect(isLeftRunning()).toBe(false);
 });
 
-test("a log that has grown long is put aside when PostgreSQL starts, and is not read", async () => {
+test("a large log is rotated when PostgreSQL starts, without being read", async () => {
   const log = { ...paths, logFile: join(dir, "long-log") };
   writeFileSync(log.logFile, "");
-  // Longer than any text can be.
+  // Longer than a string can be.
   truncateSync(log.logFile, 5 * 2 ** 30);
   for (const _ of [1, 2]) {
     const cluster = await startCluster(log, { durable: false });

@@ -1,16 +1,16 @@
 import { closeSync, existsSync, fstatSync, openSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { startAndKeep } from "#src/processes/keep-running.ts";
 import { type Program, runProgram, startProgram } from "#src/processes/programs.ts";
+import { startSupervised } from "#src/processes/supervise.ts";
 import { openPool } from "./client.ts";
 import { ClusterError, readPidFile, refuseForeignData, stopLeftover } from "./postmaster.ts";
 import { type Binaries, makePrivate, type RunAs, runAs } from "./run-as.ts";
 
-/** The PostgreSQL that comes along: paths of one cluster. `socketDir` becomes private to the server's user. */
+/** The paths of one embedded PostgreSQL cluster. `socketDir` becomes private to the server's user. */
 export type ClusterPaths = { dataDir: string; socketDir: string; logFile: string };
 
 export type ClusterOptions = {
-  /** False skips every fsync: for tests, whose data nobody misses. */
+  /** False skips every fsync: for tests, whose data is disposable. */
   durable?: boolean;
   /** Settings of postgresql.conf beyond ours, by name. */
   settings?: Record<string, string>;
@@ -20,14 +20,14 @@ export type ClusterOptions = {
   environment?: Record<string, string>;
   /** Called before each step that takes a while. */
   onStep?: (step: string) => void;
-  /** Called each time the server has ended by itself, or could not be brought back yet. */
+  /** Called each time the server ends by itself, or a restart fails. */
   onDown?: (reason: string) => void;
 };
 
 export type Cluster = {
   /** URL of a database of this cluster, as superuser; over its Unix socket. */
   url(database: string): string;
-  /** Undefined while none runs. */
+  /** The postmaster's process id; undefined while none runs. */
   pid(): number | undefined;
   /** As whom it runs, for programs that must reach its socket. */
   runAs: RunAs;
@@ -35,15 +35,15 @@ export type Cluster = {
   stop(): Promise<void>;
 };
 
-/** An old server's shared memory may outlive it for a moment. */
+/** The shared memory of a previous server may outlive it for a moment. */
 const LEFTOVERS_TIMEOUT_MS = 5000;
-/** How long each way to end PostgreSQL may take: a fast shutdown, then an immediate one. */
+/** Stop PostgreSQL by a fast shutdown, then an immediate one; each may take this long. */
 const STOP = { stopSignals: ["SIGINT", "SIGQUIT"] as NodeJS.Signals[], graceMs: 10_000 };
 
 /**
- * Starts the cluster at `paths.dataDir`, creating it first when absent, and keeps it running until `stop`: a server that
- * ends by itself is started again for as long as it takes. The caller must be its only user: a server left behind by a
- * killed process is stopped first. Throws ClusterError if the first start fails.
+ * Starts the cluster at `paths.dataDir`, creating it first if absent. A server that ends by itself is restarted, without a
+ * limit, until `stop`. The caller must be its only user: a server left behind by a killed process is stopped first. Throws
+ * ClusterError if the first start fails.
  */
 export async function startCluster(paths: ClusterPaths, options: ClusterOptions = {}): Promise<Cluster> {
   const binaries = await findBinaries();
@@ -56,13 +56,13 @@ export async function startCluster(paths: ClusterPaths, options: ClusterOptions 
   }
   await stopLeftover(paths.dataDir);
   options.onStep?.("starting PostgreSQL");
-  const server = await startAndKeep(undefined, {
+  const server = await startSupervised(undefined, {
     start: (_, signal) => launchUntilReady(binaries.postgres, paths, run, options, signal),
     onDown: (why) => options.onDown?.(why instanceof Error ? why.message : "PostgreSQL ended"),
   });
   return {
     url: (database) => `postgres://irontrack@localhost/${database}?host=${encodeURIComponent(paths.socketDir)}`,
-    pid: () => server.now()?.pid,
+    pid: () => server.current()?.pid,
     runAs: run,
     stop: server.stop,
   };
@@ -84,7 +84,9 @@ async function findBinaries(): Promise<Binaries> {
   try {
     return await import(name);
   } catch {
-    throw new ClusterError(`no PostgreSQL comes along for ${process.platform} on ${process.arch}; set DATABASE_URL`);
+    throw new ClusterError(
+      `there is no embedded PostgreSQL for ${process.platform} on ${process.arch}; set DATABASE_URL`,
+    );
   }
 }
 
@@ -113,7 +115,7 @@ async function createCluster(initdb: string, paths: ClusterPaths, run: RunAs, du
   renameSync(unfinished, paths.dataDir);
 }
 
-/** Waits for as long as the server takes to recover: that may be minutes, and starting over would begin it again. */
+/** Has no timeout: recovery may take minutes, and a restart would begin it again. */
 async function launchUntilReady(
   binary: string,
   paths: ClusterPaths,
@@ -129,7 +131,7 @@ async function launchUntilReady(
       if (status === "ready" && pid === program.pid) return program;
       if (signal.aborted) {
         await program.stop();
-        throw new ClusterError("PostgreSQL was stopped while it started");
+        throw new ClusterError("PostgreSQL was stopped during its start");
       }
       await Bun.sleep(5);
     }
@@ -144,7 +146,7 @@ async function launchUntilReady(
 
 const MAX_LOG_BYTES = 16 * 2 ** 20;
 
-/** Puts a log that has grown long aside, in the place of the one that was put aside before. */
+/** Rotates a log that is too large to `.1`, replacing the previous one. */
 function rotate(logFile: string) {
   if (existsSync(logFile) && statSync(logFile).size > MAX_LOG_BYTES) renameSync(logFile, `${logFile}.1`);
 }

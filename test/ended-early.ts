@@ -12,7 +12,7 @@ const GONE_WITHIN_MS = 60_000;
 /** Commands that start servers, and directories for them; each would run for longer than it is let. */
 export const COMMANDS: Record<string, string[]> = {
   up: [process.execPath, CLI, "up"],
-  test: [process.execPath, CLI, "test", "bench/figures/statistics.test.ts", "src/processes/keep-running.test.ts"],
+  test: [process.execPath, CLI, "test", "bench/figures/statistics.test.ts", "src/processes/supervise.test.ts"],
   counts: [process.execPath, join(ROOT, "bench/cli.ts"), "counts"],
   "bench counts": [process.execPath, CLI, "bench", "counts"],
   "bun bench": [process.execPath, "bench", "counts"],

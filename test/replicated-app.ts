@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { createTokens } from "#src/access/tokens.ts";
 import { openLog } from "#src/log.ts";
 import { operatorSocketPath } from "#src/operator-socket.ts";
-import { type KeptUp, keepUp } from "#topology/kept-up.ts";
 import type { Pooler } from "#topology/pooler.ts";
+import { type SupervisedComponent, superviseComponent } from "#topology/supervised-component.ts";
 import { type Api, apiOn, testConfig } from "./harness.ts";
 import { makeSignedIn } from "./make.ts";
 import { openProcesses, type ServingProcess } from "./processes.ts";
@@ -12,7 +12,7 @@ import { type Replicated, startReplicated } from "./replicated.ts";
 /** Two processes of the application on a PostgreSQL with a replica, and people who are signed in to both. */
 export type ReplicatedApp = Replicated & {
   /** Between the processes and the replica, when they were asked to be. */
-  pooler: KeptUp<Pooler> | undefined;
+  pooler: SupervisedComponent<Pooler> | undefined;
   /** The same application without a replica. */
   api: Api;
   /** One of the processes, at random. */
@@ -31,11 +31,11 @@ type ReadsSoFar = { answered: number; behind: number; busy: number; failed: numb
 /** `pooled`: PgBouncer is in front of the replica, and kept up. */
 export async function startReplicatedApp({ pooled = false } = {}): Promise<ReplicatedApp> {
   const replicated = await startReplicated();
-  const pooler = pooled ? await keepUp("PgBouncer", replicated.startReplicaPooler, UNTOLD) : undefined;
+  const pooler = pooled ? await superviseComponent("PgBouncer", replicated.startReplicaPooler, UNTOLD) : undefined;
   const settings: Record<string, string> = pooler
     ? {
-        DATABASE_REPLICA_URLS: pooler.now().url(new URL(replicated.replicaUrl).pathname.slice(1)),
-        DATABASE_PREPARE: String(pooler.now().canPrepare),
+        DATABASE_REPLICA_URLS: pooler.current().url(new URL(replicated.replicaUrl).pathname.slice(1)),
+        DATABASE_PREPARE: String(pooler.current().canPrepare),
       }
     : { DATABASE_REPLICA_URLS: replicated.replicaUrl };
   const processes = await openProcesses(replicated.dir, replicated.primaryUrl);

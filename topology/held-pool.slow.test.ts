@@ -47,7 +47,7 @@ describeTopology("while every connection to PostgreSQL is held for thirty second
     const startedAtMs = performance.now();
     const holding = hold();
     await Bun.sleep(HELD_MS / 2);
-    const areReady = await Promise.all(topology.workers.now().sockets.map(isReady));
+    const areReady = await Promise.all(topology.workers.current().sockets.map(isReady));
     await holding;
     const endedAtMs = performance.now();
     await Bun.sleep(RECOVERY_MS + 4000);
@@ -57,7 +57,7 @@ describeTopology("while every connection to PostgreSQL is held for thirty second
     const failedAfter = failuresOf(load).filter(({ startedAtMs: at }) => at > endedAtMs + RECOVERY_MS);
     expect(failedAfter).toEqual([]);
     expect(await stopWatching()).toEqual([200]);
-    expect(await Promise.all(topology.workers.now().sockets.map(isReady))).toEqual([true, true]);
+    expect(await Promise.all(topology.workers.current().sockets.map(isReady))).toEqual([true, true]);
     return { meanwhile, areReady };
   }
 

@@ -54,11 +54,11 @@ describeTopology("nothing is lost", () => {
   }
   const startedAfter = (load: Load, atMs: number) => failuresOf(load).filter(({ startedAtMs }) => startedAtMs > atMs);
 
-  const areReady = () => Promise.all(topology.workers.now().sockets.map(isReady));
+  const areReady = () => Promise.all(topology.workers.current().sockets.map(isReady));
 
   test("all workers are replaced, three times over: no request fails", async () => {
     const load = await under("replaced", 1, async () => {
-      for (let round = 0; round < 3; round++) await topology.workers.now().replace();
+      for (let round = 0; round < 3; round++) await topology.workers.current().replace();
     });
     expect(failuresOf(load)).toEqual([]);
   });
@@ -68,7 +68,7 @@ describeTopology("nothing is lost", () => {
     const random = mulberry32(SEED);
     const load = await under("killed", 2, async () => {
       for (let kill = 0; kill < 30; kill++) {
-        const pids = topology.workers.now().pids();
+        const pids = topology.workers.current().pids();
         const victim = pids[Math.floor(random() * pids.length)];
         if (victim !== undefined) {
           kills.push({ atMs: performance.now(), socket: socketOf(victim) });
@@ -81,7 +81,7 @@ describeTopology("nothing is lost", () => {
     expect(failures.filter(({ kind }) => kind !== "write")).toEqual([]);
     // The proxy writes its log once a second.
     await Bun.sleep(1500);
-    const asked = workersAsked(readFileSync(topology.proxy?.now().accessLog as string, "utf8"));
+    const asked = workersAsked(readFileSync(topology.proxy?.current().accessLog as string, "utf8"));
     const wasOn = ({ requestId }: Entry, { socket }: Kill) => asked.get(requestId)?.includes(`unix:${socket}`) ?? false;
     const isExplained = (entry: Entry) => kills.some((kill) => wasInFlight(entry, kill) && wasOn(entry, kill));
     expect(failures.filter((entry) => !isExplained(entry))).toEqual([]);
@@ -91,7 +91,7 @@ describeTopology("nothing is lost", () => {
     for (const how of ["restart", "kill"] as const) {
       let backAtMs = 0;
       const load = await under(`PgBouncer ${how}`, how === "kill" ? 4 : 3, async () => {
-        const { pid } = topology.pooler?.now() ?? {};
+        const { pid } = topology.pooler?.current() ?? {};
         if (how === "restart") await topology.pooler?.restart();
         else process.kill(pid as number, "SIGKILL");
         backAtMs = performance.now();
@@ -118,7 +118,7 @@ describeTopology("nothing is lost", () => {
 
   test("PostgreSQL hangs for five seconds: workers say that they are not ready, live on, and are again", async () => {
     const pid = topology.postgres.pid() as number;
-    const workers = topology.workers.now();
+    const workers = topology.workers.current();
     const pids = workers.pids();
     await under("PostgreSQL hangs", 6, async () => {
       // The backends that serve, too: a stopped postmaster alone would only take no new ones.

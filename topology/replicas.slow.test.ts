@@ -19,7 +19,7 @@ describeTopology("a topology with replicas", () => {
     const body = JSON.stringify({ name: "Monday", timeZone: "UTC", exercises: [] });
     expect((await fetch(`http://localhost${W}`, { unix, method: "POST", headers, body })).status).toBe(201);
     const answeredByReplicas = async () => {
-      const sockets = topology.workers.now().sockets.map(operatorSocketPath);
+      const sockets = topology.workers.current().sockets.map(operatorSocketPath);
       const texts = await Promise.all(
         sockets.map(async (socket) => (await fetch("http://localhost/metrics", { unix: socket })).text()),
       );

@@ -15,12 +15,12 @@ const fileOf = (home: Home) => join(home.dir, "topology.json");
 /** Writes down what runs; for its owner's eyes, since it holds the password of the pooler's list. `at` is where it answers. */
 export function writeTopology(home: Home, { pooler, workers, proxy, urls }: Topology, at: string): void {
   const pieces = {
-    ...(pooler && { pooler: pooler.now().pid }),
-    workers: workers.now().pid,
-    ...(proxy && { proxy: proxy.now().pid }),
+    ...(pooler && { pooler: pooler.current().pid }),
+    workers: workers.current().pid,
+    ...(proxy && { proxy: proxy.current().pid }),
   };
-  const written: Written = { pieces, workerSockets: workers.now().sockets, urls, at };
-  // One rename: whoever reads it, and whenever this process is killed, it is whole.
+  const written: Written = { pieces, workerSockets: workers.current().sockets, urls, at };
+  // Written by a rename, so that a reader never sees part of it, even if this process is killed.
   const unfinished = `${fileOf(home)}.unfinished`;
   writeFileSync(unfinished, JSON.stringify(written), { mode: 0o600 });
   renameSync(unfinished, fileOf(home));

@@ -8,12 +8,12 @@ import { isCatalogEmpty, seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import type { Home } from "#src/home.ts";
 import type { Log } from "#src/log.ts";
-import type { Running } from "#src/processes/keep-running.ts";
-import { type KeptUp, keepUp } from "./kept-up.ts";
+import type { Running } from "#src/processes/supervise.ts";
 import { type Pooler, startPooler } from "./pooler.ts";
 import { CONFIGURATION, SMALL } from "./postgres-settings.ts";
 import { type ProxyOptions, type RunningProxy, startProxy } from "./proxy.ts";
 import { startReplicas } from "./replicas.ts";
+import { type SupervisedComponent, superviseComponent } from "./supervised-component.ts";
 import { startWorkers, type Workers } from "./workers.ts";
 
 export type TopologyOptions = {
@@ -38,12 +38,12 @@ export type TopologyOptions = {
   onChange?: (topology: Topology) => void;
 };
 
-/** Everything that production has, in processes of this machine, each kept up and there to be hurt. */
+/** Everything that production has, as processes on this machine. Each is supervised, and tests may stop or kill it. */
 export type Topology = {
   postgres: Cluster;
-  pooler: KeptUp<Pooler> | undefined;
-  workers: KeptUp<Workers>;
-  proxy: KeptUp<RunningProxy> | undefined;
+  pooler: SupervisedComponent<Pooler> | undefined;
+  workers: SupervisedComponent<Workers>;
+  proxy: SupervisedComponent<RunningProxy> | undefined;
   /** Of the database: past the pooler as its owner, and as the workers have it. */
   urls: { owner: string; direct: string; pooled: string; replicas: string[] };
   /** The proxy first, then the workers, who drain; PostgreSQL last. */
@@ -71,9 +71,9 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
     start: (signal: AbortSignal) => Promise<T>,
   ) => {
     onStep(`starting ${name}`);
-    const kept = await keepUp(name, start, { log, onUp });
-    stops.push(kept.stop);
-    return kept;
+    const component = await superviseComponent(name, start, { log, onUp });
+    stops.push(component.stop);
+    return component;
   };
   try {
     const socketDir = join(home.runDir, "postgres");
@@ -113,21 +113,21 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
               ...(typeof options.pooler === "string" ? { program: options.pooler } : {}),
             }),
           );
-    const pooled = pooler?.now().url(DATABASE) ?? direct;
+    const pooled = pooler?.current().url(DATABASE) ?? direct;
     const urls = { owner, direct, pooled, replicas: replicas.map(asRole) };
     const settings = {
       IRONTRACK_HOME: home.dir,
       DATABASE_URL: pooled,
       DATABASE_DIRECT_URL: direct,
       DATABASE_REPLICA_URLS: urls.replicas.join(","),
-      DATABASE_PREPARE: String(pooler?.now().canPrepare ?? true),
+      DATABASE_PREPARE: String(pooler?.current().canPrepare ?? true),
       ...options.settings,
     };
     const { workers: count, workersLog: logFile } = options;
     const workers = await keep("workers", (signal) =>
       startWorkers({ count, runDir: home.runDir, settings, logFile, signal }),
     );
-    const { sockets } = workers.now();
+    const { sockets } = workers.current();
     const wanted = options.proxy;
     const directory = join(home.dir, "proxy");
     const proxy =

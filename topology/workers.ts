@@ -8,17 +8,17 @@ export type WorkersOptions = {
   /** Where their sockets appear: the runDir of the home that `settings` names. */
   runDir: string;
   settings: Record<string, string>;
-  /** Where their log goes; absent: ours. */
+  /** Their log file; if absent, they inherit our streams. */
   logFile?: string | undefined;
-  /** Aborted, they are stopped and not waited for any longer. */
+  /** Aborting it stops them and ends the wait. */
   signal?: AbortSignal;
 };
 
 export type Workers = {
-  /** Of their supervisor. */
+  /** The process id of their supervisor. */
   pid: number;
   sockets: string[];
-  /** Of the workers there are, in no order; while they are replaced, of both. */
+  /** The process ids of the workers, in no order; during a replacement, of old and new ones. */
   pids(): number[];
   /** Replaces all, one at a time, and waits until the last is ready. */
   replace(): Promise<void>;
@@ -27,12 +27,12 @@ export type Workers = {
 };
 
 const ROOT = join(import.meta.dir, "..");
-/** Longer than each worker may drain. */
+/** Longer than a worker may take to drain. */
 const STOP_TIMEOUT_MS = 40_000;
 
 /**
- * Starts `irontrack serve --workers` and waits until each worker is ready, for as long as their supervisor runs: their
- * database may be away. Throws OperatorError when it ends.
+ * Starts `irontrack serve --workers` and waits until each worker is ready. There is no timeout, because their database may
+ * be unavailable; throws OperatorError if the supervisor exits.
  */
 export async function startWorkers({ count, runDir, settings, logFile, signal }: WorkersOptions): Promise<Workers> {
   const output = logFile === undefined ? "inherit" : openSync(logFile, "a", 0o600);
@@ -63,25 +63,25 @@ export async function startWorkers({ count, runDir, settings, logFile, signal }:
 async function untilAllReady(
   supervisor: Program,
   sockets: string[],
-  areTheRight: () => boolean,
+  isRightSet: () => boolean,
   signal?: AbortSignal,
 ): Promise<void> {
   while (!supervisor.hasEnded() && !signal?.aborted) {
-    if (areTheRight() && (await Promise.all(sockets.map(isReady))).every(Boolean)) return;
+    if (isRightSet() && (await Promise.all(sockets.map(isReady))).every(Boolean)) return;
     await Bun.sleep(25);
   }
   await supervisor.stop();
-  throw new OperatorError("The workers do not start");
+  throw new OperatorError("The workers did not start");
 }
 
-/** Whether what listens on a Unix socket says that it is ready. */
+/** Whether the worker on a Unix socket is ready. */
 export const isReady = (unix: string): Promise<boolean> =>
   fetch("http://localhost/health/ready", { unix, signal: AbortSignal.timeout(2000) }).then(
     ({ ok }) => ok,
     () => false,
   );
 
-/** The processes that `pid` started, whichever of its threads did (Linux), without the one that cleans up after it. */
+/** The children of `pid`, of all its threads (Linux), without its watcher. */
 export function childrenOf(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`)

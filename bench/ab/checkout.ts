@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
-import { atTheEnd } from "#src/processes/temporary.ts";
+import { runAtEnd } from "#src/processes/temporary.ts";
 
 /** The code of one side, ready to run: a git ref in a worktree of its own, or this very tree. */
 export type Checkout = { ref: string; commit: string; root: string; remove(): void };
@@ -20,9 +20,9 @@ export function checkOut(ref: string, directory: string): Checkout {
   git("worktree", "add", "--force", "--detach", directory, commit);
   if (!existsSync(join(directory, "package.json"))) throw new OperatorError(`git could not check ${ref} out`);
   providePackages(directory);
-  const forgetAtTheEnd = atTheEnd(["/usr/bin/env", "git", "-C", ROOT, "worktree", "remove", "--force", directory]);
+  const cancelRunAtEnd = runAtEnd(["/usr/bin/env", "git", "-C", ROOT, "worktree", "remove", "--force", directory]);
   const remove = () => {
-    forgetAtTheEnd();
+    cancelRunAtEnd();
     git("worktree", "remove", "--force", directory);
     rmSync(directory, { recursive: true, force: true });
   };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OperatorError } from "#src/errors.ts";
 import type { KnownProcess } from "#src/processes/known-process.ts";
-import { atTheEnd } from "#src/processes/temporary.ts";
+import { runAtEnd } from "#src/processes/temporary.ts";
 import { referenceDisk } from "../hosts/hosts.ts";
 import { pinned } from "../hosts/pinning.ts";
 import { takeDown } from "./block-down.ts";
@@ -65,12 +65,12 @@ export async function openBlockDisk(name: string, { isKept = false } = {}): Prom
   if (listStates().some((state) => state.directory === directory)) throw new OperatorError(`the disk ${name} is up`, 2);
   const state: BlockState = { directory, owner: isKept ? null : knownProcess(process.pid) };
   writeState(state);
-  const takeBack = isKept ? () => {} : atTheEnd(takingDown());
+  const cancelTakeDown = isKept ? () => {} : runAtEnd(takingDown());
   try {
     await bringUp(state);
   } catch (error) {
     takeDown(state);
-    takeBack();
+    cancelTakeDown();
     throw error;
   }
   const { words, mount } = pathsIn(directory);
@@ -84,7 +84,7 @@ export async function openBlockDisk(name: string, { isKept = false } = {}): Prom
     },
     close: () => {
       takeDown(state);
-      takeBack();
+      cancelTakeDown();
     },
   };
 }

@@ -28,7 +28,7 @@ async function exportTo(email: string, { out = "irontrack.zip" }: { out?: string
     const userId = await idOf(db, email);
     const archive = await exportArchive(db, userId);
     await writeFile(out, archive, { flag: "wx", mode: 0o600 });
-    // Recorded after the fact; a file without its audit event is removed.
+    // The audit event is recorded last; without it, the file is removed.
     await insertAuditEvent(db, OPERATOR, "users.exported", { targetUserId: userId }).catch(async (error) => {
       await unlink(out);
       throw error;

@@ -14,11 +14,13 @@ const finite = (takes: string, accepts: (value: number) => boolean): NumberRule 
   accepts: (value) => Number.isFinite(value) && accepts(value),
 });
 
-/** What an option takes, by the word in its brackets; every other word stands for a text. */
+/** What a numeric option accepts, by the placeholder in its brackets; any other placeholder means a text. */
 const NUMBERS: Record<string, NumberRule> = {
   n: whole(1, Number.MAX_SAFE_INTEGER),
   count: whole(0, Number.MAX_SAFE_INTEGER),
   seed: whole(0, 2 ** 31 - 1, "a whole number from 0 to 2147483647"),
+  athletes: whole(1, 100_000, "a whole number from 1 to 100000"),
+  years: whole(1, 20, "a whole number from 1 to 20"),
   port: whole(1, 65_535, "a port from 1 to 65535"),
   workers: whole(1, 64, "a whole number from 1 to 64"),
   rate: finite("a number above 0", (value) => value > 0),
@@ -29,9 +31,9 @@ const NUMBERS: Record<string, NumberRule> = {
 };
 
 /**
- * Checks what `cli` has parsed from `argv` before its command runs: a command and options that exist, each option once
- * and with a value of its kind, no more arguments than the command takes. Options that take a text get it as it was
- * typed: cac alone turns what looks like a number into one. Throws OperatorError with exit code 2.
+ * Validates what `cli` parsed from `argv`, before the command runs: the command and options exist, each option is given
+ * once with a valid value, and there are no surplus arguments. Restores text values as they were typed, because cac
+ * converts everything that looks like a number. Throws OperatorError with exit code 2.
  */
 export function checkArguments(cli: CAC, argv: string[]): void {
   const command = cli.matchedCommand;
@@ -45,12 +47,12 @@ export function checkArguments(cli: CAC, argv: string[]): void {
 const wrong = (message: string) => new OperatorError(message, 2);
 
 function unknownCommand(cli: CAC): OperatorError {
-  const asked = cli.args[0] ?? "";
+  const typed = cli.args[0] ?? "";
   const found = nearest(
-    asked,
+    typed,
     cli.commands.map(({ name }) => name),
   );
-  return wrong(`There is no command ${asked}${found ? `; did you mean ${found}?` : ""} See ${cli.name} --help`);
+  return wrong(`There is no command ${typed}${found ? `; did you mean ${found}?` : ""} See ${cli.name} --help`);
 }
 
 function refuseUnknownOptions(cli: CAC, command: Command, options: Option[]) {
@@ -70,7 +72,7 @@ function checkValue(cli: CAC, option: Option, argv: string[]) {
   const shown = flag(option.name);
   if (Array.isArray(value)) throw wrong(`${shown} may be given once`);
   if (option.isBoolean) {
-    // cac makes an argument of what follows the sign.
+    // cac takes the part after `=` for an argument.
     if (typeof value !== "boolean" || asTyped(option, argv, "=") !== undefined) throw wrong(`${shown} takes no value`);
     return;
   }
@@ -88,7 +90,7 @@ function readValue({ name, rawName }: Option, text: string, isOther: boolean): s
   return rule ? Number(text) : text;
 }
 
-/** The value of an option as it stands in `argv`: behind a sign, or, unless only that is asked for, in the next word. */
+/** The value of an option as typed: after `=`, or in the next word, which `only` rules out. */
 function asTyped({ names }: Option, argv: string[], only?: "="): string | undefined {
   const flags = names.map(flag);
   const end = argv.indexOf("--");
@@ -108,5 +110,6 @@ function refuseSurplus(cli: CAC, command: Command) {
     throw wrong(`${command.name} does not take ${given.slice(most).join(" ")}: see ${cli.name} ${command.name} --help`);
 }
 
-const flag = (name: string) => (name.length === 1 ? `-${name}` : `--${dashed(name)}`);
+/** The option of a name as it is typed: `--dry-run` for `dryRun`. */
+export const flag = (name: string) => (name.length === 1 ? `-${name}` : `--${dashed(name)}`);
 const dashed = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

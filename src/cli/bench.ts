@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 const PROGRAM = join(import.meta.dir, "../../bench/cli.ts");
 
-/** Hands over to the bench laboratory, which does not ship; gives its exit code. */
+/** Runs a command of the benchmarks, which do not ship, and returns its exit code. */
 export async function runBench(args: string[]): Promise<number> {
   if (!existsSync(PROGRAM)) {
     console.error("irontrack: the bench laboratory needs a checkout of the repository");

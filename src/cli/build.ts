@@ -8,8 +8,8 @@ const ROOT = join(import.meta.dir, "../..");
 const MEBIBYTE = 1_048_576;
 
 /**
- * Makes the one executable that ships: the code as bytecode, the migrations, the catalog and the reference page, and Bun
- * itself. Neither tests nor the laboratory nor the PostgreSQL that comes along are in it. Returns its path.
+ * Builds the executable that ships: the code as bytecode, the migrations, the catalog, the reference page, and Bun itself;
+ * no tests, benchmarks or embedded PostgreSQL. Returns its path.
  */
 export async function buildExecutable(outfile: string): Promise<string> {
   const path = resolve(outfile);
@@ -49,7 +49,7 @@ export async function buildExecutable(outfile: string): Promise<string> {
   return path;
 }
 
-/** The commit that is built. IRONTRACK_COMMIT says it where there is no repository, as in a container that is built. */
+/** The commit to build. IRONTRACK_COMMIT names it where there is no repository, as in an image build. */
 function builtFrom(): { commit: string | null; isDirty: boolean } {
   const checkout = readCheckout();
   const given = process.env.IRONTRACK_COMMIT ?? "";

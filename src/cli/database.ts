@@ -35,7 +35,7 @@ export async function openDatabase(
   on: { step?: (step: string) => void; down?: (reason: string) => void } = {},
 ): Promise<Database> {
   if (config.DATABASE_URL) return await reachDatabase(config.DATABASE_URL, config);
-  if (isExecutable) throw new OperatorError("Set DATABASE_URL: no PostgreSQL comes along with the executable");
+  if (isExecutable) throw new OperatorError("Set DATABASE_URL: the executable has no embedded PostgreSQL");
   const lock = lockHome(home);
   const cluster = await startCluster(clusterPaths(home), {
     onStep: on.step ?? (() => {}),
@@ -56,7 +56,7 @@ export async function openDatabase(
   };
 }
 
-/** The database of DATABASE_URL. Throws OperatorError, with its cause, when it does not answer. */
+/** The database of DATABASE_URL. Throws OperatorError, with the cause, if it does not answer. */
 export async function reachDatabase(url: string, config: Config): Promise<Database> {
   await ask(url);
   if (config.DATABASE_DIRECT_URL) await ask(config.DATABASE_DIRECT_URL, "DATABASE_DIRECT_URL");
@@ -113,8 +113,8 @@ async function joinRunning(config: Config, home: Home): Promise<Database | undef
 }
 
 /**
- * Throws OperatorError that names `setting`, and says no more of its value, if the database cannot be asked or is older
- * than what the migrations need.
+ * Throws OperatorError if the database cannot be queried or is too old for the migrations. The message names `setting`
+ * without its value.
  */
 async function ask(url: string, setting = "DATABASE_URL") {
   const wrong = (why: string, cause?: unknown) =>

@@ -51,7 +51,7 @@ test.each([
   server.close();
 });
 
-test("a free port is free, also where a proxy is set that answers everything", async () => {
+test("the doctor finds a free port even if HTTP_PROXY names a proxy that answers everything", async () => {
   let asked = 0;
   const proxy = await listening("127.0.0.1", (write) => {
     asked++;
@@ -67,11 +67,11 @@ test("a free port is free, also where a proxy is set that answers everything", a
   proxy.close();
 });
 
-test("an older PostgreSQL is refused in one line, before anything is done, and the doctor says so", async () => {
+test("an older PostgreSQL is refused in one line before anything is changed, and the doctor reports it", async () => {
   const database = await makeOwnDatabase();
   const name = new URL(database.url).pathname.slice(1);
   const url = directTestUrl(database.url);
-  // A server that says so of itself: this function is found before PostgreSQL's own.
+  // This function shadows PostgreSQL's own, so the server reports an older version.
   await database.pool.sql.unsafe(`
     create schema older;
     create function older.current_setting(name text) returns text language sql as
@@ -92,16 +92,16 @@ test("an older PostgreSQL is refused in one line, before anything is done, and t
   }
 });
 
-test("beside ?host=/dir the port of DATABASE_URL counts, unless ?port= says another, as with libpq", () => {
+test("with ?host=/dir, the port of DATABASE_URL is used unless ?port= overrides it, as in libpq", () => {
   const path = (query: string) => openPool(`postgres://u@localhost${query}`, { size: 1, prepare: false }).sql.options;
   expect(path(":47213/db?host=/dir").path).toBe("/dir/.s.PGSQL.47213");
   expect(path("/db?host=/dir&port=6432").path).toBe("/dir/.s.PGSQL.6432");
   expect(path("/db?host=/dir").path).toBe("/dir/.s.PGSQL.5432");
-  // A parameter comes after the address, and counts.
+  // A parameter overrides the address.
   expect(path(":1/db?host=/dir&port=2").path).toBe("/dir/.s.PGSQL.2");
 });
 
-test("the doctor says whether backups can be made, and how to come by their programs", async () => {
+test("the doctor reports whether backups can be made, and how to install their programs", async () => {
   const finding = await findingOf("backups", { PATH: "", PG_BIN: join(dir, "nowhere") });
   expect(finding).toMatchObject({ state: "note", finding: expect.stringContaining(".ci/postgresql-client") });
 });

@@ -12,9 +12,9 @@ import { withDatabase } from "./database.ts";
 export type Finding = { what: string; state: "good" | "note" | "wrong"; finding: string };
 
 const MEBIBYTE = 1_048_576;
-const LITTLE_SPACE_MIB = 512;
+const MIN_FREE_MIB = 512;
 
-/** Looks at the settings, the home, the machine and the database, and says of each whether it will do. */
+/** Checks the settings, the home directory, the machine and the database. */
 export async function doctor(env: Record<string, string | undefined>): Promise<Finding[]> {
   const findings: Finding[] = [bunVersion()];
   const add = async (what: string, look: () => Promise<string> | string, trouble: Finding["state"] = "wrong") => {
@@ -57,7 +57,7 @@ function bunVersion(): Finding {
 function describeSpace(dir: string): string {
   const { bavail, bsize } = statfsSync(dir);
   const freeMib = Math.floor((bavail * bsize) / MEBIBYTE);
-  if (freeMib < LITTLE_SPACE_MIB) throw new Error(`only ${freeMib} MiB free in ${dir}`);
+  if (freeMib < MIN_FREE_MIB) throw new Error(`only ${freeMib} MiB free in ${dir}`);
   return `${freeMib} MiB free`;
 }
 
@@ -83,7 +83,7 @@ async function askPooled(url: string) {
 async function describeAddress({ HOST, PORT }: Config): Promise<string> {
   if (HOST === "") return "Unix socket only";
   const place = `${HOST.includes(":") ? `[${HOST}]` : HOST}:${PORT}`;
-  // Whatever listens there, and whether it speaks HTTP or not, holds the port.
+  // By listening, not by connecting: any listener occupies the port, whether it speaks HTTP or not.
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
@@ -96,7 +96,7 @@ async function describeAddress({ HOST, PORT }: Config): Promise<string> {
   return `${place} is free`;
 }
 
-/** Whether backups can be made; their programs do not come along. */
+/** The installed pg_dump, without which no backup can be made. */
 function describeTools({ PG_BIN }: Config, path: string): string {
   const { version, dir } = findPostgresTools({ PG_BIN, path }, OLDEST_SERVER * 10_000);
   return `pg_dump ${version} in ${dir}`;

@@ -2,30 +2,30 @@ import { postgresError } from "#db/errors.ts";
 import { ClusterError } from "#db/postmaster.ts";
 import { AppError, OperatorError } from "../errors.ts";
 
-/** What a person reads of an error, and the exit code: 2 for wrong usage, 1 for a failure. */
+/** The message for an error, and the exit code: 2 for wrong usage, 1 for a failure. */
 export type Explanation = {
   message: string;
   exitCode: number;
-  /** Whether nothing is known about such an error: then its stack helps. */
+  /** Whether the error is unexpected, so that its stack trace helps. */
   isBug: boolean;
 };
 
-/** What went wrong, by the code of the operating system or the driver. */
+/** Explanations by the error code of the operating system or the driver. */
 const CAUSES: Record<string, string> = {
   EACCES: "permission denied",
-  EADDRINUSE: "the address is taken by another process",
+  EADDRINUSE: "the address is in use by another process",
   EADDRNOTAVAIL: "this machine has no such address",
-  EAI_AGAIN: "the host name cannot be looked up",
+  EAI_AGAIN: "the host name cannot be resolved",
   EBUSY: "it is in use",
   ECONNREFUSED: "nothing listens there",
   ECONNRESET: "the connection was closed",
   EDQUOT: "the disk quota is used up",
-  EEXIST: "it is there already",
+  EEXIST: "it exists already",
   EFBIG: "the file would be larger than the limit",
   EHOSTUNREACH: "the host cannot be reached",
   EIO: "the disk failed",
   EISDIR: "it is a directory",
-  ELOOP: "its symbolic links lead in a circle",
+  ELOOP: "its symbolic links form a loop",
   EMFILE: "too many files are open",
   ENAMETOOLONG: "the name is too long",
   ENETUNREACH: "the network cannot be reached",
@@ -33,7 +33,7 @@ const CAUSES: Record<string, string> = {
   ENOENT: "there is no such file or directory",
   ENOMEM: "there is not enough memory",
   ENOSPC: "no space is left on the disk",
-  ENOTDIR: "a part of the path is not a directory",
+  ENOTDIR: "a component of the path is not a directory",
   ENOTEMPTY: "the directory is not empty",
   ENOTFOUND: "there is no such host",
   EPERM: "it is not permitted",
@@ -46,7 +46,7 @@ const CAUSES: Record<string, string> = {
   CONNECTION_CLOSED: "the connection was closed",
   CONNECTION_DESTROYED: "the connection was closed",
   CONNECTION_ENDED: "the connection was closed",
-  OVERLOADED: "too much is under way",
+  OVERLOADED: "the server is overloaded",
 };
 
 const VERBS: Record<string, string> = {
@@ -64,11 +64,11 @@ const VERBS: Record<string, string> = {
   statfs: "open",
 };
 
-/** What a code of the operating system or the driver stands for, and the code; undefined for others. */
+/** The explanation of an error code, followed by the code; undefined for unknown codes. */
 export const causeOf = (code: string | undefined): string | undefined =>
   code !== undefined && code in CAUSES ? `${CAUSES[code]} (${code})` : undefined;
 
-/** Turns whatever a command threw into a sentence. Knows what people and machines get wrong; the rest are bugs. */
+/** Explains an error that a command threw, in one sentence. Anything but a known user or system error is a bug. */
 export function explain(error: unknown): Explanation {
   const failure = (message: string): Explanation => ({ message, exitCode: 1, isBug: false });
   if (error instanceof OperatorError) return { message: error.message, exitCode: error.exitCode, isBug: false };
@@ -105,7 +105,7 @@ function explainSystemError(error: NodeJS.ErrnoException): string | undefined {
   return `${cause} (${code})`;
 }
 
-/** What to do about an error of PostgreSQL, if there is something. */
+/** Advice on an error of PostgreSQL; empty if there is none. */
 function adviceOn(code: string): string {
   if (["42P01", "42703", "42883", "3F000"].includes(code))
     return ". Is the schema of this version? Run irontrack migrate";

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 
-/** SIGHUP, unless this process was started with it ignored (nohup): a handler would undo that. */
-export function hangup(): "SIGHUP"[] {
+/** SIGHUP, or nothing if this process was started with it ignored (nohup): a handler would undo that. */
+export function hangupUnlessIgnored(): "SIGHUP"[] {
   return isIgnored(1) ? [] : ["SIGHUP"];
 }
 
-/** By the mask in proc(5); false where there is no /proc. */
+/** According to SigIgn in proc(5); false where /proc is absent. */
 function isIgnored(signal: number): boolean {
   try {
     const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";

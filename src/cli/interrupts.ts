@@ -1,19 +1,19 @@
-import { hangup } from "./hangup.ts";
+import { hangupUnlessIgnored } from "./hangup.ts";
 
-/** What shells say of a process that SIGINT ended. */
-const INTERRUPTED = 130;
+/** The exit code of shells for a process that SIGINT ended. */
+export const INTERRUPTED = 130;
 const PARENT_POLL_MS = 500;
 
 /**
- * From now on SIGINT, SIGTERM and SIGHUP say `sentence` and end this process with 130, after all that it started. So does
- * the end of `bun run`, which stands between this process and the one that called it.
+ * Makes SIGINT, SIGTERM and SIGHUP print `sentence`, stop everything this process has started, and exit with 130. The end
+ * of the parent does the same under `bun run`, which may be killed without a signal to this process.
  */
 export function endWhenInterrupted(sentence: string): void {
   const end = () => {
     console.error(`\n${sentence}`);
     process.exit(INTERRUPTED);
   };
-  for (const signal of ["SIGINT", "SIGTERM", ...hangup()] as const) process.once(signal, end);
+  for (const signal of ["SIGINT", "SIGTERM", ...hangupUnlessIgnored()] as const) process.once(signal, end);
   if (process.env.npm_lifecycle_event === undefined) return;
   const parent = process.ppid;
   setInterval(() => process.ppid !== parent && end(), PARENT_POLL_MS).unref();

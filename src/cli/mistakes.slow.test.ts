@@ -13,7 +13,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const aFile = join(dir, "a-file");
 writeFileSync(aFile, "not a directory");
 
-/** They serve until they are ended, change the checkout, or measure for minutes. */
+/** Commands that serve until stopped, change the checkout, or measure for minutes. */
 const LONG = new Set(["up", "serve", "topology", "test", "check", "generate", "build", "bench"]);
 const QUICK_BENCH = new Set(["list", "doctor", "report", "history"]);
 

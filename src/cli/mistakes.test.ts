@@ -37,7 +37,7 @@ beforeEach(() => {
     spyOn(console, stream).mockImplementation((...words: unknown[]) => void said.push(words.join(" ")));
 });
 
-/** Runs a command in this process, which is what the program does with its arguments; expects a sentence and that code. */
+/** Runs a command in this process, and expects one sentence and this exit code. */
 async function expectRefused(make: () => CAC, args: string[], code: number, because?: string) {
   said = [];
   const exitCode = await runCommand(make(), ["bun", "cli", ...args]);
@@ -57,7 +57,7 @@ type Command = {
 };
 const COMMANDS: Command[] = [irontrack, bench].flatMap((make) =>
   make()
-    // What follows `irontrack bench` is the laboratory's.
+    // The benchmarks parse what follows `irontrack bench`.
     .commands.filter(({ name }) => name !== "bench" && name !== "")
     .map(({ name, args, options }) => ({
       make,
@@ -76,7 +76,7 @@ test("every command is in the table", () => {
 });
 
 for (const { make, name, args, isVariadic, options } of COMMANDS) {
-  test(`${make().name} ${name} refuses what it does not know, with 2`, async () => {
+  test(`${make().name} ${name} refuses unknown options and arguments with 2`, async () => {
     const given = [name, ...args];
     await expectRefused(make, [...given, "--no-such-option"], 2, "has no option");
     await expectRefused(make, [...given, "-Q"], 2, "has no option");
@@ -149,7 +149,7 @@ test.each<[string[], number, string]>([
   expectRefused(bench, args, code, because),
 );
 
-test("an account's data that cannot be written leaves no event behind", async () => {
+test("an export that cannot be written leaves no audit event", async () => {
   const { sql } = testPool();
   const email = "mistakes@example.com";
   await sql`insert into users (email, password_hash, role_id) select ${email}, 'x', min(id) from roles`;
@@ -181,7 +181,7 @@ test.each([
   }
 });
 
-test("what the system and PostgreSQL say becomes a sentence", () => {
+test("errors of the system and of PostgreSQL are explained in a sentence", () => {
   const system = (code: string, more: object) => explain(Object.assign(new Error("x"), { code, ...more }));
   expect(system("EACCES", { syscall: "open", path: "/a" }).message).toBe("Cannot open /a: permission denied (EACCES)");
   expect(system("ENOENT", { syscall: "spawn pg_dump", path: "pg_dump" }).message).toContain("is not installed");
@@ -199,7 +199,7 @@ const program = join(import.meta.dir, "../cli.ts");
 const shell = (command: string, env: Record<string, string | undefined> = {}) =>
   spawnSync("bash", ["-c", command, process.execPath, program], { encoding: "utf8", env: { ...process.env, ...env } });
 
-test("a closed pipe and a full disk are said in a line, and fail", () => {
+test("a closed pipe and a full disk are reported in one line, and the command fails", () => {
   const closed = shell('(sleep 0.2; "$0" "$1" user:list --json; echo "exit $?" >&2) | true');
   expect(closed.stderr).toBe(
     "irontrack: Cannot write the output: the reading end of the pipe is closed (EPIPE)\nexit 1\n",
@@ -212,7 +212,7 @@ test("a closed pipe and a full disk are said in a line, and fail", () => {
   ]);
 });
 
-test("names cannot act on the operator's terminal", async () => {
+test("names cannot control the operator's terminal", async () => {
   const { sql } = testPool();
   const email = "escape@example.com";
   await sql`insert into users (email, name, password_hash, role_id)
@@ -230,7 +230,7 @@ test("names cannot act on the operator's terminal", async () => {
   expect(printable("a\tb\nc 👩‍🚀 é")).toBe("a\tb\nc 👩‍🚀 é");
 });
 
-test("before the roles are seeded an account cannot be made, and how to seed them is said", async () => {
+test("without the seeded roles no account can be created, and the message says how to seed them", async () => {
   const database = await makeOwnDatabase();
   await database.pool.sql`delete from roles`;
   try {

@@ -3,7 +3,7 @@ import { format } from "node:util";
 
 type Row = Record<string, unknown>;
 
-/** Prints rows as JSON, as CSV (RFC 4180), or as columns for people; `empty` is said when there are none. */
+/** Prints rows as JSON, as CSV (RFC 4180), or as aligned columns; `empty` is printed if there are none. */
 export function printRows(
   rows: Row[],
   { json, csv, empty = "Nothing" }: { json?: boolean; csv?: boolean; empty?: string },
@@ -49,17 +49,17 @@ function csvCell(value: unknown): string {
 }
 
 /**
- * Controls (but tab and line feed), format and invisible characters (but the joiners and marks of scripts and emoji): what a
- * terminal obeys, or shows as something else.
+ * Characters that a terminal obeys or misrepresents: control characters (except tab and line feed), format and invisible
+ * characters (except the joiners and marks of scripts and emoji).
  */
 const UNPRINTABLE =
   /(?!\p{M}|[\t\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
-/** `text` with what would act on a terminal escaped: people choose their names. */
+/** Escapes characters that could control a terminal: names are chosen by users. */
 export const printable = (text: string): string =>
   text.replace(UNPRINTABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 
-/** JSON with the same characters as escapes of JSON. */
+/** Escapes the same characters as JSON does. */
 const printableJson = (json: string): string =>
   json.replace(UNPRINTABLE, (character) =>
     [...Array(character.length).keys()]
@@ -68,16 +68,16 @@ const printableJson = (json: string): string =>
   );
 
 /**
- * Has the console of this process written by us, escaped. Bun's own ignores a closed pipe and a full disk, paints all that
- * goes to stderr red, and passes on control characters. What cannot be written to stdout is thrown.
+ * Replaces the methods of `console` with ones that escape control characters and throw when stdout cannot be written.
+ * Bun's console ignores a closed pipe and a full disk, and colours everything on stderr red.
  */
-export function writeOutputByHand(): void {
+export function replaceConsole(): void {
   const out = (...given: unknown[]) => writeAll(1, `${printable(format(...given))}\n`);
   const err = (...given: unknown[]) => {
     try {
       writeAll(2, `${printable(format(...given))}\n`);
     } catch {
-      // There is nowhere left to say it.
+      // There is no other stream to report it on.
     }
   };
   Object.assign(console, { log: out, info: out, error: err, warn: err });
@@ -89,7 +89,7 @@ function writeAll(fd: number, text: string): void {
     try {
       written += writeSync(fd, bytes, written);
     } catch (error) {
-      // A pipe that does not block and is full.
+      // A full, non-blocking pipe.
       if ((error as { code?: string }).code !== "EAGAIN") throw error;
       Bun.sleepSync(5);
     }

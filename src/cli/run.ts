@@ -2,18 +2,18 @@ import type { CAC } from "cac";
 import { OperatorError } from "../errors.ts";
 import { checkArguments } from "./arguments.ts";
 import { explain } from "./explain.ts";
-import { writeOutputByHand } from "./output.ts";
+import { replaceConsole } from "./output.ts";
 
 /**
- * Parses and runs one command, then ends the process: 0 when it worked, 1 when it did not (one line says why), 2 when it
- * was called wrongly (with the nearest command or option there is).
+ * Parses and runs one command, then exits: 0 for success, 1 for a failure (one line says why), 2 for wrong usage (with the
+ * nearest command or option).
  */
 export async function runCli(cli: CAC, argv: string[], before?: () => void): Promise<never> {
-  writeOutputByHand();
+  replaceConsole();
   process.exit(await runCommand(cli, argv, before));
 }
 
-/** Does what `runCli` does, and returns the exit code. `before` runs between the check of the arguments and the command. */
+/** Like `runCli`, but returns the exit code. `before` runs after the arguments are checked. */
 export async function runCommand(cli: CAC, argv: string[], before: () => void = () => {}): Promise<number> {
   try {
     parse(cli, argv);
@@ -31,7 +31,7 @@ export async function runCommand(cli: CAC, argv: string[], before: () => void = 
     console.error(`${cli.name}: ${message}`);
     const isDebugging = ["debug", "trace"].includes(process.env.LOG_LEVEL ?? "");
     if (isBug && isDebugging) console.error(error);
-    else if (isBug) console.error("LOG_LEVEL=debug shows where.");
+    else if (isBug) console.error("LOG_LEVEL=debug shows the stack trace.");
     return exitCode;
   }
 }
@@ -40,7 +40,7 @@ function parse(cli: CAC, argv: string[]) {
   try {
     cli.parse(argv, { run: false });
   } catch {
-    // cac stumbles over an option that is given both with a value and with a part (--a 1 --a.b 2).
-    throw new OperatorError(`These options make no sense together: see ${cli.name} --help`, 2);
+    // cac throws on an option that is given both a value and a property (--a 1 --a.b 2).
+    throw new OperatorError(`These options contradict each other: see ${cli.name} --help`, 2);
   }
 }

@@ -5,6 +5,7 @@ import { readCatalog } from "#seeds/read-catalog.ts";
 import { createPasswords } from "../access/passwords.ts";
 import { type Config, readConfig } from "../config.ts";
 import { OperatorError } from "../errors.ts";
+import { flag } from "./arguments.ts";
 import { withDatabase, withNotices } from "./database.ts";
 import { printRows } from "./output.ts";
 import { createProgress } from "./progress.ts";
@@ -13,18 +14,15 @@ import { readNewPassword } from "./prompt.ts";
 type Flags = {
   only?: string;
   overwrite?: boolean;
-  demo?: unknown;
-  years?: unknown;
-  randomSeed?: unknown;
+  demo?: number;
+  years?: number;
+  randomSeed?: number;
   password?: boolean;
   passwordStdin?: boolean;
   fast?: boolean;
   dryRun?: boolean;
   json?: boolean;
 };
-
-const MAX_ATHLETES = 100_000;
-const MAX_YEARS = 20;
 
 /** The command that fills a database: with the catalog, or with invented athletes. */
 export function registerSeedCommand(cli: CAC): void {
@@ -43,7 +41,7 @@ export function registerSeedCommand(cli: CAC): void {
     .option("--fast", "Check what refers to what at the end and not row by row (database superusers only)")
     .option("--dry-run", "Show what would be done, and do nothing")
     .option("--json", "Print JSON")
-    .action((flags: Flags) => (flags.demo === undefined ? seed(flags) : demo(flags)));
+    .action((flags: Flags) => (flags.demo === undefined ? seed(flags) : demo(flags.demo, flags)));
 }
 
 async function seed(flags: Flags) {
@@ -51,7 +49,7 @@ async function seed(flags: Flags) {
   const only = flags.only === undefined ? undefined : seedParts(flags.only);
   const options = { ...(only ? { only } : {}), overwrite: flags.overwrite ?? false };
   const config = readConfig(process.env);
-  // A dry run changes nothing that running processes would have to forget.
+  // A dry run changes nothing, so there is nothing to invalidate.
   const reports = flags.dryRun
     ? await withDatabase(config, (db) => seedCatalog(db, readCatalog(), { ...options, dryRun: true }))
     : await withNotices(config, (db, notices) =>
@@ -62,19 +60,16 @@ async function seed(flags: Flags) {
   printRows(reports, { json: flags.json ?? false });
 }
 
-async function demo(flags: Flags) {
+async function demo(athletes: number, flags: Flags) {
   refuse(flags, ["only", "overwrite"], "is for the catalog, not for --demo");
   const config = readConfig(process.env);
-  const asked = {
-    athletes: wholeNumber("--demo", flags.demo, 1, MAX_ATHLETES),
-    years: wholeNumber("--years", flags.years ?? 1, 1, MAX_YEARS),
-    seed: wholeNumber("--random-seed", flags.randomSeed ?? 1, 0, 2 ** 31 - 1),
-  };
   const passwordHash = await hashGiven(config, flags);
   const progress = createProgress();
   await withDatabase(config, async (db) => {
     const { seconds, ...added } = await seedDemo(db, {
-      ...asked,
+      athletes,
+      years: flags.years ?? 1,
+      seed: flags.randomSeed ?? 1,
       ...(passwordHash === undefined ? {} : { passwordHash }),
       fast: flags.fast ?? false,
       dryRun: flags.dryRun ?? false,
@@ -109,13 +104,7 @@ async function hashGiven(config: Config, { password, passwordStdin, dryRun }: Fl
 
 function refuse(flags: Flags, names: (keyof Flags)[], why: string) {
   const given = names.find((name) => flags[name] !== undefined);
-  if (given) throw new OperatorError(`--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${why}`, 2);
-}
-
-function wholeNumber(flag: string, given: unknown, least: number, most: number): number {
-  const value = Number(given);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new OperatorError(`${flag} takes a whole number from ${least} to ${most}`, 2);
+  if (given) throw new OperatorError(`${flag(given)} ${why}`, 2);
 }
 
 function seedParts(given: string): SeedPart[] {

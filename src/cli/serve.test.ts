@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { program } from "#test/program.ts";
 import { databaseSettings, testPool } from "#test/transaction.ts";
 
-// The directory of PostgreSQL's socket behind a link: without the link, the database is away.
+// The directory of PostgreSQL's socket behind a link: without the link, the database is unreachable.
 const home = mkdtempSync(join(tmpdir(), "irontrack-serve-"));
 const link = join(home, "db");
 const settings = databaseSettings();
@@ -63,7 +63,7 @@ afterAll(() => {
   rmSync(home, { recursive: true, force: true });
 });
 
-test("a process whose database is away at its start lives, says 503, and serves when the database is there", async () => {
+test("a process whose database is unavailable at the start stays alive, answers 503, and serves once the database is available", async () => {
   const unix = join(home, "run/irontrack.sock");
   const child = serve([], away);
   await until(async () => (await statusOf(unix, "/health/live")) === 200);
@@ -85,7 +85,7 @@ test("a process whose database is away at its start lives, says 503, and serves 
   take();
 });
 
-test("a process that waits for its database ends when it is asked to, and leaves no socket", async () => {
+test("a process that waits for its database stops on SIGTERM and leaves no socket", async () => {
   const unix = join(home, "run/irontrack.sock");
   const child = serve([], away);
   await until(async () => (await statusOf(unix, "/health/live")) === 200);
@@ -95,14 +95,14 @@ test("a process that waits for its database ends when it is asked to, and leaves
   expect(existsSync(unix)).toBe(false);
 });
 
-test("a DATABASE_URL that can never be right ends the process with one line", async () => {
+test("an invalid DATABASE_URL ends the process with one line", async () => {
   said = "";
   expect(await ended(serve([], { DATABASE_URL: "nonsense" }))).toBe(1);
   expect(said).toContain("Cannot use the database of DATABASE_URL");
   expect(said).not.toMatch(/^\s+at /m);
 });
 
-test("on a database without tables a process says what is missing and why its caches are not used, and is not ready", async () => {
+test("on a database without tables a process is not ready, and logs what is missing and why its caches are not used", async () => {
   said = "";
   const name = `empty_${crypto.randomUUID().replaceAll("-", "")}`;
   const { sql } = testPool();
@@ -122,7 +122,7 @@ test("on a database without tables a process says what is missing and why its ca
   }
 });
 
-test("while the database is away, a worker that died is replaced, and a healthy one stays", async () => {
+test("while the database is unavailable, a worker that died is replaced, and a healthy one stays", async () => {
   said = "";
   give();
   const supervisor = serve(["--workers", "2"], away);

@@ -10,17 +10,17 @@ import { listenWithoutDatabase } from "../waiting-room.ts";
 import { reachDatabase } from "./database.ts";
 import { stopSignal } from "./stop-signal.ts";
 
-/** How long the database may take before clients are answered without it, and how long until it is tried again. */
+/** How long to wait for the database before answering clients without it, and how long between attempts. */
 const PATIENCE_MS = 1000;
 const RETRY_MS = 500;
 
 /**
- * Serves on a database that is migrated already: what runs in production. While the database is away at the start, it
- * answers 503 and tries again, for as long as that takes. Throws OperatorError for settings that are wrong.
+ * Serves on a database that has been migrated, as in production. If the database is unavailable at the start, answers 503
+ * and retries without a limit. Throws OperatorError for invalid settings.
  */
 export async function serve(config: Config): Promise<void> {
   const url = config.DATABASE_URL;
-  if (!url) throw new OperatorError("serve needs DATABASE_URL; for a database that comes along use up", 1);
+  if (!url) throw new OperatorError("serve needs DATABASE_URL; up starts an embedded database", 1);
   const stop = stopSignal({ atHangup: true });
   const home = openHome(config.IRONTRACK_HOME);
   const socketPath = config.SOCKET_PATH ?? `${home.runDir}/irontrack.sock`;
@@ -46,17 +46,17 @@ export async function serve(config: Config): Promise<void> {
   }
 }
 
-/** What `open` gives once the database is there; undefined when the process is stopped before that. */
+/** The result of `open` once the database is available; undefined if the process is stopped before that. */
 async function untilOpened(
   open: () => Promise<Services>,
   stop: { asked: Promise<void>; isAsked(): boolean },
-  answerWithout: (reason: string) => Promise<{ stop(): Promise<void> }>,
+  answerWithoutDatabase: (reason: string) => Promise<{ stop(): Promise<void> }>,
 ): Promise<Services | undefined> {
-  let room: ReturnType<typeof answerWithout> | undefined;
+  let fallback: ReturnType<typeof answerWithoutDatabase> | undefined;
   const wait = (reason: string) => {
-    room ??= answerWithout(reason);
-    // Its failure is awaited below; until then it is not unhandled.
-    room.catch(() => {});
+    fallback ??= answerWithoutDatabase(reason);
+    // The rejection is handled below, where it is awaited.
+    fallback.catch(() => {});
   };
   const timer = setTimeout(wait, PATIENCE_MS, "it does not answer");
   try {
@@ -64,20 +64,20 @@ async function untilOpened(
       try {
         return (await Promise.race([open(), stop.asked])) ?? undefined;
       } catch (error) {
-        wait(passing(error).message);
-        await room;
+        wait(asTransient(error).message);
+        await fallback;
       }
       await Promise.race([Bun.sleep(RETRY_MS), stop.asked]);
     }
     return undefined;
   } finally {
     clearTimeout(timer);
-    await (await room)?.stop();
+    await (await fallback)?.stop();
   }
 }
 
-/** The error, if it passes when the database is back. Throws it if waiting does not help. */
-function passing(error: unknown): Error {
+/** Returns the error if it is transient, and throws it otherwise. */
+function asTransient(error: unknown): Error {
   if (error instanceof Error && isDatabaseUnavailable(error)) return error;
   throw error;
 }

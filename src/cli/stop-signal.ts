@@ -1,10 +1,9 @@
-import { hangup } from "./hangup.ts";
-
-const INTERRUPTED = 130;
+import { hangupUnlessIgnored } from "./hangup.ts";
+import { INTERRUPTED } from "./interrupts.ts";
 
 /**
- * SIGINT, SIGTERM and, unless it has another meaning, SIGHUP as a promise. A second signal ends the process at once, and
- * with it all that it started.
+ * A promise of the first SIGINT, SIGTERM or, with `atHangup`, SIGHUP. A second signal ends the process at once, with
+ * everything that it started.
  */
 export function stopSignal({ atHangup = false } = {}) {
   let isAsked = false;
@@ -16,13 +15,13 @@ export function stopSignal({ atHangup = false } = {}) {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
-  for (const signal of atHangup ? hangup() : []) process.on(signal, stop);
-  // The supervisor of this worker was killed, and nothing else would stop the worker.
+  for (const signal of atHangup ? hangupUnlessIgnored() : []) process.on(signal, stop);
+  // The IPC channel of a worker closes when its supervisor is killed.
   process.on("disconnect", stop);
   return {
     asked: asked.promise,
     isAsked: () => isAsked,
-    /** What `work` gives; a signal that comes before ends the process, and with it all that it started. */
+    /** The result of `work`. A signal before that ends the process, with everything that it started. */
     endsWhile: async <T>(work: Promise<T>): Promise<T> => {
       let isPending = true;
       void asked.promise.then(() => isPending && process.exit(INTERRUPTED));

@@ -52,7 +52,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test("a worker that answers nothing is replaced, and the one that answers stays", async () => {
+test("a worker that hangs is replaced, and the healthy one stays", async () => {
   const [hung, healthy] = readyPids() as [number, number];
   process.kill(hung, "SIGSTOP");
   await until(() => readyPids().length === 3);
@@ -61,7 +61,7 @@ test("a worker that answers nothing is replaced, and the one that answers stays"
   expect(await Promise.all(sockets().map(statusOf))).toEqual([200, 200]);
 });
 
-test("a supervisor ends when it is asked to, although a worker does nothing any more", async () => {
+test("a supervisor stops on SIGTERM even if a worker hangs", async () => {
   const pids = readyPids();
   process.kill(pids[0] as number, "SIGSTOP");
   const over = ended();
@@ -70,7 +70,7 @@ test("a supervisor ends when it is asked to, although a worker does nothing any 
   expect(pids.filter(isAlive)).toEqual([]);
 });
 
-test("a worker that hangs ends after its supervisor was killed", async () => {
+test("a hung worker ends after its supervisor was killed", async () => {
   const pids = readyPids();
   process.kill(pids[0] as number, "SIGSTOP");
   supervisor.kill("SIGKILL");
@@ -78,20 +78,20 @@ test("a worker that hangs ends after its supervisor was killed", async () => {
   expect(pids.filter(isAlive)).toEqual([]);
 });
 
-test("a worker whose socket was removed, so that it cannot be reached, is replaced", async () => {
+test("a worker whose socket was removed is replaced", async () => {
   rmSync(sockets()[0] as string);
   await until(() => readyPids().length === 3);
   expect(sockets().map(existsSync)).toEqual([true, true]);
   expect(await Promise.all(sockets().map(statusOf))).toEqual([200, 200]);
 });
 
-test("however many SIGHUPs come while the workers are replaced, they are replaced once more", async () => {
+test("SIGHUPs that arrive while the workers are replaced cause one more replacement", async () => {
   const count = (what: string) => said.split(what).length - 1;
   const before = { begun: count("replacing the workers"), done: count("the workers are replaced") };
   for (let times = 0; times < 5; times++) {
     supervisor.kill("SIGHUP");
     await until(() => count("replacing the workers") > before.begun);
-    // Signals that come at once are one.
+    // Simultaneous signals are coalesced.
     await Bun.sleep(20);
   }
   await until(() => count("the workers are replaced") === before.done + 2);

@@ -14,17 +14,16 @@ type TestOptions = {
 
 export type TestRun = { passed: number; failed: number; ok: boolean };
 
-/** What ran against what, written by the tests. */
+/** Records which program each test ran against; written by the tests. */
 const LEDGER = "ledger.jsonl";
-/** A longer one leaves too little of sun_path for the sockets in it. */
+/** In a longer TMPDIR, the paths of sockets would not fit into sun_path. */
 const MAX_DIRECTORY = 40;
 const ROOT = join(import.meta.dir, "../..");
 
 /**
- * Runs the test suite against a PostgreSQL of its own and prints how many passed. `slow` runs the slow truths (kill
- * loops, floods) instead, one file at a time. `built` builds the executable first, which then answers wherever a test
- * does not look into the process; tells at the end which ones do. `pooler` puts PgBouncer, or that program of it, in front
- * of PostgreSQL.
+ * Runs the test suite against its own PostgreSQL and prints how many tests passed. `slow` runs the slow tests (kill loops,
+ * floods) instead, one file at a time. `built` builds the executable and runs it wherever a test does not look into the
+ * process, and lists the tests that do. `pooler` puts PgBouncer (or the program of that name) in front of PostgreSQL.
  */
 export async function runTests(
   patterns: string[],
@@ -38,7 +37,7 @@ export async function runTests(
   const cluster = await startTestCluster({ withTemplate: built, workers });
   const pooled = pooler === undefined ? undefined : await startTestPooler(cluster, pooler);
   const directory = temporaryDirectory("t");
-  // Tests may be another user.
+  // Tests may run as another user.
   chmodSync(directory, 0o711);
   const report = join(directory, "junit.xml");
   try {
@@ -57,7 +56,7 @@ export async function runTests(
         [TEST_DATABASE_URL]: cluster.url,
         ...pooled?.environment,
         NODE_ENV: "test",
-        // What tests leave behind, when they are ended in the middle, goes with this directory.
+        // Whatever interrupted tests leave behind is removed with this directory.
         ...(directory.length > MAX_DIRECTORY ? {} : { TMPDIR: directory }),
       },
     });

@@ -97,11 +97,11 @@ async function topologyUp(
     progress.done();
     process.on("SIGHUP", () => {
       topology.workers
-        .now()
+        .current()
         .replace()
         .catch((error) => log.error({ err: error }, "the workers are not replaced"));
     });
-    console.error(greeting(Number(port), topology.proxy?.now(), flags));
+    console.error(greeting(Number(port), topology.proxy?.current(), flags));
     await stop.asked;
     progress.step("stopping");
     await topology.stop();

@@ -22,7 +22,7 @@ export async function up(config: Config): Promise<void> {
   const database = await stop.endsWhile(
     openDatabase(config, home, {
       step: progress.step,
-      down: (reason) => log.error({ reason }, "PostgreSQL is down and is started again"),
+      down: (reason) => log.error({ reason }, "PostgreSQL is down and is restarted"),
     }),
   );
   try {
@@ -49,7 +49,7 @@ export async function up(config: Config): Promise<void> {
 type Did = {
   migrated: string[];
   seeded: number;
-  /** Rows of the catalog that the files have otherwise; what administrators changed is theirs, and not among them. */
+  /** Rows of the catalog that differ from the files; not counting what administrators changed. */
   outdated: number;
 };
 

@@ -20,7 +20,7 @@ const serve = (workers: string, settings: Record<string, string> = {}) =>
   });
 const ended = (child: ChildProcess) => new Promise((resolve) => child.once("exit", resolve));
 
-/** The process ids of the workers that said to be ready, oldest first. */
+/** The process ids of the workers that became ready, oldest first. */
 const readyPids = () => [...said.matchAll(/"pid":(\d+)[^\n]*"msg":"worker is ready"/g)].map(([, pid]) => Number(pid));
 async function until(isSo: () => boolean) {
   while (!isSo()) {
@@ -28,7 +28,7 @@ async function until(isSo: () => boolean) {
     await Bun.sleep(20);
   }
 }
-/** As a proxy does: over connections that are kept, and at the next worker when one has no socket. */
+/** Requests as a proxy does: over keep-alive connections, and from the next worker if one has no socket. */
 async function ping(): Promise<number> {
   for (const unix of sockets) {
     const answer = await fetch("http://localhost/ping", { unix }).catch(() => undefined);
@@ -59,7 +59,7 @@ test("each worker answers on a socket of its own, which only its group may use",
   }
 });
 
-test("a worker that is killed is started again", async () => {
+test("a worker that is killed is restarted", async () => {
   const [victim] = readyPids();
   process.kill(victim as number, "SIGKILL");
   await until(() => readyPids().length === 3);
@@ -91,16 +91,16 @@ test("SIGHUP replaces every worker, and no request fails meanwhile", async () =>
   ).toEqual([]);
 });
 
-test("SIGHUP with wrong settings, or with some that no worker starts with, leaves the workers as they are", async () => {
+test("SIGHUP with invalid settings, or with settings that no worker starts with, replaces no worker", async () => {
   const before = readyPids().slice(-2);
   const file = join(home, ".env");
   writeFileSync(file, "PORT=none\n");
   supervisor.kill("SIGHUP");
-  await until(() => said.includes("the settings are wrong"));
+  await until(() => said.includes("the settings are invalid"));
   expect(said).toContain("PORT: must be a whole number");
   writeFileSync(file, "SOCKET_GROUP=no-such-group\n");
   supervisor.kill("SIGHUP");
-  await until(() => said.includes("the others stay as they are") && readyPids().at(-1) !== before[1]);
+  await until(() => said.includes("the other workers are not replaced") && readyPids().at(-1) !== before[1]);
   expect(
     await Promise.all(sockets.map(async (unix) => (await fetch("http://localhost/ping", { unix })).status)),
   ).toEqual([200, 200]);
@@ -136,7 +136,7 @@ test.each(["0", "65", "two", "1.5"])("--workers %s is refused with a line that s
   expect(line).toContain("whole number from 1 to 64");
 });
 
-test("workers that cannot start are given up, loudly", async () => {
+test("a supervisor gives up workers that cannot start, and says why", async () => {
   const child = serve("1", { SOCKET_GROUP: "no-such-group" });
   let line = "";
   child.stderr?.on("data", (chunk) => {
@@ -144,7 +144,7 @@ test("workers that cannot start are given up, loudly", async () => {
   });
   expect(await ended(child)).toBe(1);
   expect(line).toContain("There is no group no-such-group (SOCKET_GROUP)");
-  expect(line).toContain("6 workers died as soon as they were started");
+  expect(line).toContain("6 workers exited before any of them answered");
 });
 
 test("workers end when their supervisor is killed", async () => {

@@ -4,26 +4,26 @@ import { type Config, readConfig } from "../config.ts";
 import { OperatorError } from "../errors.ts";
 import { lockWorkers, openHome } from "../home.ts";
 import { type Log, openLog } from "../log.ts";
-import { type Kept, keepRunning } from "../processes/keep-running.ts";
 import type { Ending } from "../processes/programs.ts";
+import { type Supervisor, supervise } from "../processes/supervise.ts";
 import { watchEnvironment } from "./environment.ts";
 import { stopSignal } from "./stop-signal.ts";
 import { type Environment, startWorker, untilReady, type Worker } from "./worker.ts";
 
 const MAX_WORKERS = 64;
-/** How long a worker may take until it is ready with new settings. */
+/** How long a worker may take to become ready with new settings. */
 const READY_TIMEOUT_MS = 30_000;
-/** Give up after so many workers have ended by themselves before any of them ever answered. */
+/** Give up after this many workers exit before any worker has ever answered. */
 const maxStillborn = (workers: number) => Math.max(6, 3 * workers);
 
 type Start = { environment: Environment; mustBeReady: boolean };
 
 /**
- * Serves in `count` processes, each on a Unix socket of its own (they share none: SO_REUSEPORT does not balance those),
- * until SIGTERM. A worker that ends, or answers nothing any more, is replaced, for as long as it takes; one that answers
- * is never stopped. SIGHUP replaces them one at a time, each when the one before it is ready, with the settings as they
- * are by then; if those are wrong, or a worker does not become ready with them, the rest stay as they were. Throws
- * OperatorError if another process runs the home's workers, and if no worker has ever answered and they end by themselves: with these settings, or this code, none will.
+ * Serves in `count` processes until SIGTERM, each on its own Unix socket (SO_REUSEPORT does not balance Unix sockets). A
+ * worker that exits or hangs is restarted, without a limit; a healthy one is never stopped. SIGHUP reads the settings again
+ * and replaces the workers one at a time, waiting until each is ready. If the settings are invalid, or a worker does not
+ * become ready with them, the remaining workers keep running. Throws OperatorError if another process runs the home's
+ * workers, or if the workers keep exiting and none has ever answered: the settings or the code are at fault.
  */
 export async function superviseWorkers(config: Config, count: number): Promise<void> {
   if (!Number.isInteger(count) || count < 1 || count > MAX_WORKERS)
@@ -32,7 +32,7 @@ export async function superviseWorkers(config: Config, count: number): Promise<v
   const { log, flush } = openLog(config);
   const home = openHome(config.IRONTRACK_HOME);
   const lock = lockWorkers(home);
-  // Made before there are several workers who would each make one.
+  // Before the workers start, because each of them would generate one.
   if (!config.JWT_PRIVATE_KEYS) await readOrGenerateKeys(home.keyFile);
   const stop = stopSignal();
   const lost = Promise.withResolvers<never>();
@@ -41,18 +41,18 @@ export async function superviseWorkers(config: Config, count: number): Promise<v
   let stillborn = 0;
 
   const noteStillborn = ({ code }: Ending) => {
-    // Killed, or not even started for want of memory or a file, it says nothing about settings and code.
+    // A worker that was killed, or could not be spawned, says nothing about the settings or the code.
     if (code === null || hasAnyAnswered || ++stillborn < maxStillborn(count)) return;
-    lost.reject(new OperatorError(`${stillborn} workers died as soon as they were started: see the log`));
+    lost.reject(new OperatorError(`${stillborn} workers exited before any of them answered: see the log`));
   };
-  const keep = (number: number) => {
+  const superviseOne = (number: number) => {
     const socketPath = join(home.runDir, `irontrack.${number}.sock`);
     const ready = Promise.withResolvers<void>();
     const onReady = (worker: Worker) => {
       log.info({ worker: number, pid: worker.pid, socket: socketPath }, "worker is ready");
       ready.resolve();
     };
-    const kept = keepRunning<Worker, Start>(
+    const supervisor = supervise<Worker, Start>(
       { environment: process.env, mustBeReady: false },
       {
         start: async ({ environment, mustBeReady }, signal) => {
@@ -70,34 +70,38 @@ export async function superviseWorkers(config: Config, count: number): Promise<v
         },
         untilHung: (worker, signal) => worker.untilHung(signal),
         onDown: (why, worker) => {
-          if (why instanceof Error) log.warn({ worker: number, reason: why.message }, "worker does not start");
+          if (why instanceof Error) log.warn({ worker: number, reason: why.message }, "worker did not start");
           else log.warn({ worker: number, pid: worker?.pid, reason: why }, "worker died");
         },
       },
     );
-    return { number, kept, ready: ready.promise };
+    return { number, supervisor, ready: ready.promise };
   };
-  const workers = Array.from({ length: count }, (_, at) => keep(at + 1));
+  const workers = Array.from({ length: count }, (_, at) => superviseOne(at + 1));
 
-  /** Whether all are replaced. */
+  /** Whether all workers were replaced. */
   const replaceAll = async (): Promise<boolean> => {
     const environment = readEnvironment();
     try {
       readConfig(environment);
     } catch (error) {
-      log.error({ reason: (error as Error).message }, "the settings are wrong: the workers stay as they are");
+      log.error({ reason: (error as Error).message }, "the settings are invalid: the workers are not replaced");
       return false;
     }
-    for (const { number, kept } of workers) if (!(await replaceOne(number, kept, environment))) return false;
+    for (const { number, supervisor } of workers)
+      if (!(await replaceOne(number, supervisor, environment))) return false;
     return true;
   };
-  const replaceOne = async (number: number, kept: Kept<Worker, Start>, environment: Environment) => {
+  const replaceOne = async (number: number, supervisor: Supervisor<Worker, Start>, environment: Environment) => {
     const start = { environment, mustBeReady: true };
-    const isReady = await kept.restart(start);
-    // A later one of the same settings may meet a database that is away.
+    const isReady = await supervisor.restart(start);
+    // Later restarts with these settings do not wait for readiness: the database may be unavailable then.
     start.mustBeReady = false;
     if (!isReady && !stop.isAsked())
-      log.error({ worker: number }, "worker is not ready with these settings: the others stay as they are");
+      log.error(
+        { worker: number },
+        "worker did not become ready with the new settings: the other workers are not replaced",
+      );
     return isReady;
   };
 
@@ -107,13 +111,13 @@ export async function superviseWorkers(config: Config, count: number): Promise<v
     if (!stop.isAsked()) log.info({ workers: count }, "all workers are ready");
     await Promise.race([stop.asked, lost.promise]);
   } finally {
-    await Promise.all(workers.map(({ kept }) => kept.stop()));
+    await Promise.all(workers.map(({ supervisor }) => supervisor.stop()));
     lock.release();
     await flush();
   }
 }
 
-/** Runs `replace` at SIGHUP. However many come meanwhile, one more run follows, with the settings as they are by then. */
+/** Runs `replace` on SIGHUP. Signals that arrive meanwhile are coalesced into one more run. */
 function onHangup(log: Log, replace: () => Promise<boolean>, isStopping: () => boolean) {
   let isRunning = false;
   let isWanted = false;

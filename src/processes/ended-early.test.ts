@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { COMMANDS, endEarly } from "#test/ended-early.ts";
 
-/** Each with one signal, at any time; ended-early.slow.test.ts has them all. */
+/** Some commands, each with one signal; ended-early.slow.test.ts tries all combinations. */
 const CASES = [
   ["up", "SIGHUP", 2500],
   ["test", "SIGINT", 1500],
@@ -9,7 +9,7 @@ const CASES = [
 ] as const;
 
 test.each(CASES)(
-  "what %s has started ends with it, and its temporary directories are gone: %s",
+  "%s, ended by %s at any time, leaves no process and no temporary directory",
   async (name, signal, mostMs) => {
     const { wasRunning, processes, directories } = await endEarly(
       COMMANDS[name] as string[],
@@ -20,7 +20,7 @@ test.each(CASES)(
   },
 );
 
-test("a bench that is interrupted says that it is incomplete, and exits with 130", async () => {
+test("an interrupted bench prints that it is incomplete, and exits with 130", async () => {
   const { code, said } = await endEarly(COMMANDS.counts as string[], "SIGINT", "begun");
   expect(said).toContain("incomplete");
   expect(code).toBe(130);

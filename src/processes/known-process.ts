@@ -6,14 +6,14 @@ export type KnownProcess = { pid: number; startedAt: string | undefined };
 /** The process as it is now. `startedAt` is undefined where /proc is absent, or if there is no such process. */
 export const identify = (pid: number): KnownProcess => ({ pid, startedAt: statOf(pid)?.startedAt });
 
-/** Whether it is still the same process, and more than a zombie. */
+/** Whether the same process still runs; a zombie does not. */
 export function isRunning({ pid, startedAt }: KnownProcess): boolean {
   if (!canSignal(pid)) return false;
   const stat = statOf(pid);
   return stat === undefined || (stat.state !== "Z" && (startedAt === undefined || stat.startedAt === startedAt));
 }
 
-/** Sends a signal; one to a process or a group (a negative id) that has ended is lost. */
+/** Signals a process, or a group by its negative id. Does nothing if it has ended. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);

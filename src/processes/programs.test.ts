@@ -7,16 +7,16 @@ import { runProgram, startProgram } from "./programs.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 
-/** Files that may start a program, or make a directory, in another way, and why. */
+/** Files that may start a program or make a temporary directory in another way, and why. */
 const EXCEPTIONS: Record<string, string> = {
-  "src/processes/programs.ts": "is the way",
-  "src/processes/watched.ts": "starts the process that ends the others",
+  "src/processes/programs.ts": "implements startProgram",
+  "src/processes/watcher-client.ts": "starts the watcher",
   "bench/disk/block.ts": "a FUSE daemon, which outlives a kept disk's command and is taken down by its own state file",
   "docker/container.ts": "the rehearsal of the image, in namespaces of its own that end with it",
   "docker/rehearse.ts": "the same",
 };
 
-test("programs that may run for long, and temporary directories, are made in the one way that does not outlive us", () => {
+test("only startProgram starts programs, and only temporaryDirectory makes temporary directories", () => {
   const listed = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.ts"], { cwd: ROOT });
   const files = listed.stdout.toString().trim().split("\n");
   const others = files.filter(
@@ -31,7 +31,7 @@ test("programs that may run for long, and temporary directories, are made in the
   expect(others).toEqual([]);
 });
 
-test("a program that ignores what asks it to end is killed, with all that it has started", async () => {
+test("a program that ignores SIGTERM is killed with its whole process group", async () => {
   const script = "trap '' TERM; sleep 1000 & echo $!; while :; do sleep 0.02; done";
   const program = startProgram(["sh", "-c", script], { stdio: ["ignore", "pipe", "ignore"], graceMs: 50 });
   const [line] = await new Promise<Buffer[]>((resolve) =>
@@ -45,7 +45,7 @@ test("a program that ignores what asks it to end is killed, with all that it has
   expect(isRunning(grandchild)).toBe(false);
 });
 
-test("a program that is not there has ended, and says so", async () => {
+test("a program that cannot be started has ended, with the reason", async () => {
   expect(await startProgram(["/nowhere/program"]).ended).toMatchObject({ code: 127 });
   const { error } = await startProgram(["true"], { cwd: "/nowhere" }).ended;
   expect(error).toBeInstanceOf(Error);
@@ -53,7 +53,7 @@ test("a program that is not there has ended, and says so", async () => {
   expect({ code, stderr }).toEqual({ code: 3, stderr: "why\n" });
 });
 
-test("what a killed process has started ends, even if the process that cleans up after it was killed before", async () => {
+test("programs of a killed process end, even if its watcher was killed before", async () => {
   const script = `
     const { startProgram } = await import(${JSON.stringify(join(import.meta.dir, "programs.ts"))});
     process.on("SIGUSR1", () => console.log("here"));
@@ -67,7 +67,7 @@ test("what a killed process has started ends, even if the process that cleans up
   const first = watcher() as number;
   process.kill(first, "SIGKILL");
   while (watcher() === undefined || watcher() === first) await Bun.sleep(10);
-  // Once it answers, it has done with what it does at the end of a watcher.
+  // Once it answers, it has replaced the watcher.
   const here = nextLine();
   process.kill(starter.pid, "SIGUSR1");
   await here;

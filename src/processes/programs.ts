@@ -1,15 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { sendSignal } from "./known-process.ts";
-import { hasBeenTold, takeBack, watcherInput } from "./watched.ts";
+import { recordLine, retract, watcherInput } from "./watcher-client.ts";
 
 export type ProgramOptions = {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Nothing in and nothing out unless given. */
+  /** By default, all three streams are ignored. */
   stdio?: ("ignore" | "inherit" | "pipe" | "ipc" | number)[];
-  /** What asks it to end, the gentlest first; SIGKILL follows in any case. */
+  /** The signals that ask it to end, the gentlest first; SIGKILL follows. Default: SIGTERM. */
   stopSignals?: NodeJS.Signals[];
-  /** How long it may take to end after each of them. */
+  /** How long to wait after each signal. */
   graceMs?: number;
 };
 
@@ -21,32 +21,32 @@ export type Program = {
   pid: number;
   child: ChildProcess;
   hasEnded(): boolean;
-  /** Resolves, and never rejects, when it has ended, and with it the rest of its process group. */
+  /** Resolves when it has ended; the rest of its process group is killed then. Never rejects. */
   ended: Promise<Ending>;
-  /** Asks it to end, kills it when it does not in time, and resolves when it has ended. */
+  /** Asks it to end, kills it after the grace periods, and resolves when it has ended. */
   stop(): Promise<void>;
-  /** Ends it at once. */
+  /** Kills its process group, and resolves when it has ended. */
   kill(): Promise<void>;
 };
 
 const DEFAULT_GRACE_MS = 10_000;
 
 /**
- * Starts a program that may run for long, in a session and process group of its own. However this process ends, also by
- * SIGKILL, the program is stopped with `stopSignals` and at last with SIGKILL. The only way to start such a program here.
+ * Starts a program in a session and process group of its own. However this process ends, even by SIGKILL, the program is
+ * stopped with `stopSignals`, then SIGKILL. Every long-running program must be started this way.
  */
 export function startProgram(command: string[], options: ProgramOptions = {}): Program {
   const { cwd, env, stdio = ["ignore", "ignore", "ignore"] } = options;
   const { stopSignals = ["SIGTERM"], graceMs = DEFAULT_GRACE_MS } = options;
-  const watching = watcherInput();
+  const watcherFd = watcherInput();
   const howToStop = `${stopSignals.join(",")} ${graceMs}`;
-  const [file = "", ...args] = watching === undefined ? command : announced(command, stdio.length, howToStop);
+  const [file = "", ...args] = watcherFd === undefined ? command : announced(command, stdio.length, howToStop);
   const child = spawn(file, args, {
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env }),
-    detached: watching !== undefined,
+    detached: watcherFd !== undefined,
     serialization: "advanced",
-    stdio: watching === undefined ? stdio : [...stdio, watching],
+    stdio: watcherFd === undefined ? stdio : [...stdio, watcherFd],
   });
   const pid = child.pid ?? 0;
   let ending: Ending | undefined;
@@ -54,24 +54,24 @@ export function startProgram(command: string[], options: ProgramOptions = {}): P
     const end = (how: Ending) => {
       if (ending) return;
       ending = how;
-      if (watching !== undefined && pid > 0) {
+      if (watcherFd !== undefined && pid > 0) {
         sendSignal(-pid, "SIGKILL");
-        takeBack(`start ${pid} ${howToStop}`, `end ${pid}`);
+        retract(`start ${pid} ${howToStop}`, `end ${pid}`);
       }
       resolve(how);
     };
     child.once("error", (error) => pid === 0 && end({ code: null, signal: null, error }));
     child.once("exit", (code, signal) => end({ code, signal }));
   });
-  if (watching !== undefined && pid > 0) hasBeenTold(`start ${pid} ${howToStop}`);
+  if (watcherFd !== undefined && pid > 0) recordLine(`start ${pid} ${howToStop}`);
   const endsWithin = (ms: number) => {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    // Not waited for by a process that has nothing else to do.
+    // Unreferenced: this timer must not keep the process alive.
     setTimeout(resolve, ms, false).unref();
     return Promise.race([ended.then(() => true), promise]);
   };
   const kill = async () => {
-    if (ending === undefined) sendSignal(watching === undefined ? pid : -pid, "SIGKILL");
+    if (ending === undefined) sendSignal(watcherFd === undefined ? pid : -pid, "SIGKILL");
     await ended;
   };
   const stop = async () => {
@@ -87,8 +87,8 @@ export function startProgram(command: string[], options: ProgramOptions = {}): P
 }
 
 /**
- * Runs a program to its end; what it printed on both streams. Like `startProgram`, it does not outlive this process. It is
- * stopped when `signal` is aborted.
+ * Runs a program to its end, and returns its exit code and its output. Started by `startProgram`, so it does not outlive
+ * this process. Aborting `signal` stops it.
  */
 export async function runProgram(
   command: string[],
@@ -109,11 +109,11 @@ export async function runProgram(
 }
 
 /**
- * The command behind a shell that becomes it, having told the watcher its process id. The watcher's pipe is open until
- * then, so there is no moment at which the program runs and the watcher does not know it.
+ * Wraps the command in a shell that sends its process id to the watcher and then execs the command. The shell holds the
+ * watcher's pipe open until the exec, so the watcher always knows a program before it runs.
  */
 function announced(command: string[], fd: number, howToStop: string): string[] {
-  // In a subshell: should the watcher be dead, that one gets the SIGPIPE.
+  // In a subshell, which takes the SIGPIPE if the watcher is dead.
   const script = `(printf 'start %s %s\\n' $$ "$1" >&${fd}); shift; exec "$@" ${fd}>&-`;
   return ["/bin/sh", "-c", script, "sh", howToStop, ...command];
 }

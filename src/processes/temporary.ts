@@ -2,23 +2,23 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { takeBack, tell } from "./watched.ts";
+import { retract, send } from "./watcher-client.ts";
 
-/** Makes a directory of our own that is gone after this process, however it ends; its creator may remove it earlier. */
+/** Makes a private directory that is removed after this process ends, however it ends. The caller may remove it earlier. */
 export function temporaryDirectory(name: string): string {
   const directory = join(tmpdir(), `irontrack-${name}-${randomBytes(5).toString("hex")}`);
-  // Told first: there is no moment at which it exists and the watcher does not know it.
-  tell(`directory ${directory}`);
+  // Sent before the directory exists, so that the watcher always knows it.
+  send(`directory ${directory}`);
   mkdirSync(directory, { mode: 0o700 });
   return directory;
 }
 
 /**
- * Has a command run after this process and all of its programs have ended, before temporary directories are removed, unless
- * the function that it returns is called first.
+ * Schedules a command to run after this process and its programs have ended, and before temporary directories are
+ * removed. Returns a function that cancels it.
  */
-export function atTheEnd(command: string[]): () => void {
+export function runAtEnd(command: string[]): () => void {
   const line = `command ${JSON.stringify(command)}`;
-  tell(line);
-  return () => takeBack(line, `forget ${JSON.stringify(command)}`);
+  send(line);
+  return () => retract(line, `forget ${JSON.stringify(command)}`);
 }

@@ -1,5 +1,6 @@
-// A small process beside one that starts others. It reads what was started and made, and when the pipe closes, which is
-// when that process has ended in any way, it ends what is left and removes the temporary directories.
+// The watcher: cleans up after the process that started it (its owner). The owner sends a line for each program that it
+// starts and each directory that it makes. The pipe closes when the owner has ended, in whatever way; then the watcher stops
+// the programs that are left, runs the scheduled commands and removes the directories.
 import { spawnSync } from "node:child_process";
 import { createReadStream, existsSync, rmSync } from "node:fs";
 import { identify, isRunning, type KnownProcess, sendSignal } from "./known-process.ts";
@@ -23,7 +24,7 @@ for await (const chunk of createReadStream("", { fd: INPUT, encoding: "utf8" }))
   rest = lines.pop() ?? "";
   for (const line of lines) note(line);
 }
-// The latest first: it may need those that were started before it.
+// The latest first: it may depend on earlier ones.
 for (const program of [...programs.values()].reverse()) await end(program);
 for (const command of commands) {
   const [program = "", ...args] = JSON.parse(command) as string[];
@@ -32,7 +33,7 @@ for (const command of commands) {
 for (const directory of directories) await remove(directory);
 process.exit(0);
 
-/** `startProgram`, `temporaryDirectory` and `atTheEnd` write these lines. */
+/** `startProgram`, `temporaryDirectory` and `runAtEnd` write these lines. */
 function note(line: string) {
   const space = line.indexOf(" ");
   const what = line.slice(0, space);
@@ -48,7 +49,7 @@ function note(line: string) {
   if (what === "forget") commands.delete(about);
 }
 
-/** As its own program would be stopped by its parent, then with all of its process group. */
+/** Stops a program as its owner would have, then kills the rest of its process group. */
 async function end(started: Started) {
   for (const signal of started.stopSignals) {
     if (!isRunning(started)) break;
@@ -61,7 +62,7 @@ async function end(started: Started) {
     await Bun.sleep(POLL_MS);
 }
 
-/** Backends of a PostgreSQL that was killed may write for another moment. */
+/** Retries, because backends of a killed PostgreSQL may still write for a moment. */
 async function remove(directory: string) {
   for (let tries = 0; tries < 50 && existsSync(directory); tries++) {
     try {

@@ -41,7 +41,7 @@ describeTopology("a replica behind PgBouncer", () => {
 
   const harms = {
     "the replica": () => app.signalReplica("SIGKILL"),
-    PgBouncer: () => process.kill(app.pooler?.now().pid as number, "SIGKILL"),
+    PgBouncer: () => process.kill(app.pooler?.current().pid as number, "SIGKILL"),
   };
   test.each(Object.entries(harms))(
     "fails no request when %s is killed, and is used again when it is back",

@@ -1,10 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Kept, keepRunning } from "./keep-running.ts";
 import { type Program, startProgram } from "./programs.ts";
+import { type Supervisor, supervise } from "./supervise.ts";
 
-/** What the next children do; "deaf" ones ignore SIGTERM, a start that is "slow" fails when it is
- * interrupted, or after a while. */
+/** How the next children behave: a "deaf" one ignores SIGTERM; a "slow" start fails when it is interrupted, or later. */
 type Behaviour = "fine" | "deaf" | "dies" | "absent" | "slow";
 type Step =
   | { do: "next are"; behaviour: Behaviour }
@@ -19,16 +18,16 @@ const COMMANDS: Record<Behaviour, string[]> = {
   slow: ["sleep", "1000"],
 };
 
-/** One place, filled with real processes, that watches its own rules. */
-function makePlace() {
+/** A supervisor of real processes that records violations of its rules. */
+function superviseChecked() {
   const children = new Set<Program>();
-  const broken: string[] = [];
+  const violations: string[] = [];
   let next: Behaviour = "fine";
   let hang = Promise.withResolvers<void>();
   let isStopWanted = false;
   const start = async (_: number, signal: AbortSignal) => {
     const behaviour = next;
-    if ([...children].some((child) => !child.hasEnded())) broken.push("two at once");
+    if ([...children].some((child) => !child.hasEnded())) violations.push("two run at once");
     const child = startProgram(COMMANDS[behaviour], { graceMs: 30 });
     children.add(child);
     if (behaviour === "slow") {
@@ -51,13 +50,13 @@ function makePlace() {
       ...child,
       hung: mine.promise,
       stop: async () => {
-        if (!isHung && !child.hasEnded() && !isStopWanted) broken.push("a healthy one was stopped");
+        if (!isHung && !child.hasEnded() && !isStopWanted) violations.push("a healthy one was stopped");
         await child.stop();
       },
     };
   };
   type Child = Awaited<ReturnType<typeof start>>;
-  const kept: Kept<Child, number> = keepRunning(0, {
+  const supervisor: Supervisor<Child, number> = supervise(0, {
     start,
     untilHung: ({ hung }) => hung,
     backOffMs: { first: 1, max: 4 },
@@ -69,53 +68,57 @@ function makePlace() {
   };
   const act = async (step: Step) => {
     if (step.do === "next are") next = step.behaviour;
-    if (step.do === "kill") await kept.now()?.kill();
+    if (step.do === "kill") await supervisor.current()?.kill();
     if (step.do === "hang") hang.resolve();
     if (step.do === "wait") await Bun.sleep(step.ms);
     if (step.do === "look") for (let turn = 0; turn < 3; turn++) await Promise.resolve();
-    if (step.do === "reload") await wanting(() => kept.restart(1));
-    if (step.do === "reload twice") await wanting(() => Promise.all([kept.restart(1), kept.restart(2)]));
+    if (step.do === "reload") await wanting(() => supervisor.restart(1));
+    if (step.do === "reload twice") await wanting(() => Promise.all([supervisor.restart(1), supervisor.restart(2)]));
   };
-  const isFilledInTheEnd = async () => {
+  const isRunningInTheEnd = async () => {
     next = "fine";
-    for (let tries = 0; tries < 500 && (kept.now() === undefined || kept.now()?.hasEnded()); tries++)
+    for (
+      let tries = 0;
+      tries < 500 && (supervisor.current() === undefined || supervisor.current()?.hasEnded());
+      tries++
+    )
       await Bun.sleep(2);
-    return kept.now()?.hasEnded() === false;
+    return supervisor.current()?.hasEnded() === false;
   };
   const stop = async () => {
     isStopWanted = true;
-    await kept.stop();
+    await supervisor.stop();
     return [...children].filter((child) => !child.hasEnded()).length;
   };
-  return { act, isFilledInTheEnd, stop, broken };
+  return { act, isRunningInTheEnd, stop, violations };
 }
 
 const behaviours: Behaviour[] = ["fine", "deaf", "dies", "absent", "slow"];
-const step: fc.Arbitrary<Step> = fc.oneof(
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
   fc.constantFrom(...behaviours).map((behaviour) => ({ do: "next are" as const, behaviour })),
   fc.constantFrom("kill", "hang", "reload", "reload twice", "look").map((what) => ({ do: what }) as Step),
   fc.integer({ min: 0, max: 8 }).map((ms) => ({ do: "wait" as const, ms })),
 );
 
-test("a place holds at most one program, no healthy one is stopped, and after stop none is left, in any order of events", async () => {
+test("a supervisor runs at most one program, stops no healthy one, and leaves none after stop, in any order of events", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 12 }), fc.boolean(), async (steps, endsInTheMiddle) => {
-      const place = makePlace();
-      for (const one of steps) await place.act(one);
-      const isFilled = endsInTheMiddle || (await place.isFilledInTheEnd());
-      expect({ left: await place.stop(), isFilled, broken: place.broken }).toEqual({
+    fc.asyncProperty(fc.array(anyStep, { maxLength: 12 }), fc.boolean(), async (steps, endsInTheMiddle) => {
+      const supervised = superviseChecked();
+      for (const step of steps) await supervised.act(step);
+      const isUp = endsInTheMiddle || (await supervised.isRunningInTheEnd());
+      expect({ left: await supervised.stop(), isUp, violations: supervised.violations }).toEqual({
         left: 0,
-        isFilled: true,
-        broken: [],
+        isUp: true,
+        violations: [],
       });
     }),
     { numRuns: 40 },
   );
 });
 
-test("a program that does not start with new input is started again with the input of before", async () => {
+test("a program that does not start with new input is restarted with the previous input", async () => {
   const started: string[] = [];
-  const kept = keepRunning("good", {
+  const supervisor = supervise("good", {
     start: async (input: string) => {
       started.push(input);
       if (input === "bad") throw new Error("it does not start");
@@ -123,11 +126,11 @@ test("a program that does not start with new input is started again with the inp
     },
     backOffMs: { first: 1, max: 1 },
   });
-  while (kept.now() === undefined) await Bun.sleep(1);
-  expect(await kept.restart("bad")).toBe(false);
-  while (kept.now() === undefined) await Bun.sleep(1);
-  expect(await kept.restart("better")).toBe(true);
-  await kept.stop();
-  expect(await kept.restart("late")).toBe(false);
+  while (supervisor.current() === undefined) await Bun.sleep(1);
+  expect(await supervisor.restart("bad")).toBe(false);
+  while (supervisor.current() === undefined) await Bun.sleep(1);
+  expect(await supervisor.restart("better")).toBe(true);
+  await supervisor.stop();
+  expect(await supervisor.restart("late")).toBe(false);
   expect(started).toEqual(["good", "bad", "good", "better"]);
 });

@@ -2,20 +2,19 @@ import { closeSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { isExecutable } from "../shipped-files.ts";
 
-/** The process that ends what this one started, should this one end first (`watcher.ts`). */
+/** The process that cleans up after this one (`watcher.ts`). */
 type Watcher = { input: number; done: number };
 
-/** What the watcher knows: sent again to its successor, should somebody kill it. */
+/** What the watcher knows. If it is killed, its replacement gets them all. */
 const lines = new Set<string>();
 let watcher: Watcher | undefined;
 let isEnding = false;
-/** How long an exit waits for everything to have ended; the watcher goes on after that. */
+/** How long an exit waits for the cleanup; the watcher continues after that. */
 const EXIT_TIMEOUT_MS = 30_000;
 
 /**
  * The descriptor of the watcher's pipe; the watcher is started when it is first needed. Undefined in the executable, which
- * starts nothing but its workers: they notice the end of their supervisor themselves, and systemd or the container ends
- * what hangs.
+ * starts only its workers: they exit when their supervisor does, and systemd or the container kills one that hangs.
  */
 export function watcherInput(): number | undefined {
   if (isExecutable) return undefined;
@@ -23,19 +22,19 @@ export function watcherInput(): number | undefined {
   return watcher.input;
 }
 
-/** Tells the watcher something, and remembers it while it holds. */
-export function tell(line: string): void {
+/** Sends a line to the watcher, and records it until `retract`. */
+export function send(line: string): void {
   lines.add(line);
   write(line);
 }
 
-/** Remembers what a program has announced to the watcher itself. */
-export function hasBeenTold(line: string): void {
+/** Records a line that a program has sent to the watcher itself. */
+export function recordLine(line: string): void {
   lines.add(line);
 }
 
-/** Tells the watcher that `line` no longer holds. */
-export function takeBack(line: string, correction?: string): void {
+/** Forgets `line`, and sends the watcher a correction. */
+export function retract(line: string, correction?: string): void {
   lines.delete(line);
   if (correction !== undefined) write(correction);
 }
@@ -46,7 +45,7 @@ function write(line: string) {
   try {
     writeSync(input, `${line}\n`);
   } catch {
-    // It was killed: its successor gets the whole list.
+    // It was killed: its replacement gets all lines.
   }
 }
 
@@ -54,7 +53,7 @@ function startWatcher(): Watcher {
   const child = Bun.spawn([process.execPath, "--no-env-file", join(import.meta.dir, "watcher.ts")], {
     cwd: "/",
     env: {},
-    // Its own session: what interrupts us leaves it alone.
+    // In its own session, so that an interrupt of ours does not reach it.
     detached: true,
     stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
     onExit: () => {
@@ -68,7 +67,7 @@ function startWatcher(): Watcher {
   return { input, done };
 }
 
-/** However this process ends by itself, what it started has ended before it. */
+/** A normal exit waits until everything that this process started has ended. */
 process.on("exit", () => {
   if (watcher === undefined || lines.size === 0) return;
   isEnding = true;
