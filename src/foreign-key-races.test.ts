@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { openPool, type Pool } from "#db/client.ts";
+import { untilBlocked } from "#test/blocked.ts";
 import type { World } from "#test/deletion-races.ts";
 import { DELETION_RECIPES } from "#test/deletion-recipes.ts";
+import { patientGate } from "#test/edit-rounds.ts";
 import { RECIPES } from "#test/foreign-key-recipes.ts";
 import { type Answer, apiOn } from "#test/harness.ts";
 import { makeSignedIn } from "#test/make.ts";
@@ -23,19 +25,11 @@ let world: World;
 beforeAll(async () => {
   database = await makeOwnDatabase();
   const { sql } = database.pool;
-  // Two transactions that wait for each other are found out soon; the pool's gate then runs one of them again.
+  // Deadlocks are detected soon; the pool then retries one of the two transactions.
   const [row] = await sql<{ name: string }[]>`select current_database() as name`;
   await sql`alter database ${sql(row?.name as string)} set deadlock_timeout = '50ms'`;
   const [muscle] = await sql<{ id: number }[]>`insert into muscle_groups (name) values ('chest') returning id`;
-  const gate = {
-    asker: () => asking.getStore(),
-    mostAskers: 100,
-    mostWaiting: 1000,
-    longestWaitMs: 60_000,
-    mostReruns: 5,
-    slowMs: 60_000,
-    onSlow: () => {},
-  };
+  const gate = { ...patientGate, asker: () => asking.getStore(), mostReruns: 5 };
   pool = openPool(database.url, { size: 10, prepare: canPrepare(), gate });
   const api = await apiOn(pool);
   const { as: admin } = await makeSignedIn(api, { roleSlug: "superuser" });
@@ -61,24 +55,24 @@ test("every foreign key of the schema has a recipe for a race, or a reason to ne
 const RACES = { ...RECIPES, ...DELETION_RECIPES };
 
 test.each(Object.keys(RACES))(
-  "what a request names is deleted after it was looked up: %s",
+  "a thing that a request names is deleted between the check and the write: %s",
   async (name) => {
     const { create, table, id } = await (RACES[name] as (typeof RACES)[string])(world);
     let answer: Promise<Answer> | undefined;
     await database.pool.transaction(async (tx) => {
       await tx.sql`delete from ${tx.sql(table)} where id = ${id}`;
       answer = create();
-      await Promise.race([answer, untilBlocked()]);
+      await untilBlocked(database.pool, { answer });
     });
     expectNoFault((await answer) as Answer);
-    // As if the deletion had come first.
+    // The answer is the same as if the deletion had come first.
     if (name in RECIPES) expect((await answer)?.status).toBeOneOf([401, 404]);
   },
   20_000,
 );
 
 test.each(Object.keys(RACES))(
-  "a request and the deletion of what it names, sent at once, are both answered: %s",
+  "a request and the deletion of the thing that it names, sent at once, are both answered: %s",
   async (name) => {
     const recipe = RACES[name] as (typeof RACES)[string];
     const races = await Promise.all(Array.from({ length: ROUNDS }, () => recipe(world)));
@@ -87,13 +81,3 @@ test.each(Object.keys(RACES))(
   },
   20_000,
 );
-
-/** Until a connection waits for a lock, or 2 s have gone by: some requests have nothing to wait for. */
-async function untilBlocked() {
-  for (let tries = 0; tries < 200; tries++) {
-    const blocked = await database.pool.sql`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    if (blocked.length > 0) return;
-    await Bun.sleep(10);
-  }
-}

@@ -2,10 +2,10 @@ import type { Db } from "#db/client.ts";
 import { canWritePlan, canWriteRoutine } from "./sharing/visibility.queries.ts";
 
 /*
- * Workouts, routines and plans have parts, each at a position. A transaction that changes one, or its parts, first locks it here,
- * in a statement that returns nothing but columns of the locked row. After a wait PostgreSQL reads only that row again:
- * anything else in the same statement would be from before the wait. What the change depends on is read by the statements
- * that follow, so changes of one parent happen one after the other.
+ * Workouts, routines and plans (parents) have parts, each at a position. A transaction that changes a parent or its parts
+ * first locks the parent here, in a statement that returns nothing but columns of the locked row: after a wait PostgreSQL
+ * reads only that row again, and anything else in the statement would be from before the wait. The statements that follow
+ * read what the change depends on, so changes of one parent are serialized.
  */
 
 /** A workout that is locked until the transaction ends. */
@@ -17,7 +17,7 @@ export type LockedWorkout = {
   isDeleted: boolean;
 };
 
-/** Locks a workout of `userId`, in the trash or not; undefined for anyone else's. */
+/** Locks a workout of `userId`, in the trash or not; undefined if the user has no such workout. */
 export async function lockWorkout({ sql }: Db, userId: string, workoutId: string): Promise<LockedWorkout | undefined> {
   const [locked] = await sql<LockedWorkout[]>`
     select status, version, started_at::text as "startedAt", ended_at::text as "endedAt", deleted_at is not null as "isDeleted"
@@ -25,9 +25,7 @@ export async function lockWorkout({ sql }: Db, userId: string, workoutId: string
   return locked;
 }
 
-/**
- * Locks the workouts and routines that a deletion of the exercise changes: before their parts, as every other change does.
- */
+/** Locks the workouts and routines that a deletion of the exercise changes; like every other change, before their parts. */
 export async function lockParentsWith({ sql }: Db, exerciseId: string): Promise<void> {
   await sql`
     with locked_workouts as materialized (
@@ -40,7 +38,10 @@ export async function lockParentsWith({ sql }: Db, exerciseId: string): Promise<
     select (select count(*) from locked_workouts) + (select count(*) from locked_routines)`;
 }
 
-/** Holds the names of routines that a plan is about to show. Before the plan is locked: who renames one locks it, then its plans. */
+/**
+ * Keeps routines from being renamed until the transaction ends, because a plan is about to show their names. Call it before
+ * the plan is locked: a rename locks the routine first, then its plans.
+ */
 export async function holdRoutineNames({ sql }: Db, routineIds: string[]): Promise<void> {
   await sql`select from routines where id = any (${routineIds}::uuid[]) order by id for share`;
 }
@@ -48,7 +49,7 @@ export async function holdRoutineNames({ sql }: Db, routineIds: string[]): Promi
 /** A routine or plan that is locked until the transaction ends. */
 export type LockedParent = { ownerId: string; isOwner: boolean; version: number };
 
-/** Locks a routine that `userId` may write; undefined for any other. Whether they still may is for the write to check. */
+/** Locks a routine that `userId` may write; undefined for any other. The write must check the permission again. */
 export async function lockRoutine({ sql }: Db, userId: string, routineId: string): Promise<LockedParent | undefined> {
   const [locked] = await sql<LockedParent[]>`
     select owner_id as "ownerId", owner_id = ${userId} as "isOwner", version from routines
@@ -56,7 +57,7 @@ export async function lockRoutine({ sql }: Db, userId: string, routineId: string
   return locked;
 }
 
-/** Locks a plan that `userId` may write; undefined for any other. Whether they still may is for the write to check. */
+/** Locks a plan that `userId` may write; undefined for any other. The write must check the permission again. */
 export async function lockPlan({ sql }: Db, userId: string, planId: string): Promise<LockedParent | undefined> {
   const [locked] = await sql<LockedParent[]>`
     select owner_id as "ownerId", owner_id = ${userId} as "isOwner", version from plans
@@ -65,8 +66,8 @@ export async function lockPlan({ sql }: Db, userId: string, planId: string): Pro
 }
 
 /**
- * Locks those of `ids` that are workouts, routines or plans of `userId`, and returns their versions. In the order in which
- * changes of other things lock what refers to them.
+ * Locks those of `ids` that are workouts, routines or plans of `userId`, and returns their versions. Locks in the order in
+ * which changes of other things lock the things that refer to them, so that they cannot deadlock.
  */
 export async function lockOwn({ sql }: Db, userId: string, ids: string[]): Promise<{ id: string; version: number }[]> {
   return sql<{ id: string; version: number }[]>`

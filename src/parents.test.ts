@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { untilBlocked } from "#test/blocked.ts";
 import { expectSerialRounds } from "#test/edit-rounds.ts";
 import { type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
 import { makeSignedIn } from "#test/make.ts";
@@ -12,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-test("edits of a workout, a routine or a plan at the same time end as in some order one after the other", async () => {
+test("concurrent edits of a workout, a routine or a plan end as if they had run in some serial order", async () => {
   await expectSerialRounds(100);
 }, 120_000);
 
@@ -20,7 +21,7 @@ for (const [table, kind] of [
   ["routines", "routineId"],
   ["plans", "planId"],
 ] as const) {
-  test(`who waits to write one of somebody's ${table} writes nothing when their grant ended meanwhile`, async () => {
+  test(`an edit of another user's ${table} that waits for a lock writes nothing if the grant ends meanwhile`, async () => {
     const owner = await makeSignedIn(api);
     const friend = await makeSignedIn(api);
     const parts = table === "plans" ? { routines: [] } : { exercises: [] };
@@ -33,20 +34,10 @@ for (const [table, kind] of [
     await database.pool.transaction(async ({ sql }) => {
       await sql`select from ${sql(table)} where id = ${made.json.id} for no key update`;
       waiting = [write({ name: "Theirs" }), write(parts)];
-      await untilWaiting(2);
+      await untilBlocked(database.pool, { count: 2 });
       await sql`delete from grants`;
     });
     for (const answer of await Promise.all(waiting)) expectProblem(answer, 404, `${table}.not_found`);
     expect((await api.get(path, { as: owner.as })).json.name).toBe("Shared");
   });
-}
-
-/** Returns once that many connections to the database wait for a lock. */
-async function untilWaiting(count: number): Promise<void> {
-  for (;;) {
-    const [row] = await database.pool.sql`
-      select count(*)::int as count from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    if (row?.count >= count) return;
-    await Bun.sleep(10);
-  }
 }

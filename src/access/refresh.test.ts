@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { openPool } from "#db/client.ts";
-import { type Api, apiOn, expectProblem, expectStatus, testConfig, withApi } from "#test/harness.ts";
+import { type Api, apiOn, expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { cookiesOf, makeUser, signInFor } from "#test/make.ts";
 import { canPrepare, testDatabaseUrl } from "#test/transaction.ts";
-import { generateKey, readKeys } from "./keys.ts";
-import { createTokens } from "./tokens.ts";
+import { apiWithKeys } from "#test/with-keys.ts";
+import { generateKey } from "./keys.ts";
 
 const REFRESH = "/api/v1/access/refresh-jwt";
 const ME = "/api/v1/access/me";
@@ -61,11 +61,7 @@ test(
   "a retry of a lost answer gets the very same successor after the signing key was replaced, too",
   withApi(async (api, db) => {
     const [old, added] = [await generateKey(), await generateKey()];
-    const withKeys = async (...keys: object[]) => {
-      const tokens = createTokens(testConfig(), await readKeys(JSON.stringify(keys), "test"));
-      return apiOn(db, { deps: { tokens } });
-    };
-    const [before, after] = [await withKeys(old), await withKeys(added, old)];
+    const [before, after] = [await apiWithKeys(db, old), await apiWithKeys(db, added, old)];
     const user = await makeUser(api);
     const first = await signInFor(before, user.email);
     const successor = cookiesOf((await before.post(REFRESH, { as: first.refresh })).headers);

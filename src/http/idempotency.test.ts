@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { generateKey, readKeys } from "#src/access/keys.ts";
-import { createTokens } from "#src/access/tokens.ts";
-import { type Api, apiOn, expectProblem, expectStatus, testConfig, withApi } from "#test/harness.ts";
+import { generateKey } from "#src/access/keys.ts";
+import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { makeSignedIn, makeUser, PASSWORD, signedIn } from "#test/make.ts";
+import { apiWithKeys } from "#test/with-keys.ts";
 
 const P = "/api/v1/routines";
 
@@ -110,11 +110,7 @@ test(
   "a request that is sent again after the signing key was replaced is the same request",
   withApi(async (api, db) => {
     const [old, added] = [await generateKey(), await generateKey()];
-    const withKeys = async (...keys: object[]) => {
-      const tokens = createTokens(testConfig(), await readKeys(JSON.stringify(keys), "test"));
-      return apiOn(db, { deps: { tokens } });
-    };
-    const [before, after] = [await withKeys(old), await withKeys(added, old)];
+    const [before, after] = [await apiWithKeys(db, old), await apiWithKeys(db, added, old)];
     const as = await signedIn(before, await makeUser(api));
     const first = await create(before, as, "key-1");
     expectStatus(first, 201);

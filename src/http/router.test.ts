@@ -1,11 +1,8 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createApp } from "#src/app.ts";
 import { type Api, withApi } from "#test/harness.ts";
 import { makeSignedIn } from "#test/make.ts";
+import { onSocket } from "#test/on-socket.ts";
 
 const P = "/api/v1";
 
@@ -38,20 +35,11 @@ function askExactly(socketPath: string, method: string, target: string, as: stri
 
 const header = (head: string, name: string) => new RegExp(`\\r\\n${name}: ([^\\r]*)`, "i").exec(head)?.[1] ?? null;
 
-/** Runs `work` with the application behind a socket, and the cookie of a superuser. */
+/** Runs `work` with the application on a socket, and the cookie of a superuser. */
 const served = (work: (socketPath: string, as: string, api: Api) => Promise<void>) =>
   withApi(async (api) => {
-    const dir = mkdtempSync(join(tmpdir(), "irontrack-router-"));
-    const unix = join(dir, "a.sock");
-    const { routes, fetch } = createApp(api.deps);
-    const server = Bun.serve({ unix, routes, fetch, development: false } as unknown as Bun.Serve.Options<undefined>);
-    try {
-      const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
-      await work(unix, as, api);
-    } finally {
-      await server.stop(true);
-      rmSync(dir, { recursive: true, force: true });
-    }
+    const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
+    await onSocket(api, (unix) => work(unix, as, api));
   });
 
 /** What may differ between two answers to the same question. */
@@ -111,9 +99,9 @@ test.each<[method: string, path: string, status: number, body: string | undefine
   })(),
 );
 
-// The last ones are none, and Bun leaves them out of the URL.
+// The last ones are not valid hosts; Bun leaves them out of the URL.
 test.each(["a", "app", "db", "x.y", "localhost", "a.long.name.example", "[::1]", "127.0.0.1:80", "", "a b", "a/b?c"])(
-  "the host %j changes nothing about what a path is answered with",
+  "routing does not depend on the Host header (%j)",
   (host) =>
     served(async (unix, as) => {
       for (const [method, target, status] of [

@@ -1,15 +1,12 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createApp } from "#src/app.ts";
 import { withApi } from "#test/harness.ts";
 import { makeSignedIn } from "#test/make.ts";
+import { onSocket } from "#test/on-socket.ts";
 
 const P = "/api/v1";
 
-/** Sends the head of a request and a part of its body, and hangs up. */
+/** Sends the head of a request and a part of its body, then resets the connection. */
 function hangUp(socketPath: string, head: string[], part: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(socketPath, () => {
@@ -21,19 +18,16 @@ function hangUp(socketPath: string, head: string[], part: string): Promise<void>
 }
 
 test.each([
-  ["a body whose length it said", "POST", `${P}/routines`, "application/json", "Content-Length: 1000", '{"name":'],
+  ["a body with Content-Length", "POST", `${P}/routines`, "application/json", "Content-Length: 1000", '{"name":'],
   ["a body in chunks", "POST", `${P}/routines`, "application/json", "Transfer-Encoding: chunked", '8\r\n{"name":\r\n'],
   ["a file", "POST", `${P}/imports?timeZone=UTC`, "text/csv", "Content-Length: 100000", "Date,Workout Name\n"],
   ["a file in chunks", "POST", `${P}/imports?timeZone=UTC`, "text/csv", "Transfer-Encoding: chunked", "5\r\nDate,\r\n"],
-])("a client that hangs up while it sends %s is no fault of ours", (_what, method, path, type, framing, part) => {
-  const lines: string[] = [];
-  return withApi(
-    async (api) => {
-      const directory = mkdtempSync(join(tmpdir(), "irontrack-uploads-"));
-      const unix = join(directory, "a.sock");
-      const { routes, fetch } = createApp(api.deps);
-      const server = Bun.serve({ unix, routes, fetch, development: false } as unknown as Bun.Serve.Options<undefined>);
-      try {
+])(
+  "a client that hangs up while it sends %s is logged as 499, not as an error of the server",
+  (_what, method, path, type, framing, part) => {
+    const lines: string[] = [];
+    return withApi(
+      async (api) => {
         const { as } = await makeSignedIn(api);
         const head = [
           `${method} ${path} HTTP/1.1`,
@@ -42,18 +36,17 @@ test.each([
           `Content-Type: ${type}`,
           framing,
         ];
-        await hangUp(unix, head, part);
-        const logged = () => lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === "request");
-        for (let waited = 0; !logged() && waited < 5000; waited += 10) await Bun.sleep(10);
-        expect(logged()?.status).toBe(499);
-        expect(lines.filter((line) => line.includes("request failed"))).toEqual([]);
-        expect(api.deps.requests.aborted).toBe(1);
-        expect(api.deps.requests.inFlight).toBe(0);
-      } finally {
-        await server.stop(true);
-        rmSync(directory, { recursive: true, force: true });
-      }
-    },
-    { logTo: { write: (line: string) => void lines.push(...line.trim().split("\n")) } },
-  )();
-});
+        await onSocket(api, async (unix) => {
+          await hangUp(unix, head, part);
+          const logged = () => lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === "request");
+          for (let waited = 0; !logged() && waited < 5000; waited += 10) await Bun.sleep(10);
+          expect(logged()?.status).toBe(499);
+          expect(lines.filter((line) => line.includes("request failed"))).toEqual([]);
+          expect(api.deps.requests.aborted).toBe(1);
+          expect(api.deps.requests.inFlight).toBe(0);
+        });
+      },
+      { logTo: { write: (line: string) => void lines.push(...line.trim().split("\n")) } },
+    )();
+  },
+);

@@ -116,8 +116,9 @@ const listed = (sql: Db["sql"], entries: PlanEntry[]): Fragment => {
 };
 
 /**
- * The listed routines that `ownerId` does not have. The others are locked against deletion here, and not when the
- * transaction ends and the deferred foreign key is checked: by then it has locked its user, for whom the deletion waits.
+ * The listed routines that `ownerId` does not have. Locks the others against deletion now. If that were left to the
+ * deferred foreign key at the commit, the transaction would already hold the lock of its user, and deadlock with a deletion
+ * that waits for that lock.
  */
 const missing = (sql: Db["sql"], ownerId: string): Fragment => sql`held as materialized (
   select id from routines where id in (select routine_id from listed) and owner_id = ${ownerId} order by id for key share

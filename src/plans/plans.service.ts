@@ -68,7 +68,7 @@ export function changePlan(
   );
 }
 
-/** Throws not_found unless the actor may write the plan at present. */
+/** Throws not_found unless the actor may currently write the plan. */
 export async function requirePlanWritable(db: Db, actor: Actor, planId: string): Promise<void> {
   if (!(await mayWritePlan(db, actor.userId, planId))) throw planNotFound();
 }
@@ -93,22 +93,19 @@ export function clonePlan(db: Db, actor: Actor, planId: string, copy: { id?: str
  * them write their plans; conflict when such a name was taken at the same time.
  */
 export function assignToClients(db: Db, actor: Actor, planId: string, clientIds: string[]): Promise<string> {
-  // An owner that is gone is one of the clients here, not the actor.
+  // Here an owner whose account was deleted is one of the clients, not the actor.
   const clientGone = () => new AppError("not_found", "clients.not_found", "Client not found");
   return translateBroken({ plans_owner_id_fkey: clientGone, routines_owner_id_fkey: clientGone }, () =>
     translate("", async () => {
       const { isFound, missing, json } = await assignPlan(db, actor.userId, planId, clientIds);
       if (!isFound) throw planNotFound();
-      if (missing.length > 0) {
-        const given = clientIds.map((id, at) => ({ field: `/clientIds/${at}`, id }));
-        throw idsNotFound("clients.not_found", `Clients not found: ${listOfIds(missing)}`, missing, given);
-      }
+      requireNoneMissing(clientIds, missing);
       return json;
     }),
   );
 }
 
-/** Throws not_found unless all of the clients let the actor write their plans at present. */
+/** Throws not_found unless all of the clients currently let the actor write their plans. */
 export async function requireAssignable(db: Db, actor: Actor, clientIds: string[]): Promise<void> {
   const allowing = new Set(await listAllowing(db, actor.userId, clientIds, "write_plans"));
   const missing = clientIds.filter((id) => !allowing.has(id));

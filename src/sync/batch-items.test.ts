@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import fc from "fast-check";
+import { untilBlocked } from "#test/blocked.ts";
 import { type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
 import { makeSignedIn } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 import { DEFERRED_CONSTRAINTS } from "./changes.queries.ts";
 
-// What a batch does shows when it commits.
+// Deferred constraints are checked when a batch commits, so these tests need real commits.
 let database: OwnDatabase;
 let api: Api;
 const logged: string[] = [];
@@ -13,7 +14,7 @@ beforeAll(async () => {
   database = await makeOwnDatabase();
   const { sql } = database.pool;
   await sql`insert into muscle_groups (name) values ('chest')`;
-  // Faults that no input can cause: a bug of ours in one change, and a transaction that PostgreSQL undid for others.
+  // Failures that no input can cause: a bug in one change, and a serialization failure.
   await sql.unsafe(`
     create function fail() returns trigger language plpgsql as $$
     begin
@@ -109,7 +110,7 @@ test.each(Object.keys(BAD))("a change that %s says so, and says it again when it
   expect(second[0]?.problem).toEqual(first[0]?.problem as never);
 });
 
-test("a bug in one change is logged with its request and its thing", async () => {
+test("an unexpected error in one change is logged with the request, the kind and the id", async () => {
   const { as } = await makeSignedIn(api);
   const bug = (BAD["is a bug of ours"] as () => Item)();
   await sync(as, [bug, routine()]);
@@ -117,7 +118,7 @@ test("a bug in one change is logged with its request and its thing", async () =>
   expect(JSON.parse(line ?? "{}")).toMatchObject({ msg: "a change of a batch failed", kind: "routine", id: bug.id });
 });
 
-test("a batch that PostgreSQL undid for the sake of others fails whole, and can be sent again", async () => {
+test("a batch that fails by a serialization failure is rolled back whole, and can be sent again", async () => {
   const { as } = await makeSignedIn(api);
   const first = routine();
   const answer = await api.post("/api/v1/sync", {
@@ -138,7 +139,8 @@ test("a plan whose routine is deleted meanwhile is refused, and the rest of its 
   await database.pool.transaction(async (tx) => {
     await tx.sql`delete from routines where id = ${used.id}`;
     pending = sync(as, [plan, good]);
-    await untilBlocked();
+    // If the batch is too slow to be blocked, it finds nothing, and the answer is the same.
+    await untilBlocked(database.pool);
   });
   const results = (await pending) as Result[];
   expect(results.map(({ status, problem }) => [status, problem?.code])).toEqual([
@@ -146,16 +148,6 @@ test("a plan whose routine is deleted meanwhile is refused, and the rest of its 
     ["applied", undefined],
   ]);
 });
-
-/** Until the batch waits for the deletion; or it is so slow that it will find nothing, and the answer is the same. */
-async function untilBlocked() {
-  for (let tries = 0; tries < 200; tries++) {
-    const blocked = await database.pool.sql`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    if (blocked.length > 0) return;
-    await Bun.sleep(20);
-  }
-}
 
 test("every constraint that waits for the end of a transaction is checked by each change of a batch", async () => {
   const rows = await database.pool.sql<{ name: string }[]>`

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { openPool } from "#db/client.ts";
+import { untilBlocked } from "#test/blocked.ts";
 import { patientGate } from "#test/edit-rounds.ts";
 import { type Answer, type Api, apiOn, expectStatus } from "#test/harness.ts";
 import { makeSignedIn } from "#test/make.ts";
@@ -9,7 +10,7 @@ import { canPrepare } from "#test/transaction.ts";
 const P = "/api/v1";
 const ROUNDS = 6;
 
-/** Changes and reads things that refer to one another, all at once; the answers that show one of them. */
+/** Changes and reads things that refer to one another, all at once, and returns the answers. */
 async function round(api: Api, as: string, muscle: number): Promise<Answer[]> {
   const name = Bun.randomUUIDv7();
   const make = async (path: string, body: object) => {
@@ -48,7 +49,7 @@ async function round(api: Api, as: string, muscle: number): Promise<Answer[]> {
   return [...made, ...answers, ...(await Promise.all(read()))];
 }
 
-test("under one version a thing is one text, even when it and what it refers to are changed at the same time", async () => {
+test("a version of a thing has one text, even when it and the things that it refers to are changed concurrently", async () => {
   const database = await makeOwnDatabase();
   const pool = openPool(database.url, { size: 8, prepare: canPrepare(), gate: patientGate });
   try {
@@ -78,9 +79,8 @@ test("under one version a thing is one text, even when it and what it refers to 
   }
 }, 60_000);
 
-test("a plan that takes in a routine while that is renamed shows the new name, or gets another version for it", async () => {
+test("a plan to which a routine is added while it is renamed shows the new name, or gets a new version with it", async () => {
   const database = await makeOwnDatabase();
-  const { sql } = database.pool;
   try {
     const api = await apiOn(database.pool);
     const { as } = await makeSignedIn(api);
@@ -103,12 +103,7 @@ test("a plan that takes in a routine while that is renamed shows the new name, o
       await database.pool.transaction(async (tx) => {
         await tx.sql`update routines set name = ${`Name ${n}`}, version = version + 1 where id = ${routine.id}`;
         answer = ask();
-        let isAnswered = false;
-        void answer.then(() => (isAnswered = true));
-        const isWaiting = async () =>
-          (await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
-            .length > 0;
-        while (!isAnswered && !(await isWaiting())) await Bun.sleep(10);
+        await untilBlocked(database.pool, { answer });
       });
       const given = (await answer)?.json;
       const stored = (await api.get(`${P}/plans/${given.id}`, { as })).json;

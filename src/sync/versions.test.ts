@@ -18,7 +18,7 @@ async function make(as: string, path: string, body: object) {
   return made.json;
 }
 
-/** Somebody with one of everything, each referring to others, and with a plan that their trainer assigned. */
+/** A user who has one thing of each kind, referring to one another, and a plan that their trainer assigned. */
 async function makeWorld() {
   const admin = await makeSignedIn(api, { roleSlug: "superuser" });
   const { trainer, client, invitation, accept } = await makeInvitation(api);
@@ -58,7 +58,7 @@ const rename = ({ admin, name }: World, catalog: string, id: number) =>
   api.patch(`${P}/catalogs/${catalog}/${id}`, { as: admin.as, body: { name: `${name} anew` } });
 const remove = ({ as, things }: World, thing: string) => api.delete(`${P}/${things[thing]}`, { as });
 
-/** What is done, the foreign keys that it follows, what looks otherwise then, and what of it was done to the thing itself. */
+/** A change, the foreign keys by which it reaches other rows, the things that look different afterwards, and the request. */
 const deeds: [what: string, keys: string[], changes: string[], deed: (world: World) => Promise<Answer>][] = [
   [
     "an exercise of one's own is deleted",
@@ -122,7 +122,7 @@ async function readFeed({ as }: World, cursor?: string) {
 }
 
 for (const [what, , changes, deed] of deeds) {
-  test(`when ${what}, whatever looks otherwise has a new version, and the feed tells it`, async () => {
+  test(`when ${what}, each thing that looks different has a new version, and the feed reports it`, async () => {
     const world = await makeWorld();
     const [before, { cursor }] = [await look(world), await readFeed(world)];
     expect((await deed(world)).status).toBeLessThan(300);
@@ -158,7 +158,7 @@ test("a tag that is renamed is a new version of the catalog's exercises that hav
   expect(json).toEqual({ ...made, tags: [{ id: tag, name: "another" }], version: made.version + 1 });
 });
 
-/** What a thing consists of, by its table; it goes with its owner's account. */
+/** The tables of each thing's parts; a thing is deleted with its owner's account. */
 const PARTS: Record<string, string[]> = {
   exercises: ["exercise_primary_muscles", "exercise_secondary_muscles", "exercise_equipment", "exercise_tag_links"],
   routines: ["routine_exercises"],
@@ -168,7 +168,7 @@ const PARTS: Record<string, string[]> = {
 const OF_NO_THING = ["changes", "clients", "grants", "idempotency_keys", "import_names", "imports", "links", "logins"];
 const NOT_SHOWN = ["workouts_import_id_fkey"];
 
-test("every foreign key by which a deletion changes other rows is followed above, or takes the whole thing with it", async () => {
+test("every foreign key by which a deletion changes other rows is tested above, or deletes the whole thing", async () => {
   const keys = await database.pool.sql<{ name: string; from: string; to: string; action: string }[]>`
     select conname as name, conrelid::regclass::text as "from", confrelid::regclass::text as "to", confdeltype as action
     from pg_constraint
@@ -193,7 +193,7 @@ for (const [table, body] of [
   ["workouts", { timeZone: "UTC" }],
   ["exercises", { difficultyLevel: "beginner", category: "cardio" }],
 ] as const) {
-  test(`what is created in ${table} under the id of something deleted is not taken for it`, async () => {
+  test(`a new row of ${table} with the id of a deleted one continues from its version, so old versions are stale`, async () => {
     const { as } = await makeSignedIn(api);
     const admin = await makeSignedIn(api, { roleSlug: "superuser" });
     const id = Bun.randomUUIDv7();
@@ -218,7 +218,7 @@ for (const [table, body] of [
   });
 }
 
-test("a change of a batch that is refused because what it refers to is gone comes with what is stored", async () => {
+test("a change that is refused because it refers to a deleted thing is answered with the stored state", async () => {
   const world = await makeWorld();
   const { as, things } = world;
   const id = things.routine?.split("/")[1];

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { untilBlocked } from "#test/blocked.ts";
 import { type Answer, type Api, apiOn, expectProblem } from "#test/harness.ts";
 import { makeSignedIn, makeUser } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
@@ -36,19 +37,10 @@ test.each(requests)(
     await database.pool.transaction(async (tx) => {
       await tx.sql`delete from users where id = ${user.id}`;
       pending = send(as, user);
-      await untilBlocked();
+      // If the request is too slow to be blocked, it finds nothing, and the answer is the same.
+      await untilBlocked(database.pool);
     });
     expectProblem((await pending) as Answer, 404, "users.not_found");
     expect(await countEvents()).toBe(before);
   },
 );
-
-/** Until a request waits for the deletion; or it is so slow that it will find nothing, and the answer is the same. */
-async function untilBlocked() {
-  for (let tries = 0; tries < 200; tries++) {
-    const blocked = await database.pool.sql`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    if (blocked.length > 0) return;
-    await Bun.sleep(20);
-  }
-}

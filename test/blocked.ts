@@ -1,0 +1,22 @@
+import type { Db } from "#db/client.ts";
+
+/**
+ * Returns once `count` connections to the database wait for a lock. Gives up after 2 s, and as soon as `answer`, of a
+ * request that may have no lock to wait for, has settled.
+ */
+export async function untilBlocked(
+  { sql }: Pick<Db, "sql">,
+  { count = 1, answer }: { count?: number; answer?: Promise<unknown> } = {},
+): Promise<void> {
+  let isAnswered = false;
+  const onAnswer = () => {
+    isAnswered = true;
+  };
+  answer?.then(onAnswer, onAnswer);
+  for (let tries = 0; tries < 200 && !isAnswered; tries++) {
+    const blocked = await sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    if (blocked.length >= count) return;
+    await Bun.sleep(10);
+  }
+}
