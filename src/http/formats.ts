@@ -22,6 +22,13 @@ const collapsed = (text: string) => text.normalize("NFC").replace(/\s+/gu, " ").
 /** An address as accounts are compared by it. */
 export const normaliseEmail = (address: string): string => address.trim().toLowerCase().normalize("NFC");
 
+/**
+ * Whether a text has at most `most` characters, as JSON Schema and PostgreSQL count: by code points, of which none takes more
+ * than two units of a string.
+ */
+export const hasAtMost = (text: string, most: number): boolean =>
+  text.length <= most || (text.length <= 2 * most && [...text].length <= most);
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 FormatRegistry.Set("uuid", (value) => UUID.test(value));
 
@@ -58,7 +65,8 @@ const withoutUnprintable = (text: string): string => text.replace(UNPRINTABLE, "
 /** A name as a file has it, without the characters that names may not have. */
 export const printable = (text: string): string => collapsed(withoutUnprintable(text.replace(/\s+/gu, " ")));
 
-const isTitle = (value: string) => withoutUnprintable(value) === value && VISIBLE.test(value);
+/** Whether it is what people may call something. */
+export const isTitle = (value: string): boolean => withoutUnprintable(value) === value && VISIBLE.test(value);
 
 /** What people call something: no control, format or invisible characters, one character at least that can be seen. */
 FormatRegistry.Set("title", isTitle);
@@ -78,7 +86,8 @@ const FIRST_MS = Date.UTC(1900, 0, 1);
 const END_MS = Date.UTC(2200, 0, 1);
 FormatRegistry.Set("date-time", isInstant);
 
-function isInstant(value: string): boolean {
+/** Whether there is such a time, from 1900 to 2199 in UTC too, written so. */
+export function isInstant(value: string): boolean {
   const ms = isTime(value) ? Date.parse(value.toUpperCase()) : Number.NaN;
   return ms >= FIRST_MS && ms < END_MS;
 }

@@ -2,7 +2,7 @@ import { type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import type { FieldError } from "../errors.ts";
-import { normaliseText } from "./formats.ts";
+import { hasAtMost, normaliseText } from "./formats.ts";
 
 /** One of some words. */
 export const choice = <const Words extends string[]>(
@@ -62,11 +62,18 @@ export function faultsOf(schema: TSchema, value: unknown): FieldError[] {
   if (checker.Check(value)) return [];
   const faults = new Map<string, FieldError>();
   for (const error of checker.Errors(value)) {
+    if (isOfUnitsOnly(error)) continue;
     const field = error.path === "" ? "/" : error.path.slice(0, MAX_FIELD_LENGTH);
     if (!faults.has(field)) faults.set(field, { field, ...explain(error) });
     if (faults.size === MAX_FAULTS) break;
   }
   return [...faults.values()];
+}
+
+/** Whether a text is too long by the units of a string only, which TypeBox counts; of a choice, in all that is wrong with one. */
+function isOfUnitsOnly({ type, schema, value, errors }: ValueError): boolean {
+  if (type === ValueErrorType.Union) return errors.some((ofOne) => [...ofOne].every(isOfUnitsOnly));
+  return type === ValueErrorType.StringMaxLength && hasAtMost(value as string, schema.maxLength);
 }
 
 /** Brings every text of `value` into the form that its schema asks for, in place where it can. */

@@ -175,3 +175,29 @@ test(
     expect(answer.json.errors).toHaveLength(100);
   }),
 );
+
+test(
+  "lengths are counted in characters, as the document and the database do, wherever a text stands",
+  withApi(async (api) => {
+    const { as } = await makeSignedIn(api);
+    const [fits, isTooLong] = ["💪".repeat(100), "💪".repeat(101)];
+    const bodyOf = (name: string) => ({
+      name,
+      description: name.repeat(10),
+      exercises: [{ exerciseName: name, mode: "reps", sets: 1, notes: name }],
+    });
+    const made = await api.post(`${P}/routines`, { as, body: bodyOf(fits) });
+    expectStatus(made, 201);
+    expect(made.json).toMatchObject({ name: fits, exercises: [{ exerciseName: fits }] });
+    const fields = (await api.post(`${P}/routines`, { as, body: bodyOf(isTooLong) })).json.errors;
+    expect(fields).toEqual([
+      { field: "/name", code: "too_long", message: "Must have at most 100 characters" },
+      { field: "/exercises/0/exerciseName", code: "too_long", message: "Must have at most 100 characters" },
+    ]);
+    expectStatus(await api.get(`${P}/routines?searchString=${encodeURIComponent(fits)}`, { as }), 200);
+    const change = (description: string | null) =>
+      api.patch(`${P}/routines/${made.json.id}`, { as, body: { description } });
+    expectStatus(await change("💪".repeat(2000)), 200);
+    expectProblem(await change("💪".repeat(2001)), 422, "invalid_request");
+  }),
+);

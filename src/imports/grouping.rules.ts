@@ -1,3 +1,4 @@
+import { isInstant } from "../http/formats.ts";
 import type { Columns, ImportedExercise, ImportedSet, ImportedWorkout } from "./formats.rules.ts";
 import type { WallTime } from "./local-time.rules.ts";
 import { nameIn, noteCell, type Row, refuse, withNote } from "./rows.rules.ts";
@@ -39,7 +40,8 @@ export function createGrouping(columns: Columns): Grouping {
   const open = new Map<string, ImportedWorkout>();
   const setCounts = new Map<string, number>();
   return {
-    add: (row, { key, start, name }, read) => {
+    add: (row, { key, start, name }, given) => {
+      const read = withinYears(row, columns, given);
       const setCount = (setCounts.get(key) ?? 0) + (read.set ? 1 : 0);
       if (setCount > MAX_SETS_OF_WORKOUT) {
         refuse(row, columns.exercise, "too_many", `a workout has at most ${MAX_SETS_OF_WORKOUT} sets`);
@@ -65,6 +67,18 @@ export function createGrouping(columns: Columns): Grouping {
       return workout;
     },
   };
+}
+
+/**
+ * The row with times that can be kept: a day of a file from 1900 to 2199 may be outside of these years in UTC, and so may an
+ * end. The row is refused when it starts there, and loses an end there with a note.
+ */
+function withinYears(row: Row, columns: Columns, read: TrainingRow): TrainingRow {
+  const { startedAt, endedAt } = read.times;
+  if (!isInstant(startedAt)) refuse(row, columns.start, "range", "must be from 1900 to 2199 in UTC, too");
+  if (isInstant(endedAt) || row.error || read.endColumn === null) return read;
+  noteCell(row, read.endColumn, "range", "must end before 2200 in UTC, too");
+  return { ...read, times: { startedAt, endedAt: startedAt } };
 }
 
 function addToWorkout(row: Row, columns: Columns, workout: ImportedWorkout, read: TrainingRow): void {

@@ -4,7 +4,7 @@ import type { CellNote, Format, ImportedExercise, ImportedSet, ImportedWorkout }
 import type { ImportedRows, ImportedSetRow } from "./imports.queries.ts";
 import { instantAt } from "./local-time.rules.ts";
 import type { NameInFile, Reading } from "./report.rules.ts";
-import { cut } from "./rows.rules.ts";
+import { cut, shownName } from "./rows.rules.ts";
 
 const MAX_FORMER_PARTS = 50;
 
@@ -56,7 +56,15 @@ export function rowsOf(
   for (const workout of workouts) {
     const id = Bun.randomUUIDv7();
     const { name, startedAt, endedAt, notes } = workout;
-    rows.workouts.push({ id, key: importKey(format, workout), name, started_at: startedAt, ended_at: endedAt, notes });
+    const shown = name === null ? null : shownName(name);
+    rows.workouts.push({
+      id,
+      key: importKey(format, workout),
+      name: shown,
+      started_at: startedAt,
+      ended_at: endedAt,
+      notes,
+    });
     for (const [at, exercise] of workout.exercises.entries()) {
       const known = names.get(exercise.name) as NameInFile;
       known.setCount += exercise.sets.length;
@@ -67,7 +75,7 @@ export function rowsOf(
         workout_id: id,
         position: at + 1,
         exercise_id: known.meant?.exerciseId ?? null,
-        exercise_name: known.meant?.exerciseName ?? exercise.name,
+        exercise_name: known.meant?.exerciseName ?? shownName(exercise.name) ?? exercise.name,
         file_name: exercise.name,
         mode,
         superset_group: exercise.supersetGroup,

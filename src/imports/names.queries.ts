@@ -7,7 +7,8 @@ export type NamedExercise = { name: string; exerciseId: string; exerciseName: st
 
 /**
  * Which exercises of the catalog or of `userId`'s own are meant by `names`: what they chose before, else one of that name,
- * else one of that alias; their own before the catalog's. Names that mean nothing are left out. One statement.
+ * else one of that alias; their own before the catalog's. Names that mean nothing are left out. Until the transaction ends,
+ * no one deletes what was found. One statement.
  */
 export async function listNamed({ sql }: Db, userId: string, names: string[]): Promise<NamedExercise[]> {
   const given = names.flatMap((name) => formsOf(name).map((form, rank) => ({ name, form, rank })));
@@ -26,9 +27,13 @@ export async function listNamed({ sql }: Db, userId: string, names: string[]): P
       select given.name, id, spelt.name, case when search_form(spelt.name) = spelt.form then 'name' else 'alias' end,
         given.rank, owner_id is null
       from given join spelt using (form)
+    ), meant as (
+      select distinct on (name) name, id, exercise_name, by from found
+      order by name, rank, by = 'alias', is_system, exercise_name
+    ), locked as materialized (
+      select id from exercises where id in (select id from meant) order by id for key share
     )
-    select distinct on (name) name, id as "exerciseId", exercise_name as "exerciseName", by from found
-    order by name, rank, by = 'alias', is_system, exercise_name`;
+    select name, id as "exerciseId", exercise_name as "exerciseName", by from meant join locked using (id)`;
 }
 
 /** What the catalog's exercises are called and found by, in no order. */

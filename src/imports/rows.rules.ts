@@ -1,3 +1,4 @@
+import { hasAtMost, isTitle, printable } from "../http/formats.ts";
 import type { Delimiter } from "./csv-cells.rules.ts";
 import type { CellNote, RowError } from "./formats.rules.ts";
 
@@ -52,16 +53,25 @@ export function textIn(row: Row, column: string): string {
 const NAME_LENGTH = 100;
 const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
 
-/** A name with single spaces, at most 100 characters; null, with the row refused, when it is none. */
+/** A name as it is shown and stored: a title, without characters that those may not have; null when nothing is left. */
+export function shownName(name: string): string | null {
+  const shown = printable(cut(printable(name), NAME_LENGTH));
+  return isTitle(shown) ? shown : null;
+}
+
+/** A name with single spaces, at most 100 characters, as the file has it; null, with the row refused, when it is none. */
 export function requiredNameIn(row: Row, column: string): string | null {
   const name = textIn(row, column).replace(/\s+/gu, " ");
   if (name === "") return refuse(row, column, "required", "must not be empty");
   if (isLonger(name, NAME_LENGTH)) return refuse(row, column, "too_long", lengthMessage(NAME_LENGTH));
   if (/\p{Cc}/u.test(name)) return refuse(row, column, "format", "must not have control characters");
-  return VISIBLE.test(name) ? name : refuse(row, column, "format", "must have a character that can be seen");
+  if (shownName(name) === null) return refuse(row, column, "format", "must have a character that can be seen");
+  if (printable(name) !== name.normalize("NFC"))
+    noteCell(row, column, "format", "is kept without invisible characters");
+  return name;
 }
 
-/** What is kept of the name of a workout: single spaces, no control characters, at most 100; null for nothing. */
+/** The name by which a workout is known again: single spaces, no control characters, at most 100; null for nothing. */
 export function keptName(text: string): string | null {
   const name = cut(text.replace(/[\s\p{Cc}]+/gu, " ").trim(), NAME_LENGTH);
   return VISIBLE.test(name) ? name : null;
@@ -128,9 +138,7 @@ export function wholeIn(row: Row, column: string, most: number): number | null {
   return noteCell(row, column, "number", "must be a whole number");
 }
 
-/** As PostgreSQL counts: by code points, of which none takes more than two characters of a string. */
-const isLonger = (text: string, most: number) =>
-  text.length > 2 * most || (text.length > most && [...text].length > most);
+const isLonger = (text: string, most: number): boolean => !hasAtMost(text, most);
 const lengthMessage = (most: number) => `must have at most ${most} characters`;
 
 /** At most the first `most` characters. */
