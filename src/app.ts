@@ -94,7 +94,8 @@ export function createApp(deps: AppDeps): Router {
     idempotently: createIdempotency({
       db: deps.db,
       secrets: deps.tokens.signers.map(({ secret }) => secret),
-      onFault: (error) => deps.log.warn({ err: error }, "what came of a request was not noted under its key"),
+      onFault: (error) =>
+        deps.log.warn({ err: error }, "the outcome of a request was not stored under its Idempotency-Key"),
     }),
     requestLog: deps.requestLog,
     requests: deps.requests,

@@ -3,7 +3,7 @@ import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { makeExercise, makeSignedIn } from "#test/make.ts";
 import { answerToBroken, BROKEN_CONSTRAINTS } from "./broken-constraints.ts";
 
-/** Keys that no request can break, with the reason. Would one break all the same, the answer is 409 and the log has it. */
+/** Keys that no request can break, with the reason. If one breaks all the same, the answer is 409 and it is logged. */
 const UNBREAKABLE: Record<string, string> = {
   ...keys("the server chooses the id", [
     "users",
@@ -151,7 +151,7 @@ test(
     for (const [path, body, domain] of attempts) {
       expectProblem(await api.post(`/api/v1/${path}`, { as, body }), 409, `${domain}.id_taken`);
     }
-    // A stranger's copy brings routines along, too.
+    // Cloning another user's plan copies its routines, too.
     const clone = { as: stranger.as, body: { id: plan.id, name: "Copy" } };
     expectProblem(await api.post(`/api/v1/plans/${plan.id}/clone`, clone), 409, "plans.id_taken");
     expectStatus(await api.post(`/api/v1/plans/${plan.id}/clone`, { as: stranger.as, body: { name: "Copy" } }), 201);

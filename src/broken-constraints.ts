@@ -16,7 +16,7 @@ const notFound =
   () =>
     new AppError("not_found", reason, `${what} not found`);
 
-/** The actor's own account was deleted while the request was under way: what the next request is answered, too. */
+/** The actor's own account was deleted while the request was running; the same answer as to their next request. */
 const actorGone: Answer = () =>
   new AppError("unauthenticated", "access.user_gone", "Invalid authentication credentials");
 const userNotFound = notFound("users.not_found", "User");
@@ -30,9 +30,9 @@ const grantExists = conflict("grants.exists", "It is shared with this account al
 const exerciseNameTaken = conflict("exercises.name_taken", "There is an exercise with this name already");
 
 /**
- * What a request is answered that breaks a constraint, by the constraint's name. A foreign key breaks when what a request
- * names is deleted between the check and the write. Services that know more (which name is taken, that a deletion is
- * what breaks it) say so by `translateBroken`; everything else ends here, wherever it was thrown.
+ * The error for a request that breaks a constraint, by the constraint's name. A foreign key breaks if a row that the
+ * request refers to is deleted between the check and the write. Services that know more (which name is taken, or that a
+ * deletion is the cause) use `translateBroken`; all other violations are translated here, wherever they were thrown.
  */
 export const BROKEN_CONSTRAINTS: Readonly<Record<string, Answer>> = {
   users_email_unique: conflict("users.email_taken", "A user with this email already exists"),
@@ -115,13 +115,13 @@ export const BROKEN_CONSTRAINTS: Readonly<Record<string, Answer>> = {
   clients_within_asked_check: invalid("clients.beyond_invitation", "The trainer did not ask for that"),
 };
 
-/** Data exceptions that say nothing of a request's values: a sum beyond its type's range, a division by zero. */
+/** Data exceptions that stored values cause, not the request's: a sum beyond its type's range, a division by zero. */
 const OF_STORED_VALUES = new Set(["22003", "22012"]);
 
 /**
- * What a request is answered when PostgreSQL refused a value or a constraint broke, or undefined for any other error.
- * `isListed` is false when validation should have refused it first, or a constraint has no answer of its own yet: the
- * client has an answer that it can act on, and the log has a fault of ours.
+ * The error for a value that PostgreSQL refused or a constraint that broke; undefined for any other error. `isListed` is
+ * false if validation should have refused the value first, or the constraint is not listed above: the client gets an error
+ * that it can act on, and the caller must log it as a bug.
  */
 export function answerToBroken(error: unknown): { answer: AppError; isListed: boolean } | undefined {
   const { code = "", constraint_name: constraint = "" } = postgresError(error) ?? {};

@@ -2,15 +2,15 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { version } from "../package.json" with { type: "json" };
 
-/** What code runs: the version of package.json, and the commit with whether files differed from it; null if unknown. */
+/** The version of package.json, the commit (null if unknown), and whether files differed from the commit. */
 export type BuildInfo = { version: string; commit: string | null; isDirty: boolean };
 
-// Put in place by `irontrack build`: an executable has no checkout to ask.
+// `irontrack build` defines it, because an executable has no checkout.
 declare const BUILT_FROM: { commit: string | null; isDirty: boolean } | undefined;
 
 let known: BuildInfo | undefined;
 
-/** The build that runs. In a checkout Git is asked, once. */
+/** The running build; in a checkout read from Git, once. */
 export function buildInfo(): BuildInfo {
   known ??= { version, ...(typeof BUILT_FROM === "undefined" ? readCheckout() : BUILT_FROM) };
   return known;
@@ -24,7 +24,8 @@ export function buildVersion({ version, commit, isDirty }: BuildInfo = buildInfo
 /** Which commit this checkout is at, and whether its files differ from it; null where there is no repository. */
 export function readCheckout(): { commit: string | null; isDirty: boolean } {
   const root = join(import.meta.dir, "..");
-  // Not of a repository around this directory, nor the one that a hook's variables name; of one of another user's, too.
+  // This directory's repository only: not one around it, nor the one that a Git hook's variables name. It may belong to
+  // another user.
   const which = [`--git-dir=${join(root, ".git")}`, `--work-tree=${root}`, "-c", `safe.directory=${root}`];
   const git = (...args: string[]) =>
     spawnSync("git", [...which, "--no-optional-locks", ...args], { cwd: root, encoding: "utf8" });

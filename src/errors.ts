@@ -33,19 +33,19 @@ export class AppError extends Error {
   }
 }
 
-/** An id of an input and the JSON pointer of its field. */
+/** An id in the input, and the JSON pointer to its field. */
 export type GivenId = { field: string; id: string | number | null | undefined };
 
 const MAX_NAMED = 10;
 const MAX_ERRORS = 100;
 
-/** Ids for people, in their order: the first ten, and how many more there are. */
+/** Ids as text, in their order: the first ten, and how many more there are. */
 export function listOfIds(ids: (string | number)[]): string {
   const more = ids.length > MAX_NAMED ? ` and ${ids.length - MAX_NAMED} more` : "";
   return `[${ids.slice(0, MAX_NAMED).join(", ")}]${more}`;
 }
 
-/** A not_found whose `errors` name each place of `given` where one of `missing` stands, the first 100. */
+/** A not_found whose `errors` list the fields of `given` whose id is among `missing`, at most 100. */
 export function idsNotFound(
   reason: string,
   message: string,

@@ -78,7 +78,7 @@ function takeLock(
   taken: (holder: number | undefined) => string,
 ): Lock {
   return orExplain(dir, () => {
-    // A process that can open it can hold its lock.
+    // Any process that can open the file could take its lock.
     closeSync(openSync(lockFile, "a", 0o600));
     chmodSync(lockFile, 0o600);
     const lock = new Database(lockFile);

@@ -10,7 +10,7 @@ import { openLogStream } from "./log-stream.ts";
 const dir = mkdtempSync(join(tmpdir(), "irontrack-log-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-test("a log whose reader does not read loses lines and says how many, in order, and blocks no request", async () => {
+test("a log whose reader does not read loses lines, says how many, and keeps the others in order", async () => {
   const fifo = join(dir, "fifo");
   spawnSync("mkfifo", [fifo]);
   const fd = openSync(fifo, constants.O_RDWR);
@@ -46,7 +46,7 @@ test("a log whose reader does not read loses lines and says how many, in order, 
 test.each([
   ["a file that may not grow", (file: string) => openSync(file, "w"), ["prlimit", "--fsize=4096"]],
   ["a full disk", () => openSync("/dev/full", "w"), []],
-])("a process whose log is %s answers on, and ends when it is asked to", async (_what, open, prefix) => {
+])("a process whose log is %s goes on answering, and ends on SIGTERM", async (_what, open, prefix) => {
   const home = mkdtempSync(join(dir, "home-"));
   const file = join(home, "log");
   const fd = open(file);

@@ -2,9 +2,9 @@ import { write, writeSync } from "node:fs";
 
 export type LogStream = {
   write(text: string): void;
-  /** Resolves when what was written so far is out or lost, and in any case after FLUSH_TIMEOUT_MS. */
+  /** Resolves when the buffer is written, when a write has failed, and after FLUSH_TIMEOUT_MS in any case. */
   flush(): Promise<void>;
-  /** For the exit of the process: writes what is left, unless an earlier write is still under way. */
+  /** For the exit of the process: writes the buffer synchronously, unless a write is still under way. */
   flushNow(): void;
 };
 
@@ -12,18 +12,18 @@ const BYTES_PER_WRITE = 4096;
 const FLUSH_INTERVAL_MS = 250;
 const FLUSH_TIMEOUT_MS = 1000;
 const RETRY_MS = 50;
-/** What waits for a reader that does not keep up; more is lost. */
+/** The size of the buffer; lines beyond it are lost. */
 const MAX_WAITING_CHARACTERS = 4 * 2 ** 20;
 
 /**
- * Lines on a file descriptor, in order, several to a write. A log that cannot be written (a full disk, a limit of its size, a
- * pipe without a reader, or with one that does not read) neither stops nor delays this process: lines are lost, and the
- * first that gets through again comes after one that says how many.
+ * Writes lines to a file descriptor, in order, several at a time. A log that cannot be written (a full disk, a limit on the
+ * file's size, a pipe that is closed or not read) neither stops nor delays the process: lines are lost, and when writing
+ * works again, the first line says how many.
  */
 export function openLogStream(fd: number, { bytesPerWrite = BYTES_PER_WRITE } = {}): LogStream {
   let waiting = "";
   let lostCount = 0;
-  /** What the write under way says of lines that were lost before it. */
+  /** The number of lost lines that the write under way reports. */
   let reportedCount = 0;
   let isWriting = false;
   let whenIdle = Promise.withResolvers<void>();
@@ -49,7 +49,7 @@ export function openLogStream(fd: number, { bytesPerWrite = BYTES_PER_WRITE } = 
       if (!error && from + writtenCount < bytes.length) return put(bytes, from + writtenCount);
       if (error) fail(bytes, from);
       isWriting = false;
-      // After a failure the next attempt is the timer's: at once would be without an end.
+      // After a failure the timer tries next: trying at once would loop without end.
       if (!error && waiting !== "") return begin();
       whenIdle.resolve();
       whenIdle = Promise.withResolvers();
@@ -71,12 +71,12 @@ export function openLogStream(fd: number, { bytesPerWrite = BYTES_PER_WRITE } = 
       if (isWriting) await Promise.race([whenIdle.promise, Bun.sleep(FLUSH_TIMEOUT_MS)]);
     },
     flushNow: () => {
-      // While a write is under way, another would wait behind it, perhaps for ever.
+      // A synchronous write would wait behind the one under way, perhaps for ever.
       if (isWriting || waiting === "") return;
       try {
         writeSync(fd, take());
       } catch {
-        // There is no place left to say so.
+        // There is nowhere left to report this.
       }
     },
   };

@@ -10,7 +10,7 @@ export function isLoopback(host: string): boolean {
   return version === 0 ? host.toLowerCase() === "localhost" : addresses.check(host, version === 4 ? "ipv4" : "ipv6");
 }
 
-/** Exempts loopback from the proxy that `env` names: it is for other machines, and cannot reach what listens here. */
+/** Exempts loopback addresses from the proxy that `env` names: a proxy cannot reach what listens on this machine's. */
 export function bypassProxyForLoopback(env: Record<string, string | undefined>): void {
   const given = env.NO_PROXY || env.no_proxy;
   const exempt = [...(given ? [given] : []), "localhost", "127.0.0.1", "::1", "[::1]"].join(",");

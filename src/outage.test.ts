@@ -11,7 +11,7 @@ import { type Switch, startSwitch } from "#test/switch.ts";
 import { directTestUrl } from "#test/transaction.ts";
 import { createTokens } from "./access/tokens.ts";
 
-/** Far longer than any wait of the application, and far shorter than what a request without an end takes. */
+/** Far longer than any wait of the application; a request that takes longer counts as hanging. */
 const PATIENCE_MS = 12_000;
 const P = "/api/v1";
 const dir = mkdtempSync(join(tmpdir(), "irontrack-outage-"));
@@ -36,7 +36,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** An error as PostgreSQL sends it to a connection that it does not take. */
+/** Sends an error as PostgreSQL does when it refuses a connection. */
 const fatal = (code: string) => (socket: Socket) => {
   socket.once("data", () => {
     const fields = Buffer.from(`SFATAL\0VFATAL\0C${code}\0Mno\0\0`);
@@ -71,7 +71,7 @@ const ask = (method: string, path: string, body?: unknown) =>
   ]);
 
 test.each(outages)(
-  "while PostgreSQL $what each request is answered 503 with Retry-After, and as ever afterwards",
+  "while PostgreSQL $what each request is answered 503 with Retry-After, and normally afterwards",
   async ({ begin }) => {
     await begin();
     const answers = await Promise.all(

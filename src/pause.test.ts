@@ -11,7 +11,7 @@ const requestOf = (signal: AbortSignal, heldBy = 0) => ({
   leave: undefined,
 });
 
-/** Works without an end, unless a pause or the timer ends it. */
+/** A computation that ends only after `pause` has let other work run. */
 async function work(pause: () => Promise<void>) {
   let turns = 0;
   const count = () => void (turns++ < 20 && setImmediate(count));

@@ -4,8 +4,8 @@ import { asking } from "./asking.ts";
 const MAX_BUSY_MS = 8;
 
 /**
- * A pause for long computations, to be called often: every 8 ms it lets the event loop turn, so that other requests go on.
- * Throws the refusal of a client that has gone away, for then the work has no purpose, unless it is `isDetached`.
+ * A function for long computations to call often: every 8 ms it yields to the event loop, so that other requests proceed.
+ * It throws `CLIENT_GONE` if the client has hung up and nobody else waits for the result, unless `isDetached`.
  */
 export function createPause({ isDetached = false } = {}): () => Promise<void> {
   let sinceMs = performance.now();

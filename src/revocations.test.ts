@@ -39,7 +39,7 @@ const listeners = async () =>
       select pid from pg_stat_activity where query ilike 'listen%' and datname = current_database()`
   ).map(({ pid }) => pid);
 
-/** PostgreSQL keeps what it has for them to itself: messages are late, and no connection is lost. */
+/** Stops the listening backends, so that messages are late while no connection is lost. */
 async function whileNothingIsDelivered(work: () => Promise<void>) {
   const pids = await listeners();
   expect(pids).toHaveLength(2);

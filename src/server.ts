@@ -67,8 +67,8 @@ export async function listen(config: Config, services: Services, socketPath: str
 }
 
 /**
- * The host of a URL for people. Front ends are mostly developed on `localhost`, and browsers send the cookies to pages of
- * the same host name only.
+ * The host to print in a URL. Front ends are mostly developed on `localhost`, and a browser sends the cookies only for pages
+ * of the same host name.
  */
 function shownHost(host: string): string {
   if (host === "127.0.0.1") return "localhost";
@@ -89,7 +89,7 @@ async function openOperatorSocket(services: Services, socketPath: string, config
   };
 }
 
-/** Lets those use a socket who may: our user, and SOCKET_GROUP. */
+/** Restricts a socket to our user and SOCKET_GROUP. */
 export function admit(path: string, { SOCKET_GROUP: group }: Config) {
   chmodSync(path, 0o660);
   if (group !== undefined) giveToGroup(path, groupIdOf(group));

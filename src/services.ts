@@ -36,7 +36,7 @@ export type Services = {
 const MAX_LOGGED_STATEMENT_LENGTH = 4000;
 /** Each deadlock takes a second (`deadlock_timeout`) of the ten that a client waits. */
 const MAX_RETRIES = 2;
-/** Longer than a pooler has a client wait, and than a connection takes that is tried again. */
+/** Longer than a pooler lets a client wait, and than it takes to retry a connection. */
 const ANSWER_TIMEOUT_MS = 15_000;
 /**
  * Silence is as long as PgBouncer lets a statement wait (pgbouncer/pooling.ini). A statement takes 5 s at most for our role
@@ -145,7 +145,7 @@ export async function openServices(
   }
 }
 
-/** Rejects as for a database that is away when it keeps a connection and answers nothing. */
+/** `work`, or the error of an unavailable database if it takes longer than ANSWER_TIMEOUT_MS. */
 async function answered<T>(work: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(noAnswer()), ANSWER_TIMEOUT_MS);

@@ -5,8 +5,8 @@ import { problemOf, problemReply } from "./http/problems.ts";
 import { admit, removeSocket, removeStaleSocket, serveAt } from "./server.ts";
 
 /**
- * Answers where the application will, while the database is away at the start: the process is alive and not ready, and
- * every request that needs the database is 503 with Retry-After. Throws OperatorError for a taken port or socket.
+ * Listens in the application's place while the database is unavailable at the start: the process is alive and not ready,
+ * and every other request gets 503 with Retry-After. Throws OperatorError if the port or socket is taken.
  */
 export async function listenWithoutDatabase(config: Config, socketPath: string): Promise<{ stop(): Promise<void> }> {
   await removeStaleSocket(socketPath);
@@ -33,7 +33,7 @@ const UNAVAILABLE = problemOf(
 
 function answer(request: Request): Response {
   const requestId = request.headers.get("x-request-id")?.slice(0, 128) || randomUUID();
-  // A connection that is kept would be cut when the application takes over.
+  // A kept-alive connection would be cut when the application takes over.
   const headers = { connection: "close", "x-request-id": requestId, "cache-control": "no-store" };
   const { pathname } = new URL(request.url);
   if (pathname === "/ping" || pathname === "/health/live") return new Response("OK", { headers });

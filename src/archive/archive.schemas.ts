@@ -6,7 +6,7 @@ import { NewSet, Targets, TimeZone } from "../workouts/workouts.schemas.ts";
 
 /** What an archive holds, as its files say it. Things refer to one another by their place in their list, from 0. */
 const Place = Type.Integer({ minimum: 0, maximum: 1_000_000 });
-/** What is read from files loses what names may not have, rather than being refused for it. */
+/** Names from files lose the characters that names may not contain, instead of being refused. */
 const Name = Type.String({ minLength: 1, maxLength: 100, normalise: "printable" });
 const Title = Type.String({ ...TypedTitle, normalise: "printable" });
 const EntryNames = Type.Array(Type.String({ maxLength: 100 }), { maxItems: 50 });

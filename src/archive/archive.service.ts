@@ -100,7 +100,7 @@ async function translate<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     const constraint = brokenConstraint(error);
     const { code = "" } = postgresError(error) ?? {};
-    // A foreign key says nothing of the archive: what it refers to was deleted meanwhile.
+    // A broken foreign key is no fault of the archive: the row that it refers to was deleted meanwhile.
     if (code === FOREIGN_KEY_VIOLATION || !["22", "23"].includes(code.slice(0, 2))) throw error;
     const which = constraint ? ` (${constraint})` : "";
     throw new AppError("invalid", "archive.refused", `The archive holds what cannot be${which}`, { cause: error });

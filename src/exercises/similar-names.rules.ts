@@ -1,6 +1,6 @@
 import { trigramsOf } from "./spelling.rules.ts";
 
-/** An exercise with what it is found by: `searchText`, its names and aliases in the form of `searchForm`, a line each. */
+/** An exercise and its `searchText`: its name and aliases in the form of `searchForm`, one a line. */
 export type NamedForSearch = { id: string; name: string; searchText: string };
 /** `similarity` is pg_trgm's: the share of trigrams that two names have in common, from 0 to 1. */
 export type SimilarExercise = { exerciseId: string; exerciseName: string; similarity: number };
@@ -8,11 +8,11 @@ export type SimilarExercise = { exerciseId: string; exerciseName: string; simila
 export type NameIndex = {
   /** The exercises whose names or aliases are most like `form`, a `searchForm`, the most similar first; at most five. */
   similarTo(form: string): SimilarExercise[];
-  /** What all of this takes in memory, about. */
+  /** The approximate size of the index in memory. */
   bytes: number;
 };
 
-/** Below this, two names have little more in common than the words that all names have. */
+/** Names that are less similar share little more than common words. */
 const MIN_SIMILARITY = 0.3;
 const MAX_SIMILAR = 5;
 const BYTES_PER_TRIGRAM = 8;
@@ -61,13 +61,13 @@ export function createNameIndex(exercises: NamedForSearch[]): NameIndex {
   };
 }
 
-/** The five most similar, those of the same similarity by name. */
+/** The five most similar; ties are ordered by name. */
 export const mostSimilar = (similar: SimilarExercise[]): SimilarExercise[] =>
   similar
     .sort((a, b) => b.similarity - a.similarity || (a.exerciseName < b.exerciseName ? -1 : 1))
     .slice(0, MAX_SIMILAR);
 
-/** Of each word; letters and digits make words. */
+/** The trigrams of each word; a word is a run of letters and digits. */
 function trigramsIn(form: string): Set<string> {
   const trigrams = new Set<string>();
   for (const word of form.match(/[\p{L}\p{N}]+/gu) ?? []) for (const trigram of trigramsOf(word)) trigrams.add(trigram);

@@ -31,7 +31,7 @@ export async function watchHealth(db: Db, isCacheOnline: () => boolean): Promise
     try {
       const { newestMigration, isWritable } = await findDatabaseState(db);
       isSchemaCurrent = (newestMigration ?? "") >= NEWEST_MIGRATION;
-      // A standby answers, and can do nothing of what is asked of it.
+      // A standby answers, but accepts no writes.
       answeredAtMs = isWritable ? startedMs : -Infinity;
     } catch (error) {
       // Without its tables the database answers all the same.

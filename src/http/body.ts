@@ -61,7 +61,7 @@ async function readBytes(request: Request, maxBytes = MAX_BODY_BYTES): Promise<U
   }
 }
 
-/** Reading what a client sends fails for one reason only: its connection ended. */
+/** Translates a failed read of the body, which means that the client's connection ended, to `CLIENT_GONE`. */
 async function received<T>(reading: Promise<T>): Promise<T> {
   try {
     return await reading;

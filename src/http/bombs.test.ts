@@ -3,7 +3,7 @@ import { type Api, apiOn } from "#test/harness.ts";
 import { testPool } from "#test/transaction.ts";
 
 const SIGN_IN = "/api/v1/access/signin";
-/** A wrong password is what an attacker can make us work for anyway. */
+/** The unit of cost: an attacker can make the server check wrong passwords anyway. */
 const MAX_WRONG_PASSWORDS = 10;
 const TRIES = 5;
 const JSON_TYPE = "application/json";
@@ -35,7 +35,7 @@ const BOMBS: [what: string, type: string, body: string][] = [
 let api: Api;
 beforeAll(async () => {
   // Its own clock keeps it in this process, whose CPU is looked at.
-  // Failed attempts are committed: from an address of its own they throttle no other file.
+  // Failed attempts are committed; with an address of its own, this file does not throttle others.
   api = await apiOn(testPool(), { nowMs: Date.now, deps: { addressOf: () => "198.51.100.77" } });
 });
 afterAll(() => testPool().sql`delete from attempts`.execute());
@@ -70,7 +70,7 @@ test.each(BOMBS)(
       };
       bomb.push(await cpuMsOf(refuse));
       expect(status).toBeWithin(400, 500);
-      // Beside it, so that both meet the same other work of the machine.
+      // Measured right after, so that both run under the same load of the machine.
       wrongPassword.push(await cpuMsOf(() => api.deps.passwords.matches("wrong password", undefined)));
     }
     const ratio = Math.min(...bomb) / Math.min(...wrongPassword);

@@ -58,21 +58,23 @@ test.each<[string, Record<string, string>, boolean]>([
   ["a page of the same site", { "sec-fetch-site": "same-site", origin: FRONT_END }, false],
   ["a page of another port of the same host", { origin: "http://127.0.0.1:5173" }, false],
   ["a program", {}, false],
-])("a request without a cookie of %s is 401, and says why when it is for its site", (_what, headers, says) =>
-  withApi(
-    async (api) => {
-      for (const [method, path] of [
-        ["GET", "/api/v1/access/me"],
-        ["POST", "/api/v1/access/refresh-jwt"],
-        ["POST", LOGOUT],
-      ] as const) {
-        const answer = await api.ask(method, path, { headers: { host: "127.0.0.1:8000", ...headers } });
-        if (answer.status === 403 && method === "POST") continue;
-        expectProblem(answer, 401, "access.not_authenticated");
-        expect(answer.json.detail.includes("same site")).toBe(says);
-        expect(answer.json.detail.startsWith("Not authenticated")).toBe(true);
-      }
-    },
-    { settings: { ALLOWED_ORIGINS: `${FRONT_END}, http://localhost:5173` } },
-  )(),
+])(
+  "a request without a cookie from %s is 401, and explains the withheld cookies to a page of another site",
+  (_what, headers, says) =>
+    withApi(
+      async (api) => {
+        for (const [method, path] of [
+          ["GET", "/api/v1/access/me"],
+          ["POST", "/api/v1/access/refresh-jwt"],
+          ["POST", LOGOUT],
+        ] as const) {
+          const answer = await api.ask(method, path, { headers: { host: "127.0.0.1:8000", ...headers } });
+          if (answer.status === 403 && method === "POST") continue;
+          expectProblem(answer, 401, "access.not_authenticated");
+          expect(answer.json.detail.includes("same site")).toBe(says);
+          expect(answer.json.detail.startsWith("Not authenticated")).toBe(true);
+        }
+      },
+      { settings: { ALLOWED_ORIGINS: `${FRONT_END}, http://localhost:5173` } },
+    )(),
 );

@@ -61,12 +61,12 @@ export function createCrossSite({ ALLOWED_ORIGINS }: Pick<Config, "ALLOWED_ORIGI
 
 const isOwnSite = (site: string) => site === "same-origin" || site === "none";
 
-/** Whether a browser says that a page of another site asks: it has then kept the cookies back (SameSite). */
+/** Whether the browser's headers say that a page of another site sent the request: then it withheld the cookies (SameSite). */
 export function isFromOtherSite({ headers }: Request): boolean {
   const site = headers.get("sec-fetch-site");
   if (site !== null) return site === "cross-site";
   const origin = headers.get("origin");
-  // Ports make no other site, and neither do schemes that we cannot see behind a proxy.
+  // The port is not part of the site, and the scheme cannot be seen behind a proxy.
   return origin !== null && hostnameOf(origin) !== hostnameOf(`http://${headers.get("host")}`);
 }
 

@@ -47,7 +47,7 @@ export function docsRoutes(openApi: () => string): Operation[] {
         "cache-control": "public, max-age=300",
       },
     }));
-  // Files go out as their bytes: of a file, Bun answers ranges by itself, and one past the end (416) without a body.
+  // Bytes, not a `Bun.file`: for a file, Bun answers range requests itself, and one past the end (416) without a body.
   return [
     asset("/openapi.json", "GetOpenApi", "This API as an OpenAPI 3.1 document", "application/json", openApi),
     asset("/docs", "GetDocs", "The reference page", "text/html", () => PAGE),

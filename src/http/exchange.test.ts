@@ -9,7 +9,7 @@ import { plain } from "./reply.ts";
 import { createRouter } from "./router.ts";
 
 test(
-  "an answer that cannot be made into a response is a 500, and its request gives its place back",
+  "an answer that cannot be turned into a response is a 500, and its request no longer counts as in flight",
   withApi(async ({ deps: { db } }) => {
     const requests = createRequestMetrics();
     const broken = { ...plain("pong"), headers: { "x-broken": "one line\nand another" } };

@@ -32,7 +32,7 @@ export type Exchange = Asker & {
   isNamed: boolean;
   startedMs: number;
   actor: Actor | undefined;
-  /** Its place is given back, and it is not counted as in flight any more. */
+  /** It has left admission control, and no longer counts as in flight. */
   isFinished: boolean;
   /** The trace that a proxy or client has put this request into, as it came. */
   traceparent: string | undefined;
@@ -77,7 +77,7 @@ export function open(request: Request, account: RouteMetrics, { requests }: Exch
   };
 }
 
-/** The answer as it goes out, counted and logged. Gives the request's place back first, whatever becomes of the answer. */
+/** The final response, counted and logged. First releases the request from admission control, even if the rest throws. */
 export function finish(
   reply: Reply,
   exchange: Exchange,

@@ -1,11 +1,11 @@
 import { FormatRegistry } from "@sinclair/typebox";
 
-/** How a text is brought into form before it is checked. */
+/** How a text is normalised before it is checked. */
 export type Normalisation = "trim" | "name" | "printable" | "lower-case-name" | "email" | "uuid";
 
 /**
- * `text` in the form that it is checked, compared and stored in. All but ids are in Unicode's composed form (NFC): texts
- * that look the same are the same.
+ * `text` in the form in which it is checked, compared and stored. All but ids are in Unicode's composed form (NFC), so
+ * that equivalent spellings compare as equal.
  */
 export function normaliseText(form: Normalisation | undefined, text: string): string {
   if (form === "uuid") return text.toLowerCase();
@@ -19,7 +19,7 @@ export function normaliseText(form: Normalisation | undefined, text: string): st
 
 const collapsed = (text: string) => text.normalize("NFC").replace(/\s+/gu, " ").trim();
 
-/** An address as accounts are compared by it. */
+/** An email address in the form in which accounts are compared. */
 export const normaliseEmail = (address: string): string => address.trim().toLowerCase().normalize("NFC");
 
 /**
@@ -33,24 +33,24 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 FormatRegistry.Set("uuid", (value) => UUID.test(value));
 
 /**
- * RFC 5321 lengths, one @, no spaces, a dotted domain of letters, digits and hyphens; any letters before the @ (RFC 6531),
- * but nothing invisible: no control, format, private or unassigned characters, fillers, selectors or blanks.
+ * RFC 5321 lengths, one @, no spaces, a dotted domain of letters, digits and hyphens. Before the @ any letters (RFC 6531),
+ * but no control, format, private, unassigned or invisible characters.
  */
 const EMAIL =
   /^[^\s@"(),:;<>[\]\\\p{C}\p{Default_Ignorable_Code_Point}\u2800]{1,64}@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$/u;
 FormatRegistry.Set("idn-email", (value) => EMAIL.test(value) && !/^\.|\.\.|\.@/.test(value));
 
-/** Characters that show nothing: Unicode's own list (fillers, selectors, joiners), and the blank of Braille. */
+/** Invisible characters: Unicode's list (fillers, selectors, joiners), and the Braille blank. */
 const INVISIBLE = "\\p{Default_Ignorable_Code_Point}\\u2800";
 const VISIBLE = new RegExp(`(?![${INVISIBLE}])[\\p{L}\\p{N}\\p{P}\\p{S}]`, "u");
 
 const OTHER_SCRIPT = "(?![\\p{sc=Latin}\\p{sc=Greek}\\p{sc=Cyrillic}])";
 const joining = (more = "") => `${OTHER_SCRIPT}[\\p{L}\\p{M}\\p{Extended_Pictographic}${more}]`;
 /**
- * Characters without a place in a name: those of control and format, and invisible ones. Captured, since it may stay, is what a
- * script or an emoji needs: a joiner (U+200C, U+200D) between letters and marks of a script that joins, or pictographs; a
- * variation selector behind such a letter or pictograph, or in a keycap. Between Latin, Greek or Cyrillic letters they would
- * only make another name look the same.
+ * Characters that a name may not contain: control, format and invisible ones. The captured group is kept, because scripts
+ * and emoji need it: a joiner (U+200C, U+200D) between letters and marks of a script that joins, or between pictographs; a
+ * variation selector after such a letter or pictograph, or in a keycap. Between Latin, Greek or Cyrillic letters they would
+ * only make different names look the same.
  */
 const UNPRINTABLE = new RegExp(
   `((?<=${joining("\\p{Emoji_Modifier}\\ufe0f")})[\\u200c\\u200d](?=${joining()})` +
@@ -62,13 +62,13 @@ const UNPRINTABLE = new RegExp(
 
 const withoutUnprintable = (text: string): string => text.replace(UNPRINTABLE, "$1");
 
-/** A name as a file has it, without the characters that names may not have. */
+/** A name from a file, without the characters that names may not contain. */
 export const printable = (text: string): string => collapsed(withoutUnprintable(text.replace(/\s+/gu, " ")));
 
 /** Whether it is what people may call something. */
 export const isTitle = (value: string): boolean => withoutUnprintable(value) === value && VISIBLE.test(value);
 
-/** What people call something: no control, format or invisible characters, one character at least that can be seen. */
+/** The name of a thing: no control, format or invisible characters, and at least one visible character. */
 FormatRegistry.Set("title", isTitle);
 /** A title of 3 characters or more as PostgreSQL counts them. */
 FormatRegistry.Set("name", (value) => isTitle(value) && [...value].length >= 3);
@@ -77,8 +77,8 @@ FormatRegistry.Set("name", (value) => isTitle(value) && [...value].length >= 3);
 FormatRegistry.Set("date", (value) => /^(?:19|2[01])/.test(value) && isDay(value));
 
 /**
- * RFC 3339 with an offset, on a day that exists, from 1900 to 2199 in UTC too. PostgreSQL takes offsets to 15:59, and
- * microseconds. Leap seconds are none: neither PostgreSQL nor JavaScript can keep them.
+ * RFC 3339 with an offset, on a day that exists, from 1900 to 2199 in UTC too. PostgreSQL accepts offsets up to 15:59 and
+ * microseconds. Leap seconds are refused: neither PostgreSQL nor JavaScript can represent them.
  */
 const INSTANT =
   /^(\d{4}-\d{2}-\d{2})[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?(?:[Zz]|[+-](?:0\d|1[0-5]):[0-5]\d)$/;
@@ -92,7 +92,7 @@ export function isInstant(value: string): boolean {
   return ms >= FIRST_MS && ms < END_MS;
 }
 
-/** Whether there is such a time, of whatever year, written so. */
+/** Whether `value` has the form of an instant and its day exists, in any year. */
 export function isTime(value: string): boolean {
   const day = INSTANT.exec(value)?.[1];
   return day !== undefined && isDay(day);
@@ -107,10 +107,10 @@ function isDay(value: string): boolean {
 
 FormatRegistry.Set("time-zone", isTimeZone);
 
-/** Links that the database has dropped and ICU has kept: each would fail every statement about days. */
+/** Names that ICU still knows and PostgreSQL does not: they would fail every statement about days. */
 const UNKNOWN_TO_POSTGRES = new Set(["us/pacific-new", "canada/east-saskatchewan"]);
 
-/** A name of the IANA database that both we and PostgreSQL know; offsets are none. */
+/** Whether `value` is a name of the IANA database that both the runtime and PostgreSQL know; offsets are refused. */
 function isTimeZone(value: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+)*$/.test(value)) return false;
   if (UNKNOWN_TO_POSTGRES.has(value.toLowerCase())) return false;

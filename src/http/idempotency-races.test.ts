@@ -28,7 +28,7 @@ test("of many requests with one key at once, one is done; the others wait for it
   }
 });
 
-test("a request that fails after its retry has begun does not free the retry's key, and the work is done once", async () => {
+test("a request that fails after its retry took the key over does not free the key, and the work is done once", async () => {
   const db = openPool(testDatabaseUrl(), { size: 6, prepare: canPrepare() });
   const api = await apiOn(db, { deps: { addressOf: () => null } });
   const { user, as } = await makeSignedIn(api);
@@ -40,7 +40,7 @@ test("a request that fails after its retry has begun does not free the retry's k
       headers: { "idempotency-key": "key-1" },
     });
   const connection = await sql.reserve();
-  /** The backends of `count` requests that wait for whether `blocker` keeps the name, in the order in which they began. */
+  /** Waits until `blocker` blocks `count` requests, and returns their backends in the order in which they began. */
   const waiting = async (count: number) => {
     for (;;) {
       const rows = await sql<{ pid: number }[]>`
@@ -76,7 +76,7 @@ test("a request that fails after its retry has begun does not free the retry's k
   }
 });
 
-test("while a request is under way its claim is renewed, so that a long one is not run a second time", async () => {
+test("the claim of a running request is renewed, so that a long request is not run a second time", async () => {
   const db = testPool();
   const api = await apiOn(db, { deps: { addressOf: () => null } });
   const { user } = await makeSignedIn(api);

@@ -8,13 +8,13 @@ export type Kept = {
   headers: Record<string, string> | null;
 };
 
-/** A key of a user, claimed by one request: another claim of the same key has another id. */
+/** A user's key, claimed by one request; each claim has a new `claimId`. */
 export type Claim = { userId: string; key: string; claimId: string };
 
 /**
- * Claims a key for a request, unless it is taken: then how that request was answered. A key is free again after 24 hours.
- * One whose request has neither ended nor renewed its claim for a minute is taken over by the same request, since its
- * process is gone. The first of `fingerprints` is stored; a request is the same when it has any of them.
+ * Claims a key for a request, and returns undefined; if the key is taken, returns the stored answer of its request. A key
+ * is free again after 24 hours. A retry takes over a claim that was neither answered nor renewed for a minute: its process
+ * has died. Stores the first of `fingerprints`; requests are equal if they share any of them.
  */
 export async function claimKey({ sql }: Db, claim: Claim, fingerprints: Uint8Array[]): Promise<Kept | undefined> {
   const { userId, key, claimId } = claim;
@@ -36,12 +36,12 @@ export async function claimKey({ sql }: Db, claim: Claim, fingerprints: Uint8Arr
   return kept ?? { fingerprint, status: null, body: null, headers: null };
 }
 
-/** Says that the request of `claim` is still under way. Without effect once another request has taken the key over. */
+/** Renews the claim of a request that is still running. Does nothing if another request has taken the key over. */
 export async function renewClaim({ sql }: Db, claim: Claim): Promise<void> {
   await sql`update idempotency_keys set started_at = clock_timestamp() where ${heldBy(sql, claim)} and status is null`;
 }
 
-/** Keeps the answer to the request of `claim`. Without effect once another request has taken the key over. */
+/** Stores the answer to the request of `claim`. Does nothing if another request has taken the key over. */
 export async function keepAnswer(
   { sql }: Db,
   claim: Claim,
@@ -52,7 +52,7 @@ export async function keepAnswer(
     where ${heldBy(sql, claim)}`;
 }
 
-/** Frees a key whose request failed or was not to be kept. Without effect once another request has taken it over. */
+/** Frees a key whose answer is not stored. Does nothing if another request has taken the key over. */
 export async function freeKey({ sql }: Db, claim: Claim): Promise<void> {
   await sql`delete from idempotency_keys where ${heldBy(sql, claim)}`;
 }

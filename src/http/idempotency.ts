@@ -9,8 +9,8 @@ import type { Reply } from "./reply.ts";
 export type Repeatable = { userId: string; key: string; method: string; url: string; body: unknown };
 
 /**
- * Runs a request once for all times that it is sent, and answers each as the first. `recheck` throws when what the first
- * was answered may not be told any more; it is given the body.
+ * Runs a request once, and answers its retries with the stored answer. `recheck` gets the body of the stored answer, and
+ * throws if the user may no longer see it.
  */
 export type Idempotently = (
   request: Repeatable,
@@ -20,23 +20,23 @@ export type Idempotently = (
 
 type Deps = {
   db: Db;
-  /** Make fingerprints that say nothing about the request without them: the first new ones, the others those of before. */
+  /** Keys of the fingerprints (HMAC): the first for new requests, the others for requests from before a key rotation. */
   secrets: Uint8Array[];
-  /** Called when what came of a request could not be noted; the request is answered all the same. */
+  /** Called when the outcome of a request could not be stored; the request is answered all the same. */
   onFault(error: unknown): void;
   renewalIntervalMs?: number;
 };
 
-/** A claim that is not renewed for a minute is that of a process which is gone. */
+/** A claim that is not renewed for a minute counts as that of a dead process. */
 const RENEWAL_INTERVAL_MS = 15_000;
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * Keeps successful answers for 24 hours. Throws invalid (`idempotency.key_invalid`, `idempotency.mismatch` when the key
- * came with something else before), conflict (`idempotency.in_flight`). A request that fails changes nothing and is not
- * kept. Where a process dies between a request's transaction and keeping its answer, the request is run again when it is
- * sent a minute later: ids that the client chose keep it from being done twice. What others may withdraw is checked before
- * it is told again.
+ * Stores successful answers for 24 hours. Throws invalid (`idempotency.key_invalid`; `idempotency.mismatch` if the key came
+ * with another request before), conflict (`idempotency.in_flight`). A request that fails changes nothing, and its answer is
+ * not stored. If a process dies between a request's transaction and storing the answer, a retry after a minute runs the
+ * request again: ids that the client chose keep it from taking effect twice. Before a stored answer is replayed, `recheck`
+ * checks the user's present permission.
  */
 export function createIdempotency(deps: Deps): Idempotently {
   const { db, secrets } = deps;
@@ -67,20 +67,20 @@ export function createIdempotency(deps: Deps): Idempotently {
 
 async function runAndKeep(deps: Deps, claim: Claim, run: () => Reply | Promise<Reply>): Promise<Reply> {
   const { db, renewalIntervalMs = RENEWAL_INTERVAL_MS } = deps;
-  // What is noted about the key is noted though the client went away: it above all asks again. It never changes the
-  // answer: a request that was done stays done, and a failure its own.
-  const note = (work: () => Promise<void>) => inAnyCase(work).catch(deps.onFault);
-  // Where a renewal fails a retry may run as well; the claim's id then keeps the two apart.
-  const renewal = setInterval(() => void note(() => renewClaim(db, claim)), renewalIntervalMs);
+  // Recorded even if the client hangs up, since such a client is the most likely to retry. A failure to record does not
+  // change the answer.
+  const record = (work: () => Promise<void>) => inAnyCase(work).catch(deps.onFault);
+  // If a renewal fails, a retry may run at the same time; the claim's id then keeps the two apart.
+  const renewal = setInterval(() => void record(() => renewClaim(db, claim)), renewalIntervalMs);
   try {
     const reply = await run();
     const { status, body, headers, cookies, isSecret } = reply;
     // Secrets are never kept, cookies among them: sent again, such a request is run again.
     const isKept = cookies === undefined && !isSecret && (body === null || typeof body === "string");
-    await note(() => (isKept ? keepAnswer(db, claim, { status, body, headers }) : freeKey(db, claim)));
+    await record(() => (isKept ? keepAnswer(db, claim, { status, body, headers }) : freeKey(db, claim)));
     return reply;
   } catch (error) {
-    await note(() => freeKey(db, claim));
+    await record(() => freeKey(db, claim));
     throw error;
   } finally {
     clearInterval(renewal);

@@ -59,7 +59,7 @@ function examine(schema: TSchema, given: unknown, faults: FieldError[]): unknown
   const found = findBadText(given, "");
   const value = normalise(schema, given);
   found.push(...faultsOf(schema, value));
-  // The fields that the handler checks by themselves, so that a fault in one of them refuses nothing else.
+  // Faults in these fields are left to the handler, which checks each part by itself, so that one does not refuse the rest.
   const later = schema.checkedLater as RegExp | undefined;
   faults.push(...(later ? found.filter(({ field }) => !later.test(field)) : found));
   return value;
@@ -113,7 +113,7 @@ function readPair(pair: string, schema: TObject, query: Record<string, unknown>)
     (query[name] as unknown[]).push(coerce(property.items, value));
     return undefined;
   }
-  // What is not known at all is said by the check of the whole.
+  // An unknown name is reported when the whole query is checked.
   if (property && name in query) return { field: pointer(name), code: "repeated", message: "Must be given once" };
   query[name] = coerce(property, value);
   return undefined;
@@ -129,7 +129,7 @@ function readParams(params: Record<string, string>, schema: TObject): Record<str
   return read;
 }
 
-/** Whether a path's parameters, still percent-encoded, are such as `schema` describes. */
+/** Whether a path's parameters, still percent-encoded, fit `schema`. */
 export function areParams(schema: TObject, encoded: Record<string, string>): boolean {
   const params = Object.fromEntries(Object.entries(encoded).map(([name, text]) => [name, decode(text) ?? text]));
   const faults: FieldError[] = [];

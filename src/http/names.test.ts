@@ -20,7 +20,7 @@ test.each([
 );
 
 test(
-  "who signed up with decomposed letters signs in with composed ones, and the other way about",
+  "an account that signed up with decomposed letters signs in with composed ones, and with decomposed ones",
   withApi(async (api) => {
     expectStatus(await api.post(SIGN_UP, signingUp("ame\u0301lie@example.com")), 201);
     expect((await signInFor(api, "am\u00e9lie@example.com")).access).not.toBe("");
@@ -39,7 +39,7 @@ const INVISIBLE = [
   "\u061c",
   "\u{e0041}",
   "\u001b",
-  // Letters, marks and a symbol that show nothing.
+  // Invisible letters, marks and a symbol.
   "\u3164",
   "\u115f",
   "\u034f",
@@ -70,7 +70,7 @@ test("an address may have any letters before the @, and is documented so", () =>
     expect(email.format).toBe("idn-email");
   })());
 
-/** Every operation that takes a name, and the field that its fault is said of. */
+/** Every kind of name that operations take, and the field of its fault. */
 const NAMED: [what: string, method: "post" | "patch", path: string, bodyOf: (name: string) => object, field: string][] =
   [
     ["an account", "post", SIGN_UP, (name) => signingUp("named@example.com", name).body, "/name"],

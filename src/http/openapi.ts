@@ -61,7 +61,7 @@ function describe({ method, spec }: Operation) {
       : { description: "Success, without a body" };
   }
   if (spec.isTagged) responses[304] = { description: "The client has the current answer (If-None-Match)" };
-  // The server's own answer, before the application sees the request.
+  // Bun's own answer, before the application sees the request.
   if (spec.query || spec.params)
     responses[431] = { description: "The request's head is longer than 16 KiB; without a body" };
   for (const [status, description] of Object.entries(problemsOf(method, spec))) {

@@ -27,11 +27,11 @@ export type Spec<A extends Access, P extends Shape, Q extends Shape, B extends S
   tag: string;
   summary: string;
   access: A;
-  /** The cookies of which any is enough, where that is not the access cookie alone; the handler reads them itself. */
+  /** The cookies that sign in to this operation, any of them, if not the access cookie alone; the handler reads them. */
   credentials?: Credential[];
   /**
-   * True when its work, once begun, is finished though the client hangs up: it ends somebody's access, or counts or records
-   * an attempt at it. docs/security.md lists these operations.
+   * True if its work, once begun, is finished even when the client hangs up: it ends somebody's access, or counts or
+   * records an attempt. docs/security.md lists these operations.
    */
   isDetached?: boolean;
   params?: P;
@@ -57,8 +57,8 @@ export type Spec<A extends Access, P extends Shape, Q extends Shape, B extends S
    */
   isRemembered?: boolean;
   /**
-   * Of an answer that shows what others may withdraw: throws as the operation does when the actor may not do it any more.
-   * Called before an answer that was kept under an Idempotency-Key is sent again, with its body.
+   * Checks the actor's present permission: throws as the operation itself would. Called with the body of the stored answer
+   * before that is replayed under its Idempotency-Key. For operations whose permission others may withdraw.
    */
   recheck?: (asked: Asked<A, P, Q, B>, body: string) => Promise<void>;
   /** What everybody is always answered: where a proxy gives request ids, Bun sends it without asking us (ADR 0023). */
@@ -67,7 +67,7 @@ export type Spec<A extends Access, P extends Shape, Q extends Shape, B extends S
   problems?: Record<number, string>;
 };
 
-/** A cookie that says who asks. */
+/** A cookie that identifies the user. */
 export type Credential = "access_token" | "refresh_token";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";

@@ -44,7 +44,7 @@ const TITLE: Record<number, string> = {
   503: "Service Unavailable",
 };
 
-/** The longest `detail`; what may be longer says it in `errors`. */
+/** The longest `detail`; longer lists belong in `errors`. */
 export const MAX_DETAIL_LENGTH = 500;
 
 /** A failure that only HTTP knows (405, 413, 414, 415): thrown inside `http/` and nowhere else. */
@@ -94,7 +94,7 @@ export function problemOf(error: unknown): Problem {
   return { status: 500, code: "internal", detail: "Something went wrong on our side" };
 }
 
-/** True for an error that is our own fault although its client was given a 4xx: the log must show it. */
+/** True for an error that is the server's fault although the client gets a 4xx: it must be logged. */
 export const isFaultOfOurs = (error: unknown): boolean =>
   !(error instanceof AppError) && answerToBroken(error)?.isListed === false;
 

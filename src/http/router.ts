@@ -46,7 +46,7 @@ export function createRouter(operations: Operation[], deps: RouterDeps): Router 
   const app = new Elysia({
     precompile: true,
     normalize: false,
-    // Else it looks for the path behind the eleventh character, where a short host name has it before.
+    // By default Elysia looks for the path after the eleventh character, which is too late for a short host name.
     handler: { standardHostname: false },
   });
   for (const operation of operations) {
@@ -75,7 +75,7 @@ export function createRouter(operations: Operation[], deps: RouterDeps): Router 
   return { routes, constants, fetch: (request) => app.fetch(withHost(request)) };
 }
 
-/** Where there is no host, or none that can be, Bun gives a URL without one: in that, Elysia looks for the path too late. */
+/** Adds a host if the URL has none: for a missing or invalid Host header, Bun's URL is a bare path, which Elysia misreads. */
 function withHost(request: Request): Request {
   const { url } = request;
   if (url.startsWith("/")) Object.defineProperty(request, "url", { value: `http://localhost${url}` });
@@ -201,8 +201,8 @@ async function noting(replicas: Replicas, { userId }: Actor, run: () => Reply | 
 }
 
 /**
- * Finds the methods that work on a path, for 405; HEAD works where GET does. With `checksParams`, those of operations that
- * would refuse the path's parameters are left out: `/exercises/user` is no exercise.
+ * Finds the methods that work on a path, for 405; HEAD works where GET does. With `checksParams`, leaves out operations that
+ * would refuse the path's parameters: in `/exercises/user`, `user` is not the id of an exercise.
  */
 function methodFinder(operations: Operation[]): (path: string, checksParams?: boolean) => string[] {
   const patterns = operations.map(({ method, path, spec }) => ({

@@ -23,7 +23,7 @@ export const Email = Type.String({
   normalise: "email",
   description: "Any letters before the @, the domain in ASCII",
 });
-/** What people call something. */
+/** The name of a thing. */
 export const Title = Type.String({ minLength: 1, maxLength: 100, format: "title", normalise: "name" });
 export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
 export const Day = Type.String({ format: "date", maxLength: 10, description: "From 1900 to 2199, e.g. 2026-01-31" });

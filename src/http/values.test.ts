@@ -117,7 +117,7 @@ test(
 );
 
 test(
-  "a problem with many ids says a few in its detail, and all of their places in its errors",
+  "a problem about many ids names ten in its detail, and the field of each in its errors",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const ids = Array.from({ length: 90 }, () => crypto.randomUUID());
@@ -158,7 +158,7 @@ test(
 );
 
 test(
-  "an exercise of a hundred muscles that are not there is answered with each of them",
+  "for an exercise with a hundred unknown muscles the problem names each of them",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const muscles = (from: number) => Array.from({ length: 50 }, (_, at) => from + at);

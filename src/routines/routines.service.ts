@@ -68,7 +68,7 @@ export function changeRoutine(
   );
 }
 
-/** Throws not_found unless the actor may write the routine at present. */
+/** Throws not_found unless the actor may currently write the routine. */
 export async function requireRoutineWritable(db: Db, actor: Actor, routineId: string): Promise<void> {
   if (!(await mayWriteRoutine(db, actor.userId, routineId))) throw routineNotFound();
 }

@@ -8,7 +8,7 @@ const SECRET = "Secret of the owner";
 
 type World = Awaited<ReturnType<typeof world>>;
 
-/** A client's routine and plan, which a friend and their trainer may write; all say SECRET. */
+/** A client's routine and plan, named SECRET, which a friend and the client's trainer may write. */
 async function world(api: Api) {
   const { trainer, client, invitation, accept } = await makeInvitation(api);
   expectStatus(await accept(), 200);
@@ -31,7 +31,7 @@ async function world(api: Api) {
   return { api, trainer, client, friend, superuser, invitation, routine, plan, trainersPlan, grants };
 }
 
-/** One after the other: these tests have one connection. */
+/** Sends one after the other, because these tests have one connection. */
 async function inTurn<T>(sends: (() => Promise<T>)[]): Promise<T[]> {
   const answers: T[] = [];
   for (const send of sends) answers.push(await send());
@@ -42,7 +42,7 @@ async function forAll(sends: (() => Promise<Answer>)[]) {
   for (const answer of await inTurn(sends)) if (answer.status >= 300) throw new Error(answer.text);
 }
 
-/** What the owner, or an operator, does so that others may not write any more. */
+/** Actions of the owner or a superuser after which others may no longer write. */
 const WITHDRAWALS: Record<string, { of: "friend" | "trainer"; run(world: World): Promise<void> }> = {
   "the grant ends": {
     of: "friend",
@@ -104,7 +104,7 @@ const requests = ({ api, routine, plan, trainersPlan, invitation }: World, as: s
   ];
 };
 
-test.each(Object.keys(WITHDRAWALS))("once %s, an answer that was kept under a key is not told again", (name) =>
+test.each(Object.keys(WITHDRAWALS))("once %s, a stored answer is not replayed under its Idempotency-Key", (name) =>
   withApi(async (api) => {
     const it = await world(api);
     const { of, run } = WITHDRAWALS[name] as (typeof WITHDRAWALS)[string];
@@ -121,7 +121,7 @@ test.each(Object.keys(WITHDRAWALS))("once %s, an answer that was kept under a ke
 );
 
 test(
-  "a batch of a device that shows what is stored is answered from what is stored each time",
+  "the answer of a batch that shows stored things is not replayed, but read again each time",
   withApi(async (api) => {
     const it = await world(api);
     const changes = [

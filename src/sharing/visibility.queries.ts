@@ -57,13 +57,13 @@ export const isAllowed = (sql: Db["sql"], trainerId: string, scope: Scope): Frag
 export const isClient = (sql: Db["sql"], owner: string, trainerId: string, scope: Scope): Fragment => sql`exists (
   select from clients where clients.client_id = ${sql(owner)} and ${isAllowed(sql, trainerId, scope)})`;
 
-/** Whether `userId` may write the routine of that id at present; false when there is none. */
+/** Whether `userId` may currently write the routine; false if there is none with that id. */
 export async function mayWriteRoutine({ sql }: Db, userId: string, routineId: string): Promise<boolean> {
   const found = await sql`select from routines where id = ${routineId} and ${canWriteRoutine(sql, userId)}`;
   return found.length > 0;
 }
 
-/** Whether `userId` may write the plan of that id at present; false when there is none. */
+/** Whether `userId` may currently write the plan; false if there is none with that id. */
 export async function mayWritePlan({ sql }: Db, userId: string, planId: string): Promise<boolean> {
   const found = await sql`select from plans where id = ${planId} and ${canWritePlan(sql, userId)}`;
   return found.length > 0;

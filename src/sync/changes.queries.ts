@@ -16,7 +16,7 @@ export type Feed = {
   today: number;
   /** The user's last place; 0 when nothing of theirs ever changed. */
   lastPlace: string;
-  /** True when the history is written elsewhere than when the generation began: a new one must begin. Never on a replica. */
+  /** The origin is another than when the generation began, so a new one must begin. Never true on a replica. */
   isMoved: boolean;
 };
 
@@ -53,14 +53,14 @@ export async function listChanges(
 
 const day = (sql: Db["sql"], instant: Fragment): Fragment => sql`(extract(epoch from ${instant})::bigint / 86400)::int`;
 
-/** Begins a new generation of the feed if the history is written elsewhere than so far; only on a primary. */
+/** Begins a new generation of the feed if the origin of the history has changed; only on a primary. */
 export async function beginGenerationIfMoved({ sql }: Db): Promise<void> {
   await sql`
     update feed_generation set id = uuidv7(), origin = feed_origin(), began_at = clock_timestamp()
     where origin <> feed_origin()`;
 }
 
-/** Deletes tombstones of more than `days` days; a user's last place stays, whatever is there. */
+/** Deletes tombstones that are older than `days` days, except at a user's last place. */
 export async function deleteOldTombstones({ sql }: Db, days: number): Promise<void> {
   await sql`
     delete from changes where gone_at < now() - make_interval(days => ${days}::int)
@@ -84,10 +84,10 @@ export async function lockSync({ sql }: Db, userId: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(${LOCK_CLASS}, hashtext(${userId}))`;
 }
 
-/** Every constraint of the schema that is checked when a transaction commits. */
+/** Every constraint of the schema that is checked at the commit. */
 export const DEFERRED_CONSTRAINTS = ["plan_routines_routine_id_fkey"];
 
-/** Has deferred constraints checked by each statement of the transaction, so that the change that breaks one is known. */
+/** Makes each statement of the transaction check the deferred constraints, so that the change that breaks one is known. */
 export async function checkConstraintsAtOnce({ sql }: Db): Promise<void> {
   await sql`set constraints ${sql(DEFERRED_CONSTRAINTS)} immediate`;
 }

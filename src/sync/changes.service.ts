@@ -4,17 +4,17 @@ import { AppError } from "../errors.ts";
 import { beginGenerationIfMoved, deleteOldTombstones, type Feed, listChanges } from "./changes.queries.ts";
 import type { ChangesQuestion } from "./sync.schemas.ts";
 
-/** A cursor is good for this long after it was given. */
+/** A cursor is valid for this long. */
 const CURSOR_DAYS = 180;
-/** Longer than a cursor, by more than clocks differ. */
+/** Longer than a cursor is valid, by more than clocks differ. */
 const TOMBSTONE_DAYS = CURSOR_DAYS + 5;
-/** The generation of cursors that name none, from before there were generations. */
+/** The generation of cursors from earlier versions, which name none. */
 const FIRST_GENERATION = "00000000-0000-0000-0000-000000000000";
 
 /**
- * One page of what changed of the actor's own things since `cursor`, as JSON: a client that goes on from `nextCursor`
- * misses nothing and hears of no change twice, while others write. `db` may be a replica of `primary`. Throws invalid for
- * a cursor that is none; gone (`changes.begin_again`) for one that is too old, or of another history of the database.
+ * One page of the changes of the actor's own things since `cursor`, as JSON. A client that continues from `nextCursor`
+ * misses no change and sees none twice, while others write. `db` may be a replica of `primary`. Throws invalid for a
+ * malformed cursor; gone (`changes.begin_again`) for one that is too old, or of another history of the database.
  */
 export async function listChangesPage(
   { db, primary }: { db: Db; primary: Db },
@@ -24,7 +24,7 @@ export async function listChangesPage(
   const from = cursor === undefined ? undefined : readCursor(cursor);
   const place = from?.place ?? "0";
   let { feed, changes } = await listChanges(db, actor.userId, place, pageSize + 1);
-  // A replica may not have heard yet of what the cursor names.
+  // A replica may not have replayed the changes that the cursor names.
   if (db !== primary && from && !isGood(from, feed)) {
     ({ feed, changes } = await listChanges(primary, actor.userId, place, pageSize + 1));
   }
@@ -42,13 +42,13 @@ export async function listChangesPage(
   return `{"items":[${items.join(",")}],"nextCursor":"${nextCursor}","hasMore":${changes.length > pageSize}}`;
 }
 
-/** Deletes what only cursors could ask for that are no longer good. */
+/** Deletes tombstones that no valid cursor can reach. */
 export const forgetTombstones = (db: Db): Promise<void> => deleteOldTombstones(db, TOMBSTONE_DAYS);
 
-/** What a cursor says; without a generation and a day when it is from before there were any. */
+/** A decoded cursor; cursors from earlier versions have no generation and no day. */
 type Cursor = { place: string; generation: string | undefined; givenOnDay: number | undefined };
 
-/** Whether going on from the cursor misses nothing: same history, a place that was in it, no tombstone deleted since. */
+/** Whether a client that continues from the cursor misses nothing: same history, a place in it, no tombstone deleted since. */
 function isGood({ place, generation = FIRST_GENERATION, givenOnDay }: Cursor, feed: Feed): boolean {
   const ageDays = feed.today - (givenOnDay ?? feed.beganOnDay);
   return generation === feed.generation && ageDays <= CURSOR_DAYS && BigInt(place) <= BigInt(feed.lastPlace);

@@ -8,7 +8,7 @@ import { forgetTombstones } from "./changes.service.ts";
 
 let database: OwnDatabase;
 let api: Api;
-/** In this process, whose connections can be closed: a database that somebody is connected to cannot be copied. */
+/** The API in this process, whose connections can be closed: a database with connections cannot be copied. */
 const apiHere = (db: Pool) => apiOn(db, { nowMs: Date.now });
 beforeAll(async () => {
   database = await makeOwnDatabase();
@@ -51,7 +51,7 @@ async function restored(): Promise<{ pool: Pool; api: Api; drop(): Promise<void>
   return { pool, api: await apiHere(pool), drop };
 }
 
-test("after a backup was restored every cursor from before means to begin again, and those after it go on", async () => {
+test("after a restore every cursor from before is refused with 410, and later ones continue", async () => {
   const { as } = await makeSignedIn(api);
   const first = await start(api, as);
   const { cursor: before } = await read(api, as);
@@ -64,7 +64,7 @@ test("after a backup was restored every cursor from before means to begin again,
   expect(again.ids).toEqual([first]);
   const more = [await start(copy.api, as), await start(copy.api, as), await start(copy.api, as)];
   expect((await read(copy.api, as, again.cursor)).ids).toEqual(more);
-  // The place that a lost change had is taken by another one by now.
+  // By now another change has the place of the lost one.
   await expectBeginAgain(copy.api, as, after);
   // Where nothing was restored the same cursors are good.
   expect((await read(api, as, before)).ids).toHaveLength(1);
@@ -92,7 +92,7 @@ test("a write after a restore begins the new generation, before changes are read
 const encoded = (text: string) => Buffer.from(text).toString("base64url");
 const decoded = (cursor: string) => Buffer.from(cursor, "base64url").toString().split(" ");
 
-test("a cursor without a generation, as earlier versions gave it, is good until the first restore", async () => {
+test("a cursor without a generation, as earlier versions gave it, is valid until the first restore", async () => {
   const first = "00000000-0000-0000-0000-000000000000";
   await database.pool.sql`update feed_generation set id = ${first}, origin = feed_origin(), began_at = now()`;
   const { as } = await makeSignedIn(api);
@@ -106,7 +106,7 @@ test("a cursor without a generation, as earlier versions gave it, is good until 
   await copy.drop();
 });
 
-test("tombstones are deleted when every cursor that could ask for them is too old", async () => {
+test("tombstones are deleted when every cursor that could reach them is too old", async () => {
   const { as, user } = await makeSignedIn(api);
   const [gone, lastGone] = [Bun.randomUUIDv7(), Bun.randomUUIDv7()];
   for (const id of [gone, lastGone]) {
@@ -123,12 +123,12 @@ test("tombstones are deleted when every cursor that could ask for them is too ol
   await database.pool.sql`update changes set gone_at = now() - interval '186 days' where user_id = ${user.id}`;
   await forgetTombstones(database.pool);
   const { ids, cursor: end } = await read(api, as);
-  // The last one says how far the feed has come, so that no good cursor is taken for one from the future.
+  // The tombstone at the last place stays, so that a valid cursor is not taken for one from the future.
   expect(ids).toEqual([lastGone]);
   expect((await read(api, as, end)).ids).toEqual([]);
 });
 
-test("a thing that exists is no tombstone, also when it was deleted before under the same id", async () => {
+test("a thing that is created again under the id of a deleted one is no tombstone", async () => {
   const { as, user } = await makeSignedIn(api);
   const id = Bun.randomUUIDv7();
   const body = { id, name: "Again", exercises: [] };

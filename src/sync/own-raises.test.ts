@@ -81,7 +81,7 @@ test(
 );
 
 test(
-  "what was changed elsewhere is a conflict, also when another change of the batch raises its version",
+  "a thing that was changed elsewhere is a conflict, even if another change of the batch raises its version",
   withApi(async (api) => {
     const { change, sync, rename } = await makeTraining(api);
     expectStatus(await rename("Elsewhere"), 200);

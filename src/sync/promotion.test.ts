@@ -32,7 +32,7 @@ async function cursorOf(api: Api, as: string): Promise<string> {
   return page.json.nextCursor;
 }
 
-test("a replica that is behind a cursor asks the primary, and makes no client begin again", async () => {
+test("if a replica has not replayed the place of a cursor, the primary is read, and the cursor stays valid", async () => {
   const { as, user } = await makeSignedIn(onPrimary);
   await start(onPrimary, as);
   await replicated.catchUp();
@@ -45,7 +45,7 @@ test("a replica that is behind a cursor asks the primary, and makes no client be
   await replicated.resumeReplay();
 }, 60_000);
 
-test("after a replica was promoted every cursor from before means to begin again, and a restart changes nothing", async () => {
+test("after a promotion every cursor from before is refused with 410, and a restart changes nothing", async () => {
   const { as } = await makeSignedIn(onPrimary);
   const kept = await start(onPrimary, as);
   await replicated.catchUp();

@@ -42,7 +42,7 @@ export function syncRoutes(deps: { db: Db; notices: Notices; log: Log }): Operat
         const onFault = (error: unknown, { kind, id }: SyncItem) =>
           deps.log.error({ err: error, requestId, kind, id }, "a change of a batch failed");
         const { json, showsStored } = await syncBatch({ ...deps, onFault }, actor, body.changes);
-        // What is stored is read when it is asked for, under any key: the same batch again changes nothing.
+        // Not stored under an Idempotency-Key: it may show things that the user may no longer read when they retry.
         return showsStored ? secret(okJson(json)) : okJson(json);
       },
     ),

@@ -51,7 +51,7 @@ export const SyncItem = strict({
   state: Type.Union([NewState, Type.Null()], { description: "Null deletes" }),
 });
 export type SyncItem = Static<typeof SyncItem>;
-/** What is wrong inside of a state is found by the schema of its kind. */
+/** The schema of its kind checks the state. */
 SyncItem.checkedLater = /^\/state\//;
 
 export const SyncBatch = strict({
@@ -60,7 +60,7 @@ export const SyncBatch = strict({
     description: "Done in their order. What is wrong with one is said of it, and the others are done",
   }),
 });
-/** Changes are checked one by one: what is wrong with one must not refuse the others. */
+/** Changes are checked one by one, so that a fault in one does not refuse the others. */
 SyncBatch.checkedLater = /^\/changes\/\d+(\/|$)/;
 
 export const SyncAnswer = strict({

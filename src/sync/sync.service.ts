@@ -20,10 +20,10 @@ type Outcome =
 /** What is stored of a thing, as its owner reads it. */
 type Stored = { version: number; json: string };
 
-/** Called with the failure of a change that is our own fault; its batch goes on. */
+/** Called with an unexpected error of one change; the rest of the batch continues. */
 type OnFault = (error: unknown, item: SyncItem) => void;
 
-/** What became of each change, as JSON; `showsStored` when that holds things as they were, which may be another's. */
+/** The results of a batch as JSON; `showsStored` if they contain stored things, which may belong to another user. */
 export type SyncedBatch = { json: string; showsStored: boolean };
 
 type Batch = {
@@ -32,8 +32,8 @@ type Batch = {
   /** The things that the actor has or had, as `kind id`. */
   known: Set<string>;
   /**
-   * By id, the version that a thing has for the device: as it was when the batch began, and one more after each change of
-   * the thing itself. The stored version may be higher, because a change of the batch raised it in passing.
+   * By id, the version that the device knows: the one at the start of the batch, plus one for each change of the thing
+   * itself. The stored version may be higher, if a change of another thing in the batch raised it.
    */
   deviceVersions: Map<string, number>;
   announcement: Announcement | undefined;
@@ -41,13 +41,13 @@ type Batch = {
 };
 
 /**
- * Does a device's changes in their order and in one transaction, and returns what became of each as JSON. Each change has
- * a savepoint of its own: one that conflicts or is refused, for whatever reason, changes nothing, and the others go on.
- * Only what would fail every change (no connection, a deadlock, a time limit) fails the batch. The same batch again, whole
- * or in part, changes nothing: what is stored already is `unchanged`, whatever its version. Each change may do what its
- * actor may by the operations of its kind. That one change raises the version of what another
- * changes is no conflict. Takes a lock and three statements for the batch, and for each change those of the operation and one, or two
- * when it is refused.
+ * Applies a device's changes in their order and in one transaction, and returns the result of each as JSON. Each change has
+ * its own savepoint: one that conflicts or is refused changes nothing, and the others continue. Only an error that would
+ * fail every change (no connection, a deadlock, a time limit) fails the batch. Sending a batch again, whole or in part,
+ * changes nothing: what is already stored is `unchanged`, whatever its version. Each change has the permissions of the
+ * operations of its kind. It is no conflict if one change of the batch raises the version of a thing that another changes.
+ * Takes a lock and three statements for the batch, and for each change those of the operation and one, or two if it is
+ * refused.
  */
 export async function syncBatch(
   { db, notices, onFault }: { db: Db; notices: Notices; onFault: OnFault },
@@ -83,30 +83,30 @@ export async function syncBatch(
   return hasExercises ? notices.announce({ exercisesOf: actor.userId }, work) : work();
 }
 
-/** Notes the version that a thing has for the device after `change`. What is unchanged counts if it is locked. */
+/** Updates the version that the device knows after a change. An unchanged thing counts only if the batch has locked it. */
 function noteVersion(deviceVersions: Map<string, number>, { id, baseVersion }: SyncItem, { status }: Outcome): void {
   if (status === "applied" || (status === "unchanged" && deviceVersions.has(id))) {
     deviceVersions.set(id, (baseVersion ?? 0) + 1);
   }
 }
 
-/** What of a change can be named in its result. */
+/** The kind and id of a change, where it names them. */
 type Named = { kind: Kind | null; id: string | null };
 type Unreadable = Named & { problem: AppError };
 
-/** A change of the form that all have, whatever its state; or what is wrong with it. */
+/** A change checked except for its state, which the schema of its kind checks later; or its problem. */
 function readItem(given: unknown): SyncItem | Unreadable {
   try {
     return checkInput<SyncItem>(SyncItem, given);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const { kind, id } = (given ?? {}) as Record<string, unknown>;
-    const known = KINDS.find((one) => one === kind) ?? null;
-    return { kind: known, id: faultsOf(Uuid, id).length === 0 ? (id as string) : null, problem: error };
+    const knownKind = KINDS.find((name) => name === kind) ?? null;
+    return { kind: knownKind, id: faultsOf(Uuid, id).length === 0 ? (id as string) : null, problem: error };
   }
 }
 
-/** Whether the device changed what is stored as `version`. */
+/** Whether the device's change is based on the stored `version`. */
 const isBase = ({ deviceVersions }: Batch, { id, baseVersion }: SyncItem, version: number): boolean =>
   version === baseVersion || deviceVersions.get(id) === baseVersion;
 
@@ -131,10 +131,10 @@ function problemWith(error: unknown, onFault: () => void): AppError {
 
 const internal = () => new AppError("unavailable", "internal", "Something went wrong on our side");
 
-/** Whether `error` says nothing of the change at hand: the batch cannot go on, and can be sent again. */
+/** Whether `error` has nothing to do with the change at hand: the batch cannot continue, and can be sent again. */
 function failsEveryChange(error: unknown): boolean {
   if (isDatabaseUnavailable(error) || refusalOf(error)) return true;
-  // The transaction itself is no longer one in which anything can be done (class 25).
+  // The transaction can do nothing any more (class 25).
   if (postgresError(error)?.code.startsWith("25")) return true;
   return expectedOf(error)?.kind === "unauthenticated";
 }
@@ -179,7 +179,7 @@ async function remove(batch: Batch, item: SyncItem): Promise<Outcome> {
     });
   } catch (error) {
     if (!isAbsence(error, stored)) return stale(batch, item, stored, error);
-    // Another's, that is shared with them.
+    // It belongs to another user, who shares it.
     if (await findStored(batch, kind, id)) throw error;
     return { status: "unchanged", version: null };
   }
@@ -189,7 +189,7 @@ async function remove(batch: Batch, item: SyncItem): Promise<Outcome> {
 const isAbsence = (error: unknown, stored: Stored | undefined): boolean =>
   stored === undefined && error instanceof AppError && error.kind === "not_found";
 
-/** What cannot be done to a thing that has changed is a conflict; else the error stands. */
+/** A conflict if the thing has changed since the device read it; otherwise throws the error. */
 function stale(batch: Batch, item: SyncItem, stored: Stored | undefined, error: unknown): Outcome {
   if (stored && !isBase(batch, item, stored.version) && !failsEveryChange(error) && expectedOf(error)) {
     return { status: "conflict", current: stored };
@@ -197,7 +197,7 @@ function stale(batch: Batch, item: SyncItem, stored: Stored | undefined, error: 
   throw error;
 }
 
-/** What the actor reads of a thing at present; undefined when there is nothing that they may read. */
+/** The thing as the actor may read it now; undefined if there is none that they may read. */
 async function findStored({ tx, actor }: Batch, kind: Kind, id: string): Promise<Stored | undefined> {
   try {
     const json = await tx.transaction((inner) => SYNCED_KINDS[kind].get(inner, actor, id));

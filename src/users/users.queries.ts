@@ -76,8 +76,7 @@ export async function findUser(db: Db, by: { id: string } | { email: string }): 
 
 /**
  * Locks the account of `userId` and every active superuser until the transaction ends, in one order, and returns the
- * ids of the superusers: of any number of people who change roles at once, each sees what the one before left. Undefined
- * when the account is gone.
+ * ids of the superusers, so that concurrent changes of roles are serialized. Undefined if the account was deleted.
  */
 export async function lockSuperusers(db: Db, userId: string): Promise<string[] | undefined> {
   const locked = await db.sql<{ id: string; isSuperuser: boolean }[]>`

@@ -55,7 +55,7 @@ test(
 );
 
 test(
-  "a workout from before there was a limit stays, is read and changed, and keeps to the limit once its times change",
+  "a longer workout from before the limit can be read and changed, and must keep to the limit once its times change",
   withApi(async (api, { sql }) => {
     const { user, as } = await makeSignedIn(api);
     const day = "2000-01-01";

@@ -13,7 +13,7 @@ const METRICS = { reps: "reps", timeS: "time", distanceM: "distance" } as const;
 
 const MODES = ["reps", "time", "distance", "sets_only"];
 
-/** The modes of exercises that a set fits, none when it fits no exercise. */
+/** The modes of exercises that a set fits; empty if it fits none. */
 export const modesFitting = (set: Logged): string[] => MODES.filter((mode) => faultsOfSet(mode, set, "").length === 0);
 
 /** What is wrong with a set of an exercise in `mode`, each under `path`; empty when it fits. */

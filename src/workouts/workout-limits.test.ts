@@ -5,7 +5,7 @@ import { makeSignedIn } from "#test/make.ts";
 const P = "/api/v1/workouts";
 
 test(
-  "an exercise of a workout takes 500 sets, a workout 200 exercises, and what is beyond is a conflict that says so",
+  "an exercise of a workout takes 500 sets, a workout 200 exercises, and more are refused with 409",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const full = { exerciseName: "Squat", mode: "reps", sets: Array.from({ length: 499 }, () => ({ reps: 1 })) };

@@ -10,7 +10,7 @@ import {
   writtenEntries,
 } from "./workouts.queries.ts";
 
-/** What came of adding: `json` is the set, null when the exercise is full or is in a mode that the set does not fit. */
+/** The result of adding a set: `json` is the set, null if the exercise is full or the set does not fit its mode. */
 export type Logged = { mode: string; isFull: boolean; json: string | null };
 
 /**
@@ -99,7 +99,7 @@ export async function deleteSet({ sql }: Db, workoutId: string, setId: string): 
   return row?.isGone ?? false;
 }
 
-/** What came of adding an exercise: without `isFull` and with nothing in `missing` it was added. */
+/** The result of adding an exercise: it was added unless `isFull` is true or `missing` has an id. */
 export type AddedEntry = { isFull: boolean; missing: string[] };
 
 /**

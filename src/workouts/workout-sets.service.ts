@@ -143,7 +143,7 @@ export function removeSet(
   });
 }
 
-/** Does `work` on the parts of a workout that is in progress, while it is locked. */
+/** Runs `work` on the parts of a workout in progress while the workout is locked. Throws not_found, stale, conflict. */
 function onParts<T>(
   db: Db,
   actor: Actor,

@@ -1,2 +1,2 @@
-/** The longest workout: a longer one is a clock that was not stopped. Kept by `workouts_length_check` too. */
+/** The longest workout: in a longer one, the clock was not stopped. `workouts_length_check` enforces it, too. */
 export const MAX_WORKOUT_S = 7 * 86_400;

@@ -13,7 +13,7 @@ import {
 } from "../routines/routines.schemas.ts";
 
 const optional = <Schema extends Parameters<typeof nullable>[0]>(schema: Schema) => Type.Optional(nullable(schema));
-/** Sums of what is counted in 32 bits. */
+/** Sums of 32-bit numbers. */
 const Sum = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Count = Type.Integer({ minimum: 0, maximum: 2_147_483_647 });
 const Note = Type.String({ maxLength: 500 });

@@ -140,7 +140,7 @@ function onLocked(
   });
 }
 
-/** Throws not_found for exercises of `given` that are `missing`; each stands at `pathOf` its place. */
+/** Throws not_found if any exercise is `missing`; `pathOf` gives the JSON pointer of an exercise of `given`. */
 export function requireExercises(
   missing: string[],
   given: Pick<NewWorkoutExercise, "exerciseId">[],
