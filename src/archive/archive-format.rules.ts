@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { unzipSync, type ZipOptions, zipSync } from "fflate";
+import { Unzip, UnzipInflate, type ZipOptions, zipSync } from "fflate";
 import { AppError } from "../errors.ts";
+import { isTooDeep } from "../http/body.ts";
 import { findBadText } from "../http/input.ts";
 import { faultsOf, normalise } from "../http/shapes.ts";
 import { type ArchiveLists, LISTS, Manifest } from "./archive.schemas.ts";
@@ -9,6 +10,8 @@ import { setsCsv } from "./sets-csv.rules.ts";
 /** Where each thing of an archive begins and ends must not depend on when or where it was made. */
 const DETERMINISTIC: ZipOptions = { level: 6, mtime: new Date(1980, 0, 1), os: 0 };
 const MAX_BYTES = 256 * 2 ** 20;
+/** Of the zip at a time: it becomes a thousand times as much at most. */
+const PIECE_BYTES = 16_384;
 const LIST_NAMES = Object.keys(LISTS) as (keyof typeof LISTS)[];
 const FILES = ["manifest.json", ...LIST_NAMES.map((name) => `${name}.json`), "sets.csv"];
 
@@ -34,11 +37,12 @@ export function packArchive(texts: Record<keyof typeof LISTS, string>): Uint8Arr
 }
 
 /**
- * The lists of an archive. Throws invalid: `archive.damaged` for what is no whole archive of ours, `archive.version_unknown`
+ * The lists of an archive that is at most `maxBytes` when unpacked. Throws invalid: `archive.damaged` for what is
+ * no whole archive of ours, `archive.version_unknown`
  * for one of a later version, `invalid_request` with the faults of lists that do not fit.
  */
-export function unpackArchive(zip: Uint8Array): ArchiveLists & { manifest: Manifest } {
-  const files = unzip(zip);
+export function unpackArchive(zip: Uint8Array, maxBytes = MAX_BYTES): ArchiveLists & { manifest: Manifest } {
+  const files = unzip(zip, maxBytes);
   const manifest = readManifest(files["manifest.json"]);
   for (const { name, bytes, sha256: hash } of manifest.files) {
     const file = files[name];
@@ -61,22 +65,32 @@ export function unpackArchive(zip: Uint8Array): ArchiveLists & { manifest: Manif
 const countSets = (workouts: ArchiveLists["workouts"]): number =>
   workouts.reduce((sum, { exercises }) => sum + exercises.reduce((sets, entry) => sets + entry.sets.length, 0), 0);
 
-function unzip(zip: Uint8Array): Record<string, Uint8Array> {
-  let entries = 0;
+/** Unpacked piece by piece, so that what a zip says of its own sizes is never relied on. */
+function unzip(zip: Uint8Array, maxBytes: number): Record<string, Uint8Array> {
+  const pieces = new Map<string, Uint8Array[]>();
   let bytes = 0;
+  const reader = new Unzip((file) => {
+    const ofFile: Uint8Array[] = [];
+    if (pieces.has(file.name) || !FILES.includes(file.name)) throw damaged("It holds files that no archive has");
+    pieces.set(file.name, ofFile);
+    file.ondata = (error, piece) => {
+      if (error) throw error;
+      bytes += piece.length;
+      if (bytes > maxBytes) throw damaged(`Unpacked it would be more than ${maxBytes / 2 ** 20} MiB`);
+      ofFile.push(piece);
+    };
+    file.start();
+  });
+  reader.register(UnzipInflate);
   try {
-    return unzipSync(zip, {
-      filter: ({ name, originalSize }) => {
-        bytes += originalSize;
-        if (++entries > FILES.length || !FILES.includes(name)) throw damaged("It holds files that no archive has");
-        if (bytes > MAX_BYTES) throw damaged(`Unpacked it would be more than ${MAX_BYTES / 2 ** 20} MiB`);
-        return true;
-      },
-    });
+    for (let at = 0; at < zip.length; at += PIECE_BYTES) {
+      reader.push(zip.subarray(at, at + PIECE_BYTES), at + PIECE_BYTES >= zip.length);
+    }
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw damaged("It is no zip, or a broken one");
   }
+  return Object.fromEntries([...pieces].map(([name, ofFile]) => [name, Buffer.concat(ofFile)]));
 }
 
 function readManifest(file: Uint8Array | undefined): Manifest {
@@ -92,10 +106,12 @@ function readManifest(file: Uint8Array | undefined): Manifest {
 
 function parse(file: Uint8Array, name: string): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(file));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(file);
+    if (!isTooDeep(text)) return JSON.parse(text);
   } catch {
     throw damaged(`${name} is not JSON`);
   }
+  throw damaged(`${name} is nested too deep`);
 }
 
 /** Throws invalid when something refers to a thing that its list does not have. */

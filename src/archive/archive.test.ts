@@ -4,7 +4,7 @@ import { unzipSync, zipSync } from "fflate";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { makeExercise, makeSignedIn } from "#test/make.ts";
 import { account, buildAccount } from "#test/random-account.ts";
-import { packArchive } from "./archive-format.rules.ts";
+import { packArchive, unpackArchive } from "./archive-format.rules.ts";
 
 const P = "/api/v1/archive";
 const ZIP = { "content-type": "application/zip" };
@@ -178,4 +178,26 @@ test(
     );
   }),
   60_000,
+);
+
+test(
+  "a zip that says less of its size than it unpacks to, and lists nested deeply, are damaged",
+  withApi(async (api) => {
+    const { as } = await makeSignedIn(api);
+    const empty = filesOf(await exported(api, as));
+    const deep = { ...empty, "workouts.json": "[".repeat(100_000) };
+    const manifest = JSON.parse(empty["manifest.json"] as string);
+    for (const file of manifest.files) {
+      const text = deep[file.name as keyof typeof deep] as string;
+      [file.bytes, file.sha256] = [Buffer.byteLength(text), new Bun.CryptoHasher("sha256").update(text).digest("hex")];
+    }
+    const nested = await load(api, as, rezip({ ...deep, "manifest.json": JSON.stringify(manifest) }));
+    expectProblem(nested, 422, "archive.damaged");
+
+    const liar = Buffer.from(rezip({ ...empty, "sets.csv": " ".repeat(3 * 2 ** 20) }));
+    for (let at = liar.indexOf("PK\x01\x02"); at !== -1; at = liar.indexOf("PK\x01\x02", at + 4)) {
+      liar.writeUInt32LE(10, at + 24);
+    }
+    expect(() => unpackArchive(liar, 2 ** 21)).toThrow("Unpacked it would be more than 2 MiB");
+  }),
 );

@@ -90,7 +90,7 @@ function parseJson(sent: string): unknown {
 }
 
 /** Counts brackets outside strings, so that a parser never meets a nesting that it would recurse into. */
-function isTooDeep(text: string): boolean {
+export function isTooDeep(text: string): boolean {
   let depth = 0;
   let inString = false;
   for (let i = 0; i < text.length; i++) {
