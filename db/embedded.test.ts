@@ -1,5 +1,16 @@
 import { afterAll, expect, test } from "bun:test";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { identify, isRunning } from "#src/processes/known-process.ts";
@@ -46,6 +57,23 @@ test("a PostgreSQL that is killed is restarted", async () => {
   while (cluster.pid() === before || cluster.pid() === undefined) await Bun.sleep(10);
   await cluster.stop();
   expect(isLeftRunning()).toBe(false);
+});
+
+test("a cluster is created at once after a process was killed that was creating it, and nothing else is left", async () => {
+  const own = join(dir, "twice");
+  mkdirSync(own, { mode: 0o711 });
+  const twice = { dataDir: join(own, "data"), socketDir: join(own, "run"), logFile: join(own, "log") };
+  const code = `import { startCluster } from "${import.meta.dir}/embedded.ts"; await startCluster(${JSON.stringify(twice)});`;
+  const killed = spawn(process.execPath, ["-e", code], { cwd: import.meta.dir, stdio: "ignore" });
+  // While it makes its first files.
+  const begun = () => readdirSync(own, { recursive: true }).length > 10;
+  while (!begun()) await Bun.sleep(1);
+  killed.kill("SIGKILL");
+  const cluster = await startCluster(twice, { durable: false });
+  await cluster.stop();
+  const left = () => readdirSync(own).sort();
+  for (const deadline = Date.now() + 10_000; left().length > 3 && Date.now() < deadline; ) await Bun.sleep(20);
+  expect(left()).toEqual(["data", "log", "run"]);
 });
 
 test("a large log is rotated when PostgreSQL starts, without being read", async () => {

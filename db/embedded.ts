@@ -5,6 +5,7 @@ import { startSupervised } from "#src/processes/supervise.ts";
 import { openPool } from "./client.ts";
 import { ClusterError, readPidFile, refuseForeignData, stopLeftover } from "./postmaster.ts";
 import { type Binaries, makePrivate, type RunAs, runAs } from "./run-as.ts";
+import { makeUnfinished } from "./unfinished.ts";
 
 /** The paths of one embedded PostgreSQL cluster. `socketDir` becomes private to the server's user. */
 export type ClusterPaths = { dataDir: string; socketDir: string; logFile: string };
@@ -92,8 +93,7 @@ async function findBinaries(): Promise<Binaries> {
 
 /** initdb beside the final place, then one rename: a killed initdb leaves nothing that looks like a cluster. */
 async function createCluster(initdb: string, paths: ClusterPaths, run: RunAs, durable: boolean) {
-  const unfinished = `${paths.dataDir}.unfinished`;
-  rmSync(unfinished, { recursive: true, force: true });
+  const unfinished = await makeUnfinished(paths.dataDir);
   makePrivate(unfinished, run);
   const command = [
     ...run.prefix,

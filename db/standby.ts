@@ -1,9 +1,10 @@
-import { chownSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chownSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "#src/processes/programs.ts";
 import { type Db, openPool } from "./client.ts";
 import { type Cluster, type ClusterOptions, type ClusterPaths, startCluster } from "./embedded.ts";
 import { ClusterError, refuseForeignData, stopLeftover } from "./postmaster.ts";
+import { makeUnfinished } from "./unfinished.ts";
 
 /**
  * Starts a hot standby of a running embedded cluster at `paths`, which streams from it. Its data is a copy of the
@@ -45,8 +46,8 @@ export async function resumeStandby(
  * The pool of `db` must have one connection: a backup is its session's.
  */
 async function copyData({ sql }: Db, from: string, final: string) {
-  const to = `${final}.unfinished`;
-  rmSync(to, { recursive: true, force: true });
+  const unfinished = await makeUnfinished(final);
+  const to = join(unfinished, "data");
   await sql`select pg_backup_start('standby', true)`;
   const copied = await runProgram(["cp", "--archive", from, to]);
   if (copied.code !== 0) throw new ClusterError(`the primary's data could not be copied: ${copied.stderr}`);
@@ -66,4 +67,5 @@ async function copyData({ sql }: Db, from: string, final: string) {
     chownSync(join(to, name), uid, gid);
   }
   renameSync(to, final);
+  rmdirSync(unfinished);
 }

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { retract, send } from "./watcher-client.ts";
 
 /** Makes a private directory that is removed after this process ends, however it ends. The caller may remove it earlier. */
-export function temporaryDirectory(name: string): string {
-  const directory = join(tmpdir(), `irontrack-${name}-${randomBytes(5).toString("hex")}`);
+export function temporaryDirectory(name: string, parent = tmpdir()): string {
+  const directory = join(parent, `irontrack-${name}-${randomBytes(5).toString("hex")}`);
   // Sent before the directory exists, so that the watcher always knows it.
   send(`directory ${directory}`);
   mkdirSync(directory, { mode: 0o700 });
