@@ -14,7 +14,7 @@ FROM dependencies AS build
 COPY db ./db
 COPY seeds ./seeds
 COPY src ./src
-# The commit that is built: docker build --build-arg COMMIT=$(git rev-parse HEAD)
+# The commit to build: docker build --build-arg COMMIT=$(git rev-parse HEAD)
 ARG COMMIT=""
 RUN IRONTRACK_COMMIT="$COMMIT" bun src/cli.ts build --out /image/usr/local/bin/irontrack
 COPY docker/assemble.sh ./docker/

@@ -78,7 +78,8 @@ export async function connectPool({ sql }: Pool, size: number): Promise<void> {
 }
 
 /**
- * Spares the connections of `pool`, which has none yet, the question about array types: they are as `known` has learnt them. For replicas, whose types are their primary's.
+ * Copies the array types that `known` has fetched to `pool`, which has no connection yet, so that it does not query them. For
+ * replicas, whose types are their primary's.
  */
 export function shareTypes({ sql: known }: Db, { sql }: Pool): void {
   Object.assign(sql.options.parsers, known.options.parsers);
@@ -103,7 +104,7 @@ function splitSocketPath(given: string): { url: string; path?: string } {
   const url = new URL(given);
   const directory = url.searchParams.get("host");
   if (!directory?.startsWith("/")) return { url: given };
-  // As libpq does: a parameter overrides what the address says.
+  // As in libpq, a parameter overrides the address.
   const port = url.searchParams.get("port") || url.port || "5432";
   const path = `${directory}/.s.PGSQL.${port}`;
   url.searchParams.delete("host");

@@ -24,19 +24,19 @@ async function withKiller(work: (pool: Pool, killer: Pool) => Promise<void>) {
   }
 }
 
-test("a transaction whose connection is gone fails, and neither ends the process nor keeps its place", () =>
+test("a transaction whose connection is lost fails, does not end the process, and frees its slot in the pool", () =>
   withKiller(async (pool, killer) => {
     const lost = pool.transaction(async (tx) => {
       const [own] = await tx.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
       await killer.sql`select pg_terminate_backend(${own?.pid as number}, 10000)`;
-      // The driver has heard of it by now.
+      // The driver has noticed it by now.
       await Bun.sleep(20);
       await tx.sql`select 1`;
     });
     expect(await lost.catch((error) => error)).toBeInstanceOf(Error);
   }));
 
-test("statements that are sent while their connection closes fail, each of them, and the next connection is a clean one", () =>
+test("statements that are sent while their connection closes all fail, and the next connection is clean", () =>
   withKiller(async (pool, killer) => {
     const sent: Promise<unknown>[] = [];
     // The transaction is over for the pool when its connection is; what sends its statements goes on.
@@ -67,7 +67,7 @@ test("statements that are sent while their connection closes fail, each of them,
     expect(ended.length).toBeGreaterThan(5);
   }));
 
-test("a transaction that has lost its connection does nothing more, though the pool has connected again", () =>
+test("a transaction that has lost its connection does nothing more, even after the pool has reconnected", () =>
   withKiller(async (pool, killer) => {
     const late = Promise.withResolvers<unknown>();
     const lost = pool.transaction(async (tx) => {

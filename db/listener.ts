@@ -19,7 +19,7 @@ export type ListenerOptions = {
   onMessage(channel: string, payload: string): void;
 };
 
-/** What the driver takes, and its types do not know. */
+/** An option of the driver that its types lack. */
 type UntypedOptions = { onnotify(channel: string, payload: string): void };
 
 /** How long to wait before connecting again after an attempt that failed, or a connection that was of no use. */
@@ -90,5 +90,5 @@ export function openListener({ sql }: Db, { channels, onListening, onLost, onMes
   };
 }
 
-/** A connection may be silent: it is not waited for. */
+/** Not awaited, because the connection may be silent. */
 const end = (client: Sql) => client.end({ timeout: 0 }).catch(() => {});

@@ -35,7 +35,7 @@ const schemaOf = async ({ sql }: Pool) => [
     order by 1, 2`),
 ];
 
-test("a migration that meets a long transaction lets writers pass while that goes on, and is done when it is over", async () => {
+test("a migration that waits for a long transaction does not block writers, and completes after it", async () => {
   const { open } = await makeEmpty();
   const db = open(4);
   const tags = readMigrations().map(({ tag }) => tag);

@@ -5,7 +5,7 @@ import { migrate, readMigrations } from "./migrate.ts";
 
 const VALUES = "0013_values";
 
-test("a database from before values were bounded keeps its long workouts, and its people by composed addresses", async () => {
+test("a migrated database keeps workouts that are too long, and its accounts get composed email addresses", async () => {
   const name = `migrate_${crypto.randomUUID().replaceAll("-", "")}`;
   await testPool().sql`create database ${testPool().sql(name)}`;
   const db = openPool(Object.assign(new URL(directTestUrl()), { pathname: `/${name}` }).href, {

@@ -5,7 +5,7 @@ import { migrate, readMigrations } from "./migrate.ts";
 
 const before = readMigrations().findLast(({ tag }) => tag < "0011")?.tag;
 
-test("a database whose parts stand at doubled or missing positions keeps them all, numbered in their order", async () => {
+test("a migrated database keeps parts with duplicate or missing positions, renumbered in their order", async () => {
   await testPool().sql`create database positions_migration`;
   const url = new URL(testDatabaseUrl());
   url.pathname = "/positions_migration";

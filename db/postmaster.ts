@@ -6,7 +6,7 @@ import { identify, isRunning, type KnownProcess, sendSignal } from "#src/process
 /** A failure of PostgreSQL itself to start, with its own last words. */
 export class ClusterError extends Error {}
 
-/** Throws ClusterError if `dataDir` holds something that is not a cluster's data, and that we must not replace. */
+/** Throws ClusterError if `dataDir` contains anything but a cluster, which must not be replaced. */
 export function refuseForeignData(dataDir: string): void {
   if (!existsSync(dataDir) || existsSync(join(dataDir, "PG_VERSION"))) return;
   const isEmptyDirectory = statSync(dataDir).isDirectory() && readdirSync(dataDir).length === 0;
@@ -34,7 +34,7 @@ function isServerOf(pid: number, dataDir: string): boolean {
   }
 }
 
-/** Fast shutdown; immediate, and at last SIGKILL, when that takes too long. Returns when it has ended. */
+/** Fast shutdown, then immediate shutdown, then SIGKILL if each takes too long. Returns when it has ended. */
 async function stopPostmaster(server: KnownProcess) {
   for (const signal of ["SIGINT", "SIGQUIT", "SIGKILL"] as const) {
     sendSignal(server.pid, signal);

@@ -48,13 +48,13 @@ function crossing(db: Db) {
   return { work: Promise.allSettled([cross("a", "b"), cross("b", "a")]), runs: () => runs };
 }
 
-test("of two transactions that wait for each other both are done, the one that PostgreSQL undid by another run", async () => {
+test("of two transactions that deadlock both are committed, one of them after a retry", async () => {
   const db = open(20);
   const before = await counts();
   const { work, runs } = crossing(db);
   expect((await work).map((outcome) => "value" in outcome && outcome.value)).toEqual(["a", "b"]);
   const reruns = db.stats?.reruns as number;
-  // On a busy machine the second run may meet the other transaction once more.
+  // On a busy machine the retry may deadlock again.
   expect(reruns).toBeGreaterThan(0);
   expect([runs(), db.stats?.inUse]).toEqual([2 + reruns, 0]);
   expect(await counts()).toEqual(before.map((count) => count + 2));

@@ -1,11 +1,11 @@
 import { wasUndoneForOthers } from "./errors.ts";
 
-/** How long the first retry waits at least; at most twice as long, and the second twice that. */
+/** The minimum delay of the first retry; jitter at most doubles it, and the second retry waits twice as long. */
 const RETRY_WAIT_MS = 100;
 
 /**
- * Runs a whole transaction, and up to `maxRetries` times more if PostgreSQL undid it so that others could go on (a
- * deadlock, a serialization failure). `beforeRetry` may throw to give up. Throws whatever the last run threw.
+ * Runs a whole transaction, and retries it up to `maxRetries` times after a deadlock or a serialization failure.
+ * `beforeRetry` may throw to give up. Throws what the last run threw.
  */
 export async function retryUndone<T>(
   maxRetries: number,

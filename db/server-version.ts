@@ -4,7 +4,7 @@ import { ClusterError } from "./postmaster.ts";
 /** The first major version that has `uuidv7()`. */
 export const OLDEST_SERVER = 18;
 
-/** The server's version as `180004`, and as PostgreSQL writes it. Throws ClusterError if it is older than we need. */
+/** The server's version as `180004` and as text. Throws ClusterError if it is too old. */
 export async function readServerVersion({ sql }: Db): Promise<{ number: number; text: string }> {
   const [row] = await sql<{ number: number; text: string }[]>`
     select current_setting('server_version_num')::integer as number, current_setting('server_version') as text`;

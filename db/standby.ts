@@ -42,8 +42,8 @@ export async function resumeStandby(
 }
 
 /**
- * Copies beside the final place, then renames: a copy that was interrupted leaves nothing that is in the way of the next.
- * The pool of `db` must have one connection: a backup is its session's.
+ * Copies to a temporary name, then renames, so that an interrupted copy does not obstruct the next one. The pool of `db` must
+ * have one connection, because a backup belongs to its session.
  */
 async function copyData({ sql }: Db, from: string, final: string) {
   const unfinished = await makeUnfinished(final);

@@ -19,7 +19,7 @@ export function readStages(source: string): Stage[] {
 /** As a shell reads it: continued lines joined. */
 const textOf = (raw: string) => raw.replaceAll(/\\\n/g, "");
 
-/** What Docker Engine 20.10, Debian 12's, does not know: it builds without BuildKit. */
+/** Syntax that Docker Engine 20.10 (Debian 12) does not support, because it builds without BuildKit. */
 const NEWER = /(?<=\s)--(start-interval|mount|link|chmod|parents|exclude|network|security)\b|<<-?["']?[A-Z]+/;
 
 /** What a linter and our rules find wrong with a Dockerfile; empty when nothing is. */
@@ -52,5 +52,5 @@ export function faultsOfDockerfile(source: string): string[] {
     .filter((line) => !line.startsWith("#"))
     .map((line) => NEWER.exec(line)?.[0])
     .filter((flag) => flag !== undefined);
-  return [...found, ...faults, ...newer.map((flag) => `Docker 20.10 does not know ${flag}`)];
+  return [...found, ...faults, ...newer.map((flag) => `Docker 20.10 does not support ${flag}`)];
 }

@@ -79,7 +79,7 @@ test(`a seed that is cut off, ${KILLS} times after any of its statements, leaves
     expect(await count()).toBe(catalog.exercises.length);
   }));
 
-test("a seed that deadlocks with somebody who changes a role is done all the same", () =>
+test("a seed that deadlocks with a change of a role is retried and completes", () =>
   onOwnDatabase(async (open) => {
     const pool = open();
     await seedCatalog(pool, catalog);

@@ -6,10 +6,10 @@ import { freePort } from "./launched.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const CLI = join(ROOT, "src/cli.ts");
-/** How long everything may take to end: workers finish their requests first. */
+/** How long everything may take to end; workers finish their requests first. */
 const GONE_WITHIN_MS = 60_000;
 
-/** Commands that start servers, and directories for them; each would run for longer than it is let. */
+/** Commands that start servers and make directories; each would run for longer than the test lets it. */
 export const COMMANDS: Record<string, string[]> = {
   up: [process.execPath, CLI, "up"],
   test: [process.execPath, CLI, "test", "bench/figures/statistics.test.ts", "src/processes/supervise.test.ts"],
@@ -73,7 +73,7 @@ async function until(when: number | "begun", directory: string): Promise<void> {
   while (temporaryIn(directory).length === 0) await Bun.sleep(20);
 }
 
-/** By what it was started with: its environment, or the directory that is named to it. */
+/** Found by their environment or by the directory in their arguments. */
 function processesOf(mark: string, directory: string): string[] {
   return readdirSync("/proc").flatMap((pid) => {
     if (!/^\d+$/.test(pid)) return [];

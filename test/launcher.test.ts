@@ -85,7 +85,7 @@ test("with DATABASE_URL nothing is embedded", async () => {
   expect(await up.ended).toBe(0);
 });
 
-test("a catalog that differs from its files is said, with what to run", async () => {
+test("up reports a catalog that differs from its files, and the command to run", async () => {
   const database = await makeOwnDatabase();
   try {
     await seedCatalog(database.pool, readCatalog());
@@ -119,7 +119,7 @@ test.each([
 const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
 afterAll(() => taken.stop(true));
 
-test("a data directory that holds something else is left as it is", async () => {
+test("a data directory with foreign content is not changed", async () => {
   const precious = join(dir, "precious/postgres/letter");
   mkdirSync(join(precious, ".."), { recursive: true });
   writeFileSync(precious, "Dear Ada");

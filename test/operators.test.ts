@@ -42,7 +42,7 @@ function done(args: string[], input = ""): string {
   return run.stdout;
 }
 
-test("the command takes no address or name that the API would refuse, and compares them as it does", () => {
+test("the command refuses the addresses and names that the API refuses, and compares them alike", () => {
   for (const args of [
     ["user:create", "op-\u202eada@example.com"],
     ["user:create", "op-nobody"],

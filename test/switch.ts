@@ -1,15 +1,15 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 
-/** What stands between an application and its database, and can take the database away in every way there is. */
+/** A proxy between an application and its database that simulates outages. */
 export type Switch = {
   url: string;
-  /** Passes everything on. */
+  /** Forwards everything. */
   connect(): void;
-  /** Ends all connections, and lets `answer` deal with each that comes; without it nothing listens. */
+  /** Closes all connections, and passes each new one to `answer`; without `answer`, nothing listens. */
   refuse(answer?: (socket: Socket) => void): Promise<void>;
-  /** Keeps all connections and takes new ones, and passes nothing on. */
+  /** Keeps all connections and accepts new ones, but forwards nothing. */
   freeze(): void;
-  /** Passes nothing on over the connections of now, ever again, as when the server's machine is lost; new ones work. */
+  /** Never again forwards anything over current connections, as if the server's machine were lost; new ones work. */
   strand(): void;
   stop(): Promise<void>;
 };

@@ -8,17 +8,17 @@ import { type Api, apiOn, testConfig } from "./harness.ts";
 import { makeOwnDatabase, type OwnDatabase } from "./own-database.ts";
 import { databaseSettings } from "./transaction.ts";
 
-/** Two instances of the application, with all that production gives them, on one database that no other test uses. */
+/** Two instances of the application, wired as in production, on a database of their own. */
 export type TwoApps = {
   database: OwnDatabase;
   /** Makes users and logins that both instances accept. */
   api: Api;
-  /** Asks one of them as the proxy does, which names each request. */
+  /** Sends a request to one of them as the proxy does, with a request id. */
   ask: ((method: string, path: string, headers: Record<string, string>, body?: unknown) => Promise<Response>)[];
   close(): Promise<void>;
 };
 
-/** Opens both in this process: their caches are apart, and invalidations reach them through PostgreSQL. */
+/** Opens both in this process. Their caches are separate; invalidations reach them through PostgreSQL. */
 export async function openTwoApps(settings: Record<string, string> = {}): Promise<TwoApps> {
   const database = await makeOwnDatabase();
   const dir = mkdtempSync(join(tmpdir(), "irontrack-two-apps-"));

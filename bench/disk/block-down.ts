@@ -21,7 +21,9 @@ export function takeDown(state: BlockState): void {
     stopPostgresOn(paths.mount);
     spawnSync("umount", [paths.mount]);
     if (isMountPoint(paths.mount)) {
-      throw new OperatorError(`somebody uses ${paths.mount}; end that, then: ./irontrack bench hdd down`);
+      throw new OperatorError(
+        `${paths.mount} is in use; end the programs that use it, then: ./irontrack bench hdd down`,
+      );
     }
   }
   for (const loop of loopsOf(paths.device)) runProgram(["losetup", "--detach", loop]);

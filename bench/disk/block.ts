@@ -89,7 +89,7 @@ export async function openBlockDisk(name: string, { isKept = false } = {}): Prom
   };
 }
 
-/** Takes down the disks whose owners have ended, wherever their files are and their programs lie. */
+/** The command that takes down the disks whose owners have ended. */
 function takingDown(): string[] {
   const environment = [`TMPDIR=${tmpdir()}`, `PATH=${process.env.PATH}`];
   const cli = join(import.meta.dir, "../cli.ts");
@@ -110,7 +110,7 @@ async function bringUp(state: BlockState): Promise<void> {
   writeState(state);
 
   const fuse = [...first, "nbdfuse", "--pidfile", paths.nbdfusePid, paths.device, "--unix", paths.socket];
-  // It has to outlive us when the disk is kept, and otherwise until PostgreSQL has ended.
+  // Not by startProgram: a kept disk outlives this process, and any other must outlive PostgreSQL.
   Bun.spawn(fuse, { detached: true, stdio: ["ignore", "ignore", "ignore"] }).unref();
   state.nbdfuse = await processIn(paths.nbdfusePid);
   writeState(state);

@@ -15,19 +15,19 @@ export type Fingerprint = {
   postgres: string;
   commit: string;
   isDirty: boolean;
-  /** What differed from the commit, when something did; absent in older results. */
+  /** The files that differed from the commit, if any; absent in older results. */
   changed?: string[];
   at: string;
   /** What was asked of `bun bench`, but for where it was to be written; absent in older results. */
   command?: string;
 };
 
-/** What benches write into the checkout: results of one run do not make the next one dirty. */
+/** Files that benchmarks write into the checkout, which do not make it dirty. */
 const OUTPUT = ["bench/results"];
 const MAX_CHANGED = 20;
 const ROOT = join(import.meta.dir, "../..");
 
-/** What of the checkout at `directory` differs from its commit, but for what benches write. */
+/** The files of the checkout at `directory` that differ from its commit, except those that benchmarks write. */
 export function changedFiles(directory: string): string[] {
   const exclude = OUTPUT.map((path) => `:(exclude)${path}`);
   const status = spawnSync("git", ["status", "--porcelain", "--untracked-files=all", "--", ".", ...exclude], {

@@ -22,7 +22,7 @@ export const idempotencyKeys = pgTable(
     key: text().notNull(),
     // Of method, path and body, with the process's secret: passwords cannot be guessed from it.
     fingerprint: bytea().notNull(),
-    // When it was claimed; moved on while the request is under way.
+    // When it was claimed; refreshed while the request runs.
     startedAt: timestamp({ withTimezone: true }).notNull(),
     // Of the request that runs or ran under the key. The default is for processes of the version before.
     claimId: uuid().notNull().default(sql`uuidv7()`),

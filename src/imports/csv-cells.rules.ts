@@ -6,21 +6,22 @@ const [LINE_FEED, RETURN] = [10, 13];
 const LINE_BREAK = /[\r\n]/g;
 const CELL_END: Record<Delimiter, RegExp> = { ",": /[,\r\n]/g, ";": /[;\r\n]/g, "\t": /[\t\r\n]/g, "|": /[|\r\n]/g };
 
-/** A record as one way of reading it has it: where it ends (behind its line break), and what is odd about it. */
+/** A record as parsed in one way. `end` is behind its line break. */
 export type Reading = {
   fields: string[];
   end: number;
-  /** Quotes stood in a quoted cell that were not doubled. */
+  /** A quoted cell contains quotes that are not doubled. */
   isIrregular: boolean;
   isClosed: boolean;
   isTooLong: boolean;
 };
 /**
- * `strict` reads doubled quotes as RFC 4180 has it; `loose` takes the second of two for the end where a cell may end. With
- * `mayGoOn` a line break ends no quoted cell before the last column.
+ * `strict` reads doubled quotes as RFC 4180 does; `loose` takes the second quote as the end of the cell where a cell may end.
+ * With `mayGoOn`, a line break ends a quoted cell only in the last column.
  */
 export type Manner = { doubled: "strict" | "loose"; mayGoOn: boolean };
-/** The cells of the record at `start`, of `width` columns (0: of any number), read in a manner. */
+
+/** Parses the record at `start`, of `width` columns (0: any number). */
 export function readCells(text: string, start: number, delimiter: Delimiter, width: number, manner: Manner): Reading {
   const limit = Math.min(text.length, start + MAX_RECORD_CHARACTERS);
   const fields: string[] = [];
@@ -80,13 +81,13 @@ function quotedCell(
   }
 }
 
-/** Where `pattern` is found next, or the end. */
+/** The index of the next match of `pattern`, or the end of the text. */
 function placeOf(pattern: RegExp, text: string, at: number): number {
   pattern.lastIndex = at;
   return pattern.exec(text)?.index ?? text.length;
 }
 
-/** Behind the line break at `at`; `at` itself when there is none. */
+/** The index after the line break at `at`; `at` itself if there is none. */
 export function lineBreakAt(text: string, at: number): number {
   const code = text.charCodeAt(at);
   if (code === LINE_FEED) return at + 1;
@@ -94,5 +95,5 @@ export function lineBreakAt(text: string, at: number): number {
   return text.charCodeAt(at + 1) === LINE_FEED ? at + 2 : at + 1;
 }
 
-/** Behind the next line break. */
+/** The index after the next line break. */
 export const lineEnd = (text: string, at: number): number => lineBreakAt(text, placeOf(LINE_BREAK, text, at));

@@ -39,7 +39,7 @@ test("the delimiter is the first outside quotes, and a comma where there is none
   expect(fieldsOf("a\nb;c\n")).toEqual([["a"], ["b;c"]]);
 });
 
-test("a record says on which line it begins, whatever lines its fields span", () => {
+test("a record has the number of its first line, even after fields that span lines", () => {
   const text = 'a,b\n"1\n2\r\n3\r4",5\r\n\n6,7\r8,9\n';
   const rows = [1, 2, 7, 8];
   expect(read(text).map(({ row }) => row)).toEqual(rows);
@@ -69,7 +69,7 @@ test("a quote that is not doubled is text where no cell can end, over several li
   ]);
 });
 
-test("a quoted cell that goes wrong is a fault of its row only", () => {
+test("a broken quoted cell is a fault of its row only", () => {
   expect(faultsOf('a,b\n"5" box,1\n2,3\n"4,5\n6,7\n8,"9')).toEqual([
     [1, "a", "b"],
     [2, "quotes"],
@@ -80,7 +80,7 @@ test("a quoted cell that goes wrong is a fault of its row only", () => {
   ]);
 });
 
-test("lines of a cell that is broken are more of it, until its quotes are closed or a good one comes", () => {
+test("the lines of a broken cell are fragments of its record, until its quotes are closed or a valid record follows", () => {
   const records = read('a,b,c\n"x "y" z\nz\n1,2"\n3,4\n5,6,7\n"8" 9\n0\n"1,2\n3\n4,5,6\n7\n');
   expect(records.map(({ row, fault, isFragment }) => [row, fault?.code ?? null, isFragment])).toEqual([
     [1, null, false],

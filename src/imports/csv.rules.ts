@@ -9,13 +9,13 @@ import {
 } from "./csv-cells.rules.ts";
 
 /**
- * One record of a CSV file. `row` is the line it begins on, from 1, `lastRow` the one it ends on. With a `fault` its fields
- * are not to be trusted; a record that is `isFragment` is more of the broken one before it.
+ * One record of a CSV file. `row` is its first line, from 1, and `lastRow` its last. If there is a `fault`, its fields are
+ * meaningless. A record that `isFragment` continues the broken one before it.
  */
 export type CsvRecord = {
   row: number;
   lastRow: number;
-  /** The place behind it, in characters of the file. */
+  /** The index after it, in characters of the file. */
   end: number;
   fields: string[];
   delimiter: Delimiter;
@@ -23,16 +23,16 @@ export type CsvRecord = {
   isFragment: boolean;
 };
 
-const QUOTES_FAULT = { code: "quotes", message: "A quote stands where none may, or is never closed" } as const;
+const QUOTES_FAULT = { code: "quotes", message: "A quote is misplaced or never closed" } as const;
 const LENGTH_FAULT = {
   code: "record_too_long",
   message: `A row has at most ${MAX_RECORD_CHARACTERS} characters`,
 } as const;
 const BYTE_ORDER_MARK = "\uFEFF";
 const SEPARATOR_LINE = /^"?sep=([,;\t|])"?(?:\r\n|\n|\r|$)/i;
-/** How often the characters of a file, and those of the longest record, are read again to find out where a broken one ends. */
+/** How often all characters, and those of the longest record, may be parsed again to find the end of a broken record. */
 const [MAX_READINGS, MAX_READINGS_OF_RECORD] = [4, 8];
-/** Empty lines between two records without fields. */
+/** In a stretch of empty lines, one record without fields is given per this many lines. */
 const BLANK_LINES_AT_ONCE = 100_000;
 
 const STRICT: Manner = { doubled: "strict", mayGoOn: false };
@@ -43,22 +43,22 @@ const LOOSER: Manner[] = [
 ];
 
 /**
- * The records of a CSV file (RFC 4180), in order. Lines may end in LF, CRLF or CR; empty ones are left out, so are a byte
- * order mark and a first line `sep=;`. The delimiter is whichever of `,`, `;`, tab and `|` stands first outside quotes in
- * the first record, which also says how many cells a record has.
+ * The records of a CSV file (RFC 4180), in order. Lines may end in LF, CRLF or CR. Empty lines, a byte order mark and a first
+ * line `sep=;` are skipped. The delimiter is the first of `,`, `;`, tab and `|` outside quotes in the first record, which also
+ * sets the number of columns.
  *
- * A long stretch of empty lines has records without fields, so that the reader may pause there.
+ * A long stretch of empty lines gives records without fields, so that the caller can pause there.
  *
- * A quote that is not doubled is text where no cell can end. A record that cannot be made sense of is one fault; what
- * follows is read from its second line on, lest a quote that is never closed swallow the file. Reads every character a
- * few times at most.
+ * A quote that is not doubled is text if no cell can end there. A record that cannot be parsed is one fault, and parsing
+ * continues at its second line, so that a quote that is never closed does not swallow the file. Each character is parsed a
+ * bounded number of times.
  */
 export function* readCsv(text: string): Generator<CsvRecord> {
   const { delimiter, ...start } = startOf(text);
   let { at, row } = start;
   const budget = { characters: Math.max(text.length * MAX_READINGS, 1_000_000) };
   let width = 0;
-  // In a cell of a broken record whose quote was not closed yet, as far as quotes come in pairs.
+  // Inside an unclosed cell of a broken record, judging by the parity of its quotes.
   let isOpen = false;
   let [wasBroken, blankCount] = [false, 0];
   while (at < text.length) {
@@ -89,7 +89,7 @@ export function* readCsv(text: string): Generator<CsvRecord> {
   }
 }
 
-/** Where the first record begins, behind what may stand before it, and what separates its cells. */
+/** Where the first record begins, and the delimiter. */
 function startOf(text: string): { at: number; row: number; delimiter: Delimiter } {
   let at = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
   let row = 1;
@@ -117,7 +117,7 @@ function readRecord(text: string, at: number, delimiter: Delimiter, width: numbe
   };
   const fits = ({ fields, isClosed, isTooLong }: Reading) =>
     isClosed && !isTooLong && (width === 0 || isWide(fields, width));
-  /** Whether one of the lines behind the first is a good record by itself, or that would take too long to find out. */
+  /** Whether a later line is a valid record by itself, or the budget does not allow finding out. */
   const swallowsOne = ({ end }: Reading) => {
     for (let line = lineEnd(text, at); line < end; line = lineEnd(text, line)) {
       if (!mayTry() || fits(attempt(line, STRICT))) return true;
@@ -136,7 +136,7 @@ function readRecord(text: string, at: number, delimiter: Delimiter, width: numbe
     }
   }
   if (first.isClosed && !first.isIrregular) return { reading: first, fault: columnsFault(width) };
-  // The first line only, for what follows may be good, while looking for that does not cost too much.
+  // Only the first line is dropped, since the rest may be valid; beyond the budget, the whole record is.
   const end = budget.characters > 0 ? lineEnd(text, at) : first.end;
   const isTooLong = end - at > MAX_RECORD_CHARACTERS;
   return { reading: { ...first, end }, fault: isTooLong ? LENGTH_FAULT : QUOTES_FAULT };
@@ -154,7 +154,7 @@ function linesIn(text: string, start: number, end: number): number {
   return Math.max(lines, 1);
 }
 
-/** Whether it has too few cells, and a quote that was opened before: the rest of a record whose cell goes over lines. */
+/** Whether it is the rest of a broken multi-line record: too few cells, and a quote that was opened before. */
 function isRest(text: string, start: number, { fields, end }: Reading, width: number): boolean {
   if (fields.length >= width) return false;
   const quote = text.slice(start, end).indexOf('"');
@@ -164,7 +164,7 @@ function isRest(text: string, start: number, { fields, end }: Reading, width: nu
 const hasOddQuotes = (text: string, start: number, end: number): boolean =>
   (text.slice(start, end).match(/"/g)?.length ?? 0) % 2 === 1;
 
-/** A comma when there is none in the record at `start`. */
+/** The delimiter of the record at `start`; a comma if it has none. */
 function delimiterOf(text: string, start: number): Delimiter {
   let isQuoted = false;
   for (const character of text.slice(start, start + MAX_RECORD_CHARACTERS)) {

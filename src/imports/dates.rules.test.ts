@@ -66,7 +66,7 @@ test.each(Object.entries(MONTHS))(
   },
 );
 
-test("dates that the runtime writes in any common language are read as that day", async () => {
+test("dates that the runtime formats in a common language are read as that day", async () => {
   const tags =
     "en en-GB de fr es it pt nl sv da nb fi pl cs sk hu ro hr sl bg ru uk el tr he ja ko zh zh-Hant vi id ms th ca et lt lv";
   for (const tag of tags.split(" ")) {
@@ -79,7 +79,7 @@ test("dates that the runtime writes in any common language are read as that day"
   }
 });
 
-test("of the dates that the runtime writes in any language all are read as that day, or the file is refused", async () => {
+test("dates that the runtime formats in any language are all read as that day, or the file is refused", async () => {
   const letters = [..."abcdefghijklmnopqrstuvwxyz"];
   const pairs = letters.flatMap((first) => letters.map((second) => first + second));
   const tags = [...pairs, ...pairs.flatMap((pair) => letters.map((third) => pair + third))];
@@ -127,26 +127,26 @@ test.each([
   ],
 ])("%j are %j: one date proves the order of all", async (texts, expected) => {
   expect(await read(texts)).toEqual(expected.map((day) => `${day}T12:00:00`));
-  // The file goes before what the client says.
+  // The file takes precedence over the parameter.
   for (const dateOrder of ["dmy", "mdy"] as const) {
     expect(await read(texts, { dateOrder })).toEqual(expected.map((day) => `${day}T12:00:00`));
   }
 });
 
-test("an order that no date proves is asked for, and one that dates contradict is refused", async () => {
+test("a file whose date order is unproven or contradictory is refused", async () => {
   expect(await refusal(["01/02/2024", "04/05/2024"])).toEqual([
     "imports.date_order_required",
-    "The date in row 2 may have the day or the month first: say which by dateOrder",
+    "The date in row 2 may have the day or the month first: set dateOrder",
   ]);
   expect(await read(["04/05/2024"], { dateOrder: "dmy" })).toEqual(["2024-05-04T12:00:00"]);
   expect(await read(["04/05/2024"], { dateOrder: "mdy" })).toEqual(["2024-04-05T12:00:00"]);
   for (const options of [{}, { dateOrder: "dmy" }] as const) {
     expect(await refusal(["01/01/2024", "15/04/2024", "04/15/2024"], options)).toEqual([
       "imports.dates_contradict",
-      "In row 3 the day stands before the month, in row 4 behind it",
+      "In row 3 the day comes before the month, in row 4 after it",
     ]);
   }
-  // What is no day either way proves nothing.
+  // A date that is invalid in both orders proves nothing.
   expect(await read(["15/04/2024", "31/04/2024", "13/13/2024", "04/05/2024"])).toEqual([
     "2024-04-15T12:00:00",
     null,
@@ -155,7 +155,7 @@ test("an order that no date proves is asked for, and one that dates contradict i
   ]);
 });
 
-test("names that mean different months in different languages are asked for", async () => {
+test("a file whose month names are ambiguous between languages is refused", async () => {
   const texts = ["5 lis 2024, 17:29"];
   expect((await refusal(texts))[0]).toBe("imports.language_required");
   expect(await read(texts, { language: "hr" })).toEqual(["2024-10-05T17:29:00"]);
@@ -163,7 +163,7 @@ test("names that mean different months in different languages are asked for", as
   expect(await read([...texts, "6 paź 2024, 17:29"])).toEqual(["2024-11-05T17:29:00", "2024-10-06T17:29:00"]);
 });
 
-test("a name of no language costs its rows; a file of such names, or of several languages, is refused", async () => {
+test("an unknown month name costs only its rows; a file of such names, or of several languages, is refused", async () => {
   expect(await read(["5 Mar 2024, 17:29", "6 Apr 2024, 17:29", "7 Xyz 2024, 17:29"])).toEqual([
     "2024-03-05T17:29:00",
     "2024-04-06T17:29:00",
@@ -184,7 +184,7 @@ test("a name of no language costs its rows; a file of such names, or of several 
   ]);
 });
 
-test("a month of no language on two days, and a form of dates that we do not know, are no slips: the file is refused", async () => {
+test("a file with an unknown month on two days, or with an unknown form of dates, is refused", async () => {
   const good = [
     "1 Jan 2024, 10:00",
     "2 Feb 2024, 10:00",
@@ -199,7 +199,7 @@ test("a month of no language on two days, and a form of dates that we do not kno
   expect(await read([...good, "28.3.24 17:29"])).toHaveLength(6);
   expect(await refusal([...good, "28.3.24 17:29", "2024 M5 3 10:00"])).toEqual([
     "imports.unknown_dates",
-    "The date in row 7, and 1 more, are in a form that we do not know",
+    "The date in row 7, and 1 more, are in an unknown form",
   ]);
 });
 

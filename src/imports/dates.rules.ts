@@ -4,30 +4,30 @@ import type { WallTime } from "./local-time.rules.ts";
 import type { Language } from "./month-names.rules.ts";
 import { foldDate, wordsIn } from "./month-names.rules.ts";
 
-/** What the file does not say of its dates, as the client said it. */
+/** How the client resolves ambiguous dates. */
 export type DateOptions = { dateOrder?: "dmy" | "mdy"; language?: string };
 
 type Time = { hour: number; minute: number; second: number } | null;
-/** A date as it stands there, before anything is decided: its month is known, one of two numbers, or a word. */
+/** A date before ambiguities are resolved: its month is known, one of two numbers, or a word. */
 type Shape =
   | { kind: "plain"; year: number; month: number; day: number; time: Time; words: string[] }
   | { kind: "numbers"; year: number; first: number; second: number; time: Time; words: string[] }
   | { kind: "words"; year: number; day: number; time: Time; words: string[] };
 
-/** Reads dates of one file. */
+/** Reads the dates of one file. */
 export type DateReader = {
-  /** The date and time that a text says, null when there is no such; without a time of day only if `isDay`. */
+  /** The date and time of a text, or null if it is invalid. With `isDay` the text has no time of day, else it must. */
   read(text: string, isDay?: boolean): WallTime | null;
 };
 
 const [FIRST_YEAR, LAST_YEAR] = [1900, 2199];
-/** Of the dates of a file, one in so many makes a form that it is written in. */
+/** Unknown dates are a form of the file, and not slips, if they are at least one in this many. */
 const MIN_PART = 12;
 const TEXTS_AT_ONCE = 64;
-/** No language needs as many for a date. */
+/** Longer than a date in any language. */
 const MAX_DATE_CHARACTERS = 120;
 const TIME = /(?<![\d.:])(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,6})?)?(?![\d:])/;
-/** Danish, Finnish and Indonesian clocks have a dot, Canadian ones an h; behind the year, lest it be a date. */
+/** Danish, Finnish and Indonesian times have a dot, Canadian ones an h. Only after the year, because it may be a date elsewhere. */
 const DOTTED_TIME =
   /(?<=\d{4}(?:\D*|[-/.]\d{1,2}[-/.]\d{1,2},?|\D+\d{1,2}\D*)\s)(\d{1,2})(?:\.| ?h ?)(\d{2})(?:\.(\d{2}))?(?![\d.])/;
 const YEAR_FIRST = /^(\d{4})[-/.]\s?(\d{1,2})[-/.]\s?(\d{1,2})(?:t| |,|\.|$)/;
@@ -49,14 +49,14 @@ const HALVES = new Map<string, "am" | "pm">(
     ...{ ص: "am", م: "pm", πμ: "am", μμ: "pm", sa: "am", ch: "pm" },
   } as const),
 );
-/** Words between numbers that are a date and the time. */
+/** Words that may stand between a date and a time. */
 const FILLERS = new Set(["at", "um", "om", "kl", "klo", "kell", "luc", "г", "ч", "в", "р", "о", "u"]);
 
 /**
- * Decides once for a whole file how its dates are to be read, from `texts`, its dates with the first row of each. A day
- * beyond the 12th says which of two numbers is the day; one language has all names of months. What the file does not say
- * is taken from `options`. Throws invalid: `imports.date_order_required`, `imports.language_required`,
- * `imports.unknown_language`, `imports.unknown_dates`, and `imports.dates_contradict` when rows say different things.
+ * Decides once for a whole file how to read its dates. `texts` has the dates, each with its first row. A day beyond the 12th
+ * shows which of two numbers is the day; the language is the one that has all the month names. `options` resolve what the
+ * file leaves open. Throws invalid: `imports.date_order_required`, `imports.language_required`,
+ * `imports.unknown_language`, `imports.unknown_dates`, and `imports.dates_contradict` if rows contradict each other.
  */
 export async function decideDates(
   texts: Map<string, number>,
@@ -69,7 +69,7 @@ export async function decideDates(
     if (shapes.size % TEXTS_AT_ONCE === 0) await pause();
   }
   const dated = [...shapes].map(([text, shape]) => ({ shape, row: texts.get(text) as number }));
-  expectForms(shapes, texts);
+  refuseUnknownForms(shapes, texts);
   const order = decideOrder(dated, options.dateOrder);
   const months = new Map<string, NamedMonth>();
   for (const { shape, row } of dated) {
@@ -90,24 +90,24 @@ export async function decideDates(
 }
 
 /**
- * Throws when dates are written in a form that we do not know. One is a slip of the hand; several are how the file is
- * written, and what of it could be read would be a part by luck.
+ * Throws if the file uses an unknown form of dates. A single unknown date is a slip; several are the form of the file, which
+ * then could be read only in part.
  */
-function expectForms(shapes: Map<string, Shape | null>, texts: Map<string, number>): void {
+function refuseUnknownForms(shapes: Map<string, Shape | null>, texts: Map<string, number>): void {
   const odd = [...shapes].flatMap(([text, shape]) => (shape === null && isLikeDate(text) ? [text] : []));
   if (odd.length < 2 || odd.length * MIN_PART < shapes.size) return;
-  const detail = `The date in row ${texts.get(odd[0] as string)}, and ${odd.length - 1} more, are in a form that we do not know`;
+  const detail = `The date in row ${texts.get(odd[0] as string)}, and ${odd.length - 1} more, are in an unknown form`;
   throw new AppError("invalid", "imports.unknown_dates", detail);
 }
 
-/** Whether a year and another number stand in it, or three numbers that are no time. */
+/** Whether it contains a year and another number, or three numbers that are not a time. */
 function isLikeDate(text: string): boolean {
   if (text.length > MAX_DATE_CHARACTERS) return false;
   const numbers = foldDate(text).replace(TIME, " ").match(/\d+/g) ?? [];
   return numbers.length > (numbers.some(({ length }) => length === 4) ? 1 : 2);
 }
 
-/** Which of the numbers is the day: one beyond 12 is no month. Null when it can be neither. */
+/** Which number must be the day, since one beyond 12 is not a month. Null if neither order gives a date. */
 function provenOrder({ year, first, second }: { year: number; first: number; second: number }) {
   const [isDmy, isMdy] = [isDay(year, second, first), isDay(year, first, second)];
   if (isDmy && isMdy) return "either";
@@ -122,12 +122,12 @@ function decideOrder(dated: { shape: Shape | null; row: number }[], given: "dmy"
     if (order) rows[order] ??= row;
   }
   if (rows.dmy && rows.mdy) {
-    const detail = `In row ${rows.dmy} the day stands before the month, in row ${rows.mdy} behind it`;
+    const detail = `In row ${rows.dmy} the day comes before the month, in row ${rows.mdy} after it`;
     throw new AppError("invalid", "imports.dates_contradict", detail);
   }
   const order = rows.dmy ? "dmy" : rows.mdy ? "mdy" : given;
   if (rows.either && !order) {
-    const detail = `The date in row ${rows.either} may have the day or the month first: say which by dateOrder`;
+    const detail = `The date in row ${rows.either} may have the day or the month first: set dateOrder`;
     throw new AppError("invalid", "imports.date_order_required", detail);
   }
   return order ?? "dmy";
@@ -176,7 +176,7 @@ function monthAndDay(shape: Shape, order: "dmy" | "mdy", language: Language | nu
 
 function hourOf(hour: number, half: "am" | "pm" | undefined): number | null {
   if (half === undefined) return hour;
-  // Japanese clocks go from 0 to 11.
+  // Hour 0 is allowed: Japanese 12-hour times go from 0 to 11.
   if (hour > 12) return null;
   return (hour % 12) + (half === "pm" ? 12 : 0);
 }

@@ -13,11 +13,11 @@ import { CHARACTERS_AT_ONCE, identifyingTexts, type Survey, surveyFile } from ".
 export const FORMATS = ["strong", "hevy", "fitnotes"] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** What the file itself does not say. */
+/** How to read what the file leaves open. */
 export type ImportOptions = DateOptions & {
-  /** Of weights without a unit. */
+  /** The unit of weights without a unit. */
   weightUnit?: "kg" | "lb";
-  /** Of distances without a unit: miles where weights are in pounds, else kilometres, when not given. */
+  /** The unit of distances without a unit. Default: miles if weights are in pounds, else kilometres. */
   distanceUnit?: "km" | "mi";
   /** The IANA zone of the local times in the file. */
   timeZone: string;
@@ -29,7 +29,7 @@ export type ImportedSet = {
   type: "warmup" | "working" | "drop" | "failure";
   weight: number | null;
   weightUnit: "kg" | "lb" | null;
-  /** What a machine or band took off, as it is kept in the note: `assisted 20 kg`. */
+  /** Assistance by a machine or band, as stored in the note: `assisted 20 kg`. */
   assisted: string | null;
   reps: number | null;
   timeS: number | null;
@@ -43,10 +43,10 @@ export type ImportedExercise = {
   supersetGroup: number | null;
   sets: ImportedSet[];
 };
-/** `row` is the first line of the file that it was read from, from 1. Times are RFC 3339 in UTC. */
+/** `row` is its first line in the file, from 1. Times are RFC 3339 in UTC. */
 export type ImportedWorkout = {
   row: number;
-  /** The start as a clock on the wall showed it, which is what the file says: `2024-03-28T17:29:00`. */
+  /** The start in local time, as in the file: `2024-03-28T17:29:00`. */
   wallStart: string;
   name: string | null;
   startedAt: string;
@@ -56,13 +56,13 @@ export type ImportedWorkout = {
 };
 /** A line of the file that was left out, or several (`lastRow`) that are one broken record. Never repeats a value. */
 export type RowError = { row: number; lastRow?: number; column?: string; code: string; message: string };
-/** A cell that was left out or kept in another form, while the rest of its row was read. */
+/** A cell that was left out or stored in another form, while the rest of its row was read. */
 export type CellNote = { row: number; column: string; code: string; message: string };
-/** What is in a file and not read: columns by their names, and rows of rest timers. */
+/** Content of a file that is not read: columns by name, and rows of rest timers. */
 export type Ignored = { columns: string[]; restTimerCount: number };
 export type TrainingEvent = { workout: ImportedWorkout } | { error: RowError } | { note: CellNote };
 
-/** The columns of a format by what they say, by their names in lower case. */
+/** The columns of a format by meaning; names in lower case. */
 export type Columns = {
   start: string;
   end?: string;
@@ -74,9 +74,9 @@ export type Columns = {
 export type FormatReader = {
   required: string[];
   columns: Columns;
-  /** Columns that are read besides, but for those of weights and distances. */
+  /** Further columns that are read, without those of weights and distances. */
   others(header: Header): string[];
-  /** Whether it knows days only. */
+  /** Whether its dates have no time of day. */
   isByDay: boolean;
   isRestTimer: (row: Row) => boolean;
   create: (header: Header, options: ImportOptions, dates: DateReader) => RowReader;
@@ -84,20 +84,20 @@ export type FormatReader = {
 
 const READERS: Record<Format, FormatReader> = { strong: STRONG, hevy: HEVY, fitnotes: FITNOTES };
 
-/** An export of which everything ambiguous is decided. */
+/** An export whose ambiguities are resolved. */
 export type Training = {
   format: Format;
   ignored: Ignored;
   /**
-   * Its workouts, each when its last row was read, and between them the rows and cells that were left out. May be read
-   * more than once.
+   * Its workouts, each after its last row was read, and between them the rows and cells that were left out. May be
+   * iterated more than once.
    */
   events(): AsyncGenerator<TrainingEvent>;
 };
 
 /**
- * Opens an export, and decides by the file as a whole what is ambiguous in it. `pause` is called often, here and in
- * `events`. Throws `invalid`: `imports.unknown_format` when the header is none that we know,
+ * Opens an export, and resolves its ambiguities from the file as a whole. `pause` is called often, here and in
+ * `events`. Throws `invalid`: `imports.unknown_format` for an unknown header,
  * `imports.unit_required` when weights have no unit and `options.weightUnit` is missing, `imports.too_many_workouts`, and as
  * `decideDates` does; RangeError for a time zone that does not exist.
  */
@@ -130,7 +130,7 @@ export async function openTraining(
 const isOf = (format: Format, header: Header): boolean =>
   hasWeights(header) && READERS[format].required.every((column) => header.columns.has(column));
 
-/** Identified between two pauses. */
+/** How many workouts are identified between two pauses. */
 const WORKOUTS_AT_ONCE = 64;
 
 type Opened = {
@@ -148,7 +148,7 @@ async function* readEvents(text: string, opened: Opened): AsyncGenerator<Trainin
   const lastRows = await lastRowsOf(survey, identityOf, pause);
   const readRow = reader.create(header, options, dates);
   const grouping = createGrouping(reader.columns);
-  /** Reads a row, and gives out its workout when it is the last row of that. */
+  /** Reads a row, and yields its workout after its last row. */
   const eventsOf = (row: Row): TrainingEvent[] => {
     const identity = identityOf(...identifyingTexts(row, reader));
     if (identity) {
@@ -197,7 +197,7 @@ async function lastRowsOf(survey: Survey, identityOf: IdentityOf, pause: () => P
 
 type IdentityOf = (startText: string, nameText: string) => Identity | null;
 
-/** What texts of a start and a name identify, cached; null when the start is no date. */
+/** The workout that a start and a name identify, cached; null if the start is not a date. */
 function createIdentities(reader: FormatReader, dates: DateReader): IdentityOf {
   const known = new Map<string, Identity | null>();
   return (startText, nameText) => {

@@ -1,6 +1,6 @@
 import type { Db } from "#db/client.ts";
 
-/** The time zones of the workouts that `userId` has from files as they were read formerly, in no order. */
+/** The time zones of `userId`'s workouts that were imported under former keys, in no order. */
 export async function listFormerZones({ sql }: Db, userId: string): Promise<string[]> {
   const rows = await sql<{ timeZone: string }[]>`
     select distinct time_zone as "timeZone" from workouts 
@@ -8,7 +8,7 @@ export async function listFormerZones({ sql }: Db, userId: string): Promise<stri
   return rows.map(({ timeZone }) => timeZone);
 }
 
-/** Gives workouts of `userId` that are known by a former key the present one, unless another has it. One statement. */
+/** Replaces former keys of `userId`'s workouts by current ones, unless another workout has that key. One statement. */
 export async function renewKeys({ sql }: Db, userId: string, keys: { former: string; key: string }[]): Promise<void> {
   await sql`
     update workouts set import_key = decode(chosen.key, 'hex')
@@ -24,8 +24,8 @@ export async function renewKeys({ sql }: Db, userId: string, keys: { former: str
 }
 
 /**
- * Puts workouts of `userId` that are known by former keys into the trash, but, unless `isForced`, those that were changed here
- * since they were read in. One statement.
+ * Moves `userId`'s workouts with these former keys to the trash; unless `isForced`, not those that were edited since their
+ * import. One statement.
  */
 export async function trashByKeys({ sql }: Db, userId: string, keys: string[], isForced: boolean): Promise<void> {
   await sql`

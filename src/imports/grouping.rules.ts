@@ -12,29 +12,29 @@ export type TrainingRow = {
   exerciseName: string;
   exerciseNotes: string | null;
   supersetGroup: number | null;
-  /** Null for a row that says something about the exercise only. */
+  /** Null for a row about the exercise only. */
   set: ImportedSet | null;
 };
-/** Reads the cells of a row of a workout that began at `start`; null for one that says nothing, or that it refused. */
+/** Reads the cells of a row of a workout that began at `start`; null for an empty or refused row. */
 export type RowReader = (row: Row, start: WallTime) => TrainingRow | null;
 
 export const EXERCISE_NOTES_LENGTH = 1000;
 export const WORKOUT_NOTES_LENGTH = 5000;
 const [MAX_EXERCISES, MAX_SETS, MAX_SETS_OF_WORKOUT] = [200, 500, 2000];
 
-/** What a workout is in a file, wherever its rows stand: its start as it is written there, and its name; `key` has both. */
+/** The identity of a workout in a file, wherever its rows are: its start as written, and its name. `key` has both. */
 export type Identity = { key: string; start: WallTime; name: string | null };
 
 export type Grouping = {
-  /** Takes a row into its workout. A refused row changes nothing. */
+  /** Adds a row to its workout. A refused row changes nothing. */
   add(row: Row, identity: Identity, read: TrainingRow): void;
-  /** Gives out a workout of which no row follows; null when none of its rows was good. */
+  /** Returns a workout after its last row; null if none of its rows was valid. */
   close(identity: Identity): ImportedWorkout | null;
 };
 
 /**
- * Puts rows together: those of a key are a workout, and of these adjacent ones of a name an exercise. Holds workouts until
- * they are closed, of 200 exercises with 500 sets each and 2,000 sets at most; rows beyond are refused (`too_many`).
+ * Groups rows: those of one key into a workout, and of these adjacent ones of one name into an exercise. Holds workouts until
+ * they are closed. A workout has at most 200 exercises, 500 sets each, and 2,000 sets; further rows are refused (`too_many`).
  */
 export function createGrouping(columns: Columns): Grouping {
   const open = new Map<string, ImportedWorkout>();
@@ -104,7 +104,7 @@ function addToWorkout(row: Row, columns: Columns, workout: ImportedWorkout, read
   if (exercise !== last) workout.exercises.push(exercise);
 }
 
-/** Of different ends the last counts. */
+/** If rows have different ends, the latest wins. */
 function addEnd(row: Row, workout: ImportedWorkout, { times, endColumn }: TrainingRow): void {
   if (times.endedAt === workout.endedAt || endColumn === null) return;
   const isEmpty = times.endedAt === times.startedAt;

@@ -61,7 +61,7 @@ test("other work goes on while a file is read, whatever its rows are", async () 
   }
 });
 
-test("a file is read with a pause for as much as one long record, whatever is in its cells", async () => {
+test("reading pauses at least once per longest record, whatever the cells contain", async () => {
   const long = 60_000;
   for (const cells of [
     `2024-01-15,Squat,,60,5,${"x".repeat(long)}`,

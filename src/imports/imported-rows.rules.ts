@@ -8,10 +8,10 @@ import { cut, shownName } from "./rows.rules.ts";
 
 const MAX_FORMER_PARTS = 50;
 
-/** A name of an exercise as it is compared: lower case, without accents, single spaces. */
+/** An exercise name in the form for comparison: lower case, without accents, single spaces. */
 export const nameForm = (name: string): string => searchForm(name).replaceAll(/\s+/g, " ").trim();
 
-/** The forms that a name may have in our catalog, the likeliest first: other apps write `Squat (Barbell)`. */
+/** The forms that a name may have in the catalog, the likeliest first: other apps write `Squat (Barbell)`. */
 export function formsOf(name: string): string[] {
   const form = nameForm(name);
   const [, movement, equipment] = /^(.+?) \(([^()]+)\)$/.exec(form) ?? [];
@@ -19,15 +19,15 @@ export function formsOf(name: string): string[] {
 }
 
 /**
- * What a workout is known by when the same file, or a later one of the same app, is read again: what its start says in the
- * file, and what it is called. The time zone that the file is read in says nothing about it.
+ * The key that identifies a workout when the same file, or a later export of the same app, is imported again: its start as
+ * written in the file, and its name. Independent of the time zone of the import.
  */
 export const importKey = (format: Format, { wallStart, name }: ImportedWorkout): string =>
   hash(["wall", format, wallStart, name]);
 
 /**
- * The keys by which workouts were known formerly: they had the instant that the start was in a time zone, so that there is one
- * for each of `timeZones`. Rows that stood elsewhere in the file were another workout, of the next `occurrence`.
+ * The keys of earlier versions, which contained the instant of the start: one for each of `timeZones`. Rows that were not
+ * adjacent to the first ones were another workout, of the next `occurrence`.
  */
 export const formerKeys = (
   format: Format,
@@ -40,13 +40,13 @@ export const formerKeys = (
     return hash([format, startedAt, name, occurrence]);
   });
 
-/** The keys of workouts that formerly were made of further rows of `workout`. */
+/** The keys of workouts that earlier versions made of further rows of `workout`. */
 export const formerPartKeys = (format: Format, workout: ImportedWorkout, timeZones: string[]): string[] =>
   Array.from({ length: MAX_FORMER_PARTS }, (_, at) => formerKeys(format, workout, timeZones, at + 2)).flat();
 
 const hash = (parts: unknown[]): string => createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 
-/** Workouts of a file as rows to insert, and which notes were cut off in them. Counts the sets of `reading`'s names. */
+/** Workouts of a file as rows to insert, and which of their notes were truncated. Counts sets by name in `reading`. */
 export function rowsOf(
   { format, names }: Reading,
   workouts: ImportedWorkout[],
@@ -109,7 +109,7 @@ type Mode = "reps" | "time" | "distance" | "sets_only";
 const METRICS = { reps: "reps", timeS: "time", distanceM: "distance" } as const;
 const WORDS = { reps: "repetitions", timeS: "s", distanceM: "m" } as const;
 
-/** What an exercise's sets are counted in: repetitions where there are any, else distance, else time. */
+/** The metric of an exercise's sets: repetitions if there are any, else distance, else time. */
 export function modeOf({ sets }: ImportedExercise): Mode {
   const has = (metric: keyof typeof METRICS) => sets.some((set) => set[metric] !== null);
   if (has("reps")) return "reps";
@@ -120,8 +120,8 @@ export function modeOf({ sets }: ImportedExercise): Mode {
 const NOTE_LENGTH = 500;
 
 /**
- * A set with the metric of its exercise's mode only; the others, and assistance, are kept as words at the end of its note.
- * `cut` says when the note was cut off for them.
+ * A set with only the metric of its exercise's mode; the others, and assistance, are appended to its note. `cut` is a note
+ * on the cell if that truncated it, else null.
  */
 export function inMode(set: ImportedSet, mode: Mode): { set: ImportedSet; cut: CellNote | null } {
   const kept = { ...set };

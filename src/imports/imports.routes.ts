@@ -13,7 +13,7 @@ import {
   TRAINING_FILE,
   Undone,
 } from "./imports.schemas.ts";
-import { importTraining, rememberNames, takeBack } from "./imports.service.ts";
+import { importTraining, rememberNames, revertImport } from "./imports.service.ts";
 import { listChosenJson } from "./names.queries.ts";
 
 const tag = "Imports";
@@ -55,7 +55,7 @@ export function importRoutes({ db, catalogMemory }: { db: Db; catalogMemory: Cat
         answers: { 200: Undone },
         problems: { 404: "There is no such import of the asker's, or it was taken back before" },
       },
-      async ({ actor, params }) => ok(await takeBack(db, actor, params.importId)),
+      async ({ actor, params }) => ok(await revertImport(db, actor, params.importId)),
     ),
     operation(
       "GET",

@@ -23,20 +23,19 @@ import { addCellNote, addError, newReading, noteDiffering, type Reading, reportO
 const [WORKOUTS_AT_ONCE, SETS_AT_ONCE] = [100, 2000];
 const MAX_NAMES = 2000;
 
-/** Thrown to roll back what a dry run did. */
+/** Thrown to roll back a dry run. */
 const DRY_RUN = new Error("dry run");
 
-/** What is done with workouts that an earlier import brought and of which the file has another content. */
+/** What to do with known workouts whose content differs in the file. */
 type Known = NonNullable<ImportQuestion["known"]>;
 type Into = { userId: string; importId: string; timeZone: string; formerZones: string[]; known: Known };
 
 /**
- * Reads a file of another app's training into the actor's own, or on a dry run does so and takes it back, and returns a
- * report as JSON. Workouts that an earlier import brought are compared, and left as they are unless `known` says to replace
- * them; rows and cells that make no sense are left out and reported, the others go on; names that mean no exercise of ours
- * stay names. One transaction; at most seven statements for every hundred workouts, and nothing that can fail after it.
- * Throws invalid for a file of no format that we know, of which something has to be said first, that is not UTF-8, or that
- * names more than 2,000 exercises.
+ * Imports another app's export into the actor's training and returns a report as JSON; a dry run is rolled back. Workouts of
+ * an earlier import are compared, and replaced only if `known` says so. Invalid rows and cells are left out and reported;
+ * unknown exercise names are stored as names. One transaction, with at most seven statements for every hundred workouts;
+ * nothing that can fail follows it. Throws invalid for a file of an unknown format, with an ambiguity that the parameters do
+ * not resolve, that is not UTF-8, or that names more than 2,000 exercises.
  */
 export async function importTraining(
   { db, catalogMemory }: { db: Db; catalogMemory: CatalogMemory },
@@ -51,7 +50,7 @@ export async function importTraining(
   let importId: string | null = null;
   try {
     await db.transaction(async (tx) => {
-      // Here and not above: it may run again.
+      // Inside the transaction, because it may be retried.
       reading = newReading(training);
       const formerZones = await listFormerZones(tx, actor.userId);
       const id = await insertImport(tx, actor.userId, training.format);
@@ -68,14 +67,14 @@ export async function importTraining(
   return reportOf(reading, await propose(reading.names), { importId: isDryRun ? null : importId, dryRun: isDryRun });
 }
 
-/** Takes an import back. Owner only. Throws not_found for anyone else's, and for one that was taken back before. */
-export async function takeBack(db: Db, actor: Actor, importId: string): Promise<{ trashed: number; kept: number }> {
+/** Undoes an import. Owner only. Throws not_found for another user's import, and for one that was undone before. */
+export async function revertImport(db: Db, actor: Actor, importId: string): Promise<{ trashed: number; kept: number }> {
   const undone = await undoImport(db, actor.userId, importId);
   if (!undone) throw new AppError("not_found", "imports.not_found", "Import not found");
   return undone;
 }
 
-/** Remembers which exercises the actor means by names, and returns all that are remembered as JSON. Throws not_found. */
+/** Stores which exercises the actor means by names, and returns all stored names as JSON. Throws not_found. */
 export async function rememberNames(db: Db, actor: Actor, { names }: ImportNamesPatch): Promise<string> {
   const missing = await chooseNames(
     db,
@@ -160,7 +159,7 @@ async function writeBatch(tx: Db, into: Into, reading: Reading, workouts: Import
 const isReplaced = (known: Known, { isChanged }: Differing) =>
   known === "replaceChanged" || (known === "replace" && !isChanged);
 
-/** Finds what names mean that the file has not had before. */
+/** Looks up the names that are new in the file. */
 async function findNames(tx: Db, userId: string, reading: Reading, workouts: ImportedWorkout[]): Promise<void> {
   const fresh = new Set(workouts.flatMap(({ exercises }) => exercises.map(({ name }) => name)));
   for (const name of reading.names.keys()) fresh.delete(name);

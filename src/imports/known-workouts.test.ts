@@ -136,7 +136,7 @@ test.each(grown)(
       expect(after).toMatchObject({ id: before?.id as string, startedAt: before?.startedAt as string });
       expect(await send(api, as, night)).toMatchObject({ workouts: { added: 0, known: 1 }, differingCount: 0 });
 
-      // That was no change of the person's own: it may be replaced once more, and the import be taken back.
+      // A replacement is not an edit: the workout can be replaced again, and the import undone.
       expect(await send(api, as, noon, "timeZone=UTC&known=replace")).toMatchObject({ replacedCount: 1 });
       expect(await setCounts(api, as)).toEqual([1]);
       expect((await api.post(`/api/v1/imports/${importId}/undo`, { as })).json).toEqual({ trashed: 1, kept: 0 });
@@ -158,7 +158,7 @@ test(
     expect(replaced).toMatchObject({ differing: [{ isChanged: true, isReplaced: true }], replacedCount: 1 });
     expect(await setCounts(api, as)).toEqual([3]);
     expect((await workoutsOf(api, as))[0]).toMatchObject({ notes: null });
-    // One in the trash stays there.
+    // A workout in the trash stays there.
     expectStatus(await api.delete(`/api/v1/workouts/${id}`, { as }), 204);
     const trashed = await send(api, as, noon, "timeZone=UTC&known=replaceChanged");
     expect(trashed).toMatchObject({ workouts: { added: 0, known: 1 }, differingCount: 0 });
@@ -210,7 +210,7 @@ test(
         import_key = decode(case name when 'Push' then ${former("2025-01-05T09:00:00Z", "Push")}
           else ${former("2025-01-06T09:00:00Z", "Pull")} end, 'hex')
       where user_id = ${user.id}`;
-    // What a person has corrected since does not matter.
+    // Later edits do not matter.
     await sql`update workouts set name = 'Drag' where user_id = ${user.id} and name = 'Pull'`;
     const report = await send(
       api,
@@ -232,7 +232,7 @@ test(
       createHash("sha256")
         .update(JSON.stringify(["strong", "2025-01-05T09:00:00Z", "Push", occurrence]))
         .digest("hex");
-    // As a file of rows in turn was read: each half of the workout by itself.
+    // As earlier versions read interleaved rows: each half is a workout.
     await send(api, as, [STRONG, PUSH[0], PUSH[1].replace("01-05", "01-07")], "timeZone=Europe/Berlin");
     await sql`
       update workouts set import_version = null, started_at = '2025-01-05T09:00:00Z', ended_at = '2025-01-05T09:45:00Z',

@@ -1,16 +1,16 @@
 import { AppError } from "../errors.ts";
 import { type Language, loadLanguages } from "./month-names.rules.ts";
 
-/** The words of a date whose month has a name, the first row that they stand in, and the days that they stand for. */
+/** The words of dates with a month name, their first row, and their days. */
 export type NamedMonth = { words: string[]; row: number; days: Set<string> };
 
 const MIN_LETTERS = 3;
-/** Of the months of a file, with their days of the week; no language has as many. */
+/** The limit on different words in a file's dates: more than any language has for months and weekdays. */
 const MAX_NAMES = 400;
 
 /**
- * The month, from 1, that `words` name in a language: one of its names, or else the beginning of names of one month only, the
- * others being words that stand in its dates. Null when they name none.
+ * The month, from 1, that `words` name in a language: by one of its names, or by a prefix that fits one month only, if the
+ * other words are usual in its dates. Null if they name none.
  */
 export function monthIn(language: Language, words: string[], mayBeginOnly = true): number | null {
   const named = words.filter((word) => !language.fillers.has(word) && !language.halves.has(word));
@@ -34,10 +34,9 @@ function monthBegunBy({ months }: Language, word: string): number | null {
 }
 
 /**
- * The language of the months of a file: English if that has them all, else the one that has them all, or any of those that mean
- * the same by them. A name that no language has is left to its row if it stands on one day only and is the only such, beside
- * others that are read (`readable` counts dates without names): a slip of the hand. Null when there are no names. Throws as
- * `decideDates` does.
+ * The language of the month names in a file: English if it has them all, else the language that does, or any one of several
+ * that agree on their meaning. A single unknown name on one day, among dates that are readable (`readable` counts those
+ * without names), is a slip that costs only its rows. Null if there are no names. Throws as `decideDates` does.
  */
 export async function decideLanguage(
   given: NamedMonth[],
@@ -79,7 +78,7 @@ function unknownLanguage([month]: NamedMonth[]): AppError {
 const countRead = (language: Language, months: NamedMonth[]) =>
   months.filter(({ words }) => monthIn(language, words) !== null).length;
 
-/** Those that have all of the names as they are; if none has and they may, those that have names that begin so. */
+/** The languages that have all the names; if there are none and prefixes are allowed, those that have them as prefixes. */
 function readersOf(languages: Language[], months: NamedMonth[], mayBegin = true): Language[] {
   for (const mayBeginOnly of mayBegin ? [false, true] : [false]) {
     const readers = languages.filter((one) => months.every(({ words }) => monthIn(one, words, mayBeginOnly) !== null));
@@ -101,6 +100,6 @@ function chosen(languages: Language[], months: NamedMonth[], preferred: string |
   const answer = languages.find(isPreferred) ?? languages.find(isAlike);
   if (answer) return answer;
   const tags = [...meanings.values()].map(({ tag }) => tag).slice(0, 10);
-  const detail = `The month in row ${months[0]?.row} means another in ${tags.join(", ")}: say which by language`;
+  const detail = `The month in row ${months[0]?.row} means another in ${tags.join(", ")}: set language`;
   throw new AppError("invalid", "imports.language_required", detail);
 }

@@ -2,7 +2,7 @@ import type { ImportedSet, ImportOptions } from "./formats.rules.ts";
 import { type Header, noteCell, noteIn, numberIn, type Row, textIn } from "./rows.rules.ts";
 
 type WeightUnit = "kg" | "lb";
-/** A column of a measure, with the unit that stands in its name: `Weight (kg)`, `distance_miles`, `Weight`. */
+/** A column of a measure, with the unit in its name: `Weight (kg)`, `distance_miles`, `Weight`. */
 type Measure<Unit> = { column: string; unit: Unit | null };
 /** What the formats have in columns of their own; `note` is the name of one. Seconds may have decimals. */
 type Measured = Pick<ImportedSet, "type" | "reps" | "timeS"> & { note: string | null };
@@ -23,10 +23,10 @@ const METRES = new Map(
 );
 const [MAX_WEIGHT, MAX_DISTANCE_M, SET_NOTE_LENGTH] = [2000, 1_000_000, 500];
 
-/** Whether there is a column for weights, in units that we know or a unit to be told. */
+/** Whether there is a column for weights with a known unit or none. */
 export const hasWeights = (header: Header): boolean => measuresIn(header, "weight", WEIGHT_UNITS).length > 0;
 
-/** The columns of weights and distances that are read, by their names in lower case. */
+/** The columns of weights and distances that are read; names in lower case. */
 export const measureColumns = (header: Header): string[] => [
   ...measuresIn(header, "weight", WEIGHT_UNITS).map(({ column }) => column),
   ...measuresIn(header, "distance", METRES).map(({ column }) => column),
@@ -44,9 +44,9 @@ export function lacksWeightUnit(row: Row): boolean {
 }
 
 /**
- * Reads weights to three decimals in the unit that they were logged in, distances in whole metres. What the apps write
- * for "none" is null: a weight, time or distance of 0, and 0 repetitions unless of a weight alone, which is a lift that
- * failed. A weight below 0 is what a machine or band took off: no weight, but `assisted`, with a note in the row.
+ * Reads weights to three decimals in the unit in which they were logged, and distances in whole metres. A weight, time or
+ * distance of 0 is null, since the apps write it for "none"; so are 0 repetitions, except with a weight alone, which is a
+ * failed lift. A weight below 0 is assistance: no weight, but `assisted`, with a note in the row.
  */
 export function createSetReader(header: Header, options: ImportOptions): SetReader {
   const weights = measuresIn(header, "weight", WEIGHT_UNITS);
@@ -60,7 +60,7 @@ export function createSetReader(header: Header, options: ImportOptions): SetRead
       if (weight === 0) continue;
       const given = unit ?? unitOf(row);
       const weightUnit = given === undefined ? (options.weightUnit ?? null) : given;
-      // Of a unit that we do not know there is a note already.
+      // An unknown unit has been noted already.
       if (given === null) break;
       if (weightUnit === null) {
         noteCell(row, column, "unit", "has no unit in this row");
@@ -117,7 +117,7 @@ function rpeIn(row: Row): number | null {
   return rpe === null || Number.isInteger(rpe * 2) ? rpe : noteCell(row, "rpe", "range", "must be in steps of 0.5");
 }
 
-/** The columns of a measure in the order of the file; those in a unit that we do not know are none. */
+/** The columns of a measure in the order of the file, without those in an unknown unit. */
 function measuresIn<Unit>(header: Header, measure: string, units: Map<string, Unit>): Measure<Unit>[] {
   const measures: Measure<Unit>[] = [];
   for (const column of header.columns.keys()) {
@@ -132,7 +132,7 @@ function measuresIn<Unit>(header: Header, measure: string, units: Map<string, Un
 const wordIn = <Unit>(row: Row, column: string, units: Map<string, Unit>): Unit | undefined =>
   units.get(textIn(row, column).toLowerCase());
 
-/** Undefined when the cell is empty; null, with a note, when it has no unit that we know. */
+/** Undefined if the cell is empty; null if the unit is unknown, which is noted. */
 function unitIn<Unit>(row: Row, column: string, units: Map<string, Unit>): Unit | null | undefined {
   if (textIn(row, column) === "") return undefined;
   return (

@@ -168,7 +168,7 @@ test.each([
   }
 });
 
-test("a weight below 0 is assistance, which the set keeps", async () => {
+test("a weight below 0 is assistance, which is stored with the set", async () => {
   for (const [name, column] of [
     ["strong", "weight (kg)"],
     ["hevy", "weight_kg"],
@@ -197,7 +197,7 @@ test("numbers are read as they are written: with a decimal comma, in yards, in p
   expect(sets).toMatchObject([{ weight: 72.5 }, { distanceM: 457, timeS: 66 }]);
 });
 
-test("of a row that differs from its workout the later end counts, and the report says so", async () => {
+test("if rows of a workout have different ends, the latest wins, and the report says so", async () => {
   const rows = [{}, { end_time: "1 May 2024, 20:30" }, { end_time: "" }, { superset_id: "1" }];
   const { workouts, notes } = await read(fileOf("hevy", rows));
   expect(workouts).toMatchObject([{ endedAt: "2024-05-01T20:30:00Z" }]);
@@ -238,7 +238,7 @@ test("what just fits is taken as it is", async () => {
   ]);
 });
 
-test("notes on an exercise are cut off where they are too long together", async () => {
+test("notes on an exercise are truncated if they are too long together", async () => {
   const notes = ["a".repeat(600), "b".repeat(399), "c"].map((text) => ({ "set order": "Note", notes: text }));
   const { notes: cells, workouts } = await read(fileOf("strong", [{}, ...notes]));
   expect(cells).toEqual([

@@ -5,10 +5,10 @@ import type { NamedExercise } from "./names.queries.ts";
 
 const MAX_LISTED = 100;
 
-/** A name of the file, in how many sets it stands, and what it means; undefined for nothing that we know. */
+/** An exercise name of the file, the number of its sets, and the exercise it means; undefined if unknown. */
 export type NameInFile = { setCount: number; meant: NamedExercise | undefined };
 
-/** What has come of a file so far. Of errors, cells and differing workouts the first 100 are kept, and all are counted. */
+/** The counts and findings of a file so far. Each list has the first 100 entries; the counts include all. */
 export type Reading = {
   format: Format;
   ignored: Ignored;
@@ -39,19 +39,19 @@ export const newReading = ({ format, ignored }: Training): Reading => ({
   cellCount: 0,
 });
 
-/** Counts a row that was left out. */
+/** Adds a row that was left out. */
 export function addError(reading: Reading, error: RowError): void {
   reading.errorCount++;
   if (reading.errors.length < MAX_LISTED) reading.errors.push(error);
 }
 
-/** Counts a cell that did not arrive as it is. */
+/** Adds a cell that was not stored as it is. */
 export function addCellNote(reading: Reading, note: CellNote): void {
   reading.cellCount++;
   if (reading.cells.length < MAX_LISTED) reading.cells.push(note);
 }
 
-/** Counts a known workout of which the file has another content. */
+/** Adds a known workout whose content differs in the file. */
 export function noteDiffering(
   reading: Reading,
   { row, startedAt, name }: ImportedWorkout,

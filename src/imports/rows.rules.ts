@@ -2,9 +2,9 @@ import { hasAtMost, isTitle, printable } from "../http/formats.ts";
 import type { Delimiter } from "./csv-cells.rules.ts";
 import type { CellNote, RowError } from "./formats.rules.ts";
 
-/** The first line of a file: where each column stands, by its name in lower case. */
+/** The header of a file: the index of each column, by its name in lower case. */
 export type Header = { columns: Map<string, number>; names: string[]; delimiter: Delimiter };
-/** A line of the file below its header. `error` leaves it out; `notes` are cells that did not arrive as they are. */
+/** A line of the file below its header. `error` leaves it out; `notes` are cells that were not stored as they are. */
 export type Row = { line: number; header: Header; fields: string[]; error: RowError | null; notes: CellNote[] };
 
 /** If a column name repeats, the first one wins. */
@@ -25,17 +25,17 @@ export const rowOf = (header: Header, line: number, fields: string[]): Row => ({
   notes: [],
 });
 
-/** Whether nothing stands in it. */
+/** Whether all its cells are empty. */
 export const isBlank = ({ fields }: Row): boolean => fields.every((field) => field.trim() === "");
 
-/** Leaves a row out, for the first reason that is given. `message` goes on from the name of the column. */
+/** Refuses a row; the first reason wins. `message` continues the name of the column. */
 export function refuse(row: Row, column: string, code: string, message: string): null {
   const name = columnName(row, column);
   row.error ??= { row: row.line, column: name, code, message: `${name}: ${message}` };
   return null;
 }
 
-/** Leaves a cell out, or notes that it was kept in another form; its row goes on. */
+/** Notes a cell that is left out or stored in another form; the rest of its row is read. */
 export function noteCell(row: Row, column: string, code: string, message: string): null {
   const name = columnName(row, column);
   row.notes.push({ row: row.line, column: name, code, message: `${name}: ${message}` });
@@ -44,7 +44,7 @@ export function noteCell(row: Row, column: string, code: string, message: string
 
 const columnName = (row: Row, column: string) => row.header.names[row.header.columns.get(column) ?? -1] ?? column;
 
-/** The text of a cell, trimmed; empty when there is no such column. */
+/** The text of a cell, trimmed; empty if there is no such column. */
 export function textIn(row: Row, column: string): string {
   const at = row.header.columns.get(column);
   return at === undefined ? "" : (row.fields[at] ?? "").trim();
@@ -53,13 +53,13 @@ export function textIn(row: Row, column: string): string {
 const NAME_LENGTH = 100;
 const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
 
-/** A name as it is shown and stored: a title, without characters that those may not have; null when nothing is left. */
+/** A name as it is stored and shown: a title, without the characters that titles may not have; null if nothing is left. */
 export function shownName(name: string): string | null {
   const shown = printable(cut(printable(name), NAME_LENGTH));
   return isTitle(shown) ? shown : null;
 }
 
-/** A name with single spaces, at most 100 characters, as the file has it; null, with the row refused, when it is none. */
+/** A name as in the file, with single spaces, at most 100 characters; null if it is invalid, which refuses the row. */
 export function requiredNameIn(row: Row, column: string): string | null {
   const name = textIn(row, column).replace(/\s+/gu, " ");
   if (name === "") return refuse(row, column, "required", "must not be empty");
@@ -71,13 +71,13 @@ export function requiredNameIn(row: Row, column: string): string | null {
   return name;
 }
 
-/** The name by which a workout is known again: single spaces, no control characters, at most 100; null for nothing. */
+/** The name that identifies a workout: single spaces, no control characters, at most 100 characters; null if empty. */
 export function keptName(text: string): string | null {
   const name = cut(text.replace(/[\s\p{Cc}]+/gu, " ").trim(), NAME_LENGTH);
   return VISIBLE.test(name) ? name : null;
 }
 
-/** What is kept of a name; a note says when that is not all of it. */
+/** The stored form of a name, with a note if it was shortened. */
 export function nameIn(row: Row, column: string): string | null {
   const text = textIn(row, column);
   const name = keptName(text);
@@ -89,7 +89,7 @@ export function nameIn(row: Row, column: string): string | null {
   return name;
 }
 
-/** A text of at most `most` characters, line breaks and all, the rest cut off with a note; null when the cell is empty. */
+/** A text with its line breaks, truncated to `most` characters with a note; null if the cell is empty. */
 export function noteIn(row: Row, column: string, most: number): string | null {
   const text = textIn(row, column);
   if (text === "") return null;
@@ -99,7 +99,7 @@ export function noteIn(row: Row, column: string, most: number): string | null {
   return note === "" ? null : cut(note, most);
 }
 
-/** What `notes` says with `added`, in a line of its own unless it says so already; cut off with a note beyond `most`. */
+/** Appends `added` to `notes` as a line, unless it is there already; truncated to `most` characters with a note. */
 export function withNote(row: Row, column: string, most: number, notes: string | null, added: string | null) {
   if (added === null || notes?.includes(added)) return notes;
   const together = notes === null ? added : `${notes}\n${added}`;
@@ -110,11 +110,11 @@ export function withNote(row: Row, column: string, most: number, notes: string |
 const MAX_DIGITS = 100;
 
 /**
- * A number from `least` to `most`; null when the cell is empty, or with a note when it is none. A comma is a decimal point in
- * a file that separates its columns by something else, and elsewhere unless three digits follow, which may be thousands.
+ * A number from `least` to `most`; null if the cell is empty, or invalid, which is noted. A comma is a decimal point in a file
+ * with another delimiter, and otherwise unless three digits follow, which may be thousands.
  */
 export function numberIn(row: Row, column: string, least: number, most: number): number | null {
-  // Some languages write the minus sign of mathematics.
+  // Some languages use U+2212 as the minus sign.
   const text = textIn(row, column).replace(/^\u2212/, "-");
   if (text === "") return null;
   if (text.length > MAX_DIGITS) return noteCell(row, column, "number", "must be a number");
@@ -131,7 +131,7 @@ export function numberIn(row: Row, column: string, least: number, most: number):
   );
 }
 
-/** A whole number from 0 to `most`, `8.0` being one; null when the cell is empty, or with a note when it is none. */
+/** A whole number from 0 to `most`, also as `8.0`; null if the cell is empty, or invalid, which is noted. */
 export function wholeIn(row: Row, column: string, most: number): number | null {
   const number = numberIn(row, column, 0, most);
   if (number === null || Number.isInteger(number)) return number;

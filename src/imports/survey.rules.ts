@@ -4,22 +4,22 @@ import type { FormatReader, Ignored } from "./formats.rules.ts";
 import { lacksWeightUnit, measureColumns } from "./measures.rules.ts";
 import { type Header, isBlank, type Row, rowOf, textIn } from "./rows.rules.ts";
 
-/** What a file shows before any of it is read. */
+/** What the first pass over a file finds. */
 export type Survey = {
-  /** The texts of its dates, with the first row of each. */
+  /** The first row of each date, by its text. */
   dates: Map<string, number>;
-  /** The texts of starts and names, with the last row of each pair. */
+  /** Each start and name, with the last row of the pair. */
   workouts: Map<string, { start: string; name: string; row: number }>;
-  /** The first row whose weight has no unit, though there is a column for units. */
+  /** The first row whose weight has no unit, if there is a column for units. */
   rowWithoutUnit: number | undefined;
   ignored: Ignored;
 };
 
-/** Of a file between two pauses. */
+/** How much of a file is read between two pauses. */
 export const CHARACTERS_AT_ONCE = 16_384;
 const MAX_WORKOUTS = 50_000;
 
-/** Looks through a whole file once. Throws invalid (`imports.too_many_workouts`). */
+/** Scans a whole file once. Throws invalid (`imports.too_many_workouts`). */
 export async function surveyFile(
   text: string,
   header: Header,
@@ -37,7 +37,7 @@ export async function surveyFile(
   let isHeader = true;
   let pausedAt = 0;
   for (const { row: line, end, fields, fault } of readCsv(text)) {
-    // A broken record may have taken long to make sense of.
+    // A broken record may have taken long to parse.
     if (fault || end - pausedAt > CHARACTERS_AT_ONCE) {
       await pause();
       pausedAt = end;
