@@ -14,7 +14,9 @@ export function endWhenInterrupted(sentence: string): void {
     process.exit(INTERRUPTED);
   };
   for (const signal of ["SIGINT", "SIGTERM", ...hangupUnlessIgnored()] as const) process.once(signal, end);
+  // The launcher's word counts for this process only.
+  const parent = Number(process.env.IRONTRACK_PARENT_PID ?? process.ppid);
+  delete process.env.IRONTRACK_PARENT_PID;
   if (process.env.npm_lifecycle_event === undefined) return;
-  const parent = process.ppid;
   setInterval(() => process.ppid !== parent && end(), PARENT_POLL_MS).unref();
 }
