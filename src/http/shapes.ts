@@ -62,17 +62,40 @@ export function faultsOf(schema: TSchema, value: unknown): FieldError[] {
   if (checker.Check(value)) return [];
   const faults = new Map<string, FieldError>();
   for (const error of checker.Errors(value)) {
-    if (isOfUnitsOnly(error)) continue;
-    const field = error.path === "" ? "/" : error.path.slice(0, MAX_FIELD_LENGTH);
-    if (!faults.has(field)) faults.set(field, { field, ...explain(error) });
+    const fault = readFault(error);
+    if (isOfUnitsOnly(fault)) continue;
+    const field = fault.path === "" ? "/" : fault.path.slice(0, MAX_FIELD_LENGTH);
+    if (!faults.has(field)) faults.set(field, { field, ...explain(fault) });
     if (faults.size === MAX_FAULTS) break;
   }
   return [...faults.values()];
 }
 
-/** Whether a text is too long by the units of a string only, which TypeBox counts; of a choice, in all that is wrong with one. */
-function isOfUnitsOnly({ type, schema, value, errors }: ValueError): boolean {
-  if (type === ValueErrorType.Union) return errors.some((ofOne) => [...ofOne].every(isOfUnitsOnly));
+/** An error of TypeBox with those of each member of a union, which TypeBox gives only once. */
+type Fault = Pick<ValueError, "type" | "schema" | "value" | "path"> & { ofMembers: Fault[][] };
+
+/** How many errors of a member of a union are read. */
+const MAX_MEMBER_FAULTS = 20;
+
+function readFault({ type, schema, value, path, errors }: ValueError): Fault {
+  return { type, schema, value, path, ofMembers: errors.map((ofMember) => readMember(ofMember)) };
+}
+
+function readMember(errors: Iterable<ValueError>): Fault[] {
+  const faults: Fault[] = [];
+  for (const error of errors) {
+    faults.push(readFault(error));
+    if (faults.length === MAX_MEMBER_FAULTS) break;
+  }
+  return faults;
+}
+
+/**
+ * Whether a text is too long only when its UTF-16 units are counted, as TypeBox does, and not its characters; of a union,
+ * whether that is all that is wrong with one member.
+ */
+function isOfUnitsOnly({ type, schema, value, ofMembers }: Fault): boolean {
+  if (type === ValueErrorType.Union) return ofMembers.some((ofMember) => ofMember.every(isOfUnitsOnly));
   return type === ValueErrorType.StringMaxLength && hasAtMost(value as string, schema.maxLength);
 }
 
@@ -93,9 +116,9 @@ export function normalise(schema: TSchema, value: unknown): unknown {
   return value;
 }
 
-function explain({ type, schema, errors }: ValueError): { code: string; message: string } {
+function explain({ type, schema, ofMembers }: Fault): { code: string; message: string } {
   // What may be null is explained by what it is when it is not.
-  const inner = type === ValueErrorType.Union && isNullable(schema) ? errors[0]?.First() : undefined;
+  const inner = type === ValueErrorType.Union && isNullable(schema) ? ofMembers[0]?.[0] : undefined;
   if (inner) return explain(inner);
   switch (type) {
     case ValueErrorType.ObjectRequiredProperty:

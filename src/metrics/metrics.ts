@@ -36,10 +36,10 @@ export const METRICS: Record<string, string> = {
   irontrack_login_memory_recalls_total: "Logins looked for in memory, by result",
   irontrack_password_hashes_running: "Password hashes being made",
   irontrack_password_hashes_waiting: "Password hashes waiting for their turn",
-  irontrack_notices_trusted: "1 while every notice of other processes is known to arrive, so that memory is used",
-  irontrack_listener_losses_total:
-    "How often invalidations of other processes ceased to arrive: the connection that listens was lost, or no heartbeat came back",
-  irontrack_lease_waits_total: "Changes that waited until leases were over, since a process had not confirmed them",
+  irontrack_notices_trusted:
+    "1 while every invalidation of other processes is known to arrive, so that caches are used",
+  irontrack_listener_losses_total: "Losses of the listening connection: it was closed, or a heartbeat did not return",
+  irontrack_lease_waits_total: "Changes that waited for leases to expire, because a process had not confirmed them",
   irontrack_database_online: "1 while the database answers",
 };
 
