@@ -1,8 +1,16 @@
 import postgres from "postgres";
 
+/** How many causes of causes are looked at. */
+const MAX_DEPTH = 5;
+
+/** `error` and its causes, the outermost first; empty for what is no Error. */
+export function* withCauses(error: unknown): Generator<Error> {
+  for (let at = error, depth = 0; at instanceof Error && depth < MAX_DEPTH; at = at.cause, depth++) yield at;
+}
+
 /** The PostgreSQL error in `error` or among its causes (drizzle wraps the driver's), or undefined. */
 export function postgresError(error: unknown): postgres.PostgresError | undefined {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+  for (const at of withCauses(error)) {
     if (at instanceof postgres.PostgresError) return at;
   }
   return undefined;
@@ -30,7 +38,7 @@ export const refusal = (code: Refusal): Error =>
 
 /** The refusal in `error` or among its causes, or undefined when the database was asked. */
 export function refusalOf(error: unknown): Refusal | undefined {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+  for (const at of withCauses(error)) {
     const { code } = at as { code?: unknown };
     if (code === "OVERLOADED" || code === "CLIENT_GONE") return code;
   }
@@ -89,7 +97,7 @@ const UNAVAILABLE_CODES = new Set([
 
 /** True when the database could not be asked (away, starting, full, timed out): worth a retry, not a bug. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+  for (const at of withCauses(error)) {
     const code = (at as { code?: unknown }).code;
     if (typeof code !== "string") continue;
     if (UNAVAILABLE_CODES.has(code)) return true;

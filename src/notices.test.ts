@@ -4,6 +4,7 @@ import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 import { directTestUrl } from "#test/transaction.ts";
+import { until } from "#test/until.ts";
 import type { Log } from "./log.ts";
 import { listenForNotices, type Notices, sendNotice } from "./notices.ts";
 
@@ -46,10 +47,6 @@ const change = ({ notices }: Member, loginId: string) =>
 const endListeners = () => direct.sql`
   select pg_terminate_backend(pid, 1000) from pg_stat_activity
   where query ilike 'listen%' and datname = current_database()`;
-
-async function until(isSo: () => boolean | Promise<boolean>) {
-  while (!(await isSo())) await Bun.sleep(20);
-}
 
 const LOST = "invalidations may be missed: the caches are not used until they arrive again";
 

@@ -1,4 +1,5 @@
 import type { Db } from "#db/client.ts";
+import { CLOCK_SKEW_S } from "./tokens.ts";
 
 /**
  * How many attempts a key allows. The `free`-th attempt within `windowS` seconds blocks the key for `delayS`. Each later
@@ -67,9 +68,6 @@ export async function findRefusing(
     select key, ceil(extract(epoch from blocked_until - ${now}::timestamptz))::int as "waitS"
     from attempts where key = any (${keys}) and blocked_until > ${now} and forgotten_at > ${now}`;
 }
-
-/** How far the clocks of processes may be apart. */
-const CLOCK_SKEW_S = 30;
 
 /**
  * Deletes counters whose window ends later than any window can end by the present clock. They are from before the clock

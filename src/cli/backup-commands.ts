@@ -10,7 +10,7 @@ import { printRows } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { confirm } from "./prompt.ts";
 
-type CreateFlags = { out?: string; keep?: unknown; json?: boolean };
+type CreateFlags = { out?: string; keep?: number; json?: boolean };
 type RestoreFlags = { into?: string; verify?: boolean; yes?: boolean; json?: boolean };
 
 /** Commands on backups of the whole database, by PostgreSQL's own programs. */
@@ -31,11 +31,8 @@ export function registerBackupCommands(cli: CAC): void {
 }
 
 async function create({ out = "backups", keep, json = false }: CreateFlags) {
-  const most = keep === undefined ? undefined : Number(keep);
-  if (most !== undefined && !(Number.isInteger(most) && most >= 1))
-    throw new OperatorError("--keep takes a whole number from 1", 2);
   const { path, manifest, removed } = await working((url, places, on) =>
-    createBackup(url, String(out), places, { ...on, ...(most === undefined ? {} : { keep: most }) }),
+    createBackup(url, String(out), places, { ...on, ...(keep === undefined ? {} : { keep }) }),
   );
   const { tables, dumpBytes, takenAt, migration, serverVersion } = manifest;
   const rows = Object.values(tables).reduce((sum, table) => sum + table.rows, 0);

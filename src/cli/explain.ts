@@ -1,4 +1,4 @@
-import { postgresError } from "#db/errors.ts";
+import { postgresError, withCauses } from "#db/errors.ts";
 import { ClusterError } from "#db/postmaster.ts";
 import { AppError, OperatorError } from "../errors.ts";
 
@@ -80,7 +80,7 @@ export function explain(error: unknown): Explanation {
   if (error instanceof Error && error.name === "CACError") return { message: error.message, exitCode: 2, isBug: false };
   const refused = postgresError(error);
   if (refused) return failure(`PostgreSQL says: ${refused.message} (${refused.code})${adviceOn(refused.code)}`);
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+  for (const at of withCauses(error)) {
     const explained = explainSystemError(at as NodeJS.ErrnoException);
     if (explained) return failure(explained);
   }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { program } from "#test/program.ts";
 import { databaseSettings, testPool } from "#test/transaction.ts";
+import { until } from "#test/until.ts";
 
 // The directory of PostgreSQL's socket behind a link: without the link, the database is unreachable.
 const home = mkdtempSync(join(tmpdir(), "irontrack-serve-"));
@@ -49,9 +50,6 @@ const statusOf = (unix: string, path: string) =>
     ({ status }) => status,
     () => 0,
   );
-async function until(isSo: () => boolean | Promise<boolean>) {
-  while (!(await isSo())) await Bun.sleep(20);
-}
 const pidsOf = () =>
   [...said.matchAll(/"worker":\d,"pid":(\d+)[^\n]*"msg":"worker is ready"/g)].map(([, pid]) => Number(pid));
 

@@ -4,15 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { databaseSettings } from "#test/transaction.ts";
+import { until } from "#test/until.ts";
 
 const home = mkdtempSync(join(tmpdir(), "irontrack-up-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 const RED = "\u001b[31m";
-
-async function until(isSo: () => boolean) {
-  while (!isSo()) await Bun.sleep(20);
-}
 
 test("on a terminal the greeting of up is not red, and a request is one line", async () => {
   let shown = "";

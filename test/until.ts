@@ -1,0 +1,4 @@
+/** Polls until `isSo` holds. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await Bun.sleep(20);
+}
