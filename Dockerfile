@@ -1,5 +1,5 @@
 # What ships: one executable on nothing but the C libraries that it is linked against (docs/image.md lists all of it), and
-# the pooler. docker/rehearse.ts runs each command of the stages up to `run` where there is no engine.
+# the pooler. deploy/docker/rehearse.ts runs each command of the stages up to `run` where there is no engine.
 #
 # Tags are exact; put digests in their places when you have looked them up (docker buildx imagetools inspect).
 
@@ -11,14 +11,17 @@ COPY patches ./patches
 RUN bun install --frozen-lockfile --production --ignore-scripts
 
 FROM dependencies AS build
+COPY lib ./lib
 COPY db ./db
 COPY seeds ./seeds
 COPY src ./src
+COPY cli ./cli
+COPY deploy/docker/compose-init.ts ./deploy/docker/
 # The commit to build: docker build --build-arg COMMIT=$(git rev-parse HEAD)
 ARG COMMIT=""
-RUN IRONTRACK_COMMIT="$COMMIT" bun src/cli.ts build --out /image/usr/local/bin/irontrack
-COPY docker/assemble.sh ./docker/
-RUN sh docker/assemble.sh /image
+RUN IRONTRACK_COMMIT="$COMMIT" bun cli/main.ts build --out /image/usr/local/bin/irontrack
+COPY deploy/docker/assemble.sh ./deploy/docker/
+RUN sh deploy/docker/assemble.sh /image
 
 FROM scratch AS run
 COPY --from=build /image/ /

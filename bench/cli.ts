@@ -1,6 +1,6 @@
-import { endWhenInterrupted } from "#src/cli/interrupts.ts";
-import { runCli } from "#src/cli/run.ts";
-import { bypassProxyForLoopback } from "#src/loopback.ts";
+import { endWhenInterrupted } from "#lib/command-line/interrupts.ts";
+import { runCli } from "#lib/command-line/run.ts";
+import { bypassProxyForLoopback } from "#lib/loopback.ts";
 import { benchCommands } from "./commands.ts";
 import { usePins } from "./hosts/pinning.ts";
 

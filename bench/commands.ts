@@ -23,7 +23,10 @@ export function benchCommands(name: string): CAC {
   registerTruth(cli);
   registerReport(cli);
   registerProfile(cli);
-  cli.option("--pin <host>", "Who has which core, by the file of a host in bench/hosts instead of by the topology");
+  cli.option(
+    "--pin <host>",
+    "Who has which core, by the file of a host in bench/hosts instead of by the topology",
+  );
   cli.help();
   return cli;
 }

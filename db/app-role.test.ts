@@ -11,7 +11,8 @@ let asRole: Pool;
 beforeAll(async () => {
   database = await makeOwnDatabase();
   // Twice: it also brings up to date.
-  for (const password of ["it's a 'password", undefined]) await ensureAppRole(database.pool, role, password);
+  for (const password of ["it's a 'password", undefined])
+    await ensureAppRole(database.pool, role, password);
   const url = Object.assign(new URL(directTestUrl(database.url)), { username: role, password: "" });
   asRole = openPool(url.href, { size: 1, prepare: false });
 });

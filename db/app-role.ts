@@ -1,6 +1,9 @@
 import type { Db } from "./client.ts";
 
-/** How long the application's statements may take and wait, whatever they go through: a role's settings pass a pooler. */
+/**
+ * How long the application's statements may take and wait, whatever they go through: a role's
+ * settings pass a pooler.
+ */
 const LIMITS = {
   statement_timeout: "5s",
   lock_timeout: "2s",
@@ -9,11 +12,16 @@ const LIMITS = {
 };
 
 /**
- * Makes, or brings up to date, the role that the application runs as: it reads and writes rows, also of tables that the
- * asker makes later, under time limits; it changes no schema, and what the audit says it can only add to. For the owner of
- * the database, after migrating. Limits hold for connections made from then on.
+ * Makes, or brings up to date, the role that the application runs as: it reads and writes rows,
+ * also of tables that the asker makes later, under time limits; it changes no schema, and what the
+ * audit says it can only add to. For the owner of the database, after migrating. Limits hold for
+ * connections made from then on.
  */
-export async function ensureAppRole({ sql }: Db, name: string, password: string | undefined): Promise<void> {
+export async function ensureAppRole(
+  { sql }: Db,
+  name: string,
+  password: string | undefined,
+): Promise<void> {
   const [found] = await sql`select from pg_roles where rolname = ${name}`;
   const role = sql(name);
   if (!found) await sql`create role ${role} login`;

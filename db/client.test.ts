@@ -5,17 +5,23 @@ import { connectPool, openPool } from "./client.ts";
 test("a connected pool has all its connections, asks of types once, and knows arrays on connections that come later", async () => {
   const statements: string[] = [];
   const url = directTestUrl(testDatabaseUrl());
-  const pool = openPool(url, { size: 3, prepare: false, onStatement: (statement) => statements.push(statement) });
+  const pool = openPool(url, {
+    size: 3,
+    prepare: false,
+    onStatement: (statement) => statements.push(statement),
+  });
   const killer = openPool(url, { size: 1, prepare: false });
   try {
     await connectPool(pool, 3);
     const pidOf = async () =>
-      (await pool.sql<{ pid: number }[]>`select pg_backend_pid() as pid, pg_sleep(0.01)`)[0]?.pid as number;
+      (await pool.sql<{ pid: number }[]>`select pg_backend_pid() as pid, pg_sleep(0.01)`)[0]
+        ?.pid as number;
     const pids = await Promise.all([pidOf(), pidOf(), pidOf()]);
     expect(new Set(pids).size).toBe(3);
     for (const pid of pids) await killer.sql`select pg_terminate_backend(${pid}, 1000)`;
     // The pool learns that a connection has ended when it uses it: each of the three may fail once.
-    const again = (): Promise<number> => pidOf().catch(() => pidOf().catch(() => pidOf().catch(pidOf)));
+    const again = (): Promise<number> =>
+      pidOf().catch(() => pidOf().catch(() => pidOf().catch(pidOf)));
     const later = await Promise.all([again(), again(), again()]);
     expect(later.filter((pid) => pids.includes(pid))).toEqual([]);
     const [row] = await pool.sql`select ${["a", "b"]}::text[] as letters, array[1, 2] as numbers`;

@@ -1,17 +1,23 @@
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres, { type Options, type PendingQuery, type Row, type Sql } from "postgres";
-import { createGate, type Gate, type GateOptions, type GateStats } from "./gate.ts";
+import {
+  type Admission,
+  type AdmissionOptions,
+  type AdmissionStats,
+  createAdmission,
+} from "./admission.ts";
 
 /**
- * A pool or a transaction; a function that is given one need not know which. `sql` runs prepared statements (the hot
- * paths), `orm` is drizzle on the same connections (the cold ones).
+ * A pool or a transaction; a function that is given one need not know which. `sql` runs prepared
+ * statements (the hot paths), `orm` is drizzle on the same connections (the cold ones).
  */
 export type Db = {
   sql: Sql;
   orm: PostgresJsDatabase;
   /**
-   * Runs `work` in a transaction (inside one: a savepoint), which is rolled back when it throws. Where requests are
-   * answered `work` is run again after a deadlock: it begins anew, with nothing that it kept outside.
+   * Runs `work` in a transaction (inside one: a savepoint), which is rolled back when it throws.
+   * Where requests are answered `work` is run again after a deadlock: it begins anew, with nothing
+   * that it kept outside.
    */
   transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
 };
@@ -20,7 +26,7 @@ export type Pool = Db & {
   /** Waits for running statements, at most `timeoutS`, then closes every connection. */
   close(timeoutS?: number): Promise<void>;
   /** What the gate in front of it has seen; undefined when there is none. */
-  stats: GateStats | undefined;
+  stats: AdmissionStats | undefined;
 };
 
 export type PoolOptions = {
@@ -29,46 +35,62 @@ export type PoolOptions = {
   /** Called with the text and the values of every statement sent, once per execution. */
   onStatement?: (statement: string, values: unknown[]) => void;
   /** Limits and counts what is asked of the pool: what answers requests has one. */
-  gate?: GateOptions;
+  admission?: AdmissionOptions;
 };
 
 /** What the driver takes, and its types do not know. */
 type UntypedOptions = { max_pipeline: number };
-/** What patches/ adds: every connection is closed as if the network had; what is under way fails, and the next connects. */
+/**
+ * What patches/ adds: every connection is closed as if the network had; what is under way fails,
+ * and the next connects.
+ */
 type PatchedSql = { dropConnections(): void };
 /** The driver's own default. */
 const MAX_SENT_AHEAD = 100;
 
 /**
- * Opens a pool. `url` is `postgres://user:password@host:port/database`, or with `?host=/directory` a Unix socket.
- * Connects on first use. Times come back as text in PostgreSQL's own form, never as Date: microseconds survive.
+ * Opens a pool. `url` is `postgres://user:password@host:port/database`, or with `?host=/directory`
+ * a Unix socket. Connects on first use. Times come back as text in PostgreSQL's own form, never as
+ * Date: microseconds survive.
  */
-export function openPool(url: string, { size, prepare, onStatement, gate: limits }: PoolOptions): Pool {
+export function openPool(
+  url: string,
+  { size, prepare, onStatement, admission: limits }: PoolOptions,
+): Pool {
   const options: Options<Record<string, never>> = {
     max: size,
     prepare,
-    // One statement at a time through a pooler that cannot prepare: what is sent behind another is sometimes never answered
-    // (ADR 0030).
+    // One statement at a time through a pooler that cannot prepare: what is sent behind another is
+    // sometimes never answered (ADR 0030).
     ...({ max_pipeline: prepare ? MAX_SENT_AHEAD : 0 } satisfies UntypedOptions),
-    // With the waits between attempts, what a request may wait for a connection in pgbouncer/pooling.ini.
+    // With the waits between attempts, what a request may wait for a connection in
+    // deploy/pgbouncer/pooling.ini.
     connect_timeout: 2.5,
     idle_timeout: 0,
     max_lifetime: null,
-    // The driver's own waits grow to 20 s, and so would everyone's after a database that was away for a minute.
+    // The driver's own waits grow to 20 s, and so would everyone's after a database that was away
+    // for a minute.
     backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 0.5),
     onnotice: () => {},
     connection: { application_name: "irontrack" },
   };
-  if (onStatement) options.debug = (_connection, statement, values) => onStatement(statement, values);
+  if (onStatement)
+    options.debug = (_connection, statement, values) => onStatement(statement, values);
   const target = splitSocketPath(url);
   const sql = postgres(target.url, target.path ? { ...options, path: target.path } : options);
-  const gate = limits && createGate(size, limits, () => (sql as unknown as PatchedSql).dropConnections());
-  return { ...onPool(sql, gate), stats: gate?.stats, close: (timeoutS = 5) => sql.end({ timeout: timeoutS }) };
+  const admission =
+    limits && createAdmission(size, limits, () => (sql as unknown as PatchedSql).dropConnections());
+  return {
+    ...onPool(sql, admission),
+    stats: admission?.stats,
+    close: (timeoutS = 5) => sql.end({ timeout: timeoutS }),
+  };
 }
 
 /**
- * Opens all of a pool's `size` connections, so that no request waits for one at the start. What the driver asks each new
- * connection about array types is asked once, and not when connections come back after an outage either.
+ * Opens all of a pool's `size` connections, so that no request waits for one at the start. What the
+ * driver asks each new connection about array types is asked once, and not when connections come
+ * back after an outage either.
  */
 export async function connectPool({ sql }: Pool, size: number): Promise<void> {
   await sql`select 1`;
@@ -78,20 +100,21 @@ export async function connectPool({ sql }: Pool, size: number): Promise<void> {
 }
 
 /**
- * Copies the array types that `known` has fetched to `pool`, which has no connection yet, so that it does not query them. For
- * replicas, whose types are their primary's.
+ * Copies the array types that `known` has fetched to `pool`, which has no connection yet, so that
+ * it does not query them. For replicas, whose types are their primary's.
  */
 export function shareTypes({ sql: known }: Db, { sql }: Pool): void {
   Object.assign(sql.options.parsers, known.options.parsers);
   Object.assign(sql.options.serializers, known.options.serializers);
-  const shared = (options: object) => (options as { shared: { typeArrayMap: object } }).shared.typeArrayMap;
+  const shared = (options: object) =>
+    (options as { shared: { typeArrayMap: object } }).shared.typeArrayMap;
   Object.assign(shared(sql.options), shared(known.options));
   sql.options.fetch_types = false;
 }
 
 /**
- * A statement that is planned each time it runs. For texts of which there are many: each one that is prepared stays in
- * the memory of every connection, and clients can choose among thousands.
+ * A statement that is planned each time it runs. For texts of which there are many: each one that
+ * is prepared stays in the memory of every connection, and clients can choose among thousands.
  */
 export function unprepared<T extends readonly Row[]>(query: PendingQuery<T>): PendingQuery<T> {
   // postgres.js reads this when it sends the statement; its types have it for the whole pool only.
@@ -99,7 +122,10 @@ export function unprepared<T extends readonly Row[]>(query: PendingQuery<T>): Pe
   return query;
 }
 
-/** URLs name a Unix socket's directory in `?host=`, as libpq's do; postgres.js wants the socket's path. */
+/**
+ * URLs name a Unix socket's directory in `?host=`, as libpq's do; postgres.js wants the socket's
+ * path.
+ */
 function splitSocketPath(given: string): { url: string; path?: string } {
   const url = new URL(given);
   const directory = url.searchParams.get("host");
@@ -112,30 +138,35 @@ function splitSocketPath(given: string): { url: string; path?: string } {
   return { url: url.href, path };
 }
 
-function onPool(pool: Sql, gate: Gate | undefined): Db {
-  const sql = gate ? passing(pool, gate.statement) : pool;
+function onPool(pool: Sql, admission: Admission | undefined): Db {
+  const sql = admission ? passing(pool, admission.statement) : pool;
   const begin = <T>(work: (tx: Db) => Promise<T>, check: () => void) =>
     pool.begin(async (tx) => {
-      const result = await work(onTransaction(tx, pool, gate));
+      const result = await work(onTransaction(tx, pool, admission));
       check();
       return result;
     }) as Promise<T>;
   return {
     sql,
     orm: drizzle(sql, { casing: "snake_case" }),
-    transaction: (work) => (gate ? gate.transaction((check) => begin(work, check)) : begin(work, () => {})),
+    transaction: (work) =>
+      admission ? admission.transaction((check) => begin(work, check)) : begin(work, () => {}),
   };
 }
 
 /** Db on an open transaction; `pool` lends the options that drizzle wants to see on its client. */
-function onTransaction(tx: postgres.TransactionSql, pool: Sql, gate: Gate | undefined): Db {
+function onTransaction(
+  tx: postgres.TransactionSql,
+  pool: Sql,
+  admission: Admission | undefined,
+): Db {
   const client = Object.assign(tx, { options: pool.options }) as unknown as Sql;
-  const sql = gate ? passing(client, gate.inTransaction) : client;
+  const sql = admission ? passing(client, admission.inTransaction) : client;
   return {
     sql,
     orm: drizzle(sql, { casing: "snake_case" }),
     transaction: <T>(work: (tx: Db) => Promise<T>) =>
-      tx.savepoint((savepoint) => work(onTransaction(savepoint, pool, gate))) as Promise<T>,
+      tx.savepoint((savepoint) => work(onTransaction(savepoint, pool, admission))) as Promise<T>,
   };
 }
 

@@ -4,7 +4,10 @@ import { openPool, type Pool } from "./client.ts";
 
 const SENT_AFTER = 200;
 
-/** Two pools of one connection: what is done to the first by the second may throw where nobody waits, which is kept. */
+/**
+ * Two pools of one connection: what is done to the first by the second may throw where nobody
+ * waits, which is kept.
+ */
 async function withKiller(work: (pool: Pool, killer: Pool) => Promise<void>) {
   const url = directTestUrl(testDatabaseUrl());
   const pool = openPool(url, { size: 1, prepare: false });
@@ -39,14 +42,17 @@ test("a transaction whose connection is lost fails, does not end the process, an
 test("statements that are sent while their connection closes all fail, and the next connection is clean", () =>
   withKiller(async (pool, killer) => {
     const sent: Promise<unknown>[] = [];
-    // The transaction is over for the pool when its connection is; what sends its statements goes on.
+    // The transaction is over for the pool when its connection is; what sends its statements goes
+    // on.
     const allSent = Promise.withResolvers<void>();
     const lost = pool.transaction(async (tx) => {
       const [own] = await tx.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
       let isKilled = false;
-      const killed = killer.sql`select pg_terminate_backend(${own?.pid as number}, 10000)`.then(() => {
-        isKilled = true;
-      });
+      const killed = killer.sql`select pg_terminate_backend(${own?.pid as number}, 10000)`.then(
+        () => {
+          isKilled = true;
+        },
+      );
       // Before, while and after it closes.
       for (let sentAfter = 0; sentAfter < SENT_AFTER; sentAfter += isKilled ? 1 : 0) {
         sent.push(
@@ -74,7 +80,10 @@ test("a transaction that has lost its connection does nothing more, even after t
       const [own] = await tx.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
       await killer.sql`select pg_terminate_backend(${own?.pid as number}, 10000)`;
       await pool.sql`select 1`;
-      await tx.sql`select 1`.then(() => late.resolve("done outside of any transaction"), late.resolve);
+      await tx.sql`select 1`.then(
+        () => late.resolve("done outside of any transaction"),
+        late.resolve,
+      );
     });
     expect(await lost.catch((error) => error)).toBeInstanceOf(Error);
     expect(await late.promise).toBeInstanceOf(Error);

@@ -3,7 +3,8 @@ import { directTestUrl } from "#test/transaction.ts";
 import { type Db, openPool } from "./client.ts";
 import { copyIn, createRows, jsonbBytes, numericBytes, textBytes } from "./copy.ts";
 
-// As commands do, which alone copy: PgBouncer (1.24) loses count of its prepared statements when a COPY fails.
+// As commands do, which alone copy: PgBouncer (1.24) loses count of its prepared statements when a
+// COPY fails.
 const pool = openPool(directTestUrl(), { size: 1, prepare: false });
 afterAll(() => pool.close());
 
@@ -40,13 +41,23 @@ test("what is copied in binary form is what was meant, null and the ends of rang
     const found = await db.sql`
       select small, whole, extract(epoch from moment)::float8 * 1000 as ms, words, doc ->> 'at' as at, exact::text, id::text
       from copied order by small nulls last`;
-    expect(found.slice(0, -1).map(({ exact }) => exact)).toEqual(numbers.map((number) => (number / 10_000).toFixed(4)));
+    expect(found.slice(0, -1).map(({ exact }) => exact)).toEqual(
+      numbers.map((number) => (number / 10_000).toFixed(4)),
+    );
     expect(found.slice(0, 5).map(({ ms }) => Math.round(ms))).toEqual(momentsMs);
     expect(found[7]).toMatchObject({
       ...{ small: -32_761, whole: 2 ** 31 - 8, words: "Zwölf\t\\N 7", at: "7" },
       id: "0708090a-0b0c-0d0e-0f10-111213141516",
     });
-    expect(found[8]).toEqual({ small: null, whole: null, ms: 0, words: null, at: null, exact: null, id: null });
+    expect(found[8]).toEqual({
+      small: null,
+      whole: null,
+      ms: 0,
+      words: null,
+      at: null,
+      exact: null,
+      id: null,
+    });
   }));
 
 test("a violated foreign key, which is found after the last row, is thrown", () =>
@@ -76,7 +87,10 @@ test("a violated check, which is found in the middle, is thrown", () =>
     expect(failure.constraint_name).toBe("small_check");
   }));
 
-/** Runs `work` in a transaction of the pool that is rolled back; what tests otherwise use cannot stream. */
+/**
+ * Runs `work` in a transaction of the pool that is rolled back; what tests otherwise use cannot
+ * stream.
+ */
 async function undone(work: (db: Db) => Promise<void>) {
   const done = new Error("done");
   const ended = pool.transaction(async (tx) => {

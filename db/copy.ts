@@ -1,9 +1,9 @@
 import type { Db } from "./client.ts";
 
 /**
- * Rows of one table in PostgreSQL's binary COPY format (PostgreSQL manual, COPY, Binary Format), which the server takes in
- * without parsing any text. Each row is begun, then gets its fields in the order of `columns`;
- * undefined is null.
+ * Rows of one table in PostgreSQL's binary COPY format (PostgreSQL manual, COPY, Binary Format),
+ * which the server takes in without parsing any text. Each row is begun, then gets its fields in
+ * the order of `columns`; undefined is null.
  */
 export type Rows = {
   readonly table: string;
@@ -95,7 +95,10 @@ export function createRows(table: string, columns: readonly string[]): Rows {
   return rows;
 }
 
-/** Writes the rows into their table and empties them; nothing when there are none. Throws what the database says. */
+/**
+ * Writes the rows into their table and empties them; nothing when there are none. Throws what the
+ * database says.
+ */
 export async function copyIn({ sql }: Db, rows: Rows): Promise<void> {
   if (rows.count === 0) return;
   const content = rows.take();
@@ -103,7 +106,8 @@ export async function copyIn({ sql }: Db, rows: Rows): Promise<void> {
   const query = sql.unsafe(`copy ${rows.table} (${columns}) from stdin (format binary)`);
   const target = await query.writable();
   await new Promise<void>((resolve, reject) => {
-    // postgres.js tells nobody of an error that comes after the last byte, as those of foreign keys do.
+    // postgres.js tells nobody of an error that comes after the last byte, as those of foreign keys
+    // do.
     Object.assign(query, { resolve, reject });
     target.once("error", reject);
     let at = 0;
@@ -122,15 +126,17 @@ export async function copyIn({ sql }: Db, rows: Rows): Promise<void> {
 export const textBytes = (text: string): Uint8Array => Buffer.from(text);
 
 /** A `jsonb`: the version of its form, then its text. */
-export const jsonbBytes = (value: unknown): Uint8Array => Buffer.from(`\u0001${JSON.stringify(value)}`);
+export const jsonbBytes = (value: unknown): Uint8Array =>
+  Buffer.from(`\u0001${JSON.stringify(value)}`);
 
 /**
- * A `numeric` of ten-thousandths, at least 0, with `scale` (at most 4) digits after the point: groups of four decimal
- * digits behind a header (`numeric_send` in PostgreSQL's numeric.c).
+ * A `numeric` of ten-thousandths, at least 0, with `scale` (at most 4) digits after the point:
+ * groups of four decimal digits behind a header (`numeric_send` in PostgreSQL's numeric.c).
  */
 export function numericBytes(tenThousandths: number, scale: number): Uint8Array {
   const groups: number[] = [];
-  for (let rest = tenThousandths; rest > 0; rest = Math.floor(rest / 10_000)) groups.unshift(rest % 10_000);
+  for (let rest = tenThousandths; rest > 0; rest = Math.floor(rest / 10_000))
+    groups.unshift(rest % 10_000);
   const weight = groups.length - 2;
   while (groups.at(-1) === 0) groups.pop();
   const view = new DataView(new ArrayBuffer(8 + 2 * groups.length));

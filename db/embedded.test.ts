@@ -13,14 +13,18 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { identify, isRunning } from "#src/processes/known-process.ts";
+import { identify, isRunning } from "#lib/processes/known-process.ts";
 import { startCluster } from "./embedded.ts";
 import { readPidFile } from "./postmaster.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "irontrack-embedded-"));
 chmodSync(dir, 0o711);
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
-const paths = { dataDir: join(dir, "data"), socketDir: join(dir, "run"), logFile: join(dir, "log") };
+const paths = {
+  dataDir: join(dir, "data"),
+  socketDir: join(dir, "run"),
+  logFile: join(dir, "log"),
+};
 
 /** Whether the postmaster named by the pid file still runs. */
 function isLeftRunning(): boolean {
@@ -33,7 +37,8 @@ const moments: Record<string, (before: string) => Promise<unknown>> = {
   "before it is started again": () => Bun.sleep(0),
   "while it is started again": async (before) => {
     // The restarted one has written its own pid file.
-    for (let pid = before; pid === before; pid = String(readPidFile(paths.dataDir)?.pid ?? before)) await Bun.sleep(1);
+    for (let pid = before; pid === before; pid = String(readPidFile(paths.dataDir)?.pid ?? before))
+      await Bun.sleep(1);
   },
   "at any moment": () => Bun.sleep(Math.random() * 500),
 };
@@ -62,7 +67,11 @@ test("a PostgreSQL that is killed is restarted", async () => {
 test("a cluster is created at once after a process was killed that was creating it, and nothing else is left", async () => {
   const own = join(dir, "twice");
   mkdirSync(own, { mode: 0o711 });
-  const twice = { dataDir: join(own, "data"), socketDir: join(own, "run"), logFile: join(own, "log") };
+  const twice = {
+    dataDir: join(own, "data"),
+    socketDir: join(own, "run"),
+    logFile: join(own, "log"),
+  };
   const code = `import { startCluster } from "${import.meta.dir}/embedded.ts"; await startCluster(${JSON.stringify(twice)});`;
   const killed = spawn(process.execPath, ["-e", code], { cwd: import.meta.dir, stdio: "ignore" });
   // While it makes its first files.
@@ -72,7 +81,8 @@ test("a cluster is created at once after a process was killed that was creating 
   const cluster = await startCluster(twice, { durable: false });
   await cluster.stop();
   const left = () => readdirSync(own).sort();
-  for (const deadline = Date.now() + 10_000; left().length > 3 && Date.now() < deadline; ) await Bun.sleep(20);
+  for (const deadline = Date.now() + 10_000; left().length > 3 && Date.now() < deadline; )
+    await Bun.sleep(20);
   expect(left()).toEqual(["data", "log", "run"]);
 });
 

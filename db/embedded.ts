@@ -1,13 +1,24 @@
-import { closeSync, existsSync, fstatSync, openSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
-import { type Program, runProgram, startProgram } from "#src/processes/programs.ts";
-import { startSupervised } from "#src/processes/supervise.ts";
+import { type Program, runProgram, startProgram } from "#lib/processes/programs.ts";
+import { startSupervised } from "#lib/processes/supervise.ts";
 import { openPool } from "./client.ts";
 import { ClusterError, readPidFile, refuseForeignData, stopLeftover } from "./postmaster.ts";
 import { type Binaries, makePrivate, type RunAs, runAs } from "./run-as.ts";
 import { makeUnfinished } from "./unfinished.ts";
 
-/** The paths of one embedded PostgreSQL cluster. `socketDir` becomes private to the server's user. */
+/**
+ * The paths of one embedded PostgreSQL cluster. `socketDir` becomes private to the server's user.
+ */
 export type ClusterPaths = { dataDir: string; socketDir: string; logFile: string };
 
 export type ClusterOptions = {
@@ -15,7 +26,9 @@ export type ClusterOptions = {
   durable?: boolean;
   /** Settings of postgresql.conf beyond ours, by name. */
   settings?: Record<string, string>;
-  /** A postgresql.conf to read in place of initdb's and of what we would set for a small machine. */
+  /**
+   * A postgresql.conf to read in place of initdb's and of what we would set for a small machine.
+   */
   configFile?: string;
   /** Of the server's process. */
   environment?: Record<string, string>;
@@ -42,11 +55,14 @@ const LEFTOVERS_TIMEOUT_MS = 5000;
 const STOP = { stopSignals: ["SIGINT", "SIGQUIT"] as NodeJS.Signals[], graceMs: 10_000 };
 
 /**
- * Starts the cluster at `paths.dataDir`, creating it first if absent. A server that ends by itself is restarted, without a
- * limit, until `stop`. The caller must be its only user: a server left behind by a killed process is stopped first. Throws
- * ClusterError if the first start fails.
+ * Starts the cluster at `paths.dataDir`, creating it first if absent. A server that ends by itself
+ * is restarted, without a limit, until `stop`. The caller must be its only user: a server left
+ * behind by a killed process is stopped first. Throws ClusterError if the first start fails.
  */
-export async function startCluster(paths: ClusterPaths, options: ClusterOptions = {}): Promise<Cluster> {
+export async function startCluster(
+  paths: ClusterPaths,
+  options: ClusterOptions = {},
+): Promise<Cluster> {
   const binaries = await findBinaries();
   const run = runAs(binaries, paths.dataDir);
   makePrivate(paths.socketDir, run);
@@ -62,7 +78,8 @@ export async function startCluster(paths: ClusterPaths, options: ClusterOptions 
     onDown: (why) => options.onDown?.(why instanceof Error ? why.message : "PostgreSQL ended"),
   });
   return {
-    url: (database) => `postgres://irontrack@localhost/${database}?host=${encodeURIComponent(paths.socketDir)}`,
+    url: (database) =>
+      `postgres://irontrack@localhost/${database}?host=${encodeURIComponent(paths.socketDir)}`,
     pid: () => server.current()?.pid,
     runAs: run,
     stop: server.stop,
@@ -91,7 +108,10 @@ async function findBinaries(): Promise<Binaries> {
   }
 }
 
-/** initdb beside the final place, then one rename: a killed initdb leaves nothing that looks like a cluster. */
+/**
+ * initdb beside the final place, then one rename: a killed initdb leaves nothing that looks like a
+ * cluster.
+ */
 async function createCluster(initdb: string, paths: ClusterPaths, run: RunAs, durable: boolean) {
   const unfinished = await makeUnfinished(paths.dataDir);
   makePrivate(unfinished, run);
@@ -138,8 +158,10 @@ async function launchUntilReady(
     const { error } = await program.ended;
     const said = error?.message ?? lastWords(await Bun.file(paths.logFile).slice(logFrom).text());
     // Backends of a killed server hold its shared memory for a moment longer than it lives.
-    const mayPass = /shared memory|lock file/.test(said) && Date.now() < leftoversUntil && !signal.aborted;
-    if (!mayPass) throw new ClusterError(`PostgreSQL did not start: ${said} (its log: ${paths.logFile})`);
+    const mayPass =
+      /shared memory|lock file/.test(said) && Date.now() < leftoversUntil && !signal.aborted;
+    if (!mayPass)
+      throw new ClusterError(`PostgreSQL did not start: ${said} (its log: ${paths.logFile})`);
     await Bun.sleep(200);
   }
 }
@@ -148,7 +170,8 @@ const MAX_LOG_BYTES = 16 * 2 ** 20;
 
 /** Rotates a log that is too large to `.1`, replacing the previous one. */
 function rotate(logFile: string) {
-  if (existsSync(logFile) && statSync(logFile).size > MAX_LOG_BYTES) renameSync(logFile, `${logFile}.1`);
+  if (existsSync(logFile) && statSync(logFile).size > MAX_LOG_BYTES)
+    renameSync(logFile, `${logFile}.1`);
 }
 
 function launch(binary: string, paths: ClusterPaths, run: RunAs, options: ClusterOptions) {
@@ -163,7 +186,9 @@ function launch(binary: string, paths: ClusterPaths, run: RunAs, options: Cluste
     ...(options.configFile === undefined
       ? { max_connections: "100", shared_buffers: "128MB", jit: "off" }
       : { config_file: options.configFile }),
-    ...((options.durable ?? true) ? {} : { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
+    ...((options.durable ?? true)
+      ? {}
+      : { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
     ...options.settings,
   };
   const command = [
@@ -184,7 +209,10 @@ function launch(binary: string, paths: ClusterPaths, run: RunAs, options: Cluste
   return { program, logFrom };
 }
 
-/** PostgreSQL takes settings from PG* variables and its messages' language from LC_*; ours are given explicitly. */
+/**
+ * PostgreSQL takes settings from PG* variables and its messages' language from LC_*; ours are given
+ * explicitly.
+ */
 function cleanEnv(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
 }

@@ -1,28 +1,21 @@
 import postgres from "postgres";
+import { postgresError, withCauses } from "#lib/causes.ts";
 
-/** How many causes of causes are looked at. */
-const MAX_DEPTH = 5;
-
-/** `error` and its causes, the outermost first; empty for what is no Error. */
-export function* withCauses(error: unknown): Generator<Error> {
-  for (let at = error, depth = 0; at instanceof Error && depth < MAX_DEPTH; at = at.cause, depth++) yield at;
-}
-
-/** The PostgreSQL error in `error` or among its causes (drizzle wraps the driver's), or undefined. */
-export function postgresError(error: unknown): postgres.PostgresError | undefined {
-  for (const at of withCauses(error)) {
-    if (at instanceof postgres.PostgresError) return at;
-  }
-  return undefined;
-}
-
-/** The name of the constraint that a statement broke, or undefined when `error` is something else. */
+/**
+ * The name of the constraint that a statement broke, or undefined when `error` is something else.
+ */
 export function brokenConstraint(error: unknown): string | undefined {
   return postgresError(error)?.constraint_name;
 }
 
-/** Runs `work`; when it breaks a constraint that has a name in `errors`, that error is thrown instead of PostgreSQL's. */
-export async function translateBroken<T>(errors: Record<string, () => Error>, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs `work`; when it breaks a constraint that has a name in `errors`, that error is thrown
+ * instead of PostgreSQL's.
+ */
+export async function translateBroken<T>(
+  errors: Record<string, () => Error>,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -34,7 +27,9 @@ export async function translateBroken<T>(errors: Record<string, () => Error>, wo
 export type Refusal = "OVERLOADED" | "CLIENT_GONE";
 
 export const refusal = (code: Refusal): Error =>
-  Object.assign(new Error(code === "OVERLOADED" ? "Too much is under way" : "The client is gone"), { code });
+  Object.assign(new Error(code === "OVERLOADED" ? "Too much is under way" : "The client is gone"), {
+    code,
+  });
 
 /** The refusal in `error` or among its causes, or undefined when the database was asked. */
 export function refusalOf(error: unknown): Refusal | undefined {
@@ -45,8 +40,11 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return undefined;
 }
 
-/** True when PostgreSQL undid a transaction so that others can go on (a deadlock): nothing of it was done. */
-export function wasUndoneForOthers(error: unknown): boolean {
+/**
+ * True when PostgreSQL undid a transaction so that others can go on (a deadlock): nothing of it was
+ * done.
+ */
+export function isRetryable(error: unknown): boolean {
   const code = postgresError(error)?.code;
   return code === "40P01" || code === "40001";
 }
@@ -56,8 +54,8 @@ export const noAnswer = (): Error =>
   Object.assign(new Error("The database does not answer"), { code: "DATABASE_SILENT" });
 
 /**
- * Connections, a login that the database refuses, resources, an operator's doing, its disk, and transactions that were undone
- * for the sake of others.
+ * Connections, a login that the database refuses, resources, an operator's doing, its disk, and
+ * transactions that were undone for the sake of others.
  */
 const UNAVAILABLE_CLASSES = ["08", "28", "40", "53", "57", "58"];
 const UNAVAILABLE_CODES = new Set([
@@ -84,8 +82,8 @@ const UNAVAILABLE_CODES = new Set([
   "CONNECTION_ENDED",
   // A standby, or a primary that was made read-only: no writes until the failover is over.
   "25006",
-  // The database is being replaced: for a moment there is none of that name, or it has no tables; or it is closed to
-  // connections.
+  // The database is being replaced: for a moment there is none of that name, or it has no tables;
+  // or it is closed to connections.
   "3D000",
   "42P01",
   "55000",
@@ -95,13 +93,17 @@ const UNAVAILABLE_CODES = new Set([
   "25P04",
 ]);
 
-/** True when the database could not be asked (away, starting, full, timed out): worth a retry, not a bug. */
+/**
+ * True when the database could not be asked (away, starting, full, timed out): worth a retry, not a
+ * bug.
+ */
 export function isDatabaseUnavailable(error: unknown): boolean {
   for (const at of withCauses(error)) {
     const code = (at as { code?: unknown }).code;
     if (typeof code !== "string") continue;
     if (UNAVAILABLE_CODES.has(code)) return true;
-    if (at instanceof postgres.PostgresError && UNAVAILABLE_CLASSES.includes(code.slice(0, 2))) return true;
+    if (at instanceof postgres.PostgresError && UNAVAILABLE_CLASSES.includes(code.slice(0, 2)))
+      return true;
   }
   return false;
 }

@@ -10,8 +10,14 @@ export type Query = PendingQuery<Row[]> & {
   state: { drop(): void } | null;
 };
 
-/** Has `handle` called instead of the driver when `query` is to be sent; a fragment of another one never is. */
-export function handled<Q>(query: Q, handle: (query: Query, send: (query: Query) => void) => void): Q {
+/**
+ * Has `handle` called instead of the driver when `query` is to be sent; a fragment of another one
+ * never is.
+ */
+export function handled<Q>(
+  query: Q,
+  handle: (query: Query, send: (query: Query) => void) => void,
+): Q {
   if (query instanceof Promise) {
     const statement = query as unknown as Query;
     const send = statement.handler;

@@ -3,8 +3,8 @@ import type { Db } from "./client.ts";
 
 export type Listener = {
   /**
-   * Ends the connection, as if it had been lost by `error`, and opens another after RETRY_MS. For a connection that is open
-   * but of no use, as the next may be.
+   * Ends the connection, as if it had been lost by `error`, and opens another after RETRY_MS. For a
+   * connection that is open but of no use, as the next may be.
    */
   replace(error: Error): void;
   close(): Promise<void>;
@@ -12,9 +12,15 @@ export type Listener = {
 
 export type ListenerOptions = {
   channels: string[];
-  /** Called when a new connection listens on all channels. What was sent before may have been missed. */
+  /**
+   * Called when a new connection listens on all channels. What was sent before may have been
+   * missed.
+   */
   onListening(): void;
-  /** Called once when a connection that listened is lost, or when the first attempts to connect fail. */
+  /**
+   * Called once when a connection that listened is lost, or when the first attempts to connect
+   * fail.
+   */
   onLost(error: Error): void;
   onMessage(channel: string, payload: string): void;
 };
@@ -22,19 +28,27 @@ export type ListenerOptions = {
 /** An option of the driver that its types lack. */
 type UntypedOptions = { onnotify(channel: string, payload: string): void };
 
-/** How long to wait before connecting again after an attempt that failed, or a connection that was of no use. */
+/**
+ * How long to wait before connecting again after an attempt that failed, or a connection that was
+ * of no use.
+ */
 const RETRY_MS = 250;
 /** How long a new connection may take until it listens. */
 const ANSWER_TIMEOUT_MS = 5000;
 
 /**
- * Listens on `channels` with a connection of its own to the database of `db`, which must not lead through a pooler, and
- * replaces the connection whenever it is lost. All channels belong to one connection, so their messages arrive in the
- * order of the commits that sent them, and no message arrives from a connection once `onLost` was called for it.
+ * Listens on `channels` with a connection of its own to the database of `db`, which must not lead
+ * through a pooler, and replaces the connection whenever it is lost. All channels belong to one
+ * connection, so their messages arrive in the order of the commits that sent them, and no message
+ * arrives from a connection once `onLost` was called for it.
  *
- * The driver's own `listen` renews each channel by itself and does not say when the connection is lost.
+ * The driver's own `listen` renews each channel by itself and does not say when the connection is
+ * lost.
  */
-export function openListener({ sql }: Db, { channels, onListening, onLost, onMessage }: ListenerOptions): Listener {
+export function openListener(
+  { sql }: Db,
+  { channels, onListening, onLost, onMessage }: ListenerOptions,
+): Listener {
   let current: Sql | undefined;
   let isClosed = false;
   let isLossKnown = false;
@@ -62,7 +76,10 @@ export function openListener({ sql }: Db, { channels, onListening, onLost, onMes
       } satisfies UntypedOptions as UntypedOptions),
     } as unknown as Options<Record<string, never>>);
     current = client;
-    const silence = setTimeout(() => lose(client, new Error("The database does not answer"), 0), ANSWER_TIMEOUT_MS);
+    const silence = setTimeout(
+      () => lose(client, new Error("The database does not answer"), 0),
+      ANSWER_TIMEOUT_MS,
+    );
     try {
       await client.unsafe(channels.map((channel) => `listen "${channel}"`).join("; ")).simple();
       if (client !== current) return;

@@ -9,10 +9,13 @@ const KILLS = 20;
 
 const databases: string[] = [];
 afterAll(async () => {
-  for (const name of databases) await testPool().sql`drop database ${testPool().sql(name)} with (force)`;
+  for (const name of databases)
+    await testPool().sql`drop database ${testPool().sql(name)} with (force)`;
 });
 
-/** How to connect to a new, empty database of the test cluster, as migrations do: past any pooler. */
+/**
+ * How to connect to a new, empty database of the test cluster, as migrations do: past any pooler.
+ */
 async function makeEmpty(): Promise<{ name: string; open(size: number): Pool }> {
   const name = `migrate_${crypto.randomUUID().replaceAll("-", "")}`;
   await testPool().sql`create database ${testPool().sql(name)}`;
@@ -55,7 +58,8 @@ test("a migration that waits for a long transaction does not block writers, and 
     where datname = current_database() and wait_event_type = 'Lock' and query like ${`${statement}%`}`;
   let passed = 0;
   for (let wasHeldUp = false; !wasHeldUp; ) {
-    // Behind a migration that waits for its lock, a writer waits too; it ends only if the migration gives up.
+    // Behind a migration that waits for its lock, a writer waits too; it ends only if the migration
+    // gives up.
     let isWritten = false;
     const writing = db.sql`update users set name = name`.then(() => {
       isWritten = true;

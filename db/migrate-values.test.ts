@@ -46,7 +46,14 @@ test("a migrated database keeps workouts that are too long, and its accounts get
       second: "a\u0323\u030a@example.com",
       plain: "ada@example.com",
     });
-    expect(found.map((person) => person.name)).toEqual(["Am\u00e9lie", null, "\u00dc", null, null, "Ada"]);
+    expect(found.map((person) => person.name)).toEqual([
+      "Am\u00e9lie",
+      null,
+      "\u00dc",
+      null,
+      null,
+      "Ada",
+    ]);
     const lengths = await sql`
       select ended_at::text as ended, is_length_exempt as exempt from workouts order by ended_at`;
     expect([...lengths]).toEqual([

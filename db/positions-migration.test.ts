@@ -34,10 +34,14 @@ test("a migrated database keeps parts with duplicate or missing positions, renum
     await addEntries(right, [1, 2]);
     await sql`insert into workout_sets (workout_exercise_id, mode, position, reps)
       select id, 'reps', unnest(array[3, 3, 7]::smallint[]), 1 from workout_exercises where workout_id = ${mixed}`;
-    const routine = await one(sql`insert into routines (owner_id, name) values (${owner}, 'R') returning id`);
+    const routine = await one(
+      sql`insert into routines (owner_id, name) values (${owner}, 'R') returning id`,
+    );
     await sql`insert into routine_exercises (routine_id, position, exercise_name, mode, sets)
       select ${routine}::uuid, unnest(array[4, 3, 9]::smallint[]), 'Entry', 'reps', 1`;
-    const plan = await one(sql`insert into plans (owner_id, name) values (${owner}, 'P') returning id`);
+    const plan = await one(
+      sql`insert into plans (owner_id, name) values (${owner}, 'P') returning id`,
+    );
     await sql`insert into plan_routines (plan_id, routine_id, day, position)
       select ${plan}::uuid, ${routine}::uuid, 3, unnest(array[3, 2, 50]::smallint[])`;
     await migrate(pool);
@@ -47,8 +51,14 @@ test("a migrated database keeps parts with duplicate or missing positions, renum
       return rows.map((row) => row.positions);
     };
     const upTo = (count: number) => Array.from({ length: count }, (_, n) => n + 1);
-    expect(await positions("workout_exercises", "workout_id")).toEqual([upTo(4), upTo(201), upTo(2)]);
-    expect(await positions("workout_sets", "workout_exercise_id")).toEqual(upTo(4).map(() => upTo(3)));
+    expect(await positions("workout_exercises", "workout_id")).toEqual([
+      upTo(4),
+      upTo(201),
+      upTo(2),
+    ]);
+    expect(await positions("workout_sets", "workout_exercise_id")).toEqual(
+      upTo(4).map(() => upTo(3)),
+    );
     expect(await positions("routine_exercises", "routine_id")).toEqual([upTo(3)]);
     expect(await positions("plan_routines", "plan_id")).toEqual([upTo(3)]);
     const versions = await sql`select id, version > 1 as "isChanged" from workouts order by id`;

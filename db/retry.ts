@@ -1,13 +1,16 @@
-import { wasUndoneForOthers } from "./errors.ts";
+import { isRetryable } from "./errors.ts";
 
-/** The minimum delay of the first retry; jitter at most doubles it, and the second retry waits twice as long. */
+/**
+ * The minimum delay of the first retry; jitter at most doubles it, and the second retry waits twice
+ * as long.
+ */
 const RETRY_WAIT_MS = 100;
 
 /**
- * Runs a whole transaction, and retries it up to `maxRetries` times after a deadlock or a serialization failure.
- * `beforeRetry` may throw to give up. Throws what the last run threw.
+ * Runs a whole transaction, and retries it up to `maxRetries` times after a deadlock or a
+ * serialization failure. `beforeRetry` may throw to give up. Throws what the last run threw.
  */
-export async function retryUndone<T>(
+export async function retryTransaction<T>(
   maxRetries: number,
   run: () => Promise<T>,
   beforeRetry: () => void = () => {},
@@ -16,7 +19,7 @@ export async function retryUndone<T>(
     try {
       return await run();
     } catch (error) {
-      if (count >= maxRetries || !wasUndoneForOthers(error)) throw error;
+      if (count >= maxRetries || !isRetryable(error)) throw error;
       // Let the other transaction finish first, or the two deadlock again.
       await Bun.sleep((count + 1) * RETRY_WAIT_MS * (1 + Math.random()));
       beforeRetry();

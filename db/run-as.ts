@@ -3,24 +3,31 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from "node:fs
 import { join } from "node:path";
 import { ClusterError } from "./postmaster.ts";
 
-/** How to run PostgreSQL's programs: as ourselves, or, since it refuses to run as root, as an unprivileged user. */
+/**
+ * How to run PostgreSQL's programs: as ourselves, or, since it refuses to run as root, as an
+ * unprivileged user.
+ */
 export type RunAs = { prefix: string[]; uid?: number; gid?: number };
 
 /** PostgreSQL's own programs. */
 export type Binaries = { postgres: string; initdb: string };
 
 /**
- * Finds how PostgreSQL's programs can run on `dataDir`: as ourselves, or, if we are root, as the user `postgres` or
- * `nobody`. Below a directory that only root may enter they keep the capability to pass it, and no other. Throws
- * ClusterError if there is no way.
+ * Finds how PostgreSQL's programs can run on `dataDir`: as ourselves, or, if we are root, as the
+ * user `postgres` or `nobody`. Below a directory that only root may enter they keep the capability
+ * to pass it, and no other. Throws ClusterError if there is no way.
  */
 export function runAs(binaries: Binaries, dataDir: string): RunAs {
   if (process.getuid?.() !== 0) return { prefix: [] };
   const user = ["postgres", "nobody"].map(lookUpUser).find((found) => found !== undefined);
-  if (!user) throw new ClusterError("PostgreSQL refuses to run as root, and there is no user postgres or nobody");
+  if (!user)
+    throw new ClusterError(
+      "PostgreSQL refuses to run as root, and there is no user postgres or nobody",
+    );
   makeExecutable(binaries);
   const parent = join(dataDir, "..");
-  for (const prefix of waysToBecome(user)) if (canRun(prefix, binaries, parent)) return { prefix, ...user };
+  for (const prefix of waysToBecome(user))
+    if (canRun(prefix, binaries, parent)) return { prefix, ...user };
   const advice = "move the checkout, run as another user, or set DATABASE_URL";
   if (Bun.which("setpriv") === null)
     throw new ClusterError(
@@ -34,14 +41,21 @@ export function runAs(binaries: Binaries, dataDir: string): RunAs {
 /** Commands that run another one as `user`, the one that grants the least first. */
 function waysToBecome({ uid, gid }: { uid: number; gid: number }): string[][] {
   const become = ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"];
-  // access(2) disregards every capability of a process that is not root, unless no_setuid_fixup is set; initdb looks for
-  // `postgres` with it.
-  const read = ["--securebits=+no_setuid_fixup", "--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search"];
+  // access(2) disregards every capability of a process that is not root, unless no_setuid_fixup is
+  // set; initdb looks for `postgres` with it.
+  const read = [
+    "--securebits=+no_setuid_fixup",
+    "--inh-caps=-all,+dac_read_search",
+    "--ambient-caps=+dac_read_search",
+  ];
   // Where util-linux is absent, coreutils can change the user too, but lend it nothing.
   return [become, [...become, ...read], ["chroot", `--userspec=${uid}:${gid}`, "--groups=", "/"]];
 }
 
-/** Whether `prefix` leads to programs that find each other and their files, and that may enter `parent`. */
+/**
+ * Whether `prefix` leads to programs that find each other and their files, and that may enter
+ * `parent`.
+ */
 function canRun(prefix: string[], { initdb }: Binaries, parent: string): boolean {
   // initdb itself looks for `postgres` and runs it before it shows its settings.
   const probes = [
@@ -54,7 +68,10 @@ function canRun(prefix: string[], { initdb }: Binaries, parent: string): boolean
   });
 }
 
-/** Installed with umask 077 they are root's alone, and no capability but that to write everywhere makes up for it. */
+/**
+ * Installed with umask 077 they are root's alone, and no capability but that to write everywhere
+ * makes up for it.
+ */
 function makeExecutable({ initdb, postgres }: Binaries) {
   for (const program of [initdb, postgres]) {
     if ((statSync(program).mode & 0o555) === 0o555) continue;

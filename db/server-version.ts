@@ -10,6 +10,8 @@ export async function readServerVersion({ sql }: Db): Promise<{ number: number; 
     select current_setting('server_version_num')::integer as number, current_setting('server_version') as text`;
   const version = row ?? { number: 0, text: "unknown" };
   if (version.number < OLDEST_SERVER * 10_000)
-    throw new ClusterError(`PostgreSQL ${OLDEST_SERVER} or newer is needed, and this is ${version.text}`);
+    throw new ClusterError(
+      `PostgreSQL ${OLDEST_SERVER} or newer is needed, and this is ${version.text}`,
+    );
   return version;
 }

@@ -1,7 +1,8 @@
 export type Silence = {
   /**
-   * A statement or a transaction begins to use the database. `drop` closes its connection; without it, it may take as long
-   * as it likes. Call what is returned when it has ended: `isAnswered` unless its connection was lost.
+   * A statement or a transaction begins to use the database. `drop` closes its connection; without
+   * it, it may take as long as it likes. Call what is returned when it has ended: `isAnswered`
+   * unless its connection was lost.
    */
   begin(nowMs: number, drop?: () => void): (nowMs: number, isAnswered: boolean) => void;
 };
@@ -9,16 +10,20 @@ export type Silence = {
 export type SilenceLimits = {
   /** All connections are dropped when none has answered anything for so long. */
   silentAfterMs: number;
-  /** A connection is dropped when its statement has not been answered for so long, though others are. */
+  /**
+   * A connection is dropped when its statement has not been answered for so long, though others
+   * are.
+   */
   longestStatementMs: number;
 };
 
 const LOOK_INTERVAL_MS = 250;
 
 /**
- * Finds connections that will not answer any more, and calls `dropAll` when it is all of them. The driver waits for an answer for
- * ever, and a server that is stopped, or whose machine is lost, closes no connection. Something must ask the database
- * now and then, as readiness does once a second, or one long statement looks like silence.
+ * Finds connections that will not answer any more, and calls `dropAll` when it is all of them. The
+ * driver waits for an answer for ever, and a server that is stopped, or whose machine is lost,
+ * closes no connection. Something must ask the database now and then, as readiness does once a
+ * second, or one long statement looks like silence.
  */
 export function createSilence(limits: SilenceLimits | undefined, dropAll: () => void): Silence {
   if (!limits) return { begin: () => () => {} };

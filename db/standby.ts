@@ -1,14 +1,23 @@
-import { chownSync, readdirSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
-import { runProgram } from "#src/processes/programs.ts";
+import { runProgram } from "#lib/processes/programs.ts";
 import { type Db, openPool } from "./client.ts";
 import { type Cluster, type ClusterOptions, type ClusterPaths, startCluster } from "./embedded.ts";
 import { ClusterError, refuseForeignData, stopLeftover } from "./postmaster.ts";
 import { makeUnfinished } from "./unfinished.ts";
 
 /**
- * Starts a hot standby of a running embedded cluster at `paths`, which streams from it. Its data is a copy of the
- * primary's, taken anew, by PostgreSQL's own low-level API: pg_basebackup does not come along. Same machine only.
+ * Starts a hot standby of a running embedded cluster at `paths`, which streams from it. Its data is
+ * a copy of the primary's, taken anew, by PostgreSQL's own low-level API: pg_basebackup does not
+ * come along. Same machine only.
  */
 export async function startStandby(
   primary: Cluster,
@@ -35,29 +44,34 @@ export async function resumeStandby(
   options: ClusterOptions = {},
 ): Promise<Cluster> {
   if (from.socketDir.includes(","))
-    throw new ClusterError(`a standby cannot find its primary at ${from.socketDir}: a comma separates hosts`);
+    throw new ClusterError(
+      `a standby cannot find its primary at ${from.socketDir}: a comma separates hosts`,
+    );
   const host = from.socketDir.replace(/['\\]/g, "\\$&");
   const settings = { primary_conninfo: `host='${host}' user=irontrack`, ...options.settings };
   return startCluster(paths, { ...options, settings });
 }
 
 /**
- * Copies to a temporary name, then renames, so that an interrupted copy does not obstruct the next one. The pool of `db` must
- * have one connection, because a backup belongs to its session.
+ * Copies to a temporary name, then renames, so that an interrupted copy does not obstruct the next
+ * one. The pool of `db` must have one connection, because a backup belongs to its session.
  */
 async function copyData({ sql }: Db, from: string, final: string) {
   const unfinished = await makeUnfinished(final);
   const to = join(unfinished, "data");
   await sql`select pg_backup_start('standby', true)`;
   const copied = await runProgram(["cp", "--archive", from, to]);
-  if (copied.code !== 0) throw new ClusterError(`the primary's data could not be copied: ${copied.stderr}`);
-  const [{ labelfile }] = (await sql`select labelfile from pg_backup_stop(wait_for_archive => false)`) as unknown as [
-    { labelfile: string },
-  ];
+  if (copied.code !== 0)
+    throw new ClusterError(`the primary's data could not be copied: ${copied.stderr}`);
+  const [{ labelfile }] =
+    (await sql`select labelfile from pg_backup_stop(wait_for_archive => false)`) as unknown as [
+      { labelfile: string },
+    ];
   // The running server's own, and its log, which it sends.
   for (const name of ["postmaster.pid", "postmaster.opts"]) rmSync(join(to, name), { force: true });
   const log = join(to, "pg_wal");
-  for (const segment of readdirSync(log).filter((name) => /^[0-9A-F]{24}/.test(name))) rmSync(join(log, segment));
+  for (const segment of readdirSync(log).filter((name) => /^[0-9A-F]{24}/.test(name)))
+    rmSync(join(log, segment));
   const { uid, gid } = statSync(from);
   for (const [name, text] of [
     ["backup_label", labelfile],

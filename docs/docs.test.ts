@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { cac } from "cac";
-import { registerCommands } from "#src/cli/commands.ts";
-import { Settings } from "#src/config.ts";
+import { registerCommands } from "#cli/commands.ts";
+import { Settings } from "#src/config/config.ts";
 import { scripts } from "../package.json" with { type: "json" };
 
 const ROOT = join(import.meta.dir, "..");
@@ -16,7 +16,9 @@ const tracked = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude
 })
   .stdout.trim()
   .split("\n");
-const documents = tracked.filter((file) => /^(README|CONTRIBUTING|docs\/(adr\/)?[\w-]+|bench\/README)\.md$/.test(file));
+const documents = tracked.filter((file) =>
+  /^(README|CONTRIBUTING|docs\/(adr\/)?[\w-]+|bench\/README)\.md$/.test(file),
+);
 const topLevel = new Set(tracked.map((file) => file.split("/")[0] as string));
 const fileNames = new Set(tracked.map((file) => basename(file)));
 
@@ -26,7 +28,9 @@ const OTHERS = ["pg_hba.conf", "postgresql.auto.conf", "bench/baselines/*"];
 /** What a document says in code: blocks line by line, and what is in backticks. */
 function codeOf(text: string): { lines: string[]; words: string[] } {
   const blocks = [...text.matchAll(/^```[^\n]*\n(.*?)^```/gms)].map(([, block]) => block as string);
-  const words = [...text.replaceAll(/^```.*?^```/gms, "").matchAll(/`([^`\n]+)`/g)].map(([, word]) => word as string);
+  const words = [...text.replaceAll(/^```.*?^```/gms, "").matchAll(/`([^`\n]+)`/g)].map(
+    ([, word]) => word as string,
+  );
   // A line that ends with a backslash goes on.
   return { lines: [...blocks.join("\n").replaceAll("\\\n", " ").split("\n"), ...words], words };
 }
@@ -50,14 +54,22 @@ test.each(documents)("%s names only files that exist", (document) => {
   const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) =>
     join(document, "..", link as string),
   );
-  const linked = links.filter((link) => !tracked.some((file) => file === link || file.startsWith(`${link}/`)));
-  expect({ links: linked, words: codeOf(text).words.filter(isMissing) }).toEqual({ links: [], words: [] });
+  const linked = links.filter(
+    (link) => !tracked.some((file) => file === link || file.startsWith(`${link}/`)),
+  );
+  expect({ links: linked, words: codeOf(text).words.filter(isMissing) }).toEqual({
+    links: [],
+    words: [],
+  });
 });
 
 const cli = cac("irontrack");
 registerCommands(cli);
 const optionsOf = new Map(
-  cli.commands.map(({ name, options }) => [name, options.flatMap(({ rawName }) => rawName.split(/[ ,]/))]),
+  cli.commands.map(({ name, options }) => [
+    name,
+    options.flatMap(({ rawName }) => rawName.split(/[ ,]/)),
+  ]),
 );
 
 /** At the start of a command, and not as the user, database or unit of that name. */
@@ -79,10 +91,13 @@ function unknownIn(line: string): string[] {
 
 test.each(documents)("%s names only commands and options that exist", (document) => {
   const { lines, words } = codeOf(read(document));
-  const named = words.filter((word) => /^[a-z]+:[a-z-]+( |$)/.test(word)).map((word) => word.split(" ")[0] as string);
-  expect([...lines.flatMap(unknownIn), ...named.filter((name) => !optionsOf.has(name) && !(name in scripts))]).toEqual(
-    [],
-  );
+  const named = words
+    .filter((word) => /^[a-z]+:[a-z-]+( |$)/.test(word))
+    .map((word) => word.split(" ")[0] as string);
+  expect([
+    ...lines.flatMap(unknownIn),
+    ...named.filter((name) => !optionsOf.has(name) && !(name in scripts)),
+  ]).toEqual([]);
 });
 
 test("a file, a command or an option that is not there is noticed", () => {
@@ -92,9 +107,13 @@ test("a file, a command or an option that is not there is noticed", () => {
     true,
     true,
   ]);
-  expect(["src/app.ts", "src/http/", "docs/adr/<n>.md", "/etc/passwd", "a b"].some(isMissing)).toBe(false);
+  expect(
+    ["src/app/app.ts", "src/http/", "docs/adr/<n>.md", "/etc/passwd", "a b"].some(isMissing),
+  ).toBe(false);
   expect(unknownIn("cd / && irontrack user:gone --json")).toEqual(["irontrack user:gone"]);
-  expect(unknownIn("./irontrack backup:create --gone --keep 3 # --comment")).toEqual(["backup:create --gone"]);
+  expect(unknownIn("./irontrack backup:create --gone --keep 3 # --comment")).toEqual([
+    "backup:create --gone",
+  ]);
 });
 
 test("operations name only metrics and settings that exist", () => {
@@ -103,30 +122,49 @@ test("operations name only metrics and settings that exist", () => {
   const documented = read("docs/metrics.md");
   // Names of databases and volumes.
   const others = ["irontrack_before", "irontrack_restoring", "irontrack_postgres"];
-  expect([...metrics].filter((name) => !documented.includes(`\`${name}\``) && !others.includes(name))).toEqual([]);
-  const settings = [...text.matchAll(/^([A-Z][A-Z_]+)=/gm)].map(([, name]) => (name as string).replace(/_FILE$/, ""));
+  expect(
+    [...metrics].filter((name) => !documented.includes(`\`${name}\``) && !others.includes(name)),
+  ).toEqual([]);
+  const settings = [...text.matchAll(/^([A-Z][A-Z_]+)=/gm)].map(([, name]) =>
+    (name as string).replace(/_FILE$/, ""),
+  );
   expect(settings.length).toBeGreaterThan(5);
   expect(settings.filter((name) => !(name in Settings.properties))).toEqual([]);
 });
 
 const hasSystemd = Bun.which("systemd-analyze") !== null;
-if (!hasSystemd && !process.env.CI) console.warn("SKIPPED: the units are not verified: there is no systemd-analyze");
+if (!hasSystemd && !process.env.CI)
+  console.warn("SKIPPED: the units are not verified: there is no systemd-analyze");
 
-test.skipIf(!hasSystemd && !process.env.CI)("the systemd units are ones that systemd understands, and hardened", () => {
-  const dir = mkdtempSync(join(tmpdir(), "irontrack-units-"));
-  try {
-    const units = tracked.filter((file) => /^systemd\/.*\.(service|timer)$/.test(file));
-    // It looks whether what they start is there.
-    for (const unit of units)
-      writeFileSync(join(dir, basename(unit)), read(unit).replaceAll("/usr/local/bin/irontrack", "/bin/true"));
-    const paths = units.map((unit) => join(dir, basename(unit)));
-    const verified = spawnSync("systemd-analyze", ["verify", "--man=no", ...paths], { encoding: "utf8" });
-    expect([verified.stdout + verified.stderr, verified.status]).toEqual(["", 0]);
-    // An outage of something else may last for any time, and the application is started again after it.
-    expect(read("systemd/irontrack.service")).toMatch(/^StartLimitIntervalSec=0$/m);
-    const rated = ["security", "--offline=true", "--threshold=15", join(dir, "irontrack.service")];
-    expect(spawnSync("systemd-analyze", rated, { encoding: "utf8" }).status).toBe(0);
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
-});
+test.skipIf(!hasSystemd && !process.env.CI)(
+  "the systemd units are ones that systemd understands, and hardened",
+  () => {
+    const dir = mkdtempSync(join(tmpdir(), "irontrack-units-"));
+    try {
+      const units = tracked.filter((file) => /^systemd\/.*\.(service|timer)$/.test(file));
+      // It looks whether what they start is there.
+      for (const unit of units)
+        writeFileSync(
+          join(dir, basename(unit)),
+          read(unit).replaceAll("/usr/local/bin/irontrack", "/bin/true"),
+        );
+      const paths = units.map((unit) => join(dir, basename(unit)));
+      const verified = spawnSync("systemd-analyze", ["verify", "--man=no", ...paths], {
+        encoding: "utf8",
+      });
+      expect([verified.stdout + verified.stderr, verified.status]).toEqual(["", 0]);
+      // An outage of something else may last for any time, and the application is started again
+      // after it.
+      expect(read("deploy/systemd/irontrack.service")).toMatch(/^StartLimitIntervalSec=0$/m);
+      const rated = [
+        "security",
+        "--offline=true",
+        "--threshold=15",
+        join(dir, "irontrack.service"),
+      ];
+      expect(spawnSync("systemd-analyze", rated, { encoding: "utf8" }).status).toBe(0);
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  },
+);

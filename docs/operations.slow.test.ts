@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
@@ -14,7 +23,9 @@ const ROOT = join(import.meta.dir, "..");
 
 /** The one block marked to be tried that has `words` in it. */
 function blockWith(words: string): string {
-  const blocks = [...text.matchAll(/^```\w+ try\n(.*?)^```/gms)].map(([, block]) => block as string);
+  const blocks = [...text.matchAll(/^```\w+ try\n(.*?)^```/gms)].map(
+    ([, block]) => block as string,
+  );
   const found = blocks.filter((block) => block.includes(words));
   if (found.length !== 1) throw new Error(`${found.length} blocks have ${words}`);
   return found[0] as string;
@@ -22,7 +33,11 @@ function blockWith(words: string): string {
 
 let dir: string;
 let cluster: Cluster;
-const paths = () => ({ dataDir: join(dir, "data"), socketDir: join(dir, "run"), logFile: join(dir, "postgres.log") });
+const paths = () => ({
+  dataDir: join(dir, "data"),
+  socketDir: join(dir, "run"),
+  logFile: join(dir, "postgres.log"),
+});
 
 /** Runs a block as its reader would, with `irontrack` and PostgreSQL's programs on the PATH. */
 function tried(block: string, env: Record<string, string> = {}): string {
@@ -40,7 +55,8 @@ function tried(block: string, env: Record<string, string> = {}): string {
       ...env,
     },
   });
-  if (run.status !== 0) throw new Error(`${block}\nexited with ${run.status}: ${run.stdout}${run.stderr}`);
+  if (run.status !== 0)
+    throw new Error(`${block}\nexited with ${run.status}: ${run.stdout}${run.stderr}`);
   return run.stdout + run.stderr;
 }
 
@@ -55,14 +71,17 @@ async function asked<T extends object>(statement: string): Promise<T[]> {
 
 const namesOfRoles = async () =>
   (await asked<{ slug: string }>("select slug from roles order by 1")).map((r) => r.slug);
-const addRole = (slug: string) => asked(`insert into roles (slug, name) values ('${slug}', '${slug}')`);
-const start = () => startCluster(paths(), { settings: { wal_level: "replica", max_wal_senders: "4" } });
+const addRole = (slug: string) =>
+  asked(`insert into roles (slug, name) values ('${slug}', '${slug}')`);
+const start = () =>
+  startCluster(paths(), { settings: { wal_level: "replica", max_wal_senders: "4" } });
 
 describeWithTools("what operations.md says", () => {
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), "irontrack-operations-"));
     chmodSync(dir, 0o711);
-    for (const name of ["bin", "backups", "backups/dumps", "backups/base", "backups/wal"]) mkdirSync(join(dir, name));
+    for (const name of ["bin", "backups", "backups/dumps", "backups/base", "backups/wal"])
+      mkdirSync(join(dir, name));
     // PostgreSQL, as whom it runs, writes its WAL there.
     for (const name of ["backups", "backups/wal"]) chmodSync(join(dir, name), 0o777);
     const called = program()
@@ -86,7 +105,9 @@ describeWithTools("what operations.md says", () => {
   test("a dump is made, tried and restored by the commands that it has", async () => {
     await addRole("before-the-dump");
     expect(tried(blockWith("backup:create"))).toContain("irontrack-20");
-    expect(tried(blockWith("--verify"))).toMatch(/contents +good[\s\S]*schema +good[\s\S]*amcheck +good/);
+    expect(tried(blockWith("--verify"))).toMatch(
+      /contents +good[\s\S]*schema +good[\s\S]*amcheck +good/,
+    );
     await addRole("after-the-dump");
     tried(blockWith("--into irontrack"));
     expect(await namesOfRoles()).not.toContain("after-the-dump");
@@ -95,7 +116,8 @@ describeWithTools("what operations.md says", () => {
 
   test("the new key goes in front of the one that signed", () => {
     tried("./irontrack compose:init --secrets secrets");
-    const keys = () => JSON.parse(readFileSync(join(dir, "secrets/jwt_private_keys"), "utf8")) as { kid: string }[];
+    const keys = () =>
+      JSON.parse(readFileSync(join(dir, "secrets/jwt_private_keys"), "utf8")) as { kid: string }[];
     const [first] = keys();
     const inode = statSync(join(dir, "secrets/jwt_private_keys")).ino;
     tried(blockWith("jq "));
@@ -131,17 +153,23 @@ describeWithTools("what operations.md says", () => {
     spawnSync("chown", ["-R", `${uid}:${gid}`, paths().dataDir]);
     cluster = await start();
     for (let tries = 0; tries < 500; tries++) {
-      const [state] = await asked<{ recovering: boolean }>("select pg_is_in_recovery() as recovering");
+      const [state] = await asked<{ recovering: boolean }>(
+        "select pg_is_in_recovery() as recovering",
+      );
       if (!state?.recovering) break;
       await Bun.sleep(20);
     }
     expect(await namesOfRoles()).toContain("last-good");
-    expect(readdirSync(join(dir, "backups/wal")).some((name) => name.endsWith(".part"))).toBe(false);
+    expect(readdirSync(join(dir, "backups/wal")).some((name) => name.endsWith(".part"))).toBe(
+      false,
+    );
   });
 
   test("every block that is to be tried is tried", () => {
     const count = [...text.matchAll(/^```\w+ try$/gm)].length;
-    const uses = readFileSync(join(ROOT, "docs/operations.slow.test.ts"), "utf8").match(/blockWith\("/g);
+    const uses = readFileSync(join(ROOT, "docs/operations.slow.test.ts"), "utf8").match(
+      /blockWith\("/g,
+    );
     expect(uses?.length).toBe(count);
   });
 });

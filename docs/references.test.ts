@@ -11,11 +11,16 @@ const tracked = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude
   .stdout.trim()
   .split("\n");
 const files = new Set(tracked);
-const folders = new Set(tracked.flatMap((file) => file.split("/").map((_, i, parts) => parts.slice(0, i).join("/"))));
+const folders = new Set(
+  tracked.flatMap((file) => file.split("/").map((_, i, parts) => parts.slice(0, i).join("/"))),
+);
 const names = new Set(tracked.map((file) => basename(file)));
 const decisions = new Set(tracked.flatMap((file) => /^docs\/adr\/(\d{4})-/.exec(file)?.[1] ?? []));
 
-/** Everything that people write sentences in. Results of benches are data; the catalog has sentences of its own. */
+/**
+ * Everything that people write sentences in. Results of benches are data; the catalog has sentences
+ * of its own.
+ */
 const texts = tracked.filter(
   (file) =>
     /(\.(ts|sql|sh|c|conf|ini|ya?ml|service|timer|toml|md)|^irontrack|Dockerfile|\.env\.example|^\.ci\/[\w-]+)$/.test(
@@ -26,7 +31,10 @@ const texts = tracked.filter(
 /** Generated, made by a run, or somebody else's. */
 const NOT_OURS = [/^docs\/gone\//, /^gone\//, /\/gone\./, /^summary\.md$/, /^src\/\.\.\./];
 
-/** The documents, files, decisions and sections that a text refers to and that are not in the repository. */
+/**
+ * The documents, files, decisions and sections that a text refers to and that are not in the
+ * repository.
+ */
 function missingReferences(text: string, from = ""): string[] {
   const missing: string[] = [];
   for (const [, list = ""] of text.matchAll(/\bADRs? ((?:\d{1,4}(?:, | and |–)?)+)/g)) {
@@ -36,18 +44,24 @@ function missingReferences(text: string, from = ""): string[] {
   }
   for (const [path] of text.matchAll(/(?<![\w./*<-])[\w-][\w./-]*\.md\b/g))
     if (!isThere(path, from)) missing.push(path);
-  const ours =
-    /(?<![\w./*<>-])(?:src|db|bench|docs|seeds|test|topology|angie|docker|postgres|pgbouncer|systemd)\/[\w./-]*\w/g;
+  const ours = /(?<![\w./*<>-])(?:lib|src|db|bench|cli|docs|seeds|test|deploy|angie)\/[\w./-]*\w/g;
   for (const [path] of text.matchAll(ours)) {
-    if (/\.(ts|sql|conf|ini|sh|c|service|timer|json|ya?ml)$/.test(path) && !isThere(path, from)) missing.push(path);
+    if (/\.(ts|sql|conf|ini|sh|c|service|timer|json|ya?ml)$/.test(path) && !isThere(path, from))
+      missing.push(path);
   }
   // A section belongs to a standard or a publication that is named before it.
   for (const { 0: section, index } of text.matchAll(/(?:[\w.]+,? )?§ ?\d[\d.]*/g)) {
-    if (!/RFC \d+|ASVS|\b(?:19|20)\d\d\b/.test(text.slice(Math.max(0, index - 40), index + section.length)))
+    if (
+      !/RFC \d+|ASVS|\b(?:19|20)\d\d\b/.test(
+        text.slice(Math.max(0, index - 40), index + section.length),
+      )
+    )
       missing.push(section);
   }
   // Papers that a reader of the repository does not have.
-  for (const [phrase] of text.matchAll(/\bthe (?:contract|original)\b(?! (?:one|name|order|error|file|text))/g))
+  for (const [phrase] of text.matchAll(
+    /\bthe (?:contract|original)\b(?! (?:one|name|order|error|file|text))/g,
+  ))
     missing.push(phrase);
   return missing.filter((reference) => !NOT_OURS.some((pattern) => pattern.test(reference)));
 }
@@ -61,14 +75,20 @@ function isThere(path: string, from: string): boolean {
 
 test("every document, decision, file and section that the project names is in it", () => {
   const missing = texts.flatMap((file) =>
-    missingReferences(readFileSync(join(ROOT, file), "utf8"), file).map((reference) => `${file}: ${reference}`),
+    missingReferences(readFileSync(join(ROOT, file), "utf8"), file).map(
+      (reference) => `${file}: ${reference}`,
+    ),
   );
   expect(missing).toEqual([]);
 });
 
 test("a reference that leads nowhere is noticed", () => {
   expect(
-    missingReferences("as PAPER.md says, see ADR 0999 and ADRs 1, 998 (docs/none.md), src/none/none.ts, NOTES §3"),
+    missingReferences(
+      "as PAPER.md says, see ADR 0999 and ADRs 1, 998 (docs/none.md), src/none/none.ts, NOTES §3",
+    ),
   ).toEqual(["ADR 0999", "ADR 998", "PAPER.md", "docs/none.md", "src/none/none.ts", "NOTES §3"]);
-  expect(missingReferences("README.md, ADR 2, ADRs 0002 and 0003, RFC 9110 §8.8.3.3, src/app.ts")).toEqual([]);
+  expect(
+    missingReferences("README.md, ADR 2, ADRs 0002 and 0003, RFC 9110 §8.8.3.3, src/app.ts"),
+  ).toEqual([]);
 });

@@ -31,7 +31,14 @@ async function onOwnDatabase(
 /** Who wrote the rows of everything that is seeded: another sum when one was written again. */
 const writersOf = async ({ sql }: Pool) =>
   Promise.all(
-    ["roles", "equipment", "muscle_groups", "exercise_tags", "exercises", "exercise_primary_muscles"].map(
+    [
+      "roles",
+      "equipment",
+      "muscle_groups",
+      "exercise_tags",
+      "exercises",
+      "exercise_primary_muscles",
+    ].map(
       async (table) => (await sql`select count(*), sum(xmin::text::bigint) from ${sql(table)}`)[0],
     ),
   );
@@ -39,7 +46,9 @@ const writersOf = async ({ sql }: Pool) =>
 test(`of ${AT_ONCE} seeds at once one adds everything, and a later one writes no row`, () =>
   onOwnDatabase(async (open) => {
     const pool = open();
-    const reports = await Promise.all(Array.from({ length: AT_ONCE }, () => seedCatalog(open(), catalog)));
+    const reports = await Promise.all(
+      Array.from({ length: AT_ONCE }, () => seedCatalog(open(), catalog)),
+    );
     const added = reports.map((parts) => parts.find(({ part }) => part === "exercises")?.added);
     expect(added.sort()).toEqual([...Array(AT_ONCE - 1).fill(0), catalog.exercises.length]);
     const before = await writersOf(pool);
@@ -51,7 +60,8 @@ test(`a seed that is cut off, ${KILLS} times after any of its statements, leaves
   onOwnDatabase(async (open, name) => {
     const pool = open();
     const [own] = await pool.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
-    const count = async () => (await pool.sql`select count(*)::int as count from exercises`)[0]?.count as number;
+    const count = async () =>
+      (await pool.sql`select count(*)::int as count from exercises`)[0]?.count as number;
     let statements = 0;
     await seedCatalog(
       open(() => statements++),
@@ -64,7 +74,8 @@ test(`a seed that is cut off, ${KILLS} times after any of its statements, leaves
       const killed = Promise.withResolvers<void>();
       const cutOff = () => {
         if (--left !== 0) return;
-        const terminated = testPool().sql`select pg_terminate_backend(pid, 5000) from pg_stat_activity
+        const terminated = testPool()
+          .sql`select pg_terminate_backend(pid, 5000) from pg_stat_activity
           where datname = ${name} and pid <> ${own?.pid as number}`;
         terminated.then(() => killed.resolve(), killed.reject);
       };
@@ -73,7 +84,9 @@ test(`a seed that is cut off, ${KILLS} times after any of its statements, leaves
       seen.add(await count());
       await pool.sql`delete from exercises`;
     }
-    expect([...seen].filter((found) => found !== 0 && found !== catalog.exercises.length)).toEqual([]);
+    expect([...seen].filter((found) => found !== 0 && found !== catalog.exercises.length)).toEqual(
+      [],
+    );
     expect(seen.has(0)).toBe(true);
     await seedCatalog(open(), catalog);
     expect(await count()).toBe(catalog.exercises.length);
@@ -86,7 +99,8 @@ test("a seed that deadlocks with a change of a role is retried and completes", (
     const rolesLocked = Promise.withResolvers<void>();
     const rivalHolds = Promise.withResolvers<void>();
     const rival = open().transaction(async ({ sql }) => {
-      // PostgreSQL undoes the transaction that finds the deadlock: the rival looks so late that it is the seed's.
+      // PostgreSQL undoes the transaction that finds the deadlock: the rival looks so late that it
+      // is the seed's.
       await sql`set local deadlock_timeout = '1min'`;
       await sql`lock table equipment in exclusive mode`;
       rivalHolds.resolve();

@@ -1,5 +1,12 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Category, Difficulty, ExerciseName, Force, Measure, Mechanic } from "#src/exercises/exercises.schemas.ts";
+import {
+  Category,
+  Difficulty,
+  ExerciseName,
+  Force,
+  Measure,
+  Mechanic,
+} from "#src/exercises/exercises.schemas.ts";
 import { strict } from "#src/http/shapes.ts";
 
 const CatalogName = Type.String({ minLength: 3, maxLength: 100, pattern: "^[a-z0-9][a-z0-9 -]*$" });
@@ -21,7 +28,9 @@ export const RolesFile = Type.Array(
 /** One entry of a file under `exercises/`. */
 export const ExerciseEntry = strict({
   name: ExerciseName,
-  aliases: Type.Optional(Type.Array(Type.String({ minLength: 2, maxLength: 100 }), { maxItems: 8, uniqueItems: true })),
+  aliases: Type.Optional(
+    Type.Array(Type.String({ minLength: 2, maxLength: 100 }), { maxItems: 8, uniqueItems: true }),
+  ),
   category: Category,
   difficulty: Difficulty,
   force: Type.Optional(Force),

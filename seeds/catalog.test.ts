@@ -32,12 +32,13 @@ test("the catalog's counts are printed, and every category, muscle, kind of equi
   expect(exercises.length).toBeGreaterThanOrEqual(1200);
   for (const [category, least] of Object.entries(LEAST))
     expect(counts.get(category), category).toBeGreaterThanOrEqual(least);
-  expect([catalog.muscleGroups.length >= 17, catalog.equipment.length >= 20, catalog.exerciseTags.length]).toEqual([
-    true,
-    true,
-    25,
-  ]);
-  const unused = (entries: string[], used: string[]) => entries.filter((entry) => !used.includes(entry));
+  expect([
+    catalog.muscleGroups.length >= 17,
+    catalog.equipment.length >= 20,
+    catalog.exerciseTags.length,
+  ]).toEqual([true, true, 25]);
+  const unused = (entries: string[], used: string[]) =>
+    entries.filter((entry) => !used.includes(entry));
   expect(
     unused(
       catalog.muscleGroups,
@@ -73,7 +74,8 @@ test("no slug, name or alias stands for two exercises", () => {
 
 test("no muscle is both primary and secondary", () => {
   for (const { name, primary, secondary = [] } of exercises) {
-    if (secondary.some((muscle) => primary.includes(muscle))) throw new Error(`${name} names a muscle twice`);
+    if (secondary.some((muscle) => primary.includes(muscle)))
+      throw new Error(`${name} names a muscle twice`);
   }
 });
 
@@ -113,10 +115,14 @@ test(
   withApi(async (api) => {
     const { db } = api.deps;
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
-    const idOf = async (slug: string) => (await api.get(`/api/v1/exercises/criteria?slug=${slug}`, { as })).json.id;
+    const idOf = async (slug: string) =>
+      (await api.get(`/api/v1/exercises/criteria?slug=${slug}`, { as })).json.id;
     const report = async (options = {}) =>
       (await seedCatalog(db, catalog, options)).find(({ part }) => part === "exercises");
-    expectStatus(await api.delete(`/api/v1/exercises/${await idOf("one-arm-push-up")}`, { as }), 204);
+    expectStatus(
+      await api.delete(`/api/v1/exercises/${await idOf("one-arm-push-up")}`, { as }),
+      204,
+    );
     const renamed = `/api/v1/exercises/system/${await idOf("box-jump")}`;
     expectStatus(await api.patch(renamed, { as, body: { name: "Zq Jump" } }), 200);
     expect(await report()).toMatchObject({ added: 0, changed: 0, kept: 2, removed: 0 });

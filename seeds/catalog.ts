@@ -1,17 +1,32 @@
 import { createHash } from "node:crypto";
 import type { Db } from "#db/client.ts";
-import { retryUndone } from "#db/retry.ts";
+import { retryTransaction } from "#db/retry.ts";
+import { type InvalidationMessage, sendInvalidation } from "#src/cache/invalidations.ts";
 import { renderDocuments } from "#src/exercises/exercises.queries.ts";
 import { slugOf } from "#src/exercises/slug.rules.ts";
-import { type Announcement, sendNotice } from "#src/notices.ts";
 import type { ExerciseEntry } from "./catalog.schemas.ts";
 import type { Catalog } from "./read-catalog.ts";
 
-export const SEED_PARTS = ["roles", "equipment", "muscle-groups", "exercise-tags", "exercises"] as const;
+export const SEED_PARTS = [
+  "roles",
+  "equipment",
+  "muscle-groups",
+  "exercise-tags",
+  "exercises",
+] as const;
 export type SeedPart = (typeof SEED_PARTS)[number];
 
-/** What a seed did to one part. `kept` counts rows that administrators changed and that the files say otherwise. */
-export type SeedReport = { part: SeedPart; added: number; changed: number; kept: number; removed: number };
+/**
+ * What a seed did to one part. `kept` counts rows that administrators changed and that the files
+ * say otherwise.
+ */
+export type SeedReport = {
+  part: SeedPart;
+  added: number;
+  changed: number;
+  kept: number;
+  removed: number;
+};
 
 export type SeedOptions = {
   only?: SeedPart[];
@@ -20,7 +35,7 @@ export type SeedOptions = {
   /** Do everything, report it, and roll back. */
   dryRun?: boolean;
   /** Sent to the running processes when the transaction commits (`Notices.announce`). */
-  announcement?: Announcement;
+  invalidationMessage?: InvalidationMessage;
 };
 
 const LOCK_KEY = 7_106_131_402;
@@ -30,24 +45,30 @@ const MAX_RETRIES = 5;
 class RolledBack extends Error {}
 
 /**
- * Brings the database to what the catalog says, in one transaction; a second run writes nothing. Retries after a deadlock
- * with those who use the catalog meanwhile.
+ * Brings the database to what the catalog says, in one transaction; a second run writes nothing.
+ * Retries after a deadlock with those who use the catalog meanwhile.
  */
-export async function seedCatalog(db: Db, catalog: Catalog, options: SeedOptions = {}): Promise<SeedReport[]> {
+export async function seedCatalog(
+  db: Db,
+  catalog: Catalog,
+  options: SeedOptions = {},
+): Promise<SeedReport[]> {
   const parts = options.only ?? SEED_PARTS;
   let reports: SeedReport[] = [];
   const work = async (tx: Db) => {
     reports = [];
     await tx.sql`select pg_advisory_xact_lock(${LOCK_KEY})`;
-    for (const part of SEED_PARTS) if (parts.includes(part)) reports.push(await seedPart(tx, part, catalog, options));
+    for (const part of SEED_PARTS)
+      if (parts.includes(part)) reports.push(await seedPart(tx, part, catalog, options));
     // Without statistics the first lists after a seed are planned as if there were nothing to list.
     const isChanged = reports.some(({ added, changed, removed }) => added + changed + removed > 0);
     if (isChanged) await tx.sql`analyze exercises`;
     if (options.dryRun) throw new RolledBack();
-    if (options.announcement && isChanged) await sendNotice(tx, options.announcement);
+    if (options.invalidationMessage && isChanged)
+      await sendInvalidation(tx, options.invalidationMessage);
   };
   try {
-    await retryUndone(MAX_RETRIES, () => db.transaction(work));
+    await retryTransaction(MAX_RETRIES, () => db.transaction(work));
   } catch (error) {
     if (!(error instanceof RolledBack)) throw error;
   }
@@ -62,7 +83,12 @@ export async function isCatalogEmpty(db: Db): Promise<boolean> {
   return row?.empty ?? true;
 }
 
-function seedPart(tx: Db, part: SeedPart, catalog: Catalog, { overwrite = false }: SeedOptions): Promise<SeedReport> {
+function seedPart(
+  tx: Db,
+  part: SeedPart,
+  catalog: Catalog,
+  { overwrite = false }: SeedOptions,
+): Promise<SeedReport> {
   switch (part) {
     case "roles":
       return seedRoles(tx, catalog.roles);
@@ -87,8 +113,16 @@ async function seedRoles({ sql }: Db, roles: Catalog["roles"]): Promise<SeedRepo
   return { part: "roles", added, changed: written.length - added, kept: 0, removed: 0 };
 }
 
-/** Only adds: what an administrator renamed or added is theirs, and what uses an entry must not lose it. */
-async function seedNames({ sql }: Db, part: SeedPart, table: string, names: string[]): Promise<SeedReport> {
+/**
+ * Only adds: what an administrator renamed or added is theirs, and what uses an entry must not lose
+ * it.
+ */
+async function seedNames(
+  { sql }: Db,
+  part: SeedPart,
+  table: string,
+  names: string[],
+): Promise<SeedReport> {
   const added = await sql`
     insert into ${sql(table)} (name)
     select name from unnest(${names}::text[]) with ordinality as listed (name, position)
@@ -98,7 +132,10 @@ async function seedNames({ sql }: Db, part: SeedPart, table: string, names: stri
   return { part, added: added.count, changed: 0, kept: 0, removed: 0 };
 }
 
-/** An entry as the statements below take it. The hash says whether the files changed since they were last written. */
+/**
+ * An entry as the statements below take it. The hash says whether the files changed since they were
+ * last written.
+ */
 const rowOf = (entry: ExerciseEntry) => {
   const row = {
     slug: slugOf(entry.name),
@@ -120,11 +157,15 @@ const rowOf = (entry: ExerciseEntry) => {
 };
 
 /**
- * A row whose `seed_hash` is null was changed by an administrator (whoever writes a system exercise clears it) and is
- * kept, and so is it kept out when an administrator deleted it; one whose hash differs from the file's is written anew;
- * one that no file has any more is removed.
+ * A row whose `seed_hash` is null was changed by an administrator (whoever writes a system exercise
+ * clears it) and is kept, and so is it kept out when an administrator deleted it; one whose hash
+ * differs from the file's is written anew; one that no file has any more is removed.
  */
-async function seedExercises(db: Db, entries: ExerciseEntry[], overwrite: boolean): Promise<SeedReport> {
+async function seedExercises(
+  db: Db,
+  entries: ExerciseEntry[],
+  overwrite: boolean,
+): Promise<SeedReport> {
   const { sql } = db;
   const leftOut = overwrite ? new Set<string>() : new Set(await listSeedRemovals(db));
   if (overwrite) await sql`delete from seed_removals`;
@@ -179,7 +220,8 @@ async function relink(db: Db, ids: string[]) {
       cross join lateral unnest(listed.${sql(field)}) as linked (name)
       join ${sql(catalog)} as catalog on catalog.name = linked.name`;
   }
-  // In an empty database the documents would be rendered as if there were no links: four times slower.
+  // In an empty database the documents would be rendered as if there were no links: four times
+  // slower.
   for (const [table] of links) await sql`analyze ${sql(table)}`;
   await renderDocuments(db, ids);
 }

@@ -26,7 +26,9 @@ afterAll(async () => {
 });
 
 test("athletes train a believable year", async () => {
-  const athletes = await first.pool.sql<{ name: string; workouts: number; sets: number; aborted: number }[]>`
+  const athletes = await first.pool.sql<
+    { name: string; workouts: number; sets: number; aborted: number }[]
+  >`
     select users.name, count(distinct workouts.id)::int as workouts, count(workout_sets.id)::int as sets,
       count(distinct workouts.id) filter (where status = 'aborted')::int as aborted
     from users join workouts on user_id = users.id join workout_exercises on workout_id = workouts.id
@@ -105,11 +107,14 @@ test("nobody can sign in to a demo account, and every other account is left alon
     { hash: string }[]
   >`select password_hash as hash from users where email = 'demo-1-1@example.com'`;
   const { matches } = createPasswords(testConfig());
-  for (const guess of ["", "demo", "nobody signs in"]) expect(await matches(guess, demo?.hash)).toBe(false);
+  for (const guess of ["", "demo", "nobody signs in"])
+    expect(await matches(guess, demo?.hash)).toBe(false);
   const others = await sql`
     select email, password_hash, version, (select count(*) from workouts where user_id = users.id)::int as workouts
     from users where email not like 'demo-%'`;
-  expect([...others]).toEqual([{ email: "someone@example.com", password_hash: "theirs", version: 1, workouts: 0 }]);
+  expect([...others]).toEqual([
+    { email: "someone@example.com", password_hash: "theirs", version: 1, workouts: 0 },
+  ]);
 });
 
 test("the same athletes with the same ids come about in every database, row by row or --fast, and once only", async () => {
@@ -139,7 +144,10 @@ test("without the catalog nothing is added", async () => {
   }
 });
 
-/** How many rows each table has of demo athletes, and what they say, but for ids of exercises and places of changes. */
+/**
+ * How many rows each table has of demo athletes, and what they say, but for ids of exercises and
+ * places of changes.
+ */
 async function checksums({ sql }: Db) {
   const sums: Record<string, { rows: number; sum: string | null }> = {};
   const tables = [

@@ -12,7 +12,10 @@ export type DemoOptions = {
   seed: number;
   /** Nobody can sign in to the accounts without. */
   passwordHash?: string;
-  /** Check foreign keys and record changes once for all rows, instead of for each; only a superuser may. */
+  /**
+   * Check foreign keys and record changes once for all rows, instead of for each; only a superuser
+   * may.
+   */
   fast?: boolean;
   /** Count everything, and write nothing. */
   dryRun?: boolean;
@@ -21,27 +24,40 @@ export type DemoOptions = {
 };
 
 /**
- * What was added. `existing` counts athletes that were there already, and were left alone with their training; `seconds`
- * are those of the writing.
+ * What was added. `existing` counts athletes that were there already, and were left alone with
+ * their training; `seconds` are those of the writing.
  */
-export type DemoReport = { athletes: number; existing: number; workouts: number; sets: number; seconds: number };
+export type DemoReport = {
+  athletes: number;
+  existing: number;
+  workouts: number;
+  sets: number;
+  seconds: number;
+};
 
 const DAY_MS = 86_400_000;
 /** Training ends before this day, whenever it is invented. */
 const END_DAY = Date.UTC(2026, 0, 1) / DAY_MS;
-/** As many as are written in one transaction: their training is held in memory, a slice at a time. */
+/**
+ * As many as are written in one transaction: their training is held in memory, a slice at a time.
+ */
 const TOGETHER = 2000;
-/** Transactions at a time, each on a connection of its own: two keep two cores busy while the third is being invented. */
+/**
+ * Transactions at a time, each on a connection of its own: two keep two cores busy while the third
+ * is being invented.
+ */
 const LANES = 3;
 /** Rows of sets that are sent at once, in bytes. */
 const SLICE = 1024 * 1024;
 /** No password has this hash, in form one of Argon2id. */
-const NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IHNpZ25zIGlu$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const NOBODYS =
+  "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IHNpZ25zIGlu$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /**
- * Adds invented athletes with believable training over whole years of 365 days up to 2026: for the same options the same
- * rows with the same ids, but for the ids of exercises. Athletes whose address is taken are left alone. An athlete is
- * written with all training or not at all. Throws OperatorError when the catalog lacks an exercise.
+ * Adds invented athletes with believable training over whole years of 365 days up to 2026: for the
+ * same options the same rows with the same ids, but for the ids of exercises. Athletes whose
+ * address is taken are left alone. An athlete is written with all training or not at all. Throws
+ * OperatorError when the catalog lacks an exercise.
  */
 export async function seedDemo(db: Db, options: DemoOptions): Promise<DemoReport> {
   const started = performance.now();
@@ -51,21 +67,30 @@ export async function seedDemo(db: Db, options: DemoOptions): Promise<DemoReport
   const pending = listShares(options.athletes);
   const work = async () => {
     for (let share = pending.shift(); share; share = pending.shift()) {
-      await writeShare(db, inventShare(share, firstDay, options), { firstDay, exercises, options, report });
+      await writeShare(db, inventShare(share, firstDay, options), {
+        firstDay,
+        exercises,
+        options,
+        report,
+      });
     }
   };
   await inLanes(work);
   report.seconds = (performance.now() - started) / 1000;
   // Whoever asks first would have plans as for empty tables.
   if (report.athletes > 0 && !options.dryRun) {
-    for (const table of ["workouts", "workout_exercises", "workout_sets"]) await db.sql`analyze ${db.sql(table)}`;
+    for (const table of ["workouts", "workout_exercises", "workout_sets"])
+      await db.sql`analyze ${db.sql(table)}`;
   }
   return report;
 }
 
 type Share = { from: number; to: number };
 
-/** Athletes from 1, as many to a transaction as make all of about the same length, and a transaction to each lane. */
+/**
+ * Athletes from 1, as many to a transaction as make all of about the same length, and a transaction
+ * to each lane.
+ */
 function listShares(athletes: number): Share[] {
   const count = Math.max(Math.min(LANES, athletes), Math.ceil(athletes / TOGETHER));
   return Array.from({ length: count }, (_, at) => ({
@@ -75,7 +100,9 @@ function listShares(athletes: number): Share[] {
 }
 
 const inventShare = ({ from, to }: Share, firstDay: number, { seed }: DemoOptions): Athlete[] =>
-  Array.from({ length: to - from + 1 }, (_, at) => inventAthlete(seed, from + at, firstDay, END_DAY));
+  Array.from({ length: to - from + 1 }, (_, at) =>
+    inventAthlete(seed, from + at, firstDay, END_DAY),
+  );
 
 /** All lanes end before a failure of one is thrown: none writes on behind the caller's back. */
 async function inLanes(work: () => Promise<void>) {
@@ -105,7 +132,10 @@ async function writeShare(db: Db, athletes: Athlete[], course: Course) {
   }
   await db.transaction(async (tx) => {
     const createdAt = new Date(firstDay * DAY_MS);
-    const added = await insertAthletes(tx, athletes, { passwordHash: options.passwordHash ?? NOBODYS, createdAt });
+    const added = await insertAthletes(tx, athletes, {
+      passwordHash: options.passwordHash ?? NOBODYS,
+      createdAt,
+    });
     await writePlans(tx, added, course.exercises, createdAt.getTime());
     if (options.fast) await putOffTriggers(tx, course.exercises);
     const sets = await train(added, athletes.length, course, (tables) => send(tx, tables));
@@ -114,8 +144,9 @@ async function writeShare(db: Db, athletes: Athlete[], course: Course) {
 }
 
 /**
- * Invents the training of all athletes day by day, so that rows and ids come about in the order of time, as those of real
- * people do: an index that is written at its end is written faster. Hands it on in slices; returns the sets.
+ * Invents the training of all athletes day by day, so that rows and ids come about in the order of
+ * time, as those of real people do: an index that is written at its end is written faster. Hands it
+ * on in slices; returns the sets.
  */
 async function train(
   athletes: Athlete[],

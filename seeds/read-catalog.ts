@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Static, TSchema } from "@sinclair/typebox";
-import { OperatorError } from "#src/errors.ts";
+import { OperatorError } from "#lib/errors.ts";
+import { shippedPath } from "#lib/shipped-files.ts";
 import { slugOf } from "#src/exercises/slug.rules.ts";
 import { faultsOf } from "#src/http/shapes.ts";
-import { shippedPath } from "#src/shipped-files.ts";
 import { CatalogFile, type ExerciseEntry, ExercisesFile, RolesFile } from "./catalog.schemas.ts";
 
 const DIRECTORY = shippedPath("seeds/catalog");
@@ -18,8 +18,8 @@ export type Catalog = {
 };
 
 /**
- * The catalog as its files say it, each checked against its shape, every reference found, no slug twice. Throws
- * OperatorError that names file and place.
+ * The catalog as its files say it, each checked against its shape, every reference found, no slug
+ * twice. Throws OperatorError that names file and place.
  */
 export function readCatalog(): Catalog {
   const files = readdirSync(join(DIRECTORY, "exercises")).filter((file) => file.endsWith(".yaml"));
@@ -44,7 +44,8 @@ function requireConsistent({ exercises, ...known }: Catalog) {
       [...primary, ...secondary].find((muscle) => !known.muscleGroups.includes(muscle)) ??
       equipment.find((kind) => !known.equipment.includes(kind)) ??
       tags.find((tag) => !known.exerciseTags.includes(tag));
-    if (unknown) throw new OperatorError(`seeds/catalog: ${name} refers to ${unknown}, which is in no list`);
+    if (unknown)
+      throw new OperatorError(`seeds/catalog: ${name} refers to ${unknown}, which is in no list`);
   }
 }
 

@@ -1,8 +1,18 @@
 /**
- * Who gets what from every operation: the reviewed table that `src/access/access-matrix.test.ts` holds the API to. An
- * operation without a row here fails the build. Columns are the actors below, in their order; each cell is a status.
+ * Who gets what from every operation: the reviewed table that `src/access/access-matrix.test.ts`
+ * holds the API to. An operation without a row here fails the build. Columns are the actors below,
+ * in their order; each cell is a status.
  */
-export const ACTORS = ["nobody", "garbage", "inactive", "deleted", "owner", "other", "trainer", "superuser"] as const;
+export const ACTORS = [
+  "nobody",
+  "garbage",
+  "inactive",
+  "deleted",
+  "owner",
+  "other",
+  "trainer",
+  "superuser",
+] as const;
 export type ActorName = (typeof ACTORS)[number];
 
 /** What the request is about: `own` is the owner's, `system` the catalog's, `absent` nobody's. */

@@ -8,12 +8,19 @@ import { executable, sourcesOnly } from "./program.ts";
 import { testDatabaseUrl, testPool } from "./transaction.ts";
 
 export type Built = {
-  /** Sends a request to the executable over its Unix socket, as its proxy would for a client at `address`. */
+  /**
+   * Sends a request to the executable over its Unix socket, as its proxy would for a client at
+   * `address`.
+   */
   fetch(request: Request): Promise<Response>;
   stop(): Promise<void>;
 };
 
-type BuiltOptions = { databaseUrl: string; settings: Record<string, string>; address: string | undefined };
+type BuiltOptions = {
+  databaseUrl: string;
+  settings: Record<string, string>;
+  address: string | undefined;
+};
 
 /** The executable under test, serving on a database and ready. */
 export async function startBuilt({ databaseUrl, settings, address }: BuiltOptions): Promise<Built> {
@@ -23,7 +30,13 @@ export async function startBuilt({ databaseUrl, settings, address }: BuiltOption
     cwd: dir,
     // By the channel it learns that the tests are gone.
     stdio: ["ignore", "ignore", "inherit", "ipc"],
-    env: { ...settings, DATABASE_URL: databaseUrl, IRONTRACK_HOME: dir, SOCKET_PATH: unix, HOST: "" },
+    env: {
+      ...settings,
+      DATABASE_URL: databaseUrl,
+      IRONTRACK_HOME: dir,
+      SOCKET_PATH: unix,
+      HOST: "",
+    },
   });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const stop = async () => {
@@ -39,15 +52,21 @@ export async function startBuilt({ databaseUrl, settings, address }: BuiltOption
   }
   return {
     fetch: async (request) => {
-      if (new URL(request.url).pathname.startsWith("//")) throw sourcesOnly("asks for a path that a client tidies up");
-      if (request.headers.has("content-length")) throw sourcesOnly("says a length that a client would not");
+      if (new URL(request.url).pathname.startsWith("//"))
+        throw sourcesOnly("asks for a path that a client tidies up");
+      if (request.headers.has("content-length"))
+        throw sourcesOnly("says a length that a client would not");
       // A client of its own accord says that it takes compressed answers.
-      if (!request.headers.has("accept-encoding")) request.headers.set("accept-encoding", "identity");
+      if (!request.headers.has("accept-encoding"))
+        request.headers.set("accept-encoding", "identity");
       if (address !== undefined) request.headers.set("x-real-ip", address);
       const given = request.headers.get("x-request-id");
       const requestId = given !== null && REQUEST_ID.test(given) ? given : crypto.randomUUID();
       request.headers.set("x-request-id", requestId);
-      return named(await fetch(request, { unix, redirect: "manual", decompress: false }), requestId);
+      return named(
+        await fetch(request, { unix, redirect: "manual", decompress: false }),
+        requestId,
+      );
     },
     stop,
   };
@@ -55,7 +74,10 @@ export async function startBuilt({ databaseUrl, settings, address }: BuiltOption
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
-/** The answer with the id that its proxy has given the request, unless it has one (`angie/snippets/headers.conf`). */
+/**
+ * The answer with the id that its proxy has given the request, unless it has one
+ * (`angie/snippets/headers.conf`).
+ */
 function named(answer: Response, requestId: string): Response {
   if (answer.headers.has("x-request-id")) return answer;
   const headers = new Headers(answer.headers);

@@ -3,13 +3,16 @@ import { join } from "node:path";
 import { openPool } from "#db/client.ts";
 import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
 import { migrate } from "#db/migrate.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
 
 /** The environment variable that tells test files where the run's PostgreSQL is. */
 export const TEST_DATABASE_URL = "TEST_DATABASE_URL";
-/** The same without a pooler, and whether the pooler follows prepared statements; set only when there is one. */
+/**
+ * The same without a pooler, and whether the pooler follows prepared statements; set only when
+ * there is one.
+ */
 export const TEST_DATABASE_DIRECT_URL = "TEST_DATABASE_DIRECT_URL";
 export const TEST_DATABASE_PREPARE = "TEST_DATABASE_PREPARE";
 
@@ -21,22 +24,30 @@ export type TestCluster = {
   stop(): Promise<void>;
 };
 
-/** A copy of the run's database that nobody is connected to, so that it can be copied again; see `withTemplate`. */
+/**
+ * A copy of the run's database that nobody is connected to, so that it can be copied again; see
+ * `withTemplate`.
+ */
 export const TEMPLATE_DATABASE = "irontrack_template";
 
 const DATABASE = "irontrack_test";
 
 /**
- * The database of one of the processes that run test files in parallel, counted from 1. Each has its own: files commit
- * little, but hold locks on rows of the catalog and roles until they roll back, and two files would deadlock on them.
+ * The database of one of the processes that run test files in parallel, counted from 1. Each has
+ * its own: files commit little, but hold locks on rows of the catalog and roles until they roll
+ * back, and two files would deadlock on them.
  */
-export const databaseOfWorker = (worker: number): string => (worker === 1 ? DATABASE : `${DATABASE}_${worker}`);
+export const databaseOfWorker = (worker: number): string =>
+  worker === 1 ? DATABASE : `${DATABASE}_${worker}`;
 
 /**
- * A PostgreSQL of a test run's own: migrated, seeded, without fsync, gone when it is stopped. It has a database for each
- * of `workers`.
+ * A PostgreSQL of a test run's own: migrated, seeded, without fsync, gone when it is stopped. It
+ * has a database for each of `workers`.
  */
-export async function startTestCluster({ withTemplate = false, workers = 1 } = {}): Promise<TestCluster> {
+export async function startTestCluster({
+  withTemplate = false,
+  workers = 1,
+} = {}): Promise<TestCluster> {
   const dir = temporaryDirectory("test");
   chmodSync(dir, 0o711);
   const cluster = await startCluster(

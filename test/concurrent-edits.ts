@@ -2,7 +2,10 @@ import { expect } from "bun:test";
 import fc from "fast-check";
 import { type Api, expectStatus } from "./harness.ts";
 
-/** A set, an exercise of a workout or routine, and a routine of a plan, as much as is compared of them. */
+/**
+ * A set, an exercise of a workout or routine, and a routine of a plan, as much as is compared of
+ * them.
+ */
 type Entry = { id: string; exerciseId: string | null; sets: [id: string, reps: number][] };
 type Target = { exerciseId: string | null; sets: number };
 type Day = { routineId: string; day: number };
@@ -24,7 +27,10 @@ export type World = {
 const at = fc.nat(5);
 const position = fc.integer({ min: 1, max: 6 });
 const number = fc.integer({ min: 1, max: 90 });
-const act = <T extends string>(name: T, fields: Record<string, fc.Arbitrary<number | number[]>> = {}) =>
+const act = <T extends string>(
+  name: T,
+  fields: Record<string, fc.Arbitrary<number | number[]>> = {},
+) =>
   fc.record({
     act: fc.constant(name),
     at,
@@ -54,17 +60,31 @@ const ofRoutine = fc.oneof(
   act("start"),
   act("copy routine"),
 );
-const ofPlan = fc.oneof(act("change plan", { list }), act("replace plan", { list }), act("copy plan"));
-export type Act = typeof ofWorkout | typeof ofRoutine | typeof ofPlan extends fc.Arbitrary<infer T> ? T : never;
+const ofPlan = fc.oneof(
+  act("change plan", { list }),
+  act("replace plan", { list }),
+  act("copy plan"),
+);
+export type Act =
+  typeof ofWorkout | typeof ofRoutine | typeof ofPlan extends fc.Arbitrary<infer T> ? T : never;
 
 /** Two to eight edits, mostly of one thing, some of them doubled. */
 export const edits: fc.Arbitrary<Act[]> = fc.oneof(
-  { weight: 4, arbitrary: fc.array(ofWorkout as fc.Arbitrary<Act>, { minLength: 2, maxLength: 8 }) },
-  { weight: 1, arbitrary: fc.array(ofRoutine as fc.Arbitrary<Act>, { minLength: 2, maxLength: 8 }) },
+  {
+    weight: 4,
+    arbitrary: fc.array(ofWorkout as fc.Arbitrary<Act>, { minLength: 2, maxLength: 8 }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.array(ofRoutine as fc.Arbitrary<Act>, { minLength: 2, maxLength: 8 }),
+  },
   { weight: 1, arbitrary: fc.array(ofPlan as fc.Arbitrary<Act>, { minLength: 2, maxLength: 8 }) },
   {
     weight: 1,
-    arbitrary: fc.array(fc.oneof(ofWorkout, ofRoutine, ofPlan) as fc.Arbitrary<Act>, { minLength: 2, maxLength: 8 }),
+    arbitrary: fc.array(fc.oneof(ofWorkout, ofRoutine, ofPlan) as fc.Arbitrary<Act>, {
+      minLength: 2,
+      maxLength: 8,
+    }),
   },
 );
 
@@ -85,7 +105,10 @@ export function workoutOf({ version, exercises }: Json): Model["workout"] {
 }
 export function routineOf({ version, exercises }: Json): Model["routine"] {
   POSITIONS(exercises);
-  return { version, exercises: exercises.map(({ exerciseId, sets }: Json) => ({ exerciseId, sets })) };
+  return {
+    version,
+    exercises: exercises.map(({ exerciseId, sets }: Json) => ({ exerciseId, sets })),
+  };
 }
 export function planOf({ version, routines }: Json): Model["plan"] {
   for (const day of [1, 2]) POSITIONS(routines.filter((entry: Json) => entry.day === day));
@@ -99,18 +122,35 @@ export async function makeWorld(api: Api, as: string): Promise<World> {
     return answer.json;
   };
   const name = Bun.randomUUIDv7();
-  const exercises = [1, 2, 3].map((sets) => ({ exerciseName: `Exercise ${sets}`, mode: "reps", sets }));
+  const exercises = [1, 2, 3].map((sets) => ({
+    exerciseName: `Exercise ${sets}`,
+    mode: "reps",
+    sets,
+  }));
   const routine = await post("routines", { name, exercises });
   const other = await post("routines", { name: `${name} 2`, exercises: [] });
-  const routines = [routine.id, other.id, routine.id].map((routineId, n) => ({ routineId, day: n === 2 ? 2 : 1 }));
+  const routines = [routine.id, other.id, routine.id].map((routineId, n) => ({
+    routineId,
+    day: n === 2 ? 2 : 1,
+  }));
   const plan = await post("plans", { name, routines });
   const set = (reps: number) => ({ id: Bun.randomUUIDv7(), reps });
-  const done = exercises.map((exercise) => ({ ...exercise, id: Bun.randomUUIDv7(), sets: [set(1), set(2), set(3)] }));
+  const done = exercises.map((exercise) => ({
+    ...exercise,
+    id: Bun.randomUUIDv7(),
+    sets: [set(1), set(2), set(3)],
+  }));
   const workout = await post("workouts", { timeZone: "UTC", exercises: done });
   return {
     api,
     as,
-    ids: { workout: workout.id, routine: routine.id, plan: plan.id, routines: [routine.id, other.id], name },
+    ids: {
+      workout: workout.id,
+      routine: routine.id,
+      plan: plan.id,
+      routines: [routine.id, other.id],
+      name,
+    },
     start: { workout: workoutOf(workout), routine: routineOf(routine), plan: planOf(plan) },
   };
 }

@@ -7,7 +7,10 @@ const METRIC_OF_MODE: Record<string, string[]> = {
 };
 const METRICS = Object.values(METRIC_OF_MODE).flat();
 
-/** `value` with what rules want of fields together put right, so that it gets past them as often as not. */
+/**
+ * `value` with what rules want of fields together put right, so that it gets past them as often as
+ * not.
+ */
 export function consistent(value: unknown, mode?: unknown): unknown {
   if (Array.isArray(value)) return value.map((entry) => consistent(entry, mode));
   if (typeof value !== "object" || value === null) return value;
@@ -19,7 +22,8 @@ export function consistent(value: unknown, mode?: unknown): unknown {
   if ("confirmPassword" in given) given.confirmPassword = given.password;
   if (typeof given.startedAt === "string" && typeof given.endedAt === "string")
     given.endedAt = endOf(given.startedAt, given);
-  if ("status" in given && "startedAt" in given) given.status = given.endedAt ? "completed" : "in_progress";
+  if ("status" in given && "startedAt" in given)
+    given.status = given.endedAt ? "completed" : "in_progress";
   if (Array.isArray(given.routines)) given.routines = given.routines.slice(0, 40);
   // A grant and a link are of a routine or a plan.
   if (!("timeZone" in given) && given.planId && given.routineId) delete given.planId;
@@ -40,13 +44,22 @@ function pair(given: Fields) {
     if ("repsMin" in given) given.repsMin = null;
     if ("repsMax" in given) given.repsMax = null;
   } else Object.assign(given, { repsMin: Math.min(least, most), repsMax: Math.max(least, most) });
-  if ("sets" in given && typeof given.sets === "number" && typeof given.rpe === "number" && "rir" in given)
+  if (
+    "sets" in given &&
+    typeof given.sets === "number" &&
+    typeof given.rpe === "number" &&
+    "rir" in given
+  )
     given.rir = null;
 }
 
 /** An end that is no earlier, and no more than seven days later. */
 function endOf(startedAt: string, { endedAt }: Fields): unknown {
-  const [startMs, endMs] = [Date.parse(startedAt.toUpperCase()), Date.parse(String(endedAt).toUpperCase())];
-  if (Number.isNaN(startMs) || (endMs >= startMs && endMs - startMs <= 7 * 86_400_000)) return endedAt;
+  const [startMs, endMs] = [
+    Date.parse(startedAt.toUpperCase()),
+    Date.parse(String(endedAt).toUpperCase()),
+  ];
+  if (Number.isNaN(startMs) || (endMs >= startMs && endMs - startMs <= 7 * 86_400_000))
+    return endedAt;
   return startMs > Date.UTC(2199, 11, 30) ? startedAt : startedAt.replace(/T\d\d:\d\d/i, "T23:59");
 }

@@ -4,7 +4,9 @@ import { makeExercise, makeSignedIn } from "./make.ts";
 /** What recipes share: the API, the cookie of a superuser, and a muscle group that stays. */
 export type World = { api: Api; admin: string; muscle: number };
 
-/** A request that names something, and a request that deletes it; `table` and `id` say what that is. */
+/**
+ * A request that names something, and a request that deletes it; `table` and `id` say what that is.
+ */
 export type Race = {
   create: () => Promise<Answer>;
   remove: () => Promise<Answer>;
@@ -24,7 +26,12 @@ const CSV = [
 let counter = 0;
 export const fresh = () => `Zq ${process.pid} ${++counter}`;
 
-export async function make({ api }: World, as: string, path: string, body: object): Promise<string> {
+export async function make(
+  { api }: World,
+  as: string,
+  path: string,
+  body: object,
+): Promise<string> {
   const made = await api.post(`${V1}/${path}`, { as, body });
   expectStatus(made, 201);
   return made.json.id;
@@ -47,7 +54,12 @@ export const user =
     const victim = await makeSignedIn(world.api, { roleSlug: "fitness-trainer" });
     const create = await begin(world, victim);
     const { id } = victim.user;
-    return { create, remove: () => world.api.delete(`${V1}/users/${id}`, { as: world.admin }), table: "users", id };
+    return {
+      create,
+      remove: () => world.api.delete(`${V1}/users/${id}`, { as: world.admin }),
+      table: "users",
+      id,
+    };
   };
 export const userPosts = (path: string, body: (world: World) => object, headers = {}): Recipe =>
   user(
@@ -82,18 +94,28 @@ export const routine = (begin: Parameters<typeof own>[3]) =>
   own("routines", "routines", (world, as) => makeRoutine(world, as), begin);
 export const plan = (begin: Parameters<typeof own>[3]) =>
   own("plans", "plans", (world, as) => makePlan(world, as), begin);
-export const posting = (path: string, body: (id: string) => object) => (world: World, as: string, id: string) => () =>
-  world.api.post(`${V1}/${path}`, { as, body: body(id) });
-export const relinking = (links: (world: World) => object) => (world: World, as: string, id: string) => () =>
-  world.api.patch(`${V1}/exercises/user/${id}`, { as, body: links(world) });
+export const posting =
+  (path: string, body: (id: string) => object) => (world: World, as: string, id: string) => () =>
+    world.api.post(`${V1}/${path}`, { as, body: body(id) });
+export const relinking =
+  (links: (world: World) => object) => (world: World, as: string, id: string) => () =>
+    world.api.patch(`${V1}/exercises/user/${id}`, { as, body: links(world) });
 
 /** An entry of a catalog is deleted that an exercise names. */
 export const entry =
-  (catalog: string, table: string, body: (id: number) => object, kind: "user" | "system" = "user"): Recipe =>
+  (
+    catalog: string,
+    table: string,
+    body: (id: number) => object,
+    kind: "user" | "system" = "user",
+  ): Recipe =>
   async (world) => {
     const id = Number(await make(world, world.admin, `catalogs/${catalog}`, { name: fresh() }));
     const send = () =>
-      world.api.post(`${V1}/exercises/${kind}`, { as: world.admin, body: { ...newExercise(world), ...body(id) } });
+      world.api.post(`${V1}/exercises/${kind}`, {
+        as: world.admin,
+        body: { ...newExercise(world), ...body(id) },
+      });
     return {
       create: send,
       remove: () => world.api.delete(`${V1}/catalogs/${catalog}/${id}`, { as: world.admin }),
@@ -103,11 +125,21 @@ export const entry =
   };
 
 export async function makeClient(world: World, trainer: string, client: SignedIn): Promise<string> {
-  const id = await make(world, trainer, "clients", { email: client.user.email, scopes: ["write_plans"] });
-  expectStatus(await world.api.post(`${V1}/trainers/${id}/accept`, { as: client.as, body: {} }), 200);
+  const id = await make(world, trainer, "clients", {
+    email: client.user.email,
+    scopes: ["write_plans"],
+  });
+  expectStatus(
+    await world.api.post(`${V1}/trainers/${id}/accept`, { as: client.as, body: {} }),
+    200,
+  );
   return id;
 }
 export const assign = (world: World, trainer: string, planId: string, clientId: string) => () =>
   world.api.post(`${V1}/plans/${planId}/assign`, { as: trainer, body: { clientIds: [clientId] } });
 export const sendFile = ({ api }: World, as: string) =>
-  api.post(`${V1}/imports?timeZone=UTC&weightUnit=kg`, { as, body: CSV, headers: { "content-type": "text/csv" } });
+  api.post(`${V1}/imports?timeZone=UTC&weightUnit=kg`, {
+    as,
+    body: CSV,
+    headers: { "content-type": "text/csv" },
+  });

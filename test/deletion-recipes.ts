@@ -26,23 +26,32 @@ const syncItem = (kind: string, state: object) => ({
 /** The same for requests that write several keys at once. */
 export const DELETION_RECIPES: Record<string, Recipe> = {
   "a routine is cloned and deleted": routine(
-    (world, as, id) => () => world.api.post(`${V1}/routines/${id}/clone`, { as, body: { name: fresh() } }),
+    (world, as, id) => () =>
+      world.api.post(`${V1}/routines/${id}/clone`, { as, body: { name: fresh() } }),
   ),
   "a routine is cloned and its exercise deleted": exercise(async (world, as, exerciseId) => {
     const id = await makeRoutine(world, as, [{ exerciseId, ...ENTRY }]);
     return () => world.api.post(`${V1}/routines/${id}/clone`, { as, body: { name: fresh() } });
   }),
   "a plan is cloned and deleted": plan(
-    (world, as, id) => () => world.api.post(`${V1}/plans/${id}/clone`, { as, body: { name: fresh() } }),
+    (world, as, id) => () =>
+      world.api.post(`${V1}/plans/${id}/clone`, { as, body: { name: fresh() } }),
   ),
-  "a workout is started from a routine and its exercise deleted": exercise(async (world, as, exerciseId) => {
-    const routineId = await makeRoutine(world, as, [{ exerciseId, ...ENTRY }]);
-    return posting("workouts", () => ({ timeZone: "UTC", routineId }))(world, as, exerciseId);
-  }),
+  "a workout is started from a routine and its exercise deleted": exercise(
+    async (world, as, exerciseId) => {
+      const routineId = await makeRoutine(world, as, [{ exerciseId, ...ENTRY }]);
+      return posting("workouts", () => ({ timeZone: "UTC", routineId }))(world, as, exerciseId);
+    },
+  ),
   "a plan is assigned and the client deleted": user(async (world, client) => {
     const { as } = await makeSignedIn(world.api, { roleSlug: "fitness-trainer" });
     const routines = [{ routineId: await makeRoutine(world, as), day: 1 }];
-    return assign(world, as, await makePlan(world, as, routines), await makeClient(world, as, client));
+    return assign(
+      world,
+      as,
+      await makePlan(world, as, routines),
+      await makeClient(world, as, client),
+    );
   }),
   "a shared routine is changed and its owner deleted": user(async (world, { as }) => {
     const friend = await makeSignedIn(world.api);
@@ -57,7 +66,8 @@ export const DELETION_RECIPES: Record<string, Recipe> = {
     const exerciseId = await makeExercise(api, { owner: other.user, name: fresh() });
     await makeRoutine(world, other.as, [{ exerciseId, ...ENTRY }]);
     const { bytes: zip } = await api.get(`${V1}/archive`, { as: other.as });
-    return () => api.post(`${V1}/archive`, { as, body: zip, headers: { "content-type": "application/zip" } });
+    return () =>
+      api.post(`${V1}/archive`, { as, body: zip, headers: { "content-type": "application/zip" } });
   }),
   "a file is imported and its exercise deleted": exercise(async (world, as, exerciseId) => {
     const names = [{ name: "Zq Press", exerciseId }];
@@ -68,9 +78,13 @@ export const DELETION_RECIPES: Record<string, Recipe> = {
     syncItem("routine", { name: fresh(), exercises: [] }),
   ),
   "a batch is sent and its exercise deleted": exercise(
-    posting("sync", (exerciseId) => syncItem("routine", { name: fresh(), exercises: [{ exerciseId, ...ENTRY }] })),
+    posting("sync", (exerciseId) =>
+      syncItem("routine", { name: fresh(), exercises: [{ exerciseId, ...ENTRY }] }),
+    ),
   ),
   "a batch is sent and its routine deleted": routine(
-    posting("sync", (routineId) => syncItem("plan", { name: fresh(), routines: [{ routineId, day: 1 }] })),
+    posting("sync", (routineId) =>
+      syncItem("plan", { name: fresh(), routines: [{ routineId, day: 1 }] }),
+    ),
   ),
 };

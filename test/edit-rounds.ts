@@ -10,10 +10,17 @@ import { canPrepare } from "./transaction.ts";
 /** As many connections as edits of one round, doubled ones apart. */
 const CONNECTIONS = 8;
 
-/** Makes `rounds` rounds of edits at once, each on things of its own, and fails for one that no serial order explains. */
+/**
+ * Makes `rounds` rounds of edits at once, each on things of its own, and fails for one that no
+ * serial order explains.
+ */
 export async function expectSerialRounds(rounds: number): Promise<void> {
   const database = await makeOwnDatabase();
-  const pool = openPool(database.url, { size: CONNECTIONS, prepare: canPrepare(), gate: patientGate });
+  const pool = openPool(database.url, {
+    size: CONNECTIONS,
+    prepare: canPrepare(),
+    admission: patientGate,
+  });
   try {
     const api = await apiOn(pool);
     const { as } = await makeSignedIn(api);
@@ -25,23 +32,29 @@ export async function expectSerialRounds(rounds: number): Promise<void> {
   }
 }
 
-async function expectSerial(api: Api, as: string, acts: Parameters<typeof send>[1][]): Promise<void> {
+async function expectSerial(
+  api: Api,
+  as: string,
+  acts: Parameters<typeof send>[1][],
+): Promise<void> {
   const world = await makeWorld(api, as);
   const made = await Promise.all(acts.flatMap((act) => send(world, act)));
   const end = await readWorld(world);
   const isAnswered = made.every(({ status }) => [200, 201, 204, 404, 409].includes(status));
   if (isAnswered && isSerial(world.start, made, end)) return;
   const story = [world.start, ...made.map(({ what }) => what), end];
-  throw new Error(story.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n"));
+  throw new Error(
+    story.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n"),
+  );
 }
 
 /** Refuses nothing, and runs again what a deadlock undid, as the server does. */
 export const patientGate = {
-  asker: () => undefined,
-  mostAskers: 1000,
-  mostWaiting: 1000,
-  longestWaitMs: 60_000,
-  mostReruns: 2,
+  context: () => undefined,
+  maxRequests: 1000,
+  maxQueued: 1000,
+  maxWaitMs: 60_000,
+  maxRetries: 2,
   slowMs: Number.POSITIVE_INFINITY,
 
   onSlow: () => {},

@@ -1,22 +1,50 @@
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./launched.ts";
 
 const ROOT = join(import.meta.dir, "..");
-const CLI = join(ROOT, "src/cli.ts");
+const CLI = join(ROOT, "cli/main.ts");
 /** How long everything may take to end; workers finish their requests first. */
 const GONE_WITHIN_MS = 60_000;
 
-/** Commands that start servers and make directories; each would run for longer than the test lets it. */
+/**
+ * Commands that start servers and make directories; each would run for longer than the test lets
+ * it.
+ */
 export const COMMANDS: Record<string, string[]> = {
   up: [process.execPath, CLI, "up"],
-  test: [process.execPath, CLI, "test", "bench/figures/statistics.test.ts", "src/processes/supervise.test.ts"],
+  test: [
+    process.execPath,
+    CLI,
+    "test",
+    "bench/figures/statistics.test.ts",
+    "lib/processes/supervise.test.ts",
+  ],
   counts: [process.execPath, join(ROOT, "bench/cli.ts"), "counts"],
   "bench counts": [process.execPath, CLI, "bench", "counts"],
   "bun bench": [process.execPath, "bench", "counts"],
-  run: [process.execPath, join(ROOT, "bench/cli.ts"), "run", "http", "Ping", "--runs", "1", "--seconds", "5"],
+  run: [
+    process.execPath,
+    join(ROOT, "bench/cli.ts"),
+    "run",
+    "http",
+    "Ping",
+    "--runs",
+    "1",
+    "--seconds",
+    "5",
+  ],
   topology: [process.execPath, CLI, "topology", "up"],
 };
 
@@ -29,10 +57,14 @@ export type Left = {
 };
 
 /**
- * Runs a command, sends it `signal` after some milliseconds or when it has made its temporary directory, and gives what is
- * left of it once nothing is, or after a minute.
+ * Runs a command, sends it `signal` after some milliseconds or when it has made its temporary
+ * directory, and gives what is left of it once nothing is, or after a minute.
  */
-export async function endEarly(command: string[], signal: NodeJS.Signals, when: number | "begun"): Promise<Left> {
+export async function endEarly(
+  command: string[],
+  signal: NodeJS.Signals,
+  when: number | "begun",
+): Promise<Left> {
   const directory = mkdtempSync(join(tmpdir(), "early-"));
   chmodSync(directory, 0o711);
   // `bun bench` looks for bun itself.
@@ -57,12 +89,19 @@ export async function endEarly(command: string[], signal: NodeJS.Signals, when: 
       said += chunk;
     });
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const wasRunning = await Promise.race([until(when, directory).then(() => true), ended.then(() => false)]);
+  const wasRunning = await Promise.race([
+    until(when, directory).then(() => true),
+    ended.then(() => false),
+  ]);
   child.kill(signal);
   const code = await ended;
-  const left = () => ({ processes: processesOf(mark, directory), directories: temporaryIn(directory) });
+  const left = () => ({
+    processes: processesOf(mark, directory),
+    directories: temporaryIn(directory),
+  });
   const deadline = performance.now() + GONE_WITHIN_MS;
-  while (Object.values(left()).some(({ length }) => length > 0) && performance.now() < deadline) await Bun.sleep(50);
+  while (Object.values(left()).some(({ length }) => length > 0) && performance.now() < deadline)
+    await Bun.sleep(50);
   const found = left();
   if (found.processes.length === 0) rmSync(directory, { recursive: true, force: true });
   return { wasRunning, code, said, ...found };
@@ -77,8 +116,12 @@ async function until(when: number | "begun", directory: string): Promise<void> {
 function processesOf(mark: string, directory: string): string[] {
   return readdirSync("/proc").flatMap((pid) => {
     if (!/^\d+$/.test(pid)) return [];
-    const [command = "", environment = ""] = ["cmdline", "environ"].map((name) => readProc(`/proc/${pid}/${name}`));
-    return environment.includes(mark) || command.includes(directory) ? [`${pid} ${command.replaceAll("\0", " ")}`] : [];
+    const [command = "", environment = ""] = ["cmdline", "environ"].map((name) =>
+      readProc(`/proc/${pid}/${name}`),
+    );
+    return environment.includes(mark) || command.includes(directory)
+      ? [`${pid} ${command.replaceAll("\0", " ")}`]
+      : [];
   });
 }
 
@@ -93,5 +136,6 @@ function readProc(path: string): string {
 const temporaryIn = (directory: string) =>
   readdirSync(directory).filter(
     (name) =>
-      !["bin", "home"].includes(name) && statSync(join(directory, name), { throwIfNoEntry: false })?.isDirectory(),
+      !["bin", "home"].includes(name) &&
+      statSync(join(directory, name), { throwIfNoEntry: false })?.isDirectory(),
   );

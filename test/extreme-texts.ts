@@ -13,13 +13,52 @@ export type KnownValues = {
 };
 
 const INSTANTS = [
-  ...["1900-01-01T00:00:00Z", "2199-12-31T23:59:59.999999Z", "2026-01-01T00:00:00+15:59", "2026-01-01T00:00:00-15:59"],
-  ...["2024-02-29T23:59:59.5Z", "2026-03-29T02:30:00+01:00", "2026-03-01t10:00:00z", "2026-03-08T10:00:00Z"],
+  ...[
+    "1900-01-01T00:00:00Z",
+    "2199-12-31T23:59:59.999999Z",
+    "2026-01-01T00:00:00+15:59",
+    "2026-01-01T00:00:00-15:59",
+  ],
+  ...[
+    "2024-02-29T23:59:59.5Z",
+    "2026-03-29T02:30:00+01:00",
+    "2026-03-01t10:00:00z",
+    "2026-03-08T10:00:00Z",
+  ],
 ];
-const ZONES = [...Intl.supportedValuesOf("timeZone"), "EST5EDT", "NZ-CHAT", "W-SU", "GMT0", "utc", "Etc/GMT-14"];
-const LETTERS = ["a", "😀", "\u0390", "İ", "ﬃ", "\ufb2c", "字", "ß", "é", "%", "_", "\\", "'", '"', "1", "क", " "];
+const ZONES = [
+  ...Intl.supportedValuesOf("timeZone"),
+  "EST5EDT",
+  "NZ-CHAT",
+  "W-SU",
+  "GMT0",
+  "utc",
+  "Etc/GMT-14",
+];
+const LETTERS = [
+  "a",
+  "😀",
+  "\u0390",
+  "İ",
+  "ﬃ",
+  "\ufb2c",
+  "字",
+  "ß",
+  "é",
+  "%",
+  "_",
+  "\\",
+  "'",
+  '"',
+  "1",
+  "क",
+  " ",
+];
 
-/** What comes close to a format, and is not of it: where PostgreSQL would refuse what a check lets pass. */
+/**
+ * What comes close to a format, and is not of it: where PostgreSQL would refuse what a check lets
+ * pass.
+ */
 const NEARLY: Record<string, string[]> = {
   date: [
     "2026-02-30",
@@ -67,7 +106,16 @@ const NEARLY: Record<string, string[]> = {
     `${"a".repeat(65)}@example.com`,
     "a\u0000@example.com",
   ],
-  title: ["\u001b[31m", "a\u0000b", "\ud800", "\u202eabc", " ", "\u200b", "a\u200bb", "\u{1f468}\u200d"],
+  title: [
+    "\u001b[31m",
+    "a\u0000b",
+    "\ud800",
+    "\u202eabc",
+    " ",
+    "\u200b",
+    "a\u200bb",
+    "\u{1f468}\u200d",
+  ],
   uuid: ["00000000-0000-0000-0000-00000000000g", "{01a209f2-f7f5-7524-94bc-8035f4f8979b}", "0", ""],
 };
 NEARLY.name = NEARLY.title as string[];
@@ -77,7 +125,10 @@ export function texts(schema: TSchema, known: KnownValues, name: string): fc.Arb
   const nearly = NEARLY[schema.format];
   const fits = fittingTexts(schema, known, name);
   if (!nearly) return fits;
-  return fc.oneof({ weight: 12, arbitrary: fits }, { weight: 1, arbitrary: fc.constantFrom(...nearly) });
+  return fc.oneof(
+    { weight: 12, arbitrary: fits },
+    { weight: 1, arbitrary: fc.constantFrom(...nearly) },
+  );
 }
 
 function fittingTexts(schema: TSchema, known: KnownValues, name: string): fc.Arbitrary<string> {
@@ -92,7 +143,11 @@ function fittingTexts(schema: TSchema, known: KnownValues, name: string): fc.Arb
     );
   }
   if (format === "date") {
-    const days = fc.date({ min: new Date("1900-01-01"), max: new Date("2199-12-31"), noInvalidDate: true });
+    const days = fc.date({
+      min: new Date("1900-01-01"),
+      max: new Date("2199-12-31"),
+      noInvalidDate: true,
+    });
     return fc.oneof(
       fc.constantFrom("1900-01-01", "2199-12-31", "2024-02-29", "2026-01-31"),
       days.map((day) => day.toISOString().slice(0, 10)),
@@ -100,7 +155,9 @@ function fittingTexts(schema: TSchema, known: KnownValues, name: string): fc.Arb
   }
   if (format === "date-time") {
     const isExact = pattern !== undefined;
-    return fc.constantFrom(...INSTANTS).map((at) => (isExact ? at.replace(/[Tt](.{8}).*$/, "T$1.000001Z") : at));
+    return fc
+      .constantFrom(...INSTANTS)
+      .map((at) => (isExact ? at.replace(/[Tt](.{8}).*$/, "T$1.000001Z") : at));
   }
   if (format === "time-zone") return fc.constantFrom(...ZONES);
   if (format === "idn-email" || schema.normalise === "email") {
@@ -116,13 +173,28 @@ function fittingTexts(schema: TSchema, known: KnownValues, name: string): fc.Arb
     );
   }
   if (/password$/i.test(name))
-    return fc.constantFrom(PASSWORD, PASSWORD, "ﬃ".repeat(maxLength), "😀".repeat(8), " \t ".repeat(9));
+    return fc.constantFrom(
+      PASSWORD,
+      PASSWORD,
+      "ﬃ".repeat(maxLength),
+      "😀".repeat(8),
+      " \t ".repeat(9),
+    );
   if (name === "cursor") return fc.constantFrom(...known.cursors);
   if (pattern) return fc.stringMatching(new RegExp(pattern), { maxLength });
   const letters = fc.constantFrom(...LETTERS);
-  const long = letters.map((letter) => letter.repeat(Math.max(1, Math.floor(maxLength / letter.length))));
-  const short = fc.array(letters, { minLength, maxLength: Math.max(minLength, 8) }).map((parts) => parts.join(""));
-  const free = format === "title" || format === "name" ? short : fc.string({ unit: "binary", minLength, maxLength });
-  const storable = free.map((text) => text.toWellFormed().replaceAll("\0", "\t").slice(0, maxLength).toWellFormed());
+  const long = letters.map((letter) =>
+    letter.repeat(Math.max(1, Math.floor(maxLength / letter.length))),
+  );
+  const short = fc
+    .array(letters, { minLength, maxLength: Math.max(minLength, 8) })
+    .map((parts) => parts.join(""));
+  const free =
+    format === "title" || format === "name"
+      ? short
+      : fc.string({ unit: "binary", minLength, maxLength });
+  const storable = free.map((text) =>
+    text.toWellFormed().replaceAll("\0", "\t").slice(0, maxLength).toWellFormed(),
+  );
   return fc.oneof(long, short, storable, fc.constantFrom(...known.names));
 }

@@ -68,7 +68,8 @@ export const nastyValue: fc.Arbitrary<unknown> = fc.oneof(
 /** Values that fit `schema`, most of them at the edge of what fits. */
 export function fitting(schema: TSchema, known: KnownValues, name = ""): fc.Arbitrary<unknown> {
   if (schema.const !== undefined) return fc.constant(schema.const);
-  if (schema.anyOf) return fc.oneof(...(schema.anyOf as TSchema[]).map((option) => fitting(option, known, name)));
+  if (schema.anyOf)
+    return fc.oneof(...(schema.anyOf as TSchema[]).map((option) => fitting(option, known, name)));
   switch (schema.type) {
     case "null":
       return fc.constant(null);
@@ -104,7 +105,9 @@ function numbers({ type, minimum, maximum, multipleOf }: TSchema): fc.Arbitrary<
     const stepped = step === 0 ? value : Math.round(value / step) * step;
     return Math.min(most, Math.max(least, stepped));
   };
-  return fc.oneof(fc.constantFrom(...edges), fc.double({ min: least, max: most, noNaN: true })).map(fit);
+  return fc
+    .oneof(fc.constantFrom(...edges), fc.double({ min: least, max: most, noNaN: true }))
+    .map(fit);
 }
 
 /** As many as the longest lists of one request have. */
@@ -113,7 +116,10 @@ const MAX_ENTRIES = 500;
 const withoutLists = (entry: unknown): unknown =>
   typeof entry === "object" && entry !== null && !Array.isArray(entry)
     ? Object.fromEntries(
-        Object.entries(entry).map(([name, inner]) => [name, Array.isArray(inner) ? inner.slice(0, 1) : inner]),
+        Object.entries(entry).map(([name, inner]) => [
+          name,
+          Array.isArray(inner) ? inner.slice(0, 1) : inner,
+        ]),
       )
     : entry;
 
@@ -122,10 +128,13 @@ function lists(schema: TSchema, known: KnownValues, name: string): fc.Arbitrary<
   const entry = fitting(items, known, name);
   const short = fc.array(entry, { minLength: minItems, maxLength: Math.min(maxItems, 3) });
   const few = uniqueItems ? short.map((list) => [...new Set(list)]) : short;
-  // The same entry as often as it may stand, without what stands in it many times; and as many different ones.
+  // The same entry as often as it may stand, without what stands in it many times; and as many
+  // different ones.
   const most = Math.min(maxItems, MAX_ENTRIES);
   const same = entry.map((one) => Array(uniqueItems ? 1 : most).fill(withoutLists(one)));
-  const unknown = fc.constant(null).map(() => Array.from({ length: most }, () => crypto.randomUUID()));
+  const unknown = fc
+    .constant(null)
+    .map(() => Array.from({ length: most }, () => crypto.randomUUID()));
   return fc.oneof(
     { weight: 20, arbitrary: few },
     { weight: 1, arbitrary: same },
@@ -154,7 +163,11 @@ export function broken(value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
 function placesOf(value: unknown, path: string[] = []): string[][] {
   if (typeof value !== "object" || value === null || path.length > 6) return [path];
   const inner = Object.entries(value).slice(0, 30);
-  return [path, [...path, "surprise"], ...inner.flatMap(([name, one]) => placesOf(one, [...path, name]))];
+  return [
+    path,
+    [...path, "surprise"],
+    ...inner.flatMap(([name, one]) => placesOf(one, [...path, name])),
+  ];
 }
 
 function replaced(value: unknown, [name, ...rest]: string[], by: unknown): unknown {

@@ -24,8 +24,10 @@ import {
 import { expectStatus } from "./harness.ts";
 import { makeExercise, makeSignedIn, PASSWORD } from "./make.ts";
 
-const makeTag = (world: World) => make(world, world.admin, "catalogs/exercise-tags", { name: fresh() });
-const makeEquipment = (world: World) => make(world, world.admin, "catalogs/equipment", { name: fresh() });
+const makeTag = (world: World) =>
+  make(world, world.admin, "catalogs/exercise-tags", { name: fresh() });
+const makeEquipment = (world: World) =>
+  make(world, world.admin, "catalogs/equipment", { name: fresh() });
 
 /** For each foreign key: a request that writes it, and one that deletes what it refers to. */
 export const RECIPES: Record<string, Recipe> = {
@@ -38,7 +40,9 @@ export const RECIPES: Record<string, Recipe> = {
   plans_owner_id_fkey: userPosts("plans", () => ({ name: fresh(), routines: [] })),
   workouts_user_id_fkey: userPosts("workouts", () => ({ timeZone: "UTC" })),
   changes_user_id_fkey: userPosts("workouts", () => ({ timeZone: "UTC" })),
-  idempotency_keys_user_id_fkey: userPosts("workouts", () => ({ timeZone: "UTC" }), { "idempotency-key": "k" }),
+  idempotency_keys_user_id_fkey: userPosts("workouts", () => ({ timeZone: "UTC" }), {
+    "idempotency-key": "k",
+  }),
   imports_user_id_fkey: user(
     (world, { as }) =>
       () =>
@@ -64,7 +68,11 @@ export const RECIPES: Record<string, Recipe> = {
   }),
   clients_trainer_id_fkey: user(async (world, { as }) => {
     const { user: client } = await makeSignedIn(world.api);
-    return () => world.api.post(`${V1}/clients`, { as, body: { email: client.email, scopes: ["write_plans"] } });
+    return () =>
+      world.api.post(`${V1}/clients`, {
+        as,
+        body: { email: client.email, scopes: ["write_plans"] },
+      });
   }),
   clients_client_id_fkey: user(async ({ api }, { user: { email } }) => {
     const { as } = await makeSignedIn(api, { roleSlug: "fitness-trainer" });
@@ -75,13 +83,19 @@ export const RECIPES: Record<string, Recipe> = {
     return assign(world, as, await makePlan(world, as), await makeClient(world, as, client));
   }),
 
-  exercise_equipment_equipment_id_fkey: entry("equipment", "equipment", (id) => ({ equipment: [id] })),
+  exercise_equipment_equipment_id_fkey: entry("equipment", "equipment", (id) => ({
+    equipment: [id],
+  })),
   exercise_primary_muscles_muscle_group_id_fkey: entry("muscle-groups", "muscle_groups", (id) => ({
     primaryMuscles: [id],
   })),
-  exercise_secondary_muscles_muscle_group_id_fkey: entry("muscle-groups", "muscle_groups", (id) => ({
-    secondaryMuscles: [id],
-  })),
+  exercise_secondary_muscles_muscle_group_id_fkey: entry(
+    "muscle-groups",
+    "muscle_groups",
+    (id) => ({
+      secondaryMuscles: [id],
+    }),
+  ),
   exercise_tag_links_exercise_tag_id_fkey: entry(
     "exercise-tags",
     "exercise_tags",
@@ -93,8 +107,12 @@ export const RECIPES: Record<string, Recipe> = {
     const equipment = [Number(await makeEquipment(world))];
     return relinking(() => ({ equipment }))(world, as, id);
   }),
-  exercise_primary_muscles_exercise_id_fkey: exercise(relinking(({ muscle }) => ({ primaryMuscles: [muscle] }))),
-  exercise_secondary_muscles_exercise_id_fkey: exercise(relinking(({ muscle }) => ({ secondaryMuscles: [muscle] }))),
+  exercise_primary_muscles_exercise_id_fkey: exercise(
+    relinking(({ muscle }) => ({ primaryMuscles: [muscle] })),
+  ),
+  exercise_secondary_muscles_exercise_id_fkey: exercise(
+    relinking(({ muscle }) => ({ secondaryMuscles: [muscle] })),
+  ),
   exercise_tag_links_exercise_id_fkey: async (world) => {
     const id = await makeExercise(world.api, { name: fresh() });
     const tags = [Number(await makeTag(world))];
@@ -110,7 +128,10 @@ export const RECIPES: Record<string, Recipe> = {
     posting("routines", (exerciseId) => ({ name: fresh(), exercises: [{ exerciseId, ...ENTRY }] })),
   ),
   workout_exercises_exercise_id_fkey: exercise(
-    posting("workouts", (exerciseId) => ({ timeZone: "UTC", exercises: [{ exerciseId, mode: "reps" }] })),
+    posting("workouts", (exerciseId) => ({
+      timeZone: "UTC",
+      exercises: [{ exerciseId, mode: "reps" }],
+    })),
   ),
   import_names_exercise_id_fkey: exercise(
     (world, as, exerciseId) => () =>
@@ -119,15 +140,24 @@ export const RECIPES: Record<string, Recipe> = {
 
   routine_exercises_routine_id_fkey: routine(
     (world, as, id) => () =>
-      world.api.patch(`${V1}/routines/${id}`, { as, body: { exercises: [{ exerciseName: "X", ...ENTRY }] } }),
+      world.api.patch(`${V1}/routines/${id}`, {
+        as,
+        body: { exercises: [{ exerciseName: "X", ...ENTRY }] },
+      }),
   ),
   plan_routines_routine_id_fkey: routine(
     posting("plans", (routineId) => ({ name: fresh(), routines: [{ routineId, day: 1 }] })),
   ),
-  workouts_routine_id_fkey: routine(posting("workouts", (routineId) => ({ timeZone: "UTC", routineId }))),
+  workouts_routine_id_fkey: routine(
+    posting("workouts", (routineId) => ({ timeZone: "UTC", routineId })),
+  ),
   grants_routine_id_fkey: routine(async (world, as, routineId) => {
     const { user: friend } = await makeSignedIn(world.api);
-    return posting("grants", () => ({ routineId, email: friend.email, access: "read" }))(world, as, routineId);
+    return posting("grants", () => ({ routineId, email: friend.email, access: "read" }))(
+      world,
+      as,
+      routineId,
+    );
   }),
   links_routine_id_fkey: routine(posting("links", (routineId) => ({ routineId }))),
 
@@ -143,7 +173,11 @@ export const RECIPES: Record<string, Recipe> = {
   }),
   grants_plan_id_fkey: plan(async (world, as, planId) => {
     const { user: friend } = await makeSignedIn(world.api);
-    return posting("grants", () => ({ planId, email: friend.email, access: "write" }))(world, as, planId);
+    return posting("grants", () => ({ planId, email: friend.email, access: "write" }))(
+      world,
+      as,
+      planId,
+    );
   }),
   links_plan_id_fkey: plan(posting("links", (planId) => ({ planId }))),
   plans_assigned_from_plan_id_fkey: plan(async (world, as, id) =>
@@ -155,11 +189,11 @@ export const RECIPES: Record<string, Recipe> = {
     "workouts",
     (world, as) => make(world, as, "workouts", { timeZone: "UTC" }),
     (world, as, id) =>
-      posting(`workouts/${id}/exercises`, () => ({ exerciseName: "X", mode: "reps", sets: [{ reps: 5 }] }))(
-        world,
-        as,
-        id,
-      ),
+      posting(`workouts/${id}/exercises`, () => ({
+        exerciseName: "X",
+        mode: "reps",
+        sets: [{ reps: 5 }],
+      }))(world, as, id),
   ),
   workout_sets_workout_exercise_fkey: async (world) => {
     const { as } = await makeSignedIn(world.api);

@@ -1,17 +1,17 @@
 import { expect } from "bun:test";
 import type { Db } from "#db/client.ts";
 import { generateKey, type Keys, readKeys } from "#src/access/keys.ts";
-import { createLoginMemory } from "#src/access/login-memory.ts";
-import { type AppDeps, createApp, listOperations } from "#src/app.ts";
-import { createCatalogMemory } from "#src/catalog-memory.ts";
-import { type Config, readConfig } from "#src/config.ts";
-import { Problem } from "#src/http/openapi.ts";
-import type { Operation } from "#src/http/operation.ts";
-import type { Router } from "#src/http/router.ts";
+import { type AppDeps, createApp, listOperations } from "#src/app/app.ts";
+import { assemble } from "#src/app/services.ts";
+import { createCatalogCache } from "#src/cache/catalog-cache.ts";
+import { aloneOnDatabase, openInvalidations } from "#src/cache/invalidations.ts";
+import { createLoginCache } from "#src/cache/login-cache.ts";
+import { type Config, readConfig } from "#src/config/config.ts";
 import { faultsOf } from "#src/http/shapes.ts";
-import { openLog } from "#src/log.ts";
-import { aloneOnDatabase, listenForNotices } from "#src/notices.ts";
-import { assemble } from "#src/services.ts";
+import { openLog } from "#src/log/log.ts";
+import { Problem } from "#src/operations/openapi.ts";
+import type { Operation } from "#src/operations/operation.ts";
+import type { Router } from "#src/operations/router.ts";
 import { type Built, copyDatabase, startBuilt, urlOf } from "./built.ts";
 import { calledFrom, executable, isSourcesOnly, note, sourcesOnly } from "./program.ts";
 import { answersElsewhere, rolledBack } from "./transaction.ts";
@@ -51,11 +51,11 @@ export type Asking = { as?: string; body?: unknown; headers?: Record<string, str
 export type Api = {
   deps: AppDeps;
   app: Router;
-  ask(method: string, path: string, asking?: Asking): Promise<Answer>;
-  get(path: string, asking?: Asking): Promise<Answer>;
-  post(path: string, asking?: Asking): Promise<Answer>;
-  patch(path: string, asking?: Asking): Promise<Answer>;
-  delete(path: string, asking?: Asking): Promise<Answer>;
+  ask(method: string, path: string, requestContext?: Asking): Promise<Answer>;
+  get(path: string, requestContext?: Asking): Promise<Answer>;
+  post(path: string, requestContext?: Asking): Promise<Answer>;
+  patch(path: string, requestContext?: Asking): Promise<Answer>;
+  delete(path: string, requestContext?: Asking): Promise<Answer>;
 };
 
 type ApiOptions = {
@@ -69,8 +69,8 @@ type ApiOptions = {
 type Work = (api: Api, db: Db) => Promise<void>;
 
 /**
- * Runs `work` against the real application on a transaction that is rolled back; in a run against the executable, on a
- * copy of the database that is dropped.
+ * Runs `work` against the real application on a transaction that is rolled back; in a run against
+ * the executable, on a copy of the database that is dropped.
  */
 export function withApi(work: Work, options: ApiOptions = {}): () => Promise<void> {
   const onSources = () => rolledBack(async (db) => work(await inThisProcess(db, options), db));
@@ -84,8 +84,8 @@ export function withApi(work: Work, options: ApiOptions = {}): () => Promise<voi
 }
 
 /**
- * The real application on `db`; in a run against the executable, the executable when `db` is a pool. Every answer is
- * checked against what its operation promises.
+ * The real application on `db`; in a run against the executable, the executable when `db` is a
+ * pool. Every answer is checked against what its operation promises.
  */
 export async function apiOn(db: Db, options: ApiOptions = {}): Promise<Api> {
   if (!executable()) return inThisProcess(db, options);
@@ -99,10 +99,15 @@ export async function apiOn(db: Db, options: ApiOptions = {}): Promise<Api> {
 function needsSources({ nowMs, logTo, deps = {} }: ApiOptions): string | undefined {
   if (nowMs) return "has a clock of its own";
   if (logTo) return "reads the log";
-  return Object.keys(deps).every((name) => name === "addressOf") ? undefined : "has parts of its own";
+  return Object.keys(deps).every((name) => name === "addressOf")
+    ? undefined
+    : "has parts of its own";
 }
 
-/** Runs `work` against the executable; gives why it cannot be, when it finds that it must look into the process. */
+/**
+ * Runs `work` against the executable; gives why it cannot be, when it finds that it must look into
+ * the process.
+ */
 async function onExecutable(work: Work, options: ApiOptions): Promise<string | undefined> {
   const database = await copyDatabase();
   const built = await startFor(database.url, options);
@@ -128,7 +133,10 @@ async function startFor(databaseUrl: string, { settings, deps }: ApiOptions): Pr
   });
 }
 
-/** The application's parts on `db` and its API; `elsewhere` answers instead of this process, when given. */
+/**
+ * The application's parts on `db` and its API; `elsewhere` answers instead of this process, when
+ * given.
+ */
 async function inThisProcess(
   db: Db,
   { settings, nowMs, logTo, deps: given }: ApiOptions,
@@ -136,13 +144,15 @@ async function inThisProcess(
 ): Promise<Api> {
   const config = testConfig({ ...settings, LOG_LEVEL: logTo ? "trace" : "error" });
   const bugs: string[] = [];
-  const memory = createLoginMemory(() => true, nowMs);
-  const catalogMemory = createCatalogMemory(() => true, 2 ** 24);
-  const forget = (notice: Parameters<typeof catalogMemory.forget>[0]) => {
-    memory.forget(notice);
-    catalogMemory.forget(notice);
+  const memory = createLoginCache(() => true, nowMs);
+  const catalogCache = createCatalogCache(() => true, 2 ** 24);
+  const invalidate = (invalidation: Parameters<typeof catalogCache.invalidate>[0]) => {
+    memory.invalidate(invalidation);
+    catalogCache.invalidate(invalidation);
   };
-  const notices = elsewhere ? await listenForNotices(db, forget) : aloneOnDatabase(forget);
+  const invalidations = elsewhere
+    ? await openInvalidations(db, invalidate)
+    : aloneOnDatabase(invalidate);
   const health = {
     isDatabaseOnline: () => true,
     isCacheOnline: () => true,
@@ -154,14 +164,17 @@ async function inThisProcess(
     keys: await testKeys(),
     db,
     memory,
-    catalogMemory,
-    notices,
+    catalogCache,
+    invalidations,
     health,
     addressOf: () => ADDRESS,
     isDraining: () => false,
   };
   const assembled = {
-    ...assemble({ ...parts, ...openLog(config, logTo ?? { write: (line) => void bugs.push(line) }) }, nowMs),
+    ...assemble(
+      { ...parts, ...openLog(config, logTo ?? { write: (line) => void bugs.push(line) }) },
+      nowMs,
+    ),
     ...given,
   };
   const deps = elsewhere ? unchangeable(assembled) : assembled;
@@ -197,19 +210,25 @@ async function inThisProcess(
     deps,
     app,
     ask,
-    get: (path, asking) => ask("GET", path, asking),
-    post: (path, asking) => ask("POST", path, asking),
-    patch: (path, asking) => ask("PATCH", path, asking),
-    delete: (path, asking) => ask("DELETE", path, asking),
+    get: (path, requestContext) => ask("GET", path, requestContext),
+    post: (path, requestContext) => ask("POST", path, requestContext),
+    patch: (path, requestContext) => ask("PATCH", path, requestContext),
+    delete: (path, requestContext) => ask("DELETE", path, requestContext),
   };
 }
 
-/** Parts that are in another process than the one that answers: a change of them here would change nothing there. */
+/**
+ * Parts that are in another process than the one that answers: a change of them here would change
+ * nothing there.
+ */
 function unchangeable(deps: AppDeps): AppDeps {
   const set = () => {
     throw sourcesOnly("changes a part of the application");
   };
-  const parts = { passwords: new Proxy(deps.passwords, { set }), health: new Proxy(deps.health, { set }) };
+  const parts = {
+    passwords: new Proxy(deps.passwords, { set }),
+    health: new Proxy(deps.health, { set }),
+  };
   return new Proxy({ ...deps, ...parts }, { set });
 }
 
@@ -230,7 +249,9 @@ export function expectProblem(answer: Answer, status: number, code: string, deta
   if (detail !== undefined) expect(answer.json.detail).toBe(detail);
 }
 
-/** What holds for every answer: a request id, and a body in the shape that the operation promises. */
+/**
+ * What holds for every answer: a request id, and a body in the shape that the operation promises.
+ */
 function expectPromised(operations: Operation[], method: string, path: string, answer: Answer) {
   // Headers beyond 16 KiB are refused by the server, before the application sees them.
   if (executable() && answer.status === 431 && answer.text === "") return;
@@ -239,7 +260,9 @@ function expectPromised(operations: Operation[], method: string, path: string, a
     if (method !== "HEAD") expect(faultsOf(Problem, answer.json)).toEqual([]);
     return;
   }
-  const operation = operations.find((candidate) => candidate.method === method && matches(candidate.path, path));
+  const operation = operations.find(
+    (candidate) => candidate.method === method && matches(candidate.path, path),
+  );
   const schema = operation?.spec.answers[answer.status];
   if (schema && !operation?.spec.answerMedia) expect(faultsOf(schema, answer.json)).toEqual([]);
 }

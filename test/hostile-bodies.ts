@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { LISTS } from "#src/archive/archive.schemas.ts";
 import { packArchive } from "#src/archive/archive-format.rules.ts";
 import { NewExercise } from "#src/exercises/exercises.schemas.ts";
-import type { Operation } from "#src/http/operation.ts";
+import type { Operation } from "#src/operations/operation.ts";
 import { NewPlan } from "#src/plans/plans.schemas.ts";
 import { NewRoutine } from "#src/routines/routines.schemas.ts";
 import { WorkoutState } from "#src/workouts/workouts.schemas.ts";
@@ -64,7 +64,13 @@ const CSV_HEADS = [
 
 function files(type: string): fc.Arbitrary<Sent> {
   const headers = { "content-type": type };
-  const none = { ids: [crypto.randomUUID()], idsOf: {}, emails: ["a@example.com"], names: ["Press"], cursors: ["x"] };
+  const none = {
+    ids: [crypto.randomUUID()],
+    idsOf: {},
+    emails: ["a@example.com"],
+    names: ["Press"],
+    cursors: ["x"],
+  };
   if (type === "application/zip") {
     const list = (schema: TSchema) =>
       mostlyFitting(fitting(schema, none)).map((value) =>
@@ -80,7 +86,9 @@ function files(type: string): fc.Arbitrary<Sent> {
       { weight: 5, arbitrary: lists.map((given) => ({ body: archiveOf(given), headers })) },
       {
         weight: 1,
-        arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes) => ({ body: new Uint8Array(bytes), headers })),
+        arbitrary: fc
+          .uint8Array({ maxLength: 200 })
+          .map((bytes) => ({ body: new Uint8Array(bytes), headers })),
       },
     );
   }
@@ -102,7 +110,9 @@ function files(type: string): fc.Arbitrary<Sent> {
   );
   const rows = fc.array(fc.array(cell, { minLength: 14, maxLength: 14 }), { maxLength: 5 });
   return fc.tuple(fc.constantFrom(...CSV_HEADS), rows).map(([head, lines]) => ({
-    body: [head, ...lines.map((line) => line.slice(0, head.split(",").length).join(","))].join("\n"),
+    body: [head, ...lines.map((line) => line.slice(0, head.split(",").length).join(","))].join(
+      "\n",
+    ),
     headers,
   }));
 }
@@ -116,7 +126,10 @@ function archiveOf(lists: Parameters<typeof packArchive>[0]): Uint8Array<ArrayBu
   }
 }
 
-/** Values that keep the rules, some that fit their schema only, and some of which one place is broken. */
+/**
+ * Values that keep the rules, some that fit their schema only, and some of which one place is
+ * broken.
+ */
 export const mostlyFitting = (values: fc.Arbitrary<unknown>) => {
   const fits = values.map((value) => consistent(value));
   return fc.oneof(

@@ -1,28 +1,39 @@
 import type { TSchema } from "@sinclair/typebox";
 import fc from "fast-check";
-import { postgresError } from "#db/errors.ts";
-import { listOperations } from "#src/app.ts";
-import { openApiDocument } from "#src/http/openapi.ts";
-import type { Operation } from "#src/http/operation.ts";
+import { postgresError } from "#lib/causes.ts";
+import { listOperations } from "#src/app/app.ts";
+import { openApiDocument } from "#src/operations/openapi.ts";
+import type { Operation } from "#src/operations/operation.ts";
 import { fitting, nastyText } from "./extreme-values.ts";
 import type { Answer, Api, Asking } from "./harness.ts";
 import { bodies, mostlyFitting } from "./hostile-bodies.ts";
 import { type HostileWorld, makeHostileWorld } from "./hostile-world.ts";
 import { databaseErrorsOf } from "./transaction.ts";
 
-type HostileRequest = { method: string; path: string; asking: Asking };
+type HostileRequest = { method: string; path: string; requestContext: Asking };
 
-/** Requests to one operation: values that fit at their edges, values that do not, about what exists and what does not. */
-function hostileRequests({ method, path, spec }: Operation, world: HostileWorld): fc.Arbitrary<HostileRequest> {
+/**
+ * Requests to one operation: values that fit at their edges, values that do not, about what exists
+ * and what does not.
+ */
+function hostileRequests(
+  { method, path, spec }: Operation,
+  world: HostileWorld,
+): fc.Arbitrary<HostileRequest> {
   const names = [...path.matchAll(/:([A-Za-z]+)/g)].map(([, name]) => name as string);
   const { known, params, cookies } = world;
   const paramOf = (name: string) =>
     fc.oneof(
       {
         weight: 6,
-        arbitrary: fc.constantFrom(...(params[name === "id" ? (path.split("/").at(-2) as string) : name] ?? known.ids)),
+        arbitrary: fc.constantFrom(
+          ...(params[name === "id" ? (path.split("/").at(-2) as string) : name] ?? known.ids),
+        ),
       },
-      { weight: 1, arbitrary: fitting(spec.params?.properties[name] as TSchema, known, name).map(String) },
+      {
+        weight: 1,
+        arbitrary: fitting(spec.params?.properties[name] as TSchema, known, name).map(String),
+      },
       { weight: 1, arbitrary: nastyText },
     );
   const query = spec.query ? mostlyFitting(fitting(spec.query, known)) : fc.constant({});
@@ -46,12 +57,19 @@ function hostileRequests({ method, path, spec }: Operation, world: HostileWorld)
       return {
         method,
         path: `${filled}${search(given.query as Record<string, unknown>)}`,
-        asking: { as: given.as, ...given.sent, headers: { ...given.headers, ...given.sent.headers } },
+        requestContext: {
+          as: given.as,
+          ...given.sent,
+          headers: { ...given.headers, ...given.sent.headers },
+        },
       };
     });
 }
 
-function cookieOf({ id, access, credentials }: Operation["spec"], cookies: HostileWorld["cookies"]): string {
+function cookieOf(
+  { id, access, credentials }: Operation["spec"],
+  cookies: HostileWorld["cookies"],
+): string {
   // An archive is imported into an empty account.
   if (id === "ImportArchive") return cookies.stranger;
   return credentials?.includes("refresh_token") ? cookies.refresh : cookies[access];
@@ -60,10 +78,12 @@ function cookieOf({ id, access, credentials }: Operation["spec"], cookies: Hosti
 const nobody = "access_token=e30.e30.e30; refresh_token=x";
 
 /** One segment of a path; `.` and `..` would be others. */
-const segment = (text: string) => (/^\.*$/.test(text) ? "x" : encodeURIComponent(text.toWellFormed()));
+const segment = (text: string) =>
+  /^\.*$/.test(text) ? "x" : encodeURIComponent(text.toWellFormed());
 
 function search(query: unknown): string {
-  if (typeof query !== "object" || query === null) return `?${encodeURIComponent(String(query).toWellFormed())}`;
+  if (typeof query !== "object" || query === null)
+    return `?${encodeURIComponent(String(query).toWellFormed())}`;
   const pairs = Object.entries(query).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value]).map((one) => {
       const text = typeof one === "string" ? one : (JSON.stringify(one) ?? "");
@@ -80,7 +100,9 @@ const headers = () =>
     {
       weight: 1,
       arbitrary: fc.constantFrom<Record<string, string>>(
-        ...["a", "k".repeat(255), "k".repeat(256), "ü", ""].map((key) => ({ "idempotency-key": key })),
+        ...["a", "k".repeat(255), "k".repeat(256), "ü", ""].map((key) => ({
+          "idempotency-key": key,
+        })),
         ...['"1"', "*", '"2147483648"', "x", ""].map((tag) => ({ "if-match": tag })),
         ...["*", '"x"', 'W/"a", "b"', ""].map((tag) => ({ "if-none-match": tag })),
         ...["ok-request-id", "ü".repeat(200)].map((id) => ({ "x-request-id": id })),
@@ -109,7 +131,9 @@ export const HOSTILE_TAGS = [
   "Workouts",
 ];
 
-/** The share of the cases for operations that hash passwords, or read the whole catalog each time. */
+/**
+ * The share of the cases for operations that hash passwords, or read the whole catalog each time.
+ */
 const SHARE: Record<string, number> = {
   AccountLogin: 0.1,
   AccountUpdatePwd: 0.1,
@@ -124,10 +148,14 @@ const SHARE: Record<string, number> = {
 };
 
 /**
- * Sends each operation of `tag` `cases` hostile requests (costly ones fewer), each undone at once, and gives a line for each
- * operation that was found at fault; see `faultOfAnswer`.
+ * Sends each operation of `tag` `cases` hostile requests (costly ones fewer), each undone at once,
+ * and gives a line for each operation that was found at fault; see `faultOfAnswer`.
  */
-export async function faultsOfHostileInput(api: Api, tag: string, cases: number): Promise<string[]> {
+export async function faultsOfHostileInput(
+  api: Api,
+  tag: string,
+  cases: number,
+): Promise<string[]> {
   const world = await makeHostileWorld(api);
   const faults: string[] = [];
   for (const operation of listOperations(api.deps)) {
@@ -141,30 +169,42 @@ export async function faultsOfHostileInput(api: Api, tag: string, cases: number)
       numRuns: Math.ceil(cases * (SHARE[id] ?? 1)),
       endOnFailure: true,
     });
-    if (failed) faults.push(`${id}: ${errorInstance}\n${JSON.stringify(counterexample).slice(0, 2000)}`);
+    if (failed)
+      faults.push(`${id}: ${errorInstance}\n${JSON.stringify(counterexample).slice(0, 2000)}`);
   }
   return faults;
 }
 
-/** Answers to what validation let through, and to a change by others, of which there are none here; in a batch, of one item. */
+/**
+ * Answers to what validation let through, and to a change by others, of which there are none here;
+ * in a batch, of one item.
+ */
 const GAP = /"code" ?: ?"(?:value_refused|changed_meanwhile|internal)"/;
 
 /**
- * Asks, undoes whatever was done, and gives what is wrong with the answer: undefined unless it is a fault of ours, a gap in
- * validation, a status that the document does not list, or took a statement that PostgreSQL refused for its values or its text.
+ * Asks, undoes whatever was done, and gives what is wrong with the answer: undefined unless it is a
+ * fault of ours, a gap in validation, a status that the document does not list, or took a statement
+ * that PostgreSQL refused for its values or its text.
  */
-async function faultOfAnswer(api: Api, operationId: string, request: HostileRequest): Promise<string | undefined> {
+async function faultOfAnswer(
+  api: Api,
+  operationId: string,
+  request: HostileRequest,
+): Promise<string | undefined> {
   const { sql } = api.deps.db;
   await sql.unsafe("savepoint hostile_request");
   let answer: Answer | undefined;
   const errors = await databaseErrorsOf(async () => {
-    answer = await api.ask(request.method, request.path, request.asking);
+    answer = await api.ask(request.method, request.path, request.requestContext);
   }).finally(() => sql.unsafe("rollback to savepoint hostile_request"));
   const { status, text } = answer as Answer;
   const refused = errors.find((error) => /^(22|42|XX)/.test(postgresError(error)?.code ?? ""));
-  if (refused) return `PostgreSQL refused it: ${postgresError(refused)?.code} ${(refused as Error).message}`;
+  if (refused)
+    return `PostgreSQL refused it: ${postgresError(refused)?.code} ${(refused as Error).message}`;
   if (status >= 500 || GAP.test(text)) return `${status} ${text} ${errors.join("; ")}`;
-  return documentedStatuses(api).get(operationId)?.has(status) ? undefined : `${status} is not documented: ${text}`;
+  return documentedStatuses(api).get(operationId)?.has(status)
+    ? undefined
+    : `${status} is not documented: ${text}`;
 }
 
 const documented = new WeakMap<Api, Map<string, Set<number>>>();
@@ -172,13 +212,19 @@ const documented = new WeakMap<Api, Map<string, Set<number>>>();
 function documentedStatuses(api: Api): Map<string, Set<number>> {
   let statuses = documented.get(api);
   if (!statuses) {
-    const { paths } = openApiDocument(listOperations(api.deps), { access: "access_token", refresh: "refresh_token" });
+    const { paths } = openApiDocument(listOperations(api.deps), {
+      access: "access_token",
+      refresh: "refresh_token",
+    });
     const operations = Object.values(paths).flatMap((methods) => Object.values(methods)) as {
       operationId: string;
       responses: object;
     }[];
     statuses = new Map(
-      operations.map(({ operationId, responses }) => [operationId, new Set(Object.keys(responses).map(Number))]),
+      operations.map(({ operationId, responses }) => [
+        operationId,
+        new Set(Object.keys(responses).map(Number)),
+      ]),
     );
     documented.set(api, statuses);
   }

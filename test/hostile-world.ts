@@ -6,13 +6,29 @@ const P = "/api/v1";
 
 export type HostileWorld = {
   known: KnownValues;
-  /** Cookies of who may call operations of each access, of someone else who has nothing, and a refresh cookie. */
-  cookies: { anyone: string; active: string; trainer: string; superuser: string; stranger: string; refresh: string };
-  /** Values of path parameters that exist, by the parameter's name; of `id` by what stands before it. */
+  /**
+   * Cookies of who may call operations of each access, of someone else who has nothing, and a
+   * refresh cookie.
+   */
+  cookies: {
+    anyone: string;
+    active: string;
+    trainer: string;
+    superuser: string;
+    stranger: string;
+    refresh: string;
+  };
+  /**
+   * Values of path parameters that exist, by the parameter's name; of `id` by what stands before
+   * it.
+   */
   params: Record<string, string[]>;
 };
 
-/** An account that has something of each kind, its trainer, and a superuser: what hostile requests are about. */
+/**
+ * An account that has something of each kind, its trainer, and a superuser: what hostile requests
+ * are about.
+ */
 export async function makeHostileWorld(api: Api): Promise<HostileWorld> {
   const { client, trainer, invitation, accept } = await makeInvitation(api);
   expectStatus(await accept(), 200);
@@ -21,17 +37,25 @@ export async function makeHostileWorld(api: Api): Promise<HostileWorld> {
   const { as } = client;
   const post = async (path: string, body: unknown, who = as) => {
     const answer = await api.post(`${P}/${path}`, { as: who, body });
-    if (answer.status !== 201) throw new Error(`${path} was answered with ${answer.status}: ${answer.text}`);
+    if (answer.status !== 201)
+      throw new Error(`${path} was answered with ${answer.status}: ${answer.text}`);
     return answer.json;
   };
-  const asked = await post("clients", { email: client.user.email, scopes: ["read_history"] }, other.as);
+  const asked = await post(
+    "clients",
+    { email: client.user.email, scopes: ["read_history"] },
+    other.as,
+  );
   const own = await makeExercise(api, { owner: client.user, name: "Zq own" });
   const [system] = await api.deps.db.sql<{ id: string; slug: string; name: string }[]>`
     select id, slug, name from exercises where owner_id is null order by id limit 1`;
   const target = { mode: "reps", sets: 3, repsMin: 5, repsMax: 8, weight: 100, weightUnit: "kg" };
   const entries = [own, system?.id].map((exerciseId) => ({ exerciseId, ...target }));
   const routine = await post("routines", { name: "Zq legs", exercises: entries });
-  const plan = await post("plans", { name: "Zq plan", routines: [{ routineId: routine.id, day: 1 }] });
+  const plan = await post("plans", {
+    name: "Zq plan",
+    routines: [{ routineId: routine.id, day: 1 }],
+  });
   const sets = [{ reps: 5, weight: 100, weightUnit: "kg", rpe: 8 }, { reps: 8 }];
   const whole = {
     timeZone: "Europe/Berlin",
@@ -43,8 +67,14 @@ export async function makeHostileWorld(api: Api): Promise<HostileWorld> {
   const trashed = await post("workouts", whole);
   expectStatus(await api.delete(`${P}/workouts/${trashed.id}`, { as }), 204);
   const begun = await post("workouts", { timeZone: "UTC", routineId: routine.id, planId: plan.id });
-  const set = await post(`workouts/${begun.id}/exercises/${begun.exercises[0].id}/sets`, { reps: 3 });
-  const grant = await post("grants", { routineId: routine.id, email: other.user.email, access: "write" });
+  const set = await post(`workouts/${begun.id}/exercises/${begun.exercises[0].id}/sets`, {
+    reps: 3,
+  });
+  const grant = await post("grants", {
+    routineId: routine.id,
+    email: other.user.email,
+    access: "write",
+  });
   const link = await post("links", { planId: plan.id });
   const entryOf = async (catalog: string) =>
     String((await post(`catalogs/${catalog}`, { name: `zq ${catalog}` }, superuser.as)).id);
@@ -56,7 +86,9 @@ export async function makeHostileWorld(api: Api): Promise<HostileWorld> {
     body: csv,
     headers: { "content-type": "text/csv" },
   });
-  const logins = (await api.get(`${P}/access/logins`, { as })).json.map(({ id }: { id: string }) => id);
+  const logins = (await api.get(`${P}/access/logins`, { as })).json.map(
+    ({ id }: { id: string }) => id,
+  );
   const workouts = [begun.id, begun.id, done.id, trashed.id];
   const clients = [asked.id, invitation.id];
   const emails = [client, trainer, other, superuser].map(({ user }) => user.email);
@@ -90,10 +122,20 @@ export async function makeHostileWorld(api: Api): Promise<HostileWorld> {
       names: ["Zq own", "Zq legs", "Zq plan", system?.name as string],
       cursors: [
         ...[page, changes, cursorAt("changes 999999999999999999"), cursorAt("changes 0")],
-        ...[cursorAt(`2199-12-31T23:59:59.999999Z ${done.id}`), cursorAt(`1000-01-01T00:00:00.000000Z ${done.id}`)],
+        ...[
+          cursorAt(`2199-12-31T23:59:59.999999Z ${done.id}`),
+          cursorAt(`1000-01-01T00:00:00.000000Z ${done.id}`),
+        ],
       ],
     },
-    cookies: { anyone: as, active: as, trainer: trainer.as, superuser: superuser.as, stranger: other.as, refresh },
+    cookies: {
+      anyone: as,
+      active: as,
+      trainer: trainer.as,
+      superuser: superuser.as,
+      stranger: other.as,
+      refresh,
+    },
     params: {
       exerciseId: exerciseIds,
       routineId: [routine.id],

@@ -28,22 +28,36 @@ const PATIENCE_MS = 30_000;
 
 /** Signs up `count` people through the proxy; their cookie headers. */
 export const signUpPeople = (unix: string, count: number): Promise<string[]> =>
-  Promise.all(Array.from({ length: count }, () => signIn(unix, `journal-${crypto.randomUUID()}@example.com`)));
+  Promise.all(
+    Array.from({ length: count }, () => signIn(unix, `journal-${crypto.randomUUID()}@example.com`)),
+  );
 
-/** How long the machine is tried before a load, and what share of what it carried then it is asked for. */
+/**
+ * How long the machine is tried before a load, and what share of what it carried then it is asked
+ * for.
+ */
 const TRIAL_MS = 2000;
 const AFFORDABLE_SHARE = 0.25;
 const MIN_RATE = 20;
 
-/** Requests a second that this machine carries with room to spare, `maxRate` at most: others may use it, too. */
-export async function affordableRate(unix: string, people: string[], maxRate: number): Promise<number> {
+/**
+ * Requests a second that this machine carries with room to spare, `maxRate` at most: others may use
+ * it, too.
+ */
+export async function affordableRate(
+  unix: string,
+  people: string[],
+  maxRate: number,
+): Promise<number> {
   const until = performance.now() + TRIAL_MS;
   let answered = 0;
   const ask = async (as: string) => {
     while (performance.now() < until) {
       const asked = { method: "POST", headers: { cookie: as, "content-type": "application/json" } };
       const body = JSON.stringify({ name: `trial ${crypto.randomUUID()}`, exercises: [] });
-      await fetch("http://localhost/api/v1/routines", { unix, ...asked, body }).then((answer) => answer.text());
+      await fetch("http://localhost/api/v1/routines", { unix, ...asked, body }).then((answer) =>
+        answer.text(),
+      );
       answered++;
     }
   };
@@ -53,8 +67,9 @@ export async function affordableRate(unix: string, people: string[], maxRate: nu
 }
 
 /**
- * A constant `rate` of requests a second, whatever became of those before: of ten, four write a routine under a name of its
- * own, three read one whose writing was acknowledged, three list the catalog. What is done when depends on `seed` alone.
+ * A constant `rate` of requests a second, whatever became of those before: of ten, four write a
+ * routine under a name of its own, three read one whose writing was acknowledged, three list the
+ * catalog. What is done when depends on `seed` alone.
  */
 export function startLoad({
   unix,
@@ -86,7 +101,10 @@ export function startLoad({
     return { status: answer.status, json: text.startsWith("{") ? JSON.parse(text) : {} };
   };
   const write = async (as: string, entry: Entry) => {
-    const { status, json } = await ask(as, entry.requestId, "/routines", { name: entry.name, exercises: [] });
+    const { status, json } = await ask(as, entry.requestId, "/routines", {
+      name: entry.name,
+      exercises: [],
+    });
     if (status === 201) acknowledged.push({ id: json.id, name: entry.name, as });
     return { status, code: json.code ?? "" };
   };
@@ -112,8 +130,16 @@ export function startLoad({
       ...{ startedAtMs: performance.now(), endedAtMs: 0 },
     };
     entries.push(entry);
-    const asked = kind === "write" ? write(as, entry) : kind === "read" && known ? read(entry, known) : list(as, entry);
-    const failed = (error: unknown) => ({ status: 0, code: (error as { code?: string }).code ?? String(error) });
+    const asked =
+      kind === "write"
+        ? write(as, entry)
+        : kind === "read" && known
+          ? read(entry, known)
+          : list(as, entry);
+    const failed = (error: unknown) => ({
+      status: 0,
+      code: (error as { code?: string }).code ?? String(error),
+    });
     Object.assign(entry, await asked.catch(failed), { endedAtMs: performance.now() });
   };
   const timer = setInterval(() => {
@@ -131,17 +157,26 @@ export function startLoad({
   };
 }
 
-export const failuresOf = ({ entries }: Load): Entry[] => entries.filter(({ status }) => status === 0 || status >= 400);
+export const failuresOf = ({ entries }: Load): Entry[] =>
+  entries.filter(({ status }) => status === 0 || status >= 400);
 
-/** Compares what was acknowledged with what is there, both ways: names that are lost, and that are there twice. */
-export async function compareJournal({ entries }: Load, { sql }: Pool): Promise<{ lost: string[]; doubled: string[] }> {
+/**
+ * Compares what was acknowledged with what is there, both ways: names that are lost, and that are
+ * there twice.
+ */
+export async function compareJournal(
+  { entries }: Load,
+  { sql }: Pool,
+): Promise<{ lost: string[]; doubled: string[] }> {
   const rows = await sql<
     { name: string; count: number }[]
   >`select name, count(*)::int as count from routines group by name`;
   const there = new Map(rows.map(({ name, count }) => [name, count]));
   const written = entries.filter(({ kind }) => kind === "write");
   return {
-    lost: written.filter(({ name, status }) => status === 201 && !there.has(name)).map(({ name }) => name),
+    lost: written
+      .filter(({ name, status }) => status === 201 && !there.has(name))
+      .map(({ name }) => name),
     doubled: written.filter(({ name }) => (there.get(name) ?? 0) > 1).map(({ name }) => name),
   };
 }

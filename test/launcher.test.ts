@@ -76,7 +76,11 @@ test("only the database server is left of a killed process: the next one takes o
 
 test("with DATABASE_URL nothing is embedded", async () => {
   const other = join(dir, "other-home");
-  const up = launch(dir, ["up"], { ...databaseSettings(), IRONTRACK_HOME: other, PORT: await freePort() });
+  const up = launch(dir, ["up"], {
+    ...databaseSettings(),
+    IRONTRACK_HOME: other,
+    PORT: await freePort(),
+  });
   await untilUp(up);
   expect(up.output()).toContain("of DATABASE_URL");
   expect(up.output()).not.toContain("differences from its files");
@@ -89,11 +93,18 @@ test("up reports a catalog that differs from its files, and the command to run",
   const database = await makeOwnDatabase();
   try {
     await seedCatalog(database.pool, readCatalog());
-    await database.pool.sql`update exercises set seed_hash = 'of earlier files' where slug in ('box-jump', 'pull-up')`;
-    const env = { ...databaseSettings(database.url), IRONTRACK_HOME: "differing", PORT: await freePort() };
+    await database.pool
+      .sql`update exercises set seed_hash = 'of earlier files' where slug in ('box-jump', 'pull-up')`;
+    const env = {
+      ...databaseSettings(database.url),
+      IRONTRACK_HOME: "differing",
+      PORT: await freePort(),
+    };
     const up = launch(dir, ["up"], env);
     await untilUp(up);
-    expect(up.output()).toContain("differences from its files: 2; to take them over: ./irontrack seed");
+    expect(up.output()).toContain(
+      "differences from its files: 2; to take them over: ./irontrack seed",
+    );
     up.child.kill("SIGTERM");
     expect(await up.ended).toBe(0);
   } finally {
@@ -105,7 +116,11 @@ const blocked = join(dir, "blocked");
 test.each([
   ["a taken port", () => ({ PORT: String(taken.port), IRONTRACK_HOME: "h1" }), "(HOST, PORT)"],
   ["a home that is a file", () => ({ IRONTRACK_HOME: blocked }), "IRONTRACK_HOME"],
-  ["a database that is away", () => ({ DATABASE_URL: "postgres://x:secret@127.0.0.1:1/x" }), "DATABASE_URL"],
+  [
+    "a database that is away",
+    () => ({ DATABASE_URL: "postgres://x:secret@127.0.0.1:1/x" }),
+    "DATABASE_URL",
+  ],
   ["a database that is no URL", () => ({ DATABASE_URL: "nonsense-secret" }), "DATABASE_URL"],
   ["several bad settings", () => ({ PORT: "secret", DRAIN_TIMEOUT_S: "-1" }), "DRAIN_TIMEOUT_S"],
 ])("%s is one clear line that names the setting, without its value", async (_what, env, named) => {
@@ -164,10 +179,19 @@ test("both commands work in a private directory, with umask 077 and without HOME
   const own = makeCheckout({ withModules: true, isPrivate: true });
   const through = ["sh", "-c", 'umask 077; exec "$@"', "sh"];
   try {
-    const up = launch(own.dir, ["up"], { PORT: await freePort(), HOME: undefined }, undefined, through);
+    const up = launch(
+      own.dir,
+      ["up"],
+      { PORT: await freePort(), HOME: undefined },
+      undefined,
+      through,
+    );
     await untilUp(up);
     expect(tryPrinted(own.dir, up.output())).toContain("Squat");
-    if (isRoot) expect(capabilitiesOf(postmasterOf(join(own.dir, ".irontrack/postgres")))).toBe(CAP_DAC_READ_SEARCH);
+    if (isRoot)
+      expect(capabilitiesOf(postmasterOf(join(own.dir, ".irontrack/postgres")))).toBe(
+        CAP_DAC_READ_SEARCH,
+      );
     up.child.kill("SIGTERM");
     expect(await up.ended).toBe(0);
     const tests = launch(own.dir, ["test", "src/health"], { HOME: undefined }, undefined, through);
@@ -177,10 +201,15 @@ test("both commands work in a private directory, with umask 077 and without HOME
     own.remove();
   }
 });
-/** The bit of the one capability that PostgreSQL keeps there: to read and enter what others may not. */
+/**
+ * The bit of the one capability that PostgreSQL keeps there: to read and enter what others may not.
+ */
 const CAP_DAC_READ_SEARCH = 1 << 2;
 const capabilitiesOf = (pid: number) =>
-  Number.parseInt(/^CapEff:\s*(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "", 16);
+  Number.parseInt(
+    /^CapEff:\s*(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "",
+    16,
+  );
 
 test.each([
   [["serv"], 2, "did you mean serve?"],

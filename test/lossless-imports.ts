@@ -4,8 +4,13 @@ import { type Api, withApi } from "./harness.ts";
 import { makeSignedIn } from "./make.ts";
 
 type Cells = Record<string, string>;
-/** A set of day `day` (from 0) and exercise `exercise`, by columns; `measures` are good cells of it. */
-type FormatOf = { header: string[]; row: (day: number, exercise: number, weight: number, reps: number) => Cells };
+/**
+ * A set of day `day` (from 0) and exercise `exercise`, by columns; `measures` are good cells of it.
+ */
+type FormatOf = {
+  header: string[];
+  row: (day: number, exercise: number, weight: number, reps: number) => Cells;
+};
 const two = (number: number) => String(number).padStart(2, "0");
 export const FORMATS: Record<string, FormatOf> = {
   strong: {
@@ -40,7 +45,9 @@ export const FORMATS: Record<string, FormatOf> = {
     }),
   },
   fitnotes: {
-    header: "Date,Exercise,Category,Weight (kg),Reps,Distance,Distance Unit,Time,Comment".split(","),
+    header: "Date,Exercise,Category,Weight (kg),Reps,Distance,Distance Unit,Time,Comment".split(
+      ",",
+    ),
     row: (day, exercise, weight, reps) => ({
       Date: `03/${two(day + 13)}/2024`,
       Exercise: `Zqx ${exercise}`,
@@ -70,7 +77,10 @@ const defect = fc.oneof(
     "💪",
     "a\nb",
   ),
-  fc.string({ unit: fc.constantFrom('"', "a", "\n", ",", ";", "\0", "\t", "5", " "), maxLength: 6 }),
+  fc.string({
+    unit: fc.constantFrom('"', "a", "\n", ",", ";", "\0", "\t", "5", " "),
+    maxLength: 6,
+  }),
 );
 const fileOf = fc.record({
   sets: fc.array(
@@ -105,20 +115,24 @@ async function stored(api: Api, as: string) {
   return sets;
 }
 
-/** That of random files of a format, with odd cells, everything is stored or named in the report. */
+/**
+ * That of random files of a format, with odd cells, everything is stored or named in the report.
+ */
 export async function expectNothingLost(name: string, numRuns: number): Promise<void> {
   const { header, row } = FORMATS[name] as FormatOf;
   await fc.assert(
     fc.asyncProperty(fileOf, async ({ sets, delimiter, lineBreak }) => {
       await withApi(async (api) => {
         const { as } = await makeSignedIn(api);
-        const write = (text: string) => (/[",;\t\r\n\0]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+        const write = (text: string) =>
+          /[",;\t\r\n\0]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
         const lines: { first: number; last: number; cells: Cells; isBroken: boolean }[] = [];
         let line = 2;
         const rows = sets.map(({ day, exercise, weight, reps, broken }) => {
           const good = row(day, exercise, weight, reps);
           const cells = { ...good };
-          for (const { column, text } of broken) cells[header[column % header.length] as string] = text;
+          for (const { column, text } of broken)
+            cells[header[column % header.length] as string] = text;
           const written = header.map((column) => write(cells[column] ?? "")).join(delimiter);
           const height = written.split("\n").length;
           const isBroken = header.some((column) => (cells[column] ?? "") !== (good[column] ?? ""));
@@ -129,7 +143,8 @@ export async function expectNothingLost(name: string, numRuns: number): Promise<
         const file = [header.join(delimiter), ...rows].join(lineBreak);
         const answer = await send(api, as, file, "Europe/Amsterdam");
         if (answer.status === 422) {
-          // Its dates say different things, or nothing: nothing is kept, and the problem says where.
+          // Its dates say different things, or nothing: nothing is kept, and the problem says
+          // where.
           expect(answer.json.code).toStartWith("imports.");
           expect(await stored(api, as)).toEqual([]);
           return;
@@ -142,17 +157,27 @@ export async function expectNothingLost(name: string, numRuns: number): Promise<
         const ignoredRows = rows.filter((_, at) => isBlank(at)).length;
         expect(json.sets + json.errorCount + ignoredRows).toBe(sets.length);
         // A row that is not named arrived with all that it had.
-        const named = new Set([...json.errors, ...json.cells].map(({ row }: { row: number }) => row));
+        const named = new Set(
+          [...json.errors, ...json.cells].map(({ row }: { row: number }) => row),
+        );
         for (const { first, cells, isBroken } of lines) {
           if (isBroken || named.has(first)) continue;
-          const [weight, reps] = [cells["Weight (kg)"] ?? cells.weight_kg, cells.Reps ?? cells.reps];
-          const at = setsThere.findIndex((set) => set.reps === Number(reps) && set.weight === Number(weight));
+          const [weight, reps] = [
+            cells["Weight (kg)"] ?? cells.weight_kg,
+            cells.Reps ?? cells.reps,
+          ];
+          const at = setsThere.findIndex(
+            (set) => set.reps === Number(reps) && set.weight === Number(weight),
+          );
           expect({ first, at }).not.toEqual({ first, at: -1 });
           setsThere.splice(at, 1);
         }
         for (const timeZone of TIME_ZONES) {
           const again = await send(api, as, file, timeZone);
-          expect(again.json).toMatchObject({ workouts: { added: 0, known: json.workouts.added }, differingCount: 0 });
+          expect(again.json).toMatchObject({
+            workouts: { added: 0, known: json.workouts.added },
+            differingCount: 0,
+          });
         }
       })();
     }),
@@ -181,9 +206,15 @@ export async function expectGrowthOnce(name: string, numRuns: number): Promise<v
         const fileTo = (count: number) => {
           const rows = sets
             .slice(0, Math.max(1, count))
-            .map(({ day, exercise, weight, reps }, at) => ({ day, at, cells: row(day, exercise, weight, reps) }));
+            .map(({ day, exercise, weight, reps }, at) => ({
+              day,
+              at,
+              cells: row(day, exercise, weight, reps),
+            }));
           // Days in any order and in turn; the rows of one stay in theirs.
-          const places = rows.map(({ day }, at) => ({ day, key: seed[at] as number })).sort((a, b) => a.key - b.key);
+          const places = rows
+            .map(({ day }, at) => ({ day, key: seed[at] as number }))
+            .sort((a, b) => a.key - b.key);
           const left = new Map<number, typeof rows>();
           for (const one of rows) left.set(one.day, [...(left.get(one.day) ?? []), one]);
           const ordered = places.map(({ day }) => left.get(day)?.shift()?.cells as Cells);
@@ -192,7 +223,10 @@ export async function expectGrowthOnce(name: string, numRuns: number): Promise<v
             .join("\n");
         };
         let turn = 0;
-        for (const count of [...cuts.map((cut) => Math.min(cut, sets.length)).sort((a, b) => a - b), sets.length]) {
+        for (const count of [
+          ...cuts.map((cut) => Math.min(cut, sets.length)).sort((a, b) => a - b),
+          sets.length,
+        ]) {
           const timeZone = TIME_ZONES[turn++ % TIME_ZONES.length] as string;
           const { json } = await send(api, as, fileTo(count), timeZone, "&known=replace");
           expect([json.errorCount, json.cellCount]).toEqual([0, 0]);

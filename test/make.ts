@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { insertLogin } from "#src/access/access.queries.ts";
-import type { RoleSlug } from "#src/actor.ts";
+import { insertUser, type PublicUser } from "#src/access/accounts.queries.ts";
+import { sendInvalidation } from "#src/cache/invalidations.ts";
 import { renderDocuments } from "#src/exercises/exercises.queries.ts";
 import { slugOf } from "#src/exercises/slug.rules.ts";
-import { sendNotice } from "#src/notices.ts";
-import { insertUser, type PublicUser } from "#src/users/users.queries.ts";
+import type { RoleSlug } from "#src/permissions/actor.ts";
 import type { Api } from "./harness.ts";
 
 export const PASSWORD = "correct horse battery staple";
@@ -32,7 +32,8 @@ export async function makeUser(
     passwordHash: await hashOnce(api),
     roleSlug: user.roleSlug ?? "application-access",
   });
-  if (user.isActive === false) await api.deps.db.sql`update users set is_active = false where id = ${made.id}`;
+  if (user.isActive === false)
+    await api.deps.db.sql`update users set is_active = false where id = ${made.id}`;
   return made;
 }
 
@@ -64,13 +65,20 @@ export async function makeSignedIn(api: Api, user: Parameters<typeof makeUser>[1
 export async function makeInvitation(api: Api, scopes: string[] = ["read_history", "write_plans"]) {
   const trainer = await makeSignedIn(api, { name: "Toni", roleSlug: "fitness-trainer" });
   const client = await makeSignedIn(api, { name: "Chris" });
-  const invited = await api.post("/api/v1/clients", { as: trainer.as, body: { email: client.user.email, scopes } });
+  const invited = await api.post("/api/v1/clients", {
+    as: trainer.as,
+    body: { email: client.user.email, scopes },
+  });
   if (invited.status !== 201) throw new Error(`Inviting failed: ${invited.text}`);
-  const accept = (body = {}) => api.post(`/api/v1/trainers/${invited.json.id}/accept`, { as: client.as, body });
+  const accept = (body = {}) =>
+    api.post(`/api/v1/trainers/${invited.json.id}/accept`, { as: client.as, body });
   return { trainer, client, invitation: invited.json, accept };
 }
 
-/** Links of an exercise: field of `NewExercise`, table, column, and the catalog whose names are given. */
+/**
+ * Links of an exercise: field of `NewExercise`, table, column, and the catalog whose names are
+ * given.
+ */
 const LINKS = [
   ["primary", "exercise_primary_muscles", "muscle_group_id", "muscle_groups"],
   ["secondary", "exercise_secondary_muscles", "muscle_group_id", "muscle_groups"],
@@ -96,7 +104,10 @@ type NewExercise = Partial<Record<(typeof LINKS)[number][0], string[]>> & {
 };
 
 /** An exercise with links to catalog entries of the given names; its id. */
-export async function makeExercise({ deps: { db, notices } }: Api, given: NewExercise): Promise<string> {
+export async function makeExercise(
+  { deps: { db, invalidations } }: Api,
+  given: NewExercise,
+): Promise<string> {
   const { sql } = db;
   const createdAt = given.createdAt ?? "2026-01-01T00:00:00Z";
   const row = {
@@ -124,7 +135,9 @@ export async function makeExercise({ deps: { db, notices } }: Api, given: NewExe
       select ${row.id}::uuid, id from ${sql(catalog)} where name = any (${names})`;
   }
   await renderDocuments(db, [row.id]);
-  await notices.announce({ catalog: true }, (announcement) => sendNotice(db, announcement));
+  await invalidations.publish({ catalog: true }, (invalidationMessage) =>
+    sendInvalidation(db, invalidationMessage),
+  );
   return row.id;
 }
 
@@ -132,15 +145,20 @@ export async function makeExercise({ deps: { db, notices } }: Api, given: NewExe
 export async function signInFor(
   api: Api,
   email: string,
-  asking: { as?: string } = {},
+  requestContext: { as?: string } = {},
 ): Promise<{ access: string; refresh: string }> {
-  const answer = await api.post("/api/v1/access/signin", { ...asking, body: { username: email, password: PASSWORD } });
+  const answer = await api.post("/api/v1/access/signin", {
+    ...requestContext,
+    body: { username: email, password: PASSWORD },
+  });
   if (answer.status !== 204) throw new Error(`Signing in failed: ${answer.text}`);
   return cookiesOf(answer.headers);
 }
 
 /** The cookies that an answer sets, each as a Cookie header of its own. */
 export function cookiesOf(headers: Headers): { access: string; refresh: string } {
-  const [access = "", refresh = ""] = headers.getSetCookie().map((cookie) => cookie.split(";")[0] ?? "");
+  const [access = "", refresh = ""] = headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(";")[0] ?? "");
   return { access, refresh };
 }

@@ -1,6 +1,9 @@
 import { type Api, expectStatus } from "./harness.ts";
 
-/** What a device knows of a workout: the sets that it has (by id, with their repetitions), and where that began. */
+/**
+ * What a device knows of a workout: the sets that it has (by id, with their repetitions), and where
+ * that began.
+ */
 type Copy = {
   baseVersion: number | null;
   baseSets: Map<string, number>;
@@ -8,13 +11,20 @@ type Copy = {
   isChanged: boolean;
 };
 type Item = { kind: "workout"; id: string; baseVersion: number | null; state: object | null };
-export type Stored = { id: string; version: number; exercises: { sets: { id: string; reps: number }[] }[] };
+export type Stored = {
+  id: string;
+  version: number;
+  exercises: { sets: { id: string; reps: number }[] }[];
+};
 type Result = { id: string; status: string; version: number | null; current: Stored | null };
 
 export const setsOf = (workout: Stored) =>
   new Map(workout.exercises.flatMap(({ sets }) => sets.map(({ id, reps }) => [id, reps] as const)));
 
-/** A phone: it keeps its own copies, and merges sets by their ids when it learns that others have changed something. */
+/**
+ * A phone: it keeps its own copies, and merges sets by their ids when it learns that others have
+ * changed something.
+ */
 export class Device {
   readonly copies = new Map<string, Copy>();
   readonly #removed = new Set<string>();
@@ -26,7 +36,10 @@ export class Device {
   readonly #entryOf: (workoutId: string) => string;
   readonly #deleted: Set<string>;
 
-  /** `as` is the cookie of its person; `deleted` collects the workouts whose deletion the server said it applied. */
+  /**
+   * `as` is the cookie of its person; `deleted` collects the workouts whose deletion the server
+   * said it applied.
+   */
   constructor(api: Api, as: string, entryOf: (workoutId: string) => string, deleted: Set<string>) {
     this.#api = api;
     this.#as = as;
@@ -35,7 +48,12 @@ export class Device {
   }
 
   start(id: string) {
-    this.copies.set(id, { baseVersion: null, baseSets: new Map(), sets: new Map(), isChanged: true });
+    this.copies.set(id, {
+      baseVersion: null,
+      baseSets: new Map(),
+      sets: new Map(),
+      isChanged: true,
+    });
   }
 
   addSet(workoutId: string, setId: string, reps: number) {
@@ -100,12 +118,16 @@ export class Device {
     const theirs = setsOf(stored);
     const copy = this.copies.get(id);
     const merged = new Map([...theirs].filter(([setId]) => !this.#removed.has(setId)));
-    for (const [setId, reps] of copy?.sets ?? []) if (!copy?.baseSets.has(setId)) merged.set(setId, reps);
+    for (const [setId, reps] of copy?.sets ?? [])
+      if (!copy?.baseSets.has(setId)) merged.set(setId, reps);
     const isChanged = !Bun.deepEquals(merged, theirs);
     this.copies.set(id, { baseVersion: stored.version, baseSets: theirs, sets: merged, isChanged });
   }
 
-  /** Deletes a workout that it has seen on the server; it stays when others have changed it meanwhile. */
+  /**
+   * Deletes a workout that it has seen on the server; it stays when others have changed it
+   * meanwhile.
+   */
   async remove(id: string, isAnswerLost: boolean) {
     const baseVersion = this.copies.get(id)?.baseVersion;
     if (baseVersion === undefined || baseVersion === null) return;

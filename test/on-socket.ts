@@ -1,15 +1,23 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createApp } from "#src/app.ts";
+import { createApp } from "#src/app/app.ts";
 import type { Api } from "./harness.ts";
 
 /** Runs `work` while the application of `api` listens on a Unix socket. */
-export async function onSocket(api: Api, work: (socketPath: string) => Promise<void>): Promise<void> {
+export async function onSocket(
+  api: Api,
+  work: (socketPath: string) => Promise<void>,
+): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), "irontrack-socket-"));
   const unix = join(dir, "a.sock");
   const { routes, fetch } = createApp(api.deps);
-  const server = Bun.serve({ unix, routes, fetch, development: false } as unknown as Bun.Serve.Options<undefined>);
+  const server = Bun.serve({
+    unix,
+    routes,
+    fetch,
+    development: false,
+  } as unknown as Bun.Serve.Options<undefined>);
   try {
     await work(unix);
   } finally {

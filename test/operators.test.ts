@@ -8,7 +8,12 @@ import { databaseSettings, testPool } from "./transaction.ts";
 
 const home = mkdtempSync(join(tmpdir(), "irontrack-operator-"));
 const PASSWORD = "correct horse battery staple";
-const EMAILS = ["op-ada@example.com", "op-bob@example.com", "op-root@example.com", "zq-am\u00e9lie@example.com"];
+const EMAILS = [
+  "op-ada@example.com",
+  "op-bob@example.com",
+  "op-root@example.com",
+  "zq-am\u00e9lie@example.com",
+];
 const [ADA, BOB, ROOT, AMELIE] = EMAILS as [string, string, string, string];
 afterAll(async () => {
   await testPool().sql`delete from users where email = any (${EMAILS})`;
@@ -17,7 +22,11 @@ afterAll(async () => {
 });
 
 /** Runs the command as an operator would, without a terminal. */
-function irontrack(args: string[], input = "", env: Record<string, string> = {}): SpawnSyncReturns<string> {
+function irontrack(
+  args: string[],
+  input = "",
+  env: Record<string, string> = {},
+): SpawnSyncReturns<string> {
   const [command, ...before] = program();
   return spawnSync(command, [...before, ...args], {
     cwd: join(import.meta.dir, ".."),
@@ -38,7 +47,8 @@ function irontrack(args: string[], input = "", env: Record<string, string> = {})
 /** Runs it, expects it to succeed, and gives what it printed. */
 function done(args: string[], input = ""): string {
   const run = irontrack(args, input);
-  if (run.status !== 0) throw new Error(`${args.join(" ")} exited with ${run.status}: ${run.stdout}${run.stderr}`);
+  if (run.status !== 0)
+    throw new Error(`${args.join(" ")} exited with ${run.status}: ${run.stdout}${run.stderr}`);
   return run.stdout;
 }
 
@@ -50,25 +60,38 @@ test("the command refuses the addresses and names that the API refuses, and comp
     ["user:create", "op-ctl@example.com", "--name", "Zero\u200bwidth"],
     ["roles:create", "op-ctl", "\u001b[31mRed"],
   ]) {
-    const run = irontrack([...args, ...(args[0] === "user:create" ? ["--password-stdin"] : [])], `${PASSWORD}\n`);
+    const run = irontrack(
+      [...args, ...(args[0] === "user:create" ? ["--password-stdin"] : [])],
+      `${PASSWORD}\n`,
+    );
     expect([run.status, run.stderr.includes("Must be a valid")]).toEqual([1, true]);
   }
-  expect(done(["user:create", "Zq-Ame\u0301lie@example.com", "--password-stdin"], PASSWORD)).toContain(AMELIE);
+  expect(
+    done(["user:create", "Zq-Ame\u0301lie@example.com", "--password-stdin"], PASSWORD),
+  ).toContain(AMELIE);
   expect(done(["user:deactivate", "zq-ame\u0301lie@example.com", "--yes"])).toContain(AMELIE);
 });
 
-const rowsOf = (args: string[]) => JSON.parse(done([...args, "--json"])) as Record<string, unknown>[];
+const rowsOf = (args: string[]) =>
+  JSON.parse(done([...args, "--json"])) as Record<string, unknown>[];
 
 test("a command without what it needs is refused in one line", () => {
   const run = irontrack(["user:create"]);
-  expect([run.status, run.stderr]).toEqual([2, "irontrack: missing required args for command `user:create <email>`\n"]);
+  expect([run.status, run.stderr]).toEqual([
+    2,
+    "irontrack: missing required args for command `user:create <email>`\n",
+  ]);
 });
 
 test("an operator creates people, finds them, and changes what they may do", () => {
-  expect(done(["user:create", ADA, "--name", "Ada", "--password-stdin"], `${PASSWORD}\n`)).toContain(ADA);
+  expect(
+    done(["user:create", ADA, "--name", "Ada", "--password-stdin"], `${PASSWORD}\n`),
+  ).toContain(ADA);
   done(["user:create", BOB, "--password-stdin"], PASSWORD);
   expect(rowsOf(["user:list", "--search", "op-"])).toHaveLength(2);
-  expect(done(["user:list", "--search", "op-ada", "--csv"])).toMatch(/^id,name,email,.*\n.*,Ada,op-ada@example.com,/);
+  expect(done(["user:list", "--search", "op-ada", "--csv"])).toMatch(
+    /^id,name,email,.*\n.*,Ada,op-ada@example.com,/,
+  );
   expect(done(["user:create-admin", ROOT, "--password-stdin"], PASSWORD)).toContain("superuser");
   done(["user:promote", ADA]);
   expect(rowsOf(["user:list", "--role", "superuser", "--search", "op-"])).toHaveLength(2);
@@ -77,30 +100,84 @@ test("an operator creates people, finds them, and changes what they may do", () 
   expect(rowsOf(["user:list", "--search", BOB])).toMatchObject([{ roleSlug: "fitness-trainer" }]);
   done(["role:revoke", BOB, "fitness-trainer", "--yes"]);
   done(["user:deactivate", BOB, "--yes"]);
-  expect(rowsOf(["user:list", "--active", "no", "--search", "op-"])).toMatchObject([{ email: BOB }]);
+  expect(rowsOf(["user:list", "--active", "no", "--search", "op-"])).toMatchObject([
+    { email: BOB },
+  ]);
   done(["user:activate", BOB]);
-  expect(done(["user:reset-password", BOB, "--yes"]).trim().split("\n").at(-1)).toMatch(/^[\w-]{24}$/);
+  expect(done(["user:reset-password", BOB, "--yes"]).trim().split("\n").at(-1)).toMatch(
+    /^[\w-]{24}$/,
+  );
   expect(rowsOf(["user:logins", BOB])).toEqual([]);
   expect(done(["user:revoke-logins", BOB, "--yes"])).toContain("Ended 0 logins");
   expect(done(["roles:create", "op-role", "Operator's role"])).toContain("Created");
   expect(done(["roles:create", "op-role", "Operator's role"])).toContain("already");
-  const events = rowsOf(["audit:list", "--limit", "20"]).filter(({ actor }) => actor === "operator");
+  const events = rowsOf(["audit:list", "--limit", "20"]).filter(
+    ({ actor }) => actor === "operator",
+  );
   expect(events.map(({ event }) => event)).toContain("users.role_assigned");
 });
 
 test.each<[string, string[], string, number, string]>([
-  ["a password as an argument", ["user:create", "x@example.com", "--password", "secret"], "", 2, "did you mean"],
-  ["no terminal and no --password-stdin", ["user:create", "x@example.com"], "", 2, "--password-stdin"],
-  ["a short password", ["user:create", "x@example.com", "--password-stdin"], "short", 2, "8 to 128"],
-  ["a common password", ["user:create", "x@example.com", "--password-stdin"], "password123", 1, "commonest"],
+  [
+    "a password as an argument",
+    ["user:create", "x@example.com", "--password", "secret"],
+    "",
+    2,
+    "did you mean",
+  ],
+  [
+    "no terminal and no --password-stdin",
+    ["user:create", "x@example.com"],
+    "",
+    2,
+    "--password-stdin",
+  ],
+  [
+    "a short password",
+    ["user:create", "x@example.com", "--password-stdin"],
+    "short",
+    2,
+    "8 to 128",
+  ],
+  [
+    "a common password",
+    ["user:create", "x@example.com", "--password-stdin"],
+    "password123",
+    1,
+    "commonest",
+  ],
   ["no address", ["user:create", "nonsense", "--password-stdin"], PASSWORD, 1, "email"],
-  ["an address that is taken", ["user:create", ADA, "--password-stdin"], PASSWORD, 1, "already registered"],
-  ["a second system administrator", ["user:create-admin", "x@example.com", "--password-stdin"], PASSWORD, 1, "already"],
+  [
+    "an address that is taken",
+    ["user:create", ADA, "--password-stdin"],
+    PASSWORD,
+    1,
+    "already registered",
+  ],
+  [
+    "a second system administrator",
+    ["user:create-admin", "x@example.com", "--password-stdin"],
+    PASSWORD,
+    1,
+    "already",
+  ],
   ["something destructive without --yes", ["user:deactivate", ADA], "", 2, "--yes"],
   ["somebody who is not there", ["user:promote", "nobody-op@example.com"], "", 1, "User not found"],
   ["a role that is not there", ["role:assign", ADA, "king"], "", 2, "There is no role king"],
-  ["a part of the seed that is not there", ["seed", "--only", "nonsense"], "", 2, "there is no part nonsense"],
-  ["a migration that is not there", ["migrate", "--to", "9999_nonsense"], "", 2, "There is no migration"],
+  [
+    "a part of the seed that is not there",
+    ["seed", "--only", "nonsense"],
+    "",
+    2,
+    "there is no part nonsense",
+  ],
+  [
+    "a migration that is not there",
+    ["migrate", "--to", "9999_nonsense"],
+    "",
+    2,
+    "There is no migration",
+  ],
   ["a word that is not yes or no", ["user:list", "--active", "perhaps"], "", 2, "yes or no"],
 ])("%s is refused in one line", (_what, args, input, code, said) => {
   const run = irontrack(args, input);
@@ -113,7 +190,8 @@ test("migrating and seeding what is current writes nothing", () => {
   expect(rowsOf(["migrate", "--status"]).every(({ appliedAt }) => appliedAt !== null)).toBe(true);
   expect(done(["migrate"])).toContain("Nothing to apply");
   for (const args of [["seed", "--dry-run"], ["seed"]]) {
-    for (const { added, changed, removed } of rowsOf(args)) expect([added, changed, removed]).toEqual([0, 0, 0]);
+    for (const { added, changed, removed } of rowsOf(args))
+      expect([added, changed, removed]).toEqual([0, 0, 0]);
   }
 });
 
@@ -127,7 +205,9 @@ test("keys are listed and rotated, and never shown", () => {
 });
 
 test("doctor says what will not do", () => {
-  expect(rowsOf(["doctor"]).find(({ what }) => what === "database")).toMatchObject({ state: "good" });
+  expect(rowsOf(["doctor"]).find(({ what }) => what === "database")).toMatchObject({
+    state: "good",
+  });
   const run = irontrack(["doctor"], "", { DATABASE_URL: "postgres://x:secret@127.0.0.1:1/x" });
   expect(run.status).toBe(1);
   expect(run.stdout).toContain("DATABASE_URL");

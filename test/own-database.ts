@@ -4,7 +4,10 @@ import { canPrepare, testDatabaseUrl, testPool } from "./transaction.ts";
 
 export type OwnDatabase = { url: string; pool: Pool; drop(): Promise<void> };
 
-/** A migrated database with the roles and without a catalog in the run's PostgreSQL, for tests that commit what others must not see. */
+/**
+ * A migrated database with the roles and without a catalog in the run's PostgreSQL, for tests that
+ * commit what others must not see.
+ */
 export async function makeOwnDatabase(): Promise<OwnDatabase> {
   const name = `own_${crypto.randomUUID().replaceAll("-", "")}`;
   await testPool().sql`create database ${testPool().sql(name)}`;

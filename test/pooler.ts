@@ -1,12 +1,23 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { startPooler } from "#topology/pooler.ts";
-import { TEST_DATABASE_DIRECT_URL, TEST_DATABASE_PREPARE, TEST_DATABASE_URL, type TestCluster } from "./cluster.ts";
+import { startPooler } from "#deploy/topology/pooler.ts";
+import {
+  TEST_DATABASE_DIRECT_URL,
+  TEST_DATABASE_PREPARE,
+  TEST_DATABASE_URL,
+  type TestCluster,
+} from "./cluster.ts";
 
-/** Tests hold connections while others wait for their locks: more of them than a production of that size would have. */
+/**
+ * Tests hold connections while others wait for their locks: more of them than a production of that
+ * size would have.
+ */
 const SETTINGS = { default_pool_size: "40", server_idle_timeout: "2" };
 
-/** PgBouncer in front of a run's PostgreSQL, and what tells test files so. `program` true is the newest that there is. */
+/**
+ * PgBouncer in front of a run's PostgreSQL, and what tells test files so. `program` true is the
+ * newest that there is.
+ */
 export async function startTestPooler({ cluster, dir }: TestCluster, program: string | true) {
   const pooler = await startPooler({
     directory: join(dir, "pooler"),
@@ -17,7 +28,9 @@ export async function startTestPooler({ cluster, dir }: TestCluster, program: st
     settings: SETTINGS,
     ...(program === true ? {} : { program }),
   });
-  console.log(`through PgBouncer ${pooler.version}, ${pooler.canPrepare ? "prepared" : "without prepared statements"}`);
+  console.log(
+    `through PgBouncer ${pooler.version}, ${pooler.canPrepare ? "prepared" : "without prepared statements"}`,
+  );
   return {
     environment: {
       [TEST_DATABASE_URL]: pooler.url("irontrack_test"),

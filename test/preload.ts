@@ -1,7 +1,13 @@
 import { afterAll } from "bun:test";
-import { databaseOfWorker, startTestCluster, TEST_DATABASE_DIRECT_URL, TEST_DATABASE_URL } from "./cluster.ts";
+import {
+  databaseOfWorker,
+  startTestCluster,
+  TEST_DATABASE_DIRECT_URL,
+  TEST_DATABASE_URL,
+} from "./cluster.ts";
 
-// `./irontrack test` starts one PostgreSQL for the whole run; a bare `bun test` gets one of its own here.
+// `./irontrack test` starts one PostgreSQL for the whole run; a bare `bun test` gets one of its own
+// here.
 if (process.env[TEST_DATABASE_URL]) {
   const pathname = `/${databaseOfWorker(Number(process.env.BUN_TEST_WORKER_ID ?? 1))}`;
   for (const name of [TEST_DATABASE_URL, TEST_DATABASE_DIRECT_URL]) {

@@ -6,10 +6,17 @@ import { databaseSettings } from "./transaction.ts";
 
 export type ServingProcess = {
   child: ChildProcess;
-  ask(method: string, path: string, asking: { as: string; body?: unknown }): Promise<Response>;
+  ask(
+    method: string,
+    path: string,
+    requestContext: { as: string; body?: unknown },
+  ): Promise<Response>;
 };
 
-/** Processes of the real application that share a database, a directory for their sockets, and a key. */
+/**
+ * Processes of the real application that share a database, a directory for their sockets, and a
+ * key.
+ */
 export type Processes = {
   keys: Keys;
   start(name: string, settings?: Record<string, string>): Promise<ServingProcess>;
@@ -39,7 +46,7 @@ export async function openProcesses(dir: string, databaseUrl: string): Promise<P
     children.push(child);
     for (let tries = 0; tries < 500; tries++) {
       const answer = await fetch("http://localhost/health/ready", { unix }).catch(() => undefined);
-      if (answer?.ok) return { child, ask: asker(unix) };
+      if (answer?.ok) return { child, ask: context(unix) };
       await Bun.sleep(20);
     }
     throw new Error(`${name} does not answer`);
@@ -53,12 +60,15 @@ export async function openProcesses(dir: string, databaseUrl: string): Promise<P
   };
 }
 
-const asker =
+const context =
   (unix: string): ServingProcess["ask"] =>
   (method, path, { as, body }) =>
     fetch(`http://localhost${path}`, {
       unix,
       method,
-      headers: { cookie: as, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      headers: {
+        cookie: as,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });

@@ -2,15 +2,18 @@ import { describe } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findProgram, type RunningProxy, startProxy } from "#deploy/topology/proxy.ts";
 import { createTokens } from "#src/access/tokens.ts";
-import { findProgram, type RunningProxy, startProxy } from "#topology/proxy.ts";
 import { type Api, apiOn, testConfig } from "./harness.ts";
 import { freePort } from "./launched.ts";
 import { makeOwnDatabase, type OwnDatabase } from "./own-database.ts";
 import { openProcesses } from "./processes.ts";
 import type { TcpTarget } from "./raw-http.ts";
 
-/** `describe` for tests that need the proxy's program: without it they are skipped with a line, and in CI they fail. */
+/**
+ * `describe` for tests that need the proxy's program: without it they are skipped with a line, and
+ * in CI they fail.
+ */
 export function describeProxied(name: string, tests: () => void): void {
   describe.skipIf(!hasProgramFor(name))(name, tests);
 }
@@ -34,7 +37,9 @@ export type Proxied = {
   /** The Unix sockets of the two workers behind it. */
   workers: string[];
   database: OwnDatabase;
-  /** The application in this process on the same database and key, to make people and things with. */
+  /**
+   * The application in this process on the same database and key, to make people and things with.
+   */
   api: Api;
   close(): Promise<void>;
 };

@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { type Api, expectStatus } from "./harness.ts";
 
-const text = fc.constantFrom<string>("Plain", 'Quote " and, comma', "=SUM(A1)", "Ünï çodé 上", "@at", "Line\nbreak");
+const text = fc.constantFrom<string>(
+  "Plain",
+  'Quote " and, comma',
+  "=SUM(A1)",
+  "Ünï çodé 上",
+  "@at",
+  "Line\nbreak",
+);
 const title = text.map((name) => name.replaceAll("\n", " "));
 const pounds = fc.integer({ min: 0, max: 800 }).map((half) => half / 2);
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
@@ -17,7 +24,9 @@ const set = fc.record({
 /** Everything that an archive holds, and texts that are hard to write down. */
 export const account = fc.record({
   own: fc.integer({ min: 0, max: 3 }),
-  routines: fc.array(fc.record({ name: title, exercises: fc.array(fc.nat(5), { maxLength: 4 }) }), { maxLength: 3 }),
+  routines: fc.array(fc.record({ name: title, exercises: fc.array(fc.nat(5), { maxLength: 4 }) }), {
+    maxLength: 3,
+  }),
   hasPlan: fc.boolean(),
   workouts: fc.array(
     fc.record({
@@ -26,7 +35,9 @@ export const account = fc.record({
       notes: maybe(text),
       fate: fc.constantFrom("kept", "kept", "trashed", "aborted", "begun"),
       source: fc.constantFrom("free", "routine", "plan"),
-      exercises: fc.array(fc.record({ which: fc.nat(5), sets: fc.array(set, { maxLength: 3 }) }), { maxLength: 3 }),
+      exercises: fc.array(fc.record({ which: fc.nat(5), sets: fc.array(set, { maxLength: 3 }) }), {
+        maxLength: 3,
+      }),
     }),
     { maxLength: 4 },
   ),
@@ -43,25 +54,54 @@ export async function buildAccount(api: Api, as: string, system: string[], given
   };
   const own: string[] = [];
   for (let n = 0; n < given.own; n++) {
-    const exercise = { primaryMuscles: [1 + n], equipment: [1], difficultyLevel: "beginner", category: "strength" };
-    own.push(await post("exercises/user", { name: `Own = ${n}`, ...exercise, instructions: n ? "Lift" : null }));
+    const exercise = {
+      primaryMuscles: [1 + n],
+      equipment: [1],
+      difficultyLevel: "beginner",
+      category: "strength",
+    };
+    own.push(
+      await post("exercises/user", {
+        name: `Own = ${n}`,
+        ...exercise,
+        instructions: n ? "Lift" : null,
+      }),
+    );
   }
   const known = [...system, ...own];
   const choose = (which: number) => known[which % known.length] as string;
   const routines: string[] = [];
   for (const [n, { name, exercises }] of given.routines.entries()) {
-    const target = { mode: "reps", sets: 3, repsMin: 5, repsMax: 8, weight: 100.5, weightUnit: "lb", rpe: 8.5 };
+    const target = {
+      mode: "reps",
+      sets: 3,
+      repsMin: 5,
+      repsMax: 8,
+      weight: 100.5,
+      weightUnit: "lb",
+      rpe: 8.5,
+    };
     const entries = exercises.map((which) => ({ exerciseId: choose(which), ...target }));
-    const timed = { exerciseName: "Nobody's plank", mode: "time", sets: 2, timeS: 60, tempo: "30X1" };
+    const timed = {
+      exerciseName: "Nobody's plank",
+      mode: "time",
+      sets: 2,
+      timeS: 60,
+      tempo: "30X1",
+    };
     routines.push(await post("routines", { name: `${name} ${n}`, exercises: [...entries, timed] }));
   }
   const days = routines.map((routineId, n) => ({ routineId, day: n + 1 }));
-  const plan = given.hasPlan ? await post("plans", { name: "=Plan", weeks: 4, routines: days }) : undefined;
+  const plan = given.hasPlan
+    ? await post("plans", { name: "=Plan", weeks: 4, routines: days })
+    : undefined;
   const source = { routineId: routines[0], planId: plan };
   for (const workout of given.workouts) await perform(api, as, workout, source, choose);
   if (given.losses.includes("plan") && plan) await api.delete(`/api/v1/plans/${plan}`, { as });
-  if (given.losses.includes("routine") && routines[0]) await api.delete(`/api/v1/routines/${routines[0]}`, { as });
-  if (given.losses.includes("exercise") && own[0]) await api.delete(`/api/v1/exercises/${own[0]}`, { as });
+  if (given.losses.includes("routine") && routines[0])
+    await api.delete(`/api/v1/routines/${routines[0]}`, { as });
+  if (given.losses.includes("exercise") && own[0])
+    await api.delete(`/api/v1/exercises/${own[0]}`, { as });
 }
 
 async function perform(
@@ -72,7 +112,11 @@ async function perform(
   choose: (which: number) => string,
 ) {
   const startedAt = new Date(Date.UTC(2026, 0, 1) + hour * 3_600_000);
-  const entries = exercises.map(({ which, sets }) => ({ exerciseId: choose(which), mode: "reps", sets }));
+  const entries = exercises.map(({ which, sets }) => ({
+    exerciseId: choose(which),
+    mode: "reps",
+    sets,
+  }));
   const from = source === "free" || !routineId ? {} : { routineId };
   const planned = source === "plan" && planId && routineId ? { planId } : {};
   const made = await api.post("/api/v1/workouts", {
@@ -82,6 +126,7 @@ async function perform(
   expectStatus(made, 201);
   const path = `/api/v1/workouts/${made.json.id}`;
   const body = { endedAt: startedAt };
-  if (fate !== "begun") await api.post(`${path}/${fate === "aborted" ? "abort" : "finish"}`, { as, body });
+  if (fate !== "begun")
+    await api.post(`${path}/${fate === "aborted" ? "abort" : "finish"}`, { as, body });
   if (fate === "trashed") await api.delete(path, { as });
 }

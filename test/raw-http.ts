@@ -1,7 +1,9 @@
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 
-/** One answer as it came over the wire: header names in lower case, each as often as it was sent. */
+/**
+ * One answer as it came over the wire: header names in lower case, each as often as it was sent.
+ */
 export type RawAnswer = { status: number; headers: [string, string][]; body: string };
 
 /** A port, and from which loopback address: each 127.x.y.z is a client of its own to the proxy. */
@@ -10,7 +12,10 @@ export type RawTarget = TcpTarget | { path: string };
 
 const PATIENCE_MS = 5000;
 
-/** Sends exactly these bytes on a connection of its own; all that comes back until it is closed, "" when nothing did. */
+/**
+ * Sends exactly these bytes on a connection of its own; all that comes back until it is closed, ""
+ * when nothing did.
+ */
 export function sendRaw(target: RawTarget, bytes: string | Uint8Array): Promise<string> {
   return new Promise((resolve) => {
     let answer = "";
@@ -26,13 +31,21 @@ export function sendRaw(target: RawTarget, bytes: string | Uint8Array): Promise<
 
 function open(target: RawTarget, onOpen: () => void) {
   if ("path" in target) return connect({ path: target.path }, onOpen);
-  const to = { host: "127.0.0.1", port: target.port, ...(target.from ? { localAddress: target.from } : {}) };
-  return target.tls ? connectTls({ ...to, servername: "localhost", ...target.tls }, onOpen) : connect(to, onOpen);
+  const to = {
+    host: "127.0.0.1",
+    port: target.port,
+    ...(target.from ? { localAddress: target.from } : {}),
+  };
+  return target.tls
+    ? connectTls({ ...to, servername: "localhost", ...target.tls }, onOpen)
+    : connect(to, onOpen);
 }
 
 export type RawAsking = { headers?: Record<string, string>; body?: string | Uint8Array };
 
-/** One request whose path is sent as it is written, and its one answer. Throws when there is none. */
+/**
+ * One request whose path is sent as it is written, and its one answer. Throws when there is none.
+ */
 export async function askRaw(
   target: RawTarget,
   method: string,
@@ -52,7 +65,8 @@ export function parseAnswer(text: string): RawAnswer {
   const end = text.indexOf("\r\n\r\n");
   const [line = "", ...headers] = text.slice(0, end).split("\r\n");
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(line)?.[1]);
-  if (end < 0 || !status) throw new Error(`This is no answer: ${JSON.stringify(text.slice(0, 200))}`);
+  if (end < 0 || !status)
+    throw new Error(`This is no answer: ${JSON.stringify(text.slice(0, 200))}`);
   return {
     status,
     headers: headers.map((header) => {

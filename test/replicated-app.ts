@@ -1,15 +1,21 @@
 import { join } from "node:path";
+import type { Pooler } from "#deploy/topology/pooler.ts";
+import {
+  type SupervisedComponent,
+  superviseComponent,
+} from "#deploy/topology/supervised-component.ts";
 import { createTokens } from "#src/access/tokens.ts";
-import { openLog } from "#src/log.ts";
-import { operatorSocketPath } from "#src/operator-socket.ts";
-import type { Pooler } from "#topology/pooler.ts";
-import { type SupervisedComponent, superviseComponent } from "#topology/supervised-component.ts";
+import { operatorSocketPath } from "#src/app/operator-socket.ts";
+import { openLog } from "#src/log/log.ts";
 import { type Api, apiOn, testConfig } from "./harness.ts";
 import { makeSignedIn } from "./make.ts";
 import { openProcesses, type ServingProcess } from "./processes.ts";
 import { type Replicated, startReplicated } from "./replicated.ts";
 
-/** Two processes of the application on a PostgreSQL with a replica, and people who are signed in to both. */
+/**
+ * Two processes of the application on a PostgreSQL with a replica, and people who are signed in to
+ * both.
+ */
 export type ReplicatedApp = Replicated & {
   /** Between the processes and the replica, when they were asked to be. */
   pooler: SupervisedComponent<Pooler> | undefined;
@@ -18,7 +24,10 @@ export type ReplicatedApp = Replicated & {
   /** One of the processes, at random. */
   any(): ServingProcess;
   makePerson(): Promise<{ id: string; as: string }>;
-  /** What came of asking the replica so far, in both processes, and in how many of them it is in use. */
+  /**
+   * What came of asking the replica so far, in both processes, and in how many of them it is in
+   * use.
+   */
   reads(): Promise<ReadsSoFar>;
   /** The same once they are so, or after half a minute. */
   readsWhen(areSo: (reads: ReadsSoFar) => boolean): Promise<ReadsSoFar>;
@@ -31,17 +40,23 @@ type ReadsSoFar = { answered: number; behind: number; busy: number; failed: numb
 /** `pooled`: PgBouncer is in front of the replica, and kept up. */
 export async function startReplicatedApp({ pooled = false } = {}): Promise<ReplicatedApp> {
   const replicated = await startReplicated();
-  const pooler = pooled ? await superviseComponent("PgBouncer", replicated.startReplicaPooler, UNTOLD) : undefined;
+  const pooler = pooled
+    ? await superviseComponent("PgBouncer", replicated.startReplicaPooler, UNTOLD)
+    : undefined;
   const settings: Record<string, string> = pooler
     ? {
-        DATABASE_REPLICA_URLS: pooler.current().url(new URL(replicated.replicaUrl).pathname.slice(1)),
+        DATABASE_REPLICA_URLS: pooler
+          .current()
+          .url(new URL(replicated.replicaUrl).pathname.slice(1)),
         DATABASE_PREPARE: String(pooler.current().canPrepare),
       }
     : { DATABASE_REPLICA_URLS: replicated.replicaUrl };
   const processes = await openProcesses(replicated.dir, replicated.primaryUrl);
   const names = ["one", "two"];
   const servers = await Promise.all(names.map((name) => processes.start(name, settings)));
-  const api = await apiOn(replicated.primary, { deps: { tokens: createTokens(testConfig(), processes.keys) } });
+  const api = await apiOn(replicated.primary, {
+    deps: { tokens: createTokens(testConfig(), processes.keys) },
+  });
   const scrape = async (name: string) => {
     const unix = operatorSocketPath(join(replicated.dir, `${name}.sock`));
     return (await fetch("http://localhost/metrics", { unix })).text();
@@ -49,7 +64,9 @@ export async function startReplicatedApp({ pooled = false } = {}): Promise<Repli
   const reads = async (): Promise<ReadsSoFar> => {
     const texts = await Promise.all(names.map(scrape));
     const sum = (series: string) =>
-      texts.map((text) => Number(text.split(`\n${series} `)[1]?.split("\n")[0])).reduce((a, b) => a + b);
+      texts
+        .map((text) => Number(text.split(`\n${series} `)[1]?.split("\n")[0]))
+        .reduce((a, b) => a + b);
     const of = (result: string) => sum(`irontrack_replica_reads_total{result="${result}"}`);
     return {
       answered: of("answered"),
@@ -81,7 +98,10 @@ export async function startReplicatedApp({ pooled = false } = {}): Promise<Repli
   };
 }
 
-/** Reads people's workouts and readiness without a pause; the function that it returns ends it and gives the statuses. */
+/**
+ * Reads people's workouts and readiness without a pause; the function that it returns ends it and
+ * gives the statuses.
+ */
 export function keepReading(app: ReplicatedApp, people: { as: string }[]): () => Promise<number[]> {
   let isOver = false;
   const statuses = new Set<number>();
@@ -102,7 +122,10 @@ export function keepReading(app: ReplicatedApp, people: { as: string }[]): () =>
 }
 
 /** Pauses and resumes replay at random until the function that it returns is called. */
-export function disturbReplay({ pauseReplay, resumeReplay }: Replicated, longestMs: number): () => Promise<void> {
+export function disturbReplay(
+  { pauseReplay, resumeReplay }: Replicated,
+  longestMs: number,
+): () => Promise<void> {
   let isOver = false;
   const disturbing = (async () => {
     while (!isOver) {

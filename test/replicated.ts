@@ -5,10 +5,13 @@ import { openPool, type Pool } from "#db/client.ts";
 import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
 import { isDatabaseUnavailable } from "#db/errors.ts";
 import { resumeStandby, startStandby } from "#db/standby.ts";
-import { type Pooler, startPooler } from "#topology/pooler.ts";
+import { type Pooler, startPooler } from "#deploy/topology/pooler.ts";
 import { migrateWithRoles } from "./own-database.ts";
 
-/** A PostgreSQL of a test's own with a real streaming replica, and a migrated database with the roles. */
+/**
+ * A PostgreSQL of a test's own with a real streaming replica, and a migrated database with the
+ * roles.
+ */
 export type Replicated = {
   /** Where its sockets and logs are; for a test's own files too. */
   dir: string;
@@ -76,12 +79,14 @@ export async function startReplicated(): Promise<Replicated> {
         runAs: main.runAs,
       }),
     pauseReplay: () => onReplica(async ({ sql }) => void (await sql`select pg_wal_replay_pause()`)),
-    resumeReplay: () => onReplica(async ({ sql }) => void (await sql`select pg_wal_replay_resume()`)),
+    resumeReplay: () =>
+      onReplica(async ({ sql }) => void (await sql`select pg_wal_replay_resume()`)),
     catchUp: async () => {
       const [row] = await primary.sql`select pg_current_wal_flush_lsn()::text as position`;
       await onReplica(async ({ sql }) => {
         for (;;) {
-          const [at] = await sql`select pg_last_wal_replay_lsn() >= ${row?.position}::pg_lsn as there`;
+          const [at] =
+            await sql`select pg_last_wal_replay_lsn() >= ${row?.position}::pg_lsn as there`;
           if (at?.there) return;
           await Bun.sleep(10);
         }

@@ -1,12 +1,29 @@
-import { type Act, type Model, planOf, routineOf, type World, workoutOf } from "./concurrent-edits.ts";
+import {
+  type Act,
+  type Model,
+  planOf,
+  routineOf,
+  type World,
+  workoutOf,
+} from "./concurrent-edits.ts";
 import type { Answer } from "./harness.ts";
 
 const P = "/api/v1";
 
-/** An edit that was made; `apply` makes it of a model, and gives undefined where it cannot have been answered as it was. */
-export type Edit = { what: string; status: number; apply: ((model: Model) => Model | undefined) | undefined };
+/**
+ * An edit that was made; `apply` makes it of a model, and gives undefined where it cannot have been
+ * answered as it was.
+ */
+export type Edit = {
+  what: string;
+  status: number;
+  apply: ((model: Model) => Model | undefined) | undefined;
+};
 
-/** Whether some order of the edits, one after the other, leads from `start` to `end` with the answers that they had. */
+/**
+ * Whether some order of the edits, one after the other, leads from `start` to `end` with the
+ * answers that they had.
+ */
 export function isSerial(start: Model, edits: Edit[], end: Model): boolean {
   const seen = new Set<string>();
   const made = edits.flatMap(({ apply }) => apply ?? []);
@@ -49,32 +66,51 @@ function requestOf(world: World, act: Act): () => Promise<Edit> {
     apply: (model: Model, answer: Answer) => boolean,
   ): Promise<Edit> => {
     const answer = await ask(method, path, body);
-    const isMade = answer.status < 300 && (path !== "sync" || answer.json.results[0].status === "applied");
+    const isMade =
+      answer.status < 300 && (path !== "sync" || answer.json.results[0].status === "applied");
     const what = `${act.act} ${answer.status} ${answer.text.slice(0, 300)}`;
     if (!isMade) return { what, status: answer.status, apply: undefined };
-    return { what, status: answer.status, apply: (model) => (apply(model, answer) ? model : undefined) };
+    return {
+      what,
+      status: answer.status,
+      apply: (model) => (apply(model, answer) ? model : undefined),
+    };
   };
   const workout = `workouts/${ids.workout}`;
   const entry = start.workout.exercises[act.at % 3] as Workout["exercises"][number];
   const [setId] = entry.sets[act.number % 3] as [string, number];
   const id = Bun.randomUUIDv7();
-  const ofWorkout = (method: string, path: string, body: object | undefined, change: Change) => () =>
-    edit(method, `${workout}/${path}`, body, (model, answer) => {
-      if (!change(model.workout, answer)) return false;
-      model.workout.version += 1;
-      return answer.json?.exercises === undefined || Bun.deepEquals(workoutOf(answer.json), model.workout);
-    });
+  const ofWorkout =
+    (method: string, path: string, body: object | undefined, change: Change) => () =>
+      edit(method, `${workout}/${path}`, body, (model, answer) => {
+        if (!change(model.workout, answer)) return false;
+        model.workout.version += 1;
+        return (
+          answer.json?.exercises === undefined ||
+          Bun.deepEquals(workoutOf(answer.json), model.workout)
+        );
+      });
   const entryIn = ({ exercises }: Workout) => exercises.findIndex((one) => one.id === entry.id);
-  const inEntry = (change: (found: Workout["exercises"][number], answer: Answer) => boolean): Change => {
+  const inEntry = (
+    change: (found: Workout["exercises"][number], answer: Answer) => boolean,
+  ): Change => {
     return (stored, answer) => {
       const found = stored.exercises[entryIn(stored)];
       return found !== undefined && change(found, answer);
     };
   };
-  const setIn = (sets: Workout["exercises"][number]["sets"]) => sets.findIndex(([one]) => one === setId);
-  const targets = act.list.map((n) => ({ exerciseName: `Exercise ${n}`, mode: "reps", sets: act.number + n }));
+  const setIn = (sets: Workout["exercises"][number]["sets"]) =>
+    sets.findIndex(([one]) => one === setId);
+  const targets = act.list.map((n) => ({
+    exerciseName: `Exercise ${n}`,
+    mode: "reps",
+    sets: act.number + n,
+  }));
   const changed = targets.map(({ sets }) => ({ exerciseId: null, sets }));
-  const days = act.list.map((n) => ({ routineId: ids.routines[n % 2] as string, day: 1 + (n >> 1) }));
+  const days = act.list.map((n) => ({
+    routineId: ids.routines[n % 2] as string,
+    day: 1 + (n >> 1),
+  }));
   const byDay = [...days].sort((one, other) => one.day - other.day);
   const sync = (kind: "workout" | "routine" | "plan", state: object, content: object) => () => {
     const change = { kind, id: ids[kind], baseVersion: start[kind].version, state };
@@ -142,12 +178,18 @@ function requestOf(world: World, act: Act): () => Promise<Edit> {
         inEntry(({ sets }) => setIn(sets) >= 0 && sets.splice(setIn(sets), 1).length === 1),
       );
     case "replace workout": {
-      const exercises = start.workout.exercises.toReversed().map((one) => ({ ...one, sets: one.sets.toReversed() }));
+      const exercises = start.workout.exercises
+        .toReversed()
+        .map((one) => ({ ...one, sets: one.sets.toReversed() }));
       const stated = exercises.map((one) => ({
         ...{ id: one.id, exerciseName: "Replaced", mode: "reps" },
         sets: one.sets.map(([setId, reps]) => ({ id: setId, reps })),
       }));
-      return sync("workout", { timeZone: "UTC", startedAt: "2026-01-01T00:00:00Z", exercises: stated }, { exercises });
+      return sync(
+        "workout",
+        { timeZone: "UTC", startedAt: "2026-01-01T00:00:00Z", exercises: stated },
+        { exercises },
+      );
     }
     case "change routine":
       return () =>
@@ -159,17 +201,27 @@ function requestOf(world: World, act: Act): () => Promise<Edit> {
       return sync("routine", { name: ids.name, exercises: targets }, { exercises: changed });
     case "start":
       return () =>
-        edit("POST", "workouts", { timeZone: "UTC", routineId: ids.routine }, ({ routine }, { json }) => {
-          const sets = json.exercises.map((one: { targets: { sets: number } }) => one.targets.sets);
-          return Bun.deepEquals(
-            sets,
-            routine.exercises.map((one) => one.sets),
-          );
-        });
+        edit(
+          "POST",
+          "workouts",
+          { timeZone: "UTC", routineId: ids.routine },
+          ({ routine }, { json }) => {
+            const sets = json.exercises.map(
+              (one: { targets: { sets: number } }) => one.targets.sets,
+            );
+            return Bun.deepEquals(
+              sets,
+              routine.exercises.map((one) => one.sets),
+            );
+          },
+        );
     case "copy routine":
       return () =>
-        edit("POST", `routines/${ids.routine}/clone`, { name: Bun.randomUUIDv7() }, ({ routine }, { json }) =>
-          Bun.deepEquals(routineOf(json).exercises, routine.exercises),
+        edit(
+          "POST",
+          `routines/${ids.routine}/clone`,
+          { name: Bun.randomUUIDv7() },
+          ({ routine }, { json }) => Bun.deepEquals(routineOf(json).exercises, routine.exercises),
         );
     case "change plan":
       return () =>
@@ -181,8 +233,11 @@ function requestOf(world: World, act: Act): () => Promise<Edit> {
       return sync("plan", { name: id, routines: days }, { routines: byDay });
     case "copy plan":
       return () =>
-        edit("POST", `plans/${ids.plan}/clone`, { name: Bun.randomUUIDv7() }, ({ plan }, { json }) =>
-          Bun.deepEquals(planOf(json).routines, plan.routines),
+        edit(
+          "POST",
+          `plans/${ids.plan}/clone`,
+          { name: Bun.randomUUIDv7() },
+          ({ plan }, { json }) => Bun.deepEquals(planOf(json).routines, plan.routines),
         );
   }
 }

@@ -32,7 +32,13 @@ const HEAD = "Host: localhost\r\nContent-Type: application/json\r\n";
 
 // A process of its own, so that whoever measures has an event loop to itself.
 const told: SlowClients = JSON.parse(process.argv[2] ?? "{}");
-const outcome: SlowOutcome = { openedCount: 0, mostOpenCount: 0, leftCount: 0, longestLifeMs: 0, answers: {} };
+const outcome: SlowOutcome = {
+  openedCount: 0,
+  mostOpenCount: 0,
+  leftCount: 0,
+  longestLifeMs: 0,
+  answers: {},
+};
 const open = new Map<Socket, number>();
 const startedMs = performance.now();
 
@@ -43,10 +49,14 @@ for (let at = 0; at < told.connectionCount; at++) {
 }
 console.error(`${open.size} open`);
 const trickle = setInterval(() => {
-  for (const socket of open.keys()) if (told.slow !== "reading" && socket.writable) socket.write("x");
+  for (const socket of open.keys())
+    if (told.slow !== "reading" && socket.writable) socket.write("x");
 }, 1000);
 while (performance.now() - startedMs < told.holdMs) await Bun.sleep(50);
-for (const deadline = performance.now() + told.patienceMs; open.size > 0 && performance.now() < deadline; )
+for (
+  const deadline = performance.now() + told.patienceMs;
+  open.size > 0 && performance.now() < deadline;
+)
   await Bun.sleep(50);
 clearInterval(trickle);
 outcome.leftCount = open.size;
@@ -74,7 +84,8 @@ function openOne(at: number) {
   socket.on("error", () => {});
   socket.on("close", () => {
     const openedMs = open.get(socket);
-    if (openedMs !== undefined) outcome.longestLifeMs = Math.max(outcome.longestLifeMs, performance.now() - openedMs);
+    if (openedMs !== undefined)
+      outcome.longestLifeMs = Math.max(outcome.longestLifeMs, performance.now() - openedMs);
     open.delete(socket);
     if (told.slow === "header" && performance.now() - startedMs < told.holdMs) openOne(at);
   });

@@ -5,11 +5,16 @@ export type Switch = {
   url: string;
   /** Forwards everything. */
   connect(): void;
-  /** Closes all connections, and passes each new one to `answer`; without `answer`, nothing listens. */
+  /**
+   * Closes all connections, and passes each new one to `answer`; without `answer`, nothing listens.
+   */
   refuse(answer?: (socket: Socket) => void): Promise<void>;
   /** Keeps all connections and accepts new ones, but forwards nothing. */
   freeze(): void;
-  /** Never again forwards anything over current connections, as if the server's machine were lost; new ones work. */
+  /**
+   * Never again forwards anything over current connections, as if the server's machine were lost;
+   * new ones work.
+   */
   strand(): void;
   stop(): Promise<void>;
 };
@@ -18,7 +23,9 @@ export async function startSwitch(databaseUrl: string): Promise<Switch> {
   const url = new URL(databaseUrl);
   const directory = url.searchParams.get("host");
   const port = Number(url.searchParams.get("port") ?? (url.port || 5432));
-  const target = directory?.startsWith("/") ? { path: `${directory}/.s.PGSQL.${port}` } : { host: url.hostname, port };
+  const target = directory?.startsWith("/")
+    ? { path: `${directory}/.s.PGSQL.${port}` }
+    : { host: url.hostname, port };
   const sockets = new Set<Socket>();
   const stranded = new Set<Socket>();
   let handle: ((socket: Socket) => void) | undefined;
@@ -47,7 +54,8 @@ export async function startSwitch(databaseUrl: string): Promise<Switch> {
     socket.on("close", () => sockets.delete(socket));
     handle(socket);
   });
-  const listen = (at: number) => new Promise<void>((done) => listener.listen(at, "127.0.0.1", done));
+  const listen = (at: number) =>
+    new Promise<void>((done) => listener.listen(at, "127.0.0.1", done));
   await listen(0);
   const own = (listener.address() as { port: number }).port;
   url.searchParams.delete("host");

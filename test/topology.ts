@@ -2,14 +2,17 @@ import { describe } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openHome } from "#src/home.ts";
-import { openLog } from "#src/log.ts";
-import { findPooler } from "#topology/pooler.ts";
-import { findProgram } from "#topology/proxy.ts";
-import { startTopology, type Topology } from "#topology/topology.ts";
+import { findPooler } from "#deploy/topology/pooler.ts";
+import { findProgram } from "#deploy/topology/proxy.ts";
+import { startTopology, type Topology } from "#deploy/topology/topology.ts";
+import { openHome } from "#lib/home.ts";
+import { openLog } from "#src/log/log.ts";
 import { testConfig } from "./harness.ts";
 
-/** `describe` for tests that need the proxy and PgBouncer: without them they are skipped with a line, and in CI they fail. */
+/**
+ * `describe` for tests that need the proxy and PgBouncer: without them they are skipped with a
+ * line, and in CI they fail.
+ */
 export function describeTopology(name: string, tests: () => void): void {
   describe.skipIf(!hasProgramsFor(name))(name, tests);
 }
@@ -28,7 +31,10 @@ function hasProgramsFor(name: string): boolean {
 
 export type TestTopology = Topology & { unix: string; dir: string; close(): Promise<void> };
 
-/** All that production has, durable, in `dir` or a directory of its own; the proxy without limits on a Unix socket. */
+/**
+ * All that production has, durable, in `dir` or a directory of its own; the proxy without limits on
+ * a Unix socket.
+ */
 export async function openTopology({
   workers = 2,
   replicas = 0,

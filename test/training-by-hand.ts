@@ -43,7 +43,10 @@ const set: fc.Arbitrary<PerformedSet> = fc
     ...(rir === undefined ? {} : { rir }),
   }));
 
-/** Days around a new year and the ends of ISO weeks and months, at hours that fall on other days elsewhere. */
+/**
+ * Days around a new year and the ends of ISO weeks and months, at hours that fall on other days
+ * elsewhere.
+ */
 export const workout: fc.Arbitrary<Done> = fc.record({
   startedAt: fc
     .integer({ min: 0, max: 60 * 24 })
@@ -57,12 +60,24 @@ export const workout: fc.Arbitrary<Done> = fc.record({
 /** An athlete and two exercises that share a muscle: primary in one, secondary in the other. */
 export async function world(api: Api) {
   const { as } = await makeSignedIn(api);
-  const press = await makeExercise(api, { name: "Zq Press", primary: ["chest", "triceps"], secondary: ["shoulders"] });
-  const curl = await makeExercise(api, { name: "Zq Curl", primary: ["biceps"], secondary: ["chest"] });
+  const press = await makeExercise(api, {
+    name: "Zq Press",
+    primary: ["chest", "triceps"],
+    secondary: ["shoulders"],
+  });
+  const curl = await makeExercise(api, {
+    name: "Zq Curl",
+    primary: ["biceps"],
+    secondary: ["chest"],
+  });
   return { as, press, curl };
 }
 
-export async function perform(api: Api, { as, press, curl }: Awaited<ReturnType<typeof world>>, done: Done) {
+export async function perform(
+  api: Api,
+  { as, press, curl }: Awaited<ReturnType<typeof world>>,
+  done: Done,
+) {
   const exercises = [
     { exerciseId: press, mode: "reps", sets: done.press },
     { exerciseId: curl, mode: "reps", sets: done.curl },
@@ -71,11 +86,19 @@ export async function perform(api: Api, { as, press, curl }: Awaited<ReturnType<
   const made = await api.post("/api/v1/workouts", { as, body: { startedAt, timeZone, exercises } });
   expectStatus(made, 201);
   const verb = done.isAborted ? "abort" : "finish";
-  expectStatus(await api.post(`/api/v1/workouts/${made.json.id}/${verb}`, { as, body: { endedAt: startedAt } }), 200);
+  expectStatus(
+    await api.post(`/api/v1/workouts/${made.json.id}/${verb}`, {
+      as,
+      body: { endedAt: startedAt },
+    }),
+    200,
+  );
 }
 
 export const kgOf = ({ weight, weightUnit }: PerformedSet) =>
-  weight === undefined ? undefined : Math.round((weightUnit === "lb" ? weight * LB_IN_KG : weight) * 10_000) / 10_000;
+  weight === undefined
+    ? undefined
+    : Math.round((weightUnit === "lb" ? weight * LB_IN_KG : weight) * 10_000) / 10_000;
 export const counts = ({ type, reps }: PerformedSet) => type !== "warmup" && (reps ?? 0) > 0;
 export const most = (values: number[]) => (values.length === 0 ? undefined : Math.max(...values));
 

@@ -9,7 +9,10 @@ let isElsewhere = false;
 let onStatement: ((statement: string) => void) | undefined;
 let onStatementError: ((error: unknown) => void) | undefined;
 
-/** The pool of this test process: real connections, for tests that need more than one, or real commits. */
+/**
+ * The pool of this test process: real connections, for tests that need more than one, or real
+ * commits.
+ */
 export function testPool(): Pool {
   pool ??= openPool(testDatabaseUrl(), {
     size: 4,
@@ -42,7 +45,10 @@ export const databaseSettings = (url = testDatabaseUrl()) => ({
   DATABASE_PREPARE: String(canPrepare()),
 });
 
-/** Runs `work` in a transaction that is always rolled back. A statement that fails in it spoils none after it. */
+/**
+ * Runs `work` in a transaction that is always rolled back. A statement that fails in it spoils none
+ * after it.
+ */
 export async function rolledBack(work: (db: Db) => Promise<void>): Promise<void> {
   const connection = await testPool().sql.reserve();
   try {
@@ -85,7 +91,8 @@ export async function statementsOf(work: () => Promise<unknown>): Promise<string
   if (isElsewhere) throw sourcesOnly("counts the statements of its own process");
   const statements: string[] = [];
   onStatement = (statement) => {
-    if (!/^\s*(savepoint|release|rollback|begin)/.test(statement)) statements.push(statement.trim());
+    if (!/^\s*(savepoint|release|rollback|begin)/.test(statement))
+      statements.push(statement.trim());
   };
   try {
     await work();
@@ -111,8 +118,8 @@ export async function databaseErrorsOf(work: () => Promise<unknown>): Promise<un
 type Query = Promise<unknown>;
 
 /**
- * The application runs single statements outside any transaction, where a failed one harms no other. Here they share
- * one transaction, so each gets a savepoint of its own.
+ * The application runs single statements outside any transaction, where a failed one harms no
+ * other. Here they share one transaction, so each gets a savepoint of its own.
  */
 function savingEachStatement(sql: Sql): Sql {
   let last: Promise<unknown> = Promise.resolve();
@@ -140,7 +147,10 @@ function savingEachStatement(sql: Sql): Sql {
       const run = query.then.bind(query);
       // biome-ignore lint/suspicious/noThenProperty: a postgres.js query runs when it is first awaited, which is what we wrap.
       query.then = ((ok, fail) =>
-        saved(() => new Promise((resolve, reject) => run(resolve, reject))).then(ok, fail)) as Query["then"];
+        saved(() => new Promise((resolve, reject) => run(resolve, reject))).then(
+          ok,
+          fail,
+        )) as Query["then"];
       return query;
     },
   });

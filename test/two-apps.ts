@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createApp } from "#src/app.ts";
-import { openLog } from "#src/log.ts";
-import { openServices } from "#src/services.ts";
+import { createApp } from "#src/app/app.ts";
+import { openServices } from "#src/app/services.ts";
+import { openLog } from "#src/log/log.ts";
 import { type Api, apiOn, testConfig } from "./harness.ts";
 import { makeOwnDatabase, type OwnDatabase } from "./own-database.ts";
 import { databaseSettings } from "./transaction.ts";
@@ -14,16 +14,27 @@ export type TwoApps = {
   /** Makes users and logins that both instances accept. */
   api: Api;
   /** Sends a request to one of them as the proxy does, with a request id. */
-  ask: ((method: string, path: string, headers: Record<string, string>, body?: unknown) => Promise<Response>)[];
+  ask: ((
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body?: unknown,
+  ) => Promise<Response>)[];
   close(): Promise<void>;
 };
 
-/** Opens both in this process. Their caches are separate; invalidations reach them through PostgreSQL. */
+/**
+ * Opens both in this process. Their caches are separate; invalidations reach them through
+ * PostgreSQL.
+ */
 export async function openTwoApps(settings: Record<string, string> = {}): Promise<TwoApps> {
   const database = await makeOwnDatabase();
   const dir = mkdtempSync(join(tmpdir(), "irontrack-two-apps-"));
   const config = testConfig({ ...databaseSettings(database.url), ...settings });
-  const urls = { pooled: config.DATABASE_URL as string, direct: config.DATABASE_DIRECT_URL as string };
+  const urls = {
+    pooled: config.DATABASE_URL as string,
+    direct: config.DATABASE_DIRECT_URL as string,
+  };
   const open = () => openServices(config, urls, join(dir, "keys.json"), openLog(config));
   const services = [await open(), await open()];
   const { tokens } = (services[0] as Awaited<ReturnType<typeof open>>).deps;

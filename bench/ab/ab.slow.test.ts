@@ -3,7 +3,14 @@ import { git } from "./checkout.ts";
 import { scenariosOf, withCheckouts } from "./command.ts";
 import { runSession } from "./session.ts";
 
-const SETTINGS = { mode: "duet", zone: 0.02, mostPairs: 15, seed: 1, runMs: 500, rate: 100 } as const;
+const SETTINGS = {
+  mode: "duet",
+  zone: 0.02,
+  mostPairs: 15,
+  seed: 1,
+  runMs: 500,
+  rate: 100,
+} as const;
 
 test("code that burns a quarter more CPU is slower than the same code that burns nothing, and nothing is left behind", async () => {
   const burning = (us: number) => ["bench/proofs/planted-server.ts", "burn", String(us)];
@@ -13,7 +20,9 @@ test("code that burns a quarter more CPU is slower than the same code that burns
       before: { checkout: before, command: burning(0) },
       after: { checkout: after, command: burning(150) },
     };
-    return (await runSession({ ...SETTINGS, ...contenders, scenarios: scenariosOf(["GetWorkout"]) })).verdict;
+    return (
+      await runSession({ ...SETTINGS, ...contenders, scenarios: scenariosOf(["GetWorkout"]) })
+    ).verdict;
   });
   expect(verdict).toBe("slower");
   expect(git("worktree", "list")).not.toContain("irontrack-versions");
@@ -23,13 +32,21 @@ test("in turn, under arrivals, latencies are measured beside CPU, and writes fin
   const { findings, pairs } = await withCheckouts([".", "."], ([before, after]) =>
     runSession({
       ...SETTINGS,
-      ...{ mode: "sequential", mostPairs: 9, runMs: 1500, before: { checkout: before }, after: { checkout: after } },
+      ...{
+        mode: "sequential",
+        mostPairs: 9,
+        runMs: 1500,
+        before: { checkout: before },
+        after: { checkout: after },
+      },
       scenarios: scenariosOf(["LogSet", "Ping"]),
     }),
   );
   expect(pairs).toHaveLength(9);
   expect(findings.map(({ operation, metric }) => `${operation} ${metric}`)).toEqual(
-    ["cpuUs", "p50Ms", "p90Ms"].flatMap((metric) => ["LogSet", "Ping", "all"].map((one) => `${one} ${metric}`)),
+    ["cpuUs", "p50Ms", "p90Ms"].flatMap((metric) =>
+      ["LogSet", "Ping", "all"].map((one) => `${one} ${metric}`),
+    ),
   );
   for (const { ratio, low, high } of findings) expect(low <= ratio && ratio <= high).toBe(true);
 }, 300_000);

@@ -3,9 +3,9 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
 import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
-import { OperatorError } from "#src/errors.ts";
-import { runProgram } from "#src/processes/programs.ts";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
+import { OperatorError } from "#lib/errors.ts";
+import { runProgram } from "#lib/processes/programs.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { QUIET } from "../disk/cluster.ts";
 import { pin } from "../hosts/pinning.ts";
 import { SETTINGS } from "../stand/applications.ts";
@@ -23,15 +23,17 @@ export type Contender = { checkout: Checkout; command?: string[] };
 export type Side = {
   server: { socketPath: string };
   worlds: World[];
-  /** Of the server and of the PostgreSQL processes that work for it, by thread, since each began. */
+  /**
+   * Of the server and of the PostgreSQL processes that work for it, by thread, since each began.
+   */
   cpuNs(): Promise<Map<string, number>>;
 };
 
 export type Pair = { before: Side; after: Side; close(): Promise<void> };
 
 /**
- * One PostgreSQL with the same data for both contenders, for as many pairs as are wanted. The first pair, and each that
- * asks for it, begins with the data as it was made: needed after writes.
+ * One PostgreSQL with the same data for both contenders, for as many pairs as are wanted. The first
+ * pair, and each that asks for it, begins with the data as it was made: needed after writes.
  */
 export type Arena = {
   openPair(how: { isAfterFirst: boolean; restoresData: boolean }): Promise<Pair>;
@@ -41,17 +43,22 @@ export type Arena = {
 /** People of their own for requests that would wait for one another. */
 const WORLDS = 4;
 /** The script is that of the checkout, and so is all that it imports. */
-const COMMAND = ["src/cli.ts", "serve"];
+const COMMAND = ["cli/main.ts", "serve"];
 
 /**
- * Makes the data with the code whose schema is the older, and has the other migrate a copy: what is compared is the code
- * on the same rows. Pairs work on copies of these. PostgreSQL does not wait for the disk here: how often it would is
- * counted elsewhere, and how long says nothing about the code.
+ * Makes the data with the code whose schema is the older, and has the other migrate a copy: what is
+ * compared is the code on the same rows. Pairs work on copies of these. PostgreSQL does not wait
+ * for the disk here: how often it would is counted elsewhere, and how long says nothing about the
+ * code.
  */
 export async function openArena(before: Contender, after: Contender): Promise<Arena> {
   const directory = temporaryDirectory("ab");
   const cluster = await startCluster(
-    { dataDir: join(directory, "data"), socketDir: join(directory, "pg"), logFile: join(directory, "postgres.log") },
+    {
+      dataDir: join(directory, "data"),
+      socketDir: join(directory, "pg"),
+      logFile: join(directory, "postgres.log"),
+    },
     { durable: false, settings: QUIET },
   );
   pin(listProcesses(cluster.pid() as number), "postgres");
@@ -65,14 +72,17 @@ export async function openArena(before: Contender, after: Contender): Promise<Ar
   };
   try {
     const isAfterOlder = countMigrations(after.checkout) < countMigrations(before.checkout);
-    const [older, newer] = isAfterOlder ? (["after", "before"] as const) : (["before", "after"] as const);
+    const [older, newer] = isAfterOlder
+      ? (["after", "before"] as const)
+      : (["before", "after"] as const);
     const contenders = { before, after };
     const ground = { directory, cluster, admin };
     const worlds = await makeData(ground, contenders[older], older);
     await copyDatabase(admin, `template_${older}`, `template_${newer}`);
     await prepare(ground, contenders[newer], `template_${newer}`);
     await settle(cluster, `template_${newer}`);
-    for (const name of ["before", "after"] as const) await copyDatabase(admin, `template_${name}`, name);
+    for (const name of ["before", "after"] as const)
+      await copyDatabase(admin, `template_${name}`, name);
     return { openPair: (how) => openPair(ground, contenders, worlds, how), close };
   } catch (error) {
     await close();
@@ -80,9 +90,13 @@ export async function openArena(before: Contender, after: Contender): Promise<Ar
   }
 }
 
-/** This process makes the load; afterwards it may go where it could before, and so may what it starts then. */
+/**
+ * This process makes the load; afterwards it may go where it could before, and so may what it
+ * starts then.
+ */
 function joinLoad(): () => void {
-  const allowed = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+  const allowed =
+    /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
   pin([process.pid], "load");
   return () => void spawnSync("taskset", ["-a", "-c", "-p", allowed, String(process.pid)]);
 }
@@ -107,9 +121,10 @@ async function makeData(ground: Ground, contender: Contender, name: Name): Promi
 async function prepare({ directory, cluster }: Ground, { checkout }: Contender, database: string) {
   for (const command of ["migrate", "seed"]) {
     const env = { ...process.env, IRONTRACK_HOME: directory, DATABASE_URL: cluster.url(database) };
-    const args = [join(checkout.root, "src/cli.ts"), command];
+    const args = [join(checkout.root, "cli/main.ts"), command];
     const done = await runProgram([process.execPath, ...args], { cwd: checkout.root, env });
-    if (done.code !== 0) throw new OperatorError(`${command} of ${checkout.ref} failed: ${done.stderr.slice(-500)}`);
+    if (done.code !== 0)
+      throw new OperatorError(`${command} of ${checkout.ref} failed: ${done.stderr.slice(-500)}`);
   }
 }
 
@@ -159,7 +174,10 @@ async function openPair(
   };
 }
 
-/** A server on a database. Both have one home, and so one key: whoever signed in at one is known to the other. */
+/**
+ * A server on a database. Both have one home, and so one key: whoever signed in at one is known to
+ * the other.
+ */
 async function openSide(
   ground: Ground,
   { checkout, command }: Contender,

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { OperatorError } from "#src/errors.ts";
-import { runAtEnd } from "#src/processes/temporary.ts";
+import { OperatorError } from "#lib/errors.ts";
+import { runAtEnd } from "#lib/processes/temporary.ts";
 
 /** The code of one side, ready to run: a git ref in a worktree of its own, or this very tree. */
 export type Checkout = { ref: string; commit: string; root: string; remove(): void };
@@ -10,17 +10,34 @@ export type Checkout = { ref: string; commit: string; root: string; remove(): vo
 const ROOT = join(import.meta.dir, "../..");
 
 /**
- * Checks `ref` out under `directory`, with the packages that its lockfile asks for; `.` is the tree as it stands, not a
- * copy of it: do not edit while it is measured. Throws OperatorError when git knows no such commit.
+ * Checks `ref` out under `directory`, with the packages that its lockfile asks for; `.` is the tree
+ * as it stands, not a copy of it: do not edit while it is measured. Throws OperatorError when git
+ * knows no such commit.
  */
 export function checkOut(ref: string, directory: string): Checkout {
-  if (ref === ".") return { ref, commit: `${git("rev-parse", "--short", "HEAD")} and edits`, root: ROOT, remove() {} };
+  if (ref === ".")
+    return {
+      ref,
+      commit: `${git("rev-parse", "--short", "HEAD")} and edits`,
+      root: ROOT,
+      remove() {},
+    };
   const commit = git("rev-parse", "--verify", "--quiet", "--short", `${ref}^{commit}`);
   if (commit === "") throw new OperatorError(`git knows no commit ${ref}`, 2);
   git("worktree", "add", "--force", "--detach", directory, commit);
-  if (!existsSync(join(directory, "package.json"))) throw new OperatorError(`git could not check ${ref} out`);
+  if (!existsSync(join(directory, "package.json")))
+    throw new OperatorError(`git could not check ${ref} out`);
   providePackages(directory);
-  const cancelRunAtEnd = runAtEnd(["/usr/bin/env", "git", "-C", ROOT, "worktree", "remove", "--force", directory]);
+  const cancelRunAtEnd = runAtEnd([
+    "/usr/bin/env",
+    "git",
+    "-C",
+    ROOT,
+    "worktree",
+    "remove",
+    "--force",
+    directory,
+  ]);
   const remove = () => {
     cancelRunAtEnd();
     git("worktree", "remove", "--force", directory);
@@ -38,10 +55,18 @@ export function git(...args: string[]): string {
   return spawnSync("git", args, { cwd: ROOT, encoding: "utf8" }).stdout.trim();
 }
 
-/** Ours, where the lockfile is the same; else an installation, from Bun's cache where it has what is asked for. */
+/**
+ * Ours, where the lockfile is the same; else an installation, from Bun's cache where it has what is
+ * asked for.
+ */
 function providePackages(root: string) {
-  const isSame = readFileSync(join(root, "bun.lock"), "utf8") === readFileSync(join(ROOT, "bun.lock"), "utf8");
+  const isSame =
+    readFileSync(join(root, "bun.lock"), "utf8") === readFileSync(join(ROOT, "bun.lock"), "utf8");
   if (isSame) return symlinkSync(join(ROOT, "node_modules"), join(root, "node_modules"));
-  const done = spawnSync(process.execPath, ["install", "--frozen-lockfile"], { cwd: root, encoding: "utf8" });
-  if (done.status !== 0) throw new OperatorError(`bun install failed in ${root}: ${done.stderr.slice(-300)}`);
+  const done = spawnSync(process.execPath, ["install", "--frozen-lockfile"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  if (done.status !== 0)
+    throw new OperatorError(`bun install failed in ${root}: ${done.stderr.slice(-300)}`);
 }

@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { nearest } from "#src/cli/nearest.ts";
-import { OperatorError } from "#src/errors.ts";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
+import { nearest } from "#lib/command-line/nearest.ts";
+import { OperatorError } from "#lib/errors.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import { HTTP_SCENARIOS, USUAL } from "../suites/http.ts";
 import type { Scenario } from "../suites/world.ts";
@@ -21,15 +21,30 @@ export type AbResult = SessionResult & {
   options: AbOptions;
 };
 
-/** Compares two versions of the code on operations, those of a usual day when none is named. Throws OperatorError. */
-export async function compareVersions(refs: [string, string], names: string[], options: AbOptions): Promise<AbResult> {
+/**
+ * Compares two versions of the code on operations, those of a usual day when none is named. Throws
+ * OperatorError.
+ */
+export async function compareVersions(
+  refs: [string, string],
+  names: string[],
+  options: AbOptions,
+): Promise<AbResult> {
   const scenarios = scenariosOf(names);
   checkOptions(options);
   return await withCheckouts(refs, async ([before, after]) => {
-    const plan = { ...options, before: { checkout: before }, after: { checkout: after }, scenarios };
+    const plan = {
+      ...options,
+      before: { checkout: before },
+      after: { checkout: after },
+      scenarios,
+    };
     const result = await runSession(plan, (pairs) => progress(pairs, options.mostPairs));
     clearProgress();
-    const versions = { before: `${before.ref} (${before.commit})`, after: `${after.ref} (${after.commit})` };
+    const versions = {
+      before: `${before.ref} (${before.commit})`,
+      after: `${after.ref} (${after.commit})`,
+    };
     return { format: 1, host: fingerprint("embedded"), ...versions, options, ...result };
   });
 }
@@ -51,7 +66,10 @@ export async function withCheckouts<T>(
   }
 }
 
-/** The scenarios of operations by name, in the order given. Throws OperatorError for a name that no operation has. */
+/**
+ * The scenarios of operations by name, in the order given. Throws OperatorError for a name that no
+ * operation has.
+ */
 export function scenariosOf(names: string[]): Scenario[] {
   return (names.length > 0 ? names : USUAL).map((name) => {
     const found = HTTP_SCENARIOS.find(({ operation }) => operation === name);
@@ -60,14 +78,19 @@ export function scenariosOf(names: string[]): Scenario[] {
       name,
       HTTP_SCENARIOS.map(({ operation }) => operation),
     );
-    throw new OperatorError(`There is no operation ${name}${near ? `: did you mean ${near}?` : ""}`, 2);
+    throw new OperatorError(
+      `There is no operation ${name}${near ? `: did you mean ${near}?` : ""}`,
+      2,
+    );
   });
 }
 
 /** Throws OperatorError for what cannot be measured by. */
 export function checkOptions({ zone, mostPairs, seed, runMs, rate }: AbOptions) {
-  if (!(zone > 0 && zone < 1)) throw new OperatorError("--zone is a percentage above 0 and below 100", 2);
-  if (!LOOKS.includes(mostPairs)) throw new OperatorError(`--most-pairs is one of ${LOOKS.join(", ")}`, 2);
+  if (!(zone > 0 && zone < 1))
+    throw new OperatorError("--zone is a percentage above 0 and below 100", 2);
+  if (!LOOKS.includes(mostPairs))
+    throw new OperatorError(`--most-pairs is one of ${LOOKS.join(", ")}`, 2);
   for (const [name, value] of Object.entries({ seed, seconds: runMs, rate })) {
     if (!(value > 0)) throw new OperatorError(`--${name} is a number above 0`, 2);
   }
@@ -76,7 +99,16 @@ export function checkOptions({ zone, mostPairs, seed, runMs, rate }: AbOptions) 
 /** Exit code of a verdict: 1 for what is to stop somebody, 2 for what nobody knows. */
 export const EXIT_CODES = { faster: 0, equal: 0, slower: 1, inconclusive: 2 } as const;
 
-export function printResult({ host, before, after, options, findings, pairs, verdict, lastedS }: AbResult) {
+export function printResult({
+  host,
+  before,
+  after,
+  options,
+  findings,
+  pairs,
+  verdict,
+  lastedS,
+}: AbResult) {
   console.log(
     `${host.cpu}, ${host.cores} cores; ${pairs.length} pairs in ${lastedS.toFixed(0)} s, seed ${options.seed}`,
   );
@@ -85,7 +117,9 @@ export function printResult({ host, before, after, options, findings, pairs, ver
     `${"operation".padEnd(22)}${"figure".padEnd(8)}${"before".padStart(9)}${"after".padStart(9)}   after / before      verdict`,
   );
   for (const finding of findings) console.log(lineOf(finding));
-  console.log(`\n${verdict}: a difference of less than ${(options.zone * 100).toFixed(1)} % counts as none`);
+  console.log(
+    `\n${verdict}: a difference of less than ${(options.zone * 100).toFixed(1)} % counts as none`,
+  );
 }
 
 const FIGURES = { cpuUs: "CPU µs", p50Ms: "p50 ms", p90Ms: "p90 ms" };

@@ -3,7 +3,10 @@ import { onWire } from "../load/wire.ts";
 import type { Scenario, World } from "../suites/world.ts";
 import type { Side } from "./arena.ts";
 
-/** What a request of one operation cost a side: CPU of server and PostgreSQL, and, taken in turn, how long it took. */
+/**
+ * What a request of one operation cost a side: CPU of server and PostgreSQL, and, taken in turn,
+ * how long it took.
+ */
 export type Cost = { cpuUs: number; p50Ms?: number; p90Ms?: number };
 export type Metric = keyof Cost;
 
@@ -21,7 +24,8 @@ export async function makeRequests(
   const texts: string[] = [];
   let next = 0;
   const makeSome = async () => {
-    for (let n = next++; n < count; n = next++) texts[n] = onWire(await request(worlds[n % worlds.length] as World, n));
+    for (let n = next++; n < count; n = next++)
+      texts[n] = onWire(await request(worlds[n % worlds.length] as World, n));
   };
   await Promise.all(Array.from({ length: MADE_AT_ONCE }, makeSome));
   return texts;
@@ -29,14 +33,18 @@ export async function makeRequests(
 
 /**
  * Nanoseconds on a CPU of each thread of processes, by its id (the first field of schedstat, Linux
- * Documentation/scheduler/sched-stats): the difference of two readings is not spoilt by a thread that ended between them.
+ * Documentation/scheduler/sched-stats): the difference of two readings is not spoilt by a thread
+ * that ended between them.
  */
 export function cpuNsByThread(pids: number[]): Map<string, number> {
   const found = new Map<string, number>();
   for (const pid of pids) {
     try {
       for (const thread of readdirSync(`/proc/${pid}/task`)) {
-        found.set(thread, Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]));
+        found.set(
+          thread,
+          Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]),
+        );
       }
     } catch {
       // It ended between the listing and the reading: backends and threads come and go.

@@ -1,6 +1,14 @@
 import { expect, test } from "bun:test";
 import { mulberry32 } from "../figures/statistics.ts";
-import { binomialTail, decide, LOOKS, overall, signTest, type Verdict, withMean } from "./decision.ts";
+import {
+  binomialTail,
+  decide,
+  LOOKS,
+  overall,
+  signTest,
+  type Verdict,
+  withMean,
+} from "./decision.ts";
 
 const ZONE = 0.02;
 const EDGE = Math.log1p(ZONE);
@@ -87,7 +95,9 @@ test("of ten operations that are the same, one by chance is not called slower; o
     if (decide(series, ZONE, true).some(({ verdict }) => verdict === "slower")) alarms++;
     const slow = series.map((one, at) => ({
       ...one,
-      logRatios: one.logRatios.map((ratio) => ratio - (at === 9 ? 0 : EDGE) + (at === 0 ? 0.06 : 0)),
+      logRatios: one.logRatios.map(
+        (ratio) => ratio - (at === 9 ? 0 : EDGE) + (at === 0 ? 0.06 : 0),
+      ),
     }));
     if (decide(slow, ZONE, true)[0]?.verdict === "slower") found++;
   }

@@ -7,23 +7,26 @@ export type Decision = Series & { verdict: Verdict };
 export type Series = { name: string; logRatios: readonly number[] };
 
 /**
- * The only numbers of pairs at which anybody looks; a session ends at one of them. Odd, so that the median is a pair's.
+ * The only numbers of pairs at which anybody looks; a session ends at one of them. Odd, so that the
+ * median is a pair's.
  */
 export const LOOKS = [9, 15, 21, 27, 33];
 
 /**
- * One-sided error allowed at a look: little at all but the last, after Haybittle (1971) and Peto et al. (Br. J. Cancer 34,
- * 1976), so that having looked before costs almost nothing in the end. Whatever the distribution, a true median on the edge
- * of the zone is called beyond it in at most 2 of 100 sessions, all looks together; `decision.test.ts` adds it up.
+ * One-sided error allowed at a look: little at all but the last, after Haybittle (1971) and Peto et
+ * al. (Br. J. Cancer 34, 1976), so that having looked before costs almost nothing in the end.
+ * Whatever the distribution, a true median on the edge of the zone is called beyond it in at most 2
+ * of 100 sessions, all looks together; `decision.test.ts` adds it up.
  */
 const EARLY_ERROR = 0.004;
 const LAST_ERROR = 0.0175;
 
 /**
- * Decides whether the true median ratio lies beyond 1 ± `zone`, for each series, all with as many pairs. Beyond: by the
- * sign test against the edge of the zone, which is exact for a median of any distribution, where the percentile bootstrap
- * of so few pairs errs up to four times as often as it says (ADR 0015); of several series, the least likely first, after
- * Holm (1979). Equal: both edges are excluded, which needs no correction, since all must be.
+ * Decides whether the true median ratio lies beyond 1 ± `zone`, for each series, all with as many
+ * pairs. Beyond: by the sign test against the edge of the zone, which is exact for a median of any
+ * distribution, where the percentile bootstrap of so few pairs errs up to four times as often as it
+ * says (ADR 0015); of several series, the least likely first, after Holm (1979). Equal: both edges
+ * are excluded, which needs no correction, since all must be.
  */
 export function decide(series: readonly Series[], zone: number, isLast: boolean): Decision[] {
   const error = isLast ? LAST_ERROR : EARLY_ERROR;
@@ -37,7 +40,8 @@ export function decide(series: readonly Series[], zone: number, isLast: boolean)
     error,
   );
   return series.map(({ name, logRatios }, at) => {
-    const isWithin = signTest(logRatios, -edge) <= error && signTest(negated(logRatios), -edge) <= error;
+    const isWithin =
+      signTest(logRatios, -edge) <= error && signTest(negated(logRatios), -edge) <= error;
     const beyond = slower[at] ? "slower" : faster[at] ? "faster" : undefined;
     return { name, logRatios, verdict: beyond ?? (isWithin ? "equal" : "inconclusive") };
   });
@@ -51,7 +55,10 @@ export function overall(decisions: readonly { verdict: Verdict }[]): Verdict {
   return has("faster") ? "faster" : "equal";
 }
 
-/** How likely so few values above `edge` would be missing, were it the true median: one-sided p of the sign test. */
+/**
+ * How likely so few values above `edge` would be missing, were it the true median: one-sided p of
+ * the sign test.
+ */
 export function signTest(values: readonly number[], edge: number): number {
   return binomialTail(values.length, values.filter((value) => value <= edge).length);
 }
@@ -77,13 +84,17 @@ function holm(ps: readonly number[], error: number): boolean[] {
 
 const negated = (values: readonly number[]) => values.map((value) => -value);
 
-/** Of several operations also their geometric mean, pair by pair: what is a little slower everywhere shows there. */
+/**
+ * Of several operations also their geometric mean, pair by pair: what is a little slower everywhere
+ * shows there.
+ */
 export function withMean(series: readonly Series[]): readonly Series[] {
   if (series.length < 2) return series;
   const pairs = series[0]?.logRatios.length ?? 0;
   const mean = Array.from(
     { length: pairs },
-    (_, pair) => series.reduce((sum, { logRatios }) => sum + (logRatios[pair] as number), 0) / series.length,
+    (_, pair) =>
+      series.reduce((sum, { logRatios }) => sum + (logRatios[pair] as number), 0) / series.length,
   );
   return [...series, { name: "all", logRatios: mean }];
 }

@@ -1,11 +1,13 @@
-import { OperatorError } from "#src/errors.ts";
+import { OperatorError } from "#lib/errors.ts";
 import openapi from "../../openapi.json" with { type: "json" };
 import { closedLoop } from "../load/closed-loop.ts";
 import type { Scenario } from "../suites/world.ts";
 import type { Pair, Side } from "./arena.ts";
 import { type Cost, type Costs, makeRequests, usedNs } from "./costs.ts";
 
-/** Reads are asked again from the first; each write is another, because most can be done once only. */
+/**
+ * Reads are asked again from the first; each write is another, because most can be done once only.
+ */
 const DISTINCT_READS = 64;
 const WRITES = { warmUp: 80, measured: 240 };
 const MAX_WRITES_MS = 30_000;
@@ -14,9 +16,10 @@ const MAX_REQUESTS_PER_SECOND = 60_000;
 const CONNECTIONS = 8;
 
 /**
- * Both sides at once, on the same core, each under a closed loop of its own: whatever else the machine does meets both
- * alike (Bulej et al., Duet Benchmarking, ICPE 2020). Only CPU time can be taken so; how long anybody waited says
- * nothing. Throws OperatorError when an answer was a failure.
+ * Both sides at once, on the same core, each under a closed loop of its own: whatever else the
+ * machine does meets both alike (Bulej et al., Duet Benchmarking, ICPE 2020). Only CPU time can be
+ * taken so; how long anybody waited says nothing. Throws OperatorError when an answer was a
+ * failure.
  */
 export async function measureDuet(
   pair: Pair,
@@ -30,7 +33,8 @@ export async function measureDuet(
   const loads = await Promise.all(loops.map(({ measured }) => measured()));
   const later = await Promise.all(sides.map((side) => side.cpuNs()));
   const costs = loads.map(({ requests, failures }, at): Cost => {
-    if (failures > 0) throw new OperatorError(`${failures} of ${requests} answers to ${scenario.operation} failed`);
+    if (failures > 0)
+      throw new OperatorError(`${failures} of ${requests} answers to ${scenario.operation} failed`);
     return { cpuUs: usedNs(earlier[at] as CpuNs, later[at] as CpuNs) / 1000 / requests };
   });
   const [first, second] = costs as [Cost, Cost];
@@ -43,18 +47,28 @@ type CpuNs = Map<string, number>;
 async function prepareLoops(scenario: Scenario, side: Side, runMs: number) {
   const { socketPath } = side.server;
   const isRepeatable = isRead(scenario);
-  const texts = await makeRequests(scenario, side, isRepeatable ? DISTINCT_READS : WRITES.warmUp + WRITES.measured);
+  const texts = await makeRequests(
+    scenario,
+    side,
+    isRepeatable ? DISTINCT_READS : WRITES.warmUp + WRITES.measured,
+  );
   if (isRepeatable) {
     const loop = (ms: number) => () =>
       closedLoop(socketPath, texts, CONNECTIONS, ms, (ms / 1000) * MAX_REQUESTS_PER_SECOND);
     return { warmUp: loop(WARM_UP_MS), measured: loop(runMs) };
   }
-  const loop = (part: string[]) => () => closedLoop(socketPath, part, CONNECTIONS, MAX_WRITES_MS, part.length);
-  return { warmUp: loop(texts.slice(0, WRITES.warmUp)), measured: loop(texts.slice(WRITES.warmUp)) };
+  const loop = (part: string[]) => () =>
+    closedLoop(socketPath, part, CONNECTIONS, MAX_WRITES_MS, part.length);
+  return {
+    warmUp: loop(texts.slice(0, WRITES.warmUp)),
+    measured: loop(texts.slice(WRITES.warmUp)),
+  };
 }
 
 const READS = new Set(
-  Object.values(openapi.paths).flatMap((methods) => ("get" in methods ? [methods.get.operationId] : [])),
+  Object.values(openapi.paths).flatMap((methods) =>
+    "get" in methods ? [methods.get.operationId] : [],
+  ),
 );
 
 /** By the method that the API's description gives it. */

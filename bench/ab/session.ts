@@ -22,14 +22,20 @@ export type Plan = {
   rate: number;
 };
 
-/** What was found out about one operation (or `all`, their geometric mean) in one metric: after / before. */
+/**
+ * What was found out about one operation (or `all`, their geometric mean) in one metric: after /
+ * before.
+ */
 export type Finding = {
   operation: string;
   metric: Metric;
   before: number;
   after: number;
   ratio: number;
-  /** The median ratio's 95 % bootstrap interval: how exactly it is known. The verdict is the exact test's. */
+  /**
+   * The median ratio's 95 % bootstrap interval: how exactly it is known. The verdict is the exact
+   * test's.
+   */
   low: number;
   high: number;
   verdict: Verdict;
@@ -44,10 +50,14 @@ export type SessionResult = {
 };
 
 /**
- * Compares two versions in pairs of fresh processes until it is decided whether the later one costs more, looking only
- * when there are as many pairs as `LOOKS` says. `onPair` hears of each that is over.
+ * Compares two versions in pairs of fresh processes until it is decided whether the later one costs
+ * more, looking only when there are as many pairs as `LOOKS` says. `onPair` hears of each that is
+ * over.
  */
-export async function runSession(plan: Plan, onPair: (pairs: number) => void = () => {}): Promise<SessionResult> {
+export async function runSession(
+  plan: Plan,
+  onPair: (pairs: number) => void = () => {},
+): Promise<SessionResult> {
   const startedMs = performance.now();
   const arena = await openArena(plan.before, plan.after);
   try {
@@ -55,7 +65,11 @@ export async function runSession(plan: Plan, onPair: (pairs: number) => void = (
     const pairs: Costs[][] = [];
     for (;;) {
       const restoresData = pairs.length > 0 && !plan.scenarios.every(isRead);
-      pairs.push(await measurePair(plan, random, (isAfterFirst) => arena.openPair({ isAfterFirst, restoresData })));
+      pairs.push(
+        await measurePair(plan, random, (isAfterFirst) =>
+          arena.openPair({ isAfterFirst, restoresData }),
+        ),
+      );
       onPair(pairs.length);
       if (!LOOKS.includes(pairs.length)) continue;
       const isLast = pairs.length >= plan.mostPairs;
@@ -70,9 +84,13 @@ export async function runSession(plan: Plan, onPair: (pairs: number) => void = (
   }
 }
 
-type OpenPair = (isAfterFirst: boolean) => ReturnType<Awaited<ReturnType<typeof openArena>>["openPair"]>;
+type OpenPair = (
+  isAfterFirst: boolean,
+) => ReturnType<Awaited<ReturnType<typeof openArena>>["openPair"]>;
 
-/** One run of each operation on each side, by processes that are started for it and ended after it. */
+/**
+ * One run of each operation on each side, by processes that are started for it and ended after it.
+ */
 async function measurePair(plan: Plan, random: () => number, openPair: OpenPair): Promise<Costs[]> {
   const pair = await openPair(random() < 0.5);
   try {
@@ -105,11 +123,21 @@ function findingsOf(
   return decide(series, zone, isLast).map(({ logRatios, verdict }, at) => {
     const place = at % (series.length / metrics.length);
     const metric = series[at]?.metric as Metric;
-    const middle = (side: keyof Costs) => median(pairs.map((costs) => costs[place]?.[side][metric] ?? Number.NaN));
+    const middle = (side: keyof Costs) =>
+      median(pairs.map((costs) => costs[place]?.[side][metric] ?? Number.NaN));
     const estimate = ratioOfPairs(logRatios.map((log) => ({ a: Math.exp(log), b: 1 })));
     const operation = scenarios[place]?.operation ?? "all";
     const { median: ratio, low, high } = estimate;
-    return { operation, metric, before: middle("before"), after: middle("after"), ratio, low, high, verdict };
+    return {
+      operation,
+      metric,
+      before: middle("before"),
+      after: middle("after"),
+      ratio,
+      low,
+      high,
+      verdict,
+    };
   });
 }
 

@@ -2,7 +2,14 @@ import { median } from "../figures/statistics.ts";
 import type { Kind, SessionSummary, Sessions } from "./sessions.ts";
 
 /** False alarms, detections, and a line for every session, as Markdown. */
-export function summaryOf({ host, operation, plantedShare, zone, mostPairs, sessions }: Sessions): string {
+export function summaryOf({
+  host,
+  operation,
+  plantedShare,
+  zone,
+  mostPairs,
+  sessions,
+}: Sessions): string {
   const [same, planted] = (["same", "planted"] as const).map((kind) => ofKind(sessions, kind)) as [
     SessionSummary[],
     SessionSummary[],
@@ -29,7 +36,8 @@ ${sessions.map(line).join("\n")}
 `;
 }
 
-const ofKind = (sessions: SessionSummary[], wanted: Kind) => sessions.filter(({ kind }) => kind === wanted);
+const ofKind = (sessions: SessionSummary[], wanted: Kind) =>
+  sessions.filter(({ kind }) => kind === wanted);
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
 
 function row(name: string, sessions: SessionSummary[]): string {
@@ -53,5 +61,7 @@ function line(session: SessionSummary, at: number): string {
 /** Sample standard deviation. */
 function deviation(values: number[]): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+  return Math.sqrt(
+    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1),
+  );
 }

@@ -7,21 +7,35 @@ import { comparePeers } from "../comparisons/peers.ts";
 import { peersMarkdown, writePeers } from "../comparisons/peers-table.ts";
 import { benchTraining } from "../comparisons/training.ts";
 
-/** What compares two things in pairs of runs: an operation with a bare server, a statement with pgbench, much with little. */
+/**
+ * What compares two things in pairs of runs: an operation with a bare server, a statement with
+ * pgbench, much with little.
+ */
 export function registerComparisons(cli: CAC): void {
   cli
-    .command("[...operations]", `Server CPU per request beside a bare Bun.serve: ${Object.keys(OPERATIONS).join(", ")}`)
+    .command(
+      "[...operations]",
+      `Server CPU per request beside a bare Bun.serve: ${Object.keys(OPERATIONS).join(", ")}`,
+    )
     .option("--pairs <n>", "Pairs of runs, each with fresh processes", { default: 9 })
     .option("--seconds <s>", "Length of a run", { default: 2 })
     .option("--connections <n>", "Connections, closed loop", { default: 32 })
     .option("--json", "Print JSON")
     .action(compareWithBare);
   cli
-    .command("passwords", "Argon2id: @node-rs/argon2 beside Bun.password, with the settings of this host")
+    .command(
+      "passwords",
+      "Argon2id: @node-rs/argon2 beside Bun.password, with the settings of this host",
+    )
     .option("--pairs <n>", "Pairs of hashes", { default: 15 })
-    .action(async ({ pairs }: { pairs: number }) => console.log(await comparePasswordLibraries(Number(pairs))));
+    .action(async ({ pairs }: { pairs: number }) =>
+      console.log(await comparePasswordLibraries(Number(pairs))),
+    );
   cli
-    .command("catalog", "The page of exercises beside five flat statements, pgbench and a bare ping")
+    .command(
+      "catalog",
+      "The page of exercises beside five flat statements, pgbench and a bare ping",
+    )
     .option("--pairs <n>", "Rounds, each with fresh processes", { default: 9 })
     .option("--seconds <s>", "Length of a run", { default: 2 })
     .option("--json", "Print JSON, every run included")
@@ -29,7 +43,10 @@ export function registerComparisons(cli: CAC): void {
       benchCatalog({ pairs: Number(pairs), seconds: Number(seconds), json: json ?? false }),
     );
   cli
-    .command("peers", "/ping, me and the page of exercises beside bare Bun.serve, Hono, Fastify, Express and pgbench")
+    .command(
+      "peers",
+      "/ping, me and the page of exercises beside bare Bun.serve, Hono, Fastify, Express and pgbench",
+    )
     .option("--pairs <n>", "Rounds, each with fresh processes", { default: 8 })
     .option("--seconds <s>", "Length of a run", { default: 1 })
     .option("--json", "Print JSON, every run included")
@@ -43,7 +60,9 @@ export function registerComparisons(cli: CAC): void {
     .command("growth", "Reads of exercises with many exercises of other people, beside few")
     .option("--few <n>", "Exercises of other people at first", { default: 10_000 })
     .option("--many <n>", "Exercises of other people in the end", { default: 1_000_000 })
-    .action(({ few, many }: { few: number; many: number }) => benchGrowth(Number(few), Number(many)));
+    .action(({ few, many }: { few: number; many: number }) =>
+      benchGrowth(Number(few), Number(many)),
+    );
   cli
     .command(
       "training",

@@ -1,6 +1,12 @@
 import type { CAC } from "cac";
-import { OperatorError } from "#src/errors.ts";
-import { type AbOptions, compareVersions, EXIT_CODES, printResult, writeResult } from "../ab/command.ts";
+import { OperatorError } from "#lib/errors.ts";
+import {
+  type AbOptions,
+  compareVersions,
+  EXIT_CODES,
+  printResult,
+  writeResult,
+} from "../ab/command.ts";
 import { runSessions } from "../ab/sessions.ts";
 import { summaryOf } from "../ab/sessions-summary.ts";
 import { RESULTS } from "../figures/results.ts";
@@ -40,8 +46,13 @@ function registerGate(cli: CAC) {
       if (isBaseline) process.exit(await baselineCommand(onStep, json === true));
       const names = String(tiers).split(",");
       const asked = TIERS.filter((tier) => names.includes(tier));
-      if (asked.length !== names.length) throw new OperatorError(`--tiers are some of ${TIERS.join(",")}`, 2);
-      const options = { tiers: asked, base: base ? String(base) : usualBase(), ab: optionsOf(given) };
+      if (asked.length !== names.length)
+        throw new OperatorError(`--tiers are some of ${TIERS.join(",")}`, 2);
+      const options = {
+        tiers: asked,
+        base: base ? String(base) : usualBase(),
+        ab: optionsOf(given),
+      };
       const results = await runGate(options, onStep);
       console.log(json ? JSON.stringify(results, null, 2) : tierLines(results));
       process.exit(exitCodeOf(results));
@@ -51,7 +62,12 @@ function registerGate(cli: CAC) {
 async function baselineCommand(onStep: (step: string) => void, isJson: boolean): Promise<0 | 2> {
   const written = await writeBaseline(onStep);
   if (isJson) console.log(JSON.stringify(written, null, 2));
-  else console.log("file" in written ? `Written to ${written.file}` : `Nothing written: ${written.doubts.join("; ")}`);
+  else
+    console.log(
+      "file" in written
+        ? `Written to ${written.file}`
+        : `Nothing written: ${written.doubts.join("; ")}`,
+    );
   return "file" in written ? 0 : 2;
 }
 
@@ -80,13 +96,25 @@ function registerSessions(cli: CAC) {
     .option("--aa <count>", "Sessions with nothing to find", { default: 40 })
     .option("--planted <count>", "Sessions with a planted fault", { default: 20 })
     .option("--operation <name>", "The operation that is asked for", { default: "GetWorkout" })
-    .option("--most-pairs <n>", "Pairs after which an undecided session ends: 9, 15, 21, 27 or 33", { default: 21 })
+    .option(
+      "--most-pairs <n>",
+      "Pairs after which an undecided session ends: 9, 15, 21, 27 or 33",
+      { default: 21 },
+    )
     .option("--seed <seed>", "Of the first session; each later one has the next", { default: 1 })
-    .option("--out <directory>", "Where to write, and to go on from; a directory of bench/results unless said")
+    .option(
+      "--out <directory>",
+      "Where to write, and to go on from; a directory of bench/results unless said",
+    )
     .option("--json", "Print JSON")
     .action(async ({ aa, planted, operation, mostPairs, seed, out, json }: Given) => {
       const wanted = { same: Number(aa), planted: Number(planted) };
-      const options = { wanted, operation: String(operation), mostPairs: Number(mostPairs), seed: Number(seed) };
+      const options = {
+        wanted,
+        operation: String(operation),
+        mostPairs: Number(mostPairs),
+        seed: Number(seed),
+      };
       const sessions = await runSessions({ ...options, ...(out ? { out: String(out) } : {}) });
       console.log(json ? JSON.stringify(sessions, null, 2) : summaryOf(sessions));
     });
@@ -98,10 +126,16 @@ function registerAb(cli: CAC) {
       "ab <before> <after> [...operations]",
       "Whether one version costs more than another: CPU per request of two git refs (. is the tree as it stands)",
     )
-    .option("--suite <name>", "Where the operations are; those of a usual day unless named", { default: "http" })
+    .option("--suite <name>", "Where the operations are; those of a usual day unless named", {
+      default: "http",
+    })
     .option("--sequential", "One after the other instead of at once: latency too, and less exact")
     .option("--zone <percent>", "A smaller difference counts as none", { default: 2 })
-    .option("--most-pairs <n>", "Pairs after which an undecided session ends: 9, 15, 21, 27 or 33", { default: 21 })
+    .option(
+      "--most-pairs <n>",
+      "Pairs after which an undecided session ends: 9, 15, 21, 27 or 33",
+      { default: 21 },
+    )
     .option("--seconds <s>", "Length of a run; 0.7, or 3 with --sequential")
     .option("--rate <rate>", "Requests a second, with --sequential", { default: 100 })
     .option("--seed <seed>", "Of the order of runs; random unless said")
@@ -109,7 +143,8 @@ function registerAb(cli: CAC) {
     .option("--json", "Print JSON, every pair included")
     .example((name) => `  $ ${name} ab main HEAD LogSet GetWorkout`)
     .action(async (before: string, after: string, operations: string[], given: Given) => {
-      if (given.suite !== "http") throw new OperatorError(`There is no suite ${given.suite}; there is http`, 2);
+      if (given.suite !== "http")
+        throw new OperatorError(`There is no suite ${given.suite}; there is http`, 2);
       const options = optionsOf(given);
       process.stderr.write(`seed ${options.seed}\n`);
       const result = await compareVersions([before, after], operations, options);

@@ -1,5 +1,5 @@
 import type { CAC } from "cac";
-import { OperatorError } from "#src/errors.ts";
+import { OperatorError } from "#lib/errors.ts";
 import { openBlockDisk } from "../disk/block.ts";
 import { takeDown } from "../disk/block-down.ts";
 import { isAbandoned, listStates, pathsIn } from "../disk/block-state.ts";
@@ -18,7 +18,9 @@ export function registerDisk(cli: CAC): void {
     .option("--json", "Print JSON")
     .action(async (names: string[], { seconds, json }: { seconds: number; json?: boolean }) => {
       const profiles =
-        names.length > 0 ? names.map(profileNamed) : PROFILE_NAMES.filter((name) => name !== "hdd-block");
+        names.length > 0
+          ? names.map(profileNamed)
+          : PROFILE_NAMES.filter((name) => name !== "hdd-block");
       const found: ({ profile: ProfileName; doubts: string[] } & DiskFigures)[] = [];
       for (const profile of profiles) {
         const figures = await measureProfile(profile, [1, 8, 32], positive("--seconds", seconds));
@@ -29,7 +31,10 @@ export function registerDisk(cli: CAC): void {
       process.exit(found.every(({ doubts }) => doubts.length === 0) ? 0 : 2);
     });
   cli
-    .command("hdd <up|down|status>", "The emulated block device by itself: where to put what should be slow (root)")
+    .command(
+      "hdd <up|down|status>",
+      "The emulated block device by itself: where to put what should be slow (root)",
+    )
     .option("--abandoned", "down: leave the one of hdd up")
     .option("--json", "Print JSON")
     .action(async (what: string, { json, abandoned }: { json?: boolean; abandoned?: boolean }) => {
@@ -40,7 +45,11 @@ export function registerDisk(cli: CAC): void {
     });
 }
 
-function linesOf(profile: ProfileName, { fdatasync, grouping }: DiskFigures, doubts: string[]): string {
+function linesOf(
+  profile: ProfileName,
+  { fdatasync, grouping }: DiskFigures,
+  doubts: string[],
+): string {
   const { perSecond, medianMs, p99Ms } = fdatasync;
   return [
     `${profile}: ${profileOf(profile).what}`,
@@ -57,16 +66,22 @@ async function up(json: boolean): Promise<void> {
   const disk = await openBlockDisk("up", { isKept: true });
   disk.turn(true);
   console.log(
-    json ? JSON.stringify({ mount: disk.mount, loop: disk.loop }) : `${disk.mount} is on ${disk.loop}, and slow`,
+    json
+      ? JSON.stringify({ mount: disk.mount, loop: disk.loop })
+      : `${disk.mount} is on ${disk.loop}, and slow`,
   );
 }
 
 /** Those of running benches stay: each takes its own down. */
 function down(isKeptLeft: boolean): void {
-  const states = listStates().filter((state) => isAbandoned(state) || (state.owner === null && !isKeptLeft));
+  const states = listStates().filter(
+    (state) => isAbandoned(state) || (state.owner === null && !isKeptLeft),
+  );
   for (const state of states) takeDown(state);
   console.log(
-    states.length === 0 ? "nothing was up" : `taken down: ${states.map(({ directory }) => directory).join(", ")}`,
+    states.length === 0
+      ? "nothing was up"
+      : `taken down: ${states.map(({ directory }) => directory).join(", ")}`,
   );
 }
 
@@ -75,7 +90,8 @@ function status(json: boolean): void {
   if (json) console.log(JSON.stringify(states, null, 2));
   else if (states.length === 0) console.log("no disk is up");
   for (const { directory, loop, owner, isAbandoned } of json ? [] : states) {
-    const whose = owner === null ? "until hdd down" : isAbandoned ? "abandoned" : `of process ${owner.pid}`;
+    const whose =
+      owner === null ? "until hdd down" : isAbandoned ? "abandoned" : `of process ${owner.pid}`;
     console.log(`${pathsIn(directory).mount} on ${loop ?? "no device yet"}, ${whose}`);
   }
 }

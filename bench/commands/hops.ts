@@ -1,5 +1,5 @@
 import type { CAC } from "cac";
-import { createProgress } from "#src/cli/progress.ts";
+import { createProgress } from "#lib/command-line/progress.ts";
 import { writeResult } from "../figures/results.ts";
 import { measureHops } from "../hops/hops.ts";
 import { hopsMarkdown } from "../hops/summary.ts";
@@ -22,12 +22,16 @@ export function registerHops(cli: CAC): void {
       const result = await measureHops({
         pairs: Math.ceil(positive("--pairs", given.pairs)),
         seconds: positive("--seconds", given.seconds),
-        seed: given.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : positive("--seed", given.seed),
+        seed:
+          given.seed === undefined
+            ? Math.floor(Math.random() * 2 ** 31)
+            : positive("--seed", given.seed),
         onStep: progress.step,
       });
       progress.done();
       const summary = hopsMarkdown(result);
-      if (given.write === true) writeResult("hops", result, summary, { isJson: given.json === true });
+      if (given.write === true)
+        writeResult("hops", result, summary, { isJson: given.json === true });
       else console.log(given.json === true ? JSON.stringify(result) : summary);
     });
 }

@@ -23,23 +23,40 @@ export function registerHost(cli: CAC): void {
       "calibrate",
       "What this processor and this disk take for a few small things: the host's file in bench/hosts",
     )
-    .option("--id <id>", "The host's file to fill, fx8320-hdd on the reference machine; by the hardware unless said")
-    .option("--directory <path>", "On the disk to measure; the directory for temporary files unless said")
+    .option(
+      "--id <id>",
+      "The host's file to fill, fx8320-hdd on the reference machine; by the hardware unless said",
+    )
+    .option(
+      "--directory <path>",
+      "On the disk to measure; the directory for temporary files unless said",
+    )
     .option("--seconds <s>", "Length of each measurement of the disk", { default: 5 })
     .option("--dry-run", "Print, and write no file")
     .option("--json", "Print JSON")
-    .action(async ({ id, directory, seconds, dryRun, json }: Record<string, string | number | boolean>) => {
-      const host = await calibrate({
-        ...(id ? { id: String(id) } : {}),
-        ...(directory ? { directory: String(directory) } : {}),
-        seconds: positive("--seconds", seconds),
-        onStep: (step) => void process.stderr.write(`${step}\n`),
-      });
-      console.log(json ? JSON.stringify(host, null, 2) : linesOf(host));
-      if (!dryRun) process.stderr.write(`Written to ${writeHost(host)}\n`);
-    });
+    .action(
+      async ({
+        id,
+        directory,
+        seconds,
+        dryRun,
+        json,
+      }: Record<string, string | number | boolean>) => {
+        const host = await calibrate({
+          ...(id ? { id: String(id) } : {}),
+          ...(directory ? { directory: String(directory) } : {}),
+          seconds: positive("--seconds", seconds),
+          onStep: (step) => void process.stderr.write(`${step}\n`),
+        });
+        console.log(json ? JSON.stringify(host, null, 2) : linesOf(host));
+        if (!dryRun) process.stderr.write(`Written to ${writeHost(host)}\n`);
+      },
+    );
   cli
-    .command("smoke", "What the laboratory proves of itself, within a minute: exit 1 when it is fooled")
+    .command(
+      "smoke",
+      "What the laboratory proves of itself, within a minute: exit 1 when it is fooled",
+    )
     .option("--json", "Print JSON")
     .action(async ({ json }: { json?: boolean }) => {
       const found = await smoke((step) => process.stderr.write(`${step}\n`));
@@ -63,7 +80,9 @@ function linesOf({ id, cpu, disk, calibration }: HostFile): string {
   return [
     `${id}: ${cpu.model}, ${cpu.cores} cores; ${disk.model}`,
     `${"".padEnd(14)}${"least ms".padStart(10)}${"median".padStart(10)}`,
-    ...Object.entries(kernels).map(([name, of]) => `${name.padEnd(14)}${ms(of?.minMs)}${ms(of?.medianMs)}`),
+    ...Object.entries(kernels).map(
+      ([name, of]) => `${name.padEnd(14)}${ms(of?.minMs)}${ms(of?.medianMs)}`,
+    ),
     `${"".padEnd(14)}${"a second".padStart(10)}${"median ms".padStart(10)}${"p99 ms".padStart(10)}`,
     ...Object.entries(waits).map(
       ([name, of]) =>

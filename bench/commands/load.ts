@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { CAC } from "cac";
-import { OperatorError } from "#src/errors.ts";
+import { OperatorError } from "#lib/errors.ts";
 import { countOperations } from "../counts/count-command.ts";
 import { PROFILE_NAMES, profileNamed } from "../disk/profiles.ts";
 import { ARRIVAL_MODELS, type ArrivalModel } from "../load/arrivals.ts";
@@ -22,8 +22,12 @@ export function registerLoad(cli: CAC): void {
     .option("--write", "Write bench/counts.json anew, for review")
     .option("--json", "Print JSON")
     .action(async (operations: string[], { write, json }: { write?: boolean; json?: boolean }) => {
-      const others = await countOperations(operations, { write: write ?? false, isJson: json ?? false });
-      if (others.length > 0) console.error(`Other than bench/counts.json says: ${others.join(", ")}`);
+      const others = await countOperations(operations, {
+        write: write ?? false,
+        isJson: json ?? false,
+      });
+      if (others.length > 0)
+        console.error(`Other than bench/counts.json says: ${others.join(", ")}`);
       process.exit(others.length > 0 ? 1 : 0);
     });
   cli
@@ -42,20 +46,33 @@ export function registerLoad(cli: CAC): void {
     });
   cli
     .command("run <what> [...more]", "Run a suite, or scenarios of it by name: see list")
-    .option("--arrivals <model>", `How requests come: ${ARRIVAL_MODELS.join(", ")}`, { default: USUAL_RUN.model })
+    .option("--arrivals <model>", `How requests come: ${ARRIVAL_MODELS.join(", ")}`, {
+      default: USUAL_RUN.model,
+    })
     .option("--rate <rate>", "Requests a second of each scenario; of a ramp, at its beginning", {
       default: USUAL_RUN.rate,
     })
     .option("--to-rate <rate>", "Requests a second at the end of a ramp")
-    .option("--wave <n>", "People who sign in at once in login-storm, beside those who read at --rate; 150 unless said")
+    .option(
+      "--wave <n>",
+      "People who sign in at once in login-storm, beside those who read at --rate; 150 unless said",
+    )
     .option("--seconds <s>", "Length of each run", { default: USUAL_RUN.seconds })
-    .option("--runs <n>", "Runs of each scenario; intervals are over them", { default: USUAL_RUN.runs })
+    .option("--runs <n>", "Runs of each scenario; intervals are over them", {
+      default: USUAL_RUN.runs,
+    })
     .option("--warm-up <seconds>", "At most so long until responses settle; 0: none", {
       default: USUAL_RUN.warmUpS.most,
     })
     .option("--profile <name>", PROFILE_NAMES.join(", "), { default: "native" })
-    .option("--cold", "Begin each operation with few buffers and nothing of the database in the page cache")
-    .option("--through <what>", `What else is in the path of http and mix: ${BETWEEN.join(",")} is production's`)
+    .option(
+      "--cold",
+      "Begin each operation with few buffers and nothing of the database in the page cache",
+    )
+    .option(
+      "--through <what>",
+      `What else is in the path of http and mix: ${BETWEEN.join(",")} is production's`,
+    )
     .option("--all", "Every scenario of the suite")
     .option("--raw", "Also write when each request was due, sent and answered")
     .option(

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CAC } from "cac";
-import { createProgress } from "#src/cli/progress.ts";
-import { OperatorError } from "#src/errors.ts";
+import { createProgress } from "#lib/command-line/progress.ts";
+import { OperatorError } from "#lib/errors.ts";
 import { fingerprint } from "../hosts/fingerprint.ts";
 import { type Frame, parseProfile, treeOf } from "../profile/cpu-profile.ts";
 import { flameSvg } from "../profile/flame.ts";
@@ -16,31 +16,49 @@ const ROOT = join(import.meta.dir, "../..");
 /** Where the server's JavaScript spends its time: never part of a run that is measured. */
 export function registerProfile(cli: CAC): void {
   cli
-    .command("profile <scenario>", "Where the server spends its time on a scenario of http or mix: a flame graph")
+    .command(
+      "profile <scenario>",
+      "Where the server spends its time on a scenario of http or mix: a flame graph",
+    )
     .option("--rate <rate>", "Requests a second", { default: 200 })
     .option("--seconds <s>", "For how long", { default: 10 })
-    .option("--against <profile>", "An earlier .cpuprofile: colours are what became more and less since")
+    .option(
+      "--against <profile>",
+      "An earlier .cpuprofile: colours are what became more and less since",
+    )
     .option("--out <directory>", "Where to write", { default: ".irontrack/profiles" })
     .option("--json", "Print what was written as JSON")
     .example((name) => `  $ ${name} profile LogSet`)
     .action(async (word: string, given: Given) => {
       const [scenario, ...others] = loadScenariosOf(chooseScenarios([word]));
-      if (!scenario || others.length > 0) throw new OperatorError(`${word} is not one scenario of http or mix`, 2);
-      if (scenario.wave) throw new OperatorError(`${word} is one wave of people: profile AccountLogin instead`, 2);
+      if (!scenario || others.length > 0)
+        throw new OperatorError(`${word} is not one scenario of http or mix`, 2);
+      if (scenario.wave)
+        throw new OperatorError(`${word} is one wave of people: profile AccountLogin instead`, 2);
       const against = given.against === undefined ? undefined : readTree(String(given.against));
       const progress = createProgress();
-      const [rate, seconds] = [positive("--rate", given.rate), positive("--seconds", given.seconds)];
+      const [rate, seconds] = [
+        positive("--rate", given.rate),
+        positive("--seconds", given.seconds),
+      ];
       const profile = await profileOperation(scenario, { rate, seconds, onStep: progress.step });
       progress.done();
       const { commit, isDirty } = fingerprint("");
       const version = `${commit}${isDirty ? "+" : ""}`;
       const title = `${scenario.operation} at ${version}, ${rate} a second for ${seconds} s${against ? `, beside ${given.against}` : ""}`;
-      const name = join(String(given.out), `${scenario.operation}-${version.replace("+", "-changed")}`);
+      const name = join(
+        String(given.out),
+        `${scenario.operation}-${version.replace("+", "-changed")}`,
+      );
       mkdirSync(String(given.out), { recursive: true });
       writeFileSync(`${name}.cpuprofile`, JSON.stringify(profile));
       writeFileSync(`${name}.svg`, flameSvg(treeOf(profile, ROOT), title, against));
       const written = [`${name}.cpuprofile`, `${name}.svg`];
-      console.log(given.json ? JSON.stringify({ samples: profile.samples.length, written }) : written.join("\n"));
+      console.log(
+        given.json
+          ? JSON.stringify({ samples: profile.samples.length, written })
+          : written.join("\n"),
+      );
     });
 }
 

@@ -1,5 +1,5 @@
 import type { CAC } from "cac";
-import { createProgress } from "#src/cli/progress.ts";
+import { createProgress } from "#lib/command-line/progress.ts";
 import { profileNamed } from "../disk/profiles.ts";
 import { MAX_MOVED, measureTruth, movedBy, type Truth, type WaitShares } from "../proofs/truth.ts";
 import { positive } from "./options.ts";
@@ -14,16 +14,25 @@ export function registerTruth(cli: CAC): void {
     .option("--profile <name>", "hdd, hdd-block", { default: "hdd" })
     .option("--seconds <s>", "How long it is measured alone, and beside them", { default: 10 })
     .option("--json", "Print JSON")
-    .action(async ({ json, profile, ...given }: { json?: boolean; profile: string; seconds: number }) => {
-      const seconds = positive("--seconds", given.seconds);
-      const progress = createProgress();
-      const truth = await measureTruth({ profile: profileNamed(profile), seconds, onStep: progress.step });
-      progress.done();
-      const moved = movedBy(truth);
-      if (json) console.log(JSON.stringify({ ...truth, movedPoints: moved, mostPoints: MAX_MOVED }, null, 2));
-      else console.log(textOf(truth));
-      process.exit(moved < MAX_MOVED ? 0 : 1);
-    });
+    .action(
+      async ({ json, profile, ...given }: { json?: boolean; profile: string; seconds: number }) => {
+        const seconds = positive("--seconds", given.seconds);
+        const progress = createProgress();
+        const truth = await measureTruth({
+          profile: profileNamed(profile),
+          seconds,
+          onStep: progress.step,
+        });
+        progress.done();
+        const moved = movedBy(truth);
+        if (json)
+          console.log(
+            JSON.stringify({ ...truth, movedPoints: moved, mostPoints: MAX_MOVED }, null, 2),
+          );
+        else console.log(textOf(truth));
+        process.exit(moved < MAX_MOVED ? 0 : 1);
+      },
+    );
 }
 
 const LINES: [keyof WaitShares, string][] = [
@@ -50,4 +59,5 @@ ${alone.blockIoDelay === null ? "The kernel tells block-I/O delay only with: sys
 
 const waitedMs = ({ costs }: Truth["alone"]) => (costs.disk + costs.diskOfOthers).toFixed(1);
 
-const shown = (share: number | null) => (share === null ? "     – " : `${(share * 100).toFixed(1).padStart(5)} %`);
+const shown = (share: number | null) =>
+  share === null ? "     – " : `${(share * 100).toFixed(1).padStart(5)} %`;

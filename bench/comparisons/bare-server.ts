@@ -1,6 +1,7 @@
-// The physical limit beside which an operation is measured: the same bytes from a bare Bun.serve on a Unix socket.
-// Arguments: the socket's path, the answer as JSON `{ status, headers, body }`, and "reading" when it is to read what a
-// request that is signed in, conditional and named must be read for.
+// The physical limit beside which an operation is measured: the same bytes from a bare Bun.serve on
+// a Unix socket. Arguments: the socket's path, the answer as JSON `{ status, headers, body }`, and
+// "reading" when it is to read what a request that is signed in, conditional and named must be read
+// for.
 const [, , unix = "", given = "{}", manner = "blind"] = process.argv;
 const { status, headers, body } = JSON.parse(given) as {
   status: number;

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { ratioOfPairs } from "../figures/statistics.ts";
 import { ask, type Manner, signIn, startApplication, startBare } from "../stand/applications.ts";
 import { databaseUrl } from "../stand/postgres.ts";
@@ -9,17 +9,27 @@ import { type Asking, type Measured, measure as measureAsking } from "./measured
 import { measurePgbench } from "./pgbench-page.ts";
 
 const PAGE = "/api/v1/exercises?pageSize=20";
-/** More spellings of the same questions than fit into the memory beside the words of the catalog: none is answered from it. */
-const MISSPELT = ["bulgrian split sqat", "romainan deadlfit", "dumbell bnech pres", "latteral rasie"].flatMap(
-  (search) =>
-    Array.from({ length: 64 }, (_, at) => {
-      const spelt = [...search]
-        .map((letter, place) => ((at >> (place % 6)) & 1 ? letter.toUpperCase() : letter))
-        .join("");
-      return `/api/v1/exercises?searchString=${encodeURIComponent(spelt)}`;
-    }),
+/**
+ * More spellings of the same questions than fit into the memory beside the words of the catalog:
+ * none is answered from it.
+ */
+const MISSPELT = [
+  "bulgrian split sqat",
+  "romainan deadlfit",
+  "dumbell bnech pres",
+  "latteral rasie",
+].flatMap((search) =>
+  Array.from({ length: 64 }, (_, at) => {
+    const spelt = [...search]
+      .map((letter, place) => ((at >> (place % 6)) & 1 ? letter.toUpperCase() : letter))
+      .join("");
+    return `/api/v1/exercises?searchString=${encodeURIComponent(spelt)}`;
+  }),
 );
-/** More than there are connections: what two ask at once is asked of the database once if it is the same question. */
+/**
+ * More than there are connections: what two ask at once is asked of the database once if it is the
+ * same question.
+ */
 const PEOPLE = 32;
 /** As the proxy names each request. */
 const NAMED = { "x-request-id": "0123456789abcdef0123456789abcdef" };
@@ -31,7 +41,10 @@ const WARM_UP_MS = 3000;
 
 type Options = { pairs: number; seconds: number; json?: boolean };
 
-/** What was promised of the page of 20 exercises, each figure beside its rival in the same minute on the same machine. */
+/**
+ * What was promised of the page of 20 exercises, each figure beside its rival in the same minute on
+ * the same machine.
+ */
 export async function benchCatalog(options: Options): Promise<void> {
   const dir = temporaryDirectory("bench");
   const rounds: Record<string, Measured>[] = [];
@@ -44,7 +57,9 @@ export async function benchCatalog(options: Options): Promise<void> {
     rmSync(dir, { recursive: true, force: true });
   }
   const ratio = (of: keyof Measured, a: string, b: string) => {
-    const pairs = rounds.flatMap((round) => (round[a] && round[b] ? [{ a: round[a][of], b: round[b][of] }] : []));
+    const pairs = rounds.flatMap((round) =>
+      round[a] && round[b] ? [{ a: round[a][of], b: round[b][of] }] : [],
+    );
     if (pairs.length === 0) return "not measured: pgbench is not on the PATH";
     const { median, low, high } = ratioOfPairs(pairs);
     return `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
@@ -52,10 +67,22 @@ export async function benchCatalog(options: Options): Promise<void> {
   const findings = {
     "page, CPU of server and PostgreSQL / five flat statements": ratio("cpuUs", "page", "flat"),
     "page, requests per second / pgbench on its statement": ratio("perSecond", "page", "pgbench"),
-    "page that several ask for at once, CPU / five flat statements": ratio("cpuUs", "samePage", "flat"),
-    "page that several ask for at once, requests per second / pgbench": ratio("perSecond", "samePage", "pgbench"),
+    "page that several ask for at once, CPU / five flat statements": ratio(
+      "cpuUs",
+      "samePage",
+      "flat",
+    ),
+    "page that several ask for at once, requests per second / pgbench": ratio(
+      "perSecond",
+      "samePage",
+      "pgbench",
+    ),
     "page from memory, requests per second / bare ping": ratio("perSecond", "remembered", "ping"),
-    "page from memory to who takes gzip, requests per second / bare ping": ratio("perSecond", "zipped", "ping"),
+    "page from memory to who takes gzip, requests per second / bare ping": ratio(
+      "perSecond",
+      "zipped",
+      "ping",
+    ),
     "304 from memory, requests per second / bare ping": ratio("perSecond", "notModified", "ping"),
     "page from memory, requests per second / bare server of the same bytes": ratio(
       "perSecond",
@@ -67,11 +94,8 @@ export async function benchCatalog(options: Options): Promise<void> {
       "notModified",
       "same304",
     ),
-    "304 from memory, requests per second / bare server that reads and sends what a 304 has to": ratio(
-      "perSecond",
-      "notModified",
-      "least304",
-    ),
+    "304 from memory, requests per second / bare server that reads and sends what a 304 has to":
+      ratio("perSecond", "notModified", "least304"),
     "bare server that reads and sends what a 304 has to, requests per second / bare ping": ratio(
       "perSecond",
       "least304",
@@ -80,7 +104,9 @@ export async function benchCatalog(options: Options): Promise<void> {
     "misspelt search, CPU of server and PostgreSQL / page": ratio("cpuUs", "misspelt", "page"),
   };
   if (options.json) console.log(JSON.stringify({ rounds, findings }, null, 2));
-  else for (const [what, figure] of Object.entries(findings)) console.log(`${what.padEnd(72)} ${figure}`);
+  else
+    for (const [what, figure] of Object.entries(findings))
+      console.log(`${what.padEnd(72)} ${figure}`);
 }
 
 /** One run of each variant, in random order, every server freshly started. */
@@ -91,8 +117,14 @@ async function measureRound(dir: string, durationMs: number): Promise<Record<str
     ["samePage", () => onApplication(dir, "0", durationMs, () => [[PAGE], {}])],
     ["misspelt", () => onApplication(dir, "4", durationMs, () => [MISSPELT, {}])],
     ["remembered", () => onApplication(dir, "64", durationMs, () => [[PAGE], {}])],
-    ["zipped", () => onApplication(dir, "64", durationMs, () => [[PAGE], { "accept-encoding": "gzip" }])],
-    ["notModified", () => onApplication(dir, "64", durationMs, (etag) => [[PAGE], { "if-none-match": etag }])],
+    [
+      "zipped",
+      () => onApplication(dir, "64", durationMs, () => [[PAGE], { "accept-encoding": "gzip" }]),
+    ],
+    [
+      "notModified",
+      () => onApplication(dir, "64", durationMs, (etag) => [[PAGE], { "if-none-match": etag }]),
+    ],
     ["flat", () => onFlat(dir, durationMs)],
     ["ping", () => onBare(dir, durationMs)],
     ["sameBytes", () => onSameBytes(dir, durationMs, false)],
@@ -124,7 +156,12 @@ async function onApplication(
     const cookies = await Promise.all(emails.map((email) => signIn(socketPath, email)));
     const page = await ask(socketPath, PAGE, cookies[0] as string);
     const [paths, headers] = requests(page.headers.etag ?? "");
-    return await measure(dir, application, { paths, cookies, headers: { ...NAMED, ...headers } }, durationMs);
+    return await measure(
+      dir,
+      application,
+      { paths, cookies, headers: { ...NAMED, ...headers } },
+      durationMs,
+    );
   } finally {
     await application.stop();
   }
@@ -134,7 +171,11 @@ async function onFlat(dir: string, durationMs: number) {
   const application = await startApplication(dir);
   const socketPath = join(dir, "run/flat.sock");
   rmSync(socketPath, { force: true });
-  const flat = await startServer(["bench/comparisons/flat-server.ts", socketPath, databaseUrl(dir)], socketPath, {});
+  const flat = await startServer(
+    ["bench/comparisons/flat-server.ts", socketPath, databaseUrl(dir)],
+    socketPath,
+    {},
+  );
   try {
     return await measure(dir, flat, { paths: ["/"], headers: {} }, durationMs);
   } finally {
@@ -153,7 +194,12 @@ async function onBare(dir: string, durationMs: number) {
 }
 
 /** A bare server that repeats what the application answered, to the same requests. */
-async function onSameBytes(dir: string, durationMs: number, isKnown: boolean, manner?: Manner): Promise<Measured> {
+async function onSameBytes(
+  dir: string,
+  durationMs: number,
+  isKnown: boolean,
+  manner?: Manner,
+): Promise<Measured> {
   const application = await startApplication(dir);
   const cookie = await signIn(application.socketPath);
   const page = await ask(application.socketPath, PAGE, cookie);
@@ -183,6 +229,12 @@ async function onPgbench(dir: string, durationMs: number): Promise<Measured | un
 const measure = (
   dir: string,
   server: ServerProcess,
-  asking: Pick<Asking, "paths" | "cookies" | "headers">,
+  requestContext: Pick<Asking, "paths" | "cookies" | "headers">,
   durationMs: number,
-) => measureAsking(dir, server, { ...asking, connections: CONNECTIONS, warmUpMs: WARM_UP_MS, durationMs });
+) =>
+  measureAsking(dir, server, {
+    ...requestContext,
+    connections: CONNECTIONS,
+    warmUpMs: WARM_UP_MS,
+    durationMs,
+  });

@@ -1,12 +1,15 @@
 import { rmSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { ratioOfPairs } from "../figures/statistics.ts";
 import { closedLoop } from "../load/closed-loop.ts";
 import { ask, signIn, startApplication, startBare } from "../stand/applications.ts";
 import type { ServerProcess } from "../stand/servers.ts";
 
-/** The operations that can be compared with a bare server, by the path that a signed-in client asks for. */
+/**
+ * The operations that can be compared with a bare server, by the path that a signed-in client asks
+ * for.
+ */
 export const OPERATIONS: Record<string, string> = {
   ping: "/ping",
   me: "/api/v1/access/me",
@@ -15,21 +18,31 @@ export const OPERATIONS: Record<string, string> = {
   equipment: "/api/v1/catalogs/equipment",
 };
 
-export type CompareOptions = { pairs: number; seconds: number; connections: number; json?: boolean };
+export type CompareOptions = {
+  pairs: number;
+  seconds: number;
+  connections: number;
+  json?: boolean;
+};
 
-/** Server CPU and requests per second of operations beside a bare server that sends the same bytes. */
+/**
+ * Server CPU and requests per second of operations beside a bare server that sends the same bytes.
+ */
 export async function compareWithBare(names: string[], options: CompareOptions) {
   const chosen = names.length === 0 ? Object.keys(OPERATIONS) : names;
   for (const name of chosen) {
     if (!(name in OPERATIONS)) {
-      console.error(`There is no operation ${name}; there are ${Object.keys(OPERATIONS).join(", ")}`);
+      console.error(
+        `There is no operation ${name}; there are ${Object.keys(OPERATIONS).join(", ")}`,
+      );
       process.exit(2);
     }
   }
   const dir = temporaryDirectory("bench");
   try {
     const findings = [];
-    for (const name of chosen) findings.push(await compare(name, OPERATIONS[name] as string, dir, options));
+    for (const name of chosen)
+      findings.push(await compare(name, OPERATIONS[name] as string, dir, options));
     if (options.json) console.log(JSON.stringify({ host: host(), findings }, null, 2));
     else print(findings);
   } finally {
@@ -38,10 +51,25 @@ export async function compareWithBare(names: string[], options: CompareOptions) 
 }
 
 type Run = { cpuUs: number; perSecond: number };
-type Finding = { operation: string; pairs: number; ours: Run; bare: Run; cpuRatio: string; rateRatio: string };
+type Finding = {
+  operation: string;
+  pairs: number;
+  ours: Run;
+  bare: Run;
+  cpuRatio: string;
+  rateRatio: string;
+};
 
-/** Interleaves runs of the operation and of the bare server, in random order within each pair, both freshly started. */
-async function compare(operation: string, path: string, dir: string, options: CompareOptions): Promise<Finding> {
+/**
+ * Interleaves runs of the operation and of the bare server, in random order within each pair, both
+ * freshly started.
+ */
+async function compare(
+  operation: string,
+  path: string,
+  dir: string,
+  options: CompareOptions,
+): Promise<Finding> {
   const pairs: { ours: Run; bare: Run }[] = [];
   for (let pair = 0; pair < Number(options.pairs); pair++) {
     process.stderr.write(`${operation}: pair ${pair + 1} of ${options.pairs}\n`);
@@ -59,7 +87,9 @@ async function compare(operation: string, path: string, dir: string, options: Co
     await Promise.all([application.stop(), bare.stop()]);
   }
   const ratio = (of: (run: Run) => number) => {
-    const { median, low, high } = ratioOfPairs(pairs.map(({ ours, bare }) => ({ a: of(ours), b: of(bare) })));
+    const { median, low, high } = ratioOfPairs(
+      pairs.map(({ ours, bare }) => ({ a: of(ours), b: of(bare) })),
+    );
     return `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
   };
   const middle = pairs[pairs.length >> 1] as { ours: Run; bare: Run };
@@ -72,26 +102,45 @@ async function compare(operation: string, path: string, dir: string, options: Co
   };
 }
 
-async function measure(server: ServerProcess, path: string, cookie: string, options: CompareOptions): Promise<Run> {
+async function measure(
+  server: ServerProcess,
+  path: string,
+  cookie: string,
+  options: CompareOptions,
+): Promise<Run> {
   const request = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\n\r\n`;
   const connections = Number(options.connections);
   await closedLoop(server.socketPath, [request], connections, 1000);
   const before = server.cpuNs();
-  const load = await closedLoop(server.socketPath, [request], connections, Number(options.seconds) * 1000);
-  if (load.failures > 0) throw new Error(`${load.failures} of ${load.requests} answers were failures`);
+  const load = await closedLoop(
+    server.socketPath,
+    [request],
+    connections,
+    Number(options.seconds) * 1000,
+  );
+  if (load.failures > 0)
+    throw new Error(`${load.failures} of ${load.requests} answers were failures`);
   return {
     cpuUs: (server.cpuNs() - before) / 1000 / load.requests,
     perSecond: (load.requests / load.elapsedMs) * 1000,
   };
 }
 
-const host = () => ({ cpu: cpus()[0]?.model ?? "unknown", cores: availableParallelism(), bun: Bun.version });
+const host = () => ({
+  cpu: cpus()[0]?.model ?? "unknown",
+  cores: availableParallelism(),
+  bun: Bun.version,
+});
 
 function print(findings: Finding[]) {
   const { cpu, cores, bun } = host();
-  console.log(`${cpu}, ${cores} cores, Bun ${bun}; ratios are ours / bare with 95 % bootstrap intervals over pairs\n`);
+  console.log(
+    `${cpu}, ${cores} cores, Bun ${bun}; ratios are ours / bare with 95 % bootstrap intervals over pairs\n`,
+  );
   console.log("operation          pairs  CPU per request      requests per second");
   for (const { operation, pairs, cpuRatio, rateRatio } of findings) {
-    console.log(`${operation.padEnd(18)} ${String(pairs).padEnd(6)} ${cpuRatio.padEnd(20)} ${rateRatio}`);
+    console.log(
+      `${operation.padEnd(18)} ${String(pairs).padEnd(6)} ${cpuRatio.padEnd(20)} ${rateRatio}`,
+    );
   }
 }

@@ -1,5 +1,6 @@
-// The rival of the exercise page: five flat prepared statements a page, put together in JavaScript, on a bare Bun.serve.
-// It knows neither accounts nor totals. Arguments: the socket's path, and the URL of the database.
+// The rival of the exercise page: five flat prepared statements a page, put together in JavaScript,
+// on a bare Bun.serve. It knows neither accounts nor totals. Arguments: the socket's path, and the
+// URL of the database.
 import { openPool } from "#db/client.ts";
 
 const [, , unix = "", databaseUrl = ""] = process.argv;

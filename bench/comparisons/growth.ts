@@ -3,18 +3,26 @@ import { join } from "node:path";
 import { openPool } from "#db/client.ts";
 import { ensureDatabase, startCluster } from "#db/embedded.ts";
 import { migrate } from "#db/migrate.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { createCatalogSearch } from "#src/exercises/catalog-search.rules.ts";
-import { countFacets, type ListQuestion, listDocuments, listSearchable } from "#src/exercises/exercise-list.queries.ts";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
+import {
+  countFacets,
+  type ListQuestion,
+  listDocuments,
+  listSearchable,
+} from "#src/exercises/exercise-list.queries.ts";
 import { median } from "../figures/statistics.ts";
 import { inventExercises } from "../stand/people.ts";
 
 const RUNS = 300;
 const WINDOW = { limit: 20, offset: 0 };
 
-/** p50 of each read of exercises with `few` and with `many` exercises of other people beside the catalog. */
+/**
+ * p50 of each read of exercises with `few` and with `many` exercises of other people beside the
+ * catalog.
+ */
 export async function benchGrowth(few: number, many: number): Promise<void> {
   const dir = temporaryDirectory("growth");
   const cluster = await startCluster(
@@ -31,7 +39,9 @@ export async function benchGrowth(few: number, many: number): Promise<void> {
     process.stderr.write(`inventing ${many} exercises\n`);
     await inventExercises(db, many - few);
     const after = await measure(db, owner);
-    console.log(`p50 with ${many} exercises of other people / with ${few}, ${RUNS} runs each, one connection`);
+    console.log(
+      `p50 with ${many} exercises of other people / with ${few}, ${RUNS} runs each, one connection`,
+    );
     for (const [name, ms] of Object.entries(before)) {
       console.log(`${name.padEnd(24)} ${((after[name] as number) / ms).toFixed(2)}`);
     }
@@ -42,7 +52,10 @@ export async function benchGrowth(few: number, many: number): Promise<void> {
   }
 }
 
-async function measure(db: ReturnType<typeof openPool>, userId: string): Promise<Record<string, number>> {
+async function measure(
+  db: ReturnType<typeof openPool>,
+  userId: string,
+): Promise<Record<string, number>> {
   const all: ListQuestion = { userId, search: null };
   const catalog = createCatalogSearch(await listSearchable(db));
   const words = [catalog.wordOf("squat")];
@@ -50,7 +63,8 @@ async function measure(db: ReturnType<typeof openPool>, userId: string): Promise
   const reads: Record<string, () => Promise<unknown>> = {};
   for (const scope of ["system", "user", "all"] as const) {
     reads[`list, ${scope}`] = () => listDocuments(db, { ...all, scope }, WINDOW);
-    reads[`filtered list, ${scope}`] = () => listDocuments(db, { ...all, scope, equipment: [1] }, WINDOW);
+    reads[`filtered list, ${scope}`] = () =>
+      listDocuments(db, { ...all, scope, equipment: [1] }, WINDOW);
     reads[`search, ${scope}`] = () => listDocuments(db, { ...all, scope, search }, WINDOW);
     reads[`facets, ${scope}`] = () => countFacets(db, { ...all, scope });
   }

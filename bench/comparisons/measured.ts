@@ -15,9 +15,16 @@ export type Asking = {
   durationMs: number;
 };
 
-/** What requests cost that are sent as fast as they are answered. `dir` is where PostgreSQL lives. Throws for a failed answer. */
-export async function measure(dir: string, server: ServerProcess, asking: Asking): Promise<Measured> {
-  const { paths, cookies = [], headers, connections, warmUpMs, durationMs } = asking;
+/**
+ * What requests cost that are sent as fast as they are answered. `dir` is where PostgreSQL lives.
+ * Throws for a failed answer.
+ */
+export async function measure(
+  dir: string,
+  server: ServerProcess,
+  requestContext: Asking,
+): Promise<Measured> {
+  const { paths, cookies = [], headers, connections, warmUpMs, durationMs } = requestContext;
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const people = cookies.length === 0 ? [""] : cookies.map((cookie) => `cookie: ${cookie}\r\n`);
   const requests = paths.flatMap((path) =>
@@ -26,7 +33,8 @@ export async function measure(dir: string, server: ServerProcess, asking: Asking
   await closedLoop(server.socketPath, requests, connections, warmUpMs);
   const before = server.cpuNs() + postgresNs(dir);
   const load = await closedLoop(server.socketPath, requests, connections, durationMs);
-  if (load.failures > 0) throw new Error(`${load.failures} of ${load.requests} answers were failures`);
+  if (load.failures > 0)
+    throw new Error(`${load.failures} of ${load.requests} answers were failures`);
   return {
     cpuUs: (server.cpuNs() + postgresNs(dir) - before) / 1000 / load.requests,
     perSecond: (load.requests / load.elapsedMs) * 1000,

@@ -1,10 +1,13 @@
 import { hash } from "@node-rs/argon2";
-import { readConfig } from "#src/config.ts";
+import { readConfig } from "#src/config/config.ts";
 import { ratioOfPairs } from "../figures/statistics.ts";
 
 const PASSWORD = "a bench needs a password";
 
-/** Argon2id with the settings of this host: hashes per second of `@node-rs/argon2` beside `Bun.password`, one at a time. */
+/**
+ * Argon2id with the settings of this host: hashes per second of `@node-rs/argon2` beside
+ * `Bun.password`, one at a time.
+ */
 export async function comparePasswordLibraries(pairs: number): Promise<string> {
   const { PASSWORD_MEMORY_KIB: memoryCost, PASSWORD_PASSES: timeCost } = readConfig(process.env);
   const libraries = {

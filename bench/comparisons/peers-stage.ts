@@ -41,7 +41,11 @@ export async function openPeersStage(dir: string): Promise<PeersStage> {
   // PostgreSQL, which is not root, passes here.
   chmodSync(dir, 0o711);
   mkdirSync(join(dir, "run"));
-  const paths = { dataDir: join(dir, "postgres"), socketDir: socketDir(dir), logFile: join(dir, "postgres.log") };
+  const paths = {
+    dataDir: join(dir, "postgres"),
+    socketDir: socketDir(dir),
+    logFile: join(dir, "postgres.log"),
+  };
   const cluster = await startCluster(paths, { settings: QUIET });
   try {
     await ensureDatabase(cluster, "irontrack");
@@ -95,22 +99,36 @@ export async function openPeersStage(dir: string): Promise<PeersStage> {
 export type Answers = Record<PeerOperation, Awaited<ReturnType<typeof ask>>>;
 
 async function answersOf({ socketPath }: ServerProcess, cookie: string): Promise<Answers> {
-  const [ping, me, page] = await Promise.all(Object.values(PEER_PATHS).map((path) => ask(socketPath, path, cookie)));
+  const [ping, me, page] = await Promise.all(
+    Object.values(PEER_PATHS).map((path) => ask(socketPath, path, cookie)),
+  );
   return { ping, me, page } as Answers;
 }
 
-/** The first operation whose answers differ by more than headers and the order of fields; undefined when none does. */
+/**
+ * The first operation whose answers differ by more than headers and the order of fields; undefined
+ * when none does.
+ */
 export function differenceOf(ours: Answers, theirs: Answers): string | undefined {
-  const said = ({ status, body }: Answers["ping"]) => [status, body.startsWith("{") ? JSON.parse(body) : body];
+  const said = ({ status, body }: Answers["ping"]) => [
+    status,
+    body.startsWith("{") ? JSON.parse(body) : body,
+  ];
   return Object.keys(PEER_PATHS).find(
-    (name) => !Bun.deepEquals(said(ours[name as PeerOperation]), said(theirs[name as PeerOperation]), true),
+    (name) =>
+      !Bun.deepEquals(said(ours[name as PeerOperation]), said(theirs[name as PeerOperation]), true),
   );
 }
 
 /** Node reads no TypeScript: the peer's own files become one, its packages stay as they are. */
 async function buildForNode(name: string): Promise<string> {
   const entrypoints = [join(ROOT, `bench/peers/${name}.ts`)];
-  const options = { target: "node", packages: "external", naming: "[name].mjs", outdir: BUILT } as const;
+  const options = {
+    target: "node",
+    packages: "external",
+    naming: "[name].mjs",
+    outdir: BUILT,
+  } as const;
   await Bun.build({ entrypoints, ...options });
   return join(BUILT, `${name}.mjs`);
 }

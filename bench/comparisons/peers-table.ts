@@ -6,7 +6,9 @@ import type { Measured } from "./measured.ts";
 import type { PeerFinding, PeersResult } from "./peers.ts";
 
 const ratio = (estimate: Estimate | null) =>
-  estimate === null ? "–" : `${figure(estimate.median)} [${figure(estimate.low)}, ${figure(estimate.high)}]`;
+  estimate === null
+    ? "–"
+    : `${figure(estimate.median)} [${figure(estimate.low)}, ${figure(estimate.high)}]`;
 const figure = (value: number) => (value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
 /** The comparison as a page for people. */
@@ -28,7 +30,7 @@ ${passwords}.
 
 Everybody answers the same JSON, which is checked before each run. The peers (\`bench/peers/\`) verify the token's signature,
 look up the login, and put the page together from flat prepared statements, for every request. IronTrack remembers verified
-tokens, logins and answers of the catalog, exactly (ADR 0004, 0010); the rows that remember no answers say what the page is
+tokens, logins and answers of the catalog, exactly (ADR 0004, 0010); the rows that set no answers say what the page is
 without that. It counts and logs each request but \`/ping\`, which a proxy does (ADR 0023); the peers log nothing.
 ${notMeasured.length === 0 ? "" : `\nNot measured here: ${notMeasured.join(", ")}.\n`}`;
 }
@@ -37,11 +39,14 @@ function table(findings: PeerFinding[]): string {
   const rows = findings.map(({ ours, beside, rate, cpu, oursMedian, besideMedian }) => [
     ...[ours, beside, ratio(rate), ratio(cpu)],
     ...[({ cpuUs }: Measured) => cpuUs, coresInUse].map(
-      (of) => `${of(oursMedian).toPrecision(3)} / ${cpu === null ? "–" : of(besideMedian).toPrecision(3)}`,
+      (of) =>
+        `${of(oursMedian).toPrecision(3)} / ${cpu === null ? "–" : of(besideMedian).toPrecision(3)}`,
     ),
   ]);
   const head = ["", "beside", "requests a second", "CPU per request", "CPU in µs", "cores in use"];
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return [head, head.map(() => "---"), ...rows]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
 }
 
 const coresInUse = ({ cpuUs, perSecond }: Measured) => (cpuUs * perSecond) / 1e6;

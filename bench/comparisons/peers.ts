@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { type Estimate, median, ratioOfPairs } from "../figures/statistics.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import { pin } from "../hosts/pinning.ts";
@@ -43,11 +43,19 @@ const OURS = "IronTrack";
 const FORGETFUL = "IronTrack, remembering no answers";
 const PGBENCH = "pgbench on the statement";
 
-type Contestant = { name: string; operations: PeerOperation[]; start(stage: PeersStage): Promise<ServerProcess> };
+type Contestant = {
+  name: string;
+  operations: PeerOperation[];
+  start(stage: PeersStage): Promise<ServerProcess>;
+};
 
 const CONTESTANTS: Contestant[] = [
   { name: OURS, operations: ALL, start: ({ startOurs }) => startOurs() },
-  { name: FORGETFUL, operations: ["page"], start: ({ startOurs }) => startOurs({ CATALOG_MEMORY_MIB: "0" }) },
+  {
+    name: FORGETFUL,
+    operations: ["page"],
+    start: ({ startOurs }) => startOurs({ CATALOG_MEMORY_MIB: "0" }),
+  },
   { name: "bare Bun.serve", operations: ALL, start: ({ startPeer }) => startPeer("bare", "bun") },
   {
     name: "bare Bun.serve, our headers",
@@ -62,8 +70,16 @@ const CONTESTANTS: Contestant[] = [
   { name: "Hono on Bun", operations: ALL, start: ({ startPeer }) => startPeer("hono", "bun") },
 ];
 const ON_NODE: Contestant[] = [
-  { name: "Fastify on Node", operations: ALL, start: ({ startPeer }) => startPeer("fastify", "node") },
-  { name: "Express on Node", operations: ALL, start: ({ startPeer }) => startPeer("express", "node") },
+  {
+    name: "Fastify on Node",
+    operations: ALL,
+    start: ({ startPeer }) => startPeer("fastify", "node"),
+  },
+  {
+    name: "Express on Node",
+    operations: ALL,
+    start: ({ startPeer }) => startPeer("express", "node"),
+  },
 ];
 
 /** Measures everybody in rounds, each with fresh processes in random order on the same database. */
@@ -100,13 +116,21 @@ export async function comparePeers({ pairs, seconds }: PeersOptions): Promise<Pe
   }
 }
 
-const nodeVersion = () => (Bun.which("node") ? Bun.spawnSync(["node", "--version"]).stdout.toString().trim() : null);
+const nodeVersion = () =>
+  Bun.which("node") ? Bun.spawnSync(["node", "--version"]).stdout.toString().trim() : null;
 
-/** PostgreSQL has as many connections; more of them only wait, and pgbench sends nothing before it has its answer. */
+/**
+ * PostgreSQL has as many connections; more of them only wait, and pgbench sends nothing before it
+ * has its answer.
+ */
 const CONNECTIONS: Record<PeerOperation, number> = { ping: 32, me: 32, page: 8 };
 const WARM_UP_MS = 500;
 
-async function measureRound(stage: PeersStage, contestants: Contestant[], durationMs: number): Promise<Round> {
+async function measureRound(
+  stage: PeersStage,
+  contestants: Contestant[],
+  durationMs: number,
+): Promise<Round> {
   const round: Round = {};
   const { dir, cookie } = stage;
   const runs = contestants.map(({ name, operations, start }) => async () => {
@@ -115,8 +139,16 @@ async function measureRound(stage: PeersStage, contestants: Contestant[], durati
       const measured: Round[string] = {};
       for (const operation of operations) {
         const headers: Record<string, string> = operation === "ping" ? {} : { cookie };
-        const asking = { paths: [PEER_PATHS[operation]], headers, connections: CONNECTIONS[operation] };
-        measured[operation] = await measure(dir, server, { ...asking, warmUpMs: WARM_UP_MS, durationMs });
+        const requestContext = {
+          paths: [PEER_PATHS[operation]],
+          headers,
+          connections: CONNECTIONS[operation],
+        };
+        measured[operation] = await measure(dir, server, {
+          ...requestContext,
+          warmUpMs: WARM_UP_MS,
+          durationMs,
+        });
       }
       round[name] = measured;
     } finally {
@@ -145,18 +177,26 @@ export function findingsOf(rounds: Round[]): PeerFinding[] {
   const names = [...[...CONTESTANTS, ...ON_NODE].map(({ name }) => name), PGBENCH];
   const rivals = names.filter((name) => name !== OURS && name !== FORGETFUL);
   return ALL.flatMap((operation) =>
-    [OURS, FORGETFUL].flatMap((ours) => rivals.flatMap((beside) => findingOf(rounds, operation, ours, beside))),
+    [OURS, FORGETFUL].flatMap((ours) =>
+      rivals.flatMap((beside) => findingOf(rounds, operation, ours, beside)),
+    ),
   );
 }
 
 /** None when the two were never measured on it in the same round. */
-function findingOf(rounds: Round[], operation: PeerOperation, ours: string, beside: string): PeerFinding[] {
+function findingOf(
+  rounds: Round[],
+  operation: PeerOperation,
+  ours: string,
+  beside: string,
+): PeerFinding[] {
   const pairs = rounds.flatMap((round) => {
     const [a, b] = [round[ours]?.[operation], round[beside]?.[operation]];
     return a && b ? [{ a, b }] : [];
   });
   if (pairs.length === 0) return [];
-  const ratio = (of: keyof Measured) => ratioOfPairs(pairs.map(({ a, b }) => ({ a: a[of], b: b[of] })));
+  const ratio = (of: keyof Measured) =>
+    ratioOfPairs(pairs.map(({ a, b }) => ({ a: a[of], b: b[of] })));
   const middle = (side: "a" | "b"): Measured => ({
     cpuUs: median(pairs.map((pair) => pair[side].cpuUs)),
     perSecond: median(pairs.map((pair) => pair[side].perSecond)),

@@ -1,15 +1,16 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
+import { runProgram } from "#lib/processes/programs.ts";
 import { listDocuments } from "#src/exercises/exercise-list.queries.ts";
-import { runProgram } from "#src/processes/programs.ts";
 import { pinned } from "../hosts/pinning.ts";
 import { databaseUrl, socketDir } from "../stand/postgres.ts";
 import type { Measured } from "./measured.ts";
 
 /**
- * pgbench on the very statement of the page, on the PostgreSQL under `dir`; undefined where there is no pgbench. Its CPU is
- * NaN: backends end with their client, and nobody can be asked any more what they used.
+ * pgbench on the very statement of the page, on the PostgreSQL under `dir`; undefined where there
+ * is no pgbench. Its CPU is NaN: backends end with their client, and nobody can be asked any more
+ * what they used.
  */
 export async function measurePgbench(
   dir: string,
@@ -32,7 +33,11 @@ export async function measurePgbench(
 /** The statement that the application sends for the page, its parameters written in. */
 async function statementOfPage(url: string, scope: "all" | "system"): Promise<string> {
   let statement = "";
-  const pool = openPool(url, { size: 1, prepare: false, onStatement: (text) => (statement = text) });
+  const pool = openPool(url, {
+    size: 1,
+    prepare: false,
+    onStatement: (text) => (statement = text),
+  });
   const userId = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
   await listDocuments(pool, { userId, scope, search: null }, { limit: 20, offset: 0 });
   await pool.close();

@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import type { Actor } from "#src/actor.ts";
+import type { Actor } from "#src/permissions/actor.ts";
 import { listHistory } from "#src/progress/history.queries.ts";
 import { findRecordsJson, listVolumeJson } from "#src/progress/progress.queries.ts";
 import { logSet } from "#src/workouts/workout-sets.service.ts";

@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
-import { runProgram } from "#src/processes/programs.ts";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
+import { runProgram } from "#lib/processes/programs.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { ratioOfPairs } from "../figures/statistics.ts";
 import { pinned } from "../hosts/pinning.ts";
 import { closedLoop } from "../load/closed-loop.ts";
@@ -19,9 +19,9 @@ const SETS_PER_ENTRY = 400;
 type Places = { person: Person; entryIds: string[] }[];
 
 /**
- * Sets logged per second by the application, over those of pgbench that sends the same statements with the same
- * parameters over the same kind of socket, server or pgbench on the same core and PostgreSQL on another. Each run logs into
- * exercises that have no sets yet.
+ * Sets logged per second by the application, over those of pgbench that sends the same statements
+ * with the same parameters over the same kind of socket, server or pgbench on the same core and
+ * PostgreSQL on another. Each run logs into exercises that have no sets yet.
  */
 export async function compareWithPgbench(
   stage: Stage,
@@ -31,8 +31,12 @@ export async function compareWithPgbench(
   const measured: { a: number; b: number }[] = [];
   for (let pair = 0; pair < pairs; pair++) {
     const isOursFirst = Math.random() < 0.5;
-    const first = isOursFirst ? await logByHttp(stage, seconds) : await logByPgbench(stage, seconds);
-    const second = isOursFirst ? await logByPgbench(stage, seconds) : await logByHttp(stage, seconds);
+    const first = isOursFirst
+      ? await logByHttp(stage, seconds)
+      : await logByPgbench(stage, seconds);
+    const second = isOursFirst
+      ? await logByPgbench(stage, seconds)
+      : await logByHttp(stage, seconds);
     measured.push(isOursFirst ? { a: first, b: second } : { a: second, b: first });
     process.stderr.write(
       `pair ${pair + 1}: ${measured.at(-1)?.a.toFixed(0)} and ${measured.at(-1)?.b.toFixed(0)} a second\n`,
@@ -72,7 +76,8 @@ async function logByHttp(stage: Stage, seconds: number): Promise<number> {
   ).flat();
   await closedLoop(stage.server.socketPath, requests, CONNECTIONS, 1000);
   const load = await closedLoop(stage.server.socketPath, requests, CONNECTIONS, seconds * 1000);
-  if (load.failures > 0) throw new Error(`${load.failures} of ${load.requests} answers were failures`);
+  if (load.failures > 0)
+    throw new Error(`${load.failures} of ${load.requests} answers were failures`);
   return (load.requests / load.elapsedMs) * 1000;
 }
 
@@ -82,7 +87,8 @@ async function logByPgbench(stage: Stage, seconds: number): Promise<number> {
   await stage.db
     .sql`create table bench_places (client int, nth int, workout text, entry text, athlete text, primary key (client, nth))`;
   for (const [client, { person, entryIds }] of places.entries()) {
-    await stage.db.sql`insert into bench_places select ${client}, nth, ${person.workoutId}, entry, ${person.userId}
+    await stage.db
+      .sql`insert into bench_places select ${client}, nth, ${person.workoutId}, entry, ${person.userId}
       from unnest(${entryIds}::text[]) with ordinality as listed (entry, nth)`;
   }
   const dir = temporaryDirectory("pgbench");
@@ -90,10 +96,35 @@ async function logByPgbench(stage: Stage, seconds: number): Promise<number> {
     const { script, constants } = await scriptOf(stage, places[0] as Places[number]);
     writeFileSync(join(dir, "log-a-set.sql"), script);
     const url = new URL(stage.url);
-    const target = ["-h", url.searchParams.get("host") as string, "-U", url.username, url.pathname.slice(1)];
-    const variables = Object.entries(constants).flatMap(([name, value]) => ["-D", `${name}=${value}`]);
-    const options = ["-n", "-M", "prepared", "-c", String(CONNECTIONS), "-T", String(seconds), ...variables];
-    const pgbench = [...pinned("server"), "pgbench", ...options, "-f", join(dir, "log-a-set.sql"), ...target];
+    const target = [
+      "-h",
+      url.searchParams.get("host") as string,
+      "-U",
+      url.username,
+      url.pathname.slice(1),
+    ];
+    const variables = Object.entries(constants).flatMap(([name, value]) => [
+      "-D",
+      `${name}=${value}`,
+    ]);
+    const options = [
+      "-n",
+      "-M",
+      "prepared",
+      "-c",
+      String(CONNECTIONS),
+      "-T",
+      String(seconds),
+      ...variables,
+    ];
+    const pgbench = [
+      ...pinned("server"),
+      "pgbench",
+      ...options,
+      "-f",
+      join(dir, "log-a-set.sql"),
+      ...target,
+    ];
     const run = await runProgram(pgbench);
     const perSecond = Number(/tps = ([\d.]+)/.exec(run.stdout)?.[1]);
     if (run.code !== 0 || !(perSecond > 0)) throw new Error(`pgbench: ${run.stderr}`);
@@ -103,7 +134,10 @@ async function logByPgbench(stage: Stage, seconds: number): Promise<number> {
   }
 }
 
-/** What the application sends to log one set, as a script for pgbench; what is the same in all sets is in `constants`. */
+/**
+ * What the application sends to log one set, as a script for pgbench; what is the same in all sets
+ * is in `constants`.
+ */
 async function scriptOf(stage: Stage, { person, entryIds }: Places[number]) {
   const entryId = entryIds[0] as string;
   const sent: { text: string; parameters: unknown[] }[] = [];
@@ -137,9 +171,16 @@ async function scriptOf(stage: Stage, { person, entryIds }: Places[number]) {
       return known[value] ?? constant(`s${at}p${number}`, value);
     });
   });
-  const next = "select workout, entry, athlete from bench_places where client = :client_id and nth = :nth \\gset";
+  const next =
+    "select workout, entry, athlete from bench_places where client = :client_id and nth = :nth \\gset";
   const script = [
-    ...["\\if :remaining <= 0", "\\set nth :nth + 1", `\\set remaining ${SETS_PER_ENTRY}`, next, "\\endif"],
+    ...[
+      "\\if :remaining <= 0",
+      "\\set nth :nth + 1",
+      `\\set remaining ${SETS_PER_ENTRY}`,
+      next,
+      "\\endif",
+    ],
     ...statements.map((statement) => `${statement};`),
     "\\set remaining :remaining - 1",
   ];

@@ -6,7 +6,7 @@ import { seedCatalog } from "#seeds/catalog.ts";
 import { seedDemo } from "#seeds/demo.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { createPasswords } from "#src/access/passwords.ts";
-import { readConfig } from "#src/config.ts";
+import { readConfig } from "#src/config/config.ts";
 import { SETTINGS, startApplicationOn } from "../stand/applications.ts";
 import type { ServerProcess } from "../stand/servers.ts";
 
@@ -31,7 +31,10 @@ export type Stage = {
   close(): Promise<void>;
 };
 
-/** Makes a database `name` with about `sets` sets of demo athletes, vacuumed as one that has been there for a while. */
+/**
+ * Makes a database `name` with about `sets` sets of demo athletes, vacuumed as one that has been
+ * there for a while.
+ */
 export async function fillStage(cluster: Cluster, name: string, sets: number): Promise<void> {
   await ensureDatabase(cluster, name);
   const db = openPool(cluster.url(name), { size: 4, prepare: false });
@@ -43,11 +46,21 @@ export async function fillStage(cluster: Cluster, name: string, sets: number): P
   await db.sql`vacuum analyze`;
   await db.close();
   const perSecond = Math.round(made.sets / made.seconds);
-  process.stderr.write(`${name}: ${made.sets} sets of ${athletes} athletes, ${perSecond} a second\n`);
+  process.stderr.write(
+    `${name}: ${made.sets} sets of ${athletes} athletes, ${perSecond} a second\n`,
+  );
 }
 
-/** Starts the application on a filled database, and signs in the first `count` athletes: the same in every stage. */
-export async function openStage(cluster: Cluster, dir: string, name: string, count: number): Promise<Stage> {
+/**
+ * Starts the application on a filled database, and signs in the first `count` athletes: the same in
+ * every stage.
+ */
+export async function openStage(
+  cluster: Cluster,
+  dir: string,
+  name: string,
+  count: number,
+): Promise<Stage> {
   const url = cluster.url(name);
   const db = openPool(url, { size: 1, prepare: true });
   const server = await startApplicationOn(url, join(dir, name));
@@ -56,7 +69,8 @@ export async function openStage(cluster: Cluster, dir: string, name: string, cou
   const exerciseId = (exercise as { id: string }).id;
   const [found] = await db.sql<{ sets: string }[]>`select count(*) as sets from workout_sets`;
   const people: Person[] = [];
-  for (let nth = 1; nth <= count; nth++) people.push(await makePerson(server.socketPath, nth, exerciseId));
+  for (let nth = 1; nth <= count; nth++)
+    people.push(await makePerson(server.socketPath, nth, exerciseId));
   return {
     ...{ name, url, db, server, people, exerciseId },
     sets: Number(found?.sets),
@@ -75,11 +89,18 @@ async function makePerson(unix: string, nth: number, exerciseId: string): Promis
       headers: { "content-type": "application/json", ...headers },
       body: JSON.stringify(body),
     });
-  const answer = await post("/access/signin", { username: `demo-1-${nth}@example.com`, password: PASSWORD });
+  const answer = await post("/access/signin", {
+    username: `demo-1-${nth}@example.com`,
+    password: PASSWORD,
+  });
   if (answer.status !== 204) throw new Error(`Signing in failed: ${await answer.text()}`);
   const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(";")[0] as string);
   const cookie = cookies.find((candidate) => candidate.startsWith("access_token=")) ?? "";
-  const begun = { timeZone: "UTC", startedAt: "2026-01-05T12:00:00Z", exercises: [{ exerciseId, mode: "reps" }] };
+  const begun = {
+    timeZone: "UTC",
+    startedAt: "2026-01-05T12:00:00Z",
+    exercises: [{ exerciseId, mode: "reps" }],
+  };
   const made = await post("/workouts", begun, { cookie });
   if (!made.ok) throw new Error(`Starting a workout failed: ${await made.text()}`);
   const workout = (await made.json()) as { id: string; exercises: { id: string }[] };

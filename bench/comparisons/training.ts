@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
 import { startCluster } from "#db/embedded.ts";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { median, ratioOfPairs } from "../figures/statistics.ts";
 import { pin } from "../hosts/pinning.ts";
 import { listProcesses } from "../stand/postgres.ts";
@@ -27,11 +27,18 @@ export type TrainingOptions = {
 /** Athletes who ask, in turn; as many as the smaller database surely has. */
 const PEOPLE = 8;
 
-/** What operations on one's training cost among many people's sets, beside few, and logging a set beside pgbench. */
+/**
+ * What operations on one's training cost among many people's sets, beside few, and logging a set
+ * beside pgbench.
+ */
 export async function benchTraining(options: TrainingOptions): Promise<void> {
   const dir = temporaryDirectory("training");
   const cluster = await startCluster(
-    { dataDir: join(dir, "data"), socketDir: join(dir, "postgres"), logFile: join(dir, "postgres.log") },
+    {
+      dataDir: join(dir, "data"),
+      socketDir: join(dir, "postgres"),
+      logFile: join(dir, "postgres.log"),
+    },
     { durable: false, settings: { max_wal_size: "16GB" } },
   );
   const stages: Stage[] = [];
@@ -43,11 +50,14 @@ export async function benchTraining(options: TrainingOptions): Promise<void> {
     const runs = `${options.rounds} rounds of ${options.runs} runs each, ${PEOPLE} athletes in turn, one connection`;
     console.log(`p50 among ${large.sets} sets / among ${small.sets}, ${runs}\n`);
     console.log(`${"".padEnd(24)} over HTTP            without HTTP         p50 over HTTP, ms`);
-    for (const operation of OPERATIONS) console.log(await compareSizes(operation, small, large, options));
+    for (const operation of OPERATIONS)
+      console.log(await compareSizes(operation, small, large, options));
     if (options.explain) for (const operation of OPERATIONS) await explain(operation, large);
     await small.close();
     stages.shift();
-    console.log(`\nlogging a set, requests per second / pgbench: ${await compareWithPgbench(large, options)}`);
+    console.log(
+      `\nlogging a set, requests per second / pgbench: ${await compareWithPgbench(large, options)}`,
+    );
   } finally {
     for (const stage of stages) await stage.close();
     await cluster.stop();
@@ -57,7 +67,10 @@ export async function benchTraining(options: TrainingOptions): Promise<void> {
 
 type Way = (stage: Stage, nth: number) => Promise<unknown>;
 
-/** One line: the ratio of medians of rounds in which both databases are asked in turn, with its interval. */
+/**
+ * One line: the ratio of medians of rounds in which both databases are asked in turn, with its
+ * interval.
+ */
 async function compareSizes(
   operation: TrainingOperation,
   small: Stage,
@@ -71,9 +84,11 @@ async function compareSizes(
   const figures: string[] = [];
   let shown = "";
   for (const way of ways) {
-    for (let nth = 0; nth < 2 * PEOPLE; nth++) for (const stage of [small, large]) await way(stage, nth);
+    for (let nth = 0; nth < 2 * PEOPLE; nth++)
+      for (const stage of [small, large]) await way(stage, nth);
     const pairs: { a: number; b: number }[] = [];
-    for (let round = 0; round < rounds; round++) pairs.push(await measureRound(way, small, large, runs));
+    for (let round = 0; round < rounds; round++)
+      pairs.push(await measureRound(way, small, large, runs));
     const { median: middle, low, high } = ratioOfPairs(pairs);
     figures.push(`${middle.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`.padEnd(20));
     shown ||= `${median(pairs.map(({ b }) => b)).toFixed(2)} → ${median(pairs.map(({ a }) => a)).toFixed(2)}`;
@@ -81,7 +96,12 @@ async function compareSizes(
   return `${operation.name.padEnd(24)} ${figures.join(" ")} ${shown}`;
 }
 
-async function measureRound(way: Way, small: Stage, large: Stage, runs: number): Promise<{ a: number; b: number }> {
+async function measureRound(
+  way: Way,
+  small: Stage,
+  large: Stage,
+  runs: number,
+): Promise<{ a: number; b: number }> {
   const times = new Map<Stage, number[]>([
     [small, []],
     [large, []],
@@ -96,7 +116,8 @@ async function measureRound(way: Way, small: Stage, large: Stage, runs: number):
   return { a: median(times.get(large) ?? []), b: median(times.get(small) ?? []) };
 }
 
-const personOf = ({ people }: Stage, nth: number) => people[nth % people.length] as Stage["people"][number];
+const personOf = ({ people }: Stage, nth: number) =>
+  people[nth % people.length] as Stage["people"][number];
 
 async function ask({ request }: TrainingOperation, stage: Stage, nth: number) {
   const person = personOf(stage, nth);
@@ -104,7 +125,10 @@ async function ask({ request }: TrainingOperation, stage: Stage, nth: number) {
   const answer = await fetch(`http://localhost${path}`, {
     unix: stage.server.socketPath,
     method,
-    headers: { cookie: person.cookie, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+    headers: {
+      cookie: person.cookie,
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
     ...(body === undefined ? {} : { body }),
   });
   const text = await answer.text();
@@ -123,9 +147,13 @@ async function explain({ name, run }: TrainingOperation, stage: Stage) {
   await db.close();
   for (const { text, parameters } of sent) {
     if (!/select|insert|update/i.test(text) || text.includes("pg_catalog")) continue;
-    const plan = await stage.db.sql.unsafe(`explain (analyze, buffers) ${text}`, parameters as string[], {
-      prepare: false,
-    });
+    const plan = await stage.db.sql.unsafe(
+      `explain (analyze, buffers) ${text}`,
+      parameters as string[],
+      {
+        prepare: false,
+      },
+    );
     console.log(`\n${name}\n${plan.map((line) => line["QUERY PLAN"]).join("\n")}`);
   }
 }

@@ -11,11 +11,14 @@ const FILE = join(import.meta.dir, "../counts.json");
 type Known = Record<string, Counts>;
 
 /**
- * Counts what a request of each operation costs, and compares with `counts.json`, or writes it. Returns the operations
- * that cost something else than it says: statements and flushes must be the same anywhere, the rest depends on data.
- * Throws OperatorError for a name that no operation has.
+ * Counts what a request of each operation costs, and compares with `counts.json`, or writes it.
+ * Returns the operations that cost something else than it says: statements and flushes must be the
+ * same anywhere, the rest depends on data. Throws OperatorError for a name that no operation has.
  */
-export async function countOperations(names: string[], { write = false, isJson = false } = {}): Promise<string[]> {
+export async function countOperations(
+  names: string[],
+  { write = false, isJson = false } = {},
+): Promise<string[]> {
   const operations = names.length > 0 ? chooseScenarios(["http", ...names]).names : [];
   const stand = await openStand();
   try {
@@ -27,7 +30,9 @@ export async function countOperations(names: string[], { write = false, isJson =
     }
     if (isJson) console.log(JSON.stringify(found, null, 2));
     else print(found, known);
-    return write ? [] : Object.keys(found).filter((name) => isOther(found[name] as Counts, known[name]));
+    return write
+      ? []
+      : Object.keys(found).filter((name) => isOther(found[name] as Counts, known[name]));
   } finally {
     await stand.close();
   }
@@ -50,10 +55,16 @@ export const isOther = (found: Counts, known: Counts | undefined): boolean =>
 
 function print(found: Known, known: Known) {
   const columns = ["statements", "flushes", "rows", "blocks", "walBytes", "bodyBytes"] as const;
-  console.log(`${"a request of".padEnd(24)}${columns.map((column) => column.padStart(12)).join("")}`);
+  console.log(
+    `${"a request of".padEnd(24)}${columns.map((column) => column.padStart(12)).join("")}`,
+  );
   for (const [name, counts] of Object.entries(found)) {
     const was = known[name];
-    const changed = isOther(counts, was) ? `   was ${was ? `${was.statements} and ${was.flushes}` : "unknown"}` : "";
-    console.log(`${name.padEnd(24)}${columns.map((column) => String(counts[column]).padStart(12)).join("")}${changed}`);
+    const changed = isOther(counts, was)
+      ? `   was ${was ? `${was.statements} and ${was.flushes}` : "unknown"}`
+      : "";
+    console.log(
+      `${name.padEnd(24)}${columns.map((column) => String(counts[column]).padStart(12)).join("")}${changed}`,
+    );
   }
 }

@@ -1,7 +1,13 @@
 import type { Stand } from "../stand/stand.ts";
 
 /** What the database and the disk did, since the beginning. */
-type Totals = { statements: number; rows: number; blocks: number; walBytes: number; flushes: number };
+type Totals = {
+  statements: number;
+  rows: number;
+  blocks: number;
+  walBytes: number;
+  flushes: number;
+};
 
 /** What one request costs, whoever's machine it is on: for gates that no noise disturbs. */
 export type Counts = {
@@ -26,8 +32,8 @@ async function totals({ db, disk }: Stand): Promise<Totals> {
 }
 
 /**
- * What no request sends: the counter's own statements, heartbeats (ADR 0004), the health check, and what a trigger does
- * when a transaction commits. Nor do the ends of a transaction count.
+ * What no request sends: the counter's own statements, heartbeats (ADR 0004), the health check, and
+ * what a trigger does when a transaction commits. Nor do the ends of a transaction count.
  */
 const BACKGROUND = [
   "%pg_stat_statements%",
@@ -46,21 +52,26 @@ const BACKGROUND = [
 ];
 
 /** A request as the counter sends it. */
-export type Asked = { method: string; path: string; headers?: Record<string, string>; body?: string | ArrayBuffer };
+export type HandlerInput = {
+  method: string;
+  path: string;
+  headers?: Record<string, string>;
+  body?: string | ArrayBuffer;
+};
 
 const WARM_UP = 8;
 
 /**
- * Sends `count` requests one after the other and returns what each of them cost on average; the first eight of them are
- * not counted, because connections are opened and statements prepared and planned by them. Throws for an answer that is
- * no success.
+ * Sends `count` requests one after the other and returns what each of them cost on average; the
+ * first eight of them are not counted, because connections are opened and statements prepared and
+ * planned by them. Throws for an answer that is no success.
  */
 export async function countRequests(
   stand: Stand,
-  asked: (n: number) => Asked | Promise<Asked>,
+  asked: (n: number) => HandlerInput | Promise<HandlerInput>,
   count = 12,
 ): Promise<Counts> {
-  const requests: Asked[] = [];
+  const requests: HandlerInput[] = [];
   for (let n = 0; n < WARM_UP + count; n++) requests.push(await asked(n));
   for (const request of requests.slice(0, WARM_UP)) await send(stand, request);
   await settled();
@@ -83,7 +94,10 @@ export async function countRequests(
 /** What a request starts and does not wait for, such as a login's last use, is over by then. */
 const settled = () => Bun.sleep(50);
 
-async function send({ server }: Stand, { method, path, headers = {}, body }: Asked): Promise<number> {
+async function send(
+  { server }: Stand,
+  { method, path, headers = {}, body }: HandlerInput,
+): Promise<number> {
   const response = await fetch(`http://localhost${path}`, {
     unix: server.socketPath,
     method,

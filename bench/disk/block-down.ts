@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { OperatorError } from "#src/errors.ts";
-import { isRunning, type KnownProcess } from "#src/processes/known-process.ts";
+import { OperatorError } from "#lib/errors.ts";
+import { isRunning, type KnownProcess } from "#lib/processes/known-process.ts";
 import { type BlockState, knownProcess, PLATTER, pathsIn } from "./block-state.ts";
 import { runProgram } from "./run-program.ts";
 import { sharedWordsAt } from "./shared-words.ts";
@@ -10,8 +10,9 @@ import { sharedWordsAt } from "./shared-words.ts";
 const END_TIMEOUT_MS = 5000;
 
 /**
- * Takes a disk down, whatever is up of it and whoever left it: what it wrote down, and what is of its own files. A
- * PostgreSQL that was left on it is stopped at once. Throws OperatorError when somebody else uses it.
+ * Takes a disk down, whatever is up of it and whoever left it: what it wrote down, and what is of
+ * its own files. A PostgreSQL that was left on it is stopped at once. Throws OperatorError when
+ * somebody else uses it.
  */
 export function takeDown(state: BlockState): void {
   const paths = pathsIn(state.directory);
@@ -51,13 +52,19 @@ function stopPostgresOn(mount: string): void {
 /** Ends a process that is still the one that was meant, and waits for that. */
 function end(known: KnownProcess, signal: NodeJS.Signals = "SIGTERM"): void {
   if (isRunning(known)) process.kill(known.pid, signal);
-  for (let waitedMs = 0; isRunning(known) && waitedMs < END_TIMEOUT_MS; waitedMs += 10) Bun.sleepSync(10);
+  for (let waitedMs = 0; isRunning(known) && waitedMs < END_TIMEOUT_MS; waitedMs += 10)
+    Bun.sleepSync(10);
   if (isRunning(known)) process.kill(known.pid, "SIGKILL");
 }
 
-/** The loop devices of one file: asked for anew, since a crash may have come before it was written down. */
+/**
+ * The loop devices of one file: asked for anew, since a crash may have come before it was written
+ * down.
+ */
 const loopsOf = (file: string): string[] =>
-  spawnSync("losetup", ["--noheadings", "--output", "NAME", "--associated", file], { encoding: "utf8" })
+  spawnSync("losetup", ["--noheadings", "--output", "NAME", "--associated", file], {
+    encoding: "utf8",
+  })
     .stdout.split("\n")
     .map((name) => name.trim())
     .filter((name) => name !== "");

@@ -1,9 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { identify, isRunning, type KnownProcess } from "#src/processes/known-process.ts";
+import { identify, isRunning, type KnownProcess } from "#lib/processes/known-process.ts";
 
-/** What a block disk has started and taken so far; written down after each step, so that a crash leaves a trace. */
+/**
+ * What a block disk has started and taken so far; written down after each step, so that a crash
+ * leaves a trace.
+ */
 export type BlockState = {
   directory: string;
   /** Whose end makes it abandoned; null: it stays until `hdd down`. */

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { isRunning } from "#src/processes/known-process.ts";
+import { isRunning } from "#lib/processes/known-process.ts";
 import { openBlockDisk, whyNoBlockDisk } from "./block.ts";
 import { isMountPoint, takeDown } from "./block-down.ts";
 import { isAbandoned, listStates } from "./block-state.ts";
@@ -26,27 +26,35 @@ testHere("a block disk comes up, keeps what is written, and leaves nothing behin
   }
   expect(isMountPoint(disk.mount)).toBe(false);
   expect(existsSync(dirname(disk.mount))).toBe(false);
-  expect([state?.nbdkit, state?.nbdfuse].map((known) => known && isRunning(known))).toEqual([false, false]);
+  expect([state?.nbdkit, state?.nbdfuse].map((known) => known && isRunning(known))).toEqual([
+    false,
+    false,
+  ]);
 });
 
-testHere("a random read keeps it busy for a seek and half a turn, and what is read in order does not", async () => {
-  const disk = await openBlockDisk("test-reads");
-  try {
-    disk.turn(true);
-    probeReads(disk.loop, 3, 1);
-    const { reads, busyMs } = disk.counts();
-    // Not what somebody waited, which is the machine's affair too: 8.5 ms of seek on the average, and half of 8.33.
-    expect(busyMs / reads).toBeGreaterThan(11);
-    expect(busyMs / reads).toBeLessThan(14.5);
-    Bun.spawnSync(["dd", `if=${disk.loop}`, "of=/dev/null", "bs=1M", "count=64", "iflag=direct"]);
-    expect((disk.counts().busyMs - busyMs) / 64).toBeLessThan(8);
-  } finally {
-    disk.close();
-  }
-});
+testHere(
+  "a random read keeps it busy for a seek and half a turn, and what is read in order does not",
+  async () => {
+    const disk = await openBlockDisk("test-reads");
+    try {
+      disk.turn(true);
+      probeReads(disk.loop, 3, 1);
+      const { reads, busyMs } = disk.counts();
+      // Not what somebody waited, which is the machine's affair too: 8.5 ms of seek on the average,
+      // and half of 8.33.
+      expect(busyMs / reads).toBeGreaterThan(11);
+      expect(busyMs / reads).toBeLessThan(14.5);
+      Bun.spawnSync(["dd", `if=${disk.loop}`, "of=/dev/null", "bs=1M", "count=64", "iflag=direct"]);
+      expect((disk.counts().busyMs - busyMs) / 64).toBeLessThan(8);
+    } finally {
+      disk.close();
+    }
+  },
+);
 
 testHere("half of the clients share a flush, as on a disk that is busy with it", async () => {
-  // With commit_delay all 32 would; while somebody else has the machine some come late: three attempts.
+  // With commit_delay all 32 would; while somebody else has the machine some come late: three
+  // attempts.
   let shared = 0;
   for (let attempt = 0; attempt < 3 && !(shared > 10 && shared < 22); attempt++) {
     const { grouping } = await measureProfile("hdd-block", [32], 2);
@@ -56,18 +64,23 @@ testHere("half of the clients share a flush, as on a disk that is busy with it",
   expect(shared).toBeLessThan(22);
 });
 
-testHere("a disk that a killed process left is known as abandoned, and can be taken down", async () => {
-  const script = `import { openBlockDisk } from "${join(import.meta.dir, "block.ts")}";
+testHere(
+  "a disk that a killed process left is known as abandoned, and can be taken down",
+  async () => {
+    const script = `import { openBlockDisk } from "${join(import.meta.dir, "block.ts")}";
     const { mount } = await openBlockDisk("test-crash"); console.log(mount); await Bun.sleep(60_000);`;
-  const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
-  const mount = await new Promise<string>((resolve) => child.stdout.once("data", (said) => resolve(`${said}`.trim())));
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGKILL");
-  await ended;
-  expect(isMountPoint(mount)).toBe(true);
-  const left = listStates().filter(({ directory }) => directory === dirname(mount));
-  expect(left.map(isAbandoned)).toEqual([true]);
-  for (const state of left) takeDown(state);
-  expect(isMountPoint(mount)).toBe(false);
-  expect(listStates().some(({ directory }) => directory === dirname(mount))).toBe(false);
-});
+    const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const mount = await new Promise<string>((resolve) =>
+      child.stdout.once("data", (said) => resolve(`${said}`.trim())),
+    );
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await ended;
+    expect(isMountPoint(mount)).toBe(true);
+    const left = listStates().filter(({ directory }) => directory === dirname(mount));
+    expect(left.map(isAbandoned)).toEqual([true]);
+    for (const state of left) takeDown(state);
+    expect(isMountPoint(mount)).toBe(false);
+    expect(listStates().some(({ directory }) => directory === dirname(mount))).toBe(false);
+  },
+);

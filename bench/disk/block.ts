@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { OperatorError } from "#src/errors.ts";
-import type { KnownProcess } from "#src/processes/known-process.ts";
-import { runAtEnd } from "#src/processes/temporary.ts";
+import { OperatorError } from "#lib/errors.ts";
+import type { KnownProcess } from "#lib/processes/known-process.ts";
+import { runAtEnd } from "#lib/processes/temporary.ts";
 import { referenceDisk } from "../hosts/hosts.ts";
 import { pinned } from "../hosts/pinning.ts";
 import { takeDown } from "./block-down.ts";
@@ -21,7 +21,10 @@ import { compile } from "./compile.ts";
 import { runProgram } from "./run-program.ts";
 import { createSharedWords, sharedWordsAt } from "./shared-words.ts";
 
-/** A block device of our own with a file system on it. The loop device's statistics in the kernel are its statistics. */
+/**
+ * A block device of our own with a file system on it. The loop device's statistics in the kernel
+ * are its statistics.
+ */
 export type BlockDisk = {
   mount: string;
   loop: string;
@@ -43,10 +46,14 @@ const FIRST = ["chrt", "--fifo", "2"];
 /** Why there can be no block disk here, and what to do; undefined when there can. */
 export function whyNoBlockDisk(): string | undefined {
   if (process.platform !== "linux") return "hdd-block needs Linux";
-  if (process.getuid?.() !== 0) return "hdd-block needs root: it mounts a file system (hdd does without)";
-  const missing = ["nbdkit", "nbdfuse", "fusermount3", "mkfs.ext4", "losetup", "cc"].filter((name) => !Bun.which(name));
+  if (process.getuid?.() !== 0)
+    return "hdd-block needs root: it mounts a file system (hdd does without)";
+  const missing = ["nbdkit", "nbdfuse", "fusermount3", "mkfs.ext4", "losetup", "cc"].filter(
+    (name) => !Bun.which(name),
+  );
   if (!existsSync("/usr/include/nbdkit-plugin.h")) missing.push("nbdkit-plugin.h");
-  if (missing.length > 0) return `hdd-block lacks ${missing.join(", ")}: apt-get install ${BLOCK_PACKAGES}`;
+  if (missing.length > 0)
+    return `hdd-block lacks ${missing.join(", ")}: apt-get install ${BLOCK_PACKAGES}`;
   const absent = ["/dev/fuse", "/dev/loop-control"].filter((path) => !existsSync(path));
   if (absent.length > 0)
     return `hdd-block lacks ${absent.join(" and ")}: modprobe fuse loop, or give them to the container`;
@@ -54,15 +61,17 @@ export function whyNoBlockDisk(): string | undefined {
 }
 
 /**
- * Brings up a disk with an empty file system, standing still until it is told to turn. Disks whose owners have crashed are
- * taken down first. With `isKept` it stays when this process ends. Throws OperatorError with what is missing here.
+ * Brings up a disk with an empty file system, standing still until it is told to turn. Disks whose
+ * owners have crashed are taken down first. With `isKept` it stays when this process ends. Throws
+ * OperatorError with what is missing here.
  */
 export async function openBlockDisk(name: string, { isKept = false } = {}): Promise<BlockDisk> {
   const why = whyNoBlockDisk();
   if (why !== undefined) throw new OperatorError(why);
   for (const left of listStates().filter(isAbandoned)) takeDown(left);
   const directory = directoryOf(name);
-  if (listStates().some((state) => state.directory === directory)) throw new OperatorError(`the disk ${name} is up`, 2);
+  if (listStates().some((state) => state.directory === directory))
+    throw new OperatorError(`the disk ${name} is up`, 2);
   const state: BlockState = { directory, owner: isKept ? null : knownProcess(process.pid) };
   writeState(state);
   const cancelTakeDown = isKept ? () => {} : runAtEnd(takingDown());
@@ -80,7 +89,11 @@ export async function openBlockDisk(name: string, { isKept = false } = {}): Prom
     turn: (isTurning) => turnPlatter(words, isTurning),
     counts: () => {
       const { read } = sharedWordsAt(words);
-      return { flushes: read(PLATTER.flushes), reads: read(PLATTER.reads), busyMs: read(PLATTER.busyNs) / 1e6 };
+      return {
+        flushes: read(PLATTER.flushes),
+        reads: read(PLATTER.reads),
+        busyMs: read(PLATTER.busyNs) / 1e6,
+      };
     },
     close: () => {
       takeDown(state);
@@ -105,11 +118,27 @@ async function bringUp(state: BlockState): Promise<void> {
   turnPlatter(paths.words, false);
   const first = [...pinned("proxy"), ...FIRST];
 
-  runProgram([...first, "nbdkit", "--unix", paths.socket, "--pidfile", paths.nbdkitPid, ...platterOf(state.directory)]);
+  runProgram([
+    ...first,
+    "nbdkit",
+    "--unix",
+    paths.socket,
+    "--pidfile",
+    paths.nbdkitPid,
+    ...platterOf(state.directory),
+  ]);
   state.nbdkit = await processIn(paths.nbdkitPid);
   writeState(state);
 
-  const fuse = [...first, "nbdfuse", "--pidfile", paths.nbdfusePid, paths.device, "--unix", paths.socket];
+  const fuse = [
+    ...first,
+    "nbdfuse",
+    "--pidfile",
+    paths.nbdfusePid,
+    paths.device,
+    "--unix",
+    paths.socket,
+  ];
   // Not by startProgram: a kept disk outlives this process, and any other must outlive PostgreSQL.
   Bun.spawn(fuse, { detached: true, stdio: ["ignore", "ignore", "ignore"] }).unref();
   state.nbdfuse = await processIn(paths.nbdfusePid);
@@ -143,10 +172,16 @@ function platterOf(directory: string): string[] {
 }
 
 /**
- * Across the whole disk, by the average: the plugin's seek grows with the root of the way, and the mean root of the
- * distance of two random places is 8/15.
+ * Across the whole disk, by the average: the plugin's seek grows with the root of the way, and the
+ * mean root of the distance of two random places is 8/15.
  */
-export function fullSeekMs({ averageSeekMs, trackSeekMs }: { averageSeekMs: number; trackSeekMs: number }): number {
+export function fullSeekMs({
+  averageSeekMs,
+  trackSeekMs,
+}: {
+  averageSeekMs: number;
+  trackSeekMs: number;
+}): number {
   return trackSeekMs + (averageSeekMs - trackSeekMs) * (15 / 8);
 }
 

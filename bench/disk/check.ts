@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { QUIET, startClusterOn } from "./cluster.ts";
 import { type Grouping, measureGrouping } from "./grouping.ts";
 import { probeFlushes, type Waits } from "./probe.ts";
@@ -9,16 +9,23 @@ import { type OpenedDisk, type ProfileName, profileOf, type Range } from "./prof
 /** What a disk does: one flush after the other, and how PostgreSQL shares them among clients. */
 export type DiskFigures = { fdatasync: Waits; grouping: Grouping[] };
 
-/** What a disk was like just before a run, and why the run is void: empty when it is as its profile says. */
+/**
+ * What a disk was like just before a run, and why the run is void: empty when it is as its profile
+ * says.
+ */
 export type DiskCheck = DiskFigures & { profile: ProfileName; what: string; doubts: string[] };
 
 const ATTEMPTS = 3;
 
 /**
- * Measures flushes and group commit on the disk of a run. While somebody else has the machine they may be wrong for a
- * moment: three attempts, and a disk that is wrong each time is.
+ * Measures flushes and group commit on the disk of a run. While somebody else has the machine they
+ * may be wrong for a moment: three attempts, and a disk that is wrong each time is.
  */
-export async function checkDisk(profile: ProfileName, url: string, disk: OpenedDisk): Promise<DiskCheck> {
+export async function checkDisk(
+  profile: ProfileName,
+  url: string,
+  disk: OpenedDisk,
+): Promise<DiskCheck> {
   let figures = await measureDisk(url, disk, [1, 8, 32], 1);
   for (let attempt = 1; attempt < ATTEMPTS && faultsOf(profile, figures).length > 0; attempt++) {
     figures = await measureDisk(url, disk, [1, 8, 32], 1);
@@ -38,7 +45,11 @@ export async function measureDisk(
 }
 
 /** Both figures of a profile, on a PostgreSQL of its own. */
-export async function measureProfile(profile: ProfileName, clients: number[], seconds: number): Promise<DiskFigures> {
+export async function measureProfile(
+  profile: ProfileName,
+  clients: number[],
+  seconds: number,
+): Promise<DiskFigures> {
   const directory = temporaryDirectory("disk");
   const disk = await profileOf(profile).open(directory);
   try {
@@ -62,7 +73,9 @@ export function faultsOf(profile: ProfileName, { fdatasync, grouping }: DiskFigu
   if (expected === undefined) return [];
   const { flushesPerSecond, commitsPerFlush } = expected;
   return [
-    ...(flushesPerSecond ? faultOf(profile, "flushes a second", fdatasync.perSecond, flushesPerSecond) : []),
+    ...(flushesPerSecond
+      ? faultOf(profile, "flushes a second", fdatasync.perSecond, flushesPerSecond)
+      : []),
     ...grouping
       .filter(({ clients }) => clients > 1)
       .flatMap((found) =>
@@ -76,7 +89,14 @@ export function faultsOf(profile: ProfileName, { fdatasync, grouping }: DiskFigu
   ];
 }
 
-function faultOf(profile: ProfileName, what: string, found: number, { least, most }: Range): string[] {
+function faultOf(
+  profile: ProfileName,
+  what: string,
+  found: number,
+  { least, most }: Range,
+): string[] {
   if (found >= least && found <= most) return [];
-  return [`the disk is not ${profile}: ${found.toFixed(1)} ${what}, not ${least.toFixed(1)} to ${most.toFixed(1)}`];
+  return [
+    `the disk is not ${profile}: ${found.toFixed(1)} ${what}, not ${least.toFixed(1)} to ${most.toFixed(1)}`,
+  ];
 }

@@ -9,10 +9,15 @@ export function startClusterOn(
   directory: string,
   settings: Record<string, string>,
 ): Promise<Cluster> {
-  // PostgreSQL, which is not root, may look elsewhere for its data, and passes here to its sockets all the same.
+  // PostgreSQL, which is not root, may look elsewhere for its data, and passes here to its sockets
+  // all the same.
   chmodSync(directory, 0o711);
   return startCluster(
-    { dataDir: disk.dataDir, socketDir: join(directory, "postgres"), logFile: join(directory, "postgres.log") },
+    {
+      dataDir: disk.dataDir,
+      socketDir: join(directory, "postgres"),
+      logFile: join(directory, "postgres.log"),
+    },
     { environment: disk.environment, settings: { ...settings, ...disk.settings } },
   );
 }

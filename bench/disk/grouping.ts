@@ -10,8 +10,8 @@ export type Grouping = {
 };
 
 /**
- * Measures group commit in the database of `url`, whose data is on `disk`, for `seconds` with each number of clients. It
- * leaves nothing behind in the database.
+ * Measures group commit in the database of `url`, whose data is on `disk`, for `seconds` with each
+ * number of clients. It leaves nothing behind in the database.
  */
 export async function measureGrouping(
   url: string,
@@ -28,7 +28,12 @@ export async function measureGrouping(
   return found;
 }
 
-async function groupingOf(url: string, disk: OpenedDisk, clients: number, seconds: number): Promise<Grouping> {
+async function groupingOf(
+  url: string,
+  disk: OpenedDisk,
+  clients: number,
+  seconds: number,
+): Promise<Grouping> {
   const db = openPool(url, { size: clients, prepare: true });
   let commits = 0;
   let isOver = false;

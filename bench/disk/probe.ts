@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs";
-import { OperatorError } from "#src/errors.ts";
+import { OperatorError } from "#lib/errors.ts";
 import { compile } from "./compile.ts";
 
 /** What a disk does in a second, and how long each thing is waited for. */
@@ -8,11 +8,20 @@ export type Waits = { perSecond: number; medianMs: number; p99Ms: number };
 
 const MIB = 2 ** 20;
 
-/** A real-time process, where that is allowed: the disk is measured, not who else has the processor. */
+/**
+ * A real-time process, where that is allowed: the disk is measured, not who else has the processor.
+ */
 const FIRST = process.getuid?.() === 0 && Bun.which("chrt") ? ["chrt", "--fifo", "1"] : [];
 
-/** Writes and flushes one page of a new file at `path`, which is gone afterwards, under `environment`. */
-export function probeFlushes(path: string, seconds: number, environment: Record<string, string> = {}): Waits {
+/**
+ * Writes and flushes one page of a new file at `path`, which is gone afterwards, under
+ * `environment`.
+ */
+export function probeFlushes(
+  path: string,
+  seconds: number,
+  environment: Record<string, string> = {},
+): Waits {
   return withFile(path, 1, () => probe(["flush", path, String(seconds)], environment));
 }
 
@@ -37,11 +46,18 @@ export function withFile<T>(path: string, mib: number, work: () => T): T {
 
 function probe(args: string[], environment: Record<string, string> = {}): Waits {
   const [command = "", ...rest] = [...FIRST, compile("probe.c", "program"), ...args];
-  const done = spawnSync(command, rest, { env: { ...process.env, ...environment }, maxBuffer: 256 * MIB });
+  const done = spawnSync(command, rest, {
+    env: { ...process.env, ...environment },
+    maxBuffer: 256 * MIB,
+  });
   if (done.status !== 0) throw new OperatorError(`the disk could not be probed: ${done.stderr}`);
   const words = new BigUint64Array(new Uint8Array(done.stdout).buffer);
   const [lastedNs = 1n, ...waitsNs] = words;
   const sorted = Float64Array.from(waitsNs, Number).sort();
   const ms = (share: number) => (sorted[Math.ceil(share * sorted.length) - 1] ?? 0) / 1e6;
-  return { perSecond: sorted.length / (Number(lastedNs) / 1e9), medianMs: ms(0.5), p99Ms: ms(0.99) };
+  return {
+    perSecond: sorted.length / (Number(lastedNs) / 1e9),
+    medianMs: ms(0.5),
+    p99Ms: ms(0.99),
+  };
 }

@@ -8,7 +8,12 @@ import { type Expectation, PROFILE_NAMES, profileNamed, profileOf } from "./prof
 const figures = (perSecond: number, commitsPerFlush: number) => ({
   fdatasync: { perSecond, medianMs: 1000 / perSecond, p99Ms: 1000 / perSecond },
   grouping: [
-    { clients: 32, commitsPerSecond: perSecond * commitsPerFlush, flushesPerSecond: perSecond, commitsPerFlush },
+    {
+      clients: 32,
+      commitsPerSecond: perSecond * commitsPerFlush,
+      flushesPerSecond: perSecond,
+      commitsPerFlush,
+    },
   ],
 });
 
@@ -16,7 +21,10 @@ test("the emulated disks turn as the reference machine's file says", () => {
   const rpm = readHost("fx8320").disk.parameters?.rpm as number;
   for (const name of ["hdd", "hdd-block"] as const) {
     const { flushesPerSecond, commitsPerFlush } = profileOf(name).expected as Expectation;
-    expect(((flushesPerSecond?.least ?? 0) + (flushesPerSecond?.most ?? 0)) / 2).toBeCloseTo(rpm / 60, 6);
+    expect(((flushesPerSecond?.least ?? 0) + (flushesPerSecond?.most ?? 0)) / 2).toBeCloseTo(
+      rpm / 60,
+      6,
+    );
     expect(commitsPerFlush(32).least).toBeLessThan(16);
     expect(commitsPerFlush(32).most).toBeGreaterThan(16);
   }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { OperatorError } from "#src/errors.ts";
+import { OperatorError } from "#lib/errors.ts";
 import { referenceDisk } from "../hosts/hosts.ts";
 import { openBlockDisk } from "./block.ts";
 import { COUNTING, type Disk, type DiskCounts, openSpindle } from "./spindle.ts";
@@ -14,7 +14,10 @@ export type OpenedDisk = {
   /** Of its counts, for `readSpindle` in another process. */
   path: string;
   counts(): DiskCounts;
-  /** An emulated disk stands still until it is told to turn, so that filling a database takes no longer than elsewhere. */
+  /**
+   * An emulated disk stands still until it is told to turn, so that filling a database takes no
+   * longer than elsewhere.
+   */
   turn(isTurning: boolean): void;
   close(): void;
 };
@@ -55,7 +58,10 @@ const around = (right: number, tolerance: number): Range => ({
 
 const rotationMs = () => 60_000 / referenceDisk().rpm;
 
-/** A disk is busy with a flush: who comes meanwhile waits for the next one, so that half of the clients share each. */
+/**
+ * A disk is busy with a flush: who comes meanwhile waits for the next one, so that half of the
+ * clients share each.
+ */
 const spinning = (): Expectation => ({
   flushesPerSecond: around(1000 / rotationMs(), 0.05),
   commitsPerFlush: (clients) => around(clients / 2, 0.1),
@@ -105,5 +111,13 @@ const PROFILES: Record<ProfileName, Profile> = {
 function underSpindle(directory: string, disk: Disk): OpenedDisk {
   const { environment, path, counts, turn } = openSpindle(directory, disk);
   turn(false);
-  return { dataDir: join(directory, "data"), environment, settings: {}, path, counts, turn, close: () => {} };
+  return {
+    dataDir: join(directory, "data"),
+    environment,
+    settings: {},
+    path,
+    counts,
+    turn,
+    close: () => {},
+  };
 }

@@ -1,7 +1,11 @@
 import { chmodSync, closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
 
 /** A page that processes in C share with us: words of 64 bits. */
-export type SharedWords = { path: string; read(at: number): number; write(at: number, value: number): void };
+export type SharedWords = {
+  path: string;
+  read(at: number): number;
+  write(at: number, value: number): void;
+};
 
 const WORD_BYTES = 8;
 

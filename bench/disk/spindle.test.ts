@@ -20,7 +20,17 @@ test("what a process waits for a core after a flush is not the disk's", () => {
   const burner = Bun.spawn(["taskset", "-c", String(core), "sh", "-c", "while :; do :; done"]);
   const path = join(directory, "flushed");
   // It comes after the burner in everything, so that a flush which is done soon ends late.
-  const command = ["-c", String(core), "nice", "-n", "19", compile("probe.c", "program"), "flush", path, "1"];
+  const command = [
+    "-c",
+    String(core),
+    "nice",
+    "-n",
+    "19",
+    compile("probe.c", "program"),
+    "flush",
+    path,
+    "1",
+  ];
   try {
     const { stdout } = withFile(path, 1, () =>
       spawnSync("taskset", command, { env: { ...process.env, ...spindle.environment } }),

@@ -15,8 +15,9 @@ export type Spindle = {
   /** What a process needs in its environment to have this disk, and its children with it. */
   environment: Record<string, string>;
   /**
-   * Since the beginning: flushes (fsync and fdatasync), reads that the page cache did not have, and how long processes
-   * have been blocked in both, together, without what they waited for a processor.
+   * Since the beginning: flushes (fsync and fdatasync), reads that the page cache did not have, and
+   * how long processes have been blocked in both, together, without what they waited for a
+   * processor.
    */
   counts(): DiskCounts;
   /** Lets it turn, as it does from the beginning, or stand still: nothing waits then. */

@@ -5,8 +5,8 @@ export type Interval = { mean: number; low: number | null; high: number | null }
 const T = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
 
 /**
- * The mean of runs and where it lies with 95 % confidence (Student 1908). The run is the sample: requests of one run are no
- * independent ones, so a thousand of them say nothing of the next run.
+ * The mean of runs and where it lies with 95 % confidence (Student 1908). The run is the sample:
+ * requests of one run are no independent ones, so a thousand of them say nothing of the next run.
  */
 export function intervalOf(runs: number[]): Interval {
   const count = runs.length;

@@ -6,8 +6,10 @@ import type { Fingerprint } from "../hosts/fingerprint.ts";
 export const RESULTS = join(import.meta.dir, "../results");
 
 /** Where a result is written unless said: named by its day, its commit and what it is. */
-export const resultDirectory = ({ at, commit }: Pick<Fingerprint, "at" | "commit">, name: string): string =>
-  join(RESULTS, `${at.slice(0, 10)}-${commit}-${name}`);
+export const resultDirectory = (
+  { at, commit }: Pick<Fingerprint, "at" | "commit">,
+  name: string,
+): string => join(RESULTS, `${at.slice(0, 10)}-${commit}-${name}`);
 
 export type ResultOptions = {
   /** Where to write; a directory of `bench/results` unless said. */
@@ -15,7 +17,9 @@ export type ResultOptions = {
   isJson: boolean;
 };
 
-/** Writes a result as run.json beside its summary, prints one of them, and returns the directory. */
+/**
+ * Writes a result as run.json beside its summary, prints one of them, and returns the directory.
+ */
 export function writeResult(
   name: string,
   result: { host: Fingerprint },

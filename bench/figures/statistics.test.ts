@@ -7,7 +7,11 @@ test("the median of an even number is between the middle two", () => {
 });
 
 test("equal pairs have the ratio one, without doubt", () => {
-  expect(ratioOfPairs(Array.from({ length: 9 }, () => ({ a: 2, b: 2 })))).toEqual({ median: 1, low: 1, high: 1 });
+  expect(ratioOfPairs(Array.from({ length: 9 }, () => ({ a: 2, b: 2 })))).toEqual({
+    median: 1,
+    low: 1,
+    high: 1,
+  });
 });
 
 test("a real difference lies outside the interval around one, noise does not", () => {
@@ -21,13 +25,15 @@ test("a real difference lies outside the interval around one, noise does not", (
 });
 
 test("the bootstrap interval of a median is that of the exact bootstrap distribution", () => {
-  // Efron 1979: the resampled median of n is at most the k-th value as often as n draws of chance k/n succeed n/2 times.
-  // For 2.5 % that is the 2nd of 9 values and the 7th of 21.
+  // Efron 1979: the resampled median of n is at most the k-th value as often as n draws of chance
+  // k/n succeed n/2 times. For 2.5 % that is the 2nd of 9 values and the 7th of 21.
   for (const [count, kth] of [
     [9, 2],
     [21, 7],
   ] as const) {
-    const found = ratioOfPairs(Array.from({ length: count }, (_, at) => ({ a: Math.exp(at + 1), b: 1 })));
+    const found = ratioOfPairs(
+      Array.from({ length: count }, (_, at) => ({ a: Math.exp(at + 1), b: 1 })),
+    );
     expect(Math.log(found.low)).toBeCloseTo(kth, 9);
     expect(Math.log(found.high)).toBeCloseTo(count + 1 - kth, 9);
   }
@@ -37,7 +43,10 @@ test("intervals of samples that are no pairs hold the true ratio about as often 
   const random = mulberry32(5);
   // Its median is e^0 = 1, its mean is not.
   const skewed = (factor: number, count: number) =>
-    Array.from({ length: count }, () => factor * Math.exp(-0.1 * (Math.log(1 - random()) + Math.LN2)));
+    Array.from(
+      { length: count },
+      () => factor * Math.exp(-0.1 * (Math.log(1 - random()) + Math.LN2)),
+    );
   let holding = 0;
   for (let trial = 0; trial < 60; trial++) {
     const { low, high } = ratioOfSamples(skewed(1.3, 9), skewed(1, 9));

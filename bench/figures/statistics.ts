@@ -12,8 +12,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The median ratio of pairs and its percentile-bootstrap interval (Efron and Tibshirani 1993, §13.3), on logarithms so
- * that a/b and b/a are the same finding. `seed` makes it repeatable.
+ * The median ratio of pairs and its percentile-bootstrap interval (Efron and Tibshirani 1993,
+ * §13.3), on logarithms so that a/b and b/a are the same finding. `seed` makes it repeatable.
  */
 export function ratioOfPairs(pairs: readonly { a: number; b: number }[], seed = 1): Estimate {
   const logs = pairs.map(({ a, b }) => Math.log(a / b));
@@ -22,10 +22,15 @@ export function ratioOfPairs(pairs: readonly { a: number; b: number }[], seed = 
 }
 
 /**
- * The ratio of the medians of samples that are no pairs, such as runs of two days, with its bootstrap interval of that
- * confidence, each side resampled on its own.
+ * The ratio of the medians of samples that are no pairs, such as runs of two days, with its
+ * bootstrap interval of that confidence, each side resampled on its own.
  */
-export function ratioOfSamples(a: readonly number[], b: readonly number[], confidence = 0.95, seed = 1): Estimate {
+export function ratioOfSamples(
+  a: readonly number[],
+  b: readonly number[],
+  confidence = 0.95,
+  seed = 1,
+): Estimate {
   const [logsA, logsB] = [a.map(Math.log), b.map(Math.log)];
   const random = mulberry32(seed);
   const resample = () => medianOfResample(logsA, random) - medianOfResample(logsB, random);
@@ -41,7 +46,10 @@ function estimate(log: number, resample: () => number, confidence: number): Esti
 const medianOfResample = (values: readonly number[], random: () => number): number =>
   median(values.map(() => values[Math.floor(random() * values.length)] as number));
 
-/** Mulberry32 (Tommy Ettinger, public domain): numbers in [0, 1) that are the same for the same seed. */
+/**
+ * Mulberry32 (Tommy Ettinger, public domain): numbers in [0, 1) that are the same for the same
+ * seed.
+ */
 export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -2,7 +2,9 @@ import type { ProfileName } from "../disk/profiles.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import type { Interval } from "./interval.ts";
 
-/** What is not requests over time: a figure with its interval for each column that a scenario has. */
+/**
+ * What is not requests over time: a figure with its interval for each column that a scenario has.
+ */
 export type TableRow = { scenario: string; figures: Record<string, Interval> };
 
 export type TableResult = {
@@ -25,7 +27,10 @@ export const tableOf = (
 /** What a suite measured. `postgres` is its version, or says that there was none. */
 export type Measured = { about: string; rows: TableRow[]; postgres: string; doubts?: string[] };
 
-/** As text: half the interval's width beside each mean. Scenarios with other figures are in tables of their own. */
+/**
+ * As text: half the interval's width beside each mean. Scenarios with other figures are in tables
+ * of their own.
+ */
 export function tableMarkdown({ suite, host, profile, about, rows, doubts }: TableResult): string {
   const doubtful = doubts.length > 0 ? ` Not to be believed: ${doubts.join("; ")}.` : "";
   return `# ${suite} at ${host.commit}, ${profile}
@@ -44,7 +49,8 @@ export const tablesOf = (rows: TableRow[]): TableRow[][] => [
 function tableText(rows: TableRow[]): string {
   const columns = Object.keys(rows[0]?.figures ?? {});
   const lines = rows.map(
-    ({ scenario, figures }) => `| ${[scenario, ...columns.map((column) => shown(figures[column]))].join(" | ")} |`,
+    ({ scenario, figures }) =>
+      `| ${[scenario, ...columns.map((column) => shown(figures[column]))].join(" | ")} |`,
   );
   const head = `| scenario | ${columns.map(inWords).join(" | ")} |\n|---|${"---|".repeat(columns.length)}`;
   return [head, ...lines].join("\n");
@@ -54,8 +60,11 @@ function tableText(rows: TableRow[]): string {
 export function shown(interval: Interval | undefined): string {
   if (!interval || Number.isNaN(interval.mean)) return "–";
   const { mean, high } = interval;
-  const rounded = (value: number) => (Math.abs(value) >= 1000 ? value.toFixed(0) : String(+value.toPrecision(3)));
-  return high === null || high === mean ? rounded(mean) : `${rounded(mean)} ± ${rounded(high - mean)}`;
+  const rounded = (value: number) =>
+    Math.abs(value) >= 1000 ? value.toFixed(0) : String(+value.toPrecision(3));
+  return high === null || high === mean
+    ? rounded(mean)
+    : `${rounded(mean)} ± ${rounded(high - mean)}`;
 }
 
 /** `commitsPerFlush` is "commits per flush", `p50Us` is "p50, µs". */

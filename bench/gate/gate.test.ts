@@ -7,7 +7,11 @@ import { changeIn } from "./gate.ts";
 import { gateLatency, judge, type Run, writeBaseline } from "./latency.ts";
 import { exitCodeOf, GATED, meaningOf, type TierResult, tierLines } from "./tiers.ts";
 
-const tier = (verdict: TierResult["verdict"]): TierResult => ({ tier: "cpu", verdict, why: ["a", "b"] });
+const tier = (verdict: TierResult["verdict"]): TierResult => ({
+  tier: "cpu",
+  verdict,
+  why: ["a", "b"],
+});
 
 test("one tier that fails keeps a change out, and one that nobody knows is no pass", () => {
   expect(exitCodeOf([tier("pass"), tier("inconclusive"), tier("fail")])).toBe(1);
@@ -65,8 +69,13 @@ test("a host without a baseline gets one by a command, and is judged by it from 
     "inconclusive",
     expect.stringContaining("gate --write-baseline"),
   ]);
-  const spoilt = await writeBaseline(() => {}, { baselines, runOnce: runner(4, ["requests were sent late"]) });
-  expect(spoilt).toEqual({ doubts: GATED.map((operation) => `run 1, ${operation}: requests were sent late`) });
+  const spoilt = await writeBaseline(() => {}, {
+    baselines,
+    runOnce: runner(4, ["requests were sent late"]),
+  });
+  expect(spoilt).toEqual({
+    doubts: GATED.map((operation) => `run 1, ${operation}: requests were sent late`),
+  });
   expect((await gate(4)).verdict).toBe("inconclusive");
   const written = await writeBaseline(() => {}, { baselines, runOnce: runner(4) });
   if (!("file" in written)) throw new Error("Nothing was written");

@@ -5,10 +5,16 @@ import { gateLatency } from "./latency.ts";
 import { runBench } from "./run-bench.ts";
 import { GATED, meaningOf, type Tier, type TierResult } from "./tiers.ts";
 
-export type GateOptions = { tiers: Tier[]; base: string; ab: AbOptions };
+export type AdmissionOptions = { tiers: Tier[]; base: string; ab: AbOptions };
 
-/** Asks the tiers one after the other, cheapest first, and goes on after one that fails: each says something else. */
-export async function runGate({ tiers, base, ab }: GateOptions, onStep: (step: string) => void): Promise<TierResult[]> {
+/**
+ * Asks the tiers one after the other, cheapest first, and goes on after one that fails: each says
+ * something else.
+ */
+export async function runGate(
+  { tiers, base, ab }: AdmissionOptions,
+  onStep: (step: string) => void,
+): Promise<TierResult[]> {
   const ask: Record<Tier, () => Promise<TierResult>> = {
     counts: gateCounts,
     cpu: () => gateCpu(base, ab),
@@ -26,11 +32,19 @@ export async function runGate({ tiers, base, ab }: GateOptions, onStep: (step: s
 async function gateCounts(): Promise<TierResult> {
   const { exitCode, said } = await runBench(["counts"], [0, 1]);
   const lines = said.trim().split("\n").slice(1);
-  if (exitCode === 0) return { tier: "counts", verdict: "pass", why: [`${lines.length} operations`] };
-  return { tier: "counts", verdict: "fail", why: lines.filter((line) => line.includes(" was ")).map(changeIn) };
+  if (exitCode === 0)
+    return { tier: "counts", verdict: "pass", why: [`${lines.length} operations`] };
+  return {
+    tier: "counts",
+    verdict: "fail",
+    why: lines.filter((line) => line.includes(" was ")).map(changeIn),
+  };
 }
 
-/** A line of the table of counts begins with the operation, its statements and its flushes, and ends with what they were. */
+/**
+ * A line of the table of counts begins with the operation, its statements and its flushes, and ends
+ * with what they were.
+ */
 export function changeIn(line: string): string {
   const [operation, statements, flushes] = line.trim().split(/ +/);
   const was = line.slice(line.indexOf(" was ") + " was ".length);
@@ -48,8 +62,8 @@ const lineOf = ({ operation, ratio, low, high, verdict }: Finding) =>
   `${operation.padEnd(16)} ${ratio.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] ${verdict}`;
 
 /**
- * What the tree is measured against unless somebody says: where its branch left main; on main, the last commit when there
- * are edits, else the one before.
+ * What the tree is measured against unless somebody says: where its branch left main; on main, the
+ * last commit when there are edits, else the one before.
  */
 export function usualBase(): string {
   const head = git("rev-parse", "HEAD");

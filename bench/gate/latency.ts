@@ -1,13 +1,19 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { type Estimate, ratioOfSamples } from "../figures/statistics.ts";
 import { type Fingerprint, fingerprint, hostName } from "../hosts/fingerprint.ts";
 import { runBench } from "./run-bench.ts";
 import { GATED, type TierResult } from "./tiers.ts";
 
 /** Medians of the response times of whole runs, in ms, by operation: the run is the sample. */
-export type Baseline = { format: 1; host: Fingerprint; rate: number; seconds: number; p50Ms: Record<string, number[]> };
+export type Baseline = {
+  format: 1;
+  host: Fingerprint;
+  rate: number;
+  seconds: number;
+  p50Ms: Record<string, number[]>;
+};
 
 /** Latencies of one code differ by as much from day to day on a host that does nothing else. */
 const ZONE = 0.1;
@@ -15,7 +21,10 @@ const FEWEST_RUNS = 5;
 const RATE = 100;
 const SECONDS = 8;
 
-/** Where baselines are kept, and what runs the gated operations once; those of the laboratory unless said. */
+/**
+ * Where baselines are kept, and what runs the gated operations once; those of the laboratory unless
+ * said.
+ */
 type LatencyOptions = { baselines?: string; runOnce?(): Promise<Run> };
 
 const BASELINES = join(import.meta.dir, "../baselines");
@@ -30,8 +39,8 @@ export const slugOf = (name: string): string =>
     .replaceAll(/^-|-$/g, "");
 
 /**
- * How long people wait, beside what was committed for this host: only where there is such a baseline, and only when every
- * run may be believed. Anything else is inconclusive, and says why.
+ * How long people wait, beside what was committed for this host: only where there is such a
+ * baseline, and only when every run may be believed. Anything else is inconclusive, and says why.
  */
 export async function gateLatency(
   onStep: (step: string) => void,
@@ -39,7 +48,11 @@ export async function gateLatency(
 ): Promise<TierResult> {
   const host = fingerprint("embedded");
   const file = fileOf(host, baselines);
-  const unknown = (why: string[]): TierResult => ({ tier: "latency", verdict: "inconclusive", why });
+  const unknown = (why: string[]): TierResult => ({
+    tier: "latency",
+    verdict: "inconclusive",
+    why,
+  });
   if (!existsSync(file)) {
     return unknown([
       `no baseline of this host (${hostName(host)}): ./irontrack bench gate --write-baseline, where nothing else runs`,
@@ -53,7 +66,10 @@ export async function gateLatency(
   return judge(baseline, runs.p50Ms);
 }
 
-/** In what a baseline was measured otherwise than it would be now: then nothing can be said beside it. */
+/**
+ * In what a baseline was measured otherwise than it would be now: then nothing can be said beside
+ * it.
+ */
 function differencesOf({ host: then, rate, seconds }: Baseline, now: Fingerprint): string[] {
   const pairs: [string, string | number, string | number][] = [
     ["requests a second", rate, RATE],
@@ -68,7 +84,10 @@ function differencesOf({ host: then, rate, seconds }: Baseline, now: Fingerprint
     );
 }
 
-/** Measures this host's baseline and writes it for review. Gives the file, or why the runs are not to be believed. */
+/**
+ * Measures this host's baseline and writes it for review. Gives the file, or why the runs are not
+ * to be believed.
+ */
 export async function writeBaseline(
   onStep: (step: string) => void,
   { baselines, runOnce }: LatencyOptions = {},
@@ -84,10 +103,13 @@ export async function writeBaseline(
 }
 
 /**
- * Fails when an operation's median is slower beyond the zone with its whole interval, corrected for their number after
- * Bonferroni; passes when every interval ends within it.
+ * Fails when an operation's median is slower beyond the zone with its whole interval, corrected for
+ * their number after Bonferroni; passes when every interval ends within it.
  */
-export function judge(baseline: Pick<Baseline, "p50Ms" | "host">, p50Ms: Record<string, number[]>): TierResult {
+export function judge(
+  baseline: Pick<Baseline, "p50Ms" | "host">,
+  p50Ms: Record<string, number[]>,
+): TierResult {
   const confidence = 1 - 0.05 / Object.keys(p50Ms).length;
   const found = Object.entries(p50Ms).map(([operation, after]) => {
     const before = baseline.p50Ms[operation];
@@ -96,7 +118,8 @@ export function judge(baseline: Pick<Baseline, "p50Ms" | "host">, p50Ms: Record<
   const why = [
     `beside ${baseline.host.commit} of ${baseline.host.at.slice(0, 10)}`,
     ...found.map(
-      ({ operation, ratio }) => `${operation.padEnd(16)} ${ratio ? intervalOf(ratio) : "not in the baseline"}`,
+      ({ operation, ratio }) =>
+        `${operation.padEnd(16)} ${ratio ? intervalOf(ratio) : "not in the baseline"}`,
     ),
   ];
   const isSlower = found.some(({ ratio }) => ratio && ratio.low > 1 + ZONE);
@@ -104,7 +127,8 @@ export function judge(baseline: Pick<Baseline, "p50Ms" | "host">, p50Ms: Record<
   return { tier: "latency", verdict: isSlower ? "fail" : isAsFast ? "pass" : "inconclusive", why };
 }
 
-const intervalOf = ({ median, low, high }: Estimate) => `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+const intervalOf = ({ median, low, high }: Estimate) =>
+  `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
 
 /** Runs as a person would, each on a stand of its own, until there are enough samples. */
 async function measureRuns(onStep: (step: string) => void, runOnce = runGated) {
@@ -115,8 +139,13 @@ async function measureRuns(onStep: (step: string) => void, runOnce = runGated) {
     onStep(`latency, run ${run}`);
     for (const { operation, figures, runs, doubts: of } of (await runOnce()).results) {
       doubts.push(...of.map((doubt) => `run ${run}, ${operation}: ${doubt}`));
-      const found = runs?.map(({ p50Ms: middle }) => middle) ?? [figures.responseMs.percentiles[0.5]];
-      p50Ms[operation] = [...(p50Ms[operation] ?? []), ...found.map((value) => value ?? Number.NaN)];
+      const found = runs?.map(({ p50Ms: middle }) => middle) ?? [
+        figures.responseMs.percentiles[0.5],
+      ];
+      p50Ms[operation] = [
+        ...(p50Ms[operation] ?? []),
+        ...found.map((value) => value ?? Number.NaN),
+      ];
     }
   }
   return { p50Ms, doubts };

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { OperatorError } from "#src/errors.ts";
-import { runProgram } from "#src/processes/programs.ts";
+import { OperatorError } from "#lib/errors.ts";
+import { runProgram } from "#lib/processes/programs.ts";
 
 const CLI = join(import.meta.dir, "../cli.ts");
 
@@ -8,11 +8,13 @@ const CLI = join(import.meta.dir, "../cli.ts");
 const STOP_TIMEOUT_MS = 30_000;
 
 /**
- * Runs a command of the laboratory as a person would, in a process of its own. Gives what it said when it ends with one of
- * `expected`. Throws OperatorError for any other end.
+ * Runs a command of the laboratory as a person would, in a process of its own. Gives what it said
+ * when it ends with one of `expected`. Throws OperatorError for any other end.
  */
 export async function runBench(args: string[], expected: number[]) {
-  const { code, stdout, stderr } = await runProgram([process.execPath, CLI, ...args], { graceMs: STOP_TIMEOUT_MS });
+  const { code, stdout, stderr } = await runProgram([process.execPath, CLI, ...args], {
+    graceMs: STOP_TIMEOUT_MS,
+  });
   if (code !== null && expected.includes(code)) return { exitCode: code, said: stdout };
   throw new OperatorError(`./irontrack bench ${args[0]} ended with ${code}: ${stderr.slice(-500)}`);
 }

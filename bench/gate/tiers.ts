@@ -6,7 +6,10 @@ export type TierResult = { tier: Tier; verdict: "pass" | "fail" | "inconclusive"
 export const TIERS = ["counts", "cpu", "latency"] as const;
 export type Tier = (typeof TIERS)[number];
 
-/** Few enough to be asked before every merge, and of every sort: remembered, read, computed, written. */
+/**
+ * Few enough to be asked before every merge, and of every sort: remembered, read, computed,
+ * written.
+ */
 export const GATED = ["AccountProfile", "ListExercises", "GetWorkout", "GetRecords", "LogSet"];
 
 /** 0: every tier passes. 1: one fails. 2: none fails, and of one nobody knows. */
@@ -21,6 +24,9 @@ export const meaningOf = (verdict: Verdict): TierResult["verdict"] =>
 
 export function tierLines(results: readonly TierResult[]): string {
   return results
-    .map(({ tier, verdict, why }) => `${tier.padEnd(8)} ${verdict.padEnd(13)} ${why.join(`\n${" ".repeat(23)}`)}`)
+    .map(
+      ({ tier, verdict, why }) =>
+        `${tier.padEnd(8)} ${verdict.padEnd(13)} ${why.join(`\n${" ".repeat(23)}`)}`,
+    )
     .join("\n");
 }

@@ -6,7 +6,9 @@ import { findChangePoints, studentP } from "./change-points.ts";
 function series(seed: number, sd: number, ...levels: [level: number, points: number][]): number[] {
   const random = mulberry32(seed);
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  return levels.flatMap(([level, points]) => Array.from({ length: points }, () => level * Math.exp(sd * normal())));
+  return levels.flatMap(([level, points]) =>
+    Array.from({ length: points }, () => level * Math.exp(sd * normal())),
+  );
 }
 
 const SEEDS = Array.from({ length: 40 }, (_, at) => at + 1);
@@ -43,7 +45,9 @@ test("a series that is too short to have a level, or is constant, has none", () 
   expect(findChangePoints([])).toEqual([]);
   expect(findChangePoints([1, 2, 3])).toEqual([]);
   expect(findChangePoints(Array.from({ length: 20 }, () => 7))).toEqual([]);
-  expect(findChangePoints([...Array(9).fill(7), ...Array(9).fill(8)])).toMatchObject([{ index: 9, p: 0 }]);
+  expect(findChangePoints([...Array(9).fill(7), ...Array(9).fill(8)])).toMatchObject([
+    { index: 9, p: 0 },
+  ]);
 });
 
 test("the t-test has the p of the tables", () => {

@@ -4,7 +4,10 @@ import { median } from "../figures/statistics.ts";
 import { type ChangePoint, findChangePoints } from "./change-points.ts";
 import { type Measured, type Point, pointsOfAb, pointsOfRun } from "./stored.ts";
 
-/** One figure on one host over time, oldest first, and where it changed. What is not believed is not in it. */
+/**
+ * One figure on one host over time, oldest first, and where it changed. What is not believed is not
+ * in it.
+ */
 export type Series = {
   host: string;
   suite: string;
@@ -18,10 +21,14 @@ export function readHistory(results: string): Series[] {
   const measured = readdirSync(results, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .flatMap(({ name }) => [
-      ...ifThere<Parameters<typeof pointsOfRun>[1]>(join(results, name, "run.json"), (run) => pointsOfRun(name, run)),
+      ...ifThere<Parameters<typeof pointsOfRun>[1]>(join(results, name, "run.json"), (run) =>
+        pointsOfRun(name, run),
+      ),
       ...ifThere(join(results, name, "ab.json"), pointsOfAb),
     ]);
-  const bySeries = Map.groupBy(measured, ({ host, suite, metric }) => JSON.stringify([host, suite, metric]));
+  const bySeries = Map.groupBy(measured, ({ host, suite, metric }) =>
+    JSON.stringify([host, suite, metric]),
+  );
   return [...bySeries.values()].map(seriesOf).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }
 
@@ -39,14 +46,20 @@ function seriesOf(measured: Measured[]): Series {
 }
 
 function ifThere<T>(file: string, pointsOf: (found: T) => Measured[]): Measured[] {
-  return existsSync(file) ? pointsOf(JSON.parse(readFileSync(file, "utf8")) as T).filter(({ value }) => value > 0) : [];
+  return existsSync(file)
+    ? pointsOf(JSON.parse(readFileSync(file, "utf8")) as T).filter(({ value }) => value > 0)
+    : [];
 }
 
 /** A line for each series, and one for each change in it. */
 export function historyTable(series: Series[]): string {
   const lines = series.flatMap(({ host, suite, metric, points, changes }) => {
     const values = points.map(({ value }) => value);
-    const figures = [String(values.length), short(median(values)), short(values.at(-1) ?? Number.NaN)];
+    const figures = [
+      String(values.length),
+      short(median(values)),
+      short(values.at(-1) ?? Number.NaN),
+    ];
     const columns = [
       host.padEnd(20),
       suite.padEnd(14),
@@ -61,9 +74,14 @@ export function historyTable(series: Series[]): string {
       }),
     ];
   });
-  const head = ["host".padEnd(20), "suite".padEnd(14), "figure".padEnd(28), "   points", "   median", "     last"].join(
-    " ",
-  );
+  const head = [
+    "host".padEnd(20),
+    "suite".padEnd(14),
+    "figure".padEnd(28),
+    "   points",
+    "   median",
+    "     last",
+  ].join(" ");
   return [head, ...lines].join("\n");
 }
 

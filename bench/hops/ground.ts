@@ -4,11 +4,11 @@ import { openPool, type Pool } from "#db/client.ts";
 import { startCluster } from "#db/embedded.ts";
 import { migrate } from "#db/migrate.ts";
 import type { RunAs } from "#db/run-as.ts";
+import { CONFIGURATION, SMALL } from "#deploy/topology/postgres-settings.ts";
+import { type Home, openHome } from "#lib/home.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
-import { type Home, openHome } from "#src/home.ts";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
-import { CONFIGURATION, SMALL } from "#topology/postgres-settings.ts";
 import { QUIET } from "../disk/cluster.ts";
 import { SETTINGS } from "../stand/applications.ts";
 import { listProcesses } from "../stand/postgres.ts";
@@ -32,7 +32,10 @@ export type Ground = {
 
 export const PEOPLE = 8;
 
-/** Fills a database on this machine's own disk. PostgreSQL listens on its socket and on loopback TCP, at a free port. */
+/**
+ * Fills a database on this machine's own disk. PostgreSQL listens on its socket and on loopback
+ * TCP, at a free port.
+ */
 export async function openGround(): Promise<Ground> {
   const home = openHome(temporaryDirectory("hops"));
   const undo: (() => unknown)[] = [() => rmSync(home.dir, { recursive: true, force: true })];
@@ -50,7 +53,9 @@ export async function openGround(): Promise<Ground> {
     );
     undo.push(cluster.stop);
     const url = (hop: Hop, database = "irontrack") =>
-      hop === "tcp" ? `postgres://irontrack@127.0.0.1:${port}/${database}` : `${cluster.url(database)}&port=${port}`;
+      hop === "tcp"
+        ? `postgres://irontrack@127.0.0.1:${port}/${database}`
+        : `${cluster.url(database)}&port=${port}`;
     const admin = openPool(url("unix", "postgres"), { size: 1, prepare: false });
     await admin.sql`create database irontrack`;
     await admin.close();
@@ -58,7 +63,9 @@ export async function openGround(): Promise<Ground> {
     undo.push(() => db.close());
     await migrate(db);
     await seedCatalog(db, readCatalog());
-    const [row] = await db.sql<{ version: string }[]>`select current_setting('server_version') as version`;
+    const [row] = await db.sql<
+      { version: string }[]
+    >`select current_setting('server_version') as version`;
     const worlds = await makePeople(home, url("unix"), db);
     await db.sql`vacuum (freeze, analyze)`;
     await db.sql`checkpoint`;
@@ -71,7 +78,10 @@ export async function openGround(): Promise<Ground> {
   }
 }
 
-/** What every worker of a path is told; all have one key, so that whoever signed in once is known to each. */
+/**
+ * What every worker of a path is told; all have one key, so that whoever signed in once is known to
+ * each.
+ */
 export const settingsOf = ({ dir }: Home, url: string) => ({
   ...SETTINGS,
   ACCESS_TOKEN_TTL_S: "3600",
@@ -83,7 +93,7 @@ export const settingsOf = ({ dir }: Home, url: string) => ({
 async function makePeople(home: Home, url: string, db: Pool): Promise<World[]> {
   const socketPath = join(home.runDir, "people.sock");
   const settings = { ...settingsOf(home, url), SOCKET_PATH: socketPath };
-  const server = await startServer(["src/cli.ts", "serve"], socketPath, settings, { pins: [] });
+  const server = await startServer(["cli/main.ts", "serve"], socketPath, settings, { pins: [] });
   try {
     // All that people are made with; the rest of a stand is about its disk.
     return await makeWorlds({ server, db } as Stand, PEOPLE);

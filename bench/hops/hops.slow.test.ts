@@ -2,13 +2,16 @@ import { expect, test } from "bun:test";
 import { type HopsResult, measureHops } from "./hops.ts";
 import { hopsMarkdown } from "./summary.ts";
 
-const measured = (): Promise<HopsResult> => measureHops({ pairs: 1, seconds: 0.2, seed: 1, onStep: () => {} });
+const measured = (): Promise<HopsResult> =>
+  measureHops({ pairs: 1, seconds: 0.2, seed: 1, onStep: () => {} });
 
 test("CPU is found where a path leads, and nowhere else; what is missing here is said to be", async () => {
   const result = await measured();
   const { findings, notMeasured } = result;
   const pieces = (about: string, operation: string) => {
-    const found = findings.find((finding) => finding.about.startsWith(about) && finding.operation === operation);
+    const found = findings.find(
+      (finding) => finding.about.startsWith(about) && finding.operation === operation,
+    );
     return found && { a: found.a.piecesUs, b: found.b.piecesUs };
   };
   const direct = pieces("client to worker", "LogSet");
@@ -23,5 +26,6 @@ test("CPU is found where a path leads, and nowhere else; what is missing here is
   }
   const table = hopsMarkdown(result);
   for (const { about } of findings) expect(table).toContain(`| ${about} |`);
-  for (const { about, why } of notMeasured) expect(table).toContain(`| ${about} |  | not measured here | ${why} |`);
+  for (const { about, why } of notMeasured)
+    expect(table).toContain(`| ${about} |  | not measured here | ${why} |`);
 }, 600_000);

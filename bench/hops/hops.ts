@@ -1,6 +1,6 @@
 import { loadavg } from "node:os";
-import { findPooler } from "#topology/pooler.ts";
-import { findProgram } from "#topology/proxy.ts";
+import { findPooler } from "#deploy/topology/pooler.ts";
+import { findProgram } from "#deploy/topology/proxy.ts";
 import { type Estimate, median, mulberry32, ratioOfPairs } from "../figures/statistics.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import { type Ground, openGround } from "./ground.ts";
@@ -32,15 +32,26 @@ export type HopsResult = {
   notMeasured: { about: string; why: string }[];
 };
 
-export type HopsOptions = { pairs: number; seconds: number; seed: number; onStep(step: string): void };
+export type HopsOptions = {
+  pairs: number;
+  seconds: number;
+  seed: number;
+  onStep(step: string): void;
+};
 
 type Costs = Map<string, Cost>;
 
 /**
- * Goes through all paths `pairs` times, in another random order each time, every process of a path but the postmaster
- * freshly started. What is compared was measured in the same round. Throws OperatorError when a request failed.
+ * Goes through all paths `pairs` times, in another random order each time, every process of a path
+ * but the postmaster freshly started. What is compared was measured in the same round. Throws
+ * OperatorError when a request failed.
  */
-export async function measureHops({ pairs, seconds, seed, onStep }: HopsOptions): Promise<HopsResult> {
+export async function measureHops({
+  pairs,
+  seconds,
+  seed,
+  onStep,
+}: HopsOptions): Promise<HopsResult> {
   const loadAverage = loadavg()[0] as number;
   const missing = new Map(names().map((name) => [name, missingFor(PATHS[name])]));
   onStep("people who have trained");
@@ -53,14 +64,19 @@ export async function measureHops({ pairs, seconds, seed, onStep }: HopsOptions)
         names().filter((name) => missing.get(name) === undefined),
         random,
       );
-      rounds.push(await measureRound(ground, order, seconds, (name) => onStep(`${round} of ${pairs}: ${name}`)));
+      rounds.push(
+        await measureRound(ground, order, seconds, (name) =>
+          onStep(`${round} of ${pairs}: ${name}`),
+        ),
+      );
     }
     const why = ({ a, b }: { a: PathName; b: PathName }) => missing.get(a) ?? missing.get(b);
     return {
       ...{ format: 1, host: { ...fingerprint(ground.version), pins: "nobody is pinned" } },
       ...{ pairs, seconds, seed, loadAverage, programs: programsHere() },
-      findings: QUESTIONS.filter((question) => why(question) === undefined).flatMap(({ about, a, b, operations }) =>
-        operations.map((operation) => findingOf(about, operation, rounds, a, b)),
+      findings: QUESTIONS.filter((question) => why(question) === undefined).flatMap(
+        ({ about, a, b, operations }) =>
+          operations.map((operation) => findingOf(about, operation, rounds, a, b)),
       ),
       notMeasured: QUESTIONS.flatMap((question) => {
         const reason = why(question);
@@ -95,8 +111,15 @@ async function measureRound(
   return costs;
 }
 
-function findingOf(about: string, operation: Operation, rounds: Costs[], a: PathName, b: PathName): Finding {
-  const costsOf = (name: PathName) => rounds.map((costs) => costs.get(keyOf(name, operation)) as Cost);
+function findingOf(
+  about: string,
+  operation: Operation,
+  rounds: Costs[],
+  a: PathName,
+  b: PathName,
+): Finding {
+  const costsOf = (name: PathName) =>
+    rounds.map((costs) => costs.get(keyOf(name, operation)) as Cost);
   const [ofA, ofB] = [costsOf(a), costsOf(b)];
   const ratio = (of: (cost: Cost) => number) =>
     ratioOfPairs(ofA.map((cost, round) => ({ a: of(cost), b: of(ofB[round] as Cost) })));

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { findPooler, startPooler } from "#topology/pooler.ts";
-import { findProgram, startProxy } from "#topology/proxy.ts";
-import { startWorkers } from "#topology/workers.ts";
+import { findPooler, startPooler } from "#deploy/topology/pooler.ts";
+import { findProgram, startProxy } from "#deploy/topology/proxy.ts";
+import { startWorkers } from "#deploy/topology/workers.ts";
 import { cpuNsByThread } from "../ab/costs.ts";
 import type { Target } from "../load/lanes.ts";
 import { listProcesses } from "../stand/postgres.ts";
@@ -34,14 +34,18 @@ export function missingFor({ proxy, pooler }: Path): string | undefined {
   try {
     if (proxy !== "none") findProgram();
     if (pooler === "unprepared") findPooler(DEBIANS);
-    if (pooler === "prepared" && !findPooler().canPrepare) return "no PgBouncer from 1.21 on (pgbouncer/build.sh)";
+    if (pooler === "prepared" && !findPooler().canPrepare)
+      return "no PgBouncer from 1.21 on (deploy/pgbouncer/build.sh)";
     return undefined;
   } catch (error) {
     return (error as Error).message;
   }
 }
 
-/** Starts what a path consists of, from the configuration files of production without limits, and waits until it is ready. */
+/**
+ * Starts what a path consists of, from the configuration files of production without limits, and
+ * waits until it is ready.
+ */
 export async function openPath(ground: Ground, path: Path): Promise<OpenPath> {
   const { home } = ground;
   const stops: (() => Promise<unknown>)[] = [];
@@ -106,8 +110,15 @@ function startPoolerOf({ home, postgres }: Ground, { pooler, database }: Path) {
 
 type Running = { sockets: string[]; port: number; pids(): number[]; stop(): Promise<unknown> };
 
-/** A lone worker listens on TCP too, whoever asks it where. Nobody is pinned: two workers on one core would be one. */
-async function startWorkersOf({ home }: Ground, path: Path, settings: Record<string, string>): Promise<Running> {
+/**
+ * A lone worker listens on TCP too, whoever asks it where. Nobody is pinned: two workers on one
+ * core would be one.
+ */
+async function startWorkersOf(
+  { home }: Ground,
+  path: Path,
+  settings: Record<string, string>,
+): Promise<Running> {
   if (path.workers > 1) {
     const options = { count: path.workers, runDir: home.runDir, settings, logFile: "/dev/null" };
     return { port: 0, ...(await startWorkers(options)) };
@@ -115,6 +126,11 @@ async function startWorkersOf({ home }: Ground, path: Path, settings: Record<str
   const socketPath = join(home.runDir, "irontrack.1.sock");
   const port = freePort();
   const where = { SOCKET_PATH: socketPath, HOST: "127.0.0.1", PORT: String(port) };
-  const { pid, stop } = await startServer(["src/cli.ts", "serve"], socketPath, { ...settings, ...where }, { pins: [] });
+  const { pid, stop } = await startServer(
+    ["cli/main.ts", "serve"],
+    socketPath,
+    { ...settings, ...where },
+    { pins: [] },
+  );
   return { sockets: [socketPath], port, pids: () => [pid], stop };
 }

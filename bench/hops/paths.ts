@@ -13,7 +13,13 @@ export type Path = {
   database: Hop;
 };
 
-const DIRECT: Path = { client: "unix", proxy: "none", workers: 1, pooler: "none", database: "unix" };
+const DIRECT: Path = {
+  client: "unix",
+  proxy: "none",
+  workers: 1,
+  pooler: "none",
+  database: "unix",
+};
 const PROXIED: Path = { ...DIRECT, proxy: "unix" };
 
 /** Every path that something is measured on, by a name. */
@@ -39,16 +45,39 @@ export const OPERATIONS = ["Ping", "GetWorkout", "LogSet"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /** A question: what `a` costs beside `b`, which differs from it in that only. */
-export type Question = { about: string; a: PathName; b: PathName; operations: readonly Operation[] };
+export type Question = {
+  about: string;
+  a: PathName;
+  b: PathName;
+  operations: readonly Operation[];
+};
 
 const STORED: Operation[] = ["GetWorkout", "LogSet"];
 const SOCKETS = "Unix socket / loopback TCP";
 
-/** In the order of the table. Where no database is asked, nothing that is beyond the workers is measured. */
+/**
+ * In the order of the table. Where no database is asked, nothing that is beyond the workers is
+ * measured.
+ */
 export const QUESTIONS: Question[] = [
-  { about: `client to worker: ${SOCKETS}`, a: "direct", b: "client over TCP", operations: OPERATIONS },
-  { about: `proxy to worker: ${SOCKETS}`, a: "proxied", b: "workers over TCP", operations: OPERATIONS },
-  { about: `worker to PostgreSQL: ${SOCKETS}`, a: "direct", b: "PostgreSQL over TCP", operations: STORED },
+  {
+    about: `client to worker: ${SOCKETS}`,
+    a: "direct",
+    b: "client over TCP",
+    operations: OPERATIONS,
+  },
+  {
+    about: `proxy to worker: ${SOCKETS}`,
+    a: "proxied",
+    b: "workers over TCP",
+    operations: OPERATIONS,
+  },
+  {
+    about: `worker to PostgreSQL: ${SOCKETS}`,
+    a: "direct",
+    b: "PostgreSQL over TCP",
+    operations: STORED,
+  },
   {
     about: `both sides of PgBouncer, unprepared: ${SOCKETS}`,
     ...{ a: "unprepared", b: "unprepared over TCP", operations: STORED },
@@ -57,9 +86,24 @@ export const QUESTIONS: Question[] = [
     about: `both sides of PgBouncer, prepared: ${SOCKETS}`,
     ...{ a: "prepared", b: "prepared over TCP", operations: STORED },
   },
-  { about: "behind a proxy: two workers / one", a: "two workers", b: "proxied", operations: OPERATIONS },
-  { about: "one worker: PgBouncer, unprepared / direct", a: "unprepared", b: "direct", operations: STORED },
-  { about: "one worker: PgBouncer, prepared / direct", a: "prepared", b: "direct", operations: STORED },
+  {
+    about: "behind a proxy: two workers / one",
+    a: "two workers",
+    b: "proxied",
+    operations: OPERATIONS,
+  },
+  {
+    about: "one worker: PgBouncer, unprepared / direct",
+    a: "unprepared",
+    b: "direct",
+    operations: STORED,
+  },
+  {
+    about: "one worker: PgBouncer, prepared / direct",
+    a: "prepared",
+    b: "direct",
+    operations: STORED,
+  },
   {
     about: "two workers: PgBouncer, unprepared / direct",
     ...{ a: "two workers, unprepared", b: "two workers", operations: STORED },
@@ -73,5 +117,7 @@ export const QUESTIONS: Question[] = [
 /** What has to be measured on a path for all questions that ask of it. */
 export const operationsOn = (name: PathName): Operation[] =>
   OPERATIONS.filter((operation) =>
-    QUESTIONS.some(({ a, b, operations }) => [a, b].includes(name) && operations.includes(operation)),
+    QUESTIONS.some(
+      ({ a, b, operations }) => [a, b].includes(name) && operations.includes(operation),
+    ),
   );

@@ -8,7 +8,9 @@ export function hopsMarkdown({ host, findings, notMeasured, ...run }: HopsResult
   const ratios = findings.map(({ about, operation, cpuRatio, rateRatio, a, b }) =>
     row([about, operation, shown(cpuRatio), shown(rateRatio), `${us(a.cpuUs)} / ${us(b.cpuUs)}`]),
   );
-  const missing = notMeasured.map(({ about, why }) => row([about, "", "not measured here", why, ""]));
+  const missing = notMeasured.map(({ about, why }) =>
+    row([about, "", "not measured here", why, ""]),
+  );
   const pieces = findings.map(({ about, operation, a, b }) =>
     row([
       about,
@@ -33,7 +35,9 @@ ${table(["what / beside what", "operation", ...PIECES, "a second"], pieces)}
 }
 
 const row = (cells: string[]) => `| ${cells.join(" | ")} |`;
-const table = (head: string[], rows: string[]) => [row(head), `|${"---|".repeat(head.length)}`, ...rows].join("\n");
-const shown = ({ median, low, high }: Estimate) => `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+const table = (head: string[], rows: string[]) =>
+  [row(head), `|${"---|".repeat(head.length)}`, ...rows].join("\n");
+const shown = ({ median, low, high }: Estimate) =>
+  `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
 const us = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed(1));
 const rates = (a: Cost, b: Cost) => `${a.perSecond.toFixed(0)} / ${b.perSecond.toFixed(0)}`;

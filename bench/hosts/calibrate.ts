@@ -1,7 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import { availableParallelism, release, tmpdir } from "node:os";
 import { join } from "node:path";
-import { OperatorError } from "#src/errors.ts";
+import { OperatorError } from "#lib/errors.ts";
 import { probeFlushes, probeReads, type Waits, withFile } from "../disk/probe.ts";
 import { cpuModel, diskUnder, governor, hostId, mitigations } from "./host-facts.ts";
 import { type Calibration, type HostFile, hasHost, readHost } from "./hosts.ts";
@@ -21,11 +21,16 @@ export type CalibrateOptions = {
 const FILE_MIB = 1024;
 
 /**
- * Measures what this machine's processor and disk take for a few small things, for its file in bench/hosts: what is known
- * there besides stays. The figures describe a machine; they never turn one machine's times into another's. Throws
- * OperatorError when the file is another machine's.
+ * Measures what this machine's processor and disk take for a few small things, for its file in
+ * bench/hosts: what is known there besides stays. The figures describe a machine; they never turn
+ * one machine's times into another's. Throws OperatorError when the file is another machine's.
  */
-export async function calibrate({ id, directory = tmpdir(), seconds, onStep }: CalibrateOptions): Promise<HostFile> {
+export async function calibrate({
+  id,
+  directory = tmpdir(),
+  seconds,
+  onStep,
+}: CalibrateOptions): Promise<HostFile> {
   const host = hostToFill(id ?? hostId(directory), directory);
   pin([process.pid], "server");
   const kernels = runKernels((name) => onStep(name));
@@ -93,8 +98,12 @@ function randomReads(
     return { qd1, qd8: probeReads(path, seconds, 8) };
   };
   const { device } = diskUnder(directory);
-  if (device !== undefined && isReadable(device)) return { randomReads: both(device), randomReadsOf: device };
+  if (device !== undefined && isReadable(device))
+    return { randomReads: both(device), randomReadsOf: device };
   const file = join(directory, `irontrack-reads-${process.pid}`);
   onStep(`writing ${FILE_MIB} MiB to read`);
-  return withFile(file, FILE_MIB, () => ({ randomReads: both(file), randomReadsOf: `a file of ${FILE_MIB} MiB` }));
+  return withFile(file, FILE_MIB, () => ({
+    randomReads: both(file),
+    randomReadsOf: `a file of ${FILE_MIB} MiB`,
+  }));
 }

@@ -4,7 +4,10 @@ import { BLOCK_PACKAGES } from "../disk/block.ts";
 import { hostId } from "./host-facts.ts";
 import { hasHost } from "./hosts.ts";
 
-/** One thing that a measurement needs: whether it is here, what is lost without it, and how to have it. */
+/**
+ * One thing that a measurement needs: whether it is here, what is lost without it, and how to have
+ * it.
+ */
 export type Need = { what: string; isHere: boolean; without: string; remedy: string };
 
 const readText = (path: string) => (existsSync(path) ? readFileSync(path, "utf8").trim() : "");
@@ -76,7 +79,8 @@ export function listNeeds(): Need[] {
     {
       what: "block I/O delay of processes",
       isHere: readText("/proc/sys/kernel/task_delayacct") === "1",
-      without: "the kernel does not say how long processes waited for the disk; the emulated disk does in any case",
+      without:
+        "the kernel does not say how long processes waited for the disk; the emulated disk does in any case",
       remedy: "sysctl kernel.task_delayacct=1",
     },
     {

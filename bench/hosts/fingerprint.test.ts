@@ -8,9 +8,13 @@ import { changedFiles } from "./fingerprint.ts";
 test("a run's own output does not make a checkout dirty, and the files that do are named", () => {
   const dir = mkdtempSync(join(tmpdir(), "irontrack-changed-"));
   const git = (...args: string[]) =>
-    expect(spawnSync("git", ["-c", "user.name=x", "-c", "user.email=x@y", ...args], { cwd: dir }).status).toBe(0);
+    expect(
+      spawnSync("git", ["-c", "user.name=x", "-c", "user.email=x@y", ...args], { cwd: dir }).status,
+    ).toBe(0);
   try {
-    const [earlier, later] = ["earlier", "later"].map((run) => join(dir, "bench", "results", run)) as [string, string];
+    const [earlier, later] = ["earlier", "later"].map((run) =>
+      join(dir, "bench", "results", run),
+    ) as [string, string];
     mkdirSync(earlier, { recursive: true });
     writeFileSync(join(dir, "code.ts"), "1");
     writeFileSync(join(earlier, "run.json"), "1");

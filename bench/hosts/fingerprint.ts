@@ -27,19 +27,27 @@ const OUTPUT = ["bench/results"];
 const MAX_CHANGED = 20;
 const ROOT = join(import.meta.dir, "../..");
 
-/** The files of the checkout at `directory` that differ from its commit, except those that benchmarks write. */
+/**
+ * The files of the checkout at `directory` that differ from its commit, except those that
+ * benchmarks write.
+ */
 export function changedFiles(directory: string): string[] {
   const exclude = OUTPUT.map((path) => `:(exclude)${path}`);
-  const status = spawnSync("git", ["status", "--porcelain", "--untracked-files=all", "--", ".", ...exclude], {
-    cwd: directory,
-    encoding: "utf8",
-  });
+  const status = spawnSync(
+    "git",
+    ["status", "--porcelain", "--untracked-files=all", "--", ".", ...exclude],
+    {
+      cwd: directory,
+      encoding: "utf8",
+    },
+  );
   // Two letters and a space stand before each path.
   return status.stdout.split("\n").flatMap((line) => line.slice(3) || []);
 }
 
 export function fingerprint(postgres: string): Fingerprint {
-  const git = (...args: string[]) => spawnSync("git", args, { cwd: ROOT, encoding: "utf8" }).stdout.trim();
+  const git = (...args: string[]) =>
+    spawnSync("git", args, { cwd: ROOT, encoding: "utf8" }).stdout.trim();
   const changed = changedFiles(ROOT);
   return {
     cpu: cpus()[0]?.model ?? "unknown",
@@ -65,4 +73,5 @@ function commandLine(words: string[]): string {
 }
 
 /** What figures of one host are kept together by. */
-export const hostName = ({ cpu, cores }: Pick<Fingerprint, "cpu" | "cores">): string => `${cpu}, ${cores} cores`;
+export const hostName = ({ cpu, cores }: Pick<Fingerprint, "cpu" | "cores">): string =>
+  `${cpu}, ${cores} cores`;

@@ -6,11 +6,17 @@ import { dirname, join } from "node:path";
 export type DiskFacts = {
   model: string;
   isRotational: boolean | null;
-  /** The whole disk, not a partition of it; undefined where there is no block device: in memory, over a network. */
+  /**
+   * The whole disk, not a partition of it; undefined where there is no block device: in memory,
+   * over a network.
+   */
   device: string | undefined;
 };
 
-/** Of this machine and the disk under `directory`: the same for the same hardware, readable, fit for a file name. */
+/**
+ * Of this machine and the disk under `directory`: the same for the same hardware, readable, fit for
+ * a file name.
+ */
 export function hostId(directory: string): string {
   return slug(`${cpuModel()} ${availableParallelism()} ${diskUnder(directory).model}`);
 }
@@ -34,7 +40,8 @@ export function diskUnder(directory: string): DiskFacts {
   const { dev } = statSync(directory);
   const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)];
   const block = diskOf(`/sys/dev/block/${major}:${minor}`);
-  if (block === undefined) return { model: "no-block-device", isRotational: null, device: undefined };
+  if (block === undefined)
+    return { model: "no-block-device", isRotational: null, device: undefined };
   const name = block.split("/").at(-1) as string;
   const rotational = readText(join(block, "queue/rotational"));
   return {
@@ -61,10 +68,16 @@ function virtualModel(name: string): string {
   return name.replace(/\d+$/, "");
 }
 
-/** How the clock is governed; "none" where the machine does not say, as in most virtual machines. */
-export const governor = () => readText("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") || "none";
+/**
+ * How the clock is governed; "none" where the machine does not say, as in most virtual machines.
+ */
+export const governor = () =>
+  readText("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") || "none";
 
-/** What slows this processor down for its faults, by fault; those that it does not have are left out. */
+/**
+ * What slows this processor down for its faults, by fault; those that it does not have are left
+ * out.
+ */
 export function mitigations(): Record<string, string> {
   const directory = "/sys/devices/system/cpu/vulnerabilities";
   const found = namesIn(directory).map((name) => [name, readText(join(directory, name))] as const);

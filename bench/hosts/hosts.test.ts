@@ -21,7 +21,9 @@ test("what the reference machine's owner has to measure is listed there", () => 
 });
 
 test("kernels do their work, and their least is at most their middle", () => {
-  for (const { minMs, medianMs } of Object.values(runKernels(() => {}, ["ed25519Sign", "json"], 3))) {
+  for (const { minMs, medianMs } of Object.values(
+    runKernels(() => {}, ["ed25519Sign", "json"], 3),
+  )) {
     expect(minMs).toBeGreaterThan(0);
     expect(medianMs).toBeGreaterThanOrEqual(minMs);
   }

@@ -2,17 +2,24 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
-import { OperatorError } from "#src/errors.ts";
+import { OperatorError } from "#lib/errors.ts";
 
 const DIRECTORY = import.meta.dir;
 
 const Text = Type.String({ minLength: 1, maxLength: 500 });
 const Positive = Type.Number({ exclusiveMinimum: 0 });
-const Cores = Type.Array(Type.Integer({ minimum: 0, maximum: 1023 }), { minItems: 1, maxItems: 1024 });
+const Cores = Type.Array(Type.Integer({ minimum: 0, maximum: 1023 }), {
+  minItems: 1,
+  maxItems: 1024,
+});
 /** Null is "not measured here". */
-const Measured = <T extends Parameters<typeof Type.Union>[0][number]>(shape: T) => Type.Union([shape, Type.Null()]);
+const Measured = <T extends Parameters<typeof Type.Union>[0][number]>(shape: T) =>
+  Type.Union([shape, Type.Null()]);
 
-const Kernel = Type.Object({ minMs: Positive, medianMs: Positive }, { additionalProperties: false });
+const Kernel = Type.Object(
+  { minMs: Positive, medianMs: Positive },
+  { additionalProperties: false },
+);
 const Waits = Type.Object(
   { perSecond: Positive, medianMs: Positive, p99Ms: Positive },
   { additionalProperties: false },
@@ -30,7 +37,10 @@ export const Calibration = Type.Object(
     kernels: Type.Record(Type.String({ pattern: "^[a-zA-Z0-9]+$" }), Measured(Kernel)),
     fdatasync: Measured(Waits),
     /** Of the whole device, or of a file: `randomReadsOf` says of what. */
-    randomReads: Type.Object({ qd1: Measured(Waits), qd8: Measured(Waits) }, { additionalProperties: false }),
+    randomReads: Type.Object(
+      { qd1: Measured(Waits), qd8: Measured(Waits) },
+      { additionalProperties: false },
+    ),
     randomReadsOf: Measured(Text),
   },
   { additionalProperties: false },
@@ -56,14 +66,24 @@ const HostFile = Type.Object(
   {
     id: Type.String({ pattern: "^[a-z0-9][a-z0-9-]*$", maxLength: 100 }),
     about: Text,
-    cpu: Type.Object({ model: Text, cores: Type.Integer({ minimum: 1 }) }, { additionalProperties: false }),
+    cpu: Type.Object(
+      { model: Text, cores: Type.Integer({ minimum: 1 }) },
+      { additionalProperties: false },
+    ),
     disk: Type.Object(
-      { model: Text, isRotational: Measured(Type.Boolean()), parameters: Type.Union([DiskParameters, Type.Null()]) },
+      {
+        model: Text,
+        isRotational: Measured(Type.Boolean()),
+        parameters: Type.Union([DiskParameters, Type.Null()]),
+      },
       { additionalProperties: false },
     ),
     /** Cores by role; null: by the topology of the machine. */
     pins: Type.Union([
-      Type.Object({ server: Cores, postgres: Cores, proxy: Cores, load: Cores }, { additionalProperties: false }),
+      Type.Object(
+        { server: Cores, postgres: Cores, proxy: Cores, load: Cores },
+        { additionalProperties: false },
+      ),
       Type.Null(),
     ]),
     calibration: Calibration,
@@ -75,12 +95,18 @@ export type HostFile = Static<typeof HostFile>;
 /** The machine that everything is tuned for: its disk is the one that is emulated. */
 export const REFERENCE_HOST = "fx8320-hdd";
 
-/** A host's file by its id or by the beginning of it. Throws OperatorError when there is none, or when it is not valid. */
+/**
+ * A host's file by its id or by the beginning of it. Throws OperatorError when there is none, or
+ * when it is not valid.
+ */
 export function readHost(name: string): HostFile {
   const ids = listHosts();
   const id = ids.includes(name) ? name : ids.filter((known) => known.startsWith(name));
   if (Array.isArray(id) && id.length !== 1) {
-    throw new OperatorError(`there is no host ${name} in bench/hosts; there are ${ids.join(", ")}`, 2);
+    throw new OperatorError(
+      `there is no host ${name} in bench/hosts; there are ${ids.join(", ")}`,
+      2,
+    );
   }
   return checkHost(JSON.parse(readFileSync(fileOf(String(id)), "utf8")), String(id));
 }
@@ -88,7 +114,8 @@ export function readHost(name: string): HostFile {
 /** The disk of the reference machine, by its file. */
 export function referenceDisk(): DiskParameters {
   const { parameters } = readHost(REFERENCE_HOST).disk;
-  if (parameters === null) throw new OperatorError(`${REFERENCE_HOST} does not say how fast its disk is`);
+  if (parameters === null)
+    throw new OperatorError(`${REFERENCE_HOST} does not say how fast its disk is`);
   return parameters;
 }
 
@@ -110,7 +137,10 @@ export function writeHost(host: HostFile): string {
   const file = fileOf(host.id);
   // Figures of four digits, and a role's cores on one line: a person reviews it.
   const text = JSON.stringify(checkHost(host, host.id), inFourDigits, 2);
-  writeFileSync(file, `${text.replace(/\[\s+([\d,\s]+?)\s+\]/g, (_, cores) => `[${cores.replace(/\s+/g, " ")}]`)}\n`);
+  writeFileSync(
+    file,
+    `${text.replace(/\[\s+([\d,\s]+?)\s+\]/g, (_, cores) => `[${cores.replace(/\s+/g, " ")}]`)}\n`,
+  );
   return file;
 }
 

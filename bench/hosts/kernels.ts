@@ -6,10 +6,13 @@ export type KernelFigures = { minMs: number; medianMs: number };
 
 const RUNS = 15;
 
-/** Small pieces of work that stand for what the server does; each does the same on every machine. */
+/**
+ * Small pieces of work that stand for what the server does; each does the same on every machine.
+ */
 const KERNELS: Record<string, () => () => unknown> = {
   /** One password, with the settings of the benches. */
-  argon2id: () => () => hashSync("a bench needs a password", { memoryCost: 19_456, timeCost: 2, parallelism: 1 }),
+  argon2id: () => () =>
+    hashSync("a bench needs a password", { memoryCost: 19_456, timeCost: 2, parallelism: 1 }),
   /** A hundred tokens. */
   ed25519Sign: () => {
     const { privateKey } = generateKeyPairSync("ed25519");
@@ -66,7 +69,10 @@ export function runKernels(
       work();
       return performance.now() - from;
     }).sort((a, b) => a - b);
-    return [name, { minMs: tookMs[0] as number, medianMs: tookMs[Math.floor(runs / 2)] as number }] as const;
+    return [
+      name,
+      { minMs: tookMs[0] as number, medianMs: tookMs[Math.floor(runs / 2)] as number },
+    ] as const;
   });
   return Object.fromEntries(entries);
 }

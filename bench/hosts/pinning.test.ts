@@ -14,7 +14,12 @@ test("four modules of two cores are divided as the reference machine's file says
     [4, 5],
     [6, 7],
   ];
-  expect(pinsFor(modules)).toEqual({ server: [0, 1], postgres: [2, 3], proxy: [4, 5], load: [6, 7] });
+  expect(pinsFor(modules)).toEqual({
+    server: [0, 1],
+    postgres: [2, 3],
+    proxy: [4, 5],
+    load: [6, 7],
+  });
 });
 
 test("of three cores the load has one, and one core does everything", () => {

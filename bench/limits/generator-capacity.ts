@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { intervalOf } from "../figures/interval.ts";
 import type { Measured } from "../figures/table.ts";
 import type { LoadModel } from "../load/generator.ts";
@@ -18,9 +18,10 @@ const PACED_CONNECTIONS = 256;
 const PACED_RATES = [100, 1000];
 
 /**
- * What the generator can do on its core, over a Unix socket, against a server that does next to nothing on another: requests
- * a second in a closed loop of 32 connections, what one costs of the core (where others have the server's core, that says
- * what a whole one would make), and how late it sends what is due.
+ * What the generator can do on its core, over a Unix socket, against a server that does next to
+ * nothing on another: requests a second in a closed loop of 32 connections, what one costs of the
+ * core (where others have the server's core, that says what a whole one would make), and how late
+ * it sends what is due.
  */
 export async function measureGenerator(
   runs: number,
@@ -29,7 +30,11 @@ export async function measureGenerator(
 ): Promise<Measured> {
   const directory = temporaryDirectory("generator");
   const socketPath = join(directory, "bare.sock");
-  const server = await startServer(["bench/comparisons/bare-server.ts", socketPath], socketPath, {});
+  const server = await startServer(
+    ["bench/comparisons/bare-server.ts", socketPath],
+    socketPath,
+    {},
+  );
   const run = (load: LoadModel, connections: number) =>
     runLoad({
       target: { unix: socketPath },
@@ -54,7 +59,8 @@ export async function measureGenerator(
       perSecondOfACore: ofACore,
     };
     const rows: Measured["rows"] = [{ scenario: "closed loop", figures }];
-    const doubts = ofACore.mean < MIN_PER_SECOND ? ["a core makes fewer requests than 100,000 a second"] : [];
+    const doubts =
+      ofACore.mean < MIN_PER_SECOND ? ["a core makes fewer requests than 100,000 a second"] : [];
     for (const rate of PACED_RATES) {
       onStep(`${rate} a second`);
       const lags: { p50: number; p90: number; p99: number; cores: number }[] = [];
@@ -67,7 +73,12 @@ export async function measureGenerator(
         );
         const { percentiles } = figuresOf(recording, 1000).sendLagMs;
         const us = (share: 0.5 | 0.9 | 0.99) => (percentiles[share] ?? Number.NaN) * 1000;
-        lags.push({ p50: us(0.5), p90: us(0.9), p99: us(0.99), cores: generatorCpuMs / durationMs });
+        lags.push({
+          p50: us(0.5),
+          p90: us(0.9),
+          p99: us(0.99),
+          cores: generatorCpuMs / durationMs,
+        });
       }
       const over = (of: (lag: (typeof lags)[number]) => number) => intervalOf(lags.map(of));
       const figures = {
@@ -77,7 +88,8 @@ export async function measureGenerator(
         cores: over(({ cores }) => cores),
       };
       rows.push({ scenario: `${rate} a second`, figures });
-      if (figures.lagP99Us.mean > MAX_LAG_P99_US) doubts.push(`at ${rate} a second it sent more than 1 ms late`);
+      if (figures.lagP99Us.mean > MAX_LAG_P99_US)
+        doubts.push(`at ${rate} a second it sent more than 1 ms late`);
     }
     const about = `The load generator on one core against a bare Bun.serve on another, over a Unix socket, ${runs} runs; 95 % of the mean of runs. Lag is from when a request was due until it was sent.`;
     return { about, rows, postgres: "not in the path", doubts };

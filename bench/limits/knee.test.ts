@@ -1,6 +1,13 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { answersFor, figureOf, greatestWithin, nextRate, readObjective, type Tried } from "./knee.ts";
+import {
+  answersFor,
+  figureOf,
+  greatestWithin,
+  nextRate,
+  readObjective,
+  type Tried,
+} from "./knee.ts";
 
 /** Searches a server that keeps to its objective up to `capacity` requests a second. */
 function search(capacity: number, { from = 50, most = 10_000, precision = 1.1 } = {}) {
@@ -36,7 +43,8 @@ test("a rate beyond one that was missed is not believed", () => {
 test("an objective is a figure and its most ms, and needs ten answers beyond a percentile", () => {
   expect(readObjective("p99=50ms")).toEqual({ figure: "p99", mostMs: 50 });
   expect(readObjective("mean=2.5")).toEqual({ figure: "mean", mostMs: 2.5 });
-  for (const wrong of ["", "p99", "p98=5ms", "p99=0", "p99=fast"]) expect(() => readObjective(wrong)).toThrow("--slo");
+  for (const wrong of ["", "p99", "p98=5ms", "p99=0", "p99=fast"])
+    expect(() => readObjective(wrong)).toThrow("--slo");
   expect(answersFor({ figure: "p99", mostMs: 1 })).toBeGreaterThanOrEqual(1000);
   const responseMs = { count: 5, mean: 3, min: 1, max: 9, percentiles: {} };
   expect(figureOf({ figure: "p99", mostMs: 1 }, { responseMs })).toBeUndefined();

@@ -1,5 +1,5 @@
-import { createProgress } from "#src/cli/progress.ts";
-import { OperatorError } from "#src/errors.ts";
+import { createProgress } from "#lib/command-line/progress.ts";
+import { OperatorError } from "#lib/errors.ts";
 import { type ResultOptions, writeResult } from "../figures/results.ts";
 import { tableMarkdown, tableOf } from "../figures/table.ts";
 import { loadScenariosOf } from "../run/run-command.ts";
@@ -8,7 +8,10 @@ import { measureGenerator } from "./generator-capacity.ts";
 import { type SweepOptions, sweep, sweepMarkdown } from "./sweep.ts";
 
 /** Finds the knee of a scenario and writes the curve; returns whether it may be believed. */
-export async function sweepCommand(word: string, options: Omit<SweepOptions, "onStep"> & ResultOptions) {
+export async function sweepCommand(
+  word: string,
+  options: Omit<SweepOptions, "onStep"> & ResultOptions,
+) {
   const choice = chooseScenarios([word]);
   const [scenario, ...others] = loadScenariosOf(choice);
   if (!scenario || others.length > 0) {
@@ -17,15 +20,27 @@ export async function sweepCommand(word: string, options: Omit<SweepOptions, "on
       2,
     );
   }
-  if (scenario.wave) throw new OperatorError(`${scenario.operation} is one wave of people: it has no rate to sweep`, 2);
+  if (scenario.wave)
+    throw new OperatorError(
+      `${scenario.operation} is one wave of people: it has no rate to sweep`,
+      2,
+    );
   const progress = createProgress();
   const result = await sweep(scenario, { ...options, onStep: progress.step });
   progress.done();
-  writeResult(`sweep-${scenario.operation}-${options.profile}`, result, sweepMarkdown(result), options);
+  writeResult(
+    `sweep-${scenario.operation}-${options.profile}`,
+    result,
+    sweepMarkdown(result),
+    options,
+  );
   return result.greatestRate !== null && result.doubts.length === 0;
 }
 
-/** Measures the generator and writes what it can do; returns whether that is enough for what it is used for. */
+/**
+ * Measures the generator and writes what it can do; returns whether that is enough for what it is
+ * used for.
+ */
 export async function generatorCommand({
   runs,
   seconds,

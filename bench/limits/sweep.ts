@@ -7,9 +7,19 @@ import { cpuNsOf } from "../stand/servers.ts";
 import { openStand, type Stand } from "../stand/stand.ts";
 import { askedOf, type LoadScenario, makeWorlds, PEOPLE } from "../suites/load-scenario.ts";
 import type { World } from "../suites/world.ts";
-import { answersFor, figureOf, greatestWithin, nextRate, type Objective, type Search } from "./knee.ts";
+import {
+  answersFor,
+  figureOf,
+  greatestWithin,
+  nextRate,
+  type Objective,
+  type Search,
+} from "./knee.ts";
 
-/** What one rate did: response times in ms, null where there were too few answers; processors as shares of one. */
+/**
+ * What one rate did: response times in ms, null where there were too few answers; processors as
+ * shares of one.
+ */
 export type SweepPoint = {
   rate: number;
   achievedPerSecond: number;
@@ -51,7 +61,10 @@ export type SweepOptions = {
 const CONNECTIONS = 32;
 const WARM_UP_S = { least: 5, most: 10 };
 
-/** Finds the greatest rate of Poisson arrivals at which a scenario keeps to an objective, each rate a run of its own. */
+/**
+ * Finds the greatest rate of Poisson arrivals at which a scenario keeps to an objective, each rate
+ * a run of its own.
+ */
 export async function sweep(scenario: LoadScenario, options: SweepOptions): Promise<SweepResult> {
   const { objective, search, profile, onStep } = options;
   const stand = await openStand({ profile });
@@ -71,7 +84,9 @@ export async function sweep(scenario: LoadScenario, options: SweepOptions): Prom
       points.push(point);
     }
     const greatest = greatestWithin(points);
-    const [shown] = await stand.db.sql<{ version: string }[]>`select current_setting('server_version') as version`;
+    const [shown] = await stand.db.sql<
+      { version: string }[]
+    >`select current_setting('server_version') as version`;
     return {
       format: 2,
       kind: "sweep",
@@ -121,17 +136,30 @@ async function tryRate(
   if (!run) throw new Error("There was no run");
   const { figures, offered, achieved } = run;
   const to = { atMs: performance.now(), ...cpuNs() };
-  const doubts = doubtsOf({ figures, rate: { offered, achieved }, disturbance: disturbed(), isSettled: true });
+  const doubts = doubtsOf({
+    figures,
+    rate: { offered, achieved },
+    disturbance: disturbed(),
+    isSettled: true,
+  });
   const { mean, percentiles } = figures.responseMs;
   const found = figureOf(objective, figures);
   const lastedMs = recording.due.length > 0 ? (sent / rate) * 1000 : 1;
   return {
     ...{ rate, achievedPerSecond: achieved, meanMs: mean, failures: figures.failures, doubts },
-    ...{ p50Ms: percentiles[0.5] ?? null, p90Ms: percentiles[0.9] ?? null, p99Ms: percentiles[0.99] ?? null },
+    ...{
+      p50Ms: percentiles[0.5] ?? null,
+      p90Ms: percentiles[0.9] ?? null,
+      p99Ms: percentiles[0.99] ?? null,
+    },
     serverCpuMs: (to.server - from.server) / 1e6 / sent,
     serverCpuShare: (to.server - from.server) / 1e6 / lastedMs,
     postgresCpuShare: (to.postgres - from.postgres) / 1e6 / lastedMs,
-    isWithin: found !== undefined && found <= objective.mostMs && figures.failures === 0 && achieved >= offered * 0.995,
+    isWithin:
+      found !== undefined &&
+      found <= objective.mostMs &&
+      figures.failures === 0 &&
+      achieved >= offered * 0.995,
   };
 }
 

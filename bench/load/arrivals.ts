@@ -1,6 +1,9 @@
 import { mulberry32 } from "../figures/statistics.ts";
 
-/** When requests are due. `constant` and `poisson` at `rate` a second; `ramp` is Poisson from `rate` to `toRate`. */
+/**
+ * When requests are due. `constant` and `poisson` at `rate` a second; `ramp` is Poisson from `rate`
+ * to `toRate`.
+ */
 export type Arrivals = {
   model: "constant" | "poisson" | "ramp";
   rate: number;
@@ -26,11 +29,18 @@ export function arrivalsOf(given: {
 }
 
 /**
- * Due times in ms from the start, ascending, all below `durationMs`. Poisson arrivals have exponential gaps, so requests
- * meet and queue as those of independent clients do; constant ones never meet. A ramp's times are those of a unit-rate
- * process put through the inverse of the integrated rate (Lewis and Shedler 1979). The same seed gives the same times.
+ * Due times in ms from the start, ascending, all below `durationMs`. Poisson arrivals have
+ * exponential gaps, so requests meet and queue as those of independent clients do; constant ones
+ * never meet. A ramp's times are those of a unit-rate process put through the inverse of the
+ * integrated rate (Lewis and Shedler 1979). The same seed gives the same times.
  */
-export function dueTimes({ model, rate, toRate = rate, durationMs, seed = 1 }: Arrivals): Float64Array {
+export function dueTimes({
+  model,
+  rate,
+  toRate = rate,
+  durationMs,
+  seed = 1,
+}: Arrivals): Float64Array {
   if (!(rate > 0) || !(toRate > 0)) throw new RangeError("Rates are above 0");
   if (model === "constant") {
     const count = Math.floor((durationMs * rate) / 1000);
@@ -43,7 +53,8 @@ export function dueTimes({ model, rate, toRate = rate, durationMs, seed = 1 }: A
   for (let events = 0; ; ) {
     events -= Math.log(1 - random());
     // Events expected by t: rate · t + slope · t² / 2.
-    const atS = slope === 0 ? events / rate : (Math.sqrt(rate * rate + 2 * slope * events) - rate) / slope;
+    const atS =
+      slope === 0 ? events / rate : (Math.sqrt(rate * rate + 2 * slope * events) - rate) / slope;
     if (!(atS < durationS)) return Float64Array.from(times);
     times.push(atS * 1000);
   }

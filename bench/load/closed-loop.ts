@@ -5,8 +5,9 @@ import { figuresOf } from "./recording.ts";
 export type Load = { requests: number; elapsedMs: number; failures: number };
 
 /**
- * Sends `requests`, one after the other and again from the first, over `connections` to a Unix socket or another target, each connection's
- * next as soon as its last is answered, for `durationMs` or until there were `most`. `failures` counts answers that are not 2xx or 304.
+ * Sends `requests`, one after the other and again from the first, over `connections` to a Unix
+ * socket or another target, each connection's next as soon as its last is answered, for
+ * `durationMs` or until there were `most`. `failures` counts answers that are not 2xx or 304.
  */
 export async function closedLoop(
   to: string | Target,

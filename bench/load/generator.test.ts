@@ -13,7 +13,9 @@ const answerOf = (body: string, headers = "") =>
 
 type Answers = (connection: Socket<{ received: number; answered: number }>, bytes: number) => void;
 
-/** A server that answers whole requests as `answers` says, on a Unix socket and on a loopback port. */
+/**
+ * A server that answers whole requests as `answers` says, on a Unix socket and on a loopback port.
+ */
 async function withServer(answers: Answers, work: (target: Target) => Promise<void>) {
   const directory = mkdtempSync(join(tmpdir(), "irontrack-lanes-"));
   const socket = {
@@ -39,7 +41,10 @@ async function withServer(answers: Answers, work: (target: Target) => Promise<vo
 
 /** Answers each complete request of `size` bytes. */
 const each =
-  (size: number, answer: (connection: Socket<{ received: number; answered: number }>) => void): Answers =>
+  (
+    size: number,
+    answer: (connection: Socket<{ received: number; answered: number }>) => void,
+  ): Answers =>
   (connection, received) => {
     while (connection.data.answered < Math.floor(received / size)) {
       connection.data.answered++;
@@ -81,7 +86,9 @@ test("a server that closes its connections after a few answers is connected to a
       if (isLast) connection.end();
     }),
     async (target) => {
-      const figures = figuresOf(await run(target, { model: "constant", rate: 400, durationMs: 250 }));
+      const figures = figuresOf(
+        await run(target, { model: "constant", rate: 400, durationMs: 250 }),
+      );
       expect(figures).toMatchObject({ requests: 100, failures: 0 });
     },
   ));
@@ -103,12 +110,18 @@ test("what a server says to an idle connection before it hangs up is no answer, 
   withServer(
     each(GET.length, (connection) => {
       connection.write(answerOf("hello"));
-      setTimeout(() => connection.end("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"), 5);
+      setTimeout(
+        () => connection.end("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"),
+        5,
+      );
     }),
     async (target) => {
       const load = { model: "constant", rate: 5, durationMs: 600 } as const;
       const { due, status } = await run(target, load, GET, 1);
-      expect({ requests: due.length, statuses: [...new Set(status)] }).toEqual({ requests: 3, statuses: [200] });
+      expect({ requests: due.length, statuses: [...new Set(status)] }).toEqual({
+        requests: 3,
+        statuses: [200],
+      });
     },
   ));
 
@@ -140,7 +153,13 @@ test("when the server goes away for good, what was due and never sent is a failu
     },
   });
   const load = { model: "constant", rate: 200, durationMs: 100 } as const;
-  const recording = await generate({ target: { unix }, requests: [GET], connections: 2, load, drainMs: 50 });
+  const recording = await generate({
+    target: { unix },
+    requests: [GET],
+    connections: 2,
+    load,
+    drainMs: 50,
+  });
   expect(figuresOf(recording)).toMatchObject({ requests: 20, failures: 17 });
   rmSync(directory, { recursive: true });
 });
@@ -161,7 +180,12 @@ test("large requests and large chunked answers get through", () => {
       write();
     }),
     async (target) => {
-      const recording = await run(target, { model: "closed", durationMs: 10_000, most: 6 }, upload, 2);
+      const recording = await run(
+        target,
+        { model: "closed", durationMs: 10_000, most: 6 },
+        upload,
+        2,
+      );
       expect(figuresOf(recording)).toMatchObject({ requests: 6, failures: 0 });
       expect([...recording.bodyBytes]).toEqual(Array(6).fill(8 * 0x40000));
     },

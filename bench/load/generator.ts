@@ -4,9 +4,9 @@ import { createRecorder, type Recording } from "./recording.ts";
 import { isSettled, medianOfSeconds } from "./settling.ts";
 
 /**
- * How requests follow one another. Closed: each connection's next as soon as its last is answered, for `durationMs` or
- * until `most` were sent. Open (the other models): when they are due, whatever became of those before them. Replay: at
- * given times, ascending.
+ * How requests follow one another. Closed: each connection's next as soon as its last is answered,
+ * for `durationMs` or until `most` were sent. Open (the other models): when they are due, whatever
+ * became of those before them. Replay: at given times, ascending.
  */
 export type LoadModel =
   | { model: "closed"; durationMs: number; most?: number }
@@ -19,13 +19,19 @@ export type LoadPlan = {
   requests: Uint8Array[];
   connections: number;
   load: LoadModel;
-  /** Of an open load: it ends early, `leastS` seconds or more after its start, once the responses have settled. */
+  /**
+   * Of an open load: it ends early, `leastS` seconds or more after its start, once the responses
+   * have settled.
+   */
   settle?: { leastS: number };
   /** How long answers are waited for after the last request was due; 30 s unless said. */
   drainMs?: number;
 };
 
-/** Runs a load in this process and records every request. Rejects when a connection cannot be made at the start. */
+/**
+ * Runs a load in this process and records every request. Rejects when a connection cannot be made
+ * at the start.
+ */
 export function generate(plan: LoadPlan): Promise<Recording> {
   const { load } = plan;
   if (load.model === "closed") return runClosed(plan, load.durationMs, load.most);
@@ -75,8 +81,8 @@ async function runClosed(
 const DRAIN_MS = 30_000;
 
 /**
- * Requests that are due while no connection is idle wait for one, first come first served. The wait counts: latency is from
- * when a request was due.
+ * Requests that are due while no connection is idle wait for one, first come first served. The wait
+ * counts: latency is from when a request was due.
  */
 async function runOpen(plan: LoadPlan, due: Float64Array): Promise<Recording> {
   const { target, requests, connections, settle, drainMs = DRAIN_MS } = plan;
@@ -111,7 +117,11 @@ async function runOpen(plan: LoadPlan, due: Float64Array): Promise<Recording> {
   recorder.start();
   while (arrived < total) {
     await untilDue((due[arrived] as number) - recorder.nowMs());
-    for (const nowMs = recorder.nowMs(); arrived < due.length && (due[arrived] as number) <= nowMs; arrived++) {
+    for (
+      const nowMs = recorder.nowMs();
+      arrived < due.length && (due[arrived] as number) <= nowMs;
+      arrived++
+    ) {
       // While requests wait there is no idle lane: none is passed by a later one.
       const lane = takeOpen(idle);
       if (lane) sendTo(lane);
@@ -134,7 +144,10 @@ function takeOpen(idle: Lane[]): Lane | undefined {
   return lane;
 }
 
-/** Timers wake up to 1 ms late, so only what is further away is slept; the rest is spun, with turns for the sockets. */
+/**
+ * Timers wake up to 1 ms late, so only what is further away is slept; the rest is spun, with turns
+ * for the sockets.
+ */
 const SPIN_MS = 1.2;
 
 function untilDue(gapMs: number): Promise<unknown> | undefined {

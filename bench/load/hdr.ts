@@ -5,8 +5,9 @@ import type { Recording } from "./recording.ts";
 export type Recorded = { operation: string; recording: Recording };
 
 /**
- * An HDR histogram log (version 1.3, V2 encoding) as other tools read it: a tagged histogram of the responses to the
- * requests that were due in each second, in µs with three digits. `startedMs` is ms since 1970. Failures are left out.
+ * An HDR histogram log (version 1.3, V2 encoding) as other tools read it: a tagged histogram of the
+ * responses to the requests that were due in each second, in µs with three digits. `startedMs` is
+ * ms since 1970. Failures are left out.
  */
 export function hdrLog(all: Recorded[], startedMs: number): string {
   let text = "";

@@ -1,11 +1,14 @@
 /**
- * An answer that is complete: its status, the seconds after which it says to come again (0: it does not), the bytes of its
- * body, and whether the connection ends.
+ * An answer that is complete: its status, the seconds after which it says to come again (0: it does
+ * not), the bytes of its body, and whether the connection ends.
  */
 export type Answer = { status: number; retryAfterS: number; bodyBytes: number; isLast: boolean };
 
 export type Parser = {
-  /** Takes in what came; the answer that it completes, or undefined. One request at a time is on its way. */
+  /**
+   * Takes in what came; the answer that it completes, or undefined. One request at a time is on its
+   * way.
+   */
   receive(chunk: Uint8Array): Answer | undefined;
 };
 
@@ -19,9 +22,10 @@ type Part = "head" | "body" | "size" | "chunk" | "chunk end" | "trailer";
 type Step = "on" | "waits" | "ended";
 
 /**
- * Reads HTTP/1.1 answers from chunks of any size: with Content-Length, chunked, or without a body (RFC 9112 §6.3). Bodies
- * are counted and not kept. Throws for what is no HTTP answer, for a body that only the end of the connection would end,
- * and for bytes beyond an answer, which nobody asked for.
+ * Reads HTTP/1.1 answers from chunks of any size: with Content-Length, chunked, or without a body
+ * (RFC 9112 §6.3). Bodies are counted and not kept. Throws for what is no HTTP answer, for a body
+ * that only the end of the connection would end, and for bytes beyond an answer, which nobody asked
+ * for.
  */
 export function createParser(): Parser {
   let pending: Buffer = NOTHING;
@@ -80,12 +84,18 @@ export function createParser(): Parser {
       let stepped = step();
       while (stepped === "on") stepped = step();
       if (stepped === "waits") {
-        // The socket uses its buffer again, so what is waited on is copied: part of a line or of a head.
+        // The socket uses its buffer again, so what is waited on is copied: part of a line or of a
+        // head.
         pending = pending.length === 0 ? NOTHING : Buffer.from(pending);
         return undefined;
       }
       if (pending.length > 0) throw new Error("Bytes beyond the answer");
-      const answer = { status: head.status, retryAfterS: head.retryAfterS, bodyBytes, isLast: head.isLast };
+      const answer = {
+        status: head.status,
+        retryAfterS: head.retryAfterS,
+        bodyBytes,
+        isLast: head.isLast,
+      };
       part = "head";
       bodyBytes = 0;
       return answer;
@@ -103,8 +113,10 @@ function readHead(text: string): Head {
   const isOld = text.startsWith("HTTP/1.0") && !/\r\nconnection:[^\r]*keep-alive/i.test(text);
   const isLast = isOld || /\r\nconnection:[^\r]*\bclose\b/i.test(text);
   const retryAfterS = status < 400 ? 0 : readRetryAfter(text);
-  if (status < 200 || status === 204 || status === 304) return { status, retryAfterS, length: 0, isLast };
-  if (/\r\ntransfer-encoding:[^\r]*\bchunked\b/i.test(text)) return { status, retryAfterS, length: CHUNKED, isLast };
+  if (status < 200 || status === 204 || status === 304)
+    return { status, retryAfterS, length: 0, isLast };
+  if (/\r\ntransfer-encoding:[^\r]*\bchunked\b/i.test(text))
+    return { status, retryAfterS, length: CHUNKED, isLast };
   const length = /\r\ncontent-length: *(\d+)/i.exec(text)?.[1];
   if (length !== undefined) return { status, retryAfterS, length: Number(length), isLast };
   throw new Error(`An answer ${status} without a length`);
@@ -112,7 +124,9 @@ function readHead(text: string): Head {
 
 const MAX_SECONDS = 0xffff;
 
-/** Seconds, 1 at the least where they are told (RFC 9110 §10.2.3); a date counts as nothing told. */
+/**
+ * Seconds, 1 at the least where they are told (RFC 9110 §10.2.3); a date counts as nothing told.
+ */
 function readRetryAfter(text: string): number {
   const seconds = /\r\nretry-after: *(\d+) *(?:\r|$)/i.exec(text)?.[1];
   return seconds === undefined ? 0 : Math.min(Math.max(Number(seconds), 1), MAX_SECONDS);

@@ -13,7 +13,8 @@ export type LaneEvents = {
   /** The lane may send: it has just been opened, or its last request is answered. */
   onIdle(lane: Lane): void;
   /**
-   * Request `at` is answered; status 0 when its connection was lost, or what came is no answer. Comes before `onIdle`.
+   * Request `at` is answered; status 0 when its connection was lost, or what came is no answer.
+   * Comes before `onIdle`.
    */
   onAnswer(at: number, answer: Outcome): void;
 };
@@ -23,7 +24,10 @@ export type Lanes = { close(): void };
 const NOTHING = -1;
 const LOST: Outcome = { status: 0, retryAfterS: 0, bodyBytes: 0 };
 
-/** Opens `count` connections, each of which is opened again whenever it is lost. Rejects when one cannot be opened. */
+/**
+ * Opens `count` connections, each of which is opened again whenever it is lost. Rejects when one
+ * cannot be opened.
+ */
 export async function openLanes(target: Target, count: number, events: LaneEvents): Promise<Lanes> {
   let isClosed = false;
   const sockets = new Set<Socket<undefined>>();

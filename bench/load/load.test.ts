@@ -6,7 +6,9 @@ import { distributionOf, figuresOf, type Recording } from "./recording.ts";
 import { fromBytes, toBytes } from "./run.ts";
 
 test("constant arrivals are evenly apart, and Poisson ones have exponential gaps of the same mean", () => {
-  expect([...dueTimes({ model: "constant", rate: 4, durationMs: 1000 })]).toEqual([0, 250, 500, 750]);
+  expect([...dueTimes({ model: "constant", rate: 4, durationMs: 1000 })]).toEqual([
+    0, 250, 500, 750,
+  ]);
   const times = dueTimes({ model: "poisson", rate: 1000, durationMs: 100_000 });
   expect(times.length).toBeGreaterThan(98_500);
   expect(times.length).toBeLessThan(101_500);
@@ -21,7 +23,8 @@ test("constant arrivals are evenly apart, and Poisson ones have exponential gaps
 test("a ramp goes from one rate to the other, and the same seed gives the same times", () => {
   const plan = { model: "ramp", rate: 100, toRate: 300, durationMs: 10_000, seed: 7 } as const;
   const times = dueTimes(plan);
-  const within = (fromMs: number, toMs: number) => times.filter((time) => time >= fromMs && time < toMs).length;
+  const within = (fromMs: number, toMs: number) =>
+    times.filter((time) => time >= fromMs && time < toMs).length;
   expect(times.length).toBeGreaterThan(1850);
   expect(times.length).toBeLessThan(2150);
   expect(within(9000, 10_000) / within(0, 1000)).toBeGreaterThan(2);
@@ -43,14 +46,21 @@ type Given = typeof answer extends fc.Arbitrary<infer T> ? T : never;
 
 function onWire({ status, form, body: given, pieces, isLast, hasTrailer, isContinued }: Given) {
   const hasBody = status !== 204 && status !== 304;
-  const lines = [`HTTP/1.1 ${status} Whatever`, "x-request-id: abc", ...(isLast ? ["Connection: close"] : [])];
+  const lines = [
+    `HTTP/1.1 ${status} Whatever`,
+    "x-request-id: abc",
+    ...(isLast ? ["Connection: close"] : []),
+  ];
   const early = isContinued ? "HTTP/1.1 100 Continue\r\n\r\n" : "";
-  if (!hasBody) return { bytes: Buffer.from(`${early}${lines.join("\r\n")}\r\n\r\n`), bodyBytes: 0 };
+  if (!hasBody)
+    return { bytes: Buffer.from(`${early}${lines.join("\r\n")}\r\n\r\n`), bodyBytes: 0 };
   if (form === "length") {
     const head = `${early}${lines.join("\r\n")}\r\nContent-Length: ${given.length}\r\n\r\n`;
     return { bytes: Buffer.concat([Buffer.from(head), given]), bodyBytes: given.length };
   }
-  const chunks: Buffer[] = [Buffer.from(`${early}${lines.join("\r\n")}\r\ntransfer-encoding: chunked\r\n\r\n`)];
+  const chunks: Buffer[] = [
+    Buffer.from(`${early}${lines.join("\r\n")}\r\ntransfer-encoding: chunked\r\n\r\n`),
+  ];
   for (let at = 0, n = 0; at < given.length; n++) {
     const piece = given.subarray(at, at + (pieces[n] ?? 100));
     chunks.push(Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from("\r\n"));
@@ -62,23 +72,32 @@ function onWire({ status, form, body: given, pieces, isLast, hasTrailer, isConti
 
 test("answers of every form are read from chunks of any size, one after the other", () => {
   fc.assert(
-    fc.property(fc.array(answer, { maxLength: 5 }), fc.array(fc.integer({ min: 1, max: 60 })), (given, sizes) => {
-      const parser = createParser();
-      for (const one of given) {
-        const { bytes, bodyBytes } = onWire(one);
-        let read: unknown;
-        for (let at = 0, n = 0; at < bytes.length; n++) {
-          const chunk = bytes.subarray(at, at + (sizes[n % Math.max(sizes.length, 1)] ?? 1000));
-          at += chunk.length;
-          // As sockets do it: the buffer is used again afterwards.
-          const lent = Buffer.from(chunk);
-          read = parser.receive(lent);
-          lent.fill(0);
-          if (at < bytes.length) expect(read).toBeUndefined();
+    fc.property(
+      fc.array(answer, { maxLength: 5 }),
+      fc.array(fc.integer({ min: 1, max: 60 })),
+      (given, sizes) => {
+        const parser = createParser();
+        for (const one of given) {
+          const { bytes, bodyBytes } = onWire(one);
+          let read: unknown;
+          for (let at = 0, n = 0; at < bytes.length; n++) {
+            const chunk = bytes.subarray(at, at + (sizes[n % Math.max(sizes.length, 1)] ?? 1000));
+            at += chunk.length;
+            // As sockets do it: the buffer is used again afterwards.
+            const lent = Buffer.from(chunk);
+            read = parser.receive(lent);
+            lent.fill(0);
+            if (at < bytes.length) expect(read).toBeUndefined();
+          }
+          expect(read).toEqual({
+            status: one.status,
+            retryAfterS: 0,
+            bodyBytes,
+            isLast: one.isLast,
+          });
         }
-        expect(read).toEqual({ status: one.status, retryAfterS: 0, bodyBytes, isLast: one.isLast });
-      }
-    }),
+      },
+    ),
   );
 });
 
@@ -94,7 +113,8 @@ test.each([
 
 test("a length beside chunks is not believed, and an old server closes unless it says otherwise", () => {
   const read = (text: string) => createParser().receive(Buffer.from(text));
-  const both = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n0\r\n\r\n";
+  const both =
+    "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n0\r\n\r\n";
   expect(read(both)).toEqual({ status: 200, retryAfterS: 0, bodyBytes: 2, isLast: false });
   expect(read("HTTP/1.0 204 No Content\r\n\r\n")?.isLast).toBe(true);
   expect(read("HTTP/1.0 204 No Content\r\nConnection: keep-alive\r\n\r\n")?.isLast).toBe(false);
@@ -105,7 +125,9 @@ test("an answer that tells when to come again is read with its seconds, and a da
     const text = `HTTP/1.1 503 Service Unavailable\r\n${line}\r\nContent-Length: 0\r\n\r\n`;
     return createParser().receive(Buffer.from(text))?.retryAfterS;
   };
-  expect(["retry-after: 30", "Retry-After:0", "Retry-After: 999999"].map(told)).toEqual([30, 1, 65_535]);
+  expect(["retry-after: 30", "Retry-After:0", "Retry-After: 999999"].map(told)).toEqual([
+    30, 1, 65_535,
+  ]);
   expect(["X: 1", "Retry-After: Fri, 27 Nov 2026 00:00:00 GMT"].map(told)).toEqual([0, 0]);
 });
 
@@ -147,13 +169,19 @@ test("who is told to come again later is refused, which is a failure of its own 
     [2, 2, 3, 503],
     [3, 3, 4, 429, 30],
   ]);
-  expect(figuresOf(recording)).toMatchObject({ requests: 4, failures: 3, refused: 1, responseMs: { count: 1 } });
+  expect(figuresOf(recording)).toMatchObject({
+    requests: 4,
+    failures: 3,
+    refused: 1,
+    responseMs: { count: 1 },
+  });
   expect(figuresOf(recordingOf([[0, 0, 10, 204]]))).not.toHaveProperty("refused");
   expect([...fromBytes(Buffer.from(toBytes(recording))).retryAfterS]).toEqual([0, 1, 0, 30]);
 });
 
 test("a percentile is exact, and given only when ten samples lie beyond it", () => {
-  const upTo = (count: number) => distributionOf(Float64Array.from({ length: count }, (_, n) => count - n)).percentiles;
+  const upTo = (count: number) =>
+    distributionOf(Float64Array.from({ length: count }, (_, n) => count - n)).percentiles;
   expect(upTo(19)).toEqual({});
   expect(upTo(20)).toEqual({ 0.5: 10 });
   expect(upTo(999)).toEqual({ 0.5: 500, 0.9: 900 });

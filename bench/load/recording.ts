@@ -1,7 +1,8 @@
 /**
- * What became of each request, in the order in which they were due. Times are ms from the start: when it was due, when it
- * was sent, when it was answered (NaN: never). Status 0: its connection was lost, or it was never answered. `retryAfterS`: how
- * many seconds later it was told to come again; 0: nothing of it.
+ * What became of each request, in the order in which they were due. Times are ms from the start:
+ * when it was due, when it was sent, when it was answered (NaN: never). Status 0: its connection
+ * was lost, or it was never answered. `retryAfterS`: how many seconds later it was told to come
+ * again; 0: nothing of it.
  */
 export type Recording = {
   due: Float64Array;
@@ -67,7 +68,10 @@ export type Distribution = {
 
 export const SHARES = [0.5, 0.9, 0.99, 0.999, 0.9999] as const;
 
-/** Exact figures of `values`, which are sorted in place. The percentile is the value at rank ⌈share · n⌉. */
+/**
+ * Exact figures of `values`, which are sorted in place. The percentile is the value at rank ⌈share
+ * · n⌉.
+ */
 export function distributionOf(values: Float64Array): Distribution {
   values.sort();
   const count = values.length;
@@ -77,7 +81,13 @@ export function distributionOf(values: Float64Array): Distribution {
       percentiles[share] = values[Math.ceil(share * count) - 1] as number;
   }
   const sum = values.reduce((total, value) => total + value, 0);
-  return { count, mean: sum / count, min: values[0] ?? Number.NaN, max: values.at(-1) ?? Number.NaN, percentiles };
+  return {
+    count,
+    mean: sum / count,
+    min: values[0] ?? Number.NaN,
+    max: values.at(-1) ?? Number.NaN,
+    percentiles,
+  };
 }
 
 export type LoadFigures = {
@@ -85,7 +95,10 @@ export type LoadFigures = {
   perSecond: number;
   /** Answers that are neither 2xx nor 304, and requests without one. */
   failures: number;
-  /** Those of the failures that are a 503 with Retry-After: nothing broke, there was too much to do. Absent when none is. */
+  /**
+   * Those of the failures that are a 503 with Retry-After: nothing broke, there was too much to do.
+   * Absent when none is.
+   */
   refused?: number;
   /** From when a request was due: what a client meets. */
   responseMs: Distribution;
@@ -98,7 +111,10 @@ export type LoadFigures = {
 const isSuccess = (status: number) => (status >= 200 && status < 300) || status === 304;
 
 /** The figures of a recording, but for its first `warmUpMs`. */
-export function figuresOf({ due, sent, done, status, retryAfterS }: Recording, warmUpMs = 0): LoadFigures {
+export function figuresOf(
+  { due, sent, done, status, retryAfterS }: Recording,
+  warmUpMs = 0,
+): LoadFigures {
   const chosen: number[] = [];
   let failures = 0;
   let refused = 0;

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startProgram } from "#src/processes/programs.ts";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
+import { startProgram } from "#lib/processes/programs.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { pinned } from "../hosts/pinning.ts";
 import { cpuNsOf } from "../stand/servers.ts";
 import type { LoadPlan } from "./generator.ts";
@@ -12,10 +12,16 @@ export type PlanFile = Omit<LoadPlan, "requests"> & { requests: string[] };
 
 export type LoadRun = { recording: Recording; generatorCpuMs: number };
 
-/** On a machine of two cores PostgreSQL is on its core too: the generator goes first, so that it sends when it must. */
+/**
+ * On a machine of two cores PostgreSQL is on its core too: the generator goes first, so that it
+ * sends when it must.
+ */
 const FIRST = process.getuid?.() === 0 && Bun.which("chrt") ? ["chrt", "--fifo", "1"] : [];
 
-/** Runs a load in a process and, where the machine can, on a core of its own. Rejects when the server cannot be reached. */
+/**
+ * Runs a load in a process and, where the machine can, on a core of its own. Rejects when the
+ * server cannot be reached.
+ */
 export async function runLoad(plan: PlanFile): Promise<LoadRun> {
   const directory = temporaryDirectory("load");
   try {
@@ -34,14 +40,27 @@ export async function runLoad(plan: PlanFile): Promise<LoadRun> {
     const exitCode = await new Promise((resolve) => child.once("close", resolve));
     clearInterval(watch);
     if (exitCode !== 0) throw new Error(`The load generator ended: ${said}`);
-    return { recording: fromBytes(readFileSync(join(directory, "recording.bin"))), generatorCpuMs: cpuNs / 1e6 };
+    return {
+      recording: fromBytes(readFileSync(join(directory, "recording.bin"))),
+      generatorCpuMs: cpuNs / 1e6,
+    };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-/** Due, sent and done as float64, body bytes as uint32, status and Retry-After as uint16: 32 bytes for each request. */
-export function toBytes({ due, sent, done, bodyBytes, status, retryAfterS }: Recording): Uint8Array {
+/**
+ * Due, sent and done as float64, body bytes as uint32, status and Retry-After as uint16: 32 bytes
+ * for each request.
+ */
+export function toBytes({
+  due,
+  sent,
+  done,
+  bodyBytes,
+  status,
+  retryAfterS,
+}: Recording): Uint8Array {
   return Buffer.concat(
     [due, sent, done, bodyBytes, status, retryAfterS].map((column) =>
       Buffer.from(column.buffer, column.byteOffset, column.byteLength),

@@ -22,7 +22,12 @@ export type RunsPlan = {
 };
 
 /** One run of several: its figures are one sample. */
-export type OneRun = { recording: Recording; figures: LoadFigures; offered: number; achieved: number };
+export type OneRun = {
+  recording: Recording;
+  figures: LoadFigures;
+  offered: number;
+  achieved: number;
+};
 
 export type Runs = {
   /** All runs, one after the other as if there were no time between them. */
@@ -47,13 +52,23 @@ export const requestsOf = (rate: number, warmUpS: number, runs: number, seconds:
 /** Warms the server up until responses settle, then puts it under the same load several times. */
 export async function runSeveral(plan: RunsPlan): Promise<Runs> {
   const { target, connections, warmUpS, runs, seconds } = plan;
-  const warmUp = { model: "poisson", rate: plan.warmUpRate, durationMs: warmUpS.most * 1000, seed: 99 } as const;
+  const warmUp = {
+    model: "poisson",
+    rate: plan.warmUpRate,
+    durationMs: warmUpS.most * 1000,
+    seed: 99,
+  } as const;
   const settle = { leastS: warmUpS.least };
   const common = { target, connections };
   let used = 0;
   let settledAfterS: number | null = 0;
   if (warmUpS.most > 0) {
-    const { recording } = await runLoad({ ...common, requests: plan.requests, load: warmUp, settle });
+    const { recording } = await runLoad({
+      ...common,
+      requests: plan.requests,
+      load: warmUp,
+      settle,
+    });
     used = recording.due.length;
     const lastedMs = recording.due.at(-1) ?? 0;
     settledAfterS = lastedMs < (warmUpS.most - 0.5) * 1000 ? lastedMs / 1000 : null;
@@ -66,7 +81,10 @@ export async function runSeveral(plan: RunsPlan): Promise<Runs> {
     const start = plan.startOf?.(run, used) ?? used;
     const requests = plan.requests.slice(start);
     const given = plan.load(PRELUDE_MS + seconds * 1000, run + 1);
-    const load = given.model === "closed" ? { ...given, most: Math.floor(requests.length / (runs - run)) } : given;
+    const load =
+      given.model === "closed"
+        ? { ...given, most: Math.floor(requests.length / (runs - run)) }
+        : given;
     const done = await runLoad({ ...common, requests, load });
     generatorCpuMs += done.generatorCpuMs;
     const recording = since(done.recording, PRELUDE_MS);
@@ -87,20 +105,30 @@ export async function runSeveral(plan: RunsPlan): Promise<Runs> {
 }
 
 /**
- * The rate that the server kept up with: a run that leaves a queue behind lasts longer than it should. What an answer
- * usually takes is no queue.
+ * The rate that the server kept up with: a run that leaves a queue behind lasts longer than it
+ * should. What an answer usually takes is no queue.
  */
 function oneRun(recording: Recording, durationMs: number): OneRun {
   const figures = figuresOf(recording);
-  const lastMs = recording.done.filter((done) => !Number.isNaN(done)).reduce((last, done) => Math.max(last, done), 0);
+  const lastMs = recording.done
+    .filter((done) => !Number.isNaN(done))
+    .reduce((last, done) => Math.max(last, done), 0);
   const usualMs = figures.serviceMs.percentiles[0.9] ?? figures.serviceMs.mean;
   const lastedMs = Math.max(durationMs, lastMs - usualMs);
   const count = recording.due.length;
-  return { recording, figures, offered: (count / durationMs) * 1000, achieved: (count / lastedMs) * 1000 };
+  return {
+    recording,
+    figures,
+    offered: (count / durationMs) * 1000,
+    achieved: (count / lastedMs) * 1000,
+  };
 }
 
 /** What was due from `fromMs` on, counted from then. */
-function since({ due, sent, done, status, bodyBytes, retryAfterS }: Recording, fromMs: number): Recording {
+function since(
+  { due, sent, done, status, bodyBytes, retryAfterS }: Recording,
+  fromMs: number,
+): Recording {
   const first = due.findIndex((ms) => ms >= fromMs);
   const from = first < 0 ? due.length : first;
   const later = (times: Float64Array) => times.subarray(from).map((ms) => ms - fromMs);
@@ -121,7 +149,12 @@ function joined(recordings: Recording[]): Recording {
     const at = fromMs;
     fromMs += Math.ceil(((recording.due.at(-1) ?? 0) + 1) / 1000) * 1000;
     const later = (times: Float64Array) => times.map((ms) => ms + at);
-    return { ...recording, due: later(recording.due), sent: later(recording.sent), done: later(recording.done) };
+    return {
+      ...recording,
+      due: later(recording.due),
+      sent: later(recording.sent),
+      done: later(recording.done),
+    };
   });
   return {
     due: Float64Array.from(moved.flatMap(({ due }) => [...due])),

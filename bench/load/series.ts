@@ -1,8 +1,15 @@
 import type { Recording } from "./recording.ts";
 
-export type SecondFigures = { second: number; p50Ms: number; p99Ms: number | null; perSecond: number };
+export type SecondFigures = {
+  second: number;
+  p50Ms: number;
+  p99Ms: number | null;
+  perSecond: number;
+};
 
-/** What became of the requests that were due in each second; seconds without an answer are left out. */
+/**
+ * What became of the requests that were due in each second; seconds without an answer are left out.
+ */
 export function secondsOf(recording: Recording): SecondFigures[] {
   const bySecond = Map.groupBy(responses(recording), ({ atMs }) => Math.floor(atMs / 1000));
   return [...bySecond]
@@ -15,7 +22,10 @@ export function secondsOf(recording: Recording): SecondFigures[] {
     });
 }
 
-/** Response times in ms at shares of 0 to 1: as many points as a curve needs, closer together towards its end. */
+/**
+ * Response times in ms at shares of 0 to 1: as many points as a curve needs, closer together
+ * towards its end.
+ */
 export function curveOf(recording: Recording): { share: number; ms: number }[] {
   const sorted = responses(recording)
     .map(({ ms }) => ms)
@@ -29,7 +39,11 @@ export function curveOf(recording: Recording): { share: number; ms: number }[] {
 }
 
 function responses({ due, done, status }: Recording): { atMs: number; ms: number }[] {
-  return Array.from(due, (atMs, at) => ({ atMs, ms: (done[at] as number) - atMs, status: status[at] as number }))
+  return Array.from(due, (atMs, at) => ({
+    atMs,
+    ms: (done[at] as number) - atMs,
+    status: status[at] as number,
+  }))
     .filter(({ status: answered }) => answered >= 200 && answered < 400)
     .map(({ atMs, ms }) => ({ atMs, ms }));
 }

@@ -16,7 +16,9 @@ const recording = (lagMs = 0, failures = 0, refused = 0): Recording => {
     due,
     sent: due.map((ms) => ms + lagMs),
     done: due.map((ms) => ms + lagMs + 1),
-    status: Uint16Array.from(due, (_, at) => (at < failures ? 500 : at < failures + refused ? 503 : 200)),
+    status: Uint16Array.from(due, (_, at) =>
+      at < failures ? 500 : at < failures + refused ? 503 : 200,
+    ),
     bodyBytes: new Uint32Array(2000),
     retryAfterS: new Uint16Array(2000).fill(1),
   };
@@ -32,7 +34,9 @@ const good = (): Evidence => ({
 test("a run is believed that nothing disturbed, and each disturbance is named", () => {
   expect(doubtsOf(good())).toEqual([]);
   expect(doubtsOf({ ...good(), rate: undefined })).toEqual([]);
-  expect(doubtsOf({ ...good(), figures: figuresOf(recording(0, 0, 4)), mayRefuse: true })).toEqual([]);
+  expect(doubtsOf({ ...good(), figures: figuresOf(recording(0, 0, 4)), mayRefuse: true })).toEqual(
+    [],
+  );
   const doubts: [Partial<Evidence>, string][] = [
     [{ figures: figuresOf(recording(0, 3)) }, "3 failures"],
     [{ figures: figuresOf(recording(0, 0, 4)) }, "4 were told to come again later"],
@@ -44,7 +48,8 @@ test("a run is believed that nothing disturbed, and each disturbance is named", 
       {
         disturbance: {
           stealShare: 0,
-          runQueueMs: 0.2 * figuresOf(recording()).requests * figuresOf(recording()).responseMs.mean,
+          runQueueMs:
+            0.2 * figuresOf(recording()).requests * figuresOf(recording()).responseMs.mean,
         },
       },
       "waited for a processor for 20.0 %",
@@ -72,9 +77,9 @@ test("95 % of the intervals over runs hold the mean", () => {
   const random = mulberry32(3);
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   for (const runs of [3, 8, 30]) {
-    const holds = Array.from({ length: 4000 }, () => intervalOf(Array.from({ length: runs }, normal))).filter(
-      ({ low, high }) => (low as number) <= 0 && (high as number) >= 0,
-    );
+    const holds = Array.from({ length: 4000 }, () =>
+      intervalOf(Array.from({ length: runs }, normal)),
+    ).filter(({ low, high }) => (low as number) <= 0 && (high as number) >= 0);
     expect(holds.length / 4000).toBeCloseTo(0.95, 1);
     expect(Math.abs(holds.length / 4000 - 0.95)).toBeLessThan(0.015);
   }

@@ -1,7 +1,10 @@
-import type { Asked } from "../counts/counts.ts";
+import type { HandlerInput } from "../counts/counts.ts";
 
-/** A request as it goes over the wire. Throws for one that sends a file of bytes, which no scenario under load does. */
-export function onWire({ method, path, headers = {}, body }: Asked): string {
+/**
+ * A request as it goes over the wire. Throws for one that sends a file of bytes, which no scenario
+ * under load does.
+ */
+export function onWire({ method, path, headers = {}, body }: HandlerInput): string {
   if (body !== undefined && typeof body !== "string")
     throw new Error(`${path} takes a file, which is not put under load`);
   const complete = {

@@ -1,6 +1,7 @@
-// What the peers have in common, so that they differ by framework and runtime only: who is asking, and the page of
-// exercises, by the usual libraries (jose, postgres) and in the usual way: the signature is verified and the login is
-// looked up for every request, the page is put together from flat prepared statements, and nothing is remembered.
+// What the peers have in common, so that they differ by framework and runtime only: who is asking,
+// and the page of exercises, by the usual libraries (jose, postgres) and in the usual way: the
+// signature is verified and the login is looked up for every request, the page is put together from
+// flat prepared statements, and nothing is remembered.
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from "jose";
 import postgres from "postgres";
 
@@ -21,14 +22,26 @@ export const readSettings = () => JSON.parse(process.argv[2] ?? "{}") as PeerSet
 const POOL_SIZE = 8;
 
 export function openStore({ databaseSocket, jwks }: PeerSettings) {
-  const sql = postgres({ path: databaseSocket, user: "irontrack", database: "irontrack", max: POOL_SIZE });
+  const sql = postgres({
+    path: databaseSocket,
+    user: "irontrack",
+    database: "irontrack",
+    max: POOL_SIZE,
+  });
   const keys = createLocalJWKSet(jwks);
 
-  /** The user of the access cookie; undefined without one that is valid, of a login that is live. */
+  /**
+   * The user of the access cookie; undefined without one that is valid, of a login that is live.
+   */
   async function whoAsks(cookies: string | null | undefined) {
     const token = /(?:^|;\s*)access_token=([^;]+)/.exec(cookies ?? "")?.[1];
     if (token === undefined) return undefined;
-    const options = { algorithms: ["EdDSA"], typ: "at+jwt", issuer: "irontrack", audience: "irontrack" };
+    const options = {
+      algorithms: ["EdDSA"],
+      typ: "at+jwt",
+      issuer: "irontrack",
+      audience: "irontrack",
+    };
     const verified = await jwtVerify(token, keys, options).catch(() => undefined);
     if (verified === undefined) return undefined;
     const { sub, sid } = verified.payload as { sub: string; sid: string };
@@ -46,7 +59,10 @@ export function openStore({ databaseSocket, jwks }: PeerSettings) {
     join ${sql(catalog)} as entry on entry.id = link.${sql(column)}
     where link.exercise_id = any (${ids}) order by entry.id`;
 
-  /** The first 20 exercises of the catalog by name, which is the order of an index, and how many it has. */
+  /**
+   * The first 20 exercises of the catalog by name, which is the order of an index, and how many it
+   * has.
+   */
   async function listExercises() {
     const [exercises, [counted]] = await Promise.all([
       sql`

@@ -2,10 +2,16 @@ import { readlinkSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { readText } from "./processes.ts";
 
-/** Ms since boot in which at least one task (some), or all (full), waited for a thing: averaged over processors. */
+/**
+ * Ms since boot in which at least one task (some), or all (full), waited for a thing: averaged over
+ * processors.
+ */
 export type Pressure = { someMs: number; fullMs: number };
 
-/** What a block device has done since boot; flushes are null where the kernel does not count them (before 5.5). */
+/**
+ * What a block device has done since boot; flushes are null where the kernel does not count them
+ * (before 5.5).
+ */
 export type DeviceCounts = {
   reads: number;
   readMs: number;
@@ -40,7 +46,10 @@ export function readMachine(device: string | null): MachineUsage {
   };
 }
 
-/** The name of the device that a directory is on, by its numbers; null when it is none (overlay, tmpfs). */
+/**
+ * The name of the device that a directory is on, by its numbers; null when it is none (overlay,
+ * tmpfs).
+ */
 export function deviceOf(directory: string): string | null {
   const { dev } = statSync(directory);
   const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)];
@@ -54,26 +63,42 @@ export function deviceOf(directory: string): string | null {
 const TICK_MS = 10;
 
 /** The fifth and eighth figure of the first line, and the line ctxt (proc(5)). */
-export function parseProcStat(text: string): Pick<MachineUsage, "ioWaitMs" | "stealMs" | "contextSwitches"> {
+export function parseProcStat(
+  text: string,
+): Pick<MachineUsage, "ioWaitMs" | "stealMs" | "contextSwitches"> {
   const [, ...ticks] = (/^cpu .*$/m.exec(text)?.[0] ?? "").split(/ +/).map(Number);
   const contextSwitches = Number(/^ctxt (\d+)/m.exec(text)?.[1] ?? 0);
-  return { ioWaitMs: (ticks[4] ?? 0) * TICK_MS, stealMs: (ticks[7] ?? 0) * TICK_MS, contextSwitches };
+  return {
+    ioWaitMs: (ticks[4] ?? 0) * TICK_MS,
+    stealMs: (ticks[7] ?? 0) * TICK_MS,
+    contextSwitches,
+  };
 }
 
 /** A file of /proc/pressure, in µs (Linux Documentation/accounting/psi); null when it is empty. */
 export function parsePressure(text: string): Pressure | null {
-  const totalMs = (line: string) => Number(new RegExp(`^${line} .*total=(\\d+)`, "m").exec(text)?.[1] ?? 0) / 1000;
+  const totalMs = (line: string) =>
+    Number(new RegExp(`^${line} .*total=(\\d+)`, "m").exec(text)?.[1] ?? 0) / 1000;
   return text === "" ? null : { someMs: totalMs("some"), fullMs: totalMs("full") };
 }
 
-/** A device's line of /proc/diskstats (Linux Documentation/admin-guide/iostats); null when it has none. */
+/**
+ * A device's line of /proc/diskstats (Linux Documentation/admin-guide/iostats); null when it has
+ * none.
+ */
 export function parseDiskstats(text: string, device: string): DeviceCounts | null {
   const line = text.split("\n").find((each) => each.trim().split(/ +/)[2] === device);
   if (line === undefined) return null;
   const figures = line.trim().split(/ +/).slice(3).map(Number);
   const figure = (number: number) => figures[number - 1] as number;
   return {
-    ...{ reads: figure(1), readMs: figure(4), writes: figure(5), writeMs: figure(8), busyMs: figure(10) },
+    ...{
+      reads: figure(1),
+      readMs: figure(4),
+      writes: figure(5),
+      writeMs: figure(8),
+      busyMs: figure(10),
+    },
     ...{ flushes: figures[15] ?? null, flushMs: figures[16] ?? null },
   };
 }

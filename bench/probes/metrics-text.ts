@@ -5,8 +5,8 @@ const TYPE = /^# TYPE (\S+) (\S+)/;
 const LINE = /^([a-zA-Z_:][\w:]*)(\{[^}]*\})?\s+(\S+)/;
 
 /**
- * Prometheus's text format: what is counted, summed over its labels; a gauge by its name and labels as they stand there, for
- * quantiles added up mean nothing. Buckets are left out.
+ * Prometheus's text format: what is counted, summed over its labels; a gauge by its name and labels
+ * as they stand there, for quantiles added up mean nothing. Buckets are left out.
  */
 export function parseMetrics(text: string): Metrics {
   const metrics: Metrics = {};
@@ -27,7 +27,10 @@ export function parseMetrics(text: string): Metrics {
 export async function askMetrics(socketPath: string): Promise<Metrics | null> {
   try {
     const unix = socketPath.replace(/\.sock$/, ".operator.sock");
-    const answer = await fetch("http://localhost/metrics", { unix, signal: AbortSignal.timeout(500) });
+    const answer = await fetch("http://localhost/metrics", {
+      unix,
+      signal: AbortSignal.timeout(500),
+    });
     return answer.ok ? parseMetrics(await answer.text()) : null;
   } catch {
     return null;

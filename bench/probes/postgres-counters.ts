@@ -29,7 +29,9 @@ export type PostgresCounts = {
 const MAX_STATEMENTS = 30;
 const MAX_STATEMENT_LENGTH = 300;
 
-type Snapshot = Omit<PostgresCounts, "statements" | "calls"> & { statements: Map<string, StatementCounts> };
+type Snapshot = Omit<PostgresCounts, "statements" | "calls"> & {
+  statements: Map<string, StatementCounts>;
+};
 
 /** Begins to count; what it returns ends it. */
 export async function countPostgres(sql: Sql): Promise<() => Promise<PostgresCounts>> {
@@ -52,7 +54,10 @@ export async function countPostgres(sql: Sql): Promise<() => Promise<PostgresCou
 }
 
 /** All figures of `to` less those of `from`. */
-function minus<Counts extends Record<string, string | number>>(to: Counts, from: Counts | undefined): Counts {
+function minus<Counts extends Record<string, string | number>>(
+  to: Counts,
+  from: Counts | undefined,
+): Counts {
   const entries = Object.entries(to).map(([name, value]) => [
     name,
     typeof value === "number" ? value - Number(from?.[name] ?? 0) : value,

@@ -2,7 +2,13 @@ import { expect, test } from "bun:test";
 import { availableParallelism } from "node:os";
 import { deviceOf, parseDiskstats, parsePressure, parseProcStat, readMachine } from "./machine.ts";
 import { parseMetrics } from "./metrics-text.ts";
-import { createProcessGroup, parseSchedstat, parseStat, parseSwitches, readProcess } from "./processes.ts";
+import {
+  createProcessGroup,
+  parseSchedstat,
+  parseStat,
+  parseSwitches,
+  readProcess,
+} from "./processes.ts";
 import { waitClassOf } from "./waits.ts";
 
 test("schedstat says how long a thread was on a processor and waited for one", () => {
@@ -11,7 +17,8 @@ test("schedstat says how long a thread was on a processor and waited for one", (
 });
 
 test("fields of /proc/PID/stat are counted after a name that may hold anything", () => {
-  const before = "26577 (a) b (c) R 24647 24647 6550 0 -1 4194304 101 0 0 0 12 3 0 0 20 0 1 0 267758 3133440 415";
+  const before =
+    "26577 (a) b (c) R 24647 24647 6550 0 -1 4194304 101 0 0 0 12 3 0 0 20 0 1 0 267758 3133440 415";
   const zeros = Array.from({ length: 17 }, () => "0").join(" ");
   expect(parseStat(`${before} ${zeros} 94 0 0 0`)).toEqual({
     totalCpuMs: 150,
@@ -40,7 +47,12 @@ test("a device's flushes are read where the kernel counts them, and another's ar
     ...{ reads: 130664, readMs: 68877, writes: 252612, writeMs: 154839, busyMs: 36488 },
     ...{ flushes: 105972, flushMs: 4537 },
   });
-  expect(parseDiskstats(stats, "vda1")).toMatchObject({ reads: 1, busyMs: 5, flushes: null, flushMs: null });
+  expect(parseDiskstats(stats, "vda1")).toMatchObject({
+    reads: 1,
+    busyMs: 5,
+    flushes: null,
+    flushMs: null,
+  });
   expect(parseDiskstats(stats, "vdb")).toBeNull();
 });
 
@@ -92,9 +104,12 @@ test("this process, its machine and its disk can be read", () => {
 
 test("what a process did is not forgotten when it has ended", async () => {
   const group = createProcessGroup("process");
-  const child = Bun.spawn(["sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; read line"], {
-    stdin: "pipe",
-  });
+  const child = Bun.spawn(
+    ["sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; read line"],
+    {
+      stdin: "pipe",
+    },
+  );
   let { main } = group([child.pid]);
   for (; main.cpuMs === 0; { main } = group([child.pid])) await Bun.sleep(10);
   child.stdin.end();

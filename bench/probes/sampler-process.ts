@@ -1,5 +1,5 @@
-// The sampler as a process of its own, so that what it costs is its own. Argument: what to sample, as JSON. It says "ready",
-// starts at "start", and at "stop" answers with what it saw.
+// The sampler as a process of its own, so that what it costs is its own. Argument: what to sample,
+// as JSON. It says "ready", starts at "start", and at "stop" answers with what it saw.
 import { openPool } from "#db/client.ts";
 import { askMetrics, type Metrics } from "./metrics-text.ts";
 import { countPostgres } from "./postgres-counters.ts";
@@ -53,7 +53,11 @@ async function start() {
   const startedMs = performance.now();
   sampler.restart();
   await take();
-  const looping = Promise.all([every(SAMPLES_MS, take), every(0, waits.look), every(METRICS_MS, ask)]);
+  const looping = Promise.all([
+    every(SAMPLES_MS, take),
+    every(0, waits.look),
+    every(METRICS_MS, ask),
+  ]);
   finish = async () => {
     isOver = true;
     await looping;

@@ -19,19 +19,28 @@ export type ProbeTargets = {
   spindlePath: string;
 };
 
-/** What had been used up by a moment, ms from the start of the probes. Differences between two samples are what matters. */
+/**
+ * What had been used up by a moment, ms from the start of the probes. Differences between two
+ * samples are what matters.
+ */
 export type Sample = {
   atMs: number;
   server: ProcessUsage;
   proxy: ProcessUsage | null;
   pooler: ProcessUsage | null;
-  /** The backends that work for clients, and all other processes of PostgreSQL, of which no request waits. */
+  /**
+   * The backends that work for clients, and all other processes of PostgreSQL, of which no request
+   * waits.
+   */
   backends: ProcessUsage;
   background: ProcessUsage;
   disk: DiskCounts;
   machine: MachineUsage;
   waits: Waits;
-  /** What the server says of itself (pool, event loop, garbage); null where it says nothing. Asked once a second. */
+  /**
+   * What the server says of itself (pool, event loop, garbage); null where it says nothing. Asked
+   * once a second.
+   */
   metrics: Metrics | null;
 };
 
@@ -56,7 +65,9 @@ export function createSampler(targets: ProbeTargets, sql: Sql) {
     },
     take: async (waits: Waits, metrics: Metrics | null): Promise<Sample> => {
       const { backends, own } = await listBackends(sql);
-      const others = listProcesses(targets.postmaster).filter((pid) => !backends.includes(pid) && !own.includes(pid));
+      const others = listProcesses(targets.postmaster).filter(
+        (pid) => !backends.includes(pid) && !own.includes(pid),
+      );
       return {
         atMs: performance.now() - startedMs,
         server: groups.server([targets.server]),

@@ -1,26 +1,40 @@
 import type { Sql } from "postgres";
 
-/** What the sampler's connections call themselves, so that they are not taken for those of clients. */
+/**
+ * What the sampler's connections call themselves, so that they are not taken for those of clients.
+ */
 export const PROBES_NAME = "irontrack-probes";
 
 /** What a backend that runs a statement is doing, and how often it was seen so. */
 export type WaitClass = "cpu" | "disk" | "diskOfOthers" | "lock" | "client" | "other";
 
 /**
- * Backends seen in each state since the first look. A look sees all backends at once, so that seen ÷ looks is how many are
- * in a state on average, and with the time between it, how long they were in it together.
+ * Backends seen in each state since the first look. A look sees all backends at once, so that seen
+ * ÷ looks is how many are in a state on average, and with the time between it, how long they were
+ * in it together.
  */
-export type Waits = { looks: number; seen: Record<WaitClass, number>; events: Record<string, number> };
+export type Waits = {
+  looks: number;
+  seen: Record<WaitClass, number>;
+  events: Record<string, number>;
+};
 
-/** What backends were seen doing, and how often; no type of one that is on a processor, or waits for one. */
+/**
+ * What backends were seen doing, and how often; no type of one that is on a processor, or waits for
+ * one.
+ */
 type Seen = { state: string; type: string; event: string; count: number };
 
-/** Looks that one statement takes: asking for each one by itself would cost this process five times as much. */
+/**
+ * Looks that one statement takes: asking for each one by itself would cost this process five times
+ * as much.
+ */
 const LOOKS = 10;
 
 /**
- * The function beneath pg_stat_activity, which would look up names of databases and roles. The sampler's other connection
- * is told by its name. Looks are 10 to 30 ms apart, unevenly, so that no clock is in step with them.
+ * The function beneath pg_stat_activity, which would look up names of databases and roles. The
+ * sampler's other connection is told by its name. Looks are 10 to 30 ms apart, unevenly, so that no
+ * clock is in step with them.
  */
 const LOOK_OFTEN = `
   create function pg_temp.look_often(looks int)
@@ -55,18 +69,23 @@ export async function createWaits(sql: Sql) {
       const rows = await sql<Seen[]>`select * from pg_temp.look_often(${LOOKS})`;
       waits.looks += LOOKS;
       for (const { state, type, event, count } of rows) {
-        const name = state === "active" ? (type === "" ? "CPU" : `${type}:${event}`) : "idle in transaction";
+        const name =
+          state === "active" ? (type === "" ? "CPU" : `${type}:${event}`) : "idle in transaction";
         waits.events[name] = (waits.events[name] ?? 0) + count;
         waits.seen[state === "active" ? waitClassOf(type, event) : "client"] += count;
       }
     },
-    read: (): Waits => ({ looks: waits.looks, seen: { ...waits.seen }, events: { ...waits.events } }),
+    read: (): Waits => ({
+      looks: waits.looks,
+      seen: { ...waits.seen },
+      events: { ...waits.events },
+    }),
   };
 }
 
 /**
- * Who commits while another flushes waits for that flush on the lock WALWrite: it is the disk that both wait for. All other
- * locks are locks.
+ * Who commits while another flushes waits for that flush on the lock WALWrite: it is the disk that
+ * both wait for. All other locks are locks.
  */
 export function waitClassOf(type: string, event: string): WaitClass {
   if (type === "") return "cpu";

@@ -14,11 +14,17 @@ type Drawn = { frame: Frame; before: Frame | undefined; x: number; width: number
 type Totals = { now: number; before: number | undefined };
 
 /**
- * A flame graph from the top down, as one picture with a title on every frame. Beside an earlier profile its colours are
- * the difference: red had less of the time before, blue had more.
+ * A flame graph from the top down, as one picture with a title on every frame. Beside an earlier
+ * profile its colours are the difference: red had less of the time before, blue had more.
  */
 export function flameSvg(tree: Frame, title: string, against?: Frame): string {
-  const frames = placed({ frame: tree, before: against, x: MARGIN, width: WIDTH - 2 * MARGIN, depth: 0 });
+  const frames = placed({
+    frame: tree,
+    before: against,
+    x: MARGIN,
+    width: WIDTH - 2 * MARGIN,
+    depth: 0,
+  });
   const height = TOP + (Math.max(...frames.map(({ depth }) => depth)) + 1) * ROW_PX + MARGIN;
   const totals: Totals = { now: tree.samples, before: against?.samples };
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="ui-monospace, monospace" font-size="11">
@@ -59,7 +65,8 @@ function frameSvg({ frame, before, x, width, depth }: Drawn, totals: Totals): st
   ].join("\n");
   const letters = Math.floor((width - 6) / LETTER_PX);
   const label = letters < 3 ? "" : name.length <= letters ? name : `${name.slice(0, letters - 1)}…`;
-  const [kind, opacity] = was === undefined ? [frame.owner, OWNER_OPACITY[frame.owner]] : difference(share - was);
+  const [kind, opacity] =
+    was === undefined ? [frame.owner, OWNER_OPACITY[frame.owner]] : difference(share - was);
   return `<g><title>${escaped(words)}</title><rect x="${x.toFixed(1)}" y="${y}" width="${Math.max(width - 0.6, 0.6).toFixed(1)}" height="${ROW_PX - 1}" rx="1.5" class="${kind}" fill-opacity="${opacity}"/>${label ? `<text x="${(x + 4).toFixed(1)}" y="${y + 13}">${escaped(label)}</text>` : ""}</g>`;
 }
 
@@ -68,7 +75,10 @@ const OWNER_OPACITY: Record<Owner, number> = { ours: 0.6, dependency: 0.45, runt
 /** A difference of five points of the whole time has the full colour. */
 function difference(points: number): [kind: string, opacity: number] {
   if (Math.abs(points) < 0.002) return ["same", 0.25];
-  return [points > 0 ? "more" : "less", +(0.2 + Math.min(Math.abs(points) / 0.05, 1) * 0.6).toFixed(2)];
+  return [
+    points > 0 ? "more" : "less",
+    +(0.2 + Math.min(Math.abs(points) / 0.05, 1) * 0.6).toFixed(2),
+  ];
 }
 
 function legend(isDifference: boolean): string {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { arrivalsOf } from "../load/arrivals.ts";
 import { requestsOf, runSeveral } from "../load/runs.ts";
 import { onWire } from "../load/wire.ts";
@@ -16,10 +16,14 @@ const INTERVAL_US = 200;
 const WARM_UP_S = { least: 5, most: 5 };
 
 /**
- * Where the server's JavaScript spends its time while it is asked for one operation, without its start and its end. Being
- * profiled costs it a seventh more CPU: what is found here is no measurement.
+ * Where the server's JavaScript spends its time while it is asked for one operation, without its
+ * start and its end. Being profiled costs it a seventh more CPU: what is found here is no
+ * measurement.
  */
-export async function profileOperation(scenario: LoadScenario, options: ProfileOptions): Promise<CpuProfile> {
+export async function profileOperation(
+  scenario: LoadScenario,
+  options: ProfileOptions,
+): Promise<CpuProfile> {
   const { rate, seconds, onStep } = options;
   const directory = temporaryDirectory("profile");
   try {
@@ -28,7 +32,7 @@ export async function profileOperation(scenario: LoadScenario, options: ProfileO
       "--cpu-prof",
       `--cpu-prof-dir=${directory}`,
       `--cpu-prof-interval=${INTERVAL_US}`,
-      "src/cli.ts",
+      "cli/main.ts",
       "serve",
     ];
     const stand = await openStand({ command });
@@ -41,7 +45,8 @@ export async function profileOperation(scenario: LoadScenario, options: ProfileO
         target: { unix: stand.server.socketPath },
         requests: asked.map(onWire),
         connections: CONNECTIONS,
-        load: (durationMs, seed) => arrivalsOf({ model: "poisson", rate, toRate: rate, durationMs, seed }),
+        load: (durationMs, seed) =>
+          arrivalsOf({ model: "poisson", rate, toRate: rate, durationMs, seed }),
         ...{ warmUpRate: rate, warmUpS: WARM_UP_S, runs: 1, seconds },
         onWarm: () => {
           onStep(`${scenario.operation}: ${seconds.toFixed(0)} s`);

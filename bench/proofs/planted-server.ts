@@ -1,15 +1,19 @@
-// The application with a fault that the laboratory must find: for each request a statement too many, a wait for the disk
-// too many, or CPU time. Arguments: `statement`, `flush`, or `burn` and how many microseconds.
+// The application with a fault that the laboratory must find: for each request a statement too
+// many, a wait for the disk too many, or CPU time. Arguments: `statement`, `flush`, or `burn` and
+// how many microseconds.
 import { join } from "node:path";
-import { openDatabase } from "#src/cli/database.ts";
-import { readConfig } from "#src/config.ts";
-import { openHome } from "#src/home.ts";
-import { openLog } from "#src/log.ts";
-import { listen } from "#src/server.ts";
-import { openServices } from "#src/services.ts";
+import { openHome } from "#lib/home.ts";
+import { openDatabase } from "#src/app/database.ts";
+import { listen } from "#src/app/server.ts";
+import { openServices } from "#src/app/services.ts";
+import { readConfig } from "#src/config/config.ts";
+import { openLog } from "#src/log/log.ts";
 import { median } from "../figures/statistics.ts";
 
-const STATEMENTS = { flush: "insert into planted values (1)", statement: "select count(*) from roles as planted" };
+const STATEMENTS = {
+  flush: "insert into planted values (1)",
+  statement: "select count(*) from roles as planted",
+};
 
 const [, , kind = "", us = "0"] = process.argv;
 const config = readConfig(process.env);
@@ -17,24 +21,34 @@ const home = openHome(config.IRONTRACK_HOME);
 const database = await openDatabase(config, home);
 const services = await openServices(config, database, home.keyFile, openLog(config));
 const { db, requestLog } = services.deps;
-const fault = kind === "burn" ? burning(Number(us)) : await asking(STATEMENTS[kind as keyof typeof STATEMENTS]);
+const fault =
+  kind === "burn"
+    ? burning(Number(us))
+    : await requestContext(STATEMENTS[kind as keyof typeof STATEMENTS]);
 services.deps.requestLog = (...request) => {
   requestLog(...request);
   fault();
 };
-const listening = await listen(config, services, config.SOCKET_PATH ?? join(home.runDir, "irontrack.sock"));
+const listening = await listen(
+  config,
+  services,
+  config.SOCKET_PATH ?? join(home.runDir, "irontrack.sock"),
+);
 process.on("SIGTERM", async () => {
   await listening.stop();
   await services.close();
   process.exit(0);
 });
 
-async function asking(statement: string): Promise<() => void> {
+async function requestContext(statement: string): Promise<() => void> {
   await db.sql`create table if not exists planted (n int)`;
   return () => void db.sql.unsafe(statement).catch(() => {});
 }
 
-/** Turns a loop as often as takes so long, rather than until a clock says so: a clock goes on while others have the core. */
+/**
+ * Turns a loop as often as takes so long, rather than until a clock says so: a clock goes on while
+ * others have the core.
+ */
 function burning(us: number): () => void {
   const turns = 100_000;
   const took = Array.from({ length: 101 }, () => {

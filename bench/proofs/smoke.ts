@@ -19,8 +19,9 @@ const within = (what: string, found: number, right: number, tolerance: number): 
 });
 
 /**
- * What the laboratory proves of itself before anybody believes it, within a minute: that it is not fooled by a server that
- * stalls, that its emulated disk turns as a real one, and that it finds a statement and a flush too many.
+ * What the laboratory proves of itself before anybody believes it, within a minute: that it is not
+ * fooled by a server that stalls, that its emulated disk turns as a real one, and that it finds a
+ * statement and a flush too many.
  */
 export async function smoke(onStep: (step: string) => void): Promise<Finding[]> {
   onStep("a server that stalls");
@@ -36,17 +37,19 @@ export async function smoke(onStep: (step: string) => void): Promise<Finding[]> 
   return found;
 }
 
-export const isRight = ({ found, least, most }: Finding): boolean => found >= least && found <= most;
+export const isRight = ({ found, least, most }: Finding): boolean =>
+  found >= least && found <= most;
 
 const ATTEMPTS = 3;
 
 /**
- * Times that are measured while somebody else has the machine are wrong, and no fault of the laboratory: three attempts.
- * One that is fooled is fooled each time.
+ * Times that are measured while somebody else has the machine are wrong, and no fault of the
+ * laboratory: three attempts. One that is fooled is fooled each time.
  */
 async function untilRight(measure: () => Promise<Finding[]>): Promise<Finding[]> {
   let found = await measure();
-  for (let attempt = 1; attempt < ATTEMPTS && !found.every(isRight); attempt++) found = await measure();
+  for (let attempt = 1; attempt < ATTEMPTS && !found.every(isRight); attempt++)
+    found = await measure();
   return found;
 }
 
@@ -72,20 +75,44 @@ async function diskFigures(): Promise<Finding[]> {
   ];
 }
 
-/** Few enough to be quick, and of every sort: remembered, read, written, written in a transaction. */
+/**
+ * Few enough to be quick, and of every sort: remembered, read, written, written in a transaction.
+ */
 const SAMPLE = ["AccountProfile", "GetWorkout", "LogSet", "CreateRoutine"];
 
-/** The counts of a sample of operations, each beside those of `counts.json` and what a planted fault adds to them. */
-async function countsAre(how: string, fault: string | undefined, statements: number, flushes: number) {
-  const known = JSON.parse(readFileSync(join(import.meta.dir, "../counts.json"), "utf8")) as Record<string, Counts>;
-  const stand = await openStand(fault ? { command: ["bench/proofs/planted-server.ts", fault] } : {});
+/**
+ * The counts of a sample of operations, each beside those of `counts.json` and what a planted fault
+ * adds to them.
+ */
+async function countsAre(
+  how: string,
+  fault: string | undefined,
+  statements: number,
+  flushes: number,
+) {
+  const known = JSON.parse(readFileSync(join(import.meta.dir, "../counts.json"), "utf8")) as Record<
+    string,
+    Counts
+  >;
+  const stand = await openStand(
+    fault ? { command: ["bench/proofs/planted-server.ts", fault] } : {},
+  );
   try {
     const world = await makeWorld(stand);
     const found: Finding[] = [];
-    for (const { operation, request } of HTTP_SCENARIOS.filter((scenario) => SAMPLE.includes(scenario.operation))) {
+    for (const { operation, request } of HTTP_SCENARIOS.filter((scenario) =>
+      SAMPLE.includes(scenario.operation),
+    )) {
       const counts = await countRequests(stand, (n) => request(world, n));
       const was = known[operation] as Counts;
-      found.push(within(`${operation} ${how}: statements`, counts.statements, was.statements + statements, 0));
+      found.push(
+        within(
+          `${operation} ${how}: statements`,
+          counts.statements,
+          was.statements + statements,
+          0,
+        ),
+      );
       found.push(within(`${operation} ${how}: flushes`, counts.flushes, was.flushes + flushes, 0));
     }
     return found;

@@ -1,6 +1,7 @@
 /**
- * A server that answers at once, but for half a second in every two and a half, in which it does nothing at all: whoever
- * measures it truly finds a fifth of the requests delayed by 0 to 500 ms, evenly.
+ * A server that answers at once, but for half a second in every two and a half, in which it does
+ * nothing at all: whoever measures it truly finds a fifth of the requests delayed by 0 to 500 ms,
+ * evenly.
  */
 const STALL_MS = 500;
 const PERIOD_MS = 2500;

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { startProgram } from "#src/processes/programs.ts";
+import { startProgram } from "#lib/processes/programs.ts";
 import type { ProfileName } from "../disk/profiles.ts";
 import { pinMap } from "../hosts/pinning.ts";
 import { figuresOf } from "../load/recording.ts";
@@ -14,17 +14,26 @@ import { openStand, type Stand, targetsOf } from "../stand/stand.ts";
 import { HTTP_SCENARIOS } from "../suites/http.ts";
 import { askedOf, makeWorlds, PEOPLE } from "../suites/load-scenario.ts";
 
-/** Waiting for the disk as a share of something, by each way of asking; null where it is not measured. */
+/**
+ * Waiting for the disk as a share of something, by each way of asking; null where it is not
+ * measured.
+ */
 export type WaitShares = {
   /** `ioWaitShareOf`: what every report says. */
   reported: number;
   /** Of the mean response: burners make the rest of it longer. */
   ofResponse: number;
-  /** Of the time in which backends had a statement to run, as looks at them show: in which they wait for a core too. */
+  /**
+   * Of the time in which backends had a statement to run, as looks at them show: in which they wait
+   * for a core too.
+   */
   ofBackends: number;
   /** Of the time that passed: burners make requests share flushes. */
   ofTime: number;
-  /** As reported, with the kernel's block-I/O delay of backends in place of what the library under them measured. */
+  /**
+   * As reported, with the kernel's block-I/O delay of backends in place of what the library under
+   * them measured.
+   */
   blockIoDelay: number | null;
   /** In which some process was stalled by the kernel's disks, by /proc/pressure/io. */
   pressure: number | null;
@@ -37,14 +46,18 @@ export type Truth = { profile: ProfileName; alone: Shown; besideBurners: Shown }
 
 export type TruthOptions = { profile: ProfileName; seconds: number; onStep(step: string): void };
 
-/** Half of what one spindle can flush without anybody sharing a flush, so that the server keeps up beside burners. */
+/**
+ * Half of what one spindle can flush without anybody sharing a flush, so that the server keeps up
+ * beside burners.
+ */
 const RATE = 60;
 const WARM_UP_S = { least: 3, most: 3 };
 
 /**
- * Whether the wait for the disk that is reported depends on who else is busy: LogSet over HTTP on a slow disk, alone and
- * beside a process on the server's cores and one on PostgreSQL's that burn CPU. What else could have been reported, and
- * /proc/stat's iowait, which calls a processor busy as soon as anybody has something to do on it, are of the same runs.
+ * Whether the wait for the disk that is reported depends on who else is busy: LogSet over HTTP on a
+ * slow disk, alone and beside a process on the server's cores and one on PostgreSQL's that burn
+ * CPU. What else could have been reported, and /proc/stat's iowait, which calls a processor busy as
+ * soon as anybody has something to do on it, are of the same runs.
  */
 export async function measureTruth({ profile, seconds, onStep }: TruthOptions): Promise<Truth> {
   const stand = await openStand({ profile });
@@ -57,7 +70,9 @@ export async function measureTruth({ profile, seconds, onStep }: TruthOptions): 
     const alone = await send(rest);
     const cores = [pinMap().server, pinMap().postgres];
     onStep(`beside ${cores.length} processes that burn CPU`);
-    const burners = cores.map((those) => startProgram([...onCores(those), "sh", "-c", "while :; do :; done"]));
+    const burners = cores.map((those) =>
+      startProgram([...onCores(those), "sh", "-c", "while :; do :; done"]),
+    );
     try {
       return { profile, alone, besideBurners: await send(rest) };
     } finally {
@@ -68,7 +83,8 @@ export async function measureTruth({ profile, seconds, onStep }: TruthOptions): 
   }
 }
 
-const onCores = (cores: number[]) => (Bun.which("taskset") ? ["taskset", "-c", cores.join(",")] : []);
+const onCores = (cores: number[]) =>
+  Bun.which("taskset") ? ["taskset", "-c", cores.join(",")] : [];
 
 /** Sets that are logged in as many seconds as often as it is asked to: each time others. */
 async function makeLoad(stand: Stand, seconds: number) {
@@ -114,7 +130,9 @@ export function waitSharesOf(
   return {
     reported: ioWaitShareOf(costs),
     ofResponse: waited / responseMs,
-    ofBackends: seen("disk", "diskOfOthers") / Math.max(seen("disk", "diskOfOthers", "lock", "cpu", "other"), 1),
+    ofBackends:
+      seen("disk", "diskOfOthers") /
+      Math.max(seen("disk", "diskOfOthers", "lock", "cpu", "other"), 1),
     ofTime: (waited * sent) / lastedMs,
     blockIoDelay: isBlockIoAccounted ? ioWaitShareOf({ ...costs, disk }) : null,
     pressure: from === undefined || to === undefined ? null : (to - from) / lastedMs,
@@ -123,7 +141,9 @@ export function waitSharesOf(
 }
 
 /** Points of a hundred by which a share moved beside burners. */
-export const movedBy = ({ alone, besideBurners }: Truth, share: keyof WaitShares = "reported"): number =>
-  Math.abs((besideBurners[share] ?? 0) - (alone[share] ?? 0)) * 100;
+export const movedBy = (
+  { alone, besideBurners }: Truth,
+  share: keyof WaitShares = "reported",
+): number => Math.abs((besideBurners[share] ?? 0) - (alone[share] ?? 0)) * 100;
 
 export const MAX_MOVED = 10;

@@ -1,6 +1,6 @@
 /**
- * Colours by name, as they are on light and on dark ground. All that is drawn names them as custom properties, so that a
- * page and a picture follow the reader's mode without a script.
+ * Colours by name, as they are on light and on dark ground. All that is drawn names them as custom
+ * properties, so that a page and a picture follow the reader's mode without a script.
  */
 const CATEGORIES: [light: string, dark: string][] = [
   ["#3b5fcb", "#86a4ff"],
@@ -15,7 +15,10 @@ const CATEGORIES: [light: string, dark: string][] = [
   ["#5c6370", "#aeb4c0"],
 ];
 
-/** One for each segment of a mean response; what waits has a paler one beside what works, and the rest is grey. */
+/**
+ * One for each segment of a mean response; what waits has a paler one beside what works, and the
+ * rest is grey.
+ */
 const SEGMENTS: [light: string, dark: string][] = [
   ["#3b5fcb", "#86a4ff"],
   ["#7a5235", "#d6ac8c"],

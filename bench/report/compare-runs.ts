@@ -1,4 +1,4 @@
-import { OperatorError } from "#src/errors.ts";
+import { OperatorError } from "#lib/errors.ts";
 import { ratioOfSamples } from "../figures/statistics.ts";
 import { hostName } from "../hosts/fingerprint.ts";
 import type { RunResult } from "../run/run-http.ts";
@@ -11,7 +11,10 @@ import { type Ratio, ratiosDrawing } from "./plots/ratios.ts";
 /** The mean response of an operation in two runs, in ms: after / before, over their runs. */
 export type Compared = Ratio & { before: number; after: number; isBelieved: boolean };
 
-/** Throws OperatorError for runs that say nothing of one another: another machine, another disk, cold beside warm. */
+/**
+ * Throws OperatorError for runs that say nothing of one another: another machine, another disk,
+ * cold beside warm.
+ */
 export function checkComparable(before: RunResult, after: RunResult): void {
   const traits = ({ host, profile, isCold }: RunResult) => ({
     host: hostName(host),
@@ -19,13 +22,21 @@ export function checkComparable(before: RunResult, after: RunResult): void {
     cache: isCold ? "cold" : "warm",
   });
   const [ours, theirs] = [Object.entries(traits(before)), Object.values(traits(after))];
-  const others = ours.flatMap(([what, is], n) => (is === theirs[n] ? [] : [`${what}: ${is} and ${theirs[n]}`]));
+  const others = ours.flatMap(([what, is], n) =>
+    is === theirs[n] ? [] : [`${what}: ${is} and ${theirs[n]}`],
+  );
   if (others.length > 0) {
-    throw new OperatorError(`These cannot be compared (${others.join("; ")}); --force does it all the same`, 2);
+    throw new OperatorError(
+      `These cannot be compared (${others.join("; ")}); --force does it all the same`,
+      2,
+    );
   }
 }
 
-/** What both runs have, in the order of the first. Each run of an operation is one sample: of few, intervals are wide. */
+/**
+ * What both runs have, in the order of the first. Each run of an operation is one sample: of few,
+ * intervals are wide.
+ */
 export function compareRuns(before: RunResult, after: RunResult): Compared[] {
   return before.results.flatMap((one) => {
     const other = after.results.find(({ operation }) => operation === one.operation);
@@ -34,7 +45,14 @@ export function compareRuns(before: RunResult, after: RunResult): Compared[] {
     const { median: ratio, low, high } = ratioOfSamples(meansOf(other), meansOf(one));
     const means = { before: one.figures.responseMs.mean, after: other.figures.responseMs.mean };
     return [
-      { name: one.operation, ratio, low, high, ...means, isBelieved: one.doubts.length + other.doubts.length === 0 },
+      {
+        name: one.operation,
+        ratio,
+        low,
+        high,
+        ...means,
+        isBelieved: one.doubts.length + other.doubts.length === 0,
+      },
     ];
   });
 }
@@ -64,7 +82,10 @@ export function comparisonPage(before: RunResult, after: RunResult, compared: Co
     title,
     `<h1>${escaped(title)}</h1>
 ${figureHtml(
-  { caption: "Mean response, after / before, with its 95 % interval over runs", alternative: `${words}.` },
+  {
+    caption: "Mean response, after / before, with its 95 % interval over runs",
+    alternative: `${words}.`,
+  },
   ratiosDrawing(compared),
 )}
 ${table("Mean response of both", ["", ...HEAD], compared.map(cellsOf))}

@@ -1,6 +1,10 @@
 /** Text as it may stand in a page, in attributes too. */
 export const escaped = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
 
 /** Three digits, whatever the size; a dash for what there is not. */
 export function figure(value: number | null | undefined): string {
@@ -13,7 +17,10 @@ export const percent = (share: number): string => `${(share * 100).toFixed(0)} %
 /** A cell: text, or markup that is made already. */
 export type Cell = string | { html: string };
 
-/** Rows begin with what they are about. It scrolls sideways by itself where it is too wide, by keyboard too. */
+/**
+ * Rows begin with what they are about. It scrolls sideways by itself where it is too wide, by
+ * keyboard too.
+ */
 export function table(caption: string, head: string[], rows: Cell[][], kind = ""): string {
   const columns = head.map((name) => `<th scope="col">${escaped(name)}</th>`).join("");
   const body = rows.map(([name = "", ...cells]) => {

@@ -13,7 +13,9 @@ export function machineHtml(host: Fingerprint, run?: RunResult): string {
       `${host.commit}${host.isDirty ? `, with changes that are not committed${host.changed ? `: ${host.changed.join(", ")}` : ""}` : ""}`,
     ],
     ["Cores", host.pins],
-    ...(run ? [["Disk", diskText(run)] as [string, string], ["Load", loadText(run)] as [string, string]] : []),
+    ...(run
+      ? [["Disk", diskText(run)] as [string, string], ["Load", loadText(run)] as [string, string]]
+      : []),
     ["When", `${host.at.slice(0, 16).replace("T", " ")} UTC`],
   ];
   const list = about.map(([what, is]) => `<dt>${what}</dt><dd>${escaped(is)}</dd>`).join("");
@@ -39,7 +41,10 @@ const loadText = ({ results }: RunResult) =>
 export const waveText = (results: RunResult["results"]): string =>
   results
     .filter(({ cameAtOnce }) => cameAtOnce)
-    .map(({ operation, cameAtOnce }) => `, ${cameAtOnce} of those of ${operation} at once on connections of their own`)
+    .map(
+      ({ operation, cameAtOnce }) =>
+        `, ${cameAtOnce} of those of ${operation} at once on connections of their own`,
+    )
     .join("");
 
 /** Calibration of this very processor, where somebody has made it. */
@@ -47,8 +52,12 @@ function calibrationHtml({ cpu, cores }: Fingerprint): string {
   const host = listHosts()
     .map((id) => readHost(id))
     .find((one) => one.cpu.model === cpu && one.cpu.cores === cores && one.calibration.at !== null);
-  if (!host) return '<p class="dim">This processor is not calibrated (./irontrack bench calibrate).</p>';
-  return folded(`Calibration of such a machine: bench/hosts/${host.id}.json`, calibrationTable(host));
+  if (!host)
+    return '<p class="dim">This processor is not calibrated (./irontrack bench calibrate).</p>';
+  return folded(
+    `Calibration of such a machine: bench/hosts/${host.id}.json`,
+    calibrationTable(host),
+  );
 }
 
 function calibrationTable({ calibration: { kernels, fdatasync, randomReads } }: HostFile): string {
@@ -58,8 +67,22 @@ function calibrationTable({ calibration: { kernels, fdatasync, randomReads } }: 
     "eight random reads": randomReads.qd8,
   };
   const rows = [
-    ...Object.entries(kernels).map(([name, found]) => [name, figure(found?.medianMs), figure(found?.minMs), "–"]),
-    ...Object.entries(waits).map(([name, found]) => [name, figure(found?.medianMs), "–", figure(found?.perSecond)]),
+    ...Object.entries(kernels).map(([name, found]) => [
+      name,
+      figure(found?.medianMs),
+      figure(found?.minMs),
+      "–",
+    ]),
+    ...Object.entries(waits).map(([name, found]) => [
+      name,
+      figure(found?.medianMs),
+      "–",
+      figure(found?.perSecond),
+    ]),
   ];
-  return table("Small things on one core, and the disk", ["", "median, ms", "least, ms", "a second"], rows);
+  return table(
+    "Small things on one core, and the disk",
+    ["", "median, ms", "least, ms", "a second"],
+    rows,
+  );
 }

@@ -16,9 +16,15 @@ const SERVER: Row[] = [
     (one) => scaled(median(said(one, `${LOOP}{quantile="0.5"}`)), 1000),
   ],
   ["event loop late, most, ms", (one) => scaled(most(said(one, `${LOOP}{quantile="1"}`)), 1000)],
-  ["garbage and compiling, % of a processor", (one) => share(one, ({ server }) => server.helpers.cpuMs)],
+  [
+    "garbage and compiling, % of a processor",
+    (one) => share(one, ({ server }) => server.helpers.cpuMs),
+  ],
   ["heap, most, MiB", (one) => scaled(most(said(one, "irontrack_heap_bytes")), 2 ** -20)],
-  ["memory, most, MiB", ({ probes }) => most(probes.samples.map(({ server }) => server.residentMib))],
+  [
+    "memory, most, MiB",
+    ({ probes }) => most(probes.samples.map(({ server }) => server.residentMib)),
+  ],
   ["password hashes waiting, most", (one) => most(said(one, "irontrack_password_hashes_waiting"))],
 ];
 
@@ -31,7 +37,10 @@ const POSTGRES: Row[] = [
 ];
 
 const MACHINE: Row[] = [
-  ["some task waited for a processor (PSI), % of the time", (one) => pressure(one, "cpu", "someMs")],
+  [
+    "some task waited for a processor (PSI), % of the time",
+    (one) => pressure(one, "cpu", "someMs"),
+  ],
   ["some task waited for the disk (PSI), %", (one) => pressure(one, "io", "someMs")],
   ["all tasks waited for the disk (PSI), %", (one) => pressure(one, "io", "fullMs")],
   ["some task waited for memory (PSI), %", (one) => pressure(one, "memory", "someMs")],
@@ -43,7 +52,10 @@ const MACHINE: Row[] = [
         10,
       ),
   ],
-  ["the device was busy, % of the time", (one) => share(one, ({ machine }) => machine.device?.busyMs ?? null)],
+  [
+    "the device was busy, % of the time",
+    (one) => share(one, ({ machine }) => machine.device?.busyMs ?? null),
+  ],
   ["the device's writes", (one) => grown(one, ({ machine }) => machine.device?.writes ?? null)],
   ["the device's flushes", (one) => grown(one, ({ machine }) => machine.device?.flushes ?? null)],
 ];
@@ -74,7 +86,9 @@ function ioTable(results: Sampled[]): string {
       return count === 0 ? "–" : `${figure(count)} in ${figure(postgres.io[`${name} ms`])} ms`;
     }),
   ]);
-  return rows.length === 0 ? "" : table("Files and WAL, by who did what (pg_stat_io)", head(results), rows);
+  return rows.length === 0
+    ? ""
+    : table("Files and WAL, by who did what (pg_stat_io)", head(results), rows);
 }
 
 /** What the server said in each second since the start; the first words are of the time before. */
@@ -82,7 +96,10 @@ const said = ({ probes }: Sampled, name: string): number[] =>
   probes.samples.slice(1).flatMap(({ metrics }) => metrics?.[name] ?? []);
 
 /** By how much something grew from the first sample to the last. */
-function grown({ probes: { samples } }: Sampled, of: (sample: Sample) => number | null): number | null {
+function grown(
+  { probes: { samples } }: Sampled,
+  of: (sample: Sample) => number | null,
+): number | null {
   const [first, last] = [samples[0], samples.at(-1)];
   const [from, to] = [first && of(first), last && of(last)];
   return from == null || to == null ? null : Math.max(to - from, 0);
@@ -97,7 +114,9 @@ function share(one: Sampled, of: (sample: Sample) => number | null): number | nu
 const pressure = (one: Sampled, of: "cpu" | "io" | "memory", which: keyof Pressure) =>
   share(one, ({ machine }) => machine.pressure[of]?.[which] ?? null);
 
-const scaled = (value: number | null, by: number): number | null => (value === null ? null : value * by);
-const most = (values: number[]): number | null => (values.length === 0 ? null : Math.max(...values));
+const scaled = (value: number | null, by: number): number | null =>
+  value === null ? null : value * by;
+const most = (values: number[]): number | null =>
+  values.length === 0 ? null : Math.max(...values);
 const sum = (counts: Record<string, number>, ...names: string[]): number =>
   names.reduce((total, name) => total + (counts[name] ?? 0), 0);

@@ -1,6 +1,9 @@
 import { coloursCss } from "./colours.ts";
 
-/** The page's looks. A plot is drawn twice, for wide and for narrow windows, so that its letters stay as large as the text. */
+/**
+ * The page's looks. A plot is drawn twice, for wide and for narrow windows, so that its letters
+ * stay as large as the text.
+ */
 export const pageCss = (): string => `${coloursCss()}
 *{box-sizing:border-box}
 body{font:16px/1.55 system-ui,sans-serif;color:var(--text);background:var(--page);max-width:68rem;margin:0 auto;padding:1.5rem 1rem 4rem}

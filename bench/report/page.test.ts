@@ -22,7 +22,12 @@ test("a report is one file of less than a megabyte, without a script and without
 
 test("a report says what is not to be believed, what was not measured, on what it was measured and by which command", () => {
   for (const words of [
-    ...["Not to be believed", "LogSet: the server waited for a processor", "Not measured here", "unexplained"],
+    ...[
+      "Not to be believed",
+      "LogSet: the server waited for a processor",
+      "Not measured here",
+      "unexplained",
+    ],
     ...[
       "iowait (unreliable)",
       "AMD EPYC, 2 cores",
@@ -38,12 +43,15 @@ test("every plot says in words what it shows, and every table has headers and a 
   const plots = html.match(/<figure>/g)?.length ?? 0;
   expect(plots).toBeGreaterThanOrEqual(8);
   expect(html.match(/<div role="img" aria-label="[^"]{20,}"/g)).toHaveLength(plots);
-  for (const table of html.split("<table>").slice(1)) expect(table).toMatch(/^<caption>[^<]+.*<th scope="col">/s);
+  for (const table of html.split("<table>").slice(1))
+    expect(table).toMatch(/^<caption>[^<]+.*<th scope="col">/s);
 });
 
 test("runs are compared only on one machine and one disk", () => {
   const run = readRun(join(FIXTURE, "run"));
-  expect(() => checkComparable(run, { ...run, host: { ...run.host, cores: 8 } })).toThrow("cannot be compared");
+  expect(() => checkComparable(run, { ...run, host: { ...run.host, cores: 8 } })).toThrow(
+    "cannot be compared",
+  );
   expect(() => checkComparable(run, { ...run, profile: "native" })).toThrow("cannot be compared");
   checkComparable(run, run);
   const [first] = compareRuns(run, run);
@@ -53,18 +61,31 @@ test("runs are compared only on one machine and one disk", () => {
 test("what is not under load has a page too, with each scenario drawn and in a table", () => {
   const row = (scenario: string, mean: number) => ({
     scenario,
-    figures: { meanUs: { mean, low: mean * 0.9, high: mean * 1.1 }, flushes: { mean: 1, low: null, high: null } },
+    figures: {
+      meanUs: { mean, low: mean * 0.9, high: mean * 1.1 },
+      flushes: { mean: 1, low: null, high: null },
+    },
   });
   const { host } = readRun(join(FIXTURE, "run"));
   const rows = [row("findDocument", 80), row("insertSet", 9000)];
   const about = "Each statement alone.";
-  const result: TableResult = { format: 2, suite: "db", host, profile: "native", about, rows, doubts: [] };
+  const result: TableResult = {
+    format: 2,
+    suite: "db",
+    host,
+    profile: "native",
+    about,
+    rows,
+    doubts: [],
+  };
   const page = tablePage(result);
   expect(page).toContain("<strong>Valid.</strong>");
   expect(page).toContain("<td>9000 ± 900</td>");
   expect(page.match(/<circle/g)).toHaveLength(4);
   expect(page).not.toMatch(/NaN|undefined|<script/);
-  expect(tablePage({ ...result, doubts: ["the machine was not free"] })).toContain("the machine was not free");
+  expect(tablePage({ ...result, doubts: ["the machine was not free"] })).toContain(
+    "the machine was not free",
+  );
 });
 
 test("a report shows what the server, PostgreSQL and the machine did, and who was told to come again only if anybody was", () => {
@@ -74,7 +95,11 @@ test("a report shows what the server, PostgreSQL and the machine did, and who wa
   const run = readRun(join(FIXTURE, "run"));
   const [first, ...others] = run.results;
   if (!first) throw new Error("The fixture has no results");
-  const storm = { ...first, cameAtOnce: 150, figures: { ...first.figures, failures: 42, refused: 40 } };
+  const storm = {
+    ...first,
+    cameAtOnce: 150,
+    figures: { ...first.figures, failures: 42, refused: 40 },
+  };
   const stormy = { ...run, results: [storm, ...others] };
   const page = reportHtml({ run: stormy, sweeps: [], comparisons: [] });
   expect(page).toContain(">refused<");
@@ -109,7 +134,12 @@ describe.skipIf(!chromium)("in a browser", () => {
     writeFileSync(file, html);
     const argv = ["--hide-scrollbars", ...(isRoot ? ["--no-sandbox"] : [])];
     const backend = { type: "chrome", url: false, path: chromium ?? "", argv } as const;
-    view = new Bun.WebView({ width: 1280, height: 900, backend, console: (...words) => void said.push(words) });
+    view = new Bun.WebView({
+      width: 1280,
+      height: 900,
+      backend,
+      console: (...words) => void said.push(words),
+    });
     await view.navigate("about:blank");
     view.addEventListener<{ request: { url: string } }>("Network.requestWillBeSent", ({ data }) => {
       asked.push(data.request.url);
@@ -129,30 +159,46 @@ describe.skipIf(!chromium)("in a browser", () => {
     [1280, "dark"],
     [390, "light"],
     [390, "dark"],
-  ] as const)("at %i pixels in %s every plot is drawn and nothing is beyond the edge", async (width, mode) => {
-    const size = { width, height: 900, deviceScaleFactor: 1, mobile: false };
-    await view.cdp("Emulation.setDeviceMetricsOverride", size);
-    const features = [{ name: "prefers-color-scheme", value: mode }];
-    await view.cdp("Emulation.setEmulatedMedia", { features });
-    const seen = await view.evaluate<Seen>(LOOK);
-    expect(seen.plots).toBeGreaterThanOrEqual(8);
-    expect(seen.empty).toEqual([]);
-    expect(seen.pageWidth).toBeLessThanOrEqual(width);
-    expect(seen.beyond).toEqual([]);
-    expect(seen.isDark).toBe(mode === "dark");
-    const { data } = await view.cdp<{ data: string }>("Page.captureScreenshot", { format: "png" });
-    const png = Buffer.from(data, "base64");
-    writeFileSync(join(process.env.REPORT_SCREENSHOTS ?? directory, `${width}-${mode}.png`), png);
-    // A page that is drawn is not one colour.
-    expect(png.length).toBeGreaterThan(10_000);
-    expect(said).toEqual([]);
-    expect(asked.filter((url) => !url.startsWith("file:") && !url.startsWith("data:"))).toEqual([]);
-  });
+  ] as const)(
+    "at %i pixels in %s every plot is drawn and nothing is beyond the edge",
+    async (width, mode) => {
+      const size = { width, height: 900, deviceScaleFactor: 1, mobile: false };
+      await view.cdp("Emulation.setDeviceMetricsOverride", size);
+      const features = [{ name: "prefers-color-scheme", value: mode }];
+      await view.cdp("Emulation.setEmulatedMedia", { features });
+      const seen = await view.evaluate<Seen>(LOOK);
+      expect(seen.plots).toBeGreaterThanOrEqual(8);
+      expect(seen.empty).toEqual([]);
+      expect(seen.pageWidth).toBeLessThanOrEqual(width);
+      expect(seen.beyond).toEqual([]);
+      expect(seen.isDark).toBe(mode === "dark");
+      const { data } = await view.cdp<{ data: string }>("Page.captureScreenshot", {
+        format: "png",
+      });
+      const png = Buffer.from(data, "base64");
+      writeFileSync(join(process.env.REPORT_SCREENSHOTS ?? directory, `${width}-${mode}.png`), png);
+      // A page that is drawn is not one colour.
+      expect(png.length).toBeGreaterThan(10_000);
+      expect(said).toEqual([]);
+      expect(asked.filter((url) => !url.startsWith("file:") && !url.startsWith("data:"))).toEqual(
+        [],
+      );
+    },
+  );
 });
 
-type Seen = { plots: number; empty: string[]; beyond: string[]; pageWidth: number; isDark: boolean };
+type Seen = {
+  plots: number;
+  empty: string[];
+  beyond: string[];
+  pageWidth: number;
+  isDark: boolean;
+};
 
-/** Of what is visible: plots without a mark, and what is beyond the window, but for what scrolls by itself. */
+/**
+ * Of what is visible: plots without a mark, and what is beyond the window, but for what scrolls by
+ * itself.
+ */
 const LOOK = `(() => {
   const isShown = (element) => element.getClientRects().length > 0;
   const plots = [...document.querySelectorAll("figure svg")].filter(isShown);

@@ -45,8 +45,12 @@ function notMeasured(run: Evidence["run"]): string {
   const missing = [
     ...(first?.attribution.proxy === null ? ["the proxy, which is not in this path"] : []),
     ...(first?.attribution.pooler === null ? ["the pooler, which is not in this path"] : []),
-    ...(first?.attribution.poolWait === null ? ["how long the server waited for a connection of its pool"] : []),
-    ...(first?.probes.isBlockIoAccounted === false ? ["block-I/O delay, which this kernel does not count"] : []),
+    ...(first?.attribution.poolWait === null
+      ? ["how long the server waited for a connection of its pool"]
+      : []),
+    ...(first?.probes.isBlockIoAccounted === false
+      ? ["block-I/O delay, which this kernel does not count"]
+      : []),
     "another machine than this one: times are never converted",
     "the network: clients are on the same machine",
     ...(run ? ["several operations at once, unless the scenario is a mix"] : []),
@@ -58,7 +62,9 @@ function kneeHtml(sweep: SweepResult): string {
   const { operation, objective, points, greatestRate, doubts } = sweep;
   const limit = `${objective.figure} of at most ${objective.mostMs} ms`;
   const found =
-    greatestRate === null ? `No rate keeps to a ${limit}` : `${greatestRate.toFixed(0)} a second keep to a ${limit}`;
+    greatestRate === null
+      ? `No rate keeps to a ${limit}`
+      : `${greatestRate.toFixed(0)} a second keep to a ${limit}`;
   const doubtful = doubts.length > 0 ? `, not to be believed (${doubts.join(", ")})` : "";
   const rows = points.map((point) => [
     `${point.rate.toFixed(0)} a second`,
@@ -66,7 +72,17 @@ function kneeHtml(sweep: SweepResult): string {
     ...[point.serverCpuShare, point.postgresCpuShare].map(percent),
     point.isWithin ? "within" : "beyond",
   ]);
-  const head = ["", "reached", "mean, ms", "p50", "p90", "p99", "server's core", "PostgreSQL's", "objective"];
+  const head = [
+    "",
+    "reached",
+    "mean, ms",
+    "p50",
+    "p90",
+    "p99",
+    "server's core",
+    "PostgreSQL's",
+    "objective",
+  ];
   return `<h2>Knee of ${escaped(operation)}</h2><p><strong>${found}${escaped(doubtful)}.</strong></p>${figureHtml(
     {
       caption: `Response times at rising rates (${sweep.profile}); hollow: beyond the objective`,
@@ -80,7 +96,10 @@ function kneeHtml(sweep: SweepResult): string {
 const FIGURES = { cpuUs: "CPU, µs", p50Ms: "p50, ms", p90Ms: "p90, ms" };
 
 function comparisonHtml({ before, after, options, findings, pairs, verdict }: AbResult): string {
-  const named = findings.map((one) => ({ ...one, name: `${one.operation} ${FIGURES[one.metric].split(",")[0]}` }));
+  const named = findings.map((one) => ({
+    ...one,
+    name: `${one.operation} ${FIGURES[one.metric].split(",")[0]}`,
+  }));
   const rows = findings.map(({ operation, metric, before, after, ratio, low, high, verdict }) => [
     operation,
     FIGURES[metric],
@@ -89,10 +108,15 @@ function comparisonHtml({ before, after, options, findings, pairs, verdict }: Ab
     `${low.toFixed(3)} to ${high.toFixed(3)}`,
     verdict,
   ]);
-  const words = named.map(({ name, ratio, verdict }) => `${name} ${ratio.toFixed(3)}, ${verdict}`).join("; ");
+  const words = named
+    .map(({ name, ratio, verdict }) => `${name} ${ratio.toFixed(3)}, ${verdict}`)
+    .join("; ");
   const zone = `less than ${(options.zone * 100).toFixed(1)} % counts as none`;
   return `<h2>Beside another version</h2><p><strong>${verdict}</strong>: ${escaped(after)} after ${escaped(before)}, ${pairs.length} pairs; ${zone}.</p>${figureHtml(
-    { caption: "after / before with its 95 % interval; grey counts as no difference", alternative: `${words}.` },
+    {
+      caption: "after / before with its 95 % interval; grey counts as no difference",
+      alternative: `${words}.`,
+    },
     ratiosDrawing(named, options.zone),
   )}${table("Both versions", ["", "figure", "before", "after", "after / before", "95 % interval", "verdict"], rows)}`;
 }

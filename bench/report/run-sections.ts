@@ -5,17 +5,32 @@ import { meanwhileHtml } from "./meanwhile.ts";
 import { attributionDrawing, attributionLegend } from "./plots/attribution.ts";
 import { figureHtml } from "./plots/figure.ts";
 import { flushesDrawing } from "./plots/flushes.ts";
-import { ecdfDrawing, operationsLegend, percentileDrawing, secondsDrawing, secondsLegend } from "./plots/latency.ts";
+import {
+  ecdfDrawing,
+  operationsLegend,
+  percentileDrawing,
+  secondsDrawing,
+  secondsLegend,
+} from "./plots/latency.ts";
 import { cpuDrawing, cpuLegend, ioWaitDrawing, ioWaitLegend } from "./plots/usage.ts";
 import { WAITS_LEGEND, waitsDrawing, waitsOf } from "./plots/waits.ts";
-import { countsTable, diskTable, segmentsTable, statementTables, timesTable, waitsTable } from "./tables.ts";
+import {
+  countsTable,
+  diskTable,
+  segmentsTable,
+  statementTables,
+  timesTable,
+  waitsTable,
+} from "./tables.ts";
 
 /** Everything about a run, section by section. */
 export const runSections = (run: RunResult): string =>
   [times(run), attribution(run), waits(run), statements(run), overTime(run), costs(run)].join("\n");
 
 const meansOf = (results: ScenarioResult[]) =>
-  results.map(({ operation, figures }) => `${operation} ${figure(figures.responseMs.mean)} ms`).join(", ");
+  results
+    .map(({ operation, figures }) => `${operation} ${figure(figures.responseMs.mean)} ms`)
+    .join(", ");
 
 function times({ results }: RunResult): string {
   const curves = slowestOf(results, MAX_CURVES);
@@ -47,11 +62,17 @@ function attribution({ results }: RunResult): string {
   const explained = results
     .map(({ operation, attribution }) => `${operation} ${percent(explainedShare(attribution))}`)
     .join(", ");
-  const ioWait = results.map(({ operation, costs }) => `${operation} ${percent(ioWaitShareOf(costs))}`).join(", ");
+  const ioWait = results
+    .map(({ operation, costs }) => `${operation} ${percent(ioWaitShareOf(costs))}`)
+    .join(", ");
   const legend = attributionLegend(results);
   const bars = (unit: "ms" | "share", caption: string) =>
     figureHtml(
-      { caption, alternative: `${caption}; the table below has them in ms. Explained: ${explained}.`, legend },
+      {
+        caption,
+        alternative: `${caption}; the table below has them in ms. Explained: ${explained}.`,
+        legend,
+      },
       attributionDrawing(results, unit),
     );
   return `<h2>Where the time went</h2>${bars("share", "Parts of the mean response, as shares of it")}
@@ -65,14 +86,17 @@ at the same rate. What is left of the line was counted twice.</p>
 function waits({ results }: RunResult): string {
   const shown = slowestOf(results, MAX_OVER_TIME);
   const seen = waitsOf(shown);
-  if (seen.length === 0) return `<h2>What PostgreSQL waited for</h2><p>No backend was seen at work.</p>`;
+  if (seen.length === 0)
+    return `<h2>What PostgreSQL waited for</h2><p>No backend was seen at work.</p>`;
   return `<h2>What PostgreSQL waited for</h2>${figureHtml(
     {
       caption: "States in which backends were seen, ms of a request",
       alternative: `A dot for each state and operation, as large as its time; the table below has them. Most: ${seen[0]?.event}.`,
       legend: {
         names: usedOf(seen),
-        colours: usedOf(seen).map((name) => WAITS_LEGEND.colours[WAITS_LEGEND.names.indexOf(name)] as string),
+        colours: usedOf(seen).map(
+          (name) => WAITS_LEGEND.colours[WAITS_LEGEND.names.indexOf(name)] as string,
+        ),
       },
     },
     waitsDrawing(
@@ -92,7 +116,9 @@ function statements({ results }: RunResult): string {
   return `<h2>Statements</h2>${byTime}${byDisk}`;
 }
 
-/** More make a page of megabytes that nobody reads to its end, and curves that nobody tells apart. */
+/**
+ * More make a page of megabytes that nobody reads to its end, and curves that nobody tells apart.
+ */
 const MAX_OVER_TIME = 12;
 const MAX_CURVES = 10;
 
@@ -103,7 +129,9 @@ function slowestOf(results: ScenarioResult[], most: number): ScenarioResult[] {
 }
 
 const leftOut = ({ length }: ScenarioResult[], shown: ScenarioResult[]): string =>
-  length > shown.length ? `<p>Plotted: the ${shown.length} slowest; all ${length} are in run.json.</p>` : "";
+  length > shown.length
+    ? `<p>Plotted: the ${shown.length} slowest; all ${length} are in run.json.</p>`
+    : "";
 
 function overTime({ results }: RunResult): string {
   const shown = slowestOf(results, MAX_OVER_TIME);
@@ -115,7 +143,8 @@ ${meanwhileHtml(results)}`;
 
 function operationOverTime(result: ScenarioResult): string {
   const { operation, figures, probes, generatorCpuShare } = result;
-  const waited = (probes.samples.at(-1)?.disk.waitedMs ?? 0) - (probes.samples[0]?.disk.waitedMs ?? 0);
+  const waited =
+    (probes.samples.at(-1)?.disk.waitedMs ?? 0) - (probes.samples[0]?.disk.waitedMs ?? 0);
   const accounted = probes.isBlockIoAccounted
     ? ""
     : " Block-I/O delay: not measured here (kernel.task_delayacct is off).";
@@ -154,11 +183,16 @@ function operationOverTime(result: ScenarioResult): string {
 
 function costs(run: RunResult): string {
   const { results } = run;
-  const flushes = results.map(({ operation, costs }) => `${operation} ${costs.flushes.toFixed(2)}`).join(", ");
+  const flushes = results
+    .map(({ operation, costs }) => `${operation} ${costs.flushes.toFixed(2)}`)
+    .join(", ");
   return `<h2>What a request costs</h2>${countsTable(results)}
 <p class="dim">Averages under this load, with whatever PostgreSQL did in the background; exact counts of one request are in bench/counts.json.</p>
 <h2>Flushes</h2>${figureHtml(
-    { caption: "Flushes of the disk behind a request", alternative: `Flushes a request: ${flushes}.` },
+    {
+      caption: "Flushes of the disk behind a request",
+      alternative: `Flushes a request: ${flushes}.`,
+    },
     flushesDrawing(results),
   )}
 ${diskTable(run)}`;

@@ -9,7 +9,10 @@ const WIDTH = 880;
 const MARGIN = 20;
 const LINE_PX = 20;
 
-/** Plots of a run that stand by themselves, by the name of their file: pictures for a README, in light and in dark. */
+/**
+ * Plots of a run that stand by themselves, by the name of their file: pictures for a README, in
+ * light and in dark.
+ */
 export function standalonePlots({ host, profile, results }: RunResult): Record<string, string> {
   const of = `${host.commit}, ${profile}, ${host.cpu}`;
   return {
@@ -26,7 +29,10 @@ export function standalonePlots({ host, profile, results }: RunResult): Record<s
   };
 }
 
-/** A plot with its title and legend on ground of its own: who shows a picture does not say on which ground. */
+/**
+ * A plot with its title and legend on ground of its own: who shows a picture does not say on which
+ * ground.
+ */
 function pictureSvg(title: string, legend: Legend, drawing: Drawing): string {
   const plot = plotSvg(drawing, WIDTH - 2 * MARGIN, false);
   const height = Number(/ height="([\d.]+)"/.exec(plot)?.[1]);

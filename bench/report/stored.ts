@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { OperatorError } from "#src/errors.ts";
+import { OperatorError } from "#lib/errors.ts";
 import type { AbResult } from "../ab/command.ts";
 import type { TableResult } from "../figures/table.ts";
 import type { SweepResult } from "../limits/sweep.ts";
@@ -9,11 +9,15 @@ import type { RunResult } from "../run/run-http.ts";
 /** What a page is about: a run, the knees of some of its operations, comparisons of versions. */
 export type Evidence = { run?: RunResult; sweeps: SweepResult[]; comparisons: AbResult[] };
 
-/** What is written in directories of results, or in their files by name. Throws OperatorError when that makes no page. */
+/**
+ * What is written in directories of results, or in their files by name. Throws OperatorError when
+ * that makes no page.
+ */
 export function readEvidence(paths: string[]): Evidence {
   const found = paths.flatMap(filesOf).map((file) => readResult(file));
   const runs = found.filter((one) => "results" in one);
-  if (runs.length > 1) throw new OperatorError("A page is about one run; of two there is --compare", 2);
+  if (runs.length > 1)
+    throw new OperatorError("A page is about one run; of two there is --compare", 2);
   return {
     ...(runs[0] ? { run: runs[0] } : {}),
     sweeps: found.filter((one) => "kind" in one),
@@ -46,7 +50,8 @@ function isDirectory(path: string): boolean {
 function filesOf(path: string): string[] {
   if (!isDirectory(path)) return [path];
   const files = ["run.json", "ab.json"].map((name) => join(path, name)).filter(existsSync);
-  if (files.length === 0) throw new OperatorError(`There is neither run.json nor ab.json in ${path}`, 2);
+  if (files.length === 0)
+    throw new OperatorError(`There is neither run.json nor ab.json in ${path}`, 2);
   return files;
 }
 
@@ -57,10 +62,12 @@ function parseResult(file: string): object {
   try {
     result = JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
-    if (error instanceof SyntaxError) throw new OperatorError(`${file} is no result: it is not JSON`);
+    if (error instanceof SyntaxError)
+      throw new OperatorError(`${file} is no result: it is not JSON`);
     throw error;
   }
-  if (typeof result !== "object" || result === null) throw new OperatorError(`${file} is no result`);
+  if (typeof result !== "object" || result === null)
+    throw new OperatorError(`${file} is no result`);
   return result;
 }
 
@@ -69,9 +76,13 @@ function readResult(file: string): RunResult | SweepResult | AbResult {
   const result = parseResult(file) as any;
   // Other results have findings too; those of two versions have a verdict.
   if (("findings" in result && "verdict" in result) || result.kind === "sweep") return result;
-  if (!("results" in result)) throw new OperatorError(`${file} has no page: only http, mix, sweep and ab have one`, 2);
+  if (!("results" in result))
+    throw new OperatorError(`${file} has no page: only http, mix, sweep and ab have one`, 2);
   if (result.format !== RUN_FORMAT) {
-    throw new OperatorError(`${file} is of format ${result.format}; pages are made of format ${RUN_FORMAT}`, 2);
+    throw new OperatorError(
+      `${file} is of format ${result.format}; pages are made of format ${RUN_FORMAT}`,
+      2,
+    );
   }
   return result;
 }

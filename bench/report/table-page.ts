@@ -5,10 +5,15 @@ import { documentHtml } from "./page.ts";
 import { figureHtml } from "./plots/figure.ts";
 import { meansDrawing } from "./plots/means.ts";
 
-/** The page of what is not requests over time: statements, parts of a request, the disk. It needs nothing else. */
+/**
+ * The page of what is not requests over time: statements, parts of a request, the disk. It needs
+ * nothing else.
+ */
 export function tablePage({ suite, host, profile, about, rows, doubts }: TableResult): string {
   const isGood = doubts.length === 0;
-  const [word, why] = isGood ? ["Valid.", "Nothing speaks against it."] : ["Not to be believed:", doubts.join("; ")];
+  const [word, why] = isGood
+    ? ["Valid.", "Nothing speaks against it."]
+    : ["Not to be believed:", doubts.join("; ")];
   const command = commandText(host);
   return documentHtml(
     `IronTrack: ${suite}, ${host.commit}`,
@@ -29,8 +34,13 @@ function sectionOf(rows: TableRow[]): string {
   const columns = Object.keys(rows[0]?.figures ?? {});
   const first = columns[0] ?? "";
   const label = inWords(first);
-  const words = rows.map(({ scenario, figures }) => `${scenario} ${shown(figures[first])}`).join("; ");
-  const cells = rows.map(({ scenario, figures }) => [scenario, ...columns.map((column) => shown(figures[column]))]);
+  const words = rows
+    .map(({ scenario, figures }) => `${scenario} ${shown(figures[first])}`)
+    .join("; ");
+  const cells = rows.map(({ scenario, figures }) => [
+    scenario,
+    ...columns.map((column) => shown(figures[column])),
+  ]);
   return `${figureHtml({ caption: `${label}, with its 95 % interval over runs`, alternative: `${label}: ${words}.` }, meansDrawing(rows, first, label))}
 ${table("The mean of runs ± half of its 95 % interval", ["", ...columns.map(inWords)], cells)}`;
 }

@@ -9,7 +9,8 @@ const plusMinus = ({ mean, high }: Interval) =>
   high === null ? figure(mean) : `${figure(mean)} ± ${figure(high - mean)}`;
 
 /** Whether anybody was told to come again later: what that says is left out of other pages. */
-export const hasRefused = (results: ScenarioResult[]): boolean => results.some(({ figures }) => figures.refused);
+export const hasRefused = (results: ScenarioResult[]): boolean =>
+  results.some(({ figures }) => figures.refused);
 
 /** Response times of each operation, of the parts of a mix too. */
 export function timesTable(results: ScenarioResult[]): string {
@@ -28,8 +29,21 @@ export function timesTable(results: ScenarioResult[]): string {
     ...(hasRefused(results) ? ["refused"] : []),
     "failures",
   ];
-  const row = (name: string, { figures }: Pick<ScenarioResult, "figures">, mean: string, isPart: boolean): Cell[] => {
-    const { responseMs, serviceMs, sendLagMs, requests, perSecond, failures, refused = 0 } = figures;
+  const row = (
+    name: string,
+    { figures }: Pick<ScenarioResult, "figures">,
+    mean: string,
+    isPart: boolean,
+  ): Cell[] => {
+    const {
+      responseMs,
+      serviceMs,
+      sendLagMs,
+      requests,
+      perSecond,
+      failures,
+      refused = 0,
+    } = figures;
     return [
       name,
       String(requests),
@@ -45,7 +59,9 @@ export function timesTable(results: ScenarioResult[]): string {
   };
   const rows = results.flatMap((result) => [
     row(result.operation, result, plusMinus(result.intervals.meanMs), false),
-    ...result.parts.map((part) => row(`… ${part.operation}`, part, figure(part.figures.responseMs.mean), true)),
+    ...result.parts.map((part) =>
+      row(`… ${part.operation}`, part, figure(part.figures.responseMs.mean), true),
+    ),
   ]);
   return table(
     "Response times in ms, from when a request was due; the mean with its 95 % interval over runs",
@@ -62,7 +78,11 @@ export function segmentsTable(results: ScenarioResult[]): string {
       attribution[segment] === null ? "not measured" : figure(attribution[segment]),
     ),
   ]);
-  return table("Parts of the mean response, ms", ["", ...results.map(({ operation }) => operation)], rows);
+  return table(
+    "Parts of the mean response, ms",
+    ["", ...results.map(({ operation }) => operation)],
+    rows,
+  );
 }
 
 export function waitsTable(waits: Wait[]): string {
@@ -94,7 +114,9 @@ export function countsTable(results: ScenarioResult[]): string {
     const rowCount = postgres.statements.reduce((sum, { rows }) => sum + rows, 0);
     return [
       operation,
-      ...[postgres.calls, rowCount, postgres.database.blocksHit, postgres.database.blocksRead].map(each),
+      ...[postgres.calls, rowCount, postgres.database.blocksHit, postgres.database.blocksRead].map(
+        each,
+      ),
       ...[postgres.wal.bytes, postgres.database.commits].map(each),
       costs.flushes.toFixed(2),
       figure(costs.wakes),
@@ -110,7 +132,10 @@ const MAX_STATEMENTS = 12;
 /** What takes less than this part of the first is of no interest. */
 const MIN_PART = 500;
 
-/** The statements that took longest, and those that kept the disk busiest: by reading, then by what they wrote. */
+/**
+ * The statements that took longest, and those that kept the disk busiest: by reading, then by what
+ * they wrote.
+ */
 export function statementTables(results: ScenarioResult[]): { byTime: string; byDisk: string } {
   const all = results.flatMap(({ operation, probes }) =>
     probes.postgres.statements.map((statement): Statement => ({ operation, ...statement })),
@@ -135,7 +160,15 @@ export function statementTables(results: ScenarioResult[]): { byTime: string; by
     ),
     byDisk: table(
       "Statements by disk (pg_stat_statements)",
-      ["", "statement", "calls", "pages read", "ms of reading", "WAL bytes together", "WAL bytes each"],
+      [
+        "",
+        "statement",
+        "calls",
+        "pages read",
+        "ms of reading",
+        "WAL bytes together",
+        "WAL bytes each",
+      ],
       byDisk.map(({ operation, query, calls, blocksRead, readMs, walBytes }) => [
         ...[operation, sql(query), String(calls), figure(blocksRead), figure(readMs)],
         ...[bar(figure(walBytes), walBytes / mostBytes), figure(walBytes / calls)],
@@ -152,7 +185,11 @@ export function diskTable({ disk }: RunResult): string {
     figure(commitsPerSecond),
     commitsPerFlush.toFixed(2),
   ]);
-  return table("How clients shared flushes, before the run", ["", "commits a second", "commits a flush"], rows);
+  return table(
+    "How clients shared flushes, before the run",
+    ["", "commits a second", "commits a flush"],
+    rows,
+  );
 }
 
 const SHORT = 52;

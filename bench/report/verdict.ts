@@ -18,7 +18,10 @@ export function verdictHtml(run: RunResult): string {
   const doubtful = results.filter(({ doubts }) => doubts.length > 0);
   const isGood = disk.doubts.length === 0 && doubtful.length === 0;
   const [word, ...rest] = isGood
-    ? ["Valid.", "Nothing failed, requests were sent on time, the rate was reached, nobody disturbed the server."]
+    ? [
+        "Valid.",
+        "Nothing failed, requests were sent on time, the rate was reached, nobody disturbed the server.",
+      ]
     : disk.doubts.length > 0
       ? ["Void.", `The disk was not as its profile says: ${disk.doubts.join("; ")}.`]
       : [

@@ -72,11 +72,26 @@ const figures = (responseMs: number, sendLagMs: number): LoadFigures => ({
 test("a mean response is its parts and what no part explains", () => {
   const record = between(
     { server: { cpuMs: 50, wakes: 7 } },
-    { server: { cpuMs: 150, runQueueMs: 20, wakes: 207 }, backends: { cpuMs: 40, runQueueMs: 5 }, waitedMs: 300 },
+    {
+      server: { cpuMs: 150, runQueueMs: 20, wakes: 207 },
+      backends: { cpuMs: 40, runQueueMs: 5 },
+      waitedMs: 300,
+    },
   );
   const attribution = attributionOf(figures(5, 0.2), 0, costsOf(record, 100, NOBODY), FLOOR);
-  expect(attribution).toMatchObject({ beforeSend: 0.2, serverCpu: 1, serverRunQueue: 0.2, disk: 3, handOver: 0.3 });
-  expect(attribution).toMatchObject({ postgresCpu: 0.4, postgresRunQueue: 0.05, proxy: null, poolWait: null });
+  expect(attribution).toMatchObject({
+    beforeSend: 0.2,
+    serverCpu: 1,
+    serverRunQueue: 0.2,
+    disk: 3,
+    handOver: 0.3,
+  });
+  expect(attribution).toMatchObject({
+    postgresCpu: 0.4,
+    postgresRunQueue: 0.05,
+    proxy: null,
+    poolWait: null,
+  });
   expect(attribution.unexplained).toBeCloseTo(5 - 5.15, 10);
   expect(explainedShare(attribution)).toBeCloseTo(5.15 / 5, 10);
 });
@@ -87,7 +102,10 @@ test("locks are as long as the share of looks that saw one", () => {
 });
 
 test("waiting for another's flush is scaled by own flushes once enough of them were seen", () => {
-  const seenOften = between({}, { looks: 100, waitedMs: 800, seen: { disk: 40, diskOfOthers: 20 } });
+  const seenOften = between(
+    {},
+    { looks: 100, waitedMs: 800, seen: { disk: 40, diskOfOthers: 20 } },
+  );
   expect(costsOf(seenOften, 100, NOBODY).diskOfOthers).toBeCloseTo(4, 10);
   const seenSeldom = between({}, { looks: 100, waitedMs: 800, seen: { disk: 4, diskOfOthers: 2 } });
   expect(costsOf(seenSeldom, 100, NOBODY).diskOfOthers).toBeCloseTo(0.2, 10);
@@ -110,8 +128,14 @@ test("a bare server's request is passed on in what is no CPU and no run queue, P
   const backends = { cpuMs: 5, runQueueMs: 8 };
   const record = between({}, { server: { cpuMs: 10, runQueueMs: 2, wakes: 100 }, backends });
   const costs = costsOf(record, 100, NOBODY);
-  expect(floorPointOf(figures(0.5, 0.1), costs, false)).toEqual({ handOverMs: expect.closeTo(0.28, 10), wakes: 1 });
-  expect(floorPointOf(figures(0.5, 0.1), costs, true)).toEqual({ handOverMs: expect.closeTo(0.15, 10), wakes: 1 });
+  expect(floorPointOf(figures(0.5, 0.1), costs, false)).toEqual({
+    handOverMs: expect.closeTo(0.28, 10),
+    wakes: 1,
+  });
+  expect(floorPointOf(figures(0.5, 0.1), costs, true)).toEqual({
+    handOverMs: expect.closeTo(0.15, 10),
+    wakes: 1,
+  });
   expect(floorPointOf(figures(0.1, 0), costs, true).handOverMs).toBe(0);
 });
 
@@ -127,14 +151,16 @@ test("requests share time from when the later one was sent until the first of th
   const sent = Float64Array.of(0, 1, 2, 9, 20);
   const done = Float64Array.of(4, 3, 6, Number.NaN, 21);
   const rest = { due: sent, status: new Uint16Array(5), bodyBytes: new Uint32Array(5) };
-  // The second until it is answered itself, the third until the first is; the one that was lost is nobody's.
+  // The second until it is answered itself, the third until the first is; the one that was lost is
+  // nobody's.
   expect(overlapMsOf({ sent, done, ...rest })).toBeCloseTo((2 + 2) / 4, 10);
   expect(onWayShareOf({ sent, done, ...rest })).toBeCloseTo(7 / 21, 10);
 });
 
 test("who is woken less often than a bare server is passed on less, never for less than nothing", () => {
   const of = (wakes: number) =>
-    attributionOf(figures(1, 0), 0, costsOf(between({}, { server: { wakes } }), 100, NOBODY), FLOOR).handOver;
+    attributionOf(figures(1, 0), 0, costsOf(between({}, { server: { wakes } }), 100, NOBODY), FLOOR)
+      .handOver;
   expect([of(50), of(100), of(150)]).toEqual([0.05, 0.1, expect.closeTo(0.2, 10)]);
 });
 
@@ -159,15 +185,36 @@ test("the I/O wait is of what was done for requests: burners that keep it from b
     { ...done, server: { cpuMs: 20, runQueueMs: 300 }, backends: { cpuMs: 20, runQueueMs: 200 } },
   );
   const shares = (samples: Sample[], responseMs: number) =>
-    waitSharesOf({ samples, isBlockIoAccounted: false }, costsOf({ samples }, 100, NOBODY), responseMs, 100);
-  expect(shares(alone.samples, 2)).toMatchObject({ reported: 0.8, ofResponse: 0.8, ofTime: 0.16, blockIoDelay: null });
-  expect(shares(beside.samples, 7)).toMatchObject({ reported: 0.8, ofResponse: expect.closeTo(1.6 / 7, 10) });
+    waitSharesOf(
+      { samples, isBlockIoAccounted: false },
+      costsOf({ samples }, 100, NOBODY),
+      responseMs,
+      100,
+    );
+  expect(shares(alone.samples, 2)).toMatchObject({
+    reported: 0.8,
+    ofResponse: 0.8,
+    ofTime: 0.16,
+    blockIoDelay: null,
+  });
+  expect(shares(beside.samples, 7)).toMatchObject({
+    reported: 0.8,
+    ofResponse: expect.closeTo(1.6 / 7, 10),
+  });
   expect(ioWaitShareOf(costsOf(between({}, {}), 100, NOBODY))).toBe(0);
 });
 
 test("the kernel's block-I/O delay of backends is put in the place of what the library measured, where it is told", () => {
-  const [from, to] = between({}, { server: { cpuMs: 100 }, waitedMs: 400 }).samples as [Sample, Sample];
+  const [from, to] = between({}, { server: { cpuMs: 100 }, waitedMs: 400 }).samples as [
+    Sample,
+    Sample,
+  ];
   const samples = [from, { ...to, backends: { ...to.backends, blockIoMs: 300 } }];
-  const shares = waitSharesOf({ samples, isBlockIoAccounted: true }, costsOf({ samples }, 100, NOBODY), 5, 100);
+  const shares = waitSharesOf(
+    { samples, isBlockIoAccounted: true },
+    costsOf({ samples }, 100, NOBODY),
+    5,
+    100,
+  );
   expect(shares).toMatchObject({ reported: 0.8, blockIoDelay: 0.75 });
 });

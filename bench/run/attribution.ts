@@ -4,15 +4,19 @@ import type { ProcessUsage, ThreadUsage } from "../probes/processes.ts";
 import type { Sample } from "../probes/sampler.ts";
 
 /**
- * What a mean response is made of, in ms. Each is measured by itself (ADR 0016), and none is what the others leave, but for
- * `unexplained`, which is below 0 when they come to more than the mean. Null: not measured here.
+ * What a mean response is made of, in ms. Each is measured by itself (ADR 0016), and none is what
+ * the others leave, but for `unexplained`, which is below 0 when they come to more than the mean.
+ * Null: not measured here.
  */
 export type Attribution = {
   /** Due, and not yet sent: no connection was idle, or the generator was late. */
   beforeSend: number;
   /** CPU and waiting for a processor, of the proxy; null when it is not in the path. */
   proxy: number | null;
-  /** Of the thread that runs JavaScript, and of those that work is handed to; not of those that collect garbage. */
+  /**
+   * Of the thread that runs JavaScript, and of those that work is handed to; not of those that
+   * collect garbage.
+   */
   serverCpu: number;
   /** The same threads were ready, and others had the processor. */
   serverRunQueue: number;
@@ -30,7 +34,10 @@ export type Attribution = {
   disk: number;
   /** Waiting for somebody else's flush. */
   diskOfOthers: number;
-  /** From process to process through sockets, and waking sleeping processors: as it takes bare servers at the same rate. */
+  /**
+   * From process to process through sockets, and waking sleeping processors: as it takes bare
+   * servers at the same rate.
+   */
   handOver: number;
   unexplained: number;
 };
@@ -55,15 +62,24 @@ export const SEGMENTS: [Segment, string][] = [
   ["unexplained", "unexplained"],
 ];
 
-/** What bare servers show of passing a request on, at a rate, and what is used at rest: see `measureFloor`. */
+/**
+ * What bare servers show of passing a request on, at a rate, and what is used at rest: see
+ * `measureFloor`.
+ */
 export type Floor = { bare: FloorPoint; withStatement: FloorPoint; rest: Rest };
 export type FloorPoint = { handOverMs: number; wakes: number };
 
-/** What is used by heartbeats and timers in each ms, whether anybody asks or not: no request waits for it. */
+/**
+ * What is used by heartbeats and timers in each ms, whether anybody asks or not: no request waits
+ * for it.
+ */
 export type Rest = { server: ThreadUsage; backends: ThreadUsage };
 
 /** What each of `sent` requests cost on average, between the first sample and the last. */
-export type Costs = Omit<Attribution, "beforeSend" | "behindOthers" | "handOver" | "unexplained"> & {
+export type Costs = Omit<
+  Attribution,
+  "beforeSend" | "behindOthers" | "handOver" | "unexplained"
+> & {
   /** How often the server's thread slept and was woken. */
   wakes: number;
   /** All CPU of the server and of PostgreSQL, whoever waited for it. */
@@ -72,8 +88,15 @@ export type Costs = Omit<Attribution, "beforeSend" | "behindOthers" | "handOver"
   flushes: number;
 };
 
-/** `rest` is what would have been used without them; of run queues they have the same share as of the CPU. */
-export function costsOf({ samples }: Pick<ProbeRecord, "samples">, sent: number, rest: Rest): Costs {
+/**
+ * `rest` is what would have been used without them; of run queues they have the same share as of
+ * the CPU.
+ */
+export function costsOf(
+  { samples }: Pick<ProbeRecord, "samples">,
+  sent: number,
+  rest: Rest,
+): Costs {
   const [first, last] = [samples[0], samples.at(-1)] as [Sample, Sample];
   const each = (of: (sample: Sample) => number, perMs = 0) =>
     Math.max(of(last) - of(first) - perMs * (last.atMs - first.atMs), 0) / sent;
@@ -128,15 +151,18 @@ export function restOf({ samples }: Pick<ProbeRecord, "samples">): Rest {
   return { server: perMs(({ server }) => server), backends: perMs(({ backends }) => backends) };
 }
 
-/** What nobody waited for of `rest`: a heartbeat that runs while a request is on its way (`onWayShareOf`) holds it up. */
+/**
+ * What nobody waited for of `rest`: a heartbeat that runs while a request is on its way
+ * (`onWayShareOf`) holds it up.
+ */
 export const restUnnoticed = ({ server, backends }: Rest, onWayShare: number): Rest => ({
   server: { ...server, cpuMs: server.cpuMs * (1 - onWayShare) },
   backends,
 });
 
 /**
- * Splits the mean response of requests that cost `costs` and were on their way for `overlapMs` together with one that was sent
- * before (`overlapMsOf`).
+ * Splits the mean response of requests that cost `costs` and were on their way for `overlapMs`
+ * together with one that was sent before (`overlapMsOf`).
  */
 export function attributionOf(
   { sendLagMs, responseMs }: LoadFigures,
@@ -155,7 +181,10 @@ export function attributionOf(
   return { ...measured, unexplained: responseMs.mean - sumOf(measured) };
 }
 
-/** Without what is explained by nothing, as a share of the mean response; above 1 when segments overlap. */
+/**
+ * Without what is explained by nothing, as a share of the mean response; above 1 when segments
+ * overlap.
+ */
 export function explainedShare(attribution: Attribution): number {
   const { unexplained, ...measured } = attribution;
   const sum = sumOf(measured);
@@ -163,35 +192,61 @@ export function explainedShare(attribution: Attribution): number {
 }
 
 /**
- * The I/O wait that is reported: of the time in which something was done for requests, what the disk had of it. Done is what
- * CPU was used for and the disk waited for. What others kept from being done (run queues) is in neither part, or a busy
- * neighbour would make the disk seem faster than it is.
+ * The I/O wait that is reported: of the time in which something was done for requests, what the
+ * disk had of it. Done is what CPU was used for and the disk waited for. What others kept from
+ * being done (run queues) is in neither part, or a busy neighbour would make the disk seem faster
+ * than it is.
  */
-export function ioWaitShareOf({ serverCpu, proxy, pooler, postgresCpu, disk, diskOfOthers }: Costs): number {
+export function ioWaitShareOf({
+  serverCpu,
+  proxy,
+  pooler,
+  postgresCpu,
+  disk,
+  diskOfOthers,
+}: Costs): number {
   const waited = disk + diskOfOthers;
-  return waited / Math.max(waited + serverCpu + (proxy ?? 0) + (pooler ?? 0) + postgresCpu, Number.MIN_VALUE);
+  return (
+    waited /
+    Math.max(waited + serverCpu + (proxy ?? 0) + (pooler ?? 0) + postgresCpu, Number.MIN_VALUE)
+  );
 }
 
 /**
- * What a bare server's requests took on average beyond CPU and run queues, which are parts of their own wherever this is
- * used. `costs` of PostgreSQL count when it is asked.
+ * What a bare server's requests took on average beyond CPU and run queues, which are parts of their
+ * own wherever this is used. `costs` of PostgreSQL count when it is asked.
  */
-export function floorPointOf({ serviceMs }: LoadFigures, costs: Costs, isAsking: boolean): FloorPoint {
+export function floorPointOf(
+  { serviceMs }: LoadFigures,
+  costs: Costs,
+  isAsking: boolean,
+): FloorPoint {
   const { serverCpu, serverRunQueue, postgresCpu, postgresRunQueue, wakes } = costs;
   const inPostgres = isAsking ? postgresCpu + postgresRunQueue : 0;
-  return { handOverMs: Math.max(serviceMs.mean - serverCpu - serverRunQueue - inPostgres, 0), wakes };
+  return {
+    handOverMs: Math.max(serviceMs.mean - serverCpu - serverRunQueue - inPostgres, 0),
+    wakes,
+  };
 }
 
 const POOL_WAIT = "irontrack_pool_wait_seconds_sum";
 
-function onPath(costs: Costs): Omit<Attribution, "beforeSend" | "behindOthers" | "handOver" | "unexplained"> {
-  const { wakes: _wakes, serverTotalCpu: _server, postgresTotalCpu: _postgres, flushes: _flushes, ...path } = costs;
+function onPath(
+  costs: Costs,
+): Omit<Attribution, "beforeSend" | "behindOthers" | "handOver" | "unexplained"> {
+  const {
+    wakes: _wakes,
+    serverTotalCpu: _server,
+    postgresTotalCpu: _postgres,
+    flushes: _flushes,
+    ...path
+  } = costs;
   return path;
 }
 
 /**
- * On the line through a server that is woken once for a request, and one that is woken again by the database. Of requests
- * that found the server awake, some were not passed on to one that slept.
+ * On the line through a server that is woken once for a request, and one that is woken again by the
+ * database. Of requests that found the server awake, some were not passed on to one that slept.
  */
 function handOverOf(wakes: number, { bare, withStatement }: Floor): number {
   if (wakes <= bare.wakes) return bare.handOverMs * (wakes / bare.wakes);
@@ -203,7 +258,10 @@ function handOverOf(wakes: number, { bare, withStatement }: Floor): number {
 const sumOf = (segments: Record<string, number | null>): number =>
   Object.values(segments).reduce<number>((sum, ms) => sum + (ms ?? 0), 0);
 
-/** How long backends were in a state, all together: the share of looks that saw one, times the time looked at. */
+/**
+ * How long backends were in a state, all together: the share of looks that saw one, times the time
+ * looked at.
+ */
 function waitedMs(first: Sample, last: Sample, state: keyof Sample["waits"]["seen"]): number {
   const looks = last.waits.looks - first.waits.looks;
   const seen = last.waits.seen[state] - first.waits.seen[state];
@@ -214,8 +272,8 @@ function waitedMs(first: Sample, last: Sample, state: keyof Sample["waits"]["see
 const ENOUGH_SEEN = 30;
 
 /**
- * Own flushes are measured exactly, those of others are seen in looks only. Where enough of both were seen, the exact one
- * says how long a look stands for.
+ * Own flushes are measured exactly, those of others are seen in looks only. Where enough of both
+ * were seen, the exact one says how long a look stands for.
  */
 function diskOfOthersOf(first: Sample, last: Sample, sent: number, diskMs: number): number {
   const seen = (what: "disk" | "diskOfOthers") => last.waits.seen[what] - first.waits.seen[what];
@@ -223,7 +281,11 @@ function diskOfOthersOf(first: Sample, last: Sample, sent: number, diskMs: numbe
   return waitedMs(first, last, "diskOfOthers") / sent;
 }
 
-function poolWaitOf({ metrics: from }: Sample, { metrics: to }: Sample, sent: number): number | null {
+function poolWaitOf(
+  { metrics: from }: Sample,
+  { metrics: to }: Sample,
+  sent: number,
+): number | null {
   const sum = to?.[POOL_WAIT];
   return sum === undefined ? null : ((sum - (from?.[POOL_WAIT] ?? 0)) * 1000) / sent;
 }

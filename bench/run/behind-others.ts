@@ -1,8 +1,9 @@
 import type { Recording } from "../load/recording.ts";
 
 /**
- * How long a request was on its way together with one that was sent before it, on average, in ms: seen by the generator,
- * request by request. Behind a server that does one thing at a time it waits for as much of this as the other used the thread.
+ * How long a request was on its way together with one that was sent before it, on average, in ms:
+ * seen by the generator, request by request. Behind a server that does one thing at a time it waits
+ * for as much of this as the other used the thread.
  */
 export function overlapMsOf({ sent, done }: Pick<Recording, "sent" | "done">): number {
   let earlierDoneMs = Number.NEGATIVE_INFINITY;

@@ -1,5 +1,6 @@
-// The least that a request can be, beside which a mean response is explained: nothing is done but to pass it on. Arguments:
-// the socket's path, and the database of which every request asks for one row, when it is to ask at all.
+// The least that a request can be, beside which a mean response is explained: nothing is done but
+// to pass it on. Arguments: the socket's path, and the database of which every request asks for one
+// row, when it is to ask at all.
 import { openPool } from "#db/client.ts";
 
 const [, , unix = "", databaseUrl] = process.argv;

@@ -18,11 +18,18 @@ export type LoadOptions = {
 };
 
 /** Short enough that ten scenarios take less than six minutes. */
-export const USUAL_RUN = { rate: 100, model: "poisson", seconds: 6, runs: 3, warmUpS: { least: 5, most: 10 } } as const;
+export const USUAL_RUN = {
+  rate: 100,
+  model: "poisson",
+  seconds: 6,
+  runs: 3,
+  warmUpS: { least: 5, most: 10 },
+} as const;
 
 /**
- * How a scenario is put under load, how many requests that needs, and which is the n-th. `offered` is requests a second, on
- * average; `people` come at once beside them, each on a connection of their own.
+ * How a scenario is put under load, how many requests that needs, and which is the n-th. `offered`
+ * is requests a second, on average; `people` come at once beside them, each on a connection of
+ * their own.
  */
 export type LoadPlanOf = {
   plan: Pick<RunsPlan, "load" | "startOf" | "warmUpRate" | "warmUpS" | "runs" | "seconds">;
@@ -54,7 +61,11 @@ export function loadPlanOf(scenario: LoadScenario, options: LoadOptions): LoadPl
 }
 
 /** The warm-up has the trace's requests too, and each run begins with its first. */
-function replayPlan(request: LoadScenario["request"], dueMs: number[], { warmUpS, runs }: LoadOptions): LoadPlanOf {
+function replayPlan(
+  request: LoadScenario["request"],
+  dueMs: number[],
+  { warmUpS, runs }: LoadOptions,
+): LoadPlanOf {
   const lastedS = Math.max((dueMs.at(-1) ?? 0) / 1000, 0.001);
   const rate = dueMs.length / lastedS;
   const rounds = Math.ceil(requestsOf(rate, warmUpS.most, 0, 0) / dueMs.length);

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createProgress } from "#src/cli/progress.ts";
-import { OperatorError } from "#src/errors.ts";
+import { createProgress } from "#lib/command-line/progress.ts";
+import { OperatorError } from "#lib/errors.ts";
 import { intervalOf } from "../figures/interval.ts";
 import { type ResultOptions, writeResult } from "../figures/results.ts";
 import { type Measured, type TableResult, tableMarkdown, tableOf } from "../figures/table.ts";
@@ -33,8 +33,8 @@ export type CommandOptions = Omit<RunOptions, "onStep" | "onRaw"> &
   };
 
 /**
- * Runs the scenarios that `words` choose and writes what came of it: all figures as run.json, a summary, which is printed
- * too, and a page. Returns whether the figures may be believed.
+ * Runs the scenarios that `words` choose and writes what came of it: all figures as run.json, a
+ * summary, which is printed too, and a page. Returns whether the figures may be believed.
  */
 export async function runCommand(words: string[], options: CommandOptions): Promise<boolean> {
   const choice = chooseScenarios(words, options);
@@ -55,13 +55,25 @@ export async function runCommand(words: string[], options: CommandOptions): Prom
     : await runTable(choice, { ...options, ...steps });
   progress.done();
   const summary = "results" in result ? reportMarkdown(result) : tableMarkdown(result);
-  const nameParts = [name, options.profile, ...(options.isCold ? ["cold"] : []), ...options.through];
+  const nameParts = [
+    name,
+    options.profile,
+    ...(options.isCold ? ["cold"] : []),
+    ...options.through,
+  ];
   const directory = writeResult(nameParts.join("-"), result, summary, options);
-  const page = "results" in result ? reportHtml({ run: result, sweeps: [], comparisons: [] }) : tablePage(result);
+  const page =
+    "results" in result
+      ? reportHtml({ run: result, sweeps: [], comparisons: [] })
+      : tablePage(result);
   writeFileSync(join(directory, "report.html"), page);
-  if (isLoad) writeFileSync(join(directory, "responses.hlog"), hdrLog(raw, Date.parse(result.host.at)));
+  if (isLoad)
+    writeFileSync(join(directory, "responses.hlog"), hdrLog(raw, Date.parse(result.host.at)));
   for (const one of options.isRaw ? raw : []) writeRaw(join(directory, "raw"), one);
-  const doubts = "results" in result ? [result.disk, ...result.results].flatMap((one) => one.doubts) : result.doubts;
+  const doubts =
+    "results" in result
+      ? [result.disk, ...result.results].flatMap((one) => one.doubts)
+      : result.doubts;
   return doubts.length === 0;
 }
 
@@ -86,12 +98,21 @@ async function runTable({ suite, names }: Choice, options: TableOptions): Promis
 }
 
 async function stalls(): Promise<Measured> {
-  const { meanMs, p99Ms, failures, closedP99Ms = Number.NaN } = await measureStalls({ besideClosed: true });
+  const {
+    meanMs,
+    p99Ms,
+    failures,
+    closedP99Ms = Number.NaN,
+  } = await measureStalls({ besideClosed: true });
   const isRight = Math.abs(meanMs - 50) <= 2 && Math.abs(p99Ms - 475) <= 10 && failures === 0;
   return {
-    about: "A mean of 50 ms and a 99th percentile of 475 are right; a closed loop sees each stall once.",
+    about:
+      "A mean of 50 ms and a 99th percentile of 475 are right; a closed loop sees each stall once.",
     rows: [
-      { scenario: "open loop", figures: { meanMs: intervalOf([meanMs]), p99Ms: intervalOf([p99Ms]) } },
+      {
+        scenario: "open loop",
+        figures: { meanMs: intervalOf([meanMs]), p99Ms: intervalOf([p99Ms]) },
+      },
       { scenario: "closed loop", figures: { p99Ms: intervalOf([closedP99Ms]) } },
     ],
     postgres: "not in the path",
@@ -100,8 +121,8 @@ async function stalls(): Promise<Measured> {
 }
 
 /**
- * Each run as `load/run.ts` keeps it (30 bytes a request), and the first as a trace that can be replayed. Its operations are
- * those of the http suite.
+ * Each run as `load/run.ts` keeps it (30 bytes a request), and the first as a trace that can be
+ * replayed. Its operations are those of the http suite.
  */
 function writeRaw(directory: string, { operation, each, asked }: RawRuns) {
   mkdirSync(directory, { recursive: true });
@@ -109,6 +130,9 @@ function writeRaw(directory: string, { operation, each, asked }: RawRuns) {
     writeFileSync(join(directory, `${operation}-${run + 1}.bin`), toBytes(recording));
   }
   const due = each[0]?.recording.due ?? new Float64Array();
-  const trace = Array.from(due, (dueMs, at) => ({ dueMs: Math.round(dueMs * 1000) / 1000, ...asked[at] }) as TraceLine);
+  const trace = Array.from(
+    due,
+    (dueMs, at) => ({ dueMs: Math.round(dueMs * 1000) / 1000, ...asked[at] }) as TraceLine,
+  );
   writeFileSync(join(directory, `${operation}.ndjson`), traceText(trace));
 }

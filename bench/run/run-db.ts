@@ -14,8 +14,8 @@ type Options = { runs: number; seconds: number; profile: ProfileName; onStep(ste
 const CALLERS = 8;
 
 /**
- * Calls each statement's function on a pool like the application's: one caller, for how long it takes, and eight, for how
- * often it can be done. Each run has another person's training.
+ * Calls each statement's function on a pool like the application's: one caller, for how long it
+ * takes, and eight, for how often it can be done. Each run has another person's training.
  */
 export async function runDb(names: string[], options: Options): Promise<Measured> {
   const stand = await openStand({ profile: options.profile });
@@ -30,7 +30,9 @@ export async function runDb(names: string[], options: Options): Promise<Measured
       options.onStep(scenario.name);
       rows.push(await measureStatement(stand, pool, subjects, scenario, options));
     }
-    const [shown] = await stand.db.sql<{ version: string }[]>`select current_setting('server_version') as version`;
+    const [shown] = await stand.db.sql<
+      { version: string }[]
+    >`select current_setting('server_version') as version`;
     const about = `Each statement alone on a pool of ${CALLERS}, ${options.runs} runs of ${options.seconds} s with one caller and with ${CALLERS}; 95 % of the mean of runs.`;
     return { about, rows, postgres: shown?.version ?? "?" };
   } finally {
@@ -54,7 +56,9 @@ async function measureStatement(
   await stand.db.sql`vacuum analyze`;
   for (let nth = 0; nth < runs; nth++) {
     alone.push(await counted(stand, () => call(1, seconds, (n) => run(db, subject(nth), n))));
-    together.push(await counted(stand, () => call(CALLERS, seconds, (n) => run(db, subject(n), n))));
+    together.push(
+      await counted(stand, () => call(CALLERS, seconds, (n) => run(db, subject(n), n))),
+    );
   }
   const p99s = alone.flatMap(({ p99Us }) => p99Us ?? []);
   return {
@@ -70,11 +74,21 @@ async function measureStatement(
   };
 }
 
-type Called = { count: number; meanUs: number; p50Us: number; p99Us: number | undefined; perSecond: number };
+type Called = {
+  count: number;
+  meanUs: number;
+  p50Us: number;
+  p99Us: number | undefined;
+  perSecond: number;
+};
 type Calls = Called & { postgresUs: number; flushes: number };
 
 /** Calls `work` from `callers` at once, each again as soon as it is done, for `seconds`. */
-async function call(callers: number, seconds: number, work: (n: number) => Promise<unknown>): Promise<Called> {
+async function call(
+  callers: number,
+  seconds: number,
+  work: (n: number) => Promise<unknown>,
+): Promise<Called> {
   const tookUs: number[] = [];
   const startedMs = performance.now();
   const endMs = startedMs + seconds * 1000;
@@ -89,7 +103,13 @@ async function call(callers: number, seconds: number, work: (n: number) => Promi
   await Promise.all(Array.from({ length: callers }, caller));
   const perSecond = (tookUs.length / (performance.now() - startedMs)) * 1000;
   const { count, mean, percentiles } = distributionOf(Float64Array.from(tookUs));
-  return { count, meanUs: mean, p50Us: percentiles[0.5] ?? mean, p99Us: percentiles[0.99], perSecond };
+  return {
+    count,
+    meanUs: mean,
+    p50Us: percentiles[0.5] ?? mean,
+    p99Us: percentiles[0.99],
+    perSecond,
+  };
 }
 
 /** What PostgreSQL and the disk did for each call. */

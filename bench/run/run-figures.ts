@@ -7,7 +7,13 @@ import { curveOf, type SecondFigures, secondsOf } from "../load/series.ts";
 export type RunFigures = {
   /** Of all runs together; intervals are over `runs`, each of which is one sample. */
   figures: LoadFigures;
-  runs: { meanMs: number; p50Ms: number | null; p99Ms: number | null; offered: number; achieved: number }[];
+  runs: {
+    meanMs: number;
+    p50Ms: number | null;
+    p99Ms: number | null;
+    offered: number;
+    achieved: number;
+  }[];
   intervals: { meanMs: Interval; p50Ms: Interval | null };
   /** Of a mix: the figures of each operation in it, by name. */
   parts: { operation: string; figures: LoadFigures }[];
@@ -32,7 +38,11 @@ export function figuresOfRuns({ recording, each }: Runs, operations: string[]): 
   };
 }
 
-const runOf = ({ figures: { responseMs }, offered, achieved }: OneRun): RunFigures["runs"][number] => ({
+const runOf = ({
+  figures: { responseMs },
+  offered,
+  achieved,
+}: OneRun): RunFigures["runs"][number] => ({
   meanMs: responseMs.mean,
   p50Ms: responseMs.percentiles[0.5] ?? null,
   p99Ms: responseMs.percentiles[0.99] ?? null,

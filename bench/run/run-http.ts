@@ -27,16 +27,23 @@ import { figuresOfRuns, type RunFigures } from "./run-figures.ts";
 export type ScenarioResult = RunFigures & {
   operation: string;
   offeredPerSecond: number;
-  /** Those who came all at once in each run, on connections of their own; absent where nobody does. */
+  /**
+   * Those who came all at once in each run, on connections of their own; absent where nobody does.
+   */
   cameAtOnce?: number;
   /** How long the warm-up took; null when responses had not settled. */
   settledAfterS: number | null;
   disturbance: Disturbance;
-  /** Where the mean response went; `costs` are of one request too, those nobody waits for among them. */
+  /**
+   * Where the mean response went; `costs` are of one request too, those nobody waits for among
+   * them.
+   */
   attribution: Attribution;
   costs: Costs;
   floor: Floor;
-  /** Of the time in which something was done for requests: waiting for the disk (`ioWaitShareOf`). */
+  /**
+   * Of the time in which something was done for requests: waiting for the disk (`ioWaitShareOf`).
+   */
   ioWaitShare: number;
   generatorCpuShare: number;
   probes: ProbeRecord;
@@ -76,12 +83,20 @@ export type RawRuns = {
 
 const CONNECTIONS = 32;
 
-/** Runs scenarios one after the other on one stand, each several times; a cold one once, as the next would be warm. */
-export async function runScenarios(scenarios: LoadScenario[], options: RunOptions): Promise<RunResult> {
+/**
+ * Runs scenarios one after the other on one stand, each several times; a cold one once, as the next
+ * would be warm.
+ */
+export async function runScenarios(
+  scenarios: LoadScenario[],
+  options: RunOptions,
+): Promise<RunResult> {
   const settings = Object.assign({}, ...scenarios.map((scenario) => scenario.settings));
   const stand = await openStand({ profile: options.profile, through: options.through, settings });
   try {
-    const [version] = await stand.db.sql<{ version: string }[]>`select current_setting('server_version') as version`;
+    const [version] = await stand.db.sql<
+      { version: string }[]
+    >`select current_setting('server_version') as version`;
     options.onStep("the disk");
     const disk = await stand.checkDisk();
     const results: ScenarioResult[] = [];
@@ -94,7 +109,15 @@ export async function runScenarios(scenarios: LoadScenario[], options: RunOption
       results.push(await runScenario(stand, worlds, scenario, { ...options, floorAt }));
     }
     const { profile, isCold, through } = options;
-    return { format: 3, host: fingerprint(version?.version ?? "?"), profile, disk, isCold, through, results };
+    return {
+      format: 3,
+      host: fingerprint(version?.version ?? "?"),
+      profile,
+      disk,
+      isCold,
+      through,
+      results,
+    };
   } finally {
     await stand.close();
   }
@@ -133,7 +156,10 @@ async function runScenario(
   const disturbance = disturbed();
   const record = await probes.stop();
   const personOf = scenario.personOf ?? ((n: number) => n % worlds.length);
-  const sent = Array.from(runs.places, (n) => ({ operation: asked[n]?.operation ?? operation, person: personOf(n) }));
+  const sent = Array.from(runs.places, (n) => ({
+    operation: asked[n]?.operation ?? operation,
+    person: personOf(n),
+  }));
   options.onRaw?.({ operation, recording: runs.recording, each: runs.each, asked: sent });
   const of = figuresOfRuns(
     runs,

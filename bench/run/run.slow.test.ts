@@ -12,13 +12,21 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** Runs the command into a directory of its own; 2 says that the machine was not free, and the figures are there. */
+/**
+ * Runs the command into a directory of its own; 2 says that the machine was not free, and the
+ * figures are there.
+ */
 function bench(name: string, ...args: string[]) {
   const out = join(directory, name);
-  const { status, stderr } = spawnSync(process.execPath, [join(import.meta.dir, "../cli.ts"), ...args, "--out", out], {
-    encoding: "utf8",
-  });
-  if (status !== 0 && status !== 2) throw new Error(`bun bench ${args.join(" ")} ended with ${status}: ${stderr}`);
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [join(import.meta.dir, "../cli.ts"), ...args, "--out", out],
+    {
+      encoding: "utf8",
+    },
+  );
+  if (status !== 0 && status !== 2)
+    throw new Error(`bun bench ${args.join(" ")} ended with ${status}: ${stderr}`);
   return { out, result: JSON.parse(readFileSync(join(out, "run.json"), "utf8")) };
 }
 
@@ -26,7 +34,10 @@ test("a warm-up ends once responses have settled, and goes on to its end while t
   const unix = join(directory, "warm.sock");
   let answers = 0;
   let riseMs = 0;
-  const server = Bun.serve({ unix, fetch: () => Bun.sleep(++answers * riseMs).then(() => new Response("OK")) });
+  const server = Bun.serve({
+    unix,
+    fetch: () => Bun.sleep(++answers * riseMs).then(() => new Response("OK")),
+  });
   const warmUp = (durationMs: number) => {
     const load = { model: "constant", rate: 60, durationMs } as const;
     const requests = [Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")];
@@ -40,64 +51,139 @@ test("a warm-up ends once responses have settled, and goes on to its end while t
 });
 
 test("an operation is run several times, and its summary, page, histograms and raw times are written", () => {
-  const args = ["run", "http/LogSet", "--rate", "40", "--seconds", "2", "--runs", "3", "--warm-up", "5", "--raw"];
+  const args = [
+    "run",
+    "http/LogSet",
+    "--rate",
+    "40",
+    "--seconds",
+    "2",
+    "--runs",
+    "3",
+    "--warm-up",
+    "5",
+    "--raw",
+  ];
   const { out, result } = bench("http", ...args);
   const [logSet] = result.results;
   expect(logSet.runs).toHaveLength(3);
   expect(logSet.figures.failures).toBe(0);
-  // 40 a second for 3 runs of 2 seconds, give or take what Poisson arrivals do: six standard deviations.
+  // 40 a second for 3 runs of 2 seconds, give or take what Poisson arrivals do: six standard
+  // deviations.
   expect(logSet.figures.requests).toBeGreaterThan(150);
   expect(logSet.figures.requests).toBeLessThan(335);
   const { low, mean, high } = logSet.intervals.meanMs;
   expect(low < mean && mean < high).toBe(true);
   // Each set is one flush, at the least once for several.
   expect(logSet.costs.flushes).toBeGreaterThan(0.2);
-  const recordings = [1, 2, 3].map((run) => fromBytes(readFileSync(join(out, `raw/LogSet-${run}.bin`))));
+  const recordings = [1, 2, 3].map((run) =>
+    fromBytes(readFileSync(join(out, `raw/LogSet-${run}.bin`))),
+  );
   const due = recordings.map((recording) => recording.due.length);
   expect(due.reduce((sum, count) => sum + count, 0)).toBe(logSet.figures.requests);
-  expect(recordings.every((recording) => recording.status.every((status) => status === 201))).toBe(true);
-  for (const file of ["summary.md", "report.html", "responses.hlog"]) expect(existsSync(join(out, file))).toBe(true);
+  expect(recordings.every((recording) => recording.status.every((status) => status === 201))).toBe(
+    true,
+  );
+  for (const file of ["summary.md", "report.html", "responses.hlog"])
+    expect(existsSync(join(out, file))).toBe(true);
 });
 
 test.each([
   ["proxy,pooler", ["proxy", "pooler"]],
   ["pooler", ["pooler"]],
-])("what is put into the path (%s) is measured with the rest, and nothing else is", (through, expected) => {
-  const args = ["run", "LogSet", "--through", through, "--rate", "30", "--seconds", "2", "--runs", "1"];
-  const { result } = bench(`through-${through}`, ...args, "--warm-up", "0");
-  const [logSet] = result.results;
-  expect([result.through, logSet.figures.failures]).toEqual([expected, 0]);
-  for (const piece of ["proxy", "pooler"] as const) {
-    if (expected.includes(piece)) expect(logSet.attribution[piece]).toBeGreaterThan(0);
-    else expect(logSet.attribution[piece]).toBe(null);
-  }
-});
+])(
+  "what is put into the path (%s) is measured with the rest, and nothing else is",
+  (through, expected) => {
+    const args = [
+      "run",
+      "LogSet",
+      "--through",
+      through,
+      "--rate",
+      "30",
+      "--seconds",
+      "2",
+      "--runs",
+      "1",
+    ];
+    const { result } = bench(`through-${through}`, ...args, "--warm-up", "0");
+    const [logSet] = result.results;
+    expect([result.through, logSet.figures.failures]).toEqual([expected, 0]);
+    for (const piece of ["proxy", "pooler"] as const) {
+      if (expected.includes(piece)) expect(logSet.attribution[piece]).toBeGreaterThan(0);
+      else expect(logSet.attribution[piece]).toBe(null);
+    }
+  },
+);
 
 test("a closed loop sends no request twice, and offers no rate that could be missed", () => {
-  const args = ["run", "FinishWorkout", "--arrivals", "closed", "--rate", "50", "--seconds", "2", "--runs", "2"];
+  const args = [
+    "run",
+    "FinishWorkout",
+    "--arrivals",
+    "closed",
+    "--rate",
+    "50",
+    "--seconds",
+    "2",
+    "--runs",
+    "2",
+  ];
   const { result } = bench("closed", ...args, "--warm-up", "0");
   expect(result.results[0].figures.failures).toBe(0);
   expect(result.results[0].doubts.join()).not.toContain("rate");
 });
 
 test("a mix has figures of each operation in it, and what it did can be replayed as it was", () => {
-  const mixed = bench("mix", "run", "mix", "--rate", "60", "--seconds", "3", "--runs", "1", "--warm-up", "5", "--raw");
+  const mixed = bench(
+    "mix",
+    "run",
+    "mix",
+    "--rate",
+    "60",
+    "--seconds",
+    "3",
+    "--runs",
+    "1",
+    "--warm-up",
+    "5",
+    "--raw",
+  );
   const [usual] = mixed.result.results;
   expect(usual.figures.failures).toBe(0);
   const parts: { operation: string; figures: { requests: number } }[] = usual.parts;
-  expect(parts.reduce((sum, { figures }) => sum + figures.requests, 0)).toBe(usual.figures.requests);
+  expect(parts.reduce((sum, { figures }) => sum + figures.requests, 0)).toBe(
+    usual.figures.requests,
+  );
   const trace = join(mixed.out, "raw/usual.ndjson");
-  const replayed = bench("replay", "run", "mix", "--replay", trace, "--runs", "1", "--warm-up", "0", "--raw");
+  const replayed = bench(
+    "replay",
+    "run",
+    "mix",
+    "--replay",
+    trace,
+    "--runs",
+    "1",
+    "--warm-up",
+    "0",
+    "--raw",
+  );
   const lines = (file: string) =>
     readFileSync(file, "utf8")
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
   const counted = lines(trace).filter(({ dueMs }) => dueMs >= 1000);
-  expect(replayed.result.results[0].figures).toMatchObject({ requests: counted.length, failures: 0 });
-  expect(lines(join(replayed.out, "raw/replay.ndjson")).map(({ operation, person }) => [operation, person])).toEqual(
-    counted.map(({ operation, person }) => [operation, person]),
-  );
+  expect(replayed.result.results[0].figures).toMatchObject({
+    requests: counted.length,
+    failures: 0,
+  });
+  expect(
+    lines(join(replayed.out, "raw/replay.ndjson")).map(({ operation, person }) => [
+      operation,
+      person,
+    ]),
+  ).toEqual(counted.map(({ operation, person }) => [operation, person]));
 });
 
 test.each([
@@ -106,7 +192,15 @@ test.each([
   ["io", "cold-read", ["readMs", "readsPerSecond", "coldReadsPerRead"]],
   ["io", "checkpoint", ["commitMs", "commitDuringMs", "checkpointMs"]],
 ])("%s/%s has figures with intervals", (suite, scenario, figures) => {
-  const { result } = bench(`${suite}-${scenario}`, "run", `${suite}/${scenario}`, "--runs", "2", "--seconds", "0.3");
+  const { result } = bench(
+    `${suite}-${scenario}`,
+    "run",
+    `${suite}/${scenario}`,
+    "--runs",
+    "2",
+    "--seconds",
+    "0.3",
+  );
   const [row] = result.rows;
   expect(row.scenario).toBe(scenario);
   for (const figure of figures) {
@@ -129,14 +223,26 @@ test("an emulated disk makes cold reads take what a seek and half a turn take, a
     "--seconds",
     "1",
   );
-  const of = (name: string) => result.rows.find(({ scenario }: { scenario: string }) => scenario === name).figures;
+  const of = (name: string) =>
+    result.rows.find(({ scenario }: { scenario: string }) => scenario === name).figures;
   expect(of("commit").flushesPerSecond.mean).toBeLessThanOrEqual(126);
   expect(of("cold-read").readsPerSecond.mean).toBeLessThanOrEqual(126);
   expect(of("cold-read").coldReadsPerRead.mean).toBeGreaterThan(0.5);
 });
 
 test("a sweep ends between a rate that keeps to the objective and one that does not", () => {
-  const args = ["sweep", "http/Ping", "--slo", "mean=500ms", "--from", "100", "--to", "200", "--seconds", "1"];
+  const args = [
+    "sweep",
+    "http/Ping",
+    "--slo",
+    "mean=500ms",
+    "--from",
+    "100",
+    "--to",
+    "200",
+    "--seconds",
+    "1",
+  ];
   const { result } = bench("sweep", ...args);
   expect(result.points.length).toBeGreaterThanOrEqual(2);
   const rates = result.points.map(({ rate }: { rate: number }) => rate);

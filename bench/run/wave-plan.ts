@@ -8,8 +8,8 @@ import type { LoadOptions, LoadPlanOf } from "./load-plan.ts";
 type Merged = { dueMs: number[]; isOfWave: boolean[] };
 
 /**
- * Usual requests as Poisson arrivals at `rate`, in the warm-up and in all runs, and once in each run those of the wave. Each
- * run is another for its seed, and the same in every session.
+ * Usual requests as Poisson arrivals at `rate`, in the warm-up and in all runs, and once in each
+ * run those of the wave. Each run is another for its seed, and the same in every session.
  */
 export function wavePlan(scenario: LoadScenario, wave: Wave, options: LoadOptions): LoadPlanOf {
   const { rate, warmUpS, runs, seconds } = options;
@@ -18,8 +18,12 @@ export function wavePlan(scenario: LoadScenario, wave: Wave, options: LoadOption
     mergedOf(rate, { ...wave, people }, PRELUDE_MS + seconds * 1000, run + 1),
   );
   const warmUp = requestsOf(rate, warmUpS.most, 0, 0);
-  const isOfWave = [...Array<boolean>(warmUp).fill(false), ...merged.flatMap((run) => run.isOfWave)];
-  const startOf = (run: number) => merged.slice(0, run).reduce((sum, { dueMs }) => sum + dueMs.length, warmUp);
+  const isOfWave = [
+    ...Array<boolean>(warmUp).fill(false),
+    ...merged.flatMap((run) => run.isOfWave),
+  ];
+  const startOf = (run: number) =>
+    merged.slice(0, run).reduce((sum, { dueMs }) => sum + dueMs.length, warmUp);
   return {
     plan: {
       load: (_durationMs, seed) => ({ model: "replay", dueMs: merged[seed - 1]?.dueMs ?? [] }),
@@ -34,7 +38,12 @@ export function wavePlan(scenario: LoadScenario, wave: Wave, options: LoadOption
   };
 }
 
-function mergedOf(rate: number, { people, fromMs, withinMs }: Wave, durationMs: number, seed: number): Merged {
+function mergedOf(
+  rate: number,
+  { people, fromMs, withinMs }: Wave,
+  durationMs: number,
+  seed: number,
+): Merged {
   const random = mulberry32(seed);
   const usual = [...dueTimes({ model: "poisson", rate, durationMs, seed })];
   const ofWave = Array.from({ length: people }, () => PRELUDE_MS + fromMs + random() * withinMs);

@@ -5,19 +5,32 @@ import { type ServerProcess, startServer } from "./servers.ts";
 
 export type BareAnswer = { status: number; headers: Record<string, string>; body: string };
 
-/** The application on an embedded PostgreSQL of its own under `dir`, with settings that let a bench through. */
-export async function startApplication(dir: string, settings: Record<string, string> = {}): Promise<ServerProcess> {
-  const application = await startServer(["src/cli.ts", "up"], socketIn(dir), settingsFor(dir, settings));
+/**
+ * The application on an embedded PostgreSQL of its own under `dir`, with settings that let a bench
+ * through.
+ */
+export async function startApplication(
+  dir: string,
+  settings: Record<string, string> = {},
+): Promise<ServerProcess> {
+  const application = await startServer(
+    ["cli/main.ts", "up"],
+    socketIn(dir),
+    settingsFor(dir, settings),
+  );
   pinPostgres(dir);
   return application;
 }
 
-/** The application on the migrated database of `url`, with the same settings; `command` is another way to start it. */
+/**
+ * The application on the migrated database of `url`, with the same settings; `command` is another
+ * way to start it.
+ */
 export function startApplicationOn(
   url: string,
   dir: string,
   settings: Record<string, string> = {},
-  command = ["src/cli.ts", "serve"],
+  command = ["cli/main.ts", "serve"],
 ) {
   return startServer(command, socketIn(dir), settingsFor(dir, { ...settings, DATABASE_URL: url }));
 }
@@ -38,14 +51,25 @@ const settingsFor = (dir: string, settings: Record<string, string>) => ({
   ...settings,
 });
 
-/** How a bare server answers: without a look at the request, or having read what a signed-in client's must be read for. */
+/**
+ * How a bare server answers: without a look at the request, or having read what a signed-in
+ * client's must be read for.
+ */
 export type Manner = "blind" | "reading";
 
 /** A bare Bun.serve that repeats `answer`. */
-export function startBare(dir: string, answer: BareAnswer, manner: Manner = "blind"): Promise<ServerProcess> {
+export function startBare(
+  dir: string,
+  answer: BareAnswer,
+  manner: Manner = "blind",
+): Promise<ServerProcess> {
   const socketPath = join(dir, "run/bare.sock");
   rmSync(socketPath, { force: true });
-  return startServer(["bench/comparisons/bare-server.ts", socketPath, JSON.stringify(answer), manner], socketPath, {});
+  return startServer(
+    ["bench/comparisons/bare-server.ts", socketPath, JSON.stringify(answer), manner],
+    socketPath,
+    {},
+  );
 }
 
 /** One answer as the bare server is to repeat it. */
@@ -58,8 +82,8 @@ export async function ask(unix: string, path: string, cookie: string): Promise<B
 }
 
 /**
- * Signs up whoever has no account yet, and in; the cookie header of the login as a browser sends it: the refresh token goes
- * to the access operations only.
+ * Signs up whoever has no account yet, and in; the cookie header of the login as a browser sends
+ * it: the refresh token goes to the access operations only.
  */
 export async function signIn(unix: string, email = "bench@example.com"): Promise<string> {
   const post = (path: string, body: unknown) =>

@@ -3,8 +3,9 @@ import type { Db } from "#db/client.ts";
 const PER_PERSON = 100;
 
 /**
- * Invents `count` exercises of people who own a hundred each, copied from the catalog: names, documents and ids as long
- * and as varied as real ones. Returns one of the owners. For benches and tests of plans, on a database of their own.
+ * Invents `count` exercises of people who own a hundred each, copied from the catalog: names,
+ * documents and ids as long and as varied as real ones. Returns one of the owners. For benches and
+ * tests of plans, on a database of their own.
  */
 export async function inventExercises({ sql }: Db, count: number): Promise<string> {
   const people = Math.ceil(count / PER_PERSON);

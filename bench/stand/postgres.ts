@@ -7,7 +7,10 @@ export const socketDir = (dir: string) => join(dir, "run/postgres");
 export const databaseUrl = (dir: string) =>
   `postgres://irontrack@localhost/irontrack?host=${encodeURIComponent(socketDir(dir))}`;
 
-/** Time on a CPU of the embedded PostgreSQL under `dir`, all its processes, in ns; 0 while none runs. */
+/**
+ * Time on a CPU of the embedded PostgreSQL under `dir`, all its processes, in ns; 0 while none
+ * runs.
+ */
 export function postgresNs(dir: string): number {
   return listUnder(dir).reduce((sum, pid) => sum + cpuNsOf(pid), 0);
 }
@@ -27,7 +30,10 @@ export function listProcesses(postmaster: number): number[] {
   return [postmaster, ...childrenOf(postmaster)];
 }
 
-/** The kernel's own list where it keeps one (CONFIG_PROC_CHILDREN): asking every process costs milliseconds. */
+/**
+ * The kernel's own list where it keeps one (CONFIG_PROC_CHILDREN): asking every process costs
+ * milliseconds.
+ */
 function childrenOf(parent: number): number[] {
   try {
     const listed = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").trim();
@@ -46,7 +52,10 @@ function readPostmasterId(file: string): number | undefined {
   }
 }
 
-/** The fourth field of /proc/PID/stat (proc(5)), after the name in parentheses; undefined when it has ended. */
+/**
+ * The fourth field of /proc/PID/stat (proc(5)), after the name in parentheses; undefined when it
+ * has ended.
+ */
 function parentOf(pid: string): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

@@ -1,24 +1,35 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Program, startProgram } from "#src/processes/programs.ts";
+import { type Program, startProgram } from "#lib/processes/programs.ts";
 import { pinned } from "../hosts/pinning.ts";
 
-/** A server process of ours, pinned to its cores where the machine can, and how much CPU it has used. */
-export type ServerProcess = { pid: number; socketPath: string; cpuNs(): number; stop(): Promise<void> };
+/**
+ * A server process of ours, pinned to its cores where the machine can, and how much CPU it has
+ * used.
+ */
+export type ServerProcess = {
+  pid: number;
+  socketPath: string;
+  cpuNs(): number;
+  stop(): Promise<void>;
+};
 
 /** Longer than it may drain, and write a profile. */
 const STOP_TIMEOUT_MS = 30_000;
 const ROOT = join(import.meta.dir, "../..");
 
 /**
- * Starts `bun <args>`, or another `runtime`, and waits until its Unix socket answers /ping. `pins` are what to put before the
- * command.
+ * Starts `bun <args>`, or another `runtime`, and waits until its Unix socket answers /ping. `pins`
+ * are what to put before the command.
  */
 export async function startServer(
   args: string[],
   socketPath: string,
   env: Record<string, string>,
-  { runtime = process.execPath, pins = pinned("server") }: { runtime?: string; pins?: string[] } = {},
+  {
+    runtime = process.execPath,
+    pins = pinned("server"),
+  }: { runtime?: string; pins?: string[] } = {},
 ): Promise<ServerProcess> {
   const server = startProgram([...pins, runtime, ...args], {
     cwd: ROOT,
@@ -47,7 +58,10 @@ async function untilAnswers(server: Program, unix: string, said: () => string) {
   throw new Error(`The server does not answer: ${said()}`);
 }
 
-/** Nanoseconds on a CPU, of all threads (the first field of schedstat, Linux Documentation/scheduler/sched-stats). */
+/**
+ * Nanoseconds on a CPU, of all threads (the first field of schedstat, Linux
+ * Documentation/scheduler/sched-stats).
+ */
 export function cpuNsOf(pid: number): number {
   let sum = 0;
   for (const thread of filesOf(`/proc/${pid}/task`)) {

@@ -28,7 +28,8 @@ test("the disk of a stand is checked as its profile, and a real one is not taken
     expect([profile, doubts]).toEqual(["native", []]);
     expect(fdatasync.perSecond).toBeGreaterThan(0);
     expect(grouping.map(({ clients }) => clients)).toEqual([1, 8, 32]);
-    const [left] = await stand.db.sql`select count(*)::int as tables from pg_tables where tablename = 'bench_commits'`;
+    const [left] = await stand.db
+      .sql`select count(*)::int as tables from pg_tables where tablename = 'bench_commits'`;
     expect(left?.tables).toBe(0);
   } finally {
     await stand.close();

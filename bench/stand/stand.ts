@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
 import { ensureDatabase } from "#db/embedded.ts";
 import { migrate } from "#db/migrate.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
 import { checkDisk, type DiskCheck } from "../disk/check.ts";
 import { QUIET, startClusterOn } from "../disk/cluster.ts";
 import { forgetPages } from "../disk/page-cache.ts";
@@ -21,7 +21,9 @@ import { type Between, pooledSettings, putPooler, putProxy } from "./through.ts"
 /** The application on a PostgreSQL of its own, on a disk whose flushes are counted. */
 export type Stand = {
   server: ServerProcess;
-  /** The Unix socket where requests come in: the proxy's where there is one, else the application's. */
+  /**
+   * The Unix socket where requests come in: the proxy's where there is one, else the application's.
+   */
   entrance: string;
   /** First processes of what else is in the path. */
   between: Partial<Record<Between, number>>;
@@ -38,8 +40,8 @@ export type Stand = {
   /** Whether the disk is as its profile says. */
   checkDisk(): Promise<DiskCheck>;
   /**
-   * Starts PostgreSQL anew with few buffers and with none of its files in the page cache, and waits until the application
-   * has it back. Reads warm it again.
+   * Starts PostgreSQL anew with few buffers and with none of its files in the page cache, and waits
+   * until the application has it back. Reads warm it again.
    */
   cool(): Promise<void>;
   close(): Promise<void>;
@@ -77,7 +79,8 @@ export async function openStand(options: StandOptions = {}): Promise<Stand> {
     opened.push(disk.close);
     let cluster = await startClusterOn(disk, directory, { ...QUIET, ...TALKATIVE });
     opened.push(() => cluster.stop());
-    // Nothing that is done from here to the end of the stand is waited for as long as what is measured.
+    // Nothing that is done from here to the end of the stand is waited for as long as what is
+    // measured.
     opened.push(() => disk.turn(false));
     await ensureDatabase(cluster, "irontrack");
     const db = openPool(cluster.url("irontrack"), { size: 2, prepare: false });
@@ -92,7 +95,9 @@ export async function openStand(options: StandOptions = {}): Promise<Stand> {
     const url = pooler?.url("irontrack") ?? cluster.url("irontrack");
     const server = await startApplicationOn(url, directory, { ...pooled, ...settings }, command);
     opened.push(() => server.stop());
-    const proxy = through.includes("proxy") ? await putProxy(server.socketPath, directory) : undefined;
+    const proxy = through.includes("proxy")
+      ? await putProxy(server.socketPath, directory)
+      : undefined;
     if (proxy) opened.push(proxy.stop);
     const postmaster = () => cluster.pid() as number;
     const postgresPids = () => listProcesses(postmaster());
@@ -131,7 +136,9 @@ export async function openStand(options: StandOptions = {}): Promise<Stand> {
 async function untilReady({ socketPath }: ServerProcess): Promise<void> {
   const deadline = performance.now() + 30_000;
   while (performance.now() < deadline) {
-    const answer = await fetch("http://localhost/health/ready", { unix: socketPath }).catch(() => undefined);
+    const answer = await fetch("http://localhost/health/ready", { unix: socketPath }).catch(
+      () => undefined,
+    );
     if (answer?.ok) return;
     await Bun.sleep(50);
   }
@@ -139,7 +146,14 @@ async function untilReady({ socketPath }: ServerProcess): Promise<void> {
 }
 
 /** What there is to be sampled of a stand. */
-export const targetsOf = ({ server, between, postmaster, databaseUrl, dataDir, disk }: Stand): ProbeTargets => ({
+export const targetsOf = ({
+  server,
+  between,
+  postmaster,
+  databaseUrl,
+  dataDir,
+  disk,
+}: Stand): ProbeTargets => ({
   ...{ server: server.pid, serverSocketPath: server.socketPath, ...between },
   ...{ postmaster: postmaster(), databaseUrl, dataDir, spindlePath: disk.path },
 });

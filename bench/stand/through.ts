@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Cluster } from "#db/embedded.ts";
-import { OperatorError } from "#src/errors.ts";
-import { type Pooler, startPooler } from "#topology/pooler.ts";
-import { type RunningProxy, startProxy } from "#topology/proxy.ts";
+import { type Pooler, startPooler } from "#deploy/topology/pooler.ts";
+import { type RunningProxy, startProxy } from "#deploy/topology/proxy.ts";
+import { OperatorError } from "#lib/errors.ts";
 import { pin } from "../hosts/pinning.ts";
 import { listProcesses } from "./postgres.ts";
 
@@ -15,11 +15,15 @@ export type Between = (typeof BETWEEN)[number];
 export function readThrough(given: unknown): Between[] {
   const words = given === undefined ? [] : String(given).split(",");
   const wrong = words.filter((word) => !BETWEEN.some((one) => one === word));
-  if (wrong.length > 0) throw new OperatorError(`--through takes some of ${BETWEEN.join(",")}, not ${wrong}`, 2);
+  if (wrong.length > 0)
+    throw new OperatorError(`--through takes some of ${BETWEEN.join(",")}, not ${wrong}`, 2);
   return BETWEEN.filter((one) => words.includes(one));
 }
 
-/** Starts a pooler between a stand's application and its PostgreSQL, on the cores of the proxy. Throws OperatorError. */
+/**
+ * Starts a pooler between a stand's application and its PostgreSQL, on the cores of the proxy.
+ * Throws OperatorError.
+ */
 export async function putPooler(cluster: Cluster, directory: string): Promise<Pooler> {
   const pooler = await startPooler({
     directory: join(directory, "pooler"),
@@ -38,11 +42,22 @@ export const pooledSettings = (cluster: Cluster, { canPrepare }: Pooler) => ({
   DATABASE_PREPARE: String(canPrepare),
 });
 
-/** Starts a proxy without limits in front of a stand's application, on a Unix socket. Throws OperatorError. */
-export async function putProxy(socketPath: string, directory: string): Promise<RunningProxy & { unixSocket: string }> {
+/**
+ * Starts a proxy without limits in front of a stand's application, on a Unix socket. Throws
+ * OperatorError.
+ */
+export async function putProxy(
+  socketPath: string,
+  directory: string,
+): Promise<RunningProxy & { unixSocket: string }> {
   const unix = join(directory, "run/edge.sock");
   const proxy = await startProxy({
-    ...{ directory: join(directory, "proxy"), workerSockets: [socketPath], listen: { unix }, variant: "bench" },
+    ...{
+      directory: join(directory, "proxy"),
+      workerSockets: [socketPath],
+      listen: { unix },
+      variant: "bench",
+    },
   });
   pin(listProcesses(proxy.pid), "proxy");
   return { ...proxy, unixSocket: unix };

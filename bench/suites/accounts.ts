@@ -1,7 +1,10 @@
 import { get, made, makePerson, PASSWORD, type Scenario, signInAs, write } from "./world.ts";
 
 const open = (path: string) => ({ method: "GET", path });
-const fresh = (n: number) => ({ email: `fresh-${crypto.randomUUID()}-${n}@example.com`, password: PASSWORD });
+const fresh = (n: number) => ({
+  email: `fresh-${crypto.randomUUID()}-${n}@example.com`,
+  password: PASSWORD,
+});
 
 /** The system itself, signing in and out, accounts and roles. */
 export const ACCOUNT_SCENARIOS: Scenario[] = [
@@ -17,12 +20,16 @@ export const ACCOUNT_SCENARIOS: Scenario[] = [
   { operation: "ListPublicKeys", request: () => open("/.well-known/jwks.json") },
   {
     operation: "AccountRegister",
-    request: (_world, n) => write({ cookie: "" }, "POST", "/access/signup", { ...fresh(n), confirmPassword: PASSWORD }),
+    request: (_world, n) =>
+      write({ cookie: "" }, "POST", "/access/signup", { ...fresh(n), confirmPassword: PASSWORD }),
   },
   {
     operation: "AccountLogin",
     request: ({ athlete }) =>
-      write({ cookie: "" }, "POST", "/access/signin", { username: athlete.email, password: PASSWORD }),
+      write({ cookie: "" }, "POST", "/access/signin", {
+        username: athlete.email,
+        password: PASSWORD,
+      }),
   },
   {
     operation: "RefreshAccessToken",
@@ -56,7 +63,10 @@ export const ACCOUNT_SCENARIOS: Scenario[] = [
     request: async (world) => {
       const person = await makePerson(world.stand);
       await signInAs(world.stand, person.email);
-      const logins = await made<{ id: string; isCurrent: boolean }[]>(world, get(person, "/access/logins"));
+      const logins = await made<{ id: string; isCurrent: boolean }[]>(
+        world,
+        get(person, "/access/logins"),
+      );
       const other = logins.find(({ isCurrent }) => !isCurrent);
       return write(person, "DELETE", `/access/logins/${other?.id}`, { currentPassword: PASSWORD });
     },
@@ -66,24 +76,30 @@ export const ACCOUNT_SCENARIOS: Scenario[] = [
   { operation: "GetUser", request: ({ admin, athlete }) => get(admin, `/users/${athlete.id}`) },
   {
     operation: "UpdateUser",
-    request: ({ admin, athlete }, n) => write(admin, "PATCH", `/users/${athlete.id}`, { name: `Name ${n}` }),
+    request: ({ admin, athlete }, n) =>
+      write(admin, "PATCH", `/users/${athlete.id}`, { name: `Name ${n}` }),
   },
   {
     operation: "DeleteUser",
-    request: async ({ stand, admin }) => write(admin, "DELETE", `/users/${(await makePerson(stand)).id}`),
+    request: async ({ stand, admin }) =>
+      write(admin, "DELETE", `/users/${(await makePerson(stand)).id}`),
   },
   {
     operation: "AssignRole",
     request: async ({ stand, admin }) => {
       const { email } = await makePerson(stand);
-      return write(admin, "PATCH", `/roles/${encodeURIComponent(email)}/assign`, { roleSlug: "fitness-trainer" });
+      return write(admin, "PATCH", `/roles/${encodeURIComponent(email)}/assign`, {
+        roleSlug: "fitness-trainer",
+      });
     },
   },
   {
     operation: "RevokeRole",
     request: async ({ stand, admin }) => {
       const { email } = await makePerson(stand, "fitness-trainer");
-      return write(admin, "PATCH", `/roles/${encodeURIComponent(email)}/revoke`, { roleSlug: "fitness-trainer" });
+      return write(admin, "PATCH", `/roles/${encodeURIComponent(email)}/revoke`, {
+        roleSlug: "fitness-trainer",
+      });
     },
   },
   { operation: "ListAuditEvents", request: ({ admin }) => get(admin, "/audit") },

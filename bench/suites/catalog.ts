@@ -9,7 +9,10 @@ function referenceTable(path: string, one: string, list: string): Scenario[] {
     { operation: `List${list}`, request: ({ athlete }) => get(athlete, path) },
     { operation: `Get${one}`, request: ({ athlete }) => get(athlete, `${path}/1`) },
     { operation: `Create${one}`, request: ({ admin }) => write(admin, "POST", path, name()) },
-    { operation: `Update${one}`, request: ({ admin }) => write(admin, "PATCH", `${path}/3`, name()) },
+    {
+      operation: `Update${one}`,
+      request: ({ admin }) => write(admin, "PATCH", `${path}/3`, name()),
+    },
     {
       operation: `Delete${one}`,
       request: async (world) => {
@@ -20,23 +23,39 @@ function referenceTable(path: string, one: string, list: string): Scenario[] {
   ];
 }
 
-const systemExercise = () => ({ ...newExercise(unique("System")), instructions: "Lift it", tags: [1] });
+const systemExercise = () => ({
+  ...newExercise(unique("System")),
+  instructions: "Lift it",
+  tags: [1],
+});
 
-/** Reference tables and exercises. Lists are asked with a page that is not remembered: each asks for another. */
+/**
+ * Reference tables and exercises. Lists are asked with a page that is not remembered: each asks for
+ * another.
+ */
 export const CATALOG_SCENARIOS: Scenario[] = [
   ...referenceTable("/catalogs/equipment", "Equipment", "Equipment"),
   ...referenceTable("/catalogs/muscle-groups", "MuscleGroup", "MuscleGroups"),
   ...referenceTable("/catalogs/exercise-tags", "ExerciseTag", "ExerciseTags"),
-  { operation: "ListExercises", request: ({ athlete }, n) => get(athlete, `/exercises?currentPage=${n + 1}`) },
+  {
+    operation: "ListExercises",
+    request: ({ athlete }, n) => get(athlete, `/exercises?currentPage=${n + 1}`),
+  },
   {
     operation: "CountExercises",
     request: ({ athlete }, n) => get(athlete, `/exercises/facets?primaryMuscles=${(n % 20) + 1}`),
   },
-  { operation: "FindExercise", request: ({ athlete }) => get(athlete, "/exercises/criteria?name=Own%20exercise") },
+  {
+    operation: "FindExercise",
+    request: ({ athlete }) => get(athlete, "/exercises/criteria?name=Own%20exercise"),
+  },
   {
     operation: "GetExercise",
     request: async (world) => {
-      const { id } = await made(world, write(world.athlete, "POST", "/exercises/user", newExercise(unique("Own"))));
+      const { id } = await made(
+        world,
+        write(world.athlete, "POST", "/exercises/user", newExercise(unique("Own"))),
+      );
       return get(world.athlete, `/exercises/${id}`);
     },
   },
@@ -61,7 +80,10 @@ export const CATALOG_SCENARIOS: Scenario[] = [
   {
     operation: "DeleteExercise",
     request: async (world) => {
-      const { id } = await made(world, write(world.athlete, "POST", "/exercises/user", newExercise(unique("Own"))));
+      const { id } = await made(
+        world,
+        write(world.athlete, "POST", "/exercises/user", newExercise(unique("Own"))),
+      );
       return write(world.athlete, "DELETE", `/exercises/${id}`);
     },
   },

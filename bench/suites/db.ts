@@ -2,7 +2,7 @@ import type { Db } from "#db/client.ts";
 import { findLoginState, insertLogin } from "#src/access/access.queries.ts";
 import { countFacets, listDocuments } from "#src/exercises/exercise-list.queries.ts";
 import { findDocument } from "#src/exercises/exercises.queries.ts";
-import { lockWorkout } from "#src/parents.queries.ts";
+import { lockWorkout } from "#src/permissions/parent-locks.queries.ts";
 import { listHistory } from "#src/progress/history.queries.ts";
 import { findRecordsJson, listVolumeJson } from "#src/progress/progress.queries.ts";
 import { findStreaksJson } from "#src/progress/streaks.queries.ts";
@@ -24,13 +24,23 @@ export type Subject = {
   begun: { workout: string; exercise: string };
 };
 
-/** A statement, or what is one step for people, through the functions that the application itself calls. */
-export type DbScenario = { name: string; about: string; run(db: Db, subject: Subject, n: number): Promise<unknown> };
+/**
+ * A statement, or what is one step for people, through the functions that the application itself
+ * calls.
+ */
+export type DbScenario = {
+  name: string;
+  about: string;
+  run(db: Db, subject: Subject, n: number): Promise<unknown>;
+};
 
 const PAGE = { limit: 20, offset: 0 };
 const YEAR = { from: "2026-01-01", to: "2026-12-31" };
 
-/** The hot statements: each alone through the pool. What HTTP adds is the difference to the operation of `run http`. */
+/**
+ * The hot statements: each alone through the pool. What HTTP adds is the difference to the
+ * operation of `run http`.
+ */
 export const DB_SCENARIOS: DbScenario[] = [
   {
     name: "findLoginState",
@@ -40,7 +50,8 @@ export const DB_SCENARIOS: DbScenario[] = [
   {
     name: "listDocuments",
     about: "a page of exercises",
-    run: (db, { userId }, n) => listDocuments(db, { userId, search: null }, { limit: 20, offset: (n % 40) * 20 }),
+    run: (db, { userId }, n) =>
+      listDocuments(db, { userId, search: null }, { limit: 20, offset: (n % 40) * 20 }),
   },
   {
     name: "countFacets",
@@ -62,7 +73,11 @@ export const DB_SCENARIOS: DbScenario[] = [
     about: "a routine",
     run: (db, { userId, routine }) => findRoutineJson(db, userId, routine),
   },
-  { name: "listWorkouts", about: "a page of workouts", run: (db, { userId }) => listWorkouts(db, userId, {}, 20) },
+  {
+    name: "listWorkouts",
+    about: "a page of workouts",
+    run: (db, { userId }) => listWorkouts(db, userId, {}, 20),
+  },
   {
     name: "findWorkoutJson",
     about: "a workout",
@@ -79,13 +94,22 @@ export const DB_SCENARIOS: DbScenario[] = [
     run: (db, { userId, ownExercise }) =>
       listHistory(db, userId, ownExercise, { formula: "epley", after: undefined }, 20),
   },
-  { name: "listVolumeJson", about: "volume of a year", run: (db, { userId }) => listVolumeJson(db, userId, YEAR) },
+  {
+    name: "listVolumeJson",
+    about: "volume of a year",
+    run: (db, { userId }) => listVolumeJson(db, userId, YEAR),
+  },
   {
     name: "findStreaksJson",
     about: "days and weeks in a row",
-    run: (db, { userId }) => findStreaksJson(db, userId, { now: new Date(), timeZone: undefined, perWeek: 3 }),
+    run: (db, { userId }) =>
+      findStreaksJson(db, userId, { now: new Date(), timeZone: undefined, perWeek: 3 }),
   },
-  { name: "listChanges", about: "what changed", run: (db, { userId }) => listChanges(db, userId, "0", 20) },
+  {
+    name: "listChanges",
+    about: "what changed",
+    run: (db, { userId }) => listChanges(db, userId, "0", 20),
+  },
   {
     name: "insertSet",
     about: "a set logged: a transaction of two statements",
@@ -99,7 +123,8 @@ export const DB_SCENARIOS: DbScenario[] = [
   {
     name: "insertWorkout",
     about: "a workout begun from a routine",
-    run: (db, { userId, routine }) => insertWorkout(db, userId, { ...NEW_WORKOUT, routineId: routine }, undefined, []),
+    run: (db, { userId, routine }) =>
+      insertWorkout(db, userId, { ...NEW_WORKOUT, routineId: routine }, undefined, []),
   },
   {
     name: "insertLogin",
@@ -109,7 +134,15 @@ export const DB_SCENARIOS: DbScenario[] = [
       const expiresAt = new Date(startedAt.getTime() + 86_400_000);
       const refreshHash = crypto.getRandomValues(new Uint8Array(32));
       const id = Bun.randomUUIDv7();
-      return insertLogin(db, { id, userId, refreshHash, startedAt, expiresAt, userAgent: null, address: null });
+      return insertLogin(db, {
+        id,
+        userId,
+        refreshHash,
+        startedAt,
+        expiresAt,
+        userAgent: null,
+        address: null,
+      });
     },
   },
 ];
@@ -122,7 +155,9 @@ const NEW_WORKOUT = {
 /** What the statements need of a person who has trained. */
 export async function subjectOf(world: World): Promise<Subject> {
   const { stand, athlete, ownExercise, systemExercise, routine, workout } = world;
-  const [login] = await stand.db.sql<{ id: string }[]>`select id from logins where user_id = ${athlete.id} limit 1`;
+  const [login] = await stand.db.sql<
+    { id: string }[]
+  >`select id from logins where user_id = ${athlete.id} limit 1`;
   const begun = await made<{ id: string; exercises: { id: string }[] }>(
     world,
     write(athlete, "POST", "/workouts", { routineId: routine, timeZone: "UTC" }),

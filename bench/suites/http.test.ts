@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { listOperations } from "#src/app.ts";
+import { listOperations } from "#src/app/app.ts";
 import { withApi } from "#test/harness.ts";
 import counts from "../counts.json" with { type: "json" };
 import { HTTP_SCENARIOS } from "./http.ts";

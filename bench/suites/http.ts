@@ -4,7 +4,9 @@ import { SHARING_SCENARIOS } from "./sharing.ts";
 import { TRAINING_SCENARIOS } from "./training.ts";
 import type { Scenario } from "./world.ts";
 
-/** A scenario for every operation of the API; `bench/suites/http.test.ts` fails when one is missing. */
+/**
+ * A scenario for every operation of the API; `bench/suites/http.test.ts` fails when one is missing.
+ */
 export const HTTP_SCENARIOS: Scenario[] = [
   ...ACCOUNT_SCENARIOS,
   ...CATALOG_SCENARIOS,

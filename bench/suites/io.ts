@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { openPool, type Pool } from "#db/client.ts";
 import type { Cluster } from "#db/embedded.ts";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { QUIET, startClusterOn } from "../disk/cluster.ts";
 import { type Grouping, measureGrouping } from "../disk/grouping.ts";
 import { forgetPages } from "../disk/page-cache.ts";
@@ -27,9 +27,14 @@ export async function runIo(names: string[], options: Options): Promise<Measured
   const rows: TableRow[] = [];
   let postgres = "?";
   await withCluster(profile, async (cluster, db, disk) => {
-    const [shown] = await db.sql<{ version: string }[]>`select current_setting('server_version') as version`;
+    const [shown] = await db.sql<
+      { version: string }[]
+    >`select current_setting('server_version') as version`;
     postgres = shown?.version ?? postgres;
-    const clients = [...(names.includes("commit") ? [1] : []), ...(names.includes("group-commit") ? [8, 32] : [])];
+    const clients = [
+      ...(names.includes("commit") ? [1] : []),
+      ...(names.includes("group-commit") ? [8, 32] : []),
+    ];
     disk.turn(true);
     if (clients.length > 0) {
       onStep("commits");
@@ -46,7 +51,12 @@ export async function runIo(names: string[], options: Options): Promise<Measured
   return { about: `${runs} runs of each; 95 % of the mean of runs.`, rows, postgres };
 }
 
-async function commits(cluster: Cluster, disk: OpenedDisk, clients: number[], options: Options): Promise<TableRow[]> {
+async function commits(
+  cluster: Cluster,
+  disk: OpenedDisk,
+  clients: number[],
+  options: Options,
+): Promise<TableRow[]> {
   const { runs, seconds } = options;
   const found: Grouping[] = [];
   for (let run = 0; run < runs; run++) {
@@ -91,7 +101,12 @@ async function withCluster(
 const COLD_READS = 100;
 
 /** Pages at random, after both PostgreSQL and the system have forgotten them. */
-async function coldRead(db: Pool, disk: OpenedDisk, runs: number, onStep: (step: string) => void): Promise<TableRow> {
+async function coldRead(
+  db: Pool,
+  disk: OpenedDisk,
+  runs: number,
+  onStep: (step: string) => void,
+): Promise<TableRow> {
   const [file] = await db.sql<{ path: string; pages: number }[]>`
     select current_setting('data_directory') || '/' || pg_relation_filepath('pages') as path,
       (pg_relation_size('pages') / current_setting('block_size')::int)::int as pages`;
@@ -119,8 +134,15 @@ async function coldRead(db: Pool, disk: OpenedDisk, runs: number, onStep: (step:
   return { scenario: "cold-read", figures };
 }
 
-/** One client's commits, then the same while a checkpoint writes a table that was changed all over. */
-async function checkpoint(cluster: Cluster, db: Pool, runs: number, onStep: (step: string) => void): Promise<TableRow> {
+/**
+ * One client's commits, then the same while a checkpoint writes a table that was changed all over.
+ */
+async function checkpoint(
+  cluster: Cluster,
+  db: Pool,
+  runs: number,
+  onStep: (step: string) => void,
+): Promise<TableRow> {
   const second = openPool(cluster.url("postgres"), { size: 1, prepare: true });
   await db.sql`create table written (n int)`;
   const measured: { before: number; during: number; took: number }[] = [];

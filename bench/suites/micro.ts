@@ -3,15 +3,15 @@ import type { Db } from "#db/client.ts";
 import { generateKey, readKeys } from "#src/access/keys.ts";
 import { createPasswords } from "#src/access/passwords.ts";
 import { createTokens } from "#src/access/tokens.ts";
-import { createCatalogMemory } from "#src/catalog-memory.ts";
-import { readConfig } from "#src/config.ts";
+import { createCatalogCache } from "#src/cache/catalog-cache.ts";
+import { createRepeatRequests } from "#src/cache/repeat-requests.ts";
+import { readConfig } from "#src/config/config.ts";
 import { createCrossSite } from "#src/http/cross-site.ts";
 import { checkInputs } from "#src/http/input.ts";
-import { operation } from "#src/http/operation.ts";
-import { createRepeated } from "#src/http/repeated.ts";
 import { ok, okJson, plain, toResponse } from "#src/http/reply.ts";
-import { createRouter } from "#src/http/router.ts";
 import { createRequestMetrics } from "#src/metrics/request-metrics.ts";
+import { operation } from "#src/operations/operation.ts";
+import { createRouter } from "#src/operations/router.ts";
 import { NewSet } from "#src/workouts/workouts.schemas.ts";
 import { intervalOf } from "../figures/interval.ts";
 import type { Measured, TableRow } from "../figures/table.ts";
@@ -39,7 +39,8 @@ export async function runMicro(
   for (const name of names) {
     onStep(name);
     const measured: { avg: number; p50: number; p99: number }[] = [];
-    for (let run = 0; run < runs; run++) measured.push(await measure(parts[name] as () => unknown, options(name)));
+    for (let run = 0; run < runs; run++)
+      measured.push(await measure(parts[name] as () => unknown, options(name)));
     rows.push({
       scenario: name,
       figures: {
@@ -55,11 +56,16 @@ export async function runMicro(
 
 /** A hash takes as long as a thousand of the others: it is asked for ten times only. */
 const options = (name: string) =>
-  name === "hash" ? { min_samples: 10, min_cpu_time: 1, warmup_samples: 1 } : { min_cpu_time: 200e6 };
+  name === "hash"
+    ? { min_samples: 10, min_cpu_time: 1, warmup_samples: 1 }
+    : { min_cpu_time: 200e6 };
 
 async function prepareParts(): Promise<Record<string, () => unknown>> {
   const config = readConfig(process.env);
-  const tokens = createTokens(config, await readKeys(JSON.stringify([await generateKey()]), "bench"));
+  const tokens = createTokens(
+    config,
+    await readKeys(JSON.stringify([await generateKey()]), "bench"),
+  );
   const passwords = createPasswords(config);
   const claims = {
     userId: crypto.randomUUID(),
@@ -67,11 +73,22 @@ async function prepareParts(): Promise<Record<string, () => unknown>> {
     tokenId: crypto.randomUUID(),
     issuedAtS: Math.floor(Date.now() / 1000),
   };
-  const [access, refresh] = [await tokens.sign("access", claims), await tokens.sign("refresh", claims)];
+  const [access, refresh] = [
+    await tokens.sign("access", claims),
+    await tokens.sign("refresh", claims),
+  ];
   await tokens.verify("access", access);
   const set = { reps: 5, weight: 82.5, weightUnit: "kg", rpe: 8 };
-  const sets = Array.from({ length: 10 }, () => ({ id: crypto.randomUUID(), type: "normal", ...set, note: null }));
-  const workout = { id: crypto.randomUUID(), exercises: [1, 2, 3].map((position) => ({ position, sets })) };
+  const sets = Array.from({ length: 10 }, () => ({
+    id: crypto.randomUUID(),
+    type: "normal",
+    ...set,
+    note: null,
+  }));
+  const workout = {
+    id: crypto.randomUUID(),
+    exercises: [1, 2, 3].map((position) => ({ position, sets })),
+  };
   const json = JSON.stringify(workout);
   const posted = new Request("http://localhost/api/v1/workouts", { method: "POST" });
   const pinged = new Request("http://localhost/ping");
@@ -85,7 +102,7 @@ async function prepareParts(): Promise<Record<string, () => unknown>> {
     requestLog: () => {},
     requests: createRequestMetrics(),
     recognise: () => undefined,
-    repeated: createRepeated(createCatalogMemory(() => true, 0)),
+    repeated: createRepeatRequests(createCatalogCache(() => true, 0)),
     onBug: () => {},
     isProxied: false,
     isDraining: () => false,
@@ -106,6 +123,13 @@ async function prepareParts(): Promise<Record<string, () => unknown>> {
 const pingOperation = operation(
   "GET",
   "/ping",
-  { id: "Ping", tag: "System", access: "anyone", summary: "Answer", answers: { 200: null }, answerMedia: "text/plain" },
+  {
+    id: "Ping",
+    tag: "System",
+    access: "anyone",
+    summary: "Answer",
+    answers: { 200: null },
+    answerMedia: "text/plain",
+  },
   () => plain("pong"),
 );

@@ -32,7 +32,8 @@ function mixOf(parts: Part[]): LoadScenario["request"] {
   const hundred = parts.flatMap(([operation, percent]) => Array<string>(percent).fill(operation));
   const chosen: string[] = [];
   const operationOf = (n: number) => {
-    while (chosen.length <= n) chosen.push(hundred[Math.floor(random() * hundred.length)] as string);
+    while (chosen.length <= n)
+      chosen.push(hundred[Math.floor(random() * hundred.length)] as string);
     return chosen[n] as string;
   };
   return async (world, n) => {
@@ -57,25 +58,33 @@ export const MIX_SCENARIOS: (LoadScenario & { about: string })[] = [
   },
   {
     operation: "login-storm",
-    about: "150 people (--wave) sign in within a second, while others read at --rate: Argon2id and its queue",
+    about:
+      "150 people (--wave) sign in within a second, while others read at --rate: Argon2id and its queue",
     request: mixOf([
       ["AccountProfile", 20],
       ["ListExercises", 40],
       ["GetWorkout", 40],
     ]),
-    // More than may wait for a hash (PASSWORD_QUEUE) and are let in meanwhile: the last of them are told to come again.
+    // More than may wait for a hash (PASSWORD_QUEUE) and are let in meanwhile: the last of them are
+    // told to come again.
     wave: { people: 150, fromMs: 1000, withinMs: 1000, request: signInOfSomebodyNew },
     // Hashes as production makes them; other scenarios have cheaper ones.
     settings: { PASSWORD_MEMORY_KIB: "", PASSWORD_PASSES: "" },
   },
 ];
 
-/** Of a person with an account, the athlete's password and nothing else: nobody waits for another's row. */
+/**
+ * Of a person with an account, the athlete's password and nothing else: nobody waits for another's
+ * row.
+ */
 async function signInOfSomebodyNew({ stand, athlete }: World) {
   const email = `storm-${crypto.randomUUID()}@example.com`;
   await stand.db.sql`
     insert into users (email, password_hash, role_id)
     select ${email}, password_hash, role_id from users where id = ${athlete.id}`;
-  const signIn = write({ cookie: "" }, "POST", "/access/signin", { username: email, password: PASSWORD });
+  const signIn = write({ cookie: "" }, "POST", "/access/signin", {
+    username: email,
+    password: PASSWORD,
+  });
   return { ...signIn, operation: "AccountLogin" };
 }

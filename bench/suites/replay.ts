@@ -2,7 +2,10 @@ import type { TraceLine } from "../load/trace.ts";
 import { HTTP_SCENARIOS } from "./http.ts";
 import type { LoadScenario } from "./load-scenario.ts";
 
-/** A recorded load asked again: the same operations at the same times by as many people, with requests of their own. */
+/**
+ * A recorded load asked again: the same operations at the same times by as many people, with
+ * requests of their own.
+ */
 export function replayOf(trace: TraceLine[]): LoadScenario {
   const line = (n: number) => trace[n % trace.length] as TraceLine;
   const scenarios = new Map(HTTP_SCENARIOS.map((scenario) => [scenario.operation, scenario]));

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryDirectory } from "#src/processes/temporary.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { distributionOf, figuresOf } from "../load/recording.ts";
 import { runLoad } from "../load/run.ts";
 import { startServer } from "../stand/servers.ts";
@@ -9,9 +9,10 @@ import { startServer } from "../stand/servers.ts";
 export type Stalls = { meanMs: number; p99Ms: number; failures: number; closedP99Ms?: number };
 
 /**
- * The trap of coordinated omission. A fifth of the requests wait 0 to 500 ms, evenly: whoever measures truly finds a mean of
- * 50 ms and a 99th percentile of 475, 95 % of 500. `besideClosed` also asks as a closed loop
- * of as many connections does, which waits with its next request for the last answer and sees each stall once.
+ * The trap of coordinated omission. A fifth of the requests wait 0 to 500 ms, evenly: whoever
+ * measures truly finds a mean of 50 ms and a 99th percentile of 475, 95 % of 500. `besideClosed`
+ * also asks as a closed loop of as many connections does, which waits with its next request for the
+ * last answer and sees each stall once.
  */
 export async function measureStalls({ besideClosed = false } = {}): Promise<Stalls> {
   const directory = temporaryDirectory("stall");
@@ -23,9 +24,16 @@ export async function measureStalls({ besideClosed = false } = {}): Promise<Stal
       requests: ["GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"],
       connections: 32,
     };
-    const { recording } = await runLoad({ ...plan, load: { model: "constant", rate: 500, durationMs: 10_000 } });
+    const { recording } = await runLoad({
+      ...plan,
+      load: { model: "constant", rate: 500, durationMs: 10_000 },
+    });
     const { responseMs, failures } = figuresOf(recording);
-    const open = { meanMs: responseMs.mean, p99Ms: responseMs.percentiles[0.99] ?? Number.NaN, failures };
+    const open = {
+      meanMs: responseMs.mean,
+      p99Ms: responseMs.percentiles[0.99] ?? Number.NaN,
+      failures,
+    };
     if (!besideClosed) return open;
     const closed = await runLoad({ ...plan, load: { model: "closed", durationMs: 10_000 } });
     const { sent, done } = closed.recording;

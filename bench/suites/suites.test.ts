@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { OperatorError } from "#src/errors.ts";
+import { OperatorError } from "#lib/errors.ts";
 import { MIX_SCENARIOS, USUAL_MIX } from "./mix.ts";
 import { chooseScenarios, SUITES } from "./suites.ts";
 import type { World } from "./world.ts";
@@ -55,21 +55,32 @@ test("the usual mix is 80 % reading, 15 % logging and 5 % account", async () => 
   expect(share((operation) => logging.includes(operation))).toBe(15);
   expect(share((operation) => account.includes(operation))).toBe(5);
   expect(share(() => true)).toBe(100);
-  // And requests are chosen by such weights; those of the storm's readers need no more of the world than this.
+  // And requests are chosen by such weights; those of the storm's readers need no more of the world
+  // than this.
   const storm = MIX_SCENARIOS.find(({ operation }) => operation === "login-storm");
   const world = { athlete: { cookie: "", email: "a@example.com", id: "" }, workout: "1" } as World;
   const asked = await Promise.all(Array.from({ length: 5000 }, (_, n) => storm?.request(world, n)));
-  expect(asked.filter((request) => request?.operation === "GetWorkout").length / asked.length).toBeCloseTo(0.4, 1);
+  expect(
+    asked.filter((request) => request?.operation === "GetWorkout").length / asked.length,
+  ).toBeCloseTo(0.4, 1);
 });
 
 test("the command lists every suite, and says which name was wrong with exit code 2", () => {
   const bench = (...args: string[]) =>
-    spawnSync(process.execPath, [join(import.meta.dir, "../cli.ts"), ...args], { encoding: "utf8" });
+    spawnSync(process.execPath, [join(import.meta.dir, "../cli.ts"), ...args], {
+      encoding: "utf8",
+    });
   const listed = JSON.parse(bench("list", "--json").stdout) as { name: string }[];
   expect(listed.map(({ name }) => name)).toEqual(["http", "mix", "db", "micro", "io", "stall"]);
   const wrong = bench("run", "LogSte");
-  expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringContaining("did you mean LogSet?")]);
+  expect([wrong.status, wrong.stderr]).toEqual([
+    2,
+    expect.stringContaining("did you mean LogSet?"),
+  ]);
   const arrivals = bench("run", "LogSet", "--arrivals", "poison");
-  expect([arrivals.status, arrivals.stderr]).toEqual([2, expect.stringContaining("did you mean poisson?")]);
+  expect([arrivals.status, arrivals.stderr]).toEqual([
+    2,
+    expect.stringContaining("did you mean poisson?"),
+  ]);
   expect(bench("sweep", "LogSet", "--slo", "p99").status).toBe(2);
 });

@@ -1,5 +1,5 @@
-import { nearest } from "#src/cli/nearest.ts";
-import { OperatorError } from "#src/errors.ts";
+import { nearest } from "#lib/command-line/nearest.ts";
+import { OperatorError } from "#lib/errors.ts";
 import { DB_SCENARIOS } from "./db.ts";
 import { HTTP_SCENARIOS, USUAL } from "./http.ts";
 import { IO_SCENARIOS } from "./io.ts";
@@ -8,7 +8,10 @@ import { MIX_SCENARIOS } from "./mix.ts";
 
 export type SuiteScenario = { name: string; about: string };
 
-/** A group of scenarios that answer one question. `usual` are those that a run of the whole suite has. */
+/**
+ * A group of scenarios that answer one question. `usual` are those that a run of the whole suite
+ * has.
+ */
 export type Suite = { name: string; about: string; scenarios: SuiteScenario[]; usual: string[] };
 
 const suite = (
@@ -47,8 +50,9 @@ export const SUITES: Suite[] = [
 export type Choice = { suite: Suite; names: string[] };
 
 /**
- * What was asked for: a suite, `suite/scenario`, or a scenario by its name, and further scenarios of the same suite. A suite
- * alone is its usual scenarios, with `all` every one. Throws OperatorError with the nearest name for a wrong one.
+ * What was asked for: a suite, `suite/scenario`, or a scenario by its name, and further scenarios
+ * of the same suite. A suite alone is its usual scenarios, with `all` every one. Throws
+ * OperatorError with the nearest name for a wrong one.
  */
 export function chooseScenarios([first = "", ...others]: string[], { all = false } = {}): Choice {
   const [head = "", tail] = first.split("/");
@@ -59,7 +63,8 @@ export function chooseScenarios([first = "", ...others]: string[], { all = false
     return { suite: known, names: all ? known.scenarios.map(({ name }) => name) : known.usual };
   }
   const found = tail === undefined ? SUITES.find((one) => has(one, head)) : known;
-  if (!found) throw unknown(first, [...SUITES.map(({ name }) => name), ...SUITES.flatMap(fullNames)]);
+  if (!found)
+    throw unknown(first, [...SUITES.map(({ name }) => name), ...SUITES.flatMap(fullNames)]);
   return { suite: found, names: [first, ...others].map((word) => scenarioOf(found, word)) };
 }
 
@@ -67,14 +72,19 @@ function scenarioOf(among: Suite, word: string): string {
   const name = word.startsWith(`${among.name}/`) ? word.slice(among.name.length + 1) : word;
   if (has(among, name)) return name;
   const elsewhere = SUITES.find((one) => has(one, word) || fullNames(one).includes(word));
-  if (elsewhere) throw new OperatorError(`${word} is of another suite than ${among.name}: run one suite at a time`, 2);
+  if (elsewhere)
+    throw new OperatorError(
+      `${word} is of another suite than ${among.name}: run one suite at a time`,
+      2,
+    );
   throw unknown(
     name,
     among.scenarios.map((one) => one.name),
   );
 }
 
-const has = ({ scenarios }: Suite, name: string) => scenarios.some((scenario) => scenario.name === name);
+const has = ({ scenarios }: Suite, name: string) =>
+  scenarios.some((scenario) => scenario.name === name);
 
 const fullNames = ({ name, scenarios }: Suite) =>
   scenarios.flatMap((scenario) => [`${name}/${scenario.name}`, scenario.name]);

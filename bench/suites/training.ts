@@ -1,21 +1,49 @@
-import { get, made, makePerson, newPlan, newRoutine, type Scenario, type World, wholeWorkout, write } from "./world.ts";
+import {
+  get,
+  made,
+  makePerson,
+  newPlan,
+  newRoutine,
+  type Scenario,
+  type World,
+  wholeWorkout,
+  write,
+} from "./world.ts";
 
 const unique = (what: string) => `${what} ${crypto.randomUUID()}`;
 const target = { exerciseName: "Press", mode: "reps", sets: 3 };
 const set = { reps: 5, weight: 82.5, weightUnit: "kg", rpe: 8 };
 
 const makeRoutine = async (world: World) =>
-  (await made(world, write(world.athlete, "POST", "/routines", newRoutine(world, unique("Routine"))))).id;
+  (
+    await made(
+      world,
+      write(world.athlete, "POST", "/routines", newRoutine(world, unique("Routine"))),
+    )
+  ).id;
 const makePlan = async (world: World) =>
   (await made(world, write(world.athlete, "POST", "/plans", newPlan(world, unique("Plan"))))).id;
 
 type Begun = { id: string; exercises: { id: string; sets: { id: string }[] }[] };
 /** A workout of three exercises that is under way, with `sets` sets in the first. */
-async function begin(world: World, sets = 1): Promise<{ id: string; exercise: string; set: string }> {
+async function begin(
+  world: World,
+  sets = 1,
+): Promise<{ id: string; exercise: string; set: string }> {
   const { startedAt: _startedAt, endedAt: _endedAt, ...begun } = wholeWorkout(world, 0);
-  const exercises = begun.exercises.map((exercise) => ({ ...exercise, sets: exercise.sets.slice(0, sets) }));
-  const workout = await made<Begun>(world, write(world.athlete, "POST", "/workouts", { ...begun, exercises }));
-  return { id: workout.id, exercise: workout.exercises[0]?.id ?? "", set: workout.exercises[0]?.sets[0]?.id ?? "" };
+  const exercises = begun.exercises.map((exercise) => ({
+    ...exercise,
+    sets: exercise.sets.slice(0, sets),
+  }));
+  const workout = await made<Begun>(
+    world,
+    write(world.athlete, "POST", "/workouts", { ...begun, exercises }),
+  );
+  return {
+    id: workout.id,
+    exercise: workout.exercises[0]?.id ?? "",
+    set: workout.exercises[0]?.sets[0]?.id ?? "",
+  };
 }
 
 /** What `request` makes of a workout that is under way. */
@@ -26,28 +54,36 @@ const onBegun = (
   body?: unknown,
 ): Scenario => ({
   operation,
-  request: async (world) => write(world.athlete, method, `/workouts/${path(await begin(world))}`, body),
+  request: async (world) =>
+    write(world.athlete, method, `/workouts/${path(await begin(world))}`, body),
 });
 
 /** Routines, plans and grants. */
 const PLANNING: Scenario[] = [
   {
     operation: "CreateRoutine",
-    request: (world) => write(world.athlete, "POST", "/routines", newRoutine(world, unique("Routine"))),
+    request: (world) =>
+      write(world.athlete, "POST", "/routines", newRoutine(world, unique("Routine"))),
   },
   { operation: "ListRoutines", request: ({ athlete }) => get(athlete, "/routines") },
-  { operation: "GetRoutine", request: ({ athlete, routine }) => get(athlete, `/routines/${routine}`) },
+  {
+    operation: "GetRoutine",
+    request: ({ athlete, routine }) => get(athlete, `/routines/${routine}`),
+  },
   {
     operation: "UpdateRoutine",
-    request: ({ athlete, routine }) => write(athlete, "PATCH", `/routines/${routine}`, { exercises: [target, target] }),
+    request: ({ athlete, routine }) =>
+      write(athlete, "PATCH", `/routines/${routine}`, { exercises: [target, target] }),
   },
   {
     operation: "CloneRoutine",
-    request: ({ athlete, routine }) => write(athlete, "POST", `/routines/${routine}/clone`, { name: unique("Copy") }),
+    request: ({ athlete, routine }) =>
+      write(athlete, "POST", `/routines/${routine}/clone`, { name: unique("Copy") }),
   },
   {
     operation: "DeleteRoutine",
-    request: async (world) => write(world.athlete, "DELETE", `/routines/${await makeRoutine(world)}`),
+    request: async (world) =>
+      write(world.athlete, "DELETE", `/routines/${await makeRoutine(world)}`),
   },
   {
     operation: "CreatePlan",
@@ -62,7 +98,8 @@ const PLANNING: Scenario[] = [
   },
   {
     operation: "ClonePlan",
-    request: ({ athlete, plan }) => write(athlete, "POST", `/plans/${plan}/clone`, { name: unique("Copy") }),
+    request: ({ athlete, plan }) =>
+      write(athlete, "POST", `/plans/${plan}/clone`, { name: unique("Copy") }),
   },
   {
     operation: "DeletePlan",
@@ -71,14 +108,19 @@ const PLANNING: Scenario[] = [
   {
     operation: "CreateGrant",
     request: async (world) => {
-      const body = { routineId: await makeRoutine(world), email: world.trainer.email, access: "read" };
+      const body = {
+        routineId: await makeRoutine(world),
+        email: world.trainer.email,
+        access: "read",
+      };
       return write(world.athlete, "POST", "/grants", body);
     },
   },
   { operation: "ListGrants", request: ({ athlete }) => get(athlete, "/grants") },
   {
     operation: "UpdateGrant",
-    request: async (world) => write(world.athlete, "PATCH", `/grants/${await makeGrant(world)}`, { access: "write" }),
+    request: async (world) =>
+      write(world.athlete, "PATCH", `/grants/${await makeGrant(world)}`, { access: "write" }),
   },
   {
     operation: "DeleteGrant",
@@ -97,15 +139,23 @@ const JANUARY = "from=2026-01-01&to=2026-01-31";
 const PERFORMING: Scenario[] = [
   {
     operation: "StartWorkout",
-    request: ({ athlete, routine }) => write(athlete, "POST", "/workouts", { routineId: routine, timeZone: "UTC" }),
+    request: ({ athlete, routine }) =>
+      write(athlete, "POST", "/workouts", { routineId: routine, timeZone: "UTC" }),
   },
   { operation: "ListWorkouts", request: ({ athlete }) => get(athlete, "/workouts") },
   { operation: "ListTrashedWorkouts", request: ({ athlete }) => get(athlete, "/workouts/trash") },
-  { operation: "ListTrainingDays", request: ({ athlete }) => get(athlete, `/workouts/calendar?${JANUARY}`) },
-  { operation: "GetWorkout", request: ({ athlete, workout }) => get(athlete, `/workouts/${workout}`) },
+  {
+    operation: "ListTrainingDays",
+    request: ({ athlete }) => get(athlete, `/workouts/calendar?${JANUARY}`),
+  },
+  {
+    operation: "GetWorkout",
+    request: ({ athlete, workout }) => get(athlete, `/workouts/${workout}`),
+  },
   {
     operation: "UpdateWorkout",
-    request: ({ athlete, workout }, n) => write(athlete, "PATCH", `/workouts/${workout}`, { notes: `Note ${n}` }),
+    request: ({ athlete, workout }, n) =>
+      write(athlete, "PATCH", `/workouts/${workout}`, { notes: `Note ${n}` }),
   },
   onBegun("DeleteWorkout", "DELETE", ({ id }) => id),
   onBegun("FinishWorkout", "POST", ({ id }) => `${id}/finish`, {}),
@@ -113,7 +163,10 @@ const PERFORMING: Scenario[] = [
   {
     operation: "ReopenWorkout",
     request: async (world, n) => {
-      const { id } = await made(world, write(world.athlete, "POST", "/workouts", wholeWorkout(world, n)));
+      const { id } = await made(
+        world,
+        write(world.athlete, "POST", "/workouts", wholeWorkout(world, n)),
+      );
       return write(world.athlete, "POST", `/workouts/${id}/reopen`, {});
     },
   },
@@ -125,22 +178,32 @@ const PERFORMING: Scenario[] = [
       return write(world.athlete, "POST", `/workouts/${id}/restore`, {});
     },
   },
-  onBegun("AddWorkoutExercise", "POST", ({ id }) => `${id}/exercises`, { exerciseName: "Press", mode: "reps" }),
-  onBegun("UpdateWorkoutExercise", "PATCH", ({ id, exercise }) => `${id}/exercises/${exercise}`, { position: 3 }),
+  onBegun("AddWorkoutExercise", "POST", ({ id }) => `${id}/exercises`, {
+    exerciseName: "Press",
+    mode: "reps",
+  }),
+  onBegun("UpdateWorkoutExercise", "PATCH", ({ id, exercise }) => `${id}/exercises/${exercise}`, {
+    position: 3,
+  }),
   onBegun("DeleteWorkoutExercise", "DELETE", ({ id, exercise }) => `${id}/exercises/${exercise}`),
   onBegun("LogSet", "POST", ({ id, exercise }) => `${id}/exercises/${exercise}/sets`, set),
   onBegun("UpdateSet", "PATCH", ({ id, set: setId }) => `${id}/sets/${setId}`, { reps: 6 }),
   onBegun("DeleteSet", "DELETE", ({ id, set: setId }) => `${id}/sets/${setId}`),
   {
     operation: "GetRecords",
-    request: ({ athlete, ownExercise }) => get(athlete, `/progress/exercises/${ownExercise}/records`),
+    request: ({ athlete, ownExercise }) =>
+      get(athlete, `/progress/exercises/${ownExercise}/records`),
   },
   {
     operation: "ListExerciseHistory",
-    request: ({ athlete, ownExercise }) => get(athlete, `/progress/exercises/${ownExercise}/history`),
+    request: ({ athlete, ownExercise }) =>
+      get(athlete, `/progress/exercises/${ownExercise}/history`),
   },
   { operation: "GetStreaks", request: ({ athlete }) => get(athlete, "/progress/streaks") },
-  { operation: "ListVolume", request: ({ athlete }) => get(athlete, `/progress/volume?${JANUARY}`) },
+  {
+    operation: "ListVolume",
+    request: ({ athlete }) => get(athlete, `/progress/volume?${JANUARY}`),
+  },
   { operation: "ListChanges", request: ({ athlete }) => get(athlete, "/changes?pageSize=20") },
   {
     operation: "Sync",
@@ -172,7 +235,12 @@ const IMPORTING: Scenario[] = [
       });
       const { cookie } = await makePerson(stand);
       const headers = { cookie, "content-type": "application/zip" };
-      return { method: "POST", path: "/api/v1/archive", headers, body: await archive.arrayBuffer() };
+      return {
+        method: "POST",
+        path: "/api/v1/archive",
+        headers,
+        body: await archive.arrayBuffer(),
+      };
     },
   },
   { operation: "ImportTraining", request: importOf },
@@ -188,7 +256,9 @@ const IMPORTING: Scenario[] = [
   {
     operation: "ChooseImportNames",
     request: ({ athlete, ownExercise }, n) =>
-      write(athlete, "PATCH", "/imports/names", { names: [{ name: `Name ${n}`, exerciseId: ownExercise }] }),
+      write(athlete, "PATCH", "/imports/names", {
+        names: [{ name: `Name ${n}`, exerciseId: ownExercise }],
+      }),
   },
 ];
 

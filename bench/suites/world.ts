@@ -1,4 +1,4 @@
-import type { Asked } from "../counts/counts.ts";
+import type { HandlerInput } from "../counts/counts.ts";
 import type { Stand } from "../stand/stand.ts";
 
 const P = "/api/v1";
@@ -13,41 +13,63 @@ export type World = {
   /** A system exercise, and one of the athlete's own. */
   systemExercise: string;
   ownExercise: string;
-  /** A routine of three exercises, a plan of it, and a workout of it that is over, with thirty sets. */
+  /**
+   * A routine of three exercises, a plan of it, and a workout of it that is over, with thirty sets.
+   */
   routine: string;
   plan: string;
   workout: string;
 };
 
 /** One kind of request, by the operation that it asks for; `n` tells one from another. */
-export type Scenario = { operation: string; request(world: World, n: number): Asked | Promise<Asked> };
+export type Scenario = {
+  operation: string;
+  request(world: World, n: number): HandlerInput | Promise<HandlerInput>;
+};
 
-export const get = (world: { cookie: string }, path: string): Asked => ({
+export const get = (world: { cookie: string }, path: string): HandlerInput => ({
   method: "GET",
   path: `${P}${path}`,
   headers: { cookie: world.cookie },
 });
 
-export const write = (who: { cookie: string }, method: string, path: string, body?: unknown): Asked => ({
+export const write = (
+  who: { cookie: string },
+  method: string,
+  path: string,
+  body?: unknown,
+): HandlerInput => ({
   method,
   path: `${P}${path}`,
-  headers: { cookie: who.cookie, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+  headers: {
+    cookie: who.cookie,
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+  },
   ...(body === undefined ? {} : { body: JSON.stringify(body) }),
 });
 
 /** Asks at once, and gives the answer's JSON: what a scenario needs before it is counted. */
-export async function made<T = { id: string }>({ stand }: World, asked: Asked): Promise<T> {
+export async function made<T = { id: string }>({ stand }: World, asked: HandlerInput): Promise<T> {
   const { path, ...request } = asked;
-  const answer = await fetch(`http://localhost${path}`, { unix: stand.server.socketPath, ...request });
+  const answer = await fetch(`http://localhost${path}`, {
+    unix: stand.server.socketPath,
+    ...request,
+  });
   const text = await answer.text();
-  if (!answer.ok) throw new Error(`${asked.method} ${path} was answered with ${answer.status}: ${text.slice(0, 300)}`);
+  if (!answer.ok)
+    throw new Error(
+      `${asked.method} ${path} was answered with ${answer.status}: ${text.slice(0, 300)}`,
+    );
   return (text === "" ? undefined : JSON.parse(text)) as T;
 }
 
 let people = 0;
 
 /** Signs a new person up and in; with a role when one is given. */
-export async function makePerson(stand: Stand, role?: string): Promise<{ cookie: string; email: string; id: string }> {
+export async function makePerson(
+  stand: Stand,
+  role?: string,
+): Promise<{ cookie: string; email: string; id: string }> {
   const email = `bench-${++people}@example.com`;
   const post = (path: string, body: unknown) =>
     fetch(`http://localhost${P}/access/${path}`, {
@@ -56,10 +78,14 @@ export async function makePerson(stand: Stand, role?: string): Promise<{ cookie:
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
     });
-  const { id } = (await (await post("signup", { email, password: PASSWORD, confirmPassword: PASSWORD })).json()) as {
+  const { id } = (await (
+    await post("signup", { email, password: PASSWORD, confirmPassword: PASSWORD })
+  ).json()) as {
     id: string;
   };
-  if (role) await stand.db.sql`update users set role_id = (select id from roles where slug = ${role}) where id = ${id}`;
+  if (role)
+    await stand.db
+      .sql`update users set role_id = (select id from roles where slug = ${role}) where id = ${id}`;
   return { cookie: await signInAs(stand, email), email, id };
 }
 
@@ -94,12 +120,24 @@ export async function makeWorld(stand: Stand): Promise<World> {
   const [system] = await stand.db.sql<
     { id: string }[]
   >`select id from exercises where owner_id is null order by name limit 1`;
-  const ids = { systemExercise: system?.id ?? "", ownExercise: "", routine: "", plan: "", workout: "" };
+  const ids = {
+    systemExercise: system?.id ?? "",
+    ownExercise: "",
+    routine: "",
+    plan: "",
+    workout: "",
+  };
   const world: World = { stand, athlete, admin, trainer, ...ids };
-  world.ownExercise = (await made(world, write(athlete, "POST", "/exercises/user", newExercise("Own exercise")))).id;
-  world.routine = (await made(world, write(athlete, "POST", "/routines", newRoutine(world, "Push")))).id;
+  world.ownExercise = (
+    await made(world, write(athlete, "POST", "/exercises/user", newExercise("Own exercise")))
+  ).id;
+  world.routine = (
+    await made(world, write(athlete, "POST", "/routines", newRoutine(world, "Push")))
+  ).id;
   world.plan = (await made(world, write(athlete, "POST", "/plans", newPlan(world, "Block")))).id;
-  world.workout = (await made(world, write(athlete, "POST", "/workouts", wholeWorkout(world, 0)))).id;
+  world.workout = (
+    await made(world, write(athlete, "POST", "/workouts", wholeWorkout(world, 0)))
+  ).id;
   return world;
 }
 
@@ -116,7 +154,10 @@ export const newRoutine = ({ systemExercise, ownExercise }: World, name: string)
   })),
 });
 
-export const newPlan = ({ routine }: World, name: string) => ({ name, routines: [{ routineId: routine, day: 1 }] });
+export const newPlan = ({ routine }: World, name: string) => ({
+  name,
+  routines: [{ routineId: routine, day: 1 }],
+});
 
 /** Three exercises with ten sets each, an hour long, on a day of its own. */
 export const wholeWorkout = ({ systemExercise, ownExercise }: World, n: number) => {
@@ -128,7 +169,12 @@ export const wholeWorkout = ({ systemExercise, ownExercise }: World, n: number) 
     exercises: [systemExercise, ownExercise, systemExercise].map((exerciseId) => ({
       exerciseId,
       mode: "reps",
-      sets: Array.from({ length: 10 }, (_, set) => ({ reps: 5, weight: 80 + set, weightUnit: "kg", rpe: 8 })),
+      sets: Array.from({ length: 10 }, (_, set) => ({
+        reps: 5,
+        weight: 80 + set,
+        weightUnit: "kg",
+        rpe: 8,
+      })),
     })),
   };
 };

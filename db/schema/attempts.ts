@@ -1,7 +1,10 @@
 import { sql } from "drizzle-orm";
 import { check, index, integer, pgTable, text, timestamp } from "drizzle-orm/pg-core";
 
-/** How often something was tried lately, by what it is counted for (`account:…`, `address:…`). Unlogged. */
+/**
+ * How often something was tried lately, by what it is counted for (`account:…`, `address:…`).
+ * Unlogged.
+ */
 export const attempts = pgTable(
   "attempts",
   {

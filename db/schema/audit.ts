@@ -1,7 +1,9 @@
 import { sql } from "drizzle-orm";
 import { check, index, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
 
-/** Security events. A trigger refuses to change or delete them; ids refer to rows that may be gone. */
+/**
+ * Security events. A trigger refuses to change or delete them; ids refer to rows that may be gone.
+ */
 export const auditEvents = pgTable(
   "audit_events",
   {
@@ -25,7 +27,10 @@ export const auditEvents = pgTable(
       sql`${event.event} ~ '^[a-z_]+\\.[a-z_]+$' and char_length(${event.event}) <= 60`,
     ),
     check("audit_events_actor_check", sql`${event.actor} in ('user', 'operator', 'nobody')`),
-    check("audit_events_actor_user_check", sql`(${event.actor} = 'user') = (${event.actorUserId} is not null)`),
+    check(
+      "audit_events_actor_user_check",
+      sql`(${event.actor} = 'user') = (${event.actorUserId} is not null)`,
+    ),
     check("audit_events_address_length_check", sql`char_length(${event.address}) <= 64`),
     check("audit_events_request_id_length_check", sql`char_length(${event.requestId}) <= 128`),
     check("audit_events_detail_length_check", sql`char_length(${event.detail}) <= 500`),

@@ -15,9 +15,10 @@ import {
 import { users } from "./users.ts";
 
 /**
- * What each user's devices have to hear of: one row for each exercise, routine, plan and workout, at the place of its
- * latest change. When the thing is gone its row stays for half a year, as a tombstone. Only the trigger `record_change` writes here: it runs
- * when a transaction commits and locks the user's row first, so a user's places are in the order of commits.
+ * What each user's devices have to hear of: one row for each exercise, routine, plan and workout,
+ * at the place of its latest change. When the thing is gone its row stays for half a year, as a
+ * tombstone. Only the trigger `record_change` writes here: it runs when a transaction commits and
+ * locks the user's row first, so a user's places are in the order of commits.
  */
 export const changes = pgTable(
   "changes",
@@ -33,9 +34,11 @@ export const changes = pgTable(
   },
   (change) => [
     primaryKey({ name: "changes_pkey", columns: [change.userId, change.kind, change.entityId] }),
-    foreignKey({ name: "changes_user_id_fkey", columns: [change.userId], foreignColumns: [users.id] }).onDelete(
-      "cascade",
-    ),
+    foreignKey({
+      name: "changes_user_id_fkey",
+      columns: [change.userId],
+      foreignColumns: [users.id],
+    }).onDelete("cascade"),
     unique("changes_user_place_unique").on(change.userId, change.place),
     index("changes_gone_at_index").on(change.goneAt).where(sql`${change.goneAt} is not null`),
     check("changes_kind_check", sql`${change.kind} in ('exercise', 'routine', 'plan', 'workout')`),

@@ -1,10 +1,19 @@
 import { sql } from "drizzle-orm";
-import { boolean, check, foreignKey, index, pgTable, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import {
+  boolean,
+  check,
+  foreignKey,
+  index,
+  pgTable,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { users } from "./users.ts";
 
 /**
- * What a trainer asked a client to be allowed, and what the client allows: nothing before they accept, then some of what
- * was asked. Rows that ended stay as history.
+ * What a trainer asked a client to be allowed, and what the client allows: nothing before they
+ * accept, then some of what was asked. Rows that ended stay as history.
  */
 export const clients = pgTable(
   "clients",
@@ -21,13 +30,19 @@ export const clients = pgTable(
     endedAt: timestamp({ withTimezone: true }),
   },
   (client) => [
-    foreignKey({ name: "clients_trainer_id_fkey", columns: [client.trainerId], foreignColumns: [users.id] }).onDelete(
-      "cascade",
-    ),
-    foreignKey({ name: "clients_client_id_fkey", columns: [client.clientId], foreignColumns: [users.id] }).onDelete(
-      "cascade",
-    ),
-    uniqueIndex("clients_live_pair_unique").on(client.trainerId, client.clientId).where(sql`${client.endedAt} is null`),
+    foreignKey({
+      name: "clients_trainer_id_fkey",
+      columns: [client.trainerId],
+      foreignColumns: [users.id],
+    }).onDelete("cascade"),
+    foreignKey({
+      name: "clients_client_id_fkey",
+      columns: [client.clientId],
+      foreignColumns: [users.id],
+    }).onDelete("cascade"),
+    uniqueIndex("clients_live_pair_unique")
+      .on(client.trainerId, client.clientId)
+      .where(sql`${client.endedAt} is null`),
     index("clients_trainer_id_index").on(client.trainerId),
     index("clients_client_id_index").on(client.clientId),
     check("clients_not_oneself_check", sql`${client.trainerId} <> ${client.clientId}`),

@@ -35,9 +35,11 @@ export const exercises = pgTable(
     instructions: text(),
     imagePathStart: text(),
     imagePathEnd: text(),
-    // Name and aliases, each on a line, lower case and without accents, and once more without hyphens.
+    // Name and aliases, each on a line, lower case and without accents, and once more without
+    // hyphens.
     searchText: text().notNull().generatedAlwaysAs(sql`exercise_search_text(name, aliases)`),
-    // The links below once more, so that filters and facets touch no other table: kept true as the document is.
+    // The links below once more, so that filters and facets touch no other table: kept true as the
+    // document is.
     primaryMuscleIds: smallint().array().notNull().default(sql`'{}'`),
     secondaryMuscleIds: smallint().array().notNull().default(sql`'{}'`),
     equipmentIds: smallint().array().notNull().default(sql`'{}'`),
@@ -51,17 +53,24 @@ export const exercises = pgTable(
     version: integer().notNull().default(1),
   },
   (exercise) => [
-    foreignKey({ name: "exercises_owner_id_fkey", columns: [exercise.ownerId], foreignColumns: [users.id] }).onDelete(
-      "cascade",
-    ),
-    uniqueIndex("exercises_system_slug_unique").on(exercise.slug).where(sql`${exercise.ownerId} is null`),
+    foreignKey({
+      name: "exercises_owner_id_fkey",
+      columns: [exercise.ownerId],
+      foreignColumns: [users.id],
+    }).onDelete("cascade"),
+    uniqueIndex("exercises_system_slug_unique")
+      .on(exercise.slug)
+      .where(sql`${exercise.ownerId} is null`),
     uniqueIndex("exercises_system_name_unique")
       .on(sql`lower(${exercise.name})`)
       .where(sql`${exercise.ownerId} is null`),
     uniqueIndex("exercises_owner_name_unique")
       .on(exercise.ownerId, sql`lower(${exercise.name})`)
       .where(sql`${exercise.ownerId} is not null`),
-    check("exercises_slug_owner_check", sql`(${exercise.ownerId} is null) = (${exercise.slug} is not null)`),
+    check(
+      "exercises_slug_owner_check",
+      sql`(${exercise.ownerId} is null) = (${exercise.slug} is not null)`,
+    ),
     check(
       "exercises_slug_form_check",
       sql`${exercise.slug} ~ '^[a-z0-9]+(-[a-z0-9]+)*$' and char_length(${exercise.slug}) <= 120`,
@@ -74,11 +83,20 @@ export const exercises = pgTable(
       "exercises_category_check",
       sql`${exercise.category} in ('strength', 'stretching', 'plyometrics', 'strongman', 'powerlifting', 'cardio', 'olympic weightlifting')`,
     ),
-    check("exercises_difficulty_check", sql`${exercise.difficulty} in ('beginner', 'intermediate', 'expert')`),
+    check(
+      "exercises_difficulty_check",
+      sql`${exercise.difficulty} in ('beginner', 'intermediate', 'expert')`,
+    ),
     check("exercises_force_check", sql`${exercise.force} in ('pull', 'push', 'static')`),
     check("exercises_mechanic_check", sql`${exercise.mechanic} in ('compound', 'isolation')`),
-    check("exercises_measure_check", sql`${exercise.measure} in ('weight_reps', 'reps', 'time', 'distance')`),
-    check("exercises_instructions_length_check", sql`char_length(${exercise.instructions}) <= 10000`),
+    check(
+      "exercises_measure_check",
+      sql`${exercise.measure} in ('weight_reps', 'reps', 'time', 'distance')`,
+    ),
+    check(
+      "exercises_instructions_length_check",
+      sql`char_length(${exercise.instructions}) <= 10000`,
+    ),
     check(
       "exercises_image_path_start_form_check",
       sql`${exercise.imagePathStart} ~ '^/[a-z0-9_-]+(/[a-z0-9_-]+)*\\.(jpg|jpeg|png|webp)$' and char_length(${exercise.imagePathStart}) <= 255`,
@@ -90,10 +108,15 @@ export const exercises = pgTable(
   ],
 );
 
-/** How many exercises the catalog (no owner) and each person has, kept by a trigger: a page's total is not counted. */
-export const exerciseCounts = pgTable("exercise_counts", { ownerId: uuid(), count: integer().notNull() }, (counted) => [
-  unique("exercise_counts_owner_id_unique").on(counted.ownerId).nullsNotDistinct(),
-]);
+/**
+ * How many exercises the catalog (no owner) and each person has, kept by a trigger: a page's total
+ * is not counted.
+ */
+export const exerciseCounts = pgTable(
+  "exercise_counts",
+  { ownerId: uuid(), count: integer().notNull() },
+  (counted) => [unique("exercise_counts_owner_id_unique").on(counted.ownerId).nullsNotDistinct()],
+);
 
 /** Slugs of catalog entries that an administrator deleted or renamed: the seed leaves them out. */
 export const seedRemovals = pgTable("seed_removals", { slug: text().primaryKey() });
@@ -102,7 +125,10 @@ export const exercisePrimaryMuscles = pgTable(
   "exercise_primary_muscles",
   { exerciseId: uuid().notNull(), muscleGroupId: smallint().notNull() },
   (link) => [
-    primaryKey({ name: "exercise_primary_muscles_pkey", columns: [link.exerciseId, link.muscleGroupId] }),
+    primaryKey({
+      name: "exercise_primary_muscles_pkey",
+      columns: [link.exerciseId, link.muscleGroupId],
+    }),
     index("exercise_primary_muscles_muscle_group_id_index").on(link.muscleGroupId, link.exerciseId),
     foreignKey({
       name: "exercise_primary_muscles_exercise_id_fkey",
@@ -121,8 +147,14 @@ export const exerciseSecondaryMuscles = pgTable(
   "exercise_secondary_muscles",
   { exerciseId: uuid().notNull(), muscleGroupId: smallint().notNull() },
   (link) => [
-    primaryKey({ name: "exercise_secondary_muscles_pkey", columns: [link.exerciseId, link.muscleGroupId] }),
-    index("exercise_secondary_muscles_muscle_group_id_index").on(link.muscleGroupId, link.exerciseId),
+    primaryKey({
+      name: "exercise_secondary_muscles_pkey",
+      columns: [link.exerciseId, link.muscleGroupId],
+    }),
+    index("exercise_secondary_muscles_muscle_group_id_index").on(
+      link.muscleGroupId,
+      link.exerciseId,
+    ),
     foreignKey({
       name: "exercise_secondary_muscles_exercise_id_fkey",
       columns: [link.exerciseId],

@@ -2,8 +2,9 @@ import { sql } from "drizzle-orm";
 import { boolean, check, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
 
 /**
- * One row: which history of this database the places of `changes` are of. After a restore or the promotion of a replica
- * the same places may stand for other changes: then there is a new generation, and cursors of an older one are refused.
+ * One row: which history of this database the places of `changes` are of. After a restore or the
+ * promotion of a replica the same places may stand for other changes: then there is a new
+ * generation, and cursors of an older one are refused.
  */
 export const feedGeneration = pgTable(
   "feed_generation",

@@ -1,5 +1,14 @@
 import { sql } from "drizzle-orm";
-import { check, foreignKey, index, pgTable, text, timestamp, unique, uuid } from "drizzle-orm/pg-core";
+import {
+  check,
+  foreignKey,
+  index,
+  pgTable,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { plans } from "./plans.ts";
 import { routines } from "./routines.ts";
 import { users } from "./users.ts";
@@ -17,18 +26,26 @@ export const grants = pgTable(
     createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
   },
   (grant) => [
-    foreignKey({ name: "grants_owner_id_fkey", columns: [grant.ownerId], foreignColumns: [users.id] }).onDelete(
-      "cascade",
-    ),
-    foreignKey({ name: "grants_grantee_id_fkey", columns: [grant.granteeId], foreignColumns: [users.id] }).onDelete(
-      "cascade",
-    ),
-    foreignKey({ name: "grants_routine_id_fkey", columns: [grant.routineId], foreignColumns: [routines.id] }).onDelete(
-      "cascade",
-    ),
-    foreignKey({ name: "grants_plan_id_fkey", columns: [grant.planId], foreignColumns: [plans.id] }).onDelete(
-      "cascade",
-    ),
+    foreignKey({
+      name: "grants_owner_id_fkey",
+      columns: [grant.ownerId],
+      foreignColumns: [users.id],
+    }).onDelete("cascade"),
+    foreignKey({
+      name: "grants_grantee_id_fkey",
+      columns: [grant.granteeId],
+      foreignColumns: [users.id],
+    }).onDelete("cascade"),
+    foreignKey({
+      name: "grants_routine_id_fkey",
+      columns: [grant.routineId],
+      foreignColumns: [routines.id],
+    }).onDelete("cascade"),
+    foreignKey({
+      name: "grants_plan_id_fkey",
+      columns: [grant.planId],
+      foreignColumns: [plans.id],
+    }).onDelete("cascade"),
     unique("grants_routine_grantee_unique").on(grant.routineId, grant.granteeId),
     unique("grants_plan_grantee_unique").on(grant.planId, grant.granteeId),
     index("grants_grantee_id_index").on(grant.granteeId),

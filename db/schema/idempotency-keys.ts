@@ -24,7 +24,8 @@ export const idempotencyKeys = pgTable(
     fingerprint: bytea().notNull(),
     // When it was claimed; refreshed while the request runs.
     startedAt: timestamp({ withTimezone: true }).notNull(),
-    // Of the request that runs or ran under the key. The default is for processes of the version before.
+    // Of the request that runs or ran under the key. The default is for processes of the version
+    // before.
     claimId: uuid().notNull().default(sql`uuidv7()`),
     // Null while the request is under way.
     status: smallint(),
@@ -33,9 +34,11 @@ export const idempotencyKeys = pgTable(
   },
   (kept) => [
     primaryKey({ name: "idempotency_keys_pkey", columns: [kept.userId, kept.key] }),
-    foreignKey({ name: "idempotency_keys_user_id_fkey", columns: [kept.userId], foreignColumns: [users.id] }).onDelete(
-      "cascade",
-    ),
+    foreignKey({
+      name: "idempotency_keys_user_id_fkey",
+      columns: [kept.userId],
+      foreignColumns: [users.id],
+    }).onDelete("cascade"),
     index("idempotency_keys_started_at_index").on(kept.startedAt),
     check("idempotency_keys_key_length_check", sql`char_length(${kept.key}) between 1 and 255`),
     check("idempotency_keys_fingerprint_length_check", sql`octet_length(${kept.fingerprint}) = 32`),

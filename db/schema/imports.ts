@@ -1,5 +1,15 @@
 import { sql } from "drizzle-orm";
-import { check, foreignKey, index, integer, pgTable, primaryKey, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import {
+  check,
+  foreignKey,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { exercises } from "./exercises.ts";
 import { users } from "./users.ts";
 
@@ -16,9 +26,11 @@ export const imports = pgTable(
     undoneAt: timestamp({ withTimezone: true }),
   },
   (entry) => [
-    foreignKey({ name: "imports_user_id_fkey", columns: [entry.userId], foreignColumns: [users.id] }).onDelete(
-      "cascade",
-    ),
+    foreignKey({
+      name: "imports_user_id_fkey",
+      columns: [entry.userId],
+      foreignColumns: [users.id],
+    }).onDelete("cascade"),
     index("imports_user_id_index").on(entry.userId, entry.id),
     check("imports_format_check", sql`${entry.format} in ('strong', 'hevy', 'fitnotes')`),
     check("imports_count_check", sql`${entry.workoutCount} >= 0 and ${entry.setCount} >= 0`),
@@ -37,9 +49,11 @@ export const importNames = pgTable(
   },
   (entry) => [
     primaryKey({ name: "import_names_pkey", columns: [entry.userId, entry.form] }),
-    foreignKey({ name: "import_names_user_id_fkey", columns: [entry.userId], foreignColumns: [users.id] }).onDelete(
-      "cascade",
-    ),
+    foreignKey({
+      name: "import_names_user_id_fkey",
+      columns: [entry.userId],
+      foreignColumns: [users.id],
+    }).onDelete("cascade"),
     foreignKey({
       name: "import_names_exercise_id_fkey",
       columns: [entry.exerciseId],

@@ -5,7 +5,10 @@ import { plans } from "./plans.ts";
 import { routines } from "./routines.ts";
 import { users } from "./users.ts";
 
-/** What lets anyone who has its token read a routine or plan; exactly one of the two. Only a hash of the token is kept. */
+/**
+ * What lets anyone who has its token read a routine or plan; exactly one of the two. Only a hash of
+ * the token is kept.
+ */
 export const links = pgTable(
   "links",
   {
@@ -17,13 +20,21 @@ export const links = pgTable(
     createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
   },
   (link) => [
-    foreignKey({ name: "links_owner_id_fkey", columns: [link.ownerId], foreignColumns: [users.id] }).onDelete(
-      "cascade",
-    ),
-    foreignKey({ name: "links_routine_id_fkey", columns: [link.routineId], foreignColumns: [routines.id] }).onDelete(
-      "cascade",
-    ),
-    foreignKey({ name: "links_plan_id_fkey", columns: [link.planId], foreignColumns: [plans.id] }).onDelete("cascade"),
+    foreignKey({
+      name: "links_owner_id_fkey",
+      columns: [link.ownerId],
+      foreignColumns: [users.id],
+    }).onDelete("cascade"),
+    foreignKey({
+      name: "links_routine_id_fkey",
+      columns: [link.routineId],
+      foreignColumns: [routines.id],
+    }).onDelete("cascade"),
+    foreignKey({
+      name: "links_plan_id_fkey",
+      columns: [link.planId],
+      foreignColumns: [plans.id],
+    }).onDelete("cascade"),
     unique("links_token_hash_unique").on(link.tokenHash),
     index("links_owner_id_index").on(link.ownerId),
     index("links_routine_id_index").on(link.routineId),

@@ -3,7 +3,10 @@ import { check, foreignKey, index, pgTable, text, timestamp, uuid } from "drizzl
 import { bytea } from "./bytea.ts";
 import { users } from "./users.ts";
 
-/** A signed-in device. Its id is the `sid` of its tokens; only hashes of its refresh tokens are kept. */
+/**
+ * A signed-in device. Its id is the `sid` of its tokens; only hashes of its refresh tokens are
+ * kept.
+ */
 export const logins = pgTable(
   "logins",
   {
@@ -21,12 +24,17 @@ export const logins = pgTable(
     revokedReason: text(),
   },
   (login) => [
-    foreignKey({ name: "logins_user_id_fkey", columns: [login.userId], foreignColumns: [users.id] }).onDelete(
-      "cascade",
-    ),
+    foreignKey({
+      name: "logins_user_id_fkey",
+      columns: [login.userId],
+      foreignColumns: [users.id],
+    }).onDelete("cascade"),
     index("logins_user_id_index").on(login.userId),
     check("logins_refresh_hash_length_check", sql`octet_length(${login.refreshHash}) = 32`),
-    check("logins_revoked_pair_check", sql`(${login.revokedAt} is null) = (${login.revokedReason} is null)`),
+    check(
+      "logins_revoked_pair_check",
+      sql`(${login.revokedAt} is null) = (${login.revokedReason} is null)`,
+    ),
     check("logins_user_agent_length_check", sql`char_length(${login.userAgent}) <= 512`),
     check("logins_address_length_check", sql`char_length(${login.address}) <= 64`),
   ],

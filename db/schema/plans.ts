@@ -26,7 +26,8 @@ export const plans = pgTable(
     difficulty: text(),
     sharing: text().notNull().default("private"),
     weeks: smallint(),
-    // Of a copy that a trainer put here: the plan and its version as it was, and who did. Plan and trainer may go.
+    // Of a copy that a trainer put here: the plan and its version as it was, and who did. Plan and
+    // trainer may go.
     assignedFromPlanId: uuid(),
     assignedFromVersion: integer(),
     assignedBy: uuid(),
@@ -35,17 +36,21 @@ export const plans = pgTable(
     version: integer().notNull().default(1),
   },
   (plan) => [
-    foreignKey({ name: "plans_owner_id_fkey", columns: [plan.ownerId], foreignColumns: [users.id] }).onDelete(
-      "cascade",
-    ),
+    foreignKey({
+      name: "plans_owner_id_fkey",
+      columns: [plan.ownerId],
+      foreignColumns: [users.id],
+    }).onDelete("cascade"),
     foreignKey({
       name: "plans_assigned_from_plan_id_fkey",
       columns: [plan.assignedFromPlanId],
       foreignColumns: [plan.id],
     }).onDelete("set null"),
-    foreignKey({ name: "plans_assigned_by_fkey", columns: [plan.assignedBy], foreignColumns: [users.id] }).onDelete(
-      "set null",
-    ),
+    foreignKey({
+      name: "plans_assigned_by_fkey",
+      columns: [plan.assignedBy],
+      foreignColumns: [users.id],
+    }).onDelete("set null"),
     index("plans_assigned_from_plan_id_index")
       .on(plan.assignedFromPlanId)
       .where(sql`${plan.assignedFromPlanId} is not null`),
@@ -57,7 +62,10 @@ export const plans = pgTable(
       sql`${plan.name} = btrim(${plan.name}) and char_length(${plan.name}) between 1 and 100`,
     ),
     check("plans_description_length_check", sql`char_length(${plan.description}) <= 2000`),
-    check("plans_difficulty_check", sql`${plan.difficulty} in ('beginner', 'intermediate', 'expert')`),
+    check(
+      "plans_difficulty_check",
+      sql`${plan.difficulty} in ('beginner', 'intermediate', 'expert')`,
+    ),
     check("plans_sharing_check", sql`${plan.sharing} in ('private', 'shared', 'public')`),
     check("plans_weeks_check", sql`${plan.weeks} between 1 and 104`),
     check(
@@ -77,11 +85,17 @@ export const planRoutines = pgTable(
     position: smallint().notNull(),
   },
   (entry) => [
-    foreignKey({ name: "plan_routines_plan_id_fkey", columns: [entry.planId], foreignColumns: [plans.id] }).onDelete(
-      "cascade",
-    ),
+    foreignKey({
+      name: "plan_routines_plan_id_fkey",
+      columns: [entry.planId],
+      foreignColumns: [plans.id],
+    }).onDelete("cascade"),
     // A routine that a plan uses stays. Checked at the end: an account goes with both.
-    foreignKey({ name: "plan_routines_routine_id_fkey", columns: [entry.routineId], foreignColumns: [routines.id] }),
+    foreignKey({
+      name: "plan_routines_routine_id_fkey",
+      columns: [entry.routineId],
+      foreignColumns: [routines.id],
+    }),
     unique("plan_routines_position_unique").on(entry.planId, entry.day, entry.position),
     index("plan_routines_routine_id_index").on(entry.routineId),
     check("plan_routines_day_check", sql`${entry.day} between 1 and 366`),

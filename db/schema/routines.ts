@@ -30,9 +30,11 @@ export const routines = pgTable(
     version: integer().notNull().default(1),
   },
   (routine) => [
-    foreignKey({ name: "routines_owner_id_fkey", columns: [routine.ownerId], foreignColumns: [users.id] }).onDelete(
-      "cascade",
-    ),
+    foreignKey({
+      name: "routines_owner_id_fkey",
+      columns: [routine.ownerId],
+      foreignColumns: [users.id],
+    }).onDelete("cascade"),
     uniqueIndex("routines_owner_name_unique").on(routine.ownerId, sql`lower(${routine.name})`),
     index("routines_public_index").on(routine.id).where(sql`${routine.sharing} = 'public'`),
     check(
@@ -83,19 +85,31 @@ export const routineExercises = pgTable(
     unique("routine_exercises_position_unique").on(entry.routineId, entry.position),
     index("routine_exercises_exercise_id_index").on(entry.exerciseId),
     check("routine_exercises_position_check", sql`${entry.position} between 1 and 100`),
-    check("routine_exercises_name_length_check", sql`char_length(${entry.exerciseName}) between 1 and 100`),
-    check("routine_exercises_mode_check", sql`${entry.mode} in ('reps', 'time', 'distance', 'sets_only')`),
+    check(
+      "routine_exercises_name_length_check",
+      sql`char_length(${entry.exerciseName}) between 1 and 100`,
+    ),
+    check(
+      "routine_exercises_mode_check",
+      sql`${entry.mode} in ('reps', 'time', 'distance', 'sets_only')`,
+    ),
     check("routine_exercises_sets_check", sql`${entry.sets} between 1 and 100`),
     check(
       "routine_exercises_reps_check",
       sql`${entry.repsMin} between 1 and 10000 and ${entry.repsMax} between ${entry.repsMin} and 10000`,
     ),
-    check("routine_exercises_reps_pair_check", sql`(${entry.repsMin} is null) = (${entry.repsMax} is null)`),
+    check(
+      "routine_exercises_reps_pair_check",
+      sql`(${entry.repsMin} is null) = (${entry.repsMax} is null)`,
+    ),
     check(
       "routine_exercises_weight_check",
       sql`${entry.weight} between 0 and 2000 and ${entry.weightUnit} in ('kg', 'lb')`,
     ),
-    check("routine_exercises_weight_pair_check", sql`(${entry.weight} is null) = (${entry.weightUnit} is null)`),
+    check(
+      "routine_exercises_weight_pair_check",
+      sql`(${entry.weight} is null) = (${entry.weightUnit} is null)`,
+    ),
     check(
       "routine_exercises_target_mode_check",
       sql`(${entry.repsMin} is null or ${entry.mode} = 'reps') and (${entry.timeS} is null or ${entry.mode} = 'time')

@@ -32,7 +32,9 @@ export const users = pgTable(
   (user) => [
     foreignKey({ name: "users_role_id_fkey", columns: [user.roleId], foreignColumns: [roles.id] }),
     uniqueIndex("users_email_unique").on(sql`lower(${user.email})`),
-    uniqueIndex("users_system_admin_unique").on(user.isSystemAdmin).where(sql`${user.isSystemAdmin}`),
+    uniqueIndex("users_system_admin_unique")
+      .on(user.isSystemAdmin)
+      .where(sql`${user.isSystemAdmin}`),
     index("users_role_id_index").on(user.roleId),
     check(
       "users_email_form_check",

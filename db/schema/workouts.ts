@@ -41,10 +41,12 @@ export const workouts = pgTable(
     timeZone: text().notNull(),
     bodyWeightKg: numeric({ precision: 6, scale: 3 }),
     notes: text(),
-    // The file that it was read from, and what it is known by there: the same file again adds nothing.
+    // The file that it was read from, and what it is known by there: the same file again adds
+    // nothing.
     importId: uuid(),
     importKey: bytea(),
-    // Its version as a file left it, so that changes since are seen; null where that is 1, or is not known.
+    // Its version as a file left it, so that changes since are seen; null where that is 1, or is
+    // not known.
     importVersion: integer(),
     // In the trash since; away after 30 days.
     deletedAt: timestamp({ withTimezone: true }),
@@ -53,36 +55,55 @@ export const workouts = pgTable(
     version: integer().notNull().default(1),
   },
   (workout) => [
-    foreignKey({ name: "workouts_user_id_fkey", columns: [workout.userId], foreignColumns: [users.id] }).onDelete(
-      "cascade",
-    ),
-    foreignKey({ name: "workouts_plan_id_fkey", columns: [workout.planId], foreignColumns: [plans.id] }).onDelete(
-      "set null",
-    ),
+    foreignKey({
+      name: "workouts_user_id_fkey",
+      columns: [workout.userId],
+      foreignColumns: [users.id],
+    }).onDelete("cascade"),
+    foreignKey({
+      name: "workouts_plan_id_fkey",
+      columns: [workout.planId],
+      foreignColumns: [plans.id],
+    }).onDelete("set null"),
     foreignKey({
       name: "workouts_routine_id_fkey",
       columns: [workout.routineId],
       foreignColumns: [routines.id],
     }).onDelete("set null"),
-    foreignKey({ name: "workouts_import_id_fkey", columns: [workout.importId], foreignColumns: [imports.id] }).onDelete(
-      "set null",
-    ),
-    index("workouts_import_id_index").on(workout.importId).where(sql`${workout.importId} is not null`),
+    foreignKey({
+      name: "workouts_import_id_fkey",
+      columns: [workout.importId],
+      foreignColumns: [imports.id],
+    }).onDelete("set null"),
+    index("workouts_import_id_index")
+      .on(workout.importId)
+      .where(sql`${workout.importId} is not null`),
     uniqueIndex("workouts_user_import_key_unique")
       .on(workout.userId, workout.importKey)
       .where(sql`${workout.importKey} is not null`),
     index("workouts_user_started_at_index").on(workout.userId, workout.startedAt, workout.id),
     index("workouts_plan_id_index").on(workout.planId),
     index("workouts_routine_id_index").on(workout.routineId),
-    index("workouts_deleted_at_index").on(workout.deletedAt).where(sql`${workout.deletedAt} is not null`),
-    check("workouts_status_check", sql`${workout.status} in ('in_progress', 'completed', 'aborted')`),
-    check("workouts_ended_check", sql`(${workout.status} = 'in_progress') = (${workout.endedAt} is null)`),
+    index("workouts_deleted_at_index")
+      .on(workout.deletedAt)
+      .where(sql`${workout.deletedAt} is not null`),
+    check(
+      "workouts_status_check",
+      sql`${workout.status} in ('in_progress', 'completed', 'aborted')`,
+    ),
+    check(
+      "workouts_ended_check",
+      sql`(${workout.status} = 'in_progress') = (${workout.endedAt} is null)`,
+    ),
     check("workouts_order_check", sql`${workout.endedAt} >= ${workout.startedAt}`),
     check(
       "workouts_length_check",
       sql`${workout.isLengthExempt} or ${workout.endedAt} - ${workout.startedAt} <= interval '7 days'`,
     ),
-    check("workouts_time_zone_length_check", sql`char_length(${workout.timeZone}) between 1 and 64`),
+    check(
+      "workouts_time_zone_length_check",
+      sql`char_length(${workout.timeZone}) between 1 and 64`,
+    ),
     check("workouts_name_length_check", sql`char_length(${workout.name}) between 1 and 100`),
     check("workouts_body_weight_check", sql`${workout.bodyWeightKg} between 1 and 700`),
     check("workouts_notes_length_check", sql`char_length(${workout.notes}) <= 5000`),
@@ -120,8 +141,14 @@ export const workoutExercises = pgTable(
     unique("workout_exercises_position_unique").on(entry.workoutId, entry.position),
     index("workout_exercises_exercise_id_index").on(entry.exerciseId),
     check("workout_exercises_position_check", sql`${entry.position} >= 1`),
-    check("workout_exercises_name_length_check", sql`char_length(${entry.exerciseName}) between 1 and 100`),
-    check("workout_exercises_mode_check", sql`${entry.mode} in ('reps', 'time', 'distance', 'sets_only')`),
+    check(
+      "workout_exercises_name_length_check",
+      sql`char_length(${entry.exerciseName}) between 1 and 100`,
+    ),
+    check(
+      "workout_exercises_mode_check",
+      sql`${entry.mode} in ('reps', 'time', 'distance', 'sets_only')`,
+    ),
     check("workout_exercises_superset_check", sql`${entry.supersetGroup} between 1 and 50`),
     check("workout_exercises_notes_length_check", sql`char_length(${entry.notes}) <= 1000`),
   ],
@@ -157,8 +184,14 @@ export const workoutSets = pgTable(
       .onUpdate("cascade"),
     unique("workout_sets_position_unique").on(set.workoutExerciseId, set.position),
     check("workout_sets_position_check", sql`${set.position} >= 1`),
-    check("workout_sets_type_check", sql`${set.type} in ('warmup', 'working', 'drop', 'failure', 'myo', 'partial')`),
-    check("workout_sets_weight_check", sql`${set.weight} between 0 and 2000 and ${set.weightUnit} in ('kg', 'lb')`),
+    check(
+      "workout_sets_type_check",
+      sql`${set.type} in ('warmup', 'working', 'drop', 'failure', 'myo', 'partial')`,
+    ),
+    check(
+      "workout_sets_weight_check",
+      sql`${set.weight} between 0 and 2000 and ${set.weightUnit} in ('kg', 'lb')`,
+    ),
     check(
       "workout_sets_weight_pair_check",
       sql`(${set.weight} is null) = (${set.weightUnit} is null) and (${set.weight} is null) = (${set.weightKg} is null)`,
@@ -171,7 +204,10 @@ export const workoutSets = pgTable(
     check("workout_sets_reps_check", sql`${set.reps} between 0 and 10000`),
     check("workout_sets_time_check", sql`${set.timeS} between 0 and 86400`),
     check("workout_sets_distance_check", sql`${set.distanceM} between 0 and 1000000`),
-    check("workout_sets_rpe_check", sql`${set.rpe} between 1 and 10 and mod(${set.rpe} * 2, 1) = 0`),
+    check(
+      "workout_sets_rpe_check",
+      sql`${set.rpe} between 1 and 10 and mod(${set.rpe} * 2, 1) = 0`,
+    ),
     check("workout_sets_rir_check", sql`${set.rir} between 0 and 20`),
     check("workout_sets_rest_check", sql`${set.restS} between 0 and 3600`),
     check("workout_sets_note_length_check", sql`char_length(${set.note}) <= 500`),

@@ -1,6 +1,6 @@
 import type { Db } from "#db/client.ts";
 import { copyIn, createRows, type Rows, textBytes } from "#db/copy.ts";
-import { OperatorError } from "#src/errors.ts";
+import { OperatorError } from "#lib/errors.ts";
 import { type Athlete, targetsOf } from "./athletes.ts";
 import { LIFTS, type Lift } from "./splits.ts";
 import type { KnownExercise } from "./training.ts";
@@ -10,7 +10,9 @@ export async function findExercises({ sql }: Db): Promise<Map<string, KnownExerc
   const slugs = LIFTS.map(({ slug }) => slug);
   const rows = await sql<{ slug: string; id: string; name: string }[]>`
     select slug, id, name from exercises where owner_id is null and slug = any (${slugs})`;
-  const found = new Map(rows.map(({ slug, id, name }) => [slug, { id: uuidBytes(id), name: textBytes(name) }]));
+  const found = new Map(
+    rows.map(({ slug, id, name }) => [slug, { id: uuidBytes(id), name: textBytes(name) }]),
+  );
   const missing = slugs.filter((slug) => !found.has(slug));
   if (missing.length > 0) {
     const more = missing.length > 3 ? ` and ${missing.length - 3} more` : "";
@@ -23,11 +25,16 @@ export async function findExercises({ sql }: Db): Promise<Map<string, KnownExerc
 
 /** Which of the addresses have accounts. */
 export async function findTaken({ sql }: Db, emails: string[]): Promise<Set<string>> {
-  const rows = await sql<{ email: string }[]>`select email from users where email = any (${emails})`;
+  const rows = await sql<
+    { email: string }[]
+  >`select email from users where email = any (${emails})`;
   return new Set(rows.map(({ email }) => email));
 }
 
-/** Adds the accounts that are not there yet, as ordinary ones; those of the athletes that were added. */
+/**
+ * Adds the accounts that are not there yet, as ordinary ones; those of the athletes that were
+ * added.
+ */
 export async function insertAthletes(
   { sql }: Db,
   athletes: Athlete[],
@@ -60,7 +67,11 @@ export async function writePlans(
     ...["sets", "reps_min", "reps_max", "time_s", "distance_m", "rest_s"],
   ]);
   const days = createRows("plan_routines", ["id", "plan_id", "routine_id", "day", "position"]);
-  const own = (rows: Rows, { id, name }: { id: Uint8Array; name: Uint8Array }, ownerId: Uint8Array) => {
+  const own = (
+    rows: Rows,
+    { id, name }: { id: Uint8Array; name: Uint8Array },
+    ownerId: Uint8Array,
+  ) => {
     rows.begin();
     for (const value of [id, ownerId, name]) rows.bytes(value);
     for (const instant of [createdMs, createdMs]) rows.instant(instant);
@@ -70,7 +81,13 @@ export async function writePlans(
     for (const routine of athlete.routines) {
       own(routines, routine, athlete.id);
       for (const [at, { id, lift }] of routine.lifts.entries()) {
-        addEntry(entries, [id, routine.id], at + 1, lift, exercises.get(lift.slug) as KnownExercise);
+        addEntry(
+          entries,
+          [id, routine.id],
+          at + 1,
+          lift,
+          exercises.get(lift.slug) as KnownExercise,
+        );
       }
     }
     for (const [at, { id, weekday }] of athlete.plan.days.entries()) {

@@ -4,7 +4,10 @@ import { LIFTS, type Lift, RUN, SPLITS, type Split } from "./splits.ts";
 
 const DAY_MS = 86_400_000;
 
-/** How strong or lasting one athlete is in one lift: at first, and by what share of that more once half is gained. */
+/**
+ * How strong or lasting one athlete is in one lift: at first, and by what share of that more once
+ * half is gained.
+ */
 export type Ability = { start: number; gain: number };
 
 export type RoutineOf = {
@@ -24,7 +27,9 @@ export type Athlete = {
   run: Ability;
   unit: "kg" | "lb";
   timeZone: Uint8Array;
-  /** Milliseconds of a UTC day after which training usually begins; the same in winter and summer. */
+  /**
+   * Milliseconds of a UTC day after which training usually begins; the same in winter and summer.
+   */
   trainsAtMs: number;
   bodyWeightKg: number;
   bodyWeightDrift: number;
@@ -70,10 +75,15 @@ const LAST_NAMES =
   "Adler Becker Castro Dubois Eriksen Ferrari Garcia Haas Ibrahim Jansen Kaya Lindqvist Moreau Novak Okafor Patel Quist Rossi Sato Tanaka Ueda Vogel Weber Xu Yilmaz Zeman";
 
 /**
- * The `nth` athlete of a seed, who trains from `firstDay` up to, not including, `endDay` (days since 1970): always the
- * same one, with the same ids.
+ * The `nth` athlete of a seed, who trains from `firstDay` up to, not including, `endDay` (days
+ * since 1970): always the same one, with the same ids.
  */
-export function inventAthlete(seed: number, nth: number, firstDay: number, endDay: number): Athlete {
+export function inventAthlete(
+  seed: number,
+  nth: number,
+  firstDay: number,
+  endDay: number,
+): Athlete {
   const random = createRandom(seed, nth);
   const startMs = firstDay * DAY_MS + random.whole(0, DAY_MS / 4);
   const level = pickLevel(random);
@@ -131,7 +141,8 @@ export function targetsOf({ sets, repsMin, repsMax, mode, amount, restS }: Lift)
   const ofReps: { repsMin?: number | undefined; repsMax?: number | undefined } =
     mode === "reps" ? { repsMin, repsMax } : {};
   const ofTime: { timeS?: number | undefined } = mode === "time" ? { timeS: amount } : {};
-  const ofDistance: { distanceM?: number | undefined } = mode === "distance" ? { distanceM: amount } : {};
+  const ofDistance: { distanceM?: number | undefined } =
+    mode === "distance" ? { distanceM: amount } : {};
   return { sets, ...ofReps, ...ofTime, ...ofDistance, restS };
 }
 

@@ -1,4 +1,7 @@
-/** A stream of numbers that is the same for the same seed on every machine: whole numbers and IEEE + - * / only. */
+/**
+ * A stream of numbers that is the same for the same seed on every machine: whole numbers and IEEE +
+ * - * / only.
+ */
 export type Random = {
   /** 32 bits. */
   bits(): number;
@@ -10,7 +13,10 @@ export type Random = {
   /** True once in 1 / `share` times. */
   happens(share: number): boolean;
   pick<T>(choices: readonly T[]): T;
-  /** Around 0, mostly within -1 and 1, never beyond 3.5: four uniform numbers summed (Irwin and Hall 1927), scaled. */
+  /**
+   * Around 0, mostly within -1 and 1, never beyond 3.5: four uniform numbers summed (Irwin and Hall
+   * 1927), scaled.
+   */
   bell(): number;
 };
 

@@ -13,7 +13,9 @@ const WARM_UPS = [
   { share: 0.8, reps: 3 },
 ] as const;
 
-/** Where a lift takes place: what the athlete is capable of that day, and when the next set begins. */
+/**
+ * Where a lift takes place: what the athlete is capable of that day, and when the next set begins.
+ */
 export type Moment = { athlete: Athlete; ability: number; isDeload: boolean; atMs: number };
 
 type Figures = {
@@ -34,8 +36,9 @@ export function logLift(moment: Moment, lift: Lift, entryId: Uint8Array, sets: R
 }
 
 /**
- * The weight is what leaves some repetitions in reserve in the middle of the range, rounded down to what can be loaded;
- * the repetitions are those that Epley's formula then leaves (w (1 + r / 30), see `one-rep-max.rules.ts`).
+ * The weight is what leaves some repetitions in reserve in the middle of the range, rounded down to
+ * what can be loaded; the repetitions are those that Epley's formula then leaves (w (1 + r / 30),
+ * see `one-rep-max.rules.ts`).
  */
 function logWeighted(moment: Moment, lift: Lift, entryId: Uint8Array, sets: Rows) {
   const { athlete, isDeload } = moment;
@@ -53,12 +56,20 @@ function logWeighted(moment: Moment, lift: Lift, entryId: Uint8Array, sets: Rows
   const working = lift.sets - (isDeload ? 1 : 0);
   for (let set = 0; set < working; set++) {
     const possible = Math.max(1, 30 * (most / weight - 1) - FATIGUE * set);
-    const isToFailure = set === working - 1 && repsMin >= 8 && !isDeload && athlete.random.happens(0.15);
+    const isToFailure =
+      set === working - 1 && repsMin >= 8 && !isDeload && athlete.random.happens(0.15);
     const aimed = isToFailure ? Math.floor(possible) : Math.floor(possible - athlete.reserve + 0.5);
     const reps = Math.min(isToFailure ? repsMax + 5 : repsMax, Math.max(1, aimed));
     const rpe = Math.min(10, Math.max(5, Math.round(2 * (10 - (possible - reps))) / 2));
     const type = isToFailure ? WORDS.failure : WORDS.working;
-    logSet(moment, lift, entryId, position++, { type, weight, reps, rpe, lastsS: 8 + 3 * reps }, sets);
+    logSet(
+      moment,
+      lift,
+      entryId,
+      position++,
+      { type, weight, reps, rpe, lastsS: 8 + 3 * reps },
+      sets,
+    );
   }
 }
 
@@ -76,12 +87,24 @@ function figuresOf({ mode }: Lift, amount: number, random: Random, reserve: numb
   const rpe = 10 - Math.round(reserve * 2) / 2;
   if (mode === "time") return { type: WORDS.working, timeS: amount, rpe, lastsS: amount };
   if (mode === "reps") return { type: WORDS.working, reps: amount, rpe, lastsS: 8 + 3 * amount };
-  return { type: WORDS.working, distanceM: amount, rpe, lastsS: Math.round(amount * random.between(0.3, 0.4)) };
+  return {
+    type: WORDS.working,
+    distanceM: amount,
+    rpe,
+    lastsS: Math.round(amount * random.between(0.3, 0.4)),
+  };
 }
 
 const scratchId = new Uint8Array(16);
 
-function logSet(moment: Moment, lift: Lift, entryId: Uint8Array, position: number, figures: Figures, sets: Rows) {
+function logSet(
+  moment: Moment,
+  lift: Lift,
+  entryId: Uint8Array,
+  position: number,
+  figures: Figures,
+  sets: Rows,
+) {
   const { random, unit, notesRpe } = moment.athlete;
   const { type, weight, reps, timeS, distanceM, rpe, lastsS } = figures;
   moment.atMs += lastsS * 1000 + random.whole(0, 999);

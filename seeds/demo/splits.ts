@@ -1,8 +1,13 @@
-/** An exercise of the catalog as a demo athlete trains it. Weights are shares of body weight, for an intermediate. */
+/**
+ * An exercise of the catalog as a demo athlete trains it. Weights are shares of body weight, for an
+ * intermediate.
+ */
 export type Lift = {
   slug: string;
   mode: "reps" | "time" | "distance";
-  /** The most that can be lifted once, as a share of body weight; absent when no weight is logged. */
+  /**
+   * The most that can be lifted once, as a share of body weight; absent when no weight is logged.
+   */
   load?: number;
   /** What an intermediate does without a weight: repetitions, seconds, or meters. */
   amount?: number;
@@ -23,11 +28,27 @@ export type Split = {
   days: number[];
 };
 
-const main = (slug: string, load: number, repsMin: number, repsMax: number, sets: number, warmUps = 2): Lift => ({
+const main = (
+  slug: string,
+  load: number,
+  repsMin: number,
+  repsMax: number,
+  sets: number,
+  warmUps = 2,
+): Lift => ({
   ...{ slug, mode: "reps", load, repsMin, repsMax, sets, restS: repsMax <= 6 ? 180 : 150, warmUps },
 });
 const extra = (slug: string, load: number, repsMin = 8, repsMax = 12, sets = 3): Lift => ({
-  ...{ slug, mode: "reps", load, repsMin, repsMax, sets, restS: repsMin >= 10 ? 75 : 90, warmUps: 0 },
+  ...{
+    slug,
+    mode: "reps",
+    load,
+    repsMin,
+    repsMax,
+    sets,
+    restS: repsMin >= 10 ? 75 : 90,
+    warmUps: 0,
+  },
 });
 const bodyweight = (slug: string, amount: number, sets = 3): Lift => ({
   ...{ slug, mode: "reps", amount, step: 1, repsMin: 3, repsMax: 20, sets, restS: 120, warmUps: 0 },
@@ -80,7 +101,10 @@ export const SPLITS: readonly Split[] = [
     routines: [
       { name: "Full body A", lifts: [squat, bench, row, dumbbellPress, curl, plank] },
       { name: "Full body B", lifts: [deadlift, overhead, pullUp, lunge, pushdown, crunch] },
-      { name: "Full body C", lifts: [frontSquat, incline, cableRow, legCurl, lateral, calves, rowing] },
+      {
+        name: "Full body C",
+        lifts: [frontSquat, incline, cableRow, legCurl, lateral, calves, rowing],
+      },
     ],
   },
   {
@@ -90,7 +114,10 @@ export const SPLITS: readonly Split[] = [
       { name: "Upper A", lifts: [bench, row, dumbbellPress, pulldown, curl, pushdown] },
       { name: "Lower A", lifts: [squat, romanian, legPress, legCurl, calves, plank] },
       { name: "Upper B", lifts: [overhead, pullUp, incline, cableRow, lateral, hammer] },
-      { name: "Lower B", lifts: [deadlift, frontSquat, lunge, legExtension, crunch, sidePlank, rowing] },
+      {
+        name: "Lower B",
+        lifts: [deadlift, frontSquat, lunge, legExtension, crunch, sidePlank, rowing],
+      },
     ],
   },
   {

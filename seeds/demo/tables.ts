@@ -5,14 +5,34 @@ export type WorkoutTables = { workouts: Rows; exercises: Rows; sets: Rows };
 
 export const createWorkoutTables = (): WorkoutTables => ({
   workouts: createRows("workouts", [
-    ...["id", "user_id", "plan_id", "plan_name", "routine_id", "routine_name", "name", "status", "started_at"],
+    ...[
+      "id",
+      "user_id",
+      "plan_id",
+      "plan_name",
+      "routine_id",
+      "routine_name",
+      "name",
+      "status",
+      "started_at",
+    ],
     ...["ended_at", "time_zone", "body_weight_kg", "created_at", "updated_at"],
   ]),
   exercises: createRows("workout_exercises", [
     ...["id", "workout_id", "position", "exercise_id", "exercise_name", "mode", "targets"],
   ]),
   sets: createRows("workout_sets", [
-    ...["id", "workout_exercise_id", "mode", "position", "type", "weight", "weight_unit", "weight_kg", "reps"],
+    ...[
+      "id",
+      "workout_exercise_id",
+      "mode",
+      "position",
+      "type",
+      "weight",
+      "weight_unit",
+      "weight_kg",
+      "reps",
+    ],
     ...["time_s", "distance_m", "rpe", "rest_s", "completed_at"],
   ]),
 });
@@ -34,7 +54,10 @@ type Load = { weight: Uint8Array; weightKg: Uint8Array };
 
 const loads = { kg: [] as Load[], lb: [] as Load[] };
 
-/** A weight as entered, a whole multiple of half a unit, and in kilograms, as their columns take them. */
+/**
+ * A weight as entered, a whole multiple of half a unit, and in kilograms, as their columns take
+ * them.
+ */
 export function loadOf(weight: number, unit: "kg" | "lb"): Load {
   const known = loads[unit][weight * 2];
   if (known) return known;

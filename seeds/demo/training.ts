@@ -14,7 +14,11 @@ const DELOAD = 0.85;
 export type KnownExercise = { id: Uint8Array; name: Uint8Array };
 
 /** Where training is written down. */
-export type Journal = { firstDay: number; exercises: Map<string, KnownExercise>; tables: WorkoutTables };
+export type Journal = {
+  firstDay: number;
+  exercises: Map<string, KnownExercise>;
+  tables: WorkoutTables;
+};
 
 /** What an athlete does on a day (days since 1970): a workout of the plan, a run, or nothing. */
 export function logDay(athlete: Athlete, day: number, journal: Journal): void {
@@ -42,13 +46,20 @@ function logWorkout(
   { exercises, tables }: Journal,
 ) {
   const { random } = athlete;
-  const routine = athlete.routines[planned % athlete.routines.length] as Athlete["routines"][number];
+  const routine = athlete.routines[
+    planned % athlete.routines.length
+  ] as Athlete["routines"][number];
   const startedAtMs = startOn(athlete, day);
   const workoutId = uuidAt(startedAtMs, random);
   const isAborted = random.happens(ABORTED_SHARE);
   const done = isAborted ? random.whole(1, routine.lifts.length - 2) : routine.lifts.length;
   const form = (1 + 0.015 * random.bell()) * (isDeload ? DELOAD : 1);
-  const moment: Moment = { athlete, ability: 0, isDeload, atMs: startedAtMs + random.whole(120, 480) * 1000 };
+  const moment: Moment = {
+    athlete,
+    ability: 0,
+    isDeload,
+    atMs: startedAtMs + random.whole(120, 480) * 1000,
+  };
   let position = 0;
   for (const { lift, ability, targets } of routine.lifts) {
     position++;
@@ -62,7 +73,13 @@ function logWorkout(
   }
   beginWorkout(athlete, workoutId, { ...athlete.plan, routine }, tables);
   tables.workouts.bytes(undefined);
-  finishWorkout(athlete, startedAtMs, moment.atMs + random.whole(30, 300) * 1000, isAborted, tables);
+  finishWorkout(
+    athlete,
+    startedAtMs,
+    moment.atMs + random.whole(30, 300) * 1000,
+    isAborted,
+    tables,
+  );
 }
 
 const RUN_NAME = Buffer.from("Run");
@@ -85,7 +102,10 @@ function startOn({ random, trainsAtMs }: Athlete, day: number): number {
   return day * DAY_MS + trainsAtMs + random.whole(-2400, 2400) * 1000 + random.whole(0, 999);
 }
 
-/** Gains become smaller: half of all that can be gained after `halfWeeks`, three quarters after three times as long. */
+/**
+ * Gains become smaller: half of all that can be gained after `halfWeeks`, three quarters after
+ * three times as long.
+ */
 function abilityNow({ practiceWeeks, halfWeeks }: Athlete, { start, gain }: Ability): number {
   return start * (1 + (gain * 2 * practiceWeeks) / (practiceWeeks + halfWeeks));
 }
@@ -112,11 +132,17 @@ function logEntry(
 type Plan = { id: Uint8Array; name: Uint8Array; routine: { id: Uint8Array; name: Uint8Array } };
 
 /** A row of a workout up to its name, which comes next. */
-function beginWorkout(athlete: Athlete, id: Uint8Array, plan: Plan | undefined, { workouts }: WorkoutTables) {
+function beginWorkout(
+  athlete: Athlete,
+  id: Uint8Array,
+  plan: Plan | undefined,
+  { workouts }: WorkoutTables,
+) {
   workouts.begin();
   workouts.bytes(id);
   workouts.bytes(athlete.id);
-  for (const value of [plan?.id, plan?.name, plan?.routine.id, plan?.routine.name]) workouts.bytes(value);
+  for (const value of [plan?.id, plan?.name, plan?.routine.id, plan?.routine.name])
+    workouts.bytes(value);
 }
 
 function finishWorkout(

@@ -1,11 +1,17 @@
 import { expect, test } from "bun:test";
 import { createHash, randomBytes } from "node:crypto";
-import { listOperations } from "#src/app.ts";
-import { packArchive } from "#src/archive/archive-format.rules.ts";
-import type { Operation } from "#src/http/operation.ts";
-import { ACTORS, type ActorName, MATRIX, MAY_SEE_OTHERS, type Subject } from "#test/access-matrix.ts";
+import {
+  ACTORS,
+  type ActorName,
+  MATRIX,
+  MAY_SEE_OTHERS,
+  type Subject,
+} from "#test/access-matrix.ts";
 import { type Api, withApi } from "#test/harness.ts";
 import { makeExercise, makeUser, PASSWORD, signedIn } from "#test/make.ts";
+import { listOperations } from "../app/app.ts";
+import { packArchive } from "../archive/archive-format.rules.ts";
+import type { Operation } from "../operations/operation.ts";
 
 const ABSENT_UUID = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 /** In what the owner wrote and no asker types: the name and the instructions. */
@@ -24,32 +30,41 @@ test(
   }),
 );
 
-test.each(MATRIX)("%s on %s is answered as the table says: %s", async (operationId, subject, statuses) => {
-  await withApi(async (api) => {
-    const operation = listOperations(api.deps).find(({ spec }) => spec.id === operationId) as Operation;
-    const expected = statuses.split(" ").map(Number);
-    const answered: number[] = [];
-    for (const actor of ACTORS) {
-      const world = await makeWorld(api);
-      const answer = await api.ask(operation.method, world.path(operation, subject), {
-        as: world.cookies[actor],
-        ...(operation.spec.body ? { body: world.body(operation.spec.id, subject) } : {}),
-        ...(operation.spec.file ? fileOf(operation.spec.file.type) : {}),
-      });
-      answered.push(answer.status);
-      const mayBeShown = actor === "owner" || actor === MAY_SEE_OTHERS;
-      if (!mayBeShown && answer.text.includes(CANARY)) throw new Error(`${actor} is shown the owner's data`);
-    }
-    expect(answered).toEqual(expected);
-  })();
-});
+test.each(MATRIX)(
+  "%s on %s is answered as the table says: %s",
+  async (operationId, subject, statuses) => {
+    await withApi(async (api) => {
+      const operation = listOperations(api.deps).find(
+        ({ spec }) => spec.id === operationId,
+      ) as Operation;
+      const expected = statuses.split(" ").map(Number);
+      const answered: number[] = [];
+      for (const actor of ACTORS) {
+        const world = await makeWorld(api);
+        const answer = await api.ask(operation.method, world.path(operation, subject), {
+          as: world.cookies[actor],
+          ...(operation.spec.body ? { body: world.body(operation.spec.id, subject) } : {}),
+          ...(operation.spec.file ? fileOf(operation.spec.file.type) : {}),
+        });
+        answered.push(answer.status);
+        const mayBeShown = actor === "owner" || actor === MAY_SEE_OTHERS;
+        if (!mayBeShown && answer.text.includes(CANARY))
+          throw new Error(`${actor} is shown the owner's data`);
+      }
+      expect(answered).toEqual(expected);
+    })();
+  },
+);
 
 const fileOf = (type: string) => ({
   body: type === "application/zip" ? packArchive(EMPTY) : TRAINING,
   headers: { "content-type": type },
 });
 
-/** An owner whose every text has the canary in it, everyone else, and requests about the owner's things. */
+/**
+ * An owner whose every text has the canary in it, everyone else, and requests about the owner's
+ * things.
+ */
 async function makeWorld(api: Api) {
   const { sql } = api.deps.db;
   const owner = await makeUser(api, { name: CANARY });
@@ -72,7 +87,10 @@ async function makeWorld(api: Api) {
   const [imported] = await sql<{ id: string }[]>`
     insert into imports (user_id, format, workout_count, set_count) values (${owner.id}, 'hevy', 0, 0) returning id`;
   const stranger = await makeUser(api);
-  const [clientId, invitationId] = [await makeClient(api, owner, true), await makeClient(api, owner, false)];
+  const [clientId, invitationId] = [
+    await makeClient(api, owner, true),
+    await makeClient(api, owner, false),
+  ];
   const values: Record<string, Record<Subject, string>> = {
     exerciseId: choose(ownExercise, system?.id),
     userId: choose(owner.id),
@@ -89,7 +107,11 @@ async function makeWorld(api: Api) {
     id: { none: "1", own: "1", system: "1", absent: "32767" },
   };
   const aboutOthers: Record<string, (subject: Subject) => object> = {
-    CreateGrant: (subject) => ({ routineId: values.routineId?.[subject], email: stranger.email, access: "read" }),
+    CreateGrant: (subject) => ({
+      routineId: values.routineId?.[subject],
+      email: stranger.email,
+      access: "read",
+    }),
     InviteClient: (subject) => ({
       email: subject === "own" ? owner.email : "nobody@example.com",
       scopes: ["read_history"],
@@ -156,10 +178,17 @@ async function makeWorkout(api: Api, owner: { id: string }) {
       returning id
     )
     select workout.id as workout, exercise.id as exercise, set.id as set from workout, exercise, set`;
-  return { workoutId: choose(made?.workout), workoutExerciseId: choose(made?.exercise), setId: choose(made?.set) };
+  return {
+    workoutId: choose(made?.workout),
+    workoutExerciseId: choose(made?.exercise),
+    setId: choose(made?.set),
+  };
 }
 
-const choose = (own: string | undefined, system: string | undefined = own): Record<Subject, string> => ({
+const choose = (
+  own: string | undefined,
+  system: string | undefined = own,
+): Record<Subject, string> => ({
   none: own ?? "",
   own: own ?? "",
   system: system ?? "",

@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import type { RoleSlug } from "../actor.ts";
+import type { RoleSlug } from "../permissions/actor.ts";
 
 /** What signing in has to know of an account. */
 export type Account = { id: string; email: string; passwordHash: string; isActive: boolean };
@@ -17,7 +17,12 @@ export async function findAccount(db: Db, userId: string): Promise<Account | und
 }
 
 /** Replaces a hash, unless it was replaced in the meantime; true when it did. */
-export async function updatePasswordHash(db: Db, userId: string, from: string, to: string): Promise<boolean> {
+export async function updatePasswordHash(
+  db: Db,
+  userId: string,
+  from: string,
+  to: string,
+): Promise<boolean> {
   const updated = await db.sql`
     update users set password_hash = ${to}, updated_at = now(), version = version + 1
     where id = ${userId} and password_hash = ${from}`;
@@ -34,7 +39,10 @@ export type NewLogin = {
   address: string | null;
 };
 
-/** Inserts a login of an active user; false when the user was deactivated or deleted in the meantime. */
+/**
+ * Inserts a login of an active user; false when the user was deactivated or deleted in the
+ * meantime.
+ */
 export async function insertLogin(db: Db, login: NewLogin): Promise<boolean> {
   const startedAt = login.startedAt.toISOString();
   const inserted = await db.sql`
@@ -56,8 +64,16 @@ export type LoginState = {
   expiresAtMs: number;
 };
 
-/** One row always: the user of that id (fields null when there is none) with the login of that id, if it is theirs. */
-export async function findLoginState(db: Db, userId: string, loginId: string, nowMs: number): Promise<LoginState> {
+/**
+ * One row always: the user of that id (fields null when there is none) with the login of that id,
+ * if it is theirs.
+ */
+export async function findLoginState(
+  db: Db,
+  userId: string,
+  loginId: string,
+  nowMs: number,
+): Promise<LoginState> {
   const [state] = await db.sql<LoginState[]>`
     select users.id as "userId", email, users.name, roles.slug as "roleSlug", is_active as "isActive",
       coalesce(revoked_at is null and expires_at > ${new Date(nowMs).toISOString()}, false) as "isLive",
@@ -70,8 +86,8 @@ export async function findLoginState(db: Db, userId: string, loginId: string, no
 }
 
 /**
- * Replaces the refresh token of a live login by its successor, if `from` is the current one: one statement, so that of
- * any number of callers exactly one succeeds.
+ * Replaces the refresh token of a live login by its successor, if `from` is the current one: one
+ * statement, so that of any number of callers exactly one succeeds.
  */
 export async function rotateRefreshHash(
   db: Db,
@@ -96,7 +112,11 @@ export type RefreshState = {
   refreshedAtMs: number;
 };
 
-export async function findRefreshState(db: Db, loginId: string, nowMs: number): Promise<RefreshState | undefined> {
+export async function findRefreshState(
+  db: Db,
+  loginId: string,
+  nowMs: number,
+): Promise<RefreshState | undefined> {
   const [state] = await db.sql<RefreshState[]>`
     select revoked_at is null and expires_at > ${new Date(nowMs).toISOString()} as "isLive",
       refresh_hash as "refreshHash", previous_refresh_hash as "previousRefreshHash",
@@ -115,8 +135,13 @@ export type LoginRow = {
 };
 
 /** A user's live logins, the one used last first. */
-export async function listLiveLogins({ sql }: Db, userId: string, nowMs: number): Promise<LoginRow[]> {
-  const instant = (column: string) => sql`to_char(${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+export async function listLiveLogins(
+  { sql }: Db,
+  userId: string,
+  nowMs: number,
+): Promise<LoginRow[]> {
+  const instant = (column: string) =>
+    sql`to_char(${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
   return sql<LoginRow[]>`
     select id, ${instant("created_at")} as "createdAt", ${instant("last_used_at")} as "lastUsedAt",
       ${instant("expires_at")} as "expiresAt", user_agent as "userAgent", address
@@ -143,7 +168,11 @@ export async function revokeLogins(
   reason: RevocationReason,
 ): Promise<number> {
   const chosen =
-    which === "all" ? sql`` : "only" in which ? sql`and id = ${which.only}` : sql`and id <> ${which.except}`;
+    which === "all"
+      ? sql``
+      : "only" in which
+        ? sql`and id = ${which.only}`
+        : sql`and id <> ${which.except}`;
   const revoked = await sql`
     update logins set revoked_at = clock_timestamp(), revoked_reason = ${reason}
     where user_id = ${userId} and revoked_at is null ${chosen}`;

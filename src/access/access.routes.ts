@@ -1,9 +1,18 @@
 import { Type } from "@sinclair/typebox";
-import { type Actor, isSuperuser } from "../actor.ts";
 import type { Origin } from "../audit/audit.queries.ts";
-import { type Operation, operation } from "../http/operation.ts";
 import { created, noContent, ok, okJson } from "../http/reply.ts";
-import { LoginId, Logins, PasswordChange, PasswordProof, SignIn, SignUp, User, UserAuth } from "./access.schemas.ts";
+import { type Operation, operation } from "../operations/operation.ts";
+import { type Actor, isSuperuser } from "../permissions/actor.ts";
+import {
+  LoginId,
+  Logins,
+  PasswordChange,
+  PasswordProof,
+  SignIn,
+  SignUp,
+  User,
+  UserAuth,
+} from "./access.schemas.ts";
 import {
   type AccessDeps,
   changePassword,
@@ -63,7 +72,11 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
         body: SignIn,
         bodyMedia: "json-or-form",
         answers: { 204: null },
-        problems: { 401: "Unknown address, wrong password or inactive account", ...throttled, ...busy },
+        problems: {
+          401: "Unknown address, wrong password or inactive account",
+          ...throttled,
+          ...busy,
+        },
       },
       async (asked) => {
         const { username, password } = asked.body;
@@ -118,7 +131,11 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
         access: "active",
         body: PasswordChange,
         answers: { 204: null },
-        problems: { 401: "Not signed in, or the current password is incorrect", ...throttled, ...busy },
+        problems: {
+          401: "Not signed in, or the current password is incorrect",
+          ...throttled,
+          ...busy,
+        },
       },
       async (asked) => {
         await changePassword(deps, originOf(deps, asked), asked.actor, asked.body);
@@ -128,7 +145,13 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
     operation(
       "GET",
       `${P}/me`,
-      { id: "AccountProfile", tag, summary: "Who is signed in", access: "active", answers: { 200: UserAuth } },
+      {
+        id: "AccountProfile",
+        tag,
+        summary: "Who is signed in",
+        access: "active",
+        answers: { 200: UserAuth },
+      },
       ({ actor }) => okJson(profileJsonOf(actor)),
     ),
     operation(
@@ -181,7 +204,12 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
         problems: { 401: "Not signed in, or the current password is incorrect", ...throttled },
       },
       async (asked) => {
-        await revokeOtherLogins(deps, originOf(deps, asked), asked.actor, asked.body.currentPassword);
+        await revokeOtherLogins(
+          deps,
+          originOf(deps, asked),
+          asked.actor,
+          asked.body.currentPassword,
+        );
         return noContent();
       },
     ),
@@ -198,7 +226,10 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
       () => ({
         status: 200,
         body: jwks,
-        headers: { "content-type": "application/json;charset=utf-8", "cache-control": "public, max-age=300" },
+        headers: {
+          "content-type": "application/json;charset=utf-8",
+          "cache-control": "public, max-age=300",
+        },
       }),
     ),
   ];
@@ -211,7 +242,14 @@ function profileJsonOf(actor: Actor): string {
   let json = profiles.get(actor);
   if (json === undefined) {
     const { userId: id, name, email, roleSlug } = actor;
-    json = JSON.stringify({ id, name, email, isActive: true, isSuperuser: isSuperuser(actor), roleSlug });
+    json = JSON.stringify({
+      id,
+      name,
+      email,
+      isActive: true,
+      isSuperuser: isSuperuser(actor),
+      roleSlug,
+    });
     profiles.set(actor, json);
   }
   return json;

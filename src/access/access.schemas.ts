@@ -3,7 +3,11 @@ import { Email, Instant, nullable, strict, Title, Uuid } from "../http/shapes.ts
 
 export const PersonName = Type.String({ ...Title, description: "Shown to others" });
 /** As typed: never trimmed, never case-folded (OWASP ASVS 5, 6.2.5 and 6.2.8). */
-export const NewPassword = Type.String({ minLength: 8, maxLength: 128, description: "Any characters; kept as typed" });
+export const NewPassword = Type.String({
+  minLength: 8,
+  maxLength: 128,
+  description: "Any characters; kept as typed",
+});
 /** A password that is only compared may be anything that could have been sent. */
 const GivenPassword = Type.String({ maxLength: 128 });
 
@@ -15,7 +19,12 @@ export const SignUp = strict({
 });
 
 export const SignIn = strict({
-  username: Type.String({ minLength: 1, maxLength: 254, normalise: "email", description: "The email address" }),
+  username: Type.String({
+    minLength: 1,
+    maxLength: 254,
+    normalise: "email",
+    description: "The email address",
+  }),
   password: GivenPassword,
 });
 

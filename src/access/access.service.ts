@@ -1,11 +1,12 @@
 import { createHash, createHmac } from "node:crypto";
 import type { Db } from "#db/client.ts";
-import type { Actor } from "../actor.ts";
+import { AppError } from "#lib/errors.ts";
 import { insertAuditEvent, type Origin } from "../audit/audit.queries.ts";
-import type { Config } from "../config.ts";
-import { AppError } from "../errors.ts";
-import type { Log } from "../log.ts";
-import { type Notices, sendNotice } from "../notices.ts";
+import { type Invalidations, sendInvalidation } from "../cache/invalidations.ts";
+import type { LoginCache } from "../cache/login-cache.ts";
+import type { Config } from "../config/config.ts";
+import type { Log } from "../log/log.ts";
+import type { Actor } from "../permissions/actor.ts";
 import {
   type Account,
   findAccount,
@@ -16,7 +17,6 @@ import {
 } from "./access.queries.ts";
 import { beginAttempt } from "./attempts.service.ts";
 import { signInLimits } from "./limits.ts";
-import type { LoginMemory } from "./login-memory.ts";
 import { requireStrongPassword } from "./password-rule.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Tokens } from "./tokens.ts";
@@ -26,8 +26,8 @@ export type AccessDeps = {
   config: Config;
   tokens: Tokens;
   passwords: Passwords;
-  memory: LoginMemory;
-  notices: Notices;
+  memory: LoginCache;
+  invalidations: Invalidations;
   log: Pick<Log, "warn">;
   nowMs: () => number;
   /** The address that a request came from, null when nobody trustworthy says. */
@@ -44,7 +44,10 @@ const wrongPassword = () => unauthenticated("wrong_password", "Current password 
 export async function logOut(deps: AccessDeps, origin: Origin, actor: Actor): Promise<void> {
   await endLogins(deps, { loginId: actor.loginId }, async (tx) => {
     await revokeLogins(tx, actor.userId, { only: actor.loginId }, "logout");
-    await insertAuditEvent(tx, origin, "access.logged_out", { targetUserId: actor.userId, loginId: actor.loginId });
+    await insertAuditEvent(tx, origin, "access.logged_out", {
+      targetUserId: actor.userId,
+      loginId: actor.loginId,
+    });
   });
 }
 
@@ -59,7 +62,8 @@ export async function changePassword(
   requireStrongPassword(newPassword, account.email, "/newPassword");
   const passwordHash = await deps.passwords.hash(newPassword);
   await endLogins(deps, { userId: actor.userId }, async (tx) => {
-    if (!(await updatePasswordHash(tx, actor.userId, account.passwordHash, passwordHash))) throw wrongPassword();
+    if (!(await updatePasswordHash(tx, actor.userId, account.passwordHash, passwordHash)))
+      throw wrongPassword();
     await revokeLogins(tx, actor.userId, "all", "password_changed");
     await insertAuditEvent(tx, origin, "access.password_changed", { targetUserId: actor.userId });
   });
@@ -73,7 +77,10 @@ export async function listLogins({ db, nowMs }: AccessDeps, actor: Actor): Promi
   return logins.map((login) => ({ ...login, isCurrent: login.id === actor.loginId }));
 }
 
-/** Ends one of one's own logins. Throws not_found (`access.login_not_found`) when it is not live or not one's own. */
+/**
+ * Ends one of one's own logins. Throws not_found (`access.login_not_found`) when it is not live or
+ * not one's own.
+ */
 export async function revokeLogin(
   deps: AccessDeps,
   origin: Origin,
@@ -86,7 +93,10 @@ export async function revokeLogin(
     if ((await revokeLogins(tx, actor.userId, { only: loginId }, "revoked")) === 0) {
       throw new AppError("not_found", "access.login_not_found", "Login not found");
     }
-    await insertAuditEvent(tx, origin, "access.login_revoked", { targetUserId: actor.userId, loginId });
+    await insertAuditEvent(tx, origin, "access.login_revoked", {
+      targetUserId: actor.userId,
+      loginId,
+    });
   });
 }
 
@@ -104,24 +114,32 @@ export async function revokeOtherLogins(
   });
 }
 
-/** Runs `work` in a transaction; once this returns, no process trusts what it remembered of those logins. */
+/**
+ * Runs `work` in a transaction; once this returns, no process trusts what it remembered of those
+ * logins.
+ */
 export function endLogins<T>(
-  { db, notices }: Pick<AccessDeps, "db" | "notices">,
+  { db, invalidations }: Pick<AccessDeps, "db" | "invalidations">,
   whose: { loginId: string } | { userId: string },
   work: (tx: Db) => Promise<T>,
 ): Promise<T> {
-  return notices.announce(whose, (announcement) =>
+  return invalidations.publish(whose, (invalidationMessage) =>
     db.transaction(async (tx) => {
       const result = await work(tx);
-      await sendNotice(tx, announcement);
+      await sendInvalidation(tx, invalidationMessage);
       return result;
     }),
   );
 }
 
-async function requireCurrentPassword(deps: AccessDeps, actor: Actor, password: string): Promise<Account> {
+async function requireCurrentPassword(
+  deps: AccessDeps,
+  actor: Actor,
+  password: string,
+): Promise<Account> {
   const { db, config, passwords } = deps;
-  // Someone with a stolen cookie may guess here: counted for this login, as signing in is for a known device.
+  // Someone with a stolen cookie may guess here: counted for this login, as signing in is for a
+  // known device.
   const limits = signInLimits(config, actor.email, null, actor.loginId);
   const attempt = await beginAttempt(deps, limits);
   const { account, isRight } = await attempt.judge(async () => {
@@ -138,6 +156,9 @@ async function requireCurrentPassword(deps: AccessDeps, actor: Actor, password: 
 
 export const hashToken = (token: string): Buffer => createHash("sha256").update(token).digest();
 
-/** The token id that follows `tokenId`: the same every time, and known to nobody without the signing key's secret. */
+/**
+ * The token id that follows `tokenId`: the same every time, and known to nobody without the signing
+ * key's secret.
+ */
 export const successorTokenId = (secret: Uint8Array, tokenId: string): string =>
   createHmac("sha256", secret).update(tokenId).digest("base64url");

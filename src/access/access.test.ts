@@ -3,7 +3,12 @@ import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { makeSignedIn, makeUser, PASSWORD, signInFor } from "#test/make.ts";
 import { statementsOf } from "#test/transaction.ts";
 
-const signUp = { email: "Ada@Example.com", password: PASSWORD, confirmPassword: PASSWORD, name: "  Ada   Lovelace " };
+const signUp = {
+  email: "Ada@Example.com",
+  password: PASSWORD,
+  confirmPassword: PASSWORD,
+  name: "  Ada   Lovelace ",
+};
 
 test(
   "a person signs up, signs in, asks who they are, and logs out",
@@ -34,7 +39,12 @@ test(
       roleSlug: "application-access",
     });
     expectStatus(await api.post("/api/v1/access/logout", { as }), 204);
-    expectProblem(await api.get("/api/v1/access/me", { as }), 401, "access.login_revoked", "Invalid credentials");
+    expectProblem(
+      await api.get("/api/v1/access/me", { as }),
+      401,
+      "access.login_revoked",
+      "Invalid credentials",
+    );
   }),
 );
 
@@ -42,21 +52,33 @@ test(
   "an address can sign up once, whatever its case",
   withApi(async (api) => {
     await makeUser(api, { email: "taken@example.com" });
-    const again = await api.post("/api/v1/access/signup", { body: { ...signUp, email: "TAKEN@example.com" } });
+    const again = await api.post("/api/v1/access/signup", {
+      body: { ...signUp, email: "TAKEN@example.com" },
+    });
     expectProblem(again, 409, "access.email_taken", "A user with this email already exists");
     expectStatus(await api.post("/api/v1/access/signup", { body: signUp }), 201);
   }),
 );
 
 test.each<[string, Record<string, unknown>, string, string]>([
-  ["two passwords that differ", { confirmPassword: `${PASSWORD}!` }, "/confirmPassword", "Passwords don't match"],
+  [
+    "two passwords that differ",
+    { confirmPassword: `${PASSWORD}!` },
+    "/confirmPassword",
+    "Passwords don't match",
+  ],
   [
     "a password of seven characters",
     { password: "1234567", confirmPassword: "1234567" },
     "/password",
     "Must have at least 8 characters",
   ],
-  ["a password of 129 characters", { password: "x".repeat(129) }, "/password", "Must have at most 128 characters"],
+  [
+    "a password of 129 characters",
+    { password: "x".repeat(129) },
+    "/password",
+    "Must have at most 128 characters",
+  ],
   ["no address", { email: "ada" }, "/email", "Must be a valid email"],
   ["an address with two @", { email: "a@b@example.com" }, "/email", "Must be a valid email"],
   ["a blank name", { name: "  " }, "/name", "Must have at least 1 characters"],
@@ -74,7 +96,12 @@ test("the administrator's address cannot be signed up for", async () => {
   const taken = "A user with this email already exists";
   await withApi(
     async (api) =>
-      expectProblem(await api.post("/api/v1/access/signup", { body: signUp }), 409, "access.email_taken", taken),
+      expectProblem(
+        await api.post("/api/v1/access/signup", { body: signUp }),
+        409,
+        "access.email_taken",
+        taken,
+      ),
     { settings: { ADMIN_EMAIL: "ADA@example.com" } },
   )();
 });
@@ -85,16 +112,19 @@ test.each([
   "密码密码密码密码",
   "        spaces        ",
   "x".repeat(128),
-])("any characters make a password (%s), and it signs in exactly as it was typed", async (password) => {
-  await withApi(async (api) => {
-    const body = { ...signUp, password, confirmPassword: password };
-    expectStatus(await api.post("/api/v1/access/signup", { body }), 201);
-    const signIn = (tried: string) =>
-      api.post("/api/v1/access/signin", { body: { username: signUp.email, password: tried } });
-    expectStatus(await signIn(password), 204);
-    expectStatus(await signIn(password.slice(0, -1)), 401);
-  })();
-});
+])(
+  "any characters make a password (%s), and it signs in exactly as it was typed",
+  async (password) => {
+    await withApi(async (api) => {
+      const body = { ...signUp, password, confirmPassword: password };
+      expectStatus(await api.post("/api/v1/access/signup", { body }), 201);
+      const signIn = (tried: string) =>
+        api.post("/api/v1/access/signin", { body: { username: signUp.email, password: tried } });
+      expectStatus(await signIn(password), 204);
+      expectStatus(await signIn(password.slice(0, -1)), 401);
+    })();
+  },
+);
 
 test(
   "signing in takes a form as well as JSON",
@@ -108,7 +138,10 @@ test(
       `--${boundary}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
     const multipart = `${part("username", user.email)}${part("password", PASSWORD)}--${boundary}--\r\n`;
     const asMultipart = { "content-type": `multipart/form-data; boundary=${boundary}` };
-    expectStatus(await api.post("/api/v1/access/signin", { body: multipart, headers: asMultipart }), 204);
+    expectStatus(
+      await api.post("/api/v1/access/signin", { body: multipart, headers: asMultipart }),
+      204,
+    );
     // Only signing in does: a form needs no preflight from another site.
     const elsewhere = await api.post("/api/v1/access/signup", { body: form.toString(), headers });
     expectProblem(elsewhere, 415, "unsupported_media_type");
@@ -120,8 +153,13 @@ test(
   withApi(async (api) => {
     const user = await makeUser(api);
     const stored = async () =>
-      (await api.deps.db.sql`select password_hash from users where id = ${user.id}`)[0]?.password_hash;
-    const old = await Bun.password.hash(PASSWORD, { algorithm: "argon2id", memoryCost: 8192, timeCost: 1 });
+      (await api.deps.db.sql`select password_hash from users where id = ${user.id}`)[0]
+        ?.password_hash;
+    const old = await Bun.password.hash(PASSWORD, {
+      algorithm: "argon2id",
+      memoryCost: 8192,
+      timeCost: 1,
+    });
     await api.deps.db.sql`update users set password_hash = ${old} where id = ${user.id}`;
     await signInFor(api, user.email);
     expect(await stored()).toContain("m=19456,t=2,p=1");

@@ -2,8 +2,8 @@ import type { Db } from "#db/client.ts";
 import { CLOCK_SKEW_S } from "./tokens.ts";
 
 /**
- * How many attempts a key allows. The `free`-th attempt within `windowS` seconds blocks the key for `delayS`. Each later
- * attempt doubles the delay, at most until the window ends.
+ * How many attempts a key allows. The `free`-th attempt within `windowS` seconds blocks the key for
+ * `delayS`. Each later attempt doubles the delay, at most until the window ends.
  */
 export type Limit = { key: string; free: number; delayS: number; windowS: number };
 
@@ -16,16 +16,22 @@ export type Counted = {
   blockedUntil: string;
 };
 
-/** An attempt that reaches a limit blocks the key for at most this long before its outcome is known. */
+/**
+ * An attempt that reaches a limit blocks the key for at most this long before its outcome is known.
+ */
 const JUDGEMENT_S = 30;
 
 /**
- * Counts an attempt under each key that is not blocked, and under none if one is blocked when the statement starts.
- * Returns fewer rows than `limits` if a key was blocked: the caller then takes the counts back (`returnAttempt`), and
- * `findRefusing` says which key blocks. The statement waits for attempts on the same keys; only the next statement sees
- * what they wrote.
+ * Counts an attempt under each key that is not blocked, and under none if one is blocked when the
+ * statement starts. Returns fewer rows than `limits` if a key was blocked: the caller then takes
+ * the counts back (`returnAttempt`), and `findRefusing` says which key blocks. The statement waits
+ * for attempts on the same keys; only the next statement sees what they wrote.
  */
-export async function countAttempt({ sql }: Db, limits: Limit[], nowMs: number): Promise<Counted[]> {
+export async function countAttempt(
+  { sql }: Db,
+  limits: Limit[],
+  nowMs: number,
+): Promise<Counted[]> {
   const now = new Date(nowMs).toISOString();
   return await sql<Counted[]>`
     with asked as materialized (
@@ -70,10 +76,15 @@ export async function findRefusing(
 }
 
 /**
- * Deletes counters whose window ends later than any window can end by the present clock. They are from before the clock
- * was set back, and would block their keys for as long as it was set back. True if any were deleted.
+ * Deletes counters whose window ends later than any window can end by the present clock. They are
+ * from before the clock was set back, and would block their keys for as long as it was set back.
+ * True if any were deleted.
  */
-export async function forgetFutureAttempts({ sql }: Db, limits: Limit[], nowMs: number): Promise<boolean> {
+export async function forgetFutureAttempts(
+  { sql }: Db,
+  limits: Limit[],
+  nowMs: number,
+): Promise<boolean> {
   const latestS = Math.max(...limits.map(({ windowS }) => windowS)) + CLOCK_SKEW_S;
   const latest = new Date(nowMs + latestS * 1000).toISOString();
   const forgotten = await sql`
@@ -81,7 +92,10 @@ export async function forgetFutureAttempts({ sql }: Db, limits: Limit[], nowMs: 
   return forgotten.length > 0;
 }
 
-/** Blocks the keys whose limit is reached, each for its delay, doubled for every attempt beyond the limit. */
+/**
+ * Blocks the keys whose limit is reached, each for its delay, doubled for every attempt beyond the
+ * limit.
+ */
 export async function blockKeys({ sql }: Db, limits: Limit[], nowMs: number): Promise<void> {
   const now = new Date(nowMs).toISOString();
   await sql`
@@ -97,8 +111,8 @@ export async function blockKeys({ sql }: Db, limits: Limit[], nowMs: number): Pr
 }
 
 /**
- * Takes a counted attempt back: deletes the counters of `cleared`, subtracts one from the others, and lifts the block
- * that the attempt set.
+ * Takes a counted attempt back: deletes the counters of `cleared`, subtracts one from the others,
+ * and lifts the block that the attempt set.
  */
 export async function returnAttempt(
   { sql }: Db,
@@ -125,7 +139,10 @@ export async function returnAttempt(
 
 export const keysOf = (counted: { key: string }[]): string[] => counted.map(({ key }) => key);
 
-/** Locks the rows of `keys` in the order in which attempts are counted, so that two statements cannot deadlock. */
+/**
+ * Locks the rows of `keys` in the order in which attempts are counted, so that two statements
+ * cannot deadlock.
+ */
 const locking = (sql: Db["sql"], keys: string[]) =>
   sql`locked as materialized (select key from attempts where key = any (${keys}) order by key for update)`;
 

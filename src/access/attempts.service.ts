@@ -1,7 +1,7 @@
 import type { Db } from "#db/client.ts";
 import { refusalOf } from "#db/errors.ts";
-import { inAnyCase } from "../asking.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "#lib/errors.ts";
+import { detached } from "../http/request-context.ts";
 import {
   blockKeys,
   type Counted,
@@ -21,23 +21,28 @@ export type Attempt = {
   judge<T>(work: () => Promise<T>): Promise<T>;
   /** The attempt failed: it stays counted, and blocks the keys whose limit it reached. */
   keep(): Promise<void>;
-  /** The attempt succeeded: it is taken back, and the counters of keys for which `isCleared` holds are deleted. */
+  /**
+   * The attempt succeeded: it is taken back, and the counters of keys for which `isCleared` holds
+   * are deleted.
+   */
   succeed(isCleared: (key: string) => boolean): Promise<void>;
 };
 
 /**
- * Counts an attempt under all of `limits` before it is checked, so that concurrent attempts are all counted. Counts it
- * under none and throws throttled if one of the keys is blocked. The caller must end the attempt with one of the returned
- * functions. Until then, if the attempt reached a limit, further ones in this process wait for it; other processes refuse
- * them, for at most 30 seconds.
+ * Counts an attempt under all of `limits` before it is checked, so that concurrent attempts are all
+ * counted. Counts it under none and throws throttled if one of the keys is blocked. The caller must
+ * end the attempt with one of the returned functions. Until then, if the attempt reached a limit,
+ * further ones in this process wait for it; other processes refuse them, for at most 30 seconds.
  */
 export async function beginAttempt({ db, nowMs }: Deps, limits: Limit[]): Promise<Attempt> {
   const counted = await count(db, limits, nowMs());
   const endJudgement = beginJudgement(limits);
-  const reached = limits.filter(({ key }) => counted.some((counter) => counter.key === key && counter.isAtLimit));
+  const reached = limits.filter(({ key }) =>
+    counted.some((counter) => counter.key === key && counter.isAtLimit),
+  );
   const settle = async (isNeeded: boolean, write: () => Promise<void>) => {
     try {
-      if (isNeeded) await inAnyCase(write);
+      if (isNeeded) await detached(write);
     } finally {
       endJudgement();
     }
@@ -58,13 +63,17 @@ export async function beginAttempt({ db, nowMs }: Deps, limits: Limit[]): Promis
   };
 }
 
-/** The attempts that this process is checking, by key. Each promise resolves when the outcome is in the counters. */
+/**
+ * The attempts that this process is checking, by key. Each promise resolves when the outcome is in
+ * the counters.
+ */
 const underJudgement = new Map<string, Set<Promise<void>>>();
 
 /** Registers an attempt in `underJudgement`; the returned function removes it. */
 function beginJudgement(limits: Limit[]): () => void {
   const { promise, resolve } = Promise.withResolvers<void>();
-  for (const { key } of limits) underJudgement.set(key, (underJudgement.get(key) ?? new Set()).add(promise));
+  for (const { key } of limits)
+    underJudgement.set(key, (underJudgement.get(key) ?? new Set()).add(promise));
   return () => {
     resolve();
     for (const { key } of limits) {
@@ -74,12 +83,18 @@ function beginJudgement(limits: Limit[]): () => void {
   };
 }
 
-/** Further attempts are refused without waiting: each waiting one counts as a request in flight on the database. */
+/**
+ * Further attempts are refused without waiting: each waiting one counts as a request in flight on
+ * the database.
+ */
 const MAX_WAITING = 100;
 const MAX_WAIT_MS = 5000;
 let waiting = 0;
 
-/** Waits for the attempts that this process is checking under `refusing`; false if there are none, or too many wait. */
+/**
+ * Waits for the attempts that this process is checking under `refusing`; false if there are none,
+ * or too many wait.
+ */
 async function othersAreJudged(refusing: { key: string }[]): Promise<boolean> {
   const others = refusing.flatMap(({ key }) => [...(underJudgement.get(key) ?? [])]);
   if (others.length === 0 || waiting >= MAX_WAITING) return false;
@@ -90,8 +105,8 @@ async function othersAreJudged(refusing: { key: string }[]): Promise<boolean> {
 }
 
 /**
- * Runs `work` as an attempt that counts whether it succeeds or fails, also if the client hangs up meanwhile. It does not
- * count if the work could not be done: on a 503 or an unexpected error.
+ * Runs `work` as an attempt that counts whether it succeeds or fails, also if the client hangs up
+ * meanwhile. It does not count if the work could not be done: on a 503 or an unexpected error.
  */
 export async function attempt<T>(deps: Deps, limits: Limit[], work: () => Promise<T>): Promise<T> {
   const counted = await beginAttempt(deps, limits);
@@ -121,10 +136,11 @@ async function count(db: Db, limits: Limit[], nowMs: number): Promise<Counted[]>
     const counted = await countAttempt(db, limits, nowMs);
     if (counted.length === limits.length) return counted;
     // An attempt that one key refuses does not count under the others.
-    if (counted.length > 0) await inAnyCase(() => returnAttempt(db, counted, limits));
+    if (counted.length > 0) await detached(() => returnAttempt(db, counted, limits));
     if (tries < MAX_TRIES && (await forgetFutureAttempts(db, limits, nowMs))) continue;
     const refusing = await findRefusing(db, keysOf(limits), nowMs);
-    // The key may be blocked by attempts that are still being checked and may succeed. Meanwhile no others begin.
+    // The key may be blocked by attempts that are still being checked and may succeed. Meanwhile no
+    // others begin.
     if (performance.now() - startedMs < MAX_WAIT_MS && (await othersAreJudged(refusing))) {
       tries = 0;
       continue;

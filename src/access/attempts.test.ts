@@ -2,12 +2,12 @@ import { afterAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { hash } from "@node-rs/argon2";
 import { openPool } from "#db/client.ts";
-import { createApp } from "#src/app.ts";
-import { asking } from "#src/asking.ts";
 import { patientGate } from "#test/edit-rounds.ts";
 import { type Answer, type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
 import { makeUser, PASSWORD } from "#test/make.ts";
 import { canPrepare, testDatabaseUrl, testPool } from "#test/transaction.ts";
+import { createApp } from "../app/app.ts";
+import { requestContext } from "../http/request-context.ts";
 import { createPasswords } from "./passwords.ts";
 
 const SIGN_IN = "/api/v1/access/signin";
@@ -19,7 +19,7 @@ const pool = openPool(testDatabaseUrl(), { size: 8, prepare: canPrepare() });
 const gated = openPool(testDatabaseUrl(), {
   size: 2,
   prepare: canPrepare(),
-  gate: { ...patientGate, asker: () => asking.getStore() },
+  admission: { ...patientGate, context: () => requestContext.getStore() },
 });
 const userIds: string[] = [];
 let addressCount = 0;
@@ -32,7 +32,11 @@ afterAll(async () => {
 async function open(settings: Record<string, string> = {}, db = pool) {
   const address = `test-${process.pid}-${++addressCount}`;
   const clock = { nowMs: Date.now() };
-  const api = await apiOn(db, { settings, nowMs: () => clock.nowMs, deps: { addressOf: () => address } });
+  const api = await apiOn(db, {
+    settings,
+    nowMs: () => clock.nowMs,
+    deps: { addressOf: () => address },
+  });
   const enter = async () => {
     const user = await makeUser(api);
     userIds.push(user.id);
@@ -53,7 +57,10 @@ const countOf = async (key: string) => {
 };
 
 test("guesses whose counting waits for one another are all counted: no more are checked than the limit allows", async () => {
-  const { api, address, enter } = await open({ PASSWORD_QUEUE: "1000", SIGN_IN_FAILURES_PER_ADDRESS: "1000" });
+  const { api, address, enter } = await open({
+    PASSWORD_QUEUE: "1000",
+    SIGN_IN_FAILURES_PER_ADDRESS: "1000",
+  });
   const user = await enter();
   expectStatus(await guess(api, user), 401);
   const connection = await pool.sql.reserve();
@@ -96,7 +103,10 @@ test("a sign-in that is refused because the hashing queue is full does not count
 });
 
 test("a correct password never blocks its address: not at the limit, and not when many sign in at once", async () => {
-  const { api, address, enter } = await open({ PASSWORD_QUEUE: "1000", SIGN_IN_FAILURES_PER_ADDRESS: "3" });
+  const { api, address, enter } = await open({
+    PASSWORD_QUEUE: "1000",
+    SIGN_IN_FAILURES_PER_ADDRESS: "3",
+  });
   const users = await Promise.all(Array.from({ length: 6 }, enter));
   for (let failure = 0; failure < 2; failure++)
     expectStatus(await guess(api, users[failure] as { email: string }), 401);
@@ -117,8 +127,16 @@ test("concurrent sign-ins beyond the limit of failures wait for one another and 
 });
 
 test("an attempt that one key refuses does not count under the others", async () => {
-  const { api, address, clock, enter } = await open({ SIGN_IN_FREE_FAILURES: "1", SIGN_IN_FAILURES_PER_ADDRESS: "3" });
-  const [first, second, third, fourth] = [await enter(), await enter(), await enter(), await enter()];
+  const { api, address, clock, enter } = await open({
+    SIGN_IN_FREE_FAILURES: "1",
+    SIGN_IN_FAILURES_PER_ADDRESS: "3",
+  });
+  const [first, second, third, fourth] = [
+    await enter(),
+    await enter(),
+    await enter(),
+    await enter(),
+  ];
   expectStatus(await guess(api, first), 401);
   // The account is blocked: its address has two attempts left.
   expect(statuses(await many(10, () => guess(api, first)))).toEqual([429]);
@@ -143,13 +161,20 @@ test("a sign-up counts although its client hangs up while the password is hashed
     return hash(...given);
   };
   const { api, address } = await open({}, gated);
-  const { fetch } = createApp({ ...api.deps, passwords: createPasswords(api.deps.config, hashAfterHangUp) });
+  const { fetch } = createApp({
+    ...api.deps,
+    passwords: createPasswords(api.deps.config, hashAfterHangUp),
+  });
   for (const tries of [1, 2]) {
     client = new AbortController();
     const request = new Request("http://localhost/api/v1/access/signup", {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ email: `${address}@example.com`, password: PASSWORD, confirmPassword: PASSWORD }),
+      body: JSON.stringify({
+        email: `${address}@example.com`,
+        password: PASSWORD,
+        confirmPassword: PASSWORD,
+      }),
       signal: client.signal,
     });
     expect((await fetch(request)).status).toBe(499);
@@ -158,7 +183,10 @@ test("a sign-up counts although its client hangs up while the password is hashed
 });
 
 test("an address that has reached its limit is refused for an hour", async () => {
-  const { api, enter } = await open({ SIGN_IN_FREE_FAILURES: "1", SIGN_IN_FAILURES_PER_ADDRESS: "2" });
+  const { api, enter } = await open({
+    SIGN_IN_FREE_FAILURES: "1",
+    SIGN_IN_FAILURES_PER_ADDRESS: "2",
+  });
   const [first, second] = [await enter(), await enter()];
   for (const user of [first, second]) expectStatus(await guess(api, user), 401);
   const refused = await guess(api, await enter());
@@ -167,7 +195,12 @@ test("an address that has reached its limit is refused for an hour", async () =>
 });
 
 test("a sign-in succeeds although rehashing its password fails", async () => {
-  const { api, enter } = await open({ ...LIMITLESS, PASSWORD_WORKERS: "1", PASSWORD_QUEUE: "1", PASSWORD_PASSES: "3" });
+  const { api, enter } = await open({
+    ...LIMITLESS,
+    PASSWORD_WORKERS: "1",
+    PASSWORD_QUEUE: "1",
+    PASSWORD_PASSES: "3",
+  });
   const users = await Promise.all(Array.from({ length: 4 }, enter));
   const old = await createPasswords({ ...api.deps.config, PASSWORD_PASSES: 2 }).hash(PASSWORD);
   let signedIn = 0;
@@ -180,6 +213,7 @@ test("a sign-in succeeds although rehashing its password fails", async () => {
     });
     signedIn += answers.filter(({ status }) => status === 204).length;
   }
-  const logins = await pool.sql`select from logins where user_id = any (${users.map(({ id }) => id)})`;
+  const logins =
+    await pool.sql`select from logins where user_id = any (${users.map(({ id }) => id)})`;
   expect(logins).toHaveLength(signedIn);
 });

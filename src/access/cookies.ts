@@ -1,4 +1,4 @@
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 
 export type CookieNames = { access: string; refresh: string };
 
@@ -9,8 +9,9 @@ export const cookieNames = (config: Config): CookieNames =>
     : { access: "access_token", refresh: "refresh_token" };
 
 /**
- * The value of one cookie of a raw Cookie header, undefined when absent or given twice with different values (another
- * site may have planted one of them). Elysia's jar parses all of them, tries JSON on each, and costs ten times as much.
+ * The value of one cookie of a raw Cookie header, undefined when absent or given twice with
+ * different values (another site may have planted one of them). Elysia's jar parses all of them,
+ * tries JSON on each, and costs ten times as much.
  */
 export function readCookie(header: string | null, name: string): string | undefined {
   if (header === null) return undefined;

@@ -14,19 +14,30 @@ afterAll(async () => {
 });
 
 /** The value below which 99 % of `values` lie. */
-const p99 = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? Number.NaN;
+const p99 = (values: number[]) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? Number.NaN;
 
 test("under a flood of sign-ins others are served, memory is bounded, and right passwords get in", async () => {
-  // The real parameters; each guess for an account of its own, so that throttling does not end the flood.
-  const settings = { PASSWORD_MEMORY_KIB: "65536", PASSWORD_PASSES: "3", SIGN_IN_FREE_FAILURES: "100" };
+  // The real parameters; each guess for an account of its own, so that throttling does not end the
+  // flood.
+  const settings = {
+    PASSWORD_MEMORY_KIB: "65536",
+    PASSWORD_PASSES: "3",
+    SIGN_IN_FREE_FAILURES: "100",
+  };
   const api = await apiOn(pool, { settings, deps: { addressOf: () => null } });
-  const server = Bun.serve({ unix: `/tmp/irontrack-flood-${process.pid}.sock`, fetch: api.app.fetch });
+  const server = Bun.serve({
+    unix: `/tmp/irontrack-flood-${process.pid}.sock`,
+    fetch: api.app.fetch,
+  });
   const unix = `/tmp/irontrack-flood-${process.pid}.sock`;
   const { user, as } = await makeSignedIn(api);
   made.push(user.id);
   const askMe = async () => {
     const from = performance.now();
-    await fetch("http://localhost/api/v1/access/me", { unix, headers: { cookie: as } }).then((answer) => answer.text());
+    await fetch("http://localhost/api/v1/access/me", { unix, headers: { cookie: as } }).then(
+      (answer) => answer.text(),
+    );
     return performance.now() - from;
   };
   const signIn = (username: string, password: string) =>
@@ -38,7 +49,11 @@ test("under a flood of sign-ins others are served, memory is bounded, and right 
     }).then(({ status }) => status);
   const sample = async (durationMs: number) => {
     const latenciesMs: number[] = [];
-    for (const until = performance.now() + durationMs; performance.now() < until; await Bun.sleep(2)) {
+    for (
+      const until = performance.now() + durationMs;
+      performance.now() < until;
+      await Bun.sleep(2)
+    ) {
       latenciesMs.push(await askMe());
     }
     return latenciesMs;
@@ -90,7 +105,10 @@ test("under a flood of sign-ins others are served, memory is bounded, and right 
 });
 
 test("unknown, wrong and inactive cannot be told apart by the time they take", async () => {
-  const api = await apiOn(pool, { settings: { SIGN_IN_FREE_FAILURES: "100" }, deps: { addressOf: () => null } });
+  const api = await apiOn(pool, {
+    settings: { SIGN_IN_FREE_FAILURES: "100" },
+    deps: { addressOf: () => null },
+  });
   const known = await makeSignedIn(api);
   const inactive = await makeSignedIn(api, { isActive: false });
   made.push(known.user.id, inactive.user.id);
@@ -109,15 +127,23 @@ test("unknown, wrong and inactive cannot be told apart by the time they take", a
       timesMs[kind]?.push(performance.now() - from);
     }
   }
-  const medians = Object.entries(timesMs).map(([kind, times]) => [kind, times.toSorted((a, b) => a - b)[200]] as const);
-  const auc = Math.max(separation(timesMs.unknown, timesMs.wrong), separation(timesMs.inactive, timesMs.wrong));
+  const medians = Object.entries(timesMs).map(
+    ([kind, times]) => [kind, times.toSorted((a, b) => a - b)[200]] as const,
+  );
+  const auc = Math.max(
+    separation(timesMs.unknown, timesMs.wrong),
+    separation(timesMs.inactive, timesMs.wrong),
+  );
   console.log(
     `medians ${medians.map(([kind, value]) => `${kind} ${value?.toFixed(2)} ms`).join(", ")}; AUC ${auc.toFixed(3)}`,
   );
   expect(auc).toBeLessThan(0.6);
 });
 
-/** How well one request's time tells two kinds apart: 0.5 not at all, 1 always (area under the ROC curve). */
+/**
+ * How well one request's time tells two kinds apart: 0.5 not at all, 1 always (area under the ROC
+ * curve).
+ */
 function separation(a: number[] = [], b: number[] = []): number {
   let above = 0;
   for (const x of a) for (const y of b) above += x > y ? 1 : x === y ? 0.5 : 0;

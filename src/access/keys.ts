@@ -1,7 +1,7 @@
 import { hkdfSync, randomUUID } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
-import { OperatorError } from "../errors.ts";
+import { OperatorError } from "#lib/errors.ts";
 
 export type SigningKey = {
   kid: string;
@@ -13,14 +13,20 @@ export type SigningKey = {
 /** Ed25519 keys: the first signs, every one verifies. */
 export type Keys = {
   signing: SigningKey;
-  /** The keys that signed before, the latest first: a retry needs the same token again, signed by the same key. */
+  /**
+   * The keys that signed before, the latest first: a retry needs the same token again, signed by
+   * the same key.
+   */
   former: SigningKey[];
   verifying: Map<string, CryptoKey>;
   /** The public halves, as `/.well-known/jwks.json` publishes them. */
   publicJwks: JWK[];
 };
 
-/** Keys from JSON, an array of private Ed25519 JWKs. Throws OperatorError that names `source`, never a key. */
+/**
+ * Keys from JSON, an array of private Ed25519 JWKs. Throws OperatorError that names `source`, never
+ * a key.
+ */
 export async function readKeys(json: string, source: string): Promise<Keys> {
   try {
     const jwks = JSON.parse(json) as JWK[];
@@ -42,11 +48,16 @@ export async function readKeys(json: string, source: string): Promise<Keys> {
     const [signing, ...former] = signers as [SigningKey, ...SigningKey[]];
     return { signing, former, verifying, publicJwks };
   } catch {
-    throw new OperatorError(`${source} must be a JSON array of Ed25519 private JWKs, each with a kid`);
+    throw new OperatorError(
+      `${source} must be a JSON array of Ed25519 private JWKs, each with a kid`,
+    );
   }
 }
 
-/** The keys in `file`, generated first when there is no such file. The file is readable by its owner only. */
+/**
+ * The keys in `file`, generated first when there is no such file. The file is readable by its owner
+ * only.
+ */
 export async function readOrGenerateKeys(file: string): Promise<Keys> {
   if (!existsSync(file)) {
     writeKeyFile(file, [await generateKey()]);
@@ -59,7 +70,11 @@ export async function readOrGenerateKeys(file: string): Promise<Keys> {
 export async function generateKey(): Promise<JWK> {
   const { privateKey } = await generateKeyPair("EdDSA", { crv: "Ed25519", extractable: true });
   const jwk = await exportJWK(privateKey);
-  return { ...jwk, kid: await calculateJwkThumbprint(jwk), iat: Math.floor(Date.now() / 1000) } as JWK;
+  return {
+    ...jwk,
+    kid: await calculateJwkThumbprint(jwk),
+    iat: Math.floor(Date.now() / 1000),
+  } as JWK;
 }
 
 export type KeyRow = { kid: string; use: "signs" | "verifies"; createdAt: string | null };
@@ -75,8 +90,8 @@ export async function listKeys(file: string): Promise<KeyRow[]> {
 }
 
 /**
- * Puts a new signing key in front of those in `file`, and removes those that were replaced longer ago than
- * `longestTokenLifeS`: nothing they signed is alive.
+ * Puts a new signing key in front of those in `file`, and removes those that were replaced longer
+ * ago than `longestTokenLifeS`: nothing they signed is alive.
  */
 export async function addSigningKey(
   file: string,
@@ -86,7 +101,8 @@ export async function addSigningKey(
   const nowS = Math.floor(Date.now() / 1000);
   const known = readKeyFile(file);
   // A key stopped signing when the one before it in the file was made.
-  const isNeeded = (index: number) => index === 0 || nowS - Number(known[index - 1]?.iat ?? nowS) <= longestTokenLifeS;
+  const isNeeded = (index: number) =>
+    index === 0 || nowS - Number(known[index - 1]?.iat ?? nowS) <= longestTokenLifeS;
   const kept = known.filter((_, index) => isNeeded(index));
   const added = await generateKey();
   writeKeyFile(file, [added, ...kept]);
@@ -96,7 +112,8 @@ export async function addSigningKey(
   };
 }
 
-const readKeyFile = (file: string) => JSON.parse(readFileSync(file, "utf8")) as (JWK & { iat?: number })[];
+const readKeyFile = (file: string) =>
+  JSON.parse(readFileSync(file, "utf8")) as (JWK & { iat?: number })[];
 
 /** Beside the final place, then one rename: a reader finds the old keys or the new ones. */
 function writeKeyFile(file: string, keys: JWK[]) {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import type { AccessDeps } from "./access.service.ts";
 import type { Limit } from "./attempts.queries.ts";
 import { cookieNames, readCookie } from "./cookies.ts";
@@ -10,8 +10,8 @@ const HOUR_S = 3600;
 const fingerprint = (text: string) => createHash("sha256").update(text).digest("base64url");
 
 /**
- * Failures to sign in are counted for the account and for the address. A device that has signed in to the account before
- * is counted for itself: strangers who guess cannot keep the owner out.
+ * Failures to sign in are counted for the account and for the address. A device that has signed in
+ * to the account before is counted for itself: strangers who guess cannot keep the owner out.
  */
 export function signInLimits(
   config: Config,
@@ -35,15 +35,34 @@ export const isOfAddress = (key: string) => key.startsWith("address:");
 
 export function signUpLimits(config: Config, address: string | null): Limit[] {
   if (address === null) return [];
-  return [{ key: `signup:${address}`, free: config.SIGN_UPS_PER_ADDRESS, delayS: HOUR_S, windowS: HOUR_S }];
+  return [
+    {
+      key: `signup:${address}`,
+      free: config.SIGN_UPS_PER_ADDRESS,
+      delayS: HOUR_S,
+      windowS: HOUR_S,
+    },
+  ];
 }
 
 export const refreshLimits = (config: Config, loginId: string): Limit[] => [
-  { key: `refresh:${loginId}`, free: config.REFRESHES_PER_LOGIN, delayS: 60, windowS: QUARTER_HOUR_S },
+  {
+    key: `refresh:${loginId}`,
+    free: config.REFRESHES_PER_LOGIN,
+    delayS: 60,
+    windowS: QUARTER_HOUR_S,
+  },
 ];
 
-/** The login id of a cookie that this account was once given, by its signature alone: it may be over. */
-export async function deviceOf({ config, tokens }: AccessDeps, request: Request, userId: string | undefined) {
+/**
+ * The login id of a cookie that this account was once given, by its signature alone: it may be
+ * over.
+ */
+export async function deviceOf(
+  { config, tokens }: AccessDeps,
+  request: Request,
+  userId: string | undefined,
+) {
   const header = request.headers.get("cookie");
   const names = cookieNames(config);
   for (const kind of ["access", "refresh"] as const) {

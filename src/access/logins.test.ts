@@ -16,11 +16,23 @@ test(
     expect(listed.json).toHaveLength(2);
     const other = listed.json.find(({ isCurrent }: { isCurrent: boolean }) => !isCurrent);
     expectStatus(
-      await api.delete(`${P}/logins/${other.id}`, { as: here.access, body: { currentPassword: PASSWORD } }),
+      await api.delete(`${P}/logins/${other.id}`, {
+        as: here.access,
+        body: { currentPassword: PASSWORD },
+      }),
       204,
     );
-    expectProblem(await api.get(`${P}/me`, { as: there.access }), 401, "access.login_revoked", "Invalid credentials");
-    expectProblem(await api.post(`${P}/refresh-jwt`, { as: there.refresh }), 401, "access.login_revoked");
+    expectProblem(
+      await api.get(`${P}/me`, { as: there.access }),
+      401,
+      "access.login_revoked",
+      "Invalid credentials",
+    );
+    expectProblem(
+      await api.post(`${P}/refresh-jwt`, { as: there.refresh }),
+      401,
+      "access.login_revoked",
+    );
     expectStatus(await api.get(`${P}/me`, { as: here.access }), 200);
   }),
 );
@@ -31,9 +43,15 @@ test(
     const { as } = await makeSignedIn(api);
     const stranger = await makeSignedIn(api);
     const [theirs] = (await api.get(`${P}/logins`, { as: stranger.as })).json;
-    const wrong = await api.delete(`${P}/logins/${theirs.id}`, { as, body: { currentPassword: "wrong" } });
+    const wrong = await api.delete(`${P}/logins/${theirs.id}`, {
+      as,
+      body: { currentPassword: "wrong" },
+    });
     expectProblem(wrong, 401, "access.wrong_password", "Current password is incorrect");
-    const right = await api.delete(`${P}/logins/${theirs.id}`, { as, body: { currentPassword: PASSWORD } });
+    const right = await api.delete(`${P}/logins/${theirs.id}`, {
+      as,
+      body: { currentPassword: PASSWORD },
+    });
     expectProblem(right, 404, "access.login_not_found", "Login not found");
     expectStatus(await api.get(`${P}/me`, { as: stranger.as }), 200);
   }),
@@ -45,7 +63,10 @@ test(
     const user = await makeUser(api);
     const here = await signInFor(api, user.email);
     const others = [await signInFor(api, user.email), await signInFor(api, user.email)];
-    expectStatus(await api.delete(`${P}/logins`, { as: here.access, body: { currentPassword: PASSWORD } }), 204);
+    expectStatus(
+      await api.delete(`${P}/logins`, { as: here.access, body: { currentPassword: PASSWORD } }),
+      204,
+    );
     for (const other of others) expectStatus(await api.get(`${P}/me`, { as: other.access }), 401);
     expectStatus(await api.get(`${P}/me`, { as: here.access }), 200);
   }),
@@ -57,15 +78,27 @@ test(
     const user = await makeUser(api);
     const [here, there] = [await signInFor(api, user.email), await signInFor(api, user.email)];
     const change = (currentPassword: string, newPassword: string) =>
-      api.patch(`${P}/password-update`, { as: here.access, body: { currentPassword, newPassword } });
-    expectProblem(await change("wrong", NEW_PASSWORD), 401, "access.wrong_password", "Current password is incorrect");
+      api.patch(`${P}/password-update`, {
+        as: here.access,
+        body: { currentPassword, newPassword },
+      });
+    expectProblem(
+      await change("wrong", NEW_PASSWORD),
+      401,
+      "access.wrong_password",
+      "Current password is incorrect",
+    );
     expectProblem(await change(PASSWORD, "password1"), 422, "access.weak_password");
     expectProblem(await change(PASSWORD, user.email), 422, "access.weak_password");
     const changed = await change(PASSWORD, NEW_PASSWORD);
     expectStatus(changed, 204);
-    expect(changed.headers.getSetCookie().every((cookie) => cookie.includes("Max-Age=0"))).toBe(true);
-    for (const { access } of [here, there]) expectStatus(await api.get(`${P}/me`, { as: access }), 401);
-    const signIn = (password: string) => api.post(`${P}/signin`, { body: { username: user.email, password } });
+    expect(changed.headers.getSetCookie().every((cookie) => cookie.includes("Max-Age=0"))).toBe(
+      true,
+    );
+    for (const { access } of [here, there])
+      expectStatus(await api.get(`${P}/me`, { as: access }), 401);
+    const signIn = (password: string) =>
+      api.post(`${P}/signin`, { body: { username: user.email, password } });
     expectProblem(await signIn(PASSWORD), 401, "access.invalid_credentials");
     expectStatus(await signIn(NEW_PASSWORD), 204);
   }),
@@ -79,12 +112,28 @@ test(
       const login = await signInFor(api, user.email);
       const out = await api.post(`${P}/logout`, { as: login[by] });
       expectStatus(out, 204);
-      expect(cookiesOf(out.headers)).toEqual({ access: "access_token=", refresh: "refresh_token=" });
+      expect(cookiesOf(out.headers)).toEqual({
+        access: "access_token=",
+        refresh: "refresh_token=",
+      });
       expectProblem(await api.get(`${P}/me`, { as: login.access }), 401, "access.login_revoked");
-      expectProblem(await api.post(`${P}/refresh-jwt`, { as: login.refresh }), 401, "access.login_revoked");
-      expectProblem(await api.post(`${P}/logout`, { as: login.refresh }), 401, "access.login_revoked");
+      expectProblem(
+        await api.post(`${P}/refresh-jwt`, { as: login.refresh }),
+        401,
+        "access.login_revoked",
+      );
+      expectProblem(
+        await api.post(`${P}/logout`, { as: login.refresh }),
+        401,
+        "access.login_revoked",
+      );
     }
-    expectProblem(await api.post(`${P}/logout`), 401, "access.not_authenticated", "Not authenticated");
+    expectProblem(
+      await api.post(`${P}/logout`),
+      401,
+      "access.not_authenticated",
+      "Not authenticated",
+    );
   }),
 );
 
@@ -116,7 +165,12 @@ test(
       { username: gone.user.email, password: "wrong" },
     ];
     for (const body of wrong) {
-      expectProblem(await api.post(`${P}/signin`, { body }), 401, "access.invalid_credentials", text);
+      expectProblem(
+        await api.post(`${P}/signin`, { body }),
+        401,
+        "access.invalid_credentials",
+        text,
+      );
     }
   }),
 );

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { hash, verify } from "@node-rs/argon2";
-import type { Config } from "../config.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "#lib/errors.ts";
+import type { Config } from "../config/config.ts";
 
 export type Passwords = {
   /** A PHC string of Argon2id. Throws `unavailable` when too many wait. */
@@ -15,8 +15,9 @@ export type Passwords = {
 };
 
 /**
- * Argon2id (the library's default) off the event loop, at most PASSWORD_WORKERS at once and PASSWORD_QUEUE waiting: each takes 64 MiB, so a
- * flood of sign-ins must not start them all. Passwords are compared as sent, in Unicode's composed form (NFC).
+ * Argon2id (the library's default) off the event loop, at most PASSWORD_WORKERS at once and
+ * PASSWORD_QUEUE waiting: each takes 64 MiB, so a flood of sign-ins must not start them all.
+ * Passwords are compared as sent, in Unicode's composed form (NFC).
  */
 export function createPasswords(config: Config, makeHash: typeof hash = hash): Passwords {
   const options = {
@@ -27,7 +28,8 @@ export function createPasswords(config: Config, makeHash: typeof hash = hash): P
   const workers = config.PASSWORD_WORKERS ?? Math.max(1, Math.floor(availableParallelism() / 2));
   const { run, queue } = createQueue(workers, config.PASSWORD_QUEUE);
   const hashNow = (password: string) => makeHash(password.normalize("NFC"), options);
-  // Not a promise: a cached rejection would make unknown addresses distinguishable from known ones until a restart.
+  // Not a promise: a cached rejection would make unknown addresses distinguishable from known ones
+  // until a restart.
   let dummyHash: string | undefined;
   const parameters = `m=${options.memoryCost},t=${options.timeCost},p=${options.parallelism}`;
   return {
@@ -37,22 +39,33 @@ export function createPasswords(config: Config, makeHash: typeof hash = hash): P
     matches: (password, passwordHash) =>
       run(async () => {
         if (passwordHash === undefined) dummyHash ??= await hashNow("nobody has this password");
-        const matched = await verify(passwordHash ?? (dummyHash as string), password.normalize("NFC"));
+        const matched = await verify(
+          passwordHash ?? (dummyHash as string),
+          password.normalize("NFC"),
+        );
         return matched && passwordHash !== undefined;
       }),
   };
 }
 
-/** Runs at most `width` tasks at once, in order, while at most `depth` wait; beyond that throws `unavailable`. */
+/**
+ * Runs at most `width` tasks at once, in order, while at most `depth` wait; beyond that throws
+ * `unavailable`.
+ */
 function createQueue(width: number, depth: number) {
   const waiting: (() => void)[] = [];
   const queue = { running: 0, waiting: 0 };
   const run = async <T>(task: () => Promise<T>): Promise<T> => {
     if (queue.running >= width) {
       if (waiting.length >= depth) {
-        throw new AppError("unavailable", "access.busy", "Too many people are signing in; please try again", {
-          retryAfterS: 1,
-        });
+        throw new AppError(
+          "unavailable",
+          "access.busy",
+          "Too many people are signing in; please try again",
+          {
+            retryAfterS: 1,
+          },
+        );
       }
       await new Promise<void>((proceed) => {
         queue.waiting = waiting.push(proceed);

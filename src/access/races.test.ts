@@ -13,9 +13,14 @@ afterAll(async () => {
 });
 
 test("of two hundred people who sign up with one address at once, one gets it", async () => {
-  const api = await apiOn(pool, { settings: { PASSWORD_QUEUE: "500" }, deps: { addressOf: () => null } });
+  const api = await apiOn(pool, {
+    settings: { PASSWORD_QUEUE: "500" },
+    deps: { addressOf: () => null },
+  });
   const body = { email: "race@example.com", password: PASSWORD, confirmPassword: PASSWORD };
-  const answers = await Promise.all(Array.from({ length: 200 }, () => api.post("/api/v1/access/signup", { body })));
+  const answers = await Promise.all(
+    Array.from({ length: 200 }, () => api.post("/api/v1/access/signup", { body })),
+  );
   const statuses = answers.map(({ status }) => status);
   made.push(answers.find(({ status }) => status === 201)?.json.id);
   expect(statuses.filter((status) => status === 201)).toHaveLength(1);
@@ -30,16 +35,23 @@ test("two superusers who take each other's role away never leave none", async ()
   const second = await makeSignedIn(api, { roleSlug: "superuser" });
   made.push(first.user.id, second.user.id);
   const revoke = (by: Api, email: string, as: string) =>
-    by.patch(`/api/v1/roles/${encodeURIComponent(email)}/revoke`, { as, body: { roleSlug: "superuser" } });
+    by.patch(`/api/v1/roles/${encodeURIComponent(email)}/revoke`, {
+      as,
+      body: { roleSlug: "superuser" },
+    });
   for (let round = 0; round < 500; round++) {
     await pool.sql`update users set role_id = (select id from roles where slug = 'superuser') where id = any (${made})`;
-    api.deps.memory.forget("everything");
+    api.deps.memory.invalidate("everything");
     const as = [await signedIn(api, first.user), await signedIn(api, second.user)] as const;
-    const answers = await Promise.all([revoke(api, second.user.email, as[0]), revoke(api, first.user.email, as[1])]);
+    const answers = await Promise.all([
+      revoke(api, second.user.email, as[0]),
+      revoke(api, first.user.email, as[1]),
+    ]);
     expect(answers.filter(({ status }) => status === 200).length).toBe(1);
     const [left] = await pool.sql`
       select count(*)::int as count from users join roles on roles.id = role_id where slug = 'superuser' and is_active`;
     expect(left?.count).toBeGreaterThanOrEqual(1);
   }
-  for (const { as } of [first, second]) expectStatus(await api.get("/api/v1/access/me", { as }), 200);
+  for (const { as } of [first, second])
+    expectStatus(await api.get("/api/v1/access/me", { as }), 200);
 });

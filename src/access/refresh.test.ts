@@ -50,7 +50,8 @@ test("a retry of a lost answer within ten seconds gets the very same successor, 
         "Invalid credentials",
       );
       expectProblem(await api.get(ME, { as: successor.access }), 401, "access.login_revoked");
-      const [event] = await api.deps.db.sql`select event from audit_events where event = 'access.refresh_reused'`;
+      const [event] = await api.deps.db
+        .sql`select event from audit_events where event = 'access.refresh_reused'`;
       expect(event).toBeDefined();
     },
     { nowMs: clock },
@@ -65,10 +66,17 @@ test(
     const user = await makeUser(api);
     const first = await signInFor(before, user.email);
     const successor = cookiesOf((await before.post(REFRESH, { as: first.refresh })).headers);
-    expect(cookiesOf((await after.post(REFRESH, { as: first.refresh })).headers)).toEqual(successor);
+    expect(cookiesOf((await after.post(REFRESH, { as: first.refresh })).headers)).toEqual(
+      successor,
+    );
     const next = cookiesOf((await after.post(REFRESH, { as: successor.refresh })).headers);
-    // A process without the new key cannot sign the same successor, and does not end the login either.
-    expectProblem(await before.post(REFRESH, { as: successor.refresh }), 503, "access.keys_replaced");
+    // A process without the new key cannot sign the same successor, and does not end the login
+    // either.
+    expectProblem(
+      await before.post(REFRESH, { as: successor.refresh }),
+      503,
+      "access.keys_replaced",
+    );
     expectStatus(await after.post(REFRESH, { as: next.refresh }), 204);
   }),
 );
@@ -113,7 +121,9 @@ test("any number of concurrent uses of one token give one successor, also on a s
     const user = await makeUser(api);
     try {
       const login = await signInFor(api, user.email);
-      const answers = await Promise.all(Array.from({ length: 1000 }, () => api.post(REFRESH, { as: login.refresh })));
+      const answers = await Promise.all(
+        Array.from({ length: 1000 }, () => api.post(REFRESH, { as: login.refresh })),
+      );
       const successors = new Set(answers.map((answer) => cookiesOf(answer.headers).refresh));
       expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204]));
       expect(successors.size).toBe(1);
@@ -126,7 +136,10 @@ test("any number of concurrent uses of one token give one successor, also on a s
 });
 
 type Step = { kind: "present"; ago: number } | { kind: "wait"; ms: number } | { kind: "logout" };
-/** What a login should be: its tokens, the current one last; when the last was replaced; whether it still lives. */
+/**
+ * What a login should be: its tokens, the current one last; when the last was replaced; whether it
+ * still lives.
+ */
 type Model = { tokens: { refresh: string }[]; replacedAtMs: number; isLive: boolean };
 
 async function present(api: Api, model: Model, ago: number, nowMs: number) {
@@ -139,22 +152,35 @@ async function present(api: Api, model: Model, ago: number, nowMs: number) {
   if (ago === 0) {
     model.tokens.push(cookiesOf(answer.headers));
     model.replacedAtMs = nowMs;
-  } else if (isRetry) expect(cookiesOf(answer.headers).refresh).toBe(model.tokens.at(-1)?.refresh as string);
+  } else if (isRetry)
+    expect(cookiesOf(answer.headers).refresh).toBe(model.tokens.at(-1)?.refresh as string);
   else model.isLive = false;
 }
 
 async function logOut(api: Api, model: Model) {
   const last = model.tokens.at(-1) as { refresh: string };
-  expectStatus(await api.post("/api/v1/access/logout", { as: last.refresh }), model.isLive ? 204 : 401);
+  expectStatus(
+    await api.post("/api/v1/access/logout", { as: last.refresh }),
+    model.isLive ? 204 : 401,
+  );
   model.isLive = false;
 }
 
 test("random sequences of refreshes, retries, reuses and logouts agree with a plain model", async () => {
   const step: fc.Arbitrary<Step> = fc.oneof(
-    { weight: 5, arbitrary: fc.record({ kind: fc.constant("present" as const), ago: fc.integer({ min: 0, max: 3 }) }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        kind: fc.constant("present" as const),
+        ago: fc.integer({ min: 0, max: 3 }),
+      }),
+    },
     {
       weight: 3,
-      arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.constantFrom(1000, 9_000, 11_000) }),
+      arbitrary: fc.record({
+        kind: fc.constant("wait" as const),
+        ms: fc.constantFrom(1000, 9_000, 11_000),
+      }),
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("logout" as const) }) },
   );

@@ -4,7 +4,10 @@ import { makeUser, PASSWORD, signInFor } from "#test/make.ts";
 
 const SIGN_IN = "/api/v1/access/signin";
 
-function withClock(work: (api: Api, clock: { nowMs: number; address: string }) => Promise<void>, settings = {}) {
+function withClock(
+  work: (api: Api, clock: { nowMs: number; address: string }) => Promise<void>,
+  settings = {},
+) {
   const clock = { nowMs: Date.now(), address: "192.0.2.1" };
   return withApi((api) => work(api, clock), {
     nowMs: () => clock.nowMs,
@@ -14,7 +17,10 @@ function withClock(work: (api: Api, clock: { nowMs: number; address: string }) =
 }
 
 const guess = (api: Api, email: string, as?: string) =>
-  api.post(SIGN_IN, { body: { username: email, password: "a wrong guess" }, ...(as ? { as } : {}) });
+  api.post(SIGN_IN, {
+    body: { username: email, password: "a wrong guess" },
+    ...(as ? { as } : {}),
+  });
 
 test(
   "an account takes at most ten guesses in a quarter of an hour, from however many addresses",
@@ -41,9 +47,15 @@ test(
     expectProblem(refused, 429, "access.throttled");
     const waitS = Number(refused.headers.get("retry-after"));
     clock.nowMs += (waitS - 1) * 1000;
-    expectStatus(await api.post(SIGN_IN, { body: { username: user.email, password: PASSWORD } }), 429);
+    expectStatus(
+      await api.post(SIGN_IN, { body: { username: user.email, password: PASSWORD } }),
+      429,
+    );
     clock.nowMs += 1000;
-    expectStatus(await api.post(SIGN_IN, { body: { username: user.email, password: PASSWORD } }), 204);
+    expectStatus(
+      await api.post(SIGN_IN, { body: { username: user.email, password: PASSWORD } }),
+      204,
+    );
     // Success is forgotten at once.
     for (let failure = 0; failure < 4; failure++) expectStatus(await guess(api, user.email), 401);
   }),
@@ -57,10 +69,16 @@ test(
     for (let failure = 0; failure < 8; failure++) await guess(api, user.email);
     expectStatus(await api.get("/api/v1/access/me", { as: login.access }), 200);
     expectStatus(
-      await api.post(SIGN_IN, { as: login.refresh, body: { username: user.email, password: PASSWORD } }),
+      await api.post(SIGN_IN, {
+        as: login.refresh,
+        body: { username: user.email, password: PASSWORD },
+      }),
       204,
     );
-    expectStatus(await api.post(SIGN_IN, { body: { username: user.email, password: PASSWORD } }), 429);
+    expectStatus(
+      await api.post(SIGN_IN, { body: { username: user.email, password: PASSWORD } }),
+      429,
+    );
   }),
 );
 
@@ -68,7 +86,8 @@ test(
   "one address has a hundred failures an hour for all accounts together",
   withClock(async (api, clock) => {
     const statuses: number[] = [];
-    for (let n = 0; n < 110; n++) statuses.push((await guess(api, `nobody-${n}@example.com`)).status);
+    for (let n = 0; n < 110; n++)
+      statuses.push((await guess(api, `nobody-${n}@example.com`)).status);
     expect(statuses.filter((status) => status === 401)).toHaveLength(100);
     clock.address = "203.0.113.9";
     expectStatus(await guess(api, "nobody@example.com"), 401);
@@ -104,7 +123,9 @@ test(
 test("when too many hashes wait, the next is told to come back", async () => {
   await withApi(
     async (api) => {
-      const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => guess(api, `queue-${n}@example.com`)));
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, (_, n) => guess(api, `queue-${n}@example.com`)),
+      );
       const busy = answers.find(({ status }) => status === 503);
       expectProblem(busy as (typeof answers)[0], 503, "access.busy");
       expect(busy?.headers.get("retry-after")).toBe("1");
@@ -120,7 +141,10 @@ test(
     for (let failure = 0; failure < 5; failure++) expectStatus(await guess(api, user.email), 401);
     expectStatus(await guess(api, user.email), 429);
     clock.nowMs -= 2 * 86_400_000;
-    expectStatus(await api.post(SIGN_IN, { body: { username: user.email, password: PASSWORD } }), 204);
+    expectStatus(
+      await api.post(SIGN_IN, { body: { username: user.email, password: PASSWORD } }),
+      204,
+    );
     for (let failure = 0; failure < 5; failure++) expectStatus(await guess(api, user.email), 401);
     expectStatus(await guess(api, user.email), 429);
   }),

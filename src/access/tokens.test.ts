@@ -9,7 +9,8 @@ import { createTokens } from "./tokens.ts";
 const ME = "/api/v1/access/me";
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const parts = (token: string) => token.split(".") as [string, string, string];
-const decode = (part: string) => JSON.parse(Buffer.from(part, "base64url").toString()) as Record<string, unknown>;
+const decode = (part: string) =>
+  JSON.parse(Buffer.from(part, "base64url").toString()) as Record<string, unknown>;
 
 /** Every way we know of to make a token that was not issued, from one that was. */
 async function forgeries(token: string): Promise<[string, string][]> {
@@ -82,7 +83,10 @@ async function forgeries(token: string): Promise<[string, string][]> {
     ["HMAC with nothing", hmac("")],
     ["HS512 with the public key", hmac(publicJwk.x, "HS512")],
     ["only the token id", `e30.${encode({ jti: claims.jti })}.`],
-    ["a body of its own with the token id", `${head}.${encode({ ...claims, sub: "x" })}.${signature}`],
+    [
+      "a body of its own with the token id",
+      `${head}.${encode({ ...claims, sub: "x" })}.${signature}`,
+    ],
     ["an overlong token", `${token}${"A".repeat(4000)}`],
     ["ES256", `${encode({ ...header, alg: "ES256" })}.${body}.${signature}`],
     ["Ed448", `${encode({ ...header, alg: "Ed448" })}.${body}.${signature}`],
@@ -96,28 +100,43 @@ async function forgeries(token: string): Promise<[string, string][]> {
     ["percent escapes", "%E0%A4%A"],
     ["three dots", "..."],
   ];
-  const embedded = { jwk: stranger.publicJwks[0], jku: "https://evil.example/jwks", x5u: "https://evil.example/x" };
+  const embedded = {
+    jwk: stranger.publicJwks[0],
+    jku: "https://evil.example/jwks",
+    x5u: "https://evil.example/x",
+  };
   return [
     ...claimChanges.map(([what, change]): [string, string] => [
       what,
       `${head}.${encode({ ...claims, ...change })}.${signature}`,
     ]),
     ...(await Promise.all(
-      signedWrong.map(async ([what, change]): Promise<[string, string]> => [what, await resign(change)]),
+      signedWrong.map(
+        async ([what, change]): Promise<[string, string]> => [what, await resign(change)],
+      ),
     )),
     ...(await Promise.all(
       headerChanges.map(
-        async ([what, change]): Promise<[string, string]> => [what, await resign({}, change).catch(() => what)],
+        async ([what, change]): Promise<[string, string]> => [
+          what,
+          await resign({}, change).catch(() => what),
+        ],
       ),
     )),
     ...textual,
     ["a stranger's key", await resign({}, {}, stranger.signing.key)],
-    ["a stranger's key and its id", await resign({}, { kid: stranger.signing.kid }, stranger.signing.key)],
+    [
+      "a stranger's key and its id",
+      await resign({}, { kid: stranger.signing.kid }, stranger.signing.key),
+    ],
     [
       "a stranger's key that comes along",
       await resign({}, { ...embedded, kid: stranger.signing.kid }, stranger.signing.key),
     ],
-    ["a stranger's key under our id that comes along", await resign({}, embedded, stranger.signing.key)],
+    [
+      "a stranger's key under our id that comes along",
+      await resign({}, embedded, stranger.signing.key),
+    ],
   ];
 }
 
@@ -128,7 +147,10 @@ test(
     const login = await signInFor(api, user.email);
     const token = login.access.split("=")[1] as string;
     expectStatus(await api.get(ME, { as: login.access }), 200);
-    const tried = [...(await forgeries(token)), ["the refresh token", login.refresh.split("=")[1] as string] as const];
+    const tried = [
+      ...(await forgeries(token)),
+      ["the refresh token", login.refresh.split("=")[1] as string] as const,
+    ];
     expect(tried.length).toBeGreaterThanOrEqual(60);
     for (const [what, forged] of tried) {
       const answer = await api.get(ME, { as: `access_token=${forged}` });
@@ -149,11 +171,14 @@ test(
     for (let n = 0; n < 100_000; n++) {
       const at = n % token.length;
       const mutated =
-        token.slice(0, at) + alphabet[(n * 31) % alphabet.length] + token.slice(at + (n % 3 === 0 ? 0 : 1));
+        token.slice(0, at) +
+        alphabet[(n * 31) % alphabet.length] +
+        token.slice(at + (n % 3 === 0 ? 0 : 1));
       const warm = await verdict(api.deps.tokens, mutated);
       // A cold check costs a signature: every hundredth, and everything that memory accepts.
       if (warm || n % 100 === 0) expect(warm).toBe(await verdict(cold, mutated));
-      if (mutated !== token) expect(warm && mutated.split(".", 2).join() !== token.split(".", 2).join()).toBe(false);
+      if (mutated !== token)
+        expect(warm && mutated.split(".", 2).join() !== token.split(".", 2).join()).toBe(false);
     }
   }),
   60_000,
@@ -175,7 +200,12 @@ test("a token that has expired says so, one that is garbage says that", async ()
       expectStatus(await api.get(ME, { as }), 200);
       nowMs += 1_801_000;
       expectProblem(await api.get(ME, { as }), 401, "access.token_expired", "Token has expired");
-      expectProblem(await api.get(ME, { as: "access_token=x.y.z" }), 401, "access.invalid_token", "Invalid token");
+      expectProblem(
+        await api.get(ME, { as: "access_token=x.y.z" }),
+        401,
+        "access.invalid_token",
+        "Invalid token",
+      );
       expectProblem(await api.get(ME), 401, "access.not_authenticated", "Not authenticated");
     },
     { nowMs: () => nowMs },
@@ -187,8 +217,16 @@ test("a token of a key that was rotated out is refused, of the one before it is 
   const keysOf = (...keys: unknown[]) => readKeys(JSON.stringify(keys), "test");
   await withApi(async (api) => {
     const { user } = await makeSignedIn(api);
-    const claims = { userId: user.id, loginId: user.id, tokenId: "x", issuedAtS: Math.floor(Date.now() / 1000) };
-    const byOldest = await createTokens(api.deps.config, await keysOf(oldest)).sign("access", claims);
+    const claims = {
+      userId: user.id,
+      loginId: user.id,
+      tokenId: "x",
+      issuedAtS: Math.floor(Date.now() / 1000),
+    };
+    const byOldest = await createTokens(api.deps.config, await keysOf(oldest)).sign(
+      "access",
+      claims,
+    );
     const byOlder = await createTokens(api.deps.config, await keysOf(older)).sign("access", claims);
     const current = createTokens(api.deps.config, await keysOf(newest, older));
     expect(await verdict(current, byOlder)).toBe(true);
@@ -203,7 +241,12 @@ test("while the clock is set back, our own tokens get 503 with Retry-After, and 
       const user = await makeUser(api);
       const { access, refresh } = await signInFor(api, user.email);
       const stranger = await readKeys(JSON.stringify([await generateKey()]), "stranger");
-      const claims = { userId: user.id, loginId: user.id, tokenId: "x", issuedAtS: Math.floor(Date.now() / 1000) };
+      const claims = {
+        userId: user.id,
+        loginId: user.id,
+        tokenId: "x",
+        issuedAtS: Math.floor(Date.now() / 1000),
+      };
       const forged = await createTokens(api.deps.config, stranger).sign("access", claims);
       setBackMs = 3_600_000;
       const REFRESH = "/api/v1/access/refresh-jwt";
@@ -216,7 +259,11 @@ test("while the clock is set back, our own tokens get 503 with Retry-After, and 
         expect(answer.headers.get("retry-after")).toBe("30");
         expect(answer.headers.getSetCookie()).toEqual([]);
       }
-      expectProblem(await api.get(ME, { as: `access_token=${forged}` }), 401, "access.invalid_token");
+      expectProblem(
+        await api.get(ME, { as: `access_token=${forged}` }),
+        401,
+        "access.invalid_token",
+      );
       setBackMs = 0;
       expectStatus(await api.get(ME, { as: access }), 200);
       expectStatus(await api.post(REFRESH, { as: refresh }), 204);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Unzip, UnzipInflate, type ZipOptions, zipSync } from "fflate";
-import { AppError } from "../errors.ts";
+import { AppError } from "#lib/errors.ts";
 import { isTooDeep } from "../http/body.ts";
 import { findBadText } from "../http/input.ts";
 import { faultsOf, normalise } from "../http/shapes.ts";
@@ -16,45 +16,60 @@ const LIST_NAMES = Object.keys(LISTS) as (keyof typeof LISTS)[];
 const FILES = ["manifest.json", ...LIST_NAMES.map((name) => `${name}.json`), "sets.csv"];
 
 /**
- * The zip of an archive: the same lists are the same bytes. Each list is given as the JSON texts of its entries, a line
- * each and a comma between.
+ * The zip of an archive: the same lists are the same bytes. Each list is given as the JSON texts of
+ * its entries, a line each and a comma between.
  */
 export function packArchive(texts: Record<keyof typeof LISTS, string>): Uint8Array<ArrayBuffer> {
   const files = Object.fromEntries(
-    LIST_NAMES.map((name) => [`${name}.json`, Buffer.from(texts[name] === "" ? "[]\n" : `[\n${texts[name]}\n]\n`)]),
+    LIST_NAMES.map((name) => [
+      `${name}.json`,
+      Buffer.from(texts[name] === "" ? "[]\n" : `[\n${texts[name]}\n]\n`),
+    ]),
   );
-  const [exercises, routines, plans] = LIST_NAMES.map((name) => JSON.parse(`[${texts[name]}]`).length);
+  const [exercises, routines, plans] = LIST_NAMES.map(
+    (name) => JSON.parse(`[${texts[name]}]`).length,
+  );
   const workouts = JSON.parse(`[${texts.workouts}]`) as ArchiveLists["workouts"];
   files["sets.csv"] = Buffer.from(setsCsv(workouts));
   const manifest = {
     format: "irontrack-archive",
     version: 1,
     counts: { exercises, routines, plans, workouts: workouts.length, sets: countSets(workouts) },
-    files: Object.entries(files).map(([name, bytes]) => ({ name, bytes: bytes.length, sha256: sha256(bytes) })),
+    files: Object.entries(files).map(([name, bytes]) => ({
+      name,
+      bytes: bytes.length,
+      sha256: sha256(bytes),
+    })),
   };
   const described = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
   return new Uint8Array(zipSync({ "manifest.json": described, ...files }, DETERMINISTIC));
 }
 
 /**
- * The lists of an archive that is at most `maxBytes` when unpacked. Throws invalid: `archive.damaged` for what is
- * no whole archive of ours, `archive.version_unknown`
- * for one of a later version, `invalid_request` with the faults of lists that do not fit.
+ * The lists of an archive that is at most `maxBytes` when unpacked. Throws invalid:
+ * `archive.damaged` for what is no whole archive of ours, `archive.version_unknown` for one of a
+ * later version, `invalid_request` with the faults of lists that do not fit.
  */
-export function unpackArchive(zip: Uint8Array, maxBytes = MAX_BYTES): ArchiveLists & { manifest: Manifest } {
+export function unpackArchive(
+  zip: Uint8Array,
+  maxBytes = MAX_BYTES,
+): ArchiveLists & { manifest: Manifest } {
   const files = unzip(zip, maxBytes);
   const manifest = readManifest(files["manifest.json"]);
   for (const { name, bytes, sha256: hash } of manifest.files) {
     const file = files[name];
-    if (file?.length !== bytes || sha256(file) !== hash) throw damaged(`${name} is not as the manifest says`);
+    if (file?.length !== bytes || sha256(file) !== hash)
+      throw damaged(`${name} is not as the manifest says`);
   }
   const lists = Object.fromEntries(
     LIST_NAMES.map((name) => {
-      if (!manifest.files.some((file) => file.name === `${name}.json`)) throw damaged(`${name}.json is not there`);
+      if (!manifest.files.some((file) => file.name === `${name}.json`))
+        throw damaged(`${name}.json is not there`);
       const parsed = parse(files[`${name}.json`] as Uint8Array, `${name}.json`);
       const list = normalise(LISTS[name], parsed);
       const faults = [...findBadText(list, ""), ...faultsOf(LISTS[name], list)];
-      if (faults.length > 0) throw misfit(faults.map((fault) => ({ ...fault, field: `/${name}.json${fault.field}` })));
+      if (faults.length > 0)
+        throw misfit(faults.map((fault) => ({ ...fault, field: `/${name}.json${fault.field}` })));
       return [name, list];
     }),
   ) as ArchiveLists;
@@ -63,7 +78,10 @@ export function unpackArchive(zip: Uint8Array, maxBytes = MAX_BYTES): ArchiveLis
 }
 
 const countSets = (workouts: ArchiveLists["workouts"]): number =>
-  workouts.reduce((sum, { exercises }) => sum + exercises.reduce((sets, entry) => sets + entry.sets.length, 0), 0);
+  workouts.reduce(
+    (sum, { exercises }) => sum + exercises.reduce((sets, entry) => sets + entry.sets.length, 0),
+    0,
+  );
 
 /** Unpacked piece by piece, so that what a zip says of its own sizes is never relied on. */
 function unzip(zip: Uint8Array, maxBytes: number): Record<string, Uint8Array> {
@@ -71,12 +89,14 @@ function unzip(zip: Uint8Array, maxBytes: number): Record<string, Uint8Array> {
   let bytes = 0;
   const reader = new Unzip((file) => {
     const ofFile: Uint8Array[] = [];
-    if (pieces.has(file.name) || !FILES.includes(file.name)) throw damaged("It holds files that no archive has");
+    if (pieces.has(file.name) || !FILES.includes(file.name))
+      throw damaged("It holds files that no archive has");
     pieces.set(file.name, ofFile);
     file.ondata = (error, piece) => {
       if (error) throw error;
       bytes += piece.length;
-      if (bytes > maxBytes) throw damaged(`Unpacked it would be more than ${maxBytes / 2 ** 20} MiB`);
+      if (bytes > maxBytes)
+        throw damaged(`Unpacked it would be more than ${maxBytes / 2 ** 20} MiB`);
       ofFile.push(piece);
     };
     file.start();
@@ -98,7 +118,11 @@ function readManifest(file: Uint8Array | undefined): Manifest {
   const manifest = parse(file, "manifest.json") as Partial<Manifest> | null;
   const version = manifest?.version as number | undefined;
   if (manifest?.format === "irontrack-archive" && Number.isInteger(version) && version !== 1) {
-    throw new AppError("invalid", "archive.version_unknown", "The archive is of a version that is not known here");
+    throw new AppError(
+      "invalid",
+      "archive.version_unknown",
+      "The archive is of a version that is not known here",
+    );
   }
   if (faultsOf(Manifest, manifest).length > 0) throw damaged("Its manifest.json makes no sense");
   return manifest as Manifest;
@@ -129,7 +153,8 @@ function refuseDangling({ exercises, routines, plans, workouts }: ArchiveLists):
     }
   }
   for (const [at, plan] of plans.entries()) {
-    for (const [n, { routine }] of plan.routines.entries()) check(routine, routines, `/plans.json/${at}/routines/${n}`);
+    for (const [n, { routine }] of plan.routines.entries())
+      check(routine, routines, `/plans.json/${at}/routines/${n}`);
   }
   for (const [at, workout] of workouts.entries()) {
     check(workout.plan, plans, `/workouts.json/${at}/plan`);
@@ -142,6 +167,9 @@ function refuseDangling({ exercises, routines, plans, workouts }: ArchiveLists):
 }
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-const damaged = (detail: string) => new AppError("invalid", "archive.damaged", `The archive is damaged: ${detail}`);
+const damaged = (detail: string) =>
+  new AppError("invalid", "archive.damaged", `The archive is damaged: ${detail}`);
 const misfit = (errors: { field: string; code: string; message: string }[]) =>
-  new AppError("invalid", "invalid_request", "The archive does not fit", { errors: errors.slice(0, 100) });
+  new AppError("invalid", "invalid_request", "The archive does not fit", {
+    errors: errors.slice(0, 100),
+  });

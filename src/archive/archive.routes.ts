@@ -1,7 +1,7 @@
 import type { Db } from "#db/client.ts";
-import { type Operation, operation } from "../http/operation.ts";
+import type { Invalidations } from "../cache/invalidations.ts";
 import { ok } from "../http/reply.ts";
-import type { Notices } from "../notices.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import { ARCHIVE_FILE, Archive, ArchiveReport } from "./archive.schemas.ts";
 import { exportArchive, importArchive } from "./archive.service.ts";
 
@@ -14,7 +14,7 @@ const HEADERS = {
   "cache-control": "no-store",
 };
 
-export function archiveRoutes(deps: { db: Db; notices: Notices }): Operation[] {
+export function archiveRoutes(deps: { db: Db; invalidations: Invalidations }): Operation[] {
   return [
     operation(
       "GET",
@@ -28,7 +28,11 @@ export function archiveRoutes(deps: { db: Db; notices: Notices }): Operation[] {
         answers: { 200: Archive },
         answerMedia: ARCHIVE_FILE.type,
       },
-      async ({ actor, db }) => ({ status: 200, body: await exportArchive(db, actor.userId), headers: HEADERS }),
+      async ({ actor, db }) => ({
+        status: 200,
+        body: await exportArchive(db, actor.userId),
+        headers: HEADERS,
+      }),
     ),
     operation(
       "POST",
@@ -40,7 +44,10 @@ export function archiveRoutes(deps: { db: Db; notices: Notices }): Operation[] {
         summary: "Import an archive into an empty account",
         file: ARCHIVE_FILE,
         answers: { 200: ArchiveReport },
-        problems: { 409: "The account is not empty", 422: "The archive is damaged, or does not fit" },
+        problems: {
+          409: "The account is not empty",
+          422: "The archive is damaged, or does not fit",
+        },
       },
       async ({ actor, file }) => ok(await importArchive(deps, actor.userId, file)),
     ),

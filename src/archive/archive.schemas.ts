@@ -1,10 +1,20 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Category, Difficulty, Force, Mechanic } from "../exercises/exercises.schemas.ts";
 import { choice, nullable, strict, Title as TypedTitle } from "../http/shapes.ts";
-import { Description, Mode, Notes, Sharing, SupersetGroup, targetFields } from "../routines/routines.schemas.ts";
+import {
+  Description,
+  Mode,
+  Notes,
+  Sharing,
+  SupersetGroup,
+  targetFields,
+} from "../routines/routines.schemas.ts";
 import { NewSet, Targets, TimeZone } from "../workouts/workouts.schemas.ts";
 
-/** What an archive holds, as its files say it. Things refer to one another by their place in their list, from 0. */
+/**
+ * What an archive holds, as its files say it. Things refer to one another by their place in their
+ * list, from 0.
+ */
 const Place = Type.Integer({ minimum: 0, maximum: 1_000_000 });
 /** Names from files lose the characters that names may not contain, instead of being refused. */
 const Name = Type.String({ minLength: 1, maxLength: 100, normalise: "printable" });
@@ -20,10 +30,13 @@ const Moment = Type.String({
 const times = { createdAt: Moment, updatedAt: Moment };
 
 /** Fields that a client may leave out, as an archive has them: there, and perhaps null. */
-const required = <Fields extends Record<string, TSchema>>(fields: Fields) => Type.Required(strict(fields)).properties;
+const required = <Fields extends Record<string, TSchema>>(fields: Fields) =>
+  Type.Required(strict(fields)).properties;
 
 const ExerciseReference = Type.Union([
-  strict({ system: Type.String({ maxLength: 100, description: "Slug of an exercise of the catalog" }) }),
+  strict({
+    system: Type.String({ maxLength: 100, description: "Slug of an exercise of the catalog" }),
+  }),
   strict({ own: Place }),
   Type.Null(),
 ]);
@@ -41,7 +54,13 @@ const Exercise = strict({
   ...times,
 });
 
-const { mode: _mode, sets: plannedSets, supersetGroup: _group, notes: _notes, ...aims } = targetFields;
+const {
+  mode: _mode,
+  sets: plannedSets,
+  supersetGroup: _group,
+  notes: _notes,
+  ...aims
+} = targetFields;
 const RoutineExercise = strict({
   exercise: ExerciseReference,
   name: Name,
@@ -132,7 +151,9 @@ export type Manifest = Static<typeof Manifest>;
 
 /** The longest archive that is taken. */
 export const ARCHIVE_FILE = { type: "application/zip", maxBytes: 16 * 2 ** 20 };
-export const Archive = Type.String({ description: "A zip of manifest.json, four lists and sets.csv" });
+export const Archive = Type.String({
+  description: "A zip of manifest.json, four lists and sets.csv",
+});
 export const ArchiveReport = strict({
   imported: Manifest.properties.counts,
   unknown: Type.Array(Type.String({ maxLength: 200 }), {

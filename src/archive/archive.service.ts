@@ -1,9 +1,10 @@
 import type { Db } from "#db/client.ts";
-import { brokenConstraint, postgresError } from "#db/errors.ts";
-import { expectGrowth } from "#db/growth.ts";
-import { AppError } from "../errors.ts";
+import { brokenConstraint } from "#db/errors.ts";
+import { replanForBulkInsert } from "#db/replan.ts";
+import { postgresError } from "#lib/causes.ts";
+import { AppError } from "#lib/errors.ts";
+import { type Invalidations, sendInvalidation } from "../cache/invalidations.ts";
 import { renderDocuments } from "../exercises/exercises.queries.ts";
-import { type Notices, sendNotice } from "../notices.ts";
 import { faultsOfSet } from "../workouts/sets.rules.ts";
 import type { ArchiveLists, Manifest } from "./archive.schemas.ts";
 import { packArchive, unpackArchive } from "./archive-format.rules.ts";
@@ -18,7 +19,10 @@ import {
   lockEmptyAccount,
 } from "./import.queries.ts";
 
-/** Everything that `userId` made and performed, as of one moment, as a zip; the same data is the same bytes. */
+/**
+ * Everything that `userId` made and performed, as of one moment, as a zip; the same data is the
+ * same bytes.
+ */
 export async function exportArchive(db: Db, userId: string): Promise<Uint8Array<ArrayBuffer>> {
   return packArchive(await listArchived(db, userId));
 }
@@ -26,19 +30,19 @@ export async function exportArchive(db: Db, userId: string): Promise<Uint8Array<
 export type ArchiveReport = { imported: Manifest["counts"]; unknown: string[] };
 
 /**
- * Writes what an archive holds into the account of `userId`, all or nothing. Throws conflict (`archive.account_not_empty`)
- * unless it has nothing, invalid as `unpackArchive` does and for what the database would not keep. Five statements beside
- * those that lock and render.
+ * Writes what an archive holds into the account of `userId`, all or nothing. Throws conflict
+ * (`archive.account_not_empty`) unless it has nothing, invalid as `unpackArchive` does and for what
+ * the database would not keep. Five statements beside those that lock and render.
  */
 export function importArchive(
-  { db, notices }: { db: Db; notices: Pick<Notices, "announce"> },
+  { db, invalidations }: { db: Db; invalidations: Pick<Invalidations, "publish"> },
   userId: string,
   zip: Uint8Array,
 ): Promise<ArchiveReport> {
   const { manifest, ...lists } = unpackArchive(zip);
   refuseMisfits(lists);
   return translate(() =>
-    notices.announce({ exercisesOf: userId }, (announcement) =>
+    invalidations.publish({ exercisesOf: userId }, (invalidationMessage) =>
       db.transaction(async (tx) => {
         if (!(await lockEmptyAccount(tx, userId))) {
           throw new AppError(
@@ -47,16 +51,20 @@ export function importArchive(
             "An archive is imported into an empty account only",
           );
         }
-        await expectGrowth(tx);
+        await replanForBulkInsert(tx);
         const catalog = await findCatalogIds(tx, slugsOf(lists));
         const make = (list: unknown[]) => list.map(() => Bun.randomUUIDv7());
-        const ids = { exercises: make(lists.exercises), routines: make(lists.routines), plans: make(lists.plans) };
+        const ids = {
+          exercises: make(lists.exercises),
+          routines: make(lists.routines),
+          plans: make(lists.plans),
+        };
         await insertExercises(tx, userId, lists.exercises, ids, catalog);
         await renderDocuments(tx, ids.exercises);
         await insertRoutines(tx, userId, lists.routines, ids, catalog);
         await insertPlans(tx, userId, lists.plans, ids);
         await insertWorkouts(tx, userId, lists.workouts, ids, catalog);
-        await sendNotice(tx, announcement);
+        await sendInvalidation(tx, invalidationMessage);
         return { imported: manifest.counts, unknown: unknownTo(catalog, lists).slice(0, 100) };
       }),
     ),
@@ -64,13 +72,20 @@ export function importArchive(
 }
 
 function slugsOf({ routines, workouts }: ArchiveLists): string[] {
-  const references = [...routines, ...workouts].flatMap(({ exercises }) => exercises.map(({ exercise }) => exercise));
-  return [...new Set(references.flatMap((known) => (known && "system" in known ? [known.system] : [])))];
+  const references = [...routines, ...workouts].flatMap(({ exercises }) =>
+    exercises.map(({ exercise }) => exercise),
+  );
+  return [
+    ...new Set(references.flatMap((known) => (known && "system" in known ? [known.system] : []))),
+  ];
 }
 
 /** What the archive refers to and this catalog does not have, in alphabetical order. */
 function unknownTo(catalog: CatalogIds, lists: ArchiveLists): string[] {
-  const muscles = lists.exercises.flatMap((one) => [...one.primaryMuscles, ...one.secondaryMuscles]);
+  const muscles = lists.exercises.flatMap((one) => [
+    ...one.primaryMuscles,
+    ...one.secondaryMuscles,
+  ]);
   const equipment = lists.exercises.flatMap((one) => one.equipment);
   const names = [
     ...slugsOf(lists).filter((slug) => !catalog.exercises.has(slug)),
@@ -84,11 +99,15 @@ function unknownTo(catalog: CatalogIds, lists: ArchiveLists): string[] {
 function refuseMisfits({ workouts }: ArchiveLists): void {
   const errors = workouts.flatMap(({ exercises }, at) =>
     exercises.flatMap(({ mode, sets }, n) =>
-      sets.flatMap((set, nth) => faultsOfSet(mode, set, `/workouts.json/${at}/exercises/${n}/sets/${nth}`)),
+      sets.flatMap((set, nth) =>
+        faultsOfSet(mode, set, `/workouts.json/${at}/exercises/${n}/sets/${nth}`),
+      ),
     ),
   );
   if (errors.length === 0) return;
-  throw new AppError("invalid", "invalid_request", "The archive does not fit", { errors: errors.slice(0, 100) });
+  throw new AppError("invalid", "invalid_request", "The archive does not fit", {
+    errors: errors.slice(0, 100),
+  });
 }
 
 const FOREIGN_KEY_VIOLATION = "23503";
@@ -100,9 +119,12 @@ async function translate<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     const constraint = brokenConstraint(error);
     const { code = "" } = postgresError(error) ?? {};
-    // A broken foreign key is no fault of the archive: the row that it refers to was deleted meanwhile.
+    // A broken foreign key is no fault of the archive: the row that it refers to was deleted
+    // meanwhile.
     if (code === FOREIGN_KEY_VIOLATION || !["22", "23"].includes(code.slice(0, 2))) throw error;
     const which = constraint ? ` (${constraint})` : "";
-    throw new AppError("invalid", "archive.refused", `The archive holds what cannot be${which}`, { cause: error });
+    throw new AppError("invalid", "archive.refused", `The archive holds what cannot be${which}`, {
+      cause: error,
+    });
   }
 }

@@ -13,7 +13,8 @@ const exported = async (api: Api, as: string) => {
   expectStatus(answer, 200);
   return answer.bytes;
 };
-const load = (api: Api, as: string, body: Uint8Array<ArrayBuffer>) => api.post(P, { as, body, headers: ZIP });
+const load = (api: Api, as: string, body: Uint8Array<ArrayBuffer>) =>
+  api.post(P, { as, body, headers: ZIP });
 const filesOf = (zip: Uint8Array) =>
   Object.fromEntries(
     Object.entries(unzipSync(zip)).map(([name, bytes]) => [
@@ -22,7 +23,11 @@ const filesOf = (zip: Uint8Array) =>
     ]),
   );
 const rezip = (files: Record<string, string>) =>
-  new Uint8Array(zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, Buffer.from(text)]))));
+  new Uint8Array(
+    zipSync(
+      Object.fromEntries(Object.entries(files).map(([name, text]) => [name, Buffer.from(text)])),
+    ),
+  );
 
 test("what is exported, imported into an empty account and exported again is the same, byte for byte", async () => {
   await fc.assert(
@@ -37,7 +42,10 @@ test("what is exported, imported into an empty account and exported again is the
         const archive = await exported(api, from.as);
         const loaded = await load(api, to.as, archive);
         expectStatus(loaded, 200);
-        expect(loaded.json).toMatchObject({ unknown: [], imported: { workouts: given.workouts.length } });
+        expect(loaded.json).toMatchObject({
+          unknown: [],
+          imported: { workouts: given.workouts.length },
+        });
         expect(Buffer.from(await exported(api, to.as)).equals(archive)).toBe(true);
         // And what it holds is read as before, but for ids and versions.
         const shown = async (as: string) =>
@@ -56,7 +64,17 @@ test("what is exported, imported into an empty account and exported again is the
 async function makeArchive(api: Api) {
   const { as, user } = await makeSignedIn(api);
   const system = await makeExercise(api, { name: "Zq System A" });
-  const sets = [{ type: "working", weight: 100, weightUnit: "lb", reps: 5, rpe: null, restS: null, note: "=1+1" }];
+  const sets = [
+    {
+      type: "working",
+      weight: 100,
+      weightUnit: "lb",
+      reps: 5,
+      rpe: null,
+      restS: null,
+      note: "=1+1",
+    },
+  ];
   const exercises = [
     { which: 0, sets },
     { which: 1, sets },
@@ -66,7 +84,14 @@ async function makeArchive(api: Api) {
     routines: [{ name: "Push", exercises: [0, 1] }],
     hasPlan: true,
     workouts: [
-      { hour: 23, timeZone: "Pacific/Auckland", notes: null, fate: "kept", source: "plan", exercises },
+      {
+        hour: 23,
+        timeZone: "Pacific/Auckland",
+        notes: null,
+        fate: "kept",
+        source: "plan",
+        exercises,
+      },
       { hour: 30, timeZone: "UTC", notes: "Gone", fate: "trashed", source: "free", exercises: [] },
     ],
     losses: [],
@@ -140,7 +165,10 @@ test(
       [rezip({ ...files, "evil.sh": "rm" }), "archive.damaged"],
       [rezip({ ...files, "plans.json": "[]" }), "archive.damaged"],
       [
-        rezip({ ...files, "manifest.json": (files["manifest.json"] ?? "").replace('"version": 1', '"version": 2') }),
+        rezip({
+          ...files,
+          "manifest.json": (files["manifest.json"] ?? "").replace('"version": 1', '"version": 2'),
+        }),
         "archive.version_unknown",
       ],
       [edit("plans.json", "[", "{"), "archive.damaged"],
@@ -150,11 +178,16 @@ test(
       [edit("workouts.json", '"own" : 0', '"own" : 7'), "invalid_request"],
       [edit("plans.json", '"routine":0', '"routine":3'), "invalid_request"],
       [edit("routines.json", '"repsMin":5', '"repsMin":9'), "archive.refused"],
-      [edit("workouts.json", '"endedAt":"2026-01-01T23', '"endedAt":"2025-01-01T23'), "archive.refused"],
+      [
+        edit("workouts.json", '"endedAt":"2026-01-01T23', '"endedAt":"2025-01-01T23'),
+        "archive.refused",
+      ],
     ];
     for (const [zip, code] of faults) expectProblem(await load(api, to.as, zip), 422, code);
     expectProblem(await load(api, as, archive), 409, "archive.account_not_empty");
-    expect(await exported(api, to.as)).toEqual(packArchive({ exercises: "", routines: "", plans: "", workouts: "" }));
+    expect(await exported(api, to.as)).toEqual(
+      packArchive({ exercises: "", routines: "", plans: "", workouts: "" }),
+    );
     expectStatus(await load(api, to.as, archive), 200);
   }),
 );
@@ -165,15 +198,19 @@ test(
     const { archive } = await makeArchive(api);
     const empty = packArchive({ exercises: "", routines: "", plans: "", workouts: "" });
     await fc.assert(
-      fc.asyncProperty(fc.nat(archive.length - 1), fc.integer({ min: 1, max: 255 }), async (at, by) => {
-        const to = await makeSignedIn(api);
-        const changed = archive.slice();
-        changed[at] = (changed[at] ?? 0) ^ by;
-        const { status } = await load(api, to.as, changed);
-        expect([200, 422]).toContain(status);
-        const found = Buffer.from(await exported(api, to.as));
-        expect(found.equals(status === 200 ? archive : empty)).toBe(true);
-      }),
+      fc.asyncProperty(
+        fc.nat(archive.length - 1),
+        fc.integer({ min: 1, max: 255 }),
+        async (at, by) => {
+          const to = await makeSignedIn(api);
+          const changed = archive.slice();
+          changed[at] = (changed[at] ?? 0) ^ by;
+          const { status } = await load(api, to.as, changed);
+          expect([200, 422]).toContain(status);
+          const found = Buffer.from(await exported(api, to.as));
+          expect(found.equals(status === 200 ? archive : empty)).toBe(true);
+        },
+      ),
       { numRuns: 60 },
     );
   }),
@@ -189,9 +226,16 @@ test(
     const manifest = JSON.parse(empty["manifest.json"] as string);
     for (const file of manifest.files) {
       const text = deep[file.name as keyof typeof deep] as string;
-      [file.bytes, file.sha256] = [Buffer.byteLength(text), new Bun.CryptoHasher("sha256").update(text).digest("hex")];
+      [file.bytes, file.sha256] = [
+        Buffer.byteLength(text),
+        new Bun.CryptoHasher("sha256").update(text).digest("hex"),
+      ];
     }
-    const nested = await load(api, as, rezip({ ...deep, "manifest.json": JSON.stringify(manifest) }));
+    const nested = await load(
+      api,
+      as,
+      rezip({ ...deep, "manifest.json": JSON.stringify(manifest) }),
+    );
     expectProblem(nested, 422, "archive.damaged");
 
     const liar = Buffer.from(rezip({ ...empty, "sets.csv": " ".repeat(3 * 2 ** 20) }));

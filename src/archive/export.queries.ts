@@ -3,11 +3,14 @@ import type { Db } from "#db/client.ts";
 import type { LISTS } from "./archive.schemas.ts";
 
 /**
- * All that `userId` has as of one moment, each list as the JSON texts of its entries, a line each and a comma between:
- * own exercises, routines and plans in the order in which they were made, workouts in the order in which they began, those
- * in the trash among them. One statement.
+ * All that `userId` has as of one moment, each list as the JSON texts of its entries, a line each
+ * and a comma between: own exercises, routines and plans in the order in which they were made,
+ * workouts in the order in which they began, those in the trash among them. One statement.
  */
-export async function listArchived({ sql }: Db, userId: string): Promise<Record<keyof typeof LISTS, string>> {
+export async function listArchived(
+  { sql }: Db,
+  userId: string,
+): Promise<Record<keyof typeof LISTS, string>> {
   const places = (table: string, order: string) =>
     sql`select id, row_number() over (order by ${sql(order)}, id)::int - 1 as place from ${sql(table)} where owner_id = ${userId}`;
   const lines = (time: string, id: string) =>
@@ -75,7 +78,10 @@ const instant = (sql: Db["sql"], column: string): Fragment =>
 const namesOf = (sql: Db["sql"], catalog: string, ids: string): Fragment =>
   sql`array(select ${sql(catalog)}.name from ${sql(catalog)} where ${sql(catalog)}.id = any (${sql(ids)}) order by ${sql(catalog)}.name)`;
 
-/** What the row of an entry refers to: a place among one's own, or a slug; of other people's exercises only the name. */
+/**
+ * What the row of an entry refers to: a place among one's own, or a slug; of other people's
+ * exercises only the name.
+ */
 const reference = (sql: Db["sql"]): Fragment => sql`coalesce(
   (select json_build_object('own', place) from exercise_places where exercise_places.id = exercise_id),
   (select json_build_object('system', slug) from exercises as known where known.id = exercise_id and owner_id is null))`;

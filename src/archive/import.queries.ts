@@ -3,7 +3,10 @@ import type { Db } from "#db/client.ts";
 import { weightKg } from "../workouts/workouts.queries.ts";
 import type { ArchivedReference, ArchiveLists } from "./archive.schemas.ts";
 
-/** Locks an account until the transaction ends; whether it has nothing, not even in the trash. One statement. */
+/**
+ * Locks an account until the transaction ends; whether it has nothing, not even in the trash. One
+ * statement.
+ */
 export async function lockEmptyAccount({ sql }: Db, userId: string): Promise<boolean> {
   await sql`select from users where id = ${userId} for no key update`;
   const [found] = await sql<{ isEmpty: boolean }[]>`
@@ -12,7 +15,10 @@ export async function lockEmptyAccount({ sql }: Db, userId: string): Promise<boo
   return found?.isEmpty ?? false;
 }
 
-/** The catalog's exercises of the given slugs, and its muscles and equipment of the given names, by their ids. */
+/**
+ * The catalog's exercises of the given slugs, and its muscles and equipment of the given names, by
+ * their ids.
+ */
 export type CatalogIds = {
   exercises: Map<string, string>;
   muscles: Map<string, number>;
@@ -29,13 +35,20 @@ export async function findCatalogIds({ sql }: Db, slugs: string[]): Promise<Cata
       (select coalesce(json_agg(json_build_array(name, id)), '[]') from muscle_groups) as muscles,
       (select coalesce(json_agg(json_build_array(name, id)), '[]') from equipment) as equipment`;
   const { exercises, muscles, equipment } = row as NonNullable<typeof row>;
-  return { exercises: new Map(exercises), muscles: new Map(muscles), equipment: new Map(equipment) };
+  return {
+    exercises: new Map(exercises),
+    muscles: new Map(muscles),
+    equipment: new Map(equipment),
+  };
 }
 
 /** Ids of the things of an archive, by their places. */
 export type ArchiveIds = { exercises: string[]; routines: string[]; plans: string[] };
 
-/** Inserts own exercises with their links; they have to be rendered yet. Breaks `exercises_owner_name_unique`. */
+/**
+ * Inserts own exercises with their links; they have to be rendered yet. Breaks
+ * `exercises_owner_name_unique`.
+ */
 export async function insertExercises(
   { sql }: Db,
   userId: string,
@@ -69,7 +82,11 @@ export async function insertExercises(
     ${links("exercise_equipment", "equipment_id", "kit")}`;
 }
 
-const exerciseId = (reference: ArchivedReference, ids: ArchiveIds, catalog: CatalogIds): string | null => {
+const exerciseId = (
+  reference: ArchivedReference,
+  ids: ArchiveIds,
+  catalog: CatalogIds,
+): string | null => {
   if (reference === null) return null;
   if ("own" in reference) return ids.exercises[reference.own] ?? null;
   return catalog.exercises.get(reference.system) ?? null;
@@ -83,7 +100,10 @@ export async function insertRoutines(
   ids: ArchiveIds,
   catalog: CatalogIds,
 ): Promise<void> {
-  const rows = routines.map(({ exercises: _exercises, ...routine }, at) => ({ ...routine, id: ids.routines[at] }));
+  const rows = routines.map(({ exercises: _exercises, ...routine }, at) => ({
+    ...routine,
+    id: ids.routines[at],
+  }));
   const entries = routines.flatMap(({ exercises }, at) =>
     exercises.map(({ exercise, ...entry }, n) => ({
       ...entry,
@@ -117,9 +137,16 @@ export async function insertPlans(
   plans: ArchiveLists["plans"],
   ids: ArchiveIds,
 ): Promise<void> {
-  const rows = plans.map(({ routines: _routines, ...plan }, at) => ({ ...plan, id: ids.plans[at] }));
+  const rows = plans.map(({ routines: _routines, ...plan }, at) => ({
+    ...plan,
+    id: ids.plans[at],
+  }));
   const entries = plans.flatMap(({ routines }, at) =>
-    routines.map((entry) => ({ ...entry, plan: ids.plans[at], routine: ids.routines[entry.routine] })),
+    routines.map((entry) => ({
+      ...entry,
+      plan: ids.plans[at],
+      routine: ids.routines[entry.routine],
+    })),
   );
   await sql`
     with made as (
@@ -135,9 +162,8 @@ export async function insertPlans(
 }
 
 /**
- * Inserts workouts with their exercises and sets; they may be longer than seven days, as archives made before that was the
- * limit have them. Breaks what writing a workout does.
- * One statement.
+ * Inserts workouts with their exercises and sets; they may be longer than seven days, as archives
+ * made before that was the limit have them. Breaks what writing a workout does. One statement.
  */
 export async function insertWorkouts(
   { sql }: Db,
@@ -162,7 +188,9 @@ export async function insertWorkouts(
     })),
   );
   const sets = rows.flatMap(({ entries: own }) =>
-    own.flatMap(({ id, mode, sets: done }) => done.map((set, n) => ({ ...set, entry: id, mode, position: n + 1 }))),
+    own.flatMap(({ id, mode, sets: done }) =>
+      done.map((set, n) => ({ ...set, entry: id, mode, position: n + 1 })),
+    ),
   );
   await sql`
     with made as (

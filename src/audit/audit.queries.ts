@@ -1,7 +1,9 @@
 import type { Db } from "#db/client.ts";
 import type { PageWindow } from "../http/page.ts";
 
-/** Where a change comes from: a signed-in user, an operator at the command line, or nobody known. */
+/**
+ * Where a change comes from: a signed-in user, an operator at the command line, or nobody known.
+ */
 export type Origin = {
   actor: "user" | "operator" | "nobody";
   userId: string | null;
@@ -34,8 +36,16 @@ export type SecurityEvent =
 
 type About = { targetUserId?: string | null; loginId?: string | null; detail?: string };
 
-/** Appends one event. In the transaction of what it tells of, so that neither is there without the other. */
-export async function insertAuditEvent(db: Db, origin: Origin, event: SecurityEvent, about: About = {}): Promise<void> {
+/**
+ * Appends one event. In the transaction of what it tells of, so that neither is there without the
+ * other.
+ */
+export async function insertAuditEvent(
+  db: Db,
+  origin: Origin,
+  event: SecurityEvent,
+  about: About = {},
+): Promise<void> {
   await db.sql`
     insert into audit_events (event, actor, actor_user_id, target_user_id, login_id, address, request_id, detail)
     values (${event}, ${origin.actor}, ${origin.userId}, ${about.targetUserId ?? null}, ${about.loginId ?? null},
@@ -64,7 +74,9 @@ export async function listAuditEvents(
   { limit, offset }: PageWindow,
 ): Promise<{ items: AuditEvent[]; total: number }> {
   const ofEvent = event ? sql`and event = ${event}` : sql``;
-  const ofUser = userId ? sql`and (target_user_id = ${userId} or actor_user_id = ${userId})` : sql``;
+  const ofUser = userId
+    ? sql`and (target_user_id = ${userId} or actor_user_id = ${userId})`
+    : sql``;
   const [page] = await sql<{ total: number; items: AuditEvent[] }[]>`
     with matching as (select id from audit_events where true ${ofEvent} ${ofUser}),
     page as (select id from matching order by id desc limit ${limit} offset ${offset})

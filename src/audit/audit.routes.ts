@@ -1,9 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import type { Db } from "#db/client.ts";
-import { type Operation, operation } from "../http/operation.ts";
 import { Page, pageFields, pageWindow } from "../http/page.ts";
 import { ok } from "../http/reply.ts";
 import { choice, Instant, nullable, strict, Uuid } from "../http/shapes.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import { listAuditEvents } from "./audit.queries.ts";
 
 const AuditEvent = strict({
@@ -30,8 +30,12 @@ export const auditRoutes = ({ db }: { db: Db }): Operation[] => [
       access: "superuser",
       query: strict({
         ...pageFields,
-        event: Type.Optional(Type.String({ maxLength: 60, description: "Only events of this name" })),
-        userId: Type.Optional(Type.String({ ...Uuid, description: "Only events by or about this user" })),
+        event: Type.Optional(
+          Type.String({ maxLength: 60, description: "Only events of this name" }),
+        ),
+        userId: Type.Optional(
+          Type.String({ ...Uuid, description: "Only events by or about this user" }),
+        ),
       }),
       answers: { 200: Page(AuditEvent) },
     },

@@ -23,7 +23,13 @@ import { program } from "#test/program.ts";
 import { directTestUrl, testPool } from "#test/transaction.ts";
 import { statementsOf } from "./compare.ts";
 import { type Created, createBackup } from "./create-backup.ts";
-import { type Contents, DUMP_FILE, MANIFEST_FILE, type Manifest, readManifest } from "./manifest.ts";
+import {
+  type Contents,
+  DUMP_FILE,
+  MANIFEST_FILE,
+  type Manifest,
+  readManifest,
+} from "./manifest.ts";
 import { runTool } from "./postgres-tools.ts";
 import { type RestoreOptions, restoreBackup } from "./restore-backup.ts";
 
@@ -45,14 +51,24 @@ function urlOf(name: string): string {
 }
 
 const restore = (path: string, options: Partial<RestoreOptions> = {}) =>
-  restoreBackup(directUrl(), path, places(), { verify: true, onReplace: async () => {}, ...options });
+  restoreBackup(directUrl(), path, places(), {
+    verify: true,
+    onReplace: async () => {},
+    ...options,
+  });
 
 /** The command as an operator runs it, without a terminal; `child` is for signals. */
 function irontrack(args: string[], env: Record<string, string> = {}) {
   const [command, ...before] = program();
   const child = spawn(command, [...before, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: "/usr/bin:/bin", IRONTRACK_HOME: dir, DATABASE_URL: directUrl(), PG_BIN: testTools().dir, ...env },
+    env: {
+      PATH: "/usr/bin:/bin",
+      IRONTRACK_HOME: dir,
+      DATABASE_URL: directUrl(),
+      PG_BIN: testTools().dir,
+      ...env,
+    },
   });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => (said += part));
@@ -77,7 +93,8 @@ function copyOf(name: string, change: Partial<Manifest>): string {
   return path;
 }
 
-const scratchDatabases = () => testPool().sql`select from pg_database where datname like 'irontrack_restoring_%'`;
+const scratchDatabases = () =>
+  testPool().sql`select from pg_database where datname like 'irontrack_restoring_%'`;
 
 describeWithTools("backups", () => {
   beforeAll(async () => {
@@ -88,7 +105,8 @@ describeWithTools("backups", () => {
     backup = await createBackup(directUrl(), join(dir, "backups"), places());
   });
   afterAll(async () => {
-    for (const name of made) await testPool().sql`drop database if exists ${testPool().sql(name)} with (force)`;
+    for (const name of made)
+      await testPool().sql`drop database if exists ${testPool().sql(name)} with (force)`;
     for (const name of owners) await testPool().sql`drop role ${testPool().sql(name)}`;
     await database?.drop();
     rmSync(dir, { recursive: true, force: true });
@@ -102,15 +120,18 @@ describeWithTools("backups", () => {
       ["schema", "good"],
       ["amcheck", "good"],
     ]);
-    const dump = (url: string) => runTool(testTools(), "pg_dump", ["--no-owner", "--no-privileges"], { url });
+    const dump = (url: string) =>
+      runTool(testTools(), "pg_dump", ["--no-owner", "--no-privileges"], { url });
     const [before, after] = await Promise.all([dump(directUrl()), dump(urlOf(into))]);
     expect(before.length).toBeGreaterThan(1_000_000);
-    // PostgreSQL puts a short row where it finds room: the same lines, in another order within a table.
+    // PostgreSQL puts a short row where it finds room: the same lines, in another order within a
+    // table.
     const sorted = (text: string) => statementsOf(text).sort().join("\n");
     expect(sorted(after) === sorted(before)).toBe(true);
     // Devices that have seen more than the backup has begin again.
     const restored = openPool(urlOf(into), { size: 1, prepare: false });
-    const [feed] = await restored.sql`select origin <> feed_origin() as "isMoved" from feed_generation`;
+    const [feed] =
+      await restored.sql`select origin <> feed_origin() as "isMoved" from feed_generation`;
     await restored.close();
     expect(feed).toEqual({ isMoved: true });
   });
@@ -120,7 +141,9 @@ describeWithTools("backups", () => {
     const written: Promise<unknown>[] = [];
     const onStep = () => {
       const name = `late-${written.length}`;
-      written.push(database.pool.sql`insert into roles (slug, name) values (${name}, ${name})`.execute());
+      written.push(
+        database.pool.sql`insert into roles (slug, name) values (${name}, ${name})`.execute(),
+      );
     };
     const { path, manifest } = await createBackup(directUrl(), out, places(), { onStep });
     expect((await Promise.all(written)).length).toBeGreaterThan(2);
@@ -136,7 +159,9 @@ describeWithTools("backups", () => {
     writeFileSync(join(flipped, DUMP_FILE), bytes);
     await expect(restore(flipped)).rejects.toThrow(`${DUMP_FILE} is damaged`);
     const { tables } = backup.manifest;
-    const [roles, equipment] = ["public.roles", "public.equipment"].map((name) => tables[name] as Contents[string]);
+    const [roles, equipment] = ["public.roles", "public.equipment"].map(
+      (name) => tables[name] as Contents[string],
+    );
     const altered = {
       ...tables,
       "public.roles": { ...(roles as Contents[string]), rows: 4 },
@@ -199,12 +224,16 @@ describeWithTools("backups", () => {
     await expect(restore(backup.path, { into })).rejects.toThrow("1 are connected");
     await there.close();
     const args = ["backup:restore", backup.path, "--into", into];
-    expect(await irontrack(args).ended).toMatchObject({ code: 2, said: expect.stringContaining("Say --yes") });
+    expect(await irontrack(args).ended).toMatchObject({
+      code: 2,
+      said: expect.stringContaining("Say --yes"),
+    });
     const { code, said } = await irontrack([...args, "--yes"]).ended;
     expect(said).toContain(`Restored into ${into}`);
     expect(code).toBe(0);
     const restored = openPool(urlOf(into), { size: 1, prepare: false });
-    const tables = await restored.sql`select distinct tableowner from pg_tables where schemaname = 'public'`;
+    const tables =
+      await restored.sql`select distinct tableowner from pg_tables where schemaname = 'public'`;
     expect([...tables]).toEqual([{ tableowner: owner }]);
     await restored.close();
     const aside = new RegExp(`kept as (${into}_before_\\d{14})`).exec(said)?.[1] as string;
@@ -217,12 +246,20 @@ describeWithTools("backups", () => {
   test("--keep removes the oldest whole backups of this database, and nothing else", async () => {
     const out = join(dir, "kept");
     for (const day of [1, 2, 3])
-      cpSync(copyOf(`day-${day}`, { takenAt: `2026-01-0${day}T00:00:00Z` }), join(out, `day-${day}`), {
+      cpSync(
+        copyOf(`day-${day}`, { takenAt: `2026-01-0${day}T00:00:00Z` }),
+        join(out, `day-${day}`),
+        {
+          recursive: true,
+        },
+      );
+    cpSync(
+      copyOf("other", { takenAt: "2025-01-01T00:00:00Z", database: "other" }),
+      join(out, "other"),
+      {
         recursive: true,
-      });
-    cpSync(copyOf("other", { takenAt: "2025-01-01T00:00:00Z", database: "other" }), join(out, "other"), {
-      recursive: true,
-    });
+      },
+    );
     mkdirSync(join(out, "holiday-photos"));
     const { removed } = await createBackup(directUrl(), out, places(), { keep: 2 });
     expect(removed.map((path) => path.slice(out.length + 1))).toEqual(["day-1", "day-2"]);
@@ -256,7 +293,9 @@ describeWithTools("backups", () => {
       const ended = await irontrack(args).ended;
       expect(ended).toEqual({
         code,
-        said: expect.stringMatching(new RegExp(`^(reading the backup\\n)?irontrack: .*${line}.*\\n$`)),
+        said: expect.stringMatching(
+          new RegExp(`^(reading the backup\\n)?irontrack: .*${line}.*\\n$`),
+        ),
       });
     }
   });

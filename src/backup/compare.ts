@@ -19,14 +19,25 @@ export async function compareContents(url: string, expected: Contents): Promise<
       return one.hash === other.hash ? [] : [`${name} has other contents`];
     });
     const rows = Object.values(found).reduce((sum, table) => sum + table.rows, 0);
-    return judged("contents", faults, `${rows} rows in ${names.length} tables are what was backed up`);
+    return judged(
+      "contents",
+      faults,
+      `${rows} rows in ${names.length} tables are what was backed up`,
+    );
   } finally {
     await db.close();
   }
 }
 
-/** Compares the schema of the database of `url` with the one in `dump`, as PostgreSQL's own programs print both. */
-export async function compareSchema(url: string, dump: string, tools: PostgresTools): Promise<Check> {
+/**
+ * Compares the schema of the database of `url` with the one in `dump`, as PostgreSQL's own programs
+ * print both.
+ */
+export async function compareSchema(
+  url: string,
+  dump: string,
+  tools: PostgresTools,
+): Promise<Check> {
   const flags = ["--schema-only", "--no-owner", "--no-privileges"];
   const [expected, found] = await Promise.all([
     runTool(tools, "pg_restore", [...flags, "--file=-", dump]),
@@ -45,7 +56,8 @@ export async function checkStructure(url: string): Promise<Check> {
   try {
     const found = await findCorruption(db);
     if (found === undefined) {
-      const finding = "not looked at: amcheck is not there, or this role may not create it (superusers may)";
+      const finding =
+        "not looked at: amcheck is not there, or this role may not create it (superusers may)";
       return { what: "amcheck", state: "note", finding };
     }
     return judged("amcheck", found, "tables and indexes agree with one another");
@@ -55,8 +67,9 @@ export async function checkStructure(url: string): Promise<Check> {
 }
 
 /**
- * Without comments, which name versions, the key that psql is restricted by, which is drawn anew each time, and a
- * condition's parentheses: PostgreSQL prints `a and b between c and d` with more of them before it has read it back.
+ * Without comments, which name versions, the key that psql is restricted by, which is drawn anew
+ * each time, and a condition's parentheses: PostgreSQL prints `a and b between c and d` with more
+ * of them before it has read it back.
  */
 export const statementsOf = (dump: string): string[] =>
   dump
@@ -65,4 +78,6 @@ export const statementsOf = (dump: string): string[] =>
     .map((line) => (/^ +CONSTRAINT \S+ CHECK /.test(line) ? line.replaceAll(/[()]/g, "") : line));
 
 const judged = (what: string, faults: string[], good: string): Check =>
-  faults.length === 0 ? { what, state: "good", finding: good } : { what, state: "wrong", finding: faults.join("; ") };
+  faults.length === 0
+    ? { what, state: "good", finding: good }
+    : { what, state: "wrong", finding: faults.join("; ") };

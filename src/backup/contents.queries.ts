@@ -5,8 +5,8 @@ import type { Contents } from "./manifest.ts";
 const LOCK_KEY = 7_106_131_403;
 
 /**
- * Makes `tx` see one moment of the database, and gives the name by which pg_dump sees the same. Nothing cuts it off:
- * a big database takes long to read.
+ * Makes `tx` see one moment of the database, and gives the name by which pg_dump sees the same.
+ * Nothing cuts it off: a big database takes long to read.
  */
 export async function takeSnapshot(tx: Db): Promise<{ snapshot: string; takenAt: string }> {
   await tx.sql`set transaction isolation level repeatable read, read only`;
@@ -17,17 +17,26 @@ export async function takeSnapshot(tx: Db): Promise<{ snapshot: string; takenAt:
   return row as { snapshot: string; takenAt: string };
 }
 
-/** Until the transaction ends, this is the only backup of the database that is being made; false when it is not. */
+/**
+ * Until the transaction ends, this is the only backup of the database that is being made; false
+ * when it is not.
+ */
 export async function lockBackups(tx: Db): Promise<boolean> {
-  const [row] = await tx.sql<{ isOurs: boolean }[]>`select pg_try_advisory_xact_lock(${LOCK_KEY}) as "isOurs"`;
+  const [row] = await tx.sql<
+    { isOurs: boolean }[]
+  >`select pg_try_advisory_xact_lock(${LOCK_KEY}) as "isOurs"`;
   return row?.isOurs ?? false;
 }
 
 /**
- * Rows and a hash of the contents of every table, by qualified name in alphabetical order. The hash is a sum over
- * the rows, since a restored table has them in another order; it tells accidents, not forgeries.
+ * Rows and a hash of the contents of every table, by qualified name in alphabetical order. The hash
+ * is a sum over the rows, since a restored table has them in another order; it tells accidents, not
+ * forgeries.
  */
-export async function readContents(db: Db, on: (table: string) => void = () => {}): Promise<Contents> {
+export async function readContents(
+  db: Db,
+  on: (table: string) => void = () => {},
+): Promise<Contents> {
   return db.transaction(async (tx) => {
     // What a row looks like as text must not depend on whom the server's settings are for.
     await tx.sql`select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO', true),
@@ -39,8 +48,12 @@ export async function readContents(db: Db, on: (table: string) => void = () => {
       const [found] = await tx.sql<{ rows: string; hash: string }[]>`
         select count(*) as rows, coalesce(sum(('x' || md5(t::text))::bit(64)::bigint::numeric), 0) as hash
         from ${tx.sql.unsafe(name)} as t`;
-      // 128 bits hold the sum of as many 64-bit numbers as a table can have rows, negative ones as two's complement.
-      contents[name] = { rows: Number(found?.rows), hash: BigInt.asUintN(128, BigInt(found?.hash ?? 0)).toString(16) };
+      // 128 bits hold the sum of as many 64-bit numbers as a table can have rows, negative ones as
+      // two's complement.
+      contents[name] = {
+        rows: Number(found?.rows),
+        hash: BigInt.asUintN(128, BigInt(found?.hash ?? 0)).toString(16),
+      };
     }
     return contents;
   });
@@ -58,7 +71,9 @@ export async function findLastMigration(db: Db): Promise<string | null> {
   const [{ exists } = { exists: false }] = await db.sql<{ exists: boolean }[]>`
     select to_regclass('public.schema_migrations') is not null as exists`;
   if (!exists) return null;
-  const [row] = await db.sql<{ tag: string | null }[]>`select max(tag) as tag from schema_migrations`;
+  const [row] = await db.sql<
+    { tag: string | null }[]
+  >`select max(tag) as tag from schema_migrations`;
   return row?.tag ?? null;
 }
 
@@ -66,8 +81,9 @@ export async function findLastMigration(db: Db): Promise<string | null> {
 export const isEmpty = async (db: Db): Promise<boolean> => (await listTables(db)).length === 0;
 
 /**
- * Looks through every table and B-tree index with PostgreSQL's amcheck, each row of a table for its place in the index;
- * gives what is corrupt, a line each. Undefined when amcheck is not there, or this role may not have it.
+ * Looks through every table and B-tree index with PostgreSQL's amcheck, each row of a table for its
+ * place in the index; gives what is corrupt, a line each. Undefined when amcheck is not there, or
+ * this role may not have it.
  */
 export async function findCorruption(db: Db): Promise<string[] | undefined> {
   const wasThere = (await db.sql`select from pg_extension where extname = 'amcheck'`).length > 0;

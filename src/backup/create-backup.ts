@@ -12,13 +12,15 @@ import {
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
 import { readServerVersion } from "#db/server-version.ts";
-import { OperatorError } from "../errors.ts";
+import { OperatorError } from "#lib/errors.ts";
 import { findLastMigration, lockBackups, readContents, takeSnapshot } from "./contents.queries.ts";
 import { DUMP_FILE, MANIFEST_FILE, type Manifest, readManifest, sha256Of } from "./manifest.ts";
 import { findPostgresTools, runTool, type ToolPlaces } from "./postgres-tools.ts";
 
 export type CreateOptions = {
-  /** How many backups of this database stay in the directory, this one among them; all when absent. */
+  /**
+   * How many backups of this database stay in the directory, this one among them; all when absent.
+   */
   keep?: number;
   onStep?: (step: string, detail?: string) => void;
   signal?: AbortSignal;
@@ -30,9 +32,9 @@ export type Created = { path: string; manifest: Manifest; removed: string[] };
 const UNFINISHED = ".unfinished";
 
 /**
- * Writes a backup of the database of `url` (no pooler between) into a new directory of `out`. Dump, counts and hashes
- * are of one moment, however much is written meanwhile. It gets its name when it is whole and on the disk; what an
- * earlier one left unfinished is removed. Throws OperatorError.
+ * Writes a backup of the database of `url` (no pooler between) into a new directory of `out`. Dump,
+ * counts and hashes are of one moment, however much is written meanwhile. It gets its name when it
+ * is whole and on the disk; what an earlier one left unfinished is removed. Throws OperatorError.
  */
 export async function createBackup(
   url: string,
@@ -48,7 +50,8 @@ export async function createBackup(
     const database = decodeURIComponent(new URL(url).pathname.slice(1));
     return await db.transaction(async (tx) => {
       const { snapshot, takenAt } = await takeSnapshot(tx);
-      if (!(await lockBackups(tx))) throw new OperatorError(`Another backup of ${database} is being made`);
+      if (!(await lockBackups(tx)))
+        throw new OperatorError(`Another backup of ${database} is being made`);
       removeUnfinished(out, database);
       const path = join(out, `${database}-${takenAt.slice(0, 19).replaceAll(":", "-")}Z`);
       if (existsSync(path)) throw new OperatorError(`${path} is there already`);
@@ -58,7 +61,13 @@ export async function createBackup(
         onStep("dumping");
         const dump = join(unfinished, DUMP_FILE);
         writeFileSync(dump, "", { mode: 0o600 });
-        const args = ["--format=custom", "--no-owner", "--no-privileges", `--snapshot=${snapshot}`, `--file=${dump}`];
+        const args = [
+          "--format=custom",
+          "--no-owner",
+          "--no-privileges",
+          `--snapshot=${snapshot}`,
+          `--file=${dump}`,
+        ];
         await runTool(tools, "pg_dump", args, { url, ...(signal ? { signal } : {}) });
         const tables = await readContents(tx, (table) => {
           signal?.throwIfAborted();
@@ -75,7 +84,9 @@ export async function createBackup(
           migration: await findLastMigration(tx),
           tables,
         };
-        writeFileSync(join(unfinished, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
+        writeFileSync(join(unfinished, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`, {
+          mode: 0o600,
+        });
         for (const written of [join(unfinished, MANIFEST_FILE), dump, unfinished]) sync(written);
         signal?.throwIfAborted();
         renameSync(unfinished, path);
@@ -92,12 +103,22 @@ export async function createBackup(
 
 /** What a killed process left: with the lock held, nobody is writing it any more. */
 function removeUnfinished(out: string, database: string) {
-  const left = readdirSync(out).filter((name) => name.startsWith(`${database}-`) && name.endsWith(UNFINISHED));
+  const left = readdirSync(out).filter(
+    (name) => name.startsWith(`${database}-`) && name.endsWith(UNFINISHED),
+  );
   for (const name of left) rmSync(join(out, name), { recursive: true });
 }
 
-/** Removes all but the `keep` newest whole backups of `database`, and gives their paths, oldest first. */
-function removeOlder(out: string, database: string, newest: string, keep: number | undefined): string[] {
+/**
+ * Removes all but the `keep` newest whole backups of `database`, and gives their paths, oldest
+ * first.
+ */
+function removeOlder(
+  out: string,
+  database: string,
+  newest: string,
+  keep: number | undefined,
+): string[] {
   if (keep === undefined) return [];
   const whole = readdirSync(out)
     .map((name) => join(out, name))

@@ -12,7 +12,11 @@ export async function findDatabase(db: Db, name: string): Promise<Found | undefi
 }
 
 /** Makes an empty database of `template0`, owned by `owner` (the role itself when absent). */
-export async function createDatabase(db: Db, name: string, owner: string | undefined): Promise<void> {
+export async function createDatabase(
+  db: Db,
+  name: string,
+  owner: string | undefined,
+): Promise<void> {
   const owned = owner === undefined ? db.sql`` : db.sql`owner ${db.sql(owner)}`;
   await db.sql`create database ${db.sql(name)} ${owned} template template0`;
 }
@@ -22,4 +26,5 @@ export const renameDatabase = (db: Db, from: string, to: string) =>
   db.sql`alter database ${db.sql(from)} rename to ${db.sql(to)}`;
 
 /** Ends whoever is connected to it. */
-export const dropDatabase = (db: Db, name: string) => db.sql`drop database if exists ${db.sql(name)} with (force)`;
+export const dropDatabase = (db: Db, name: string) =>
+  db.sql`drop database if exists ${db.sql(name)} with (force)`;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
-import { OperatorError } from "../errors.ts";
+import { OperatorError } from "#lib/errors.ts";
 
 /** A backup is a directory: the dump in PostgreSQL's custom format, and what must be true of it. */
 export const DUMP_FILE = "database.dump";
@@ -31,7 +31,9 @@ export const Manifest = Type.Object({
 export type Manifest = Static<typeof Manifest>;
 export type Contents = Manifest["tables"];
 
-/** The manifest of the backup in `dir`. Throws OperatorError when there is none, or it is damaged. */
+/**
+ * The manifest of the backup in `dir`. Throws OperatorError when there is none, or it is damaged.
+ */
 export function readManifest(dir: string): Manifest {
   let text: string;
   try {
@@ -42,16 +44,25 @@ export function readManifest(dir: string): Manifest {
   try {
     return Value.Decode(Manifest, JSON.parse(text));
   } catch {
-    throw new OperatorError(`${join(dir, MANIFEST_FILE)} is damaged: it does not say what a manifest says`);
+    throw new OperatorError(
+      `${join(dir, MANIFEST_FILE)} is damaged: it does not say what a manifest says`,
+    );
   }
 }
 
-/** Throws OperatorError unless the dump in `dir` is, byte for byte, the one that its manifest is of. */
-export async function requireUndamaged(dir: string, { dumpBytes, dumpSha256 }: Manifest): Promise<void> {
+/**
+ * Throws OperatorError unless the dump in `dir` is, byte for byte, the one that its manifest is of.
+ */
+export async function requireUndamaged(
+  dir: string,
+  { dumpBytes, dumpSha256 }: Manifest,
+): Promise<void> {
   const dump = Bun.file(join(dir, DUMP_FILE));
   if (!(await dump.exists())) throw new OperatorError(`${dir} has no ${DUMP_FILE}`);
   if (dump.size !== dumpBytes || (await sha256Of(dump)) !== dumpSha256) {
-    throw new OperatorError(`${join(dir, DUMP_FILE)} is damaged: it is not what was written. Nothing was restored`);
+    throw new OperatorError(
+      `${join(dir, DUMP_FILE)} is damaged: it is not what was written. Nothing was restored`,
+    );
   }
 }
 

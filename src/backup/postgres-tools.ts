@@ -1,10 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { OperatorError } from "../errors.ts";
-import { runProgram } from "../processes/programs.ts";
+import { OperatorError } from "#lib/errors.ts";
+import { runProgram } from "#lib/processes/programs.ts";
 
-/** Where PostgreSQL's client programs may be: PG_BIN alone when it is set, else the PATH and Debian's places. */
+/**
+ * Where PostgreSQL's client programs may be: PG_BIN alone when it is set, else the PATH and
+ * Debian's places.
+ */
 export type ToolPlaces = { PG_BIN?: string | undefined; path: string };
 
 export type PostgresTools = { dir: string; version: string };
@@ -16,8 +19,9 @@ const DEBIAN = "/usr/lib/postgresql";
 const FETCH = join(import.meta.dir, "../../.ci/postgresql-client");
 
 /**
- * The client programs that fit a server of `serverVersion` (180004): none older than it, and of those the nearest, since
- * what a newer pg_dump writes may want a newer server. Throws OperatorError that names the package to install.
+ * The client programs that fit a server of `serverVersion` (180004): none older than it, and of
+ * those the nearest, since what a newer pg_dump writes may want a newer server. Throws
+ * OperatorError that names the package to install.
  */
 export function findPostgresTools(places: ToolPlaces, serverVersion: number): PostgresTools {
   const major = Math.floor(serverVersion / 10_000);
@@ -33,13 +37,17 @@ export function findPostgresTools(places: ToolPlaces, serverVersion: number): Po
       Bun.semver.order(`${other.version}.0`, `${one.version}.0`),
   )[0];
   if (nearest) return nearest;
-  const seen = found.map(({ dir, version }) => `${version} in ${dir}`).join(", ") || "there are none";
+  const seen =
+    found.map(({ dir, version }) => `${version} in ${dir}`).join(", ") || "there are none";
   throw new OperatorError(
     `This needs PostgreSQL's pg_dump and pg_restore, version ${major} or newer (${seen}): install postgresql-client-${major}, or name their directory in PG_BIN${existsSync(FETCH) ? "; .ci/postgresql-client fetches them: export PG_BIN=$(.ci/postgresql-client)" : ""}`,
   );
 }
 
-/** What a program is told of the server by its environment: a command line could be read by everybody. */
+/**
+ * What a program is told of the server by its environment: a command line could be read by
+ * everybody.
+ */
 export function connectionOf(url: string): Record<string, string> {
   const { hostname, port, username, password, pathname, searchParams } = new URL(url);
   const given = {
@@ -55,8 +63,8 @@ export function connectionOf(url: string): Record<string, string> {
 }
 
 /**
- * Runs a program on the database of `url` and gives what it printed. Throws OperatorError with its last words; ends it
- * when `signal` says so.
+ * Runs a program on the database of `url` and gives what it printed. Throws OperatorError with its
+ * last words; ends it when `signal` says so.
  */
 export async function runTool(
   { dir }: PostgresTools,
@@ -69,7 +77,8 @@ export async function runTool(
     signal,
   });
   if (signal?.aborted) throw new OperatorError(`${tool} was interrupted`);
-  if (code !== 0) throw new OperatorError(`${tool} failed: ${stderr.trim().split("\n").slice(-3).join("; ")}`);
+  if (code !== 0)
+    throw new OperatorError(`${tool} failed: ${stderr.trim().split("\n").slice(-3).join("; ")}`);
   return stdout;
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
 import { NEWEST_MIGRATION } from "#db/migrate.ts";
 import { readServerVersion } from "#db/server-version.ts";
-import { OperatorError } from "../errors.ts";
+import { OperatorError } from "#lib/errors.ts";
 import { type Check, checkStructure, compareContents, compareSchema } from "./compare.ts";
 import { isEmpty } from "./contents.queries.ts";
 import { createDatabase, dropDatabase, findDatabase, renameDatabase } from "./databases.queries.ts";
@@ -29,9 +29,10 @@ export type Restored = {
 };
 
 /**
- * Restores the backup in `dir` on the server of `url`: into a new database, which gets its name when every table's
- * rows are what was backed up. What had the name before is kept under another one. Throws OperatorError for a backup
- * that is damaged, newer than this version, or does not come out as it went in; then nothing has changed.
+ * Restores the backup in `dir` on the server of `url`: into a new database, which gets its name
+ * when every table's rows are what was backed up. What had the name before is kept under another
+ * one. Throws OperatorError for a backup that is damaged, newer than this version, or does not come
+ * out as it went in; then nothing has changed.
  */
 export async function restoreBackup(
   url: string,
@@ -53,13 +54,24 @@ export async function restoreBackup(
     const [restored, dump] = [onDatabase(url, scratch), join(dir, DUMP_FILE)];
     onStep("restoring");
     const role = target?.owner === undefined ? [] : [`--role=${target.owner}`];
-    const args = ["--exit-on-error", "--no-owner", "--no-privileges", ...role, `--dbname=${scratch}`, dump];
+    const args = [
+      "--exit-on-error",
+      "--no-owner",
+      "--no-privileges",
+      ...role,
+      `--dbname=${scratch}`,
+      dump,
+    ];
     await runTool(tools, "pg_restore", args, { url: restored, ...(signal ? { signal } : {}) });
     onStep("comparing");
     const checks = [await compareContents(restored, manifest.tables)];
-    if (verify) checks.push(await compareSchema(restored, dump, tools), await checkStructure(restored));
+    if (verify)
+      checks.push(await compareSchema(restored, dump, tools), await checkStructure(restored));
     const wrong = checks.find(({ state }) => state === "wrong");
-    if (wrong) throw new OperatorError(`The backup does not come out as it went in (${wrong.what}): ${wrong.finding}`);
+    if (wrong)
+      throw new OperatorError(
+        `The backup does not come out as it went in (${wrong.what}): ${wrong.finding}`,
+      );
     signal?.throwIfAborted();
     if (into === undefined) return { manifest, checks };
     const putAside = await putInPlace(server, scratch, into);
@@ -78,7 +90,12 @@ function refuseNewer({ migration }: Manifest) {
 }
 
 /** The database that is there by that name; asks before one that has tables is put aside. */
-async function lookAt(server: Pool, url: string, name: string, onReplace: RestoreOptions["onReplace"]) {
+async function lookAt(
+  server: Pool,
+  url: string,
+  name: string,
+  onReplace: RestoreOptions["onReplace"],
+) {
   let found = await findDatabase(server, name);
   // Who has just closed a connection may be told of it before the server has let go.
   for (let tries = 0; tries < 20 && found && found.connections > 0; tries++) {
@@ -87,7 +104,9 @@ async function lookAt(server: Pool, url: string, name: string, onReplace: Restor
   }
   if (!found) return undefined;
   if (found.connections > 0)
-    throw new OperatorError(`${found.connections} are connected to ${name}: stop what uses it first`);
+    throw new OperatorError(
+      `${found.connections} are connected to ${name}: stop what uses it first`,
+    );
   const db = openPool(onDatabase(url, name), { size: 1, prepare: false });
   const empty = await isEmpty(db).finally(() => db.close());
   if (!empty) await onReplace(`Put ${name}, which is not empty, aside for the backup?`);
@@ -95,7 +114,11 @@ async function lookAt(server: Pool, url: string, name: string, onReplace: Restor
 }
 
 /** Gives the restored database its name, and what had it before another; gives that one. */
-async function putInPlace(server: Pool, restored: string, name: string): Promise<string | undefined> {
+async function putInPlace(
+  server: Pool,
+  restored: string,
+  name: string,
+): Promise<string | undefined> {
   if (!(await findDatabase(server, name))) {
     await renameDatabase(server, restored, name);
     return undefined;

@@ -4,7 +4,13 @@ import { makeExercise, makeSignedIn } from "#test/make.ts";
 import { statementsOf } from "#test/transaction.ts";
 
 const CATALOGS = [
-  { path: "equipment", table: "equipment", a: "An equipment", noun: "Equipment", links: { equipment: ["zq kind"] } },
+  {
+    path: "equipment",
+    table: "equipment",
+    a: "An equipment",
+    noun: "Equipment",
+    links: { equipment: ["zq kind"] },
+  },
   {
     path: "muscle-groups",
     table: "muscle_groups",
@@ -27,7 +33,10 @@ for (const { path, table, a, noun, links } of CATALOGS) {
   test(
     `${a} is created, renamed and deleted, and every list says so at once`,
     withApi(async (api) => {
-      const [{ as }, { as: reader }] = [await makeSignedIn(api, { roleSlug: "superuser" }), await makeSignedIn(api)];
+      const [{ as }, { as: reader }] = [
+        await makeSignedIn(api, { roleSlug: "superuser" }),
+        await makeSignedIn(api),
+      ];
       const listed = async () => (await api.get(`${url}?searchString=zq`, { as: reader })).json;
       expect(await listed()).toEqual([]);
       const made = await api.post(url, { as, body: { name: "  Zq \t KIND " } });
@@ -39,7 +48,10 @@ for (const { path, table, a, noun, links } of CATALOGS) {
       const renamed = await api.patch(one, { as, body: { name: "ZQ Élan" } });
       expectStatus(renamed, 200);
       expect(renamed.json).toEqual({ ...made.json, name: "zq élan" });
-      expect([(await api.get(one, { as: reader })).json, await listed()]).toEqual([renamed.json, [renamed.json]]);
+      expect([(await api.get(one, { as: reader })).json, await listed()]).toEqual([
+        renamed.json,
+        [renamed.json],
+      ]);
       const same = await api.patch(one, { as, body: {} });
       expectStatus(same, 200);
       expect(same.json).toEqual(renamed.json);
@@ -47,7 +59,12 @@ for (const { path, table, a, noun, links } of CATALOGS) {
       expectStatus(await api.delete(one, { as }), 204);
       expect(await listed()).toEqual([]);
       const isGone = (answer: Answer) =>
-        expectProblem(answer, 404, `${table}.not_found`, `${noun} with ID '${made.json.id}' not found`);
+        expectProblem(
+          answer,
+          404,
+          `${table}.not_found`,
+          `${noun} with ID '${made.json.id}' not found`,
+        );
       isGone(await api.get(one, { as }));
       isGone(await api.patch(one, { as, body: { name: "zq kind" } }));
       isGone(await api.delete(one, { as }));
@@ -61,7 +78,12 @@ for (const { path, table, a, noun, links } of CATALOGS) {
       const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
       expectStatus(await api.post(url, { as, body: { name: "zq kind" } }), 201);
       const detail = `${a} with the name 'zq kind' already exists`;
-      expectProblem(await api.post(url, { as, body: { name: " ZQ  Kind" } }), 409, `${table}.name_taken`, detail);
+      expectProblem(
+        await api.post(url, { as, body: { name: " ZQ  Kind" } }),
+        409,
+        `${table}.name_taken`,
+        detail,
+      );
       const other = await api.post(url, { as, body: { name: "zq other" } });
       const renamed = await api.patch(`${url}/${other.json.id}`, { as, body: { name: "Zq Kind" } });
       expectProblem(renamed, 409, `${table}.name_taken`, detail);
@@ -76,14 +98,22 @@ for (const { path, table, a, noun, links } of CATALOGS) {
       const own = await makeExercise(api, { owner, name: "Zq Own", ...links });
       const shared = await makeExercise(api, { name: "Zq Shared", ...links });
       const shown = async () =>
-        Promise.all([own, shared].map(async (id) => (await api.get(`/api/v1/exercises/${id}`, { as })).text));
+        Promise.all(
+          [own, shared].map(async (id) => (await api.get(`/api/v1/exercises/${id}`, { as })).text),
+        );
       for (const text of await shown()) expect(text).toContain('"zq kind"');
-      const rename = () => api.patch(`${url}/${made.json.id}`, { as, body: { name: "zq renamed" } });
+      const rename = () =>
+        api.patch(`${url}/${made.json.id}`, { as, body: { name: "zq renamed" } });
       expect((await statementsOf(rename)).length).toBeLessThanOrEqual(4);
       for (const text of await shown())
         expect([text.includes("zq kind"), text.includes('"zq renamed"')]).toEqual([false, true]);
       const detail = `${noun} with ID '${made.json.id}' is used by exercises and cannot be deleted`;
-      expectProblem(await api.delete(`${url}/${made.json.id}`, { as }), 409, `${table}.in_use`, detail);
+      expectProblem(
+        await api.delete(`${url}/${made.json.id}`, { as }),
+        409,
+        `${table}.in_use`,
+        detail,
+      );
       expectStatus(await api.get(`${url}/${made.json.id}`, { as }), 200);
     }),
   );

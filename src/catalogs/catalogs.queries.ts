@@ -1,12 +1,15 @@
 import type { Db } from "#db/client.ts";
-import { type Announcement, noticeOf } from "../notices.ts";
+import { escapeLike } from "#db/fragments.ts";
+import { type InvalidationMessage, invalidationSql } from "../cache/invalidations.ts";
 
 /** The three reference tables, by the name their table has. */
 export type CatalogTable = "equipment" | "muscle_groups" | "exercise_tags";
 
 export type CatalogOrder = { orderBy: "id" | "name"; sortOrder: "asc" | "desc" };
 
-/** Every entry as one JSON array of `{id, name}`, in the order asked for; `[]` when none matches. */
+/**
+ * Every entry as one JSON array of `{id, name}`, in the order asked for; `[]` when none matches.
+ */
 export async function listCatalogJson(
   db: Db,
   table: CatalogTable,
@@ -14,7 +17,9 @@ export async function listCatalogJson(
   order: CatalogOrder,
 ): Promise<string> {
   const { sql } = db;
-  const matches = search ? sql`where search_form(name) like '%' || search_form(${escapeLike(search)}) || '%'` : sql``;
+  const matches = search
+    ? sql`where search_form(name) like '%' || search_form(${escapeLike(search)}) || '%'`
+    : sql``;
   const direction = order.sortOrder === "desc" ? sql`desc` : sql`asc`;
   const [row] = await sql<{ json: string }[]>`
     select coalesce(string_agg(row_to_json(entry)::text, ',' order by entry.${sql(order.orderBy)} ${direction}), '') as json
@@ -23,18 +28,25 @@ export async function listCatalogJson(
 }
 
 /** One entry as JSON, or undefined. */
-export async function findCatalogEntryJson(db: Db, table: CatalogTable, id: number): Promise<string | undefined> {
+export async function findCatalogEntryJson(
+  db: Db,
+  table: CatalogTable,
+  id: number,
+): Promise<string | undefined> {
   const [row] = await db.sql<{ json: string }[]>`
     select row_to_json(entry)::text as json from (select id, name from ${db.sql(table)} where id = ${id}) as entry`;
   return row?.json;
 }
 
-/** Inserts an entry, unless one has that name; its JSON, or undefined. Breaks `<table>_name_unique` in a race. */
+/**
+ * Inserts an entry, unless one has that name; its JSON, or undefined. Breaks `<table>_name_unique`
+ * in a race.
+ */
 export async function insertCatalogEntry(
   { sql }: Db,
   table: CatalogTable,
   name: string,
-  announcement: Announcement,
+  invalidationMessage: InvalidationMessage,
 ): Promise<string | undefined> {
   // A refused insert would use up an id, and there are 32,767 of them.
   const [row] = await sql<{ json: string }[]>`
@@ -42,11 +54,14 @@ export async function insertCatalogEntry(
       insert into ${sql(table)} (name) select ${name} where not exists (select from ${sql(table)} where name = ${name})
       returning id, name
     )
-    select row_to_json(made)::text as json, ${noticeOf(sql, announcement)} from made`;
+    select row_to_json(made)::text as json, ${invalidationSql(sql, invalidationMessage)} from made`;
   return row?.json;
 }
 
-/** Renames an entry; whether its name changed, or undefined when it is not there. Breaks `<table>_name_unique`. */
+/**
+ * Renames an entry; whether its name changed, or undefined when it is not there. Breaks
+ * `<table>_name_unique`.
+ */
 export async function renameCatalogEntry(
   { sql }: Db,
   table: CatalogTable,
@@ -70,10 +85,14 @@ const LINKS: Record<CatalogTable, [table: string, column: string][]> = {
 };
 
 /**
- * Raises the version of every exercise that refers to an entry, and so locks it until the transaction ends; returns their
- * ids. They have to be rendered yet.
+ * Raises the version of every exercise that refers to an entry, and so locks it until the
+ * transaction ends; returns their ids. They have to be rendered yet.
  */
-export async function raiseExercisesWith({ sql }: Db, table: CatalogTable, id: number): Promise<string[]> {
+export async function raiseExercisesWith(
+  { sql }: Db,
+  table: CatalogTable,
+  id: number,
+): Promise<string[]> {
   const linked = LINKS[table].map(
     ([links, column], at) =>
       sql`${at === 0 ? sql`` : sql`union all`} select exercise_id from ${sql(links)} where ${sql(column)} = ${id}`,
@@ -85,18 +104,17 @@ export async function raiseExercisesWith({ sql }: Db, table: CatalogTable, id: n
   return rows.map((row) => row.id);
 }
 
-/** Deletes an entry; false when it is not there. Breaks a foreign key when an exercise refers to it. */
+/**
+ * Deletes an entry; false when it is not there. Breaks a foreign key when an exercise refers to it.
+ */
 export async function deleteCatalogEntry(
   { sql }: Db,
   table: CatalogTable,
   id: number,
-  announcement: Announcement,
+  invalidationMessage: InvalidationMessage,
 ): Promise<boolean> {
   const [row] = await sql<{ deleted: boolean }[]>`
     with gone as (delete from ${sql(table)} where id = ${id} returning id)
-    select exists (select from gone) as deleted, ${noticeOf(sql, announcement)}`;
+    select exists (select from gone) as deleted, ${invalidationSql(sql, invalidationMessage)}`;
   return row?.deleted ?? false;
 }
-
-/** Makes `%`, `_` and `\` ordinary characters of a LIKE pattern. */
-export const escapeLike = (text: string): string => text.replace(/[\\%_]/g, "\\$&");

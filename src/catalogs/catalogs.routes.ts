@@ -1,16 +1,10 @@
-import type { CatalogMemory } from "../catalog-memory.ts";
-import { type Operation, operation } from "../http/operation.ts";
-import { canonical, remembered } from "../http/remembered.ts";
+import { answerFromCache, canonical } from "../cache/cached-answers.ts";
+import type { CatalogCache } from "../cache/catalog-cache.ts";
+import { CatalogEntries, CatalogEntry } from "../exercises/exercises.schemas.ts";
 import { createdJson, noContent, okJson } from "../http/reply.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import { listCatalogJson } from "./catalogs.queries.ts";
-import {
-  CatalogEntries,
-  CatalogEntry,
-  CatalogEntryPatch,
-  CatalogId,
-  ListCatalog,
-  NewCatalogEntry,
-} from "./catalogs.schemas.ts";
+import { CatalogEntryPatch, CatalogId, ListCatalog, NewCatalogEntry } from "./catalogs.schemas.ts";
 import {
   addEntry,
   type CatalogDeps,
@@ -21,7 +15,7 @@ import {
 } from "./catalogs.service.ts";
 
 type Catalog = CatalogWords & { path: string; tag: string; one: string; many: string };
-type Deps = CatalogDeps & { catalogMemory: CatalogMemory };
+type Deps = CatalogDeps & { catalogCache: CatalogCache };
 
 const CATALOGS: Catalog[] = [
   {
@@ -70,12 +64,12 @@ function readRoutes(catalog: Catalog, deps: Deps): Operation[] {
         query: ListCatalog,
         answers: { 200: CatalogEntries },
         isTagged: true,
-        isRemembered: true,
+        isCached: true,
       },
       ({ query, request }) => {
         const { searchString, orderBy = "id", sortOrder = "asc" } = query;
         const question = canonical(path, query);
-        return remembered(deps.catalogMemory, request, question, null, async () => {
+        return answerFromCache(deps.catalogCache, request, question, null, async () => {
           const json = await listCatalogJson(deps.db, table, searchString, { orderBy, sortOrder });
           return { json, audience: null };
         });
@@ -92,12 +86,12 @@ function readRoutes(catalog: Catalog, deps: Deps): Operation[] {
         params: CatalogId,
         answers: { 200: CatalogEntry },
         isTagged: true,
-        isRemembered: true,
+        isCached: true,
         problems: { 404: "There is no such id" },
       },
       ({ params, request }) => {
         const question = `${path}/${params.id}`;
-        return remembered(deps.catalogMemory, request, question, null, async () => ({
+        return answerFromCache(deps.catalogCache, request, question, null, async () => ({
           json: await getEntry(deps, catalog, params.id),
           audience: null,
         }));

@@ -11,8 +11,6 @@ const EntryName = Type.String({
 
 export const NewCatalogEntry = strict({ name: EntryName });
 export const CatalogEntryPatch = strict({ name: Type.Optional(EntryName) });
-export const CatalogEntry = strict({ id: SmallId, name: Type.String({ minLength: 3, maxLength: 100 }) });
-export const CatalogEntries = Type.Array(CatalogEntry, { maxItems: 32_767 });
 export const CatalogId = strict({ id: SmallId });
 
 export const ListCatalog = strict({

@@ -1,8 +1,8 @@
 import type { Db } from "#db/client.ts";
-import { postgresError } from "#db/errors.ts";
-import { AppError } from "../errors.ts";
+import { postgresError } from "#lib/causes.ts";
+import { AppError } from "#lib/errors.ts";
+import { type Invalidations, sendInvalidation } from "../cache/invalidations.ts";
 import { renderDocuments } from "../exercises/exercises.queries.ts";
-import { type Notices, sendNotice } from "../notices.ts";
 import {
   type CatalogTable,
   deleteCatalogEntry,
@@ -12,16 +12,22 @@ import {
   renameCatalogEntry,
 } from "./catalogs.queries.ts";
 
-export type CatalogDeps = { db: Db; notices: Notices };
+export type CatalogDeps = { db: Db; invalidations: Invalidations };
 
 /** How a catalog is spoken of: `An equipment`, `Equipment`. */
 export type CatalogWords = { table: CatalogTable; a: string; noun: string };
 
-/** Adds an entry and returns it as JSON; superusers only. Throws conflict (`<table>.name_taken`). */
-export function addEntry({ db, notices }: CatalogDeps, words: CatalogWords, name: string): Promise<string> {
+/**
+ * Adds an entry and returns it as JSON; superusers only. Throws conflict (`<table>.name_taken`).
+ */
+export function addEntry(
+  { db, invalidations }: CatalogDeps,
+  words: CatalogWords,
+  name: string,
+): Promise<string> {
   return translate(words, name, () =>
-    notices.announce({ catalog: true }, async (announcement) => {
-      const json = await insertCatalogEntry(db, words.table, name, announcement);
+    invalidations.publish({ catalog: true }, async (invalidationMessage) => {
+      const json = await insertCatalogEntry(db, words.table, name, invalidationMessage);
       if (json === undefined) throw nameTaken(words, name);
       return json;
     }),
@@ -29,22 +35,28 @@ export function addEntry({ db, notices }: CatalogDeps, words: CatalogWords, name
 }
 
 /**
- * Renames an entry, and with it every exercise that shows it, and returns it as JSON; superusers only. Throws not_found,
- * conflict (`<table>.name_taken`).
+ * Renames an entry, and with it every exercise that shows it, and returns it as JSON; superusers
+ * only. Throws not_found, conflict (`<table>.name_taken`).
  */
-export function renameEntry(deps: CatalogDeps, words: CatalogWords, id: number, name: string): Promise<string> {
+export function renameEntry(
+  deps: CatalogDeps,
+  words: CatalogWords,
+  id: number,
+  name: string,
+): Promise<string> {
   const { table } = words;
   return translate(words, name, () =>
-    deps.notices.announce({ catalog: true }, (announcement) =>
+    deps.invalidations.publish({ catalog: true }, (invalidationMessage) =>
       deps.db.transaction(async (tx) => {
         // It may run again, and find that the name is there already.
-        announcement.isSent = false;
+        invalidationMessage.isSent = false;
         const isChanged = await renameCatalogEntry(tx, table, id, name);
         if (isChanged === undefined) throw entryNotFound(words, id);
         if (isChanged) {
-          // Locked first, in a statement of its own: what is rendered is what others have committed by then.
+          // Locked first, in a statement of its own: what is rendered is what others have committed
+          // by then.
           await renderDocuments(tx, await raiseExercisesWith(tx, table, id));
-          await sendNotice(tx, announcement);
+          await sendInvalidation(tx, invalidationMessage);
         }
         return JSON.stringify({ id, name });
       }),
@@ -52,17 +64,29 @@ export function renameEntry(deps: CatalogDeps, words: CatalogWords, id: number, 
   );
 }
 
-/** Deletes an entry that nothing refers to; superusers only. Throws not_found, conflict (`<table>.in_use`). */
-export function removeEntry({ db, notices }: CatalogDeps, words: CatalogWords, id: number): Promise<void> {
+/**
+ * Deletes an entry that nothing refers to; superusers only. Throws not_found, conflict
+ * (`<table>.in_use`).
+ */
+export function removeEntry(
+  { db, invalidations }: CatalogDeps,
+  words: CatalogWords,
+  id: number,
+): Promise<void> {
   return translate(words, String(id), () =>
-    notices.announce({ catalog: true }, async (announcement) => {
-      if (!(await deleteCatalogEntry(db, words.table, id, announcement))) throw entryNotFound(words, id);
+    invalidations.publish({ catalog: true }, async (invalidationMessage) => {
+      if (!(await deleteCatalogEntry(db, words.table, id, invalidationMessage)))
+        throw entryNotFound(words, id);
     }),
   );
 }
 
 /** The entry as JSON. Throws not_found. */
-export async function getEntry({ db }: { db: Db }, words: CatalogWords, id: number): Promise<string> {
+export async function getEntry(
+  { db }: { db: Db },
+  words: CatalogWords,
+  id: number,
+): Promise<string> {
   const json = await findCatalogEntryJson(db, words.table, id);
   if (json === undefined) throw entryNotFound(words, id);
   return json;

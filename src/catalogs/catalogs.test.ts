@@ -38,7 +38,8 @@ for (const [path, table, noun] of CATALOGS) {
     `${path} are sorted and searched as asked, wildcards being ordinary`,
     withApi(async (api) => {
       const { as } = await makeSignedIn(api);
-      await api.deps.db.sql`insert into ${api.deps.db.sql(table)} (name) values ('zzz 100% a_b'), ('zzz élan')`;
+      await api.deps.db
+        .sql`insert into ${api.deps.db.sql(table)} (name) values ('zzz 100% a_b'), ('zzz élan')`;
       const names = async (query: string) => {
         const answer = await api.get(`${url}?${query}`, { as });
         expectStatus(answer, 200);
@@ -68,7 +69,12 @@ for (const [path, table, noun] of CATALOGS) {
       for (const id of ["0", "32768", "-1", "x", "1.5", "1e3", "99999999999999999999"]) {
         expectProblem(await api.get(`${url}/${id}`, { as }), 422, "invalid_request");
       }
-      for (const query of ["orderBy=nonsense", "sortOrder=up", "nonsense=1", "orderBy=id&orderBy=name"]) {
+      for (const query of [
+        "orderBy=nonsense",
+        "sortOrder=up",
+        "nonsense=1",
+        "orderBy=id&orderBy=name",
+      ]) {
         expectProblem(await api.get(`${url}?${query}`, { as }), 422, "invalid_request");
       }
       expectProblem(await api.get(`${url}?nonsense=1`), 401, "access.not_authenticated");

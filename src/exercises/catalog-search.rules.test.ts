@@ -36,19 +36,28 @@ test.each([
 
 test("what stands in a text is found in it, and nothing else is, whatever was searched before", () => {
   const word = fc.string({ unit: fc.constantFrom("a", "b", "-", "é"), minLength: 1, maxLength: 4 });
-  const text = fc.array(fc.array(word, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 });
+  const text = fc.array(fc.array(word, { minLength: 1, maxLength: 3 }), {
+    minLength: 1,
+    maxLength: 3,
+  });
   fc.assert(
-    fc.property(fc.array(text, { maxLength: 6 }), fc.array(word, { minLength: 1, maxLength: 3 }), (texts, forms) => {
-      const exercises = texts.map((names, at) => ({
-        id: String(at),
-        searchText: `\n${names.map((words) => words.join(" ")).join("\n")}\n`,
-      }));
-      const search = createCatalogSearch(exercises);
-      const typed = forms.map((form) => ({ form, meant: [] }));
-      const holding = exercises.filter(({ searchText }) => forms.every((form) => searchText.includes(form)));
-      const ids = holding.map(({ id }) => id);
-      expect(search.find(typed).ids).toEqual(ids);
-      expect(search.find(typed.toReversed()).ids).toEqual(ids);
-    }),
+    fc.property(
+      fc.array(text, { maxLength: 6 }),
+      fc.array(word, { minLength: 1, maxLength: 3 }),
+      (texts, forms) => {
+        const exercises = texts.map((names, at) => ({
+          id: String(at),
+          searchText: `\n${names.map((words) => words.join(" ")).join("\n")}\n`,
+        }));
+        const search = createCatalogSearch(exercises);
+        const typed = forms.map((form) => ({ form, meant: [] }));
+        const holding = exercises.filter(({ searchText }) =>
+          forms.every((form) => searchText.includes(form)),
+        );
+        const ids = holding.map(({ id }) => id);
+        expect(search.find(typed).ids).toEqual(ids);
+        expect(search.find(typed.toReversed()).ids).toEqual(ids);
+      },
+    ),
   );
 });

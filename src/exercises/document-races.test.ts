@@ -14,7 +14,12 @@ afterAll(() => database.drop());
 
 /** Documents by exercise, as they are stored. */
 const stored = async () =>
-  new Map((await database.pool.sql`select id, document from exercises`).map(({ id, document }) => [id, document]));
+  new Map(
+    (await database.pool.sql`select id, document from exercises`).map(({ id, document }) => [
+      id,
+      document,
+    ]),
+  );
 
 test("documents are true after renames, changes, creations and deletions that all happen at once, and nobody is stuck", async () => {
   const { sql } = database.pool;
@@ -42,13 +47,17 @@ test("documents are true after renames, changes, creations and deletions that al
   for (let round = 0; round < ROUNDS; round++) {
     const rename = (path: string, id: number) =>
       api.patch(`${P}/catalogs/${path}/${id}`, { as, body: { name: `entry ${id} of ${round}` } });
-    const change = (id: string | undefined, body: object) => api.patch(`${P}/exercises/user/${id}`, { as, body });
+    const change = (id: string | undefined, body: object) =>
+      api.patch(`${P}/exercises/user/${id}`, { as, body });
     const answers = await Promise.all([
       rename("muscle-groups", 1 + (round % 4)),
       rename("muscle-groups", 1 + ((round + 1) % 4)),
       rename("equipment", 1 + (round % 4)),
       change(ids[round % 6], { primaryMuscles: entries(round + 1) }),
-      change(ids[(round + 1) % 6], { equipment: entries(round + 1), secondaryMuscles: entries(round) }),
+      change(ids[(round + 1) % 6], {
+        equipment: entries(round + 1),
+        secondaryMuscles: entries(round),
+      }),
       change(ids[(round + 2) % 6], { name: `Exercise ${(round + 2) % 6} of ${round}` }),
       change(ids[round % 6], { instructions: `Of round ${round}`, equipment: [] }),
       create(`New ${round}`, round),

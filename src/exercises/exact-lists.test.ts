@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { createTokens } from "#src/access/tokens.ts";
 import { type Api, apiOn, testConfig } from "#test/harness.ts";
 import { makeUser, signedIn } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 import { openProcesses, type Processes, type ServingProcess } from "#test/processes.ts";
+import { createTokens } from "../access/tokens.ts";
 
 const P = "/api/v1/exercises";
 const dir = mkdtempSync(join(tmpdir(), "irontrack-exact-"));
@@ -26,7 +26,9 @@ beforeAll(async () => {
   }
   processes = await openProcesses(dir, database.url);
   servers = [await processes.start("one"), await processes.start("two")];
-  const api: Api = await apiOn(database.pool, { deps: { tokens: createTokens(testConfig(), processes.keys) } });
+  const api: Api = await apiOn(database.pool, {
+    deps: { tokens: createTokens(testConfig(), processes.keys) },
+  });
   const cookieOf = async (roleSlug: "superuser" | "application-access") =>
     signedIn(api, await makeUser(api, { roleSlug }));
   cookies = {
@@ -42,10 +44,21 @@ afterAll(async () => {
 });
 
 /** An exercise as the model knows it; `owner` is undefined for one of the catalog. */
-type Known = { id: string; owner: Who | undefined; name: string; equipment: number[]; tags: number[] };
+type Known = {
+  id: string;
+  owner: Who | undefined;
+  name: string;
+  equipment: number[];
+  tags: number[];
+};
 type Model = { exercises: Known[]; equipmentNames: string[] };
 
-type Query = { scope?: "system" | "user" | "all"; equipment?: number; tags?: number; pageSize: number };
+type Query = {
+  scope?: "system" | "user" | "all";
+  equipment?: number;
+  tags?: number;
+  pageSize: number;
+};
 type Written = {
   kind: "create" | "change";
   who: Who;
@@ -103,7 +116,8 @@ test("what two processes answer from memory is at every moment what a model says
             if (taken.kind === "read") await compare(model, taken.who, taken.query);
             else await writeAndLook(model, server, taken);
           }
-          for (const reader of ["ada", "bob", "root"] as const) await compare(model, reader, { pageSize: 20 });
+          for (const reader of ["ada", "bob", "root"] as const)
+            await compare(model, reader, { pageSize: 20 });
         } finally {
           await clear(model);
         }
@@ -122,7 +136,10 @@ async function writeAndLook(model: Model, at: number, taken: Exclude<Step, { kin
   );
 }
 
-/** People who read everybody's lists in both processes all the while, so that memories fill at every moment. */
+/**
+ * People who read everybody's lists in both processes all the while, so that memories fill at every
+ * moment.
+ */
 function readAllTheWhile(): () => Promise<void> {
   let isOver = false;
   const lanes = servers.flatMap((server) =>
@@ -136,21 +153,38 @@ function readAllTheWhile(): () => Promise<void> {
   };
 }
 
-async function perform(model: Model, server: ServingProcess, taken: Exclude<Step, { kind: "read" }>) {
+async function perform(
+  model: Model,
+  server: ServingProcess,
+  taken: Exclude<Step, { kind: "read" }>,
+) {
   if (taken.kind === "rename") return rename(model, server, taken);
   const target = model.exercises[taken.pick % Math.max(1, model.exercises.length)];
   if (taken.kind === "remove") return remove(model, server, taken.who, target);
   return write(model, server, taken, target);
 }
 
-async function remove(model: Model, server: ServingProcess, remover: Who, target: Known | undefined) {
-  const answer = await server.ask("DELETE", `${P}/${target?.id ?? crypto.randomUUID()}`, { as: cookies[remover] });
-  const isTheirs = target !== undefined && (target.owner === remover || (!target.owner && remover === "root"));
+async function remove(
+  model: Model,
+  server: ServingProcess,
+  remover: Who,
+  target: Known | undefined,
+) {
+  const answer = await server.ask("DELETE", `${P}/${target?.id ?? crypto.randomUUID()}`, {
+    as: cookies[remover],
+  });
+  const isTheirs =
+    target !== undefined && (target.owner === remover || (!target.owner && remover === "root"));
   expect(answer.status === 204).toBe(isTheirs);
   if (isTheirs) model.exercises = model.exercises.filter((known) => known !== target);
 }
 
-async function write(model: Model, server: ServingProcess, taken: Written, target: Known | undefined) {
+async function write(
+  model: Model,
+  server: ServingProcess,
+  taken: Written,
+  target: Known | undefined,
+) {
   const owner = taken.isSystem ? undefined : taken.who;
   const as = cookies[taken.isSystem ? "root" : taken.who];
   const place = taken.isSystem ? "system" : "user";
@@ -162,7 +196,9 @@ async function write(model: Model, server: ServingProcess, taken: Written, targe
     tags: taken.isSystem ? taken.tags.toSorted() : [],
   };
   const isTaken = (except?: Known) =>
-    model.exercises.some((known) => known !== except && known.owner === owner && known.name === name);
+    model.exercises.some(
+      (known) => known !== except && known.owner === owner && known.name === name,
+    );
   const body = {
     name,
     primaryMuscles: [1],
@@ -178,7 +214,8 @@ async function write(model: Model, server: ServingProcess, taken: Written, targe
     };
     const answer = await server.ask("POST", `${P}/${place}`, { as, body: all });
     expect(answer.status).toBe(isTaken() ? 409 : 201);
-    if (answer.status === 201) model.exercises.push({ id: ((await answer.json()) as { id: string }).id, ...kept });
+    if (answer.status === 201)
+      model.exercises.push({ id: ((await answer.json()) as { id: string }).id, ...kept });
   } else if (target) {
     const answer = await server.ask("PATCH", `${P}/${place}/${target.id}`, { as, body });
     const ifThere = isTaken(target) ? 409 : 200;
@@ -202,10 +239,15 @@ async function rename(model: Model, server: ServingProcess, taken: { pick: numbe
 /** Asks both processes, twice, and holds them to the model. */
 async function compare(model: Model, reader: Who, asked: Query) {
   const expected = expectedPage(model, reader, asked);
-  for (const server of [...servers, ...servers]) expect(await listed(server, reader, asked)).toEqual(expected);
+  for (const server of [...servers, ...servers])
+    expect(await listed(server, reader, asked)).toEqual(expected);
 }
 
-function expectedPage(model: Model, reader: Who, { scope = "all", equipment, tags, pageSize }: Query) {
+function expectedPage(
+  model: Model,
+  reader: Who,
+  { scope = "all", equipment, tags, pageSize }: Query,
+) {
   const matching = model.exercises
     .filter(({ owner }) => (scope !== "user" && !owner) || (scope !== "system" && owner === reader))
     .filter((known) => equipment === undefined || known.equipment.includes(equipment))
@@ -232,14 +274,22 @@ async function listed(server: ServingProcess, reader: Who, asked: Query) {
   };
   return {
     total: page.total,
-    items: page.items.map(({ id, name, equipment }) => ({ id, name, equipment: equipment.map((entry) => entry.name) })),
+    items: page.items.map(({ id, name, equipment }) => ({
+      id,
+      name,
+      equipment: equipment.map((entry) => entry.name),
+    })),
   };
 }
 
 async function clear({ exercises }: Model) {
   const [server] = servers as [ServingProcess];
-  for (const { id, owner } of exercises) await server.ask("DELETE", `${P}/${id}`, { as: cookies[owner ?? "root"] });
+  for (const { id, owner } of exercises)
+    await server.ask("DELETE", `${P}/${id}`, { as: cookies[owner ?? "root"] });
   for (const [at, name] of ["first", "second", "third"].entries()) {
-    await server.ask("PATCH", `/api/v1/catalogs/equipment/${at + 1}`, { as: cookies.root, body: { name } });
+    await server.ask("PATCH", `/api/v1/catalogs/equipment/${at + 1}`, {
+      as: cookies.root,
+      body: { name },
+    });
   }
 }

@@ -1,6 +1,6 @@
 import type { Db } from "#db/client.ts";
+import { escapeLike } from "#db/fragments.ts";
 import { createStatement, type Statement } from "#db/statement.ts";
-import { escapeLike } from "../catalogs/catalogs.queries.ts";
 import type { PageWindow } from "../http/page.ts";
 import {
   type FoundExercises,
@@ -21,20 +21,29 @@ export type ListQuestion = Omit<ListExercises, "searchString" | "currentPage" | 
   search: Search | null;
 };
 
-/** One page of documents, joined by commas; how many exercises match in all; how many the asker has of their own. */
+/**
+ * One page of documents, joined by commas; how many exercises match in all; how many the asker has
+ * of their own.
+ */
 export type DocumentPage = { documents: string; total: number; ownCount: number };
 
 /** The exercises that fit `question`, in its order, ties by id. One statement. */
-export async function listDocuments(db: Db, question: ListQuestion, window: PageWindow): Promise<DocumentPage> {
+export async function listDocuments(
+  db: Db,
+  question: ListQuestion,
+  window: PageWindow,
+): Promise<DocumentPage> {
   const statement = createStatement();
   const direction = question.sortOrder === "desc" ? "desc" : "asc";
   const order = `sort_key ${direction}, id ${direction}`;
   const isNarrowed = hasFilters(question) || question.search !== null;
-  // Within a scope no two exercises have one name: its index is the order, and nothing has to be sorted.
+  // Within a scope no two exercises have one name: its index is the order, and nothing has to be
+  // sorted.
   const orderInScope = isByName(question) ? `sort_key ${direction}` : order;
   const page = isNarrowed ? "" : pageOf(statement, orderInScope, window);
   const columns = (isOwn: boolean) => `id, ${sortKey(statement, question, isOwn)} as sort_key`;
-  // The page is chosen on narrow rows before anything wide is read: 4 to 11 times the naive join (ADR 0006).
+  // The page is chosen on narrow rows before anything wide is read: 4 to 11 times the naive join
+  // (ADR 0006).
   statement.text = `
     with matching as (${matching(statement, question, columns, page)}),
     page as (select id, sort_key from matching order by ${order} ${limitAndOffset(statement, window)})
@@ -48,14 +57,21 @@ export async function listDocuments(db: Db, question: ListQuestion, window: Page
 
 type Count = { id: number; name: string; count: number };
 type WordCount = { value: string; count: number };
-export type Facets = { total: number } & Record<"primaryMuscles" | "secondaryMuscles" | "equipment" | "tags", Count[]> &
+export type Facets = { total: number } & Record<
+  "primaryMuscles" | "secondaryMuscles" | "equipment" | "tags",
+  Count[]
+> &
   Record<"category" | "difficultyLevel" | "force" | "mechanic", WordCount[]>;
 
 /**
- * How many of the exercises that fit `question` have each muscle, piece of equipment, tag, category, difficulty, force
- * and mechanic: the most frequent first, ties by name. What none of them has is left out. One statement.
+ * How many of the exercises that fit `question` have each muscle, piece of equipment, tag,
+ * category, difficulty, force and mechanic: the most frequent first, ties by name. What none of
+ * them has is left out. One statement.
  */
-export async function countFacets(db: Db, question: ListQuestion): Promise<{ facets: Facets; ownCount: number }> {
+export async function countFacets(
+  db: Db,
+  question: ListQuestion,
+): Promise<{ facets: Facets; ownCount: number }> {
   const statement = createStatement();
   const entries = (ids: string, catalog: string) => `(
     select coalesce(json_agg(json_build_object('id', id, 'name', name, 'count', count) order by count desc, name), '[]')
@@ -75,7 +91,9 @@ export async function countFacets(db: Db, question: ListQuestion): Promise<{ fac
       ${entries("tag_ids", "exercise_tags")} as tags,
       ${words("category")} as category, ${words("difficulty")} as "difficultyLevel",
       ${words("force")} as force, ${words("mechanic")} as mechanic`;
-  const [counted] = await statement.run<(Facets & { ownCount: number })[]>(db, { prepare: isUsual(question) });
+  const [counted] = await statement.run<(Facets & { ownCount: number })[]>(db, {
+    prepare: isUsual(question),
+  });
   const { ownCount, ...facets } = counted as Facets & { ownCount: number };
   return { facets, ownCount };
 }
@@ -87,8 +105,9 @@ export async function listSearchable({ sql }: Db): Promise<SearchableExercise[]>
 }
 
 /**
- * Rows of the catalog, of the asker's own, or both. Each scope is asked for on its own, so that each is found by its own
- * index however many exercises other people have. `limited` is added to each.
+ * Rows of the catalog, of the asker's own, or both. Each scope is asked for on its own, so that
+ * each is found by its own index however many exercises other people have. `limited` is added to
+ * each.
  */
 function matching(
   statement: Statement,
@@ -100,8 +119,12 @@ function matching(
   const narrowed = filters(statement, question);
   const scopes: string[] = [];
   if (scope !== "user") {
-    const from = search ? `${found(statement, search.catalog)} join exercises using (id)` : "exercises";
-    scopes.push(`(select ${columns(false)} from ${from} where owner_id is null ${narrowed} ${limited})`);
+    const from = search
+      ? `${found(statement, search.catalog)} join exercises using (id)`
+      : "exercises";
+    scopes.push(
+      `(select ${columns(false)} from ${from} where owner_id is null ${narrowed} ${limited})`,
+    );
   }
   if (scope !== "system") {
     const owned = `owner_id = ${statement.value(userId)} ${search ? holdsAll(statement, search.words) : ""}`;
@@ -125,8 +148,9 @@ const limitAndOffset = (statement: Statement, { limit, offset }: PageWindow) =>
 
 const DEFAULT_PAGE_SIZE = 20;
 /**
- * A LIMIT that is a parameter makes PostgreSQL plan each time, or plan for a tenth of the table: 0.12 to 0.38 of the
- * throughput of a literal one, measured on a four-table join. The usual page size is a literal.
+ * A LIMIT that is a parameter makes PostgreSQL plan each time, or plan for a tenth of the table:
+ * 0.12 to 0.38 of the throughput of a literal one, measured on a four-table join. The usual page
+ * size is a literal.
  */
 const literal = (statement: Statement, limit: number) =>
   limit === DEFAULT_PAGE_SIZE ? String(DEFAULT_PAGE_SIZE) : statement.value(limit);
@@ -142,8 +166,12 @@ function countInScope(statement: Statement, question: ListQuestion): string {
 }
 
 const hasFilters = (question: ListQuestion) =>
-  [question.primaryMuscles, question.secondaryMuscles, question.equipment, question.tags].some((ids) => ids?.length) ||
-  [question.category, question.difficultyLevel, question.force, question.mechanic].some((word) => word !== undefined);
+  [question.primaryMuscles, question.secondaryMuscles, question.equipment, question.tags].some(
+    (ids) => ids?.length,
+  ) ||
+  [question.category, question.difficultyLevel, question.force, question.mechanic].some(
+    (word) => word !== undefined,
+  );
 
 /** One text whichever filters are set: each distinct text is a plan that every connection keeps. */
 function filters(statement: Statement, question: ListQuestion): string {
@@ -164,10 +192,16 @@ function filters(statement: Statement, question: ListQuestion): string {
     and ${word("force", question.force)} and ${word("mechanic", question.mechanic)}`;
 }
 
-/** How like a word of one's own exercise a searched word must be (pg_trgm's word_similarity, 0 to 1). */
+/**
+ * How like a word of one's own exercise a searched word must be (pg_trgm's word_similarity, 0 to
+ * 1).
+ */
 const OWN_WORD_SIMILARITY = 0.5;
 
-/** In one's own every word must be there: as it was typed, as what it was meant to be, or as something like it. */
+/**
+ * In one's own every word must be there: as it was typed, as what it was meant to be, or as
+ * something like it.
+ */
 const holdsAll = (statement: Statement, words: SearchedWord[]) =>
   words
     .map(({ form, meant }) => {
@@ -176,7 +210,9 @@ const holdsAll = (statement: Statement, words: SearchedWord[]) =>
     })
     .join(" ");
 
-/** That `column` has one of some texts in it: the same text of a statement however many there are. */
+/**
+ * That `column` has one of some texts in it: the same text of a statement however many there are.
+ */
 const holds = (statement: Statement, column: string, texts: string[]) =>
   `${column} like any(${statement.value(texts.map((text) => `%${escapeLike(text)}%`))}::text[])`;
 
@@ -203,7 +239,9 @@ function sortKey(statement: Statement, { orderBy, search }: ListQuestion, isOwn:
 
 /** `distanceFrom` of catalog-search.rules.ts, of one's own. */
 function distance(statement: Statement, words: SearchedWord[]): string {
-  const inTheName = words.map((word) => holds(statement, "name_form", needlesOf(word))).join(" and ");
+  const inTheName = words
+    .map((word) => holds(statement, "name_form", needlesOf(word)))
+    .join(" and ");
   return `case when position(${statement.value(`\n${searchedText(words)}\n`)} in search_text) > 0 then 0
     else (select char_length(name_form) + case when ${inTheName} then 0 else ${NOT_IN_THE_NAME} end
       from (select split_part(search_text, E'\\n', 2) as name_form) as form) end`;

@@ -2,7 +2,12 @@ import { expect, test } from "bun:test";
 import { inventExercises } from "#bench/stand/people.ts";
 import type { Db } from "#db/client.ts";
 import { rolledBack, statementsOf } from "#test/transaction.ts";
-import { countFacets, type ListQuestion, listDocuments, listSearchable } from "./exercise-list.queries.ts";
+import {
+  countFacets,
+  type ListQuestion,
+  listDocuments,
+  listSearchable,
+} from "./exercise-list.queries.ts";
 
 const WINDOW = { limit: 20, offset: 0 };
 const OTHERS = 20_000;
@@ -24,7 +29,10 @@ test("lists, searches and facets reach exercises by an index, however many other
     const distances = ids.map((_, at) => at);
     for (const scope of ["system", "user", "all"] as const) {
       const all: ListQuestion = { userId, scope, search: null };
-      const search = { ...all, search: { words: [{ form: "sqat", meant: ["squat"] }], catalog: { ids, distances } } };
+      const search = {
+        ...all,
+        search: { words: [{ form: "sqat", meant: ["squat"] }], catalog: { ids, distances } },
+      };
       const reads = {
         list: () => listDocuments(db, all, WINDOW),
         "second page": () => listDocuments(db, all, { limit: 20, offset: 20 }),

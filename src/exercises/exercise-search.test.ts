@@ -35,11 +35,16 @@ test(
   "what is searched comes by relevance unless another order is asked for",
   withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
-    for (const name of ["A zqx in a long name", "Zqx", "B zqx"]) await makeExercise(api, { owner, name });
+    for (const name of ["A zqx in a long name", "Zqx", "B zqx"])
+      await makeExercise(api, { owner, name });
     const relevant = await found(api, as, "zqx");
     expect(relevant).toEqual(["Zqx", "B zqx", "A zqx in a long name"]);
     expect(await found(api, as, "zqx", "&orderBy=relevance")).toEqual(relevant);
-    expect(await found(api, as, "zqx", "&orderBy=name")).toEqual(["A zqx in a long name", "B zqx", "Zqx"]);
+    expect(await found(api, as, "zqx", "&orderBy=name")).toEqual([
+      "A zqx in a long name",
+      "B zqx",
+      "Zqx",
+    ]);
   }),
 );
 
@@ -100,7 +105,8 @@ test(
   withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
     await makeExercise(api, { owner, name: "Zq Own", equipment: ["barbell"], category: "cardio" });
-    const total = async (query: string) => (await api.get(`${P}?pageSize=1&${query}`, { as })).json.total as number;
+    const total = async (query: string) =>
+      (await api.get(`${P}?pageSize=1&${query}`, { as })).json.total as number;
     for (const query of [
       "",
       "scope=user",
@@ -115,14 +121,18 @@ test(
       if (other) expect(await total(`${query}&secondaryMuscles=${other.id}`)).toBe(other.count);
       for (const field of ["category", "difficultyLevel", "force", "mechanic"]) {
         const values = facets[field] as { value: string; count: number }[];
-        expect(values).toEqual(values.toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1)));
+        expect(values).toEqual(
+          values.toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1)),
+        );
         if (query.includes(field)) continue;
-        for (const { value, count } of values) expect(await total(`${query}&${field}=${value}`)).toBe(count);
+        for (const { value, count } of values)
+          expect(await total(`${query}&${field}=${value}`)).toBe(count);
       }
       if (query.includes("equipment")) continue;
       for (const { id, count } of facets.equipment.slice(0, 3))
         expect(await total(`${query}&equipment=${id}`)).toBe(count);
-      for (const { id, count } of facets.tags.slice(0, 3)) expect(await total(`${query}&tags=${id}`)).toBe(count);
+      for (const { id, count } of facets.tags.slice(0, 3))
+        expect(await total(`${query}&tags=${id}`)).toBe(count);
     }
   }),
 );

@@ -1,6 +1,6 @@
 import type { Fragment } from "postgres";
 import { type Db, unprepared } from "#db/client.ts";
-import { type Announcement, noticeOf } from "../notices.ts";
+import { type InvalidationMessage, invalidationSql } from "../cache/invalidations.ts";
 
 /** Ids of catalog entries that an exercise refers to, ascending, none twice. */
 export type LinkedIds = {
@@ -36,9 +36,10 @@ const LINKS = [
 ] as const;
 
 /**
- * Inserts an exercise of `ownerId` (null: of the catalog) with its links, unless it refers to something that is not
- * there; then only `known` is of use and `id` is null. Breaks `exercises_pkey`,
- * `exercises_owner_name_unique`, `exercises_system_name_unique` or `exercises_system_slug_unique`. One statement.
+ * Inserts an exercise of `ownerId` (null: of the catalog) with its links, unless it refers to
+ * something that is not there; then only `known` is of use and `id` is null. Breaks
+ * `exercises_pkey`, `exercises_owner_name_unique`, `exercises_system_name_unique` or
+ * `exercises_system_slug_unique`. One statement.
  */
 export async function insertExercise(
   { sql }: Db,
@@ -50,7 +51,9 @@ export async function insertExercise(
   const names = Object.keys(row) as (keyof typeof row)[];
   const columnNames = names.map((name, at) => (at === 0 ? sql`${sql(name)}` : sql`, ${sql(name)}`));
   const typeOf = (name: string) => (name === "id" || name === "owner_id" ? sql`uuid` : sql`text`);
-  const values = names.map((name, at) => sql`${at === 0 ? sql`` : sql`, `} ${row[name] ?? null}::${typeOf(name)}`);
+  const values = names.map(
+    (name, at) => sql`${at === 0 ? sql`` : sql`, `} ${row[name] ?? null}::${typeOf(name)}`,
+  );
   const linked = LINKS.map(
     ([field, table, column]) => sql`, ${sql(field)} as (
       insert into ${sql(table)} (exercise_id, ${sql(column)})
@@ -66,11 +69,16 @@ export async function insertExercise(
 }
 
 /** An exercise as its writer found it, locked until the transaction ends. */
-export type LockedExercise = { version: number; isSystem: boolean; document: string; known: KnownIds };
+export type LockedExercise = {
+  version: number;
+  isSystem: boolean;
+  document: string;
+  known: KnownIds;
+};
 
 /**
- * Locks an exercise that `userId` may see, and the entries that it is about to refer to; undefined for anyone else's. The
- * entries first: whoever renames one locks them in that order too.
+ * Locks an exercise that `userId` may see, and the entries that it is about to refer to; undefined
+ * for anyone else's. The entries first: whoever renames one locks them in that order too.
  */
 export async function lockExercise(
   { sql }: Db,
@@ -88,8 +96,9 @@ export async function lockExercise(
 }
 
 /**
- * Writes columns and replaces the links that are given of a locked exercise, whose version goes up by one. An exercise of
- * the catalog is an administrator's from then on: the seed keeps it, and leaves the slug that it had out. One statement.
+ * Writes columns and replaces the links that are given of a locked exercise, whose version goes up
+ * by one. An exercise of the catalog is an administrator's from then on: the seed keeps it, and
+ * leaves the slug that it had out. One statement.
  */
 export async function updateExercise(
   { sql }: Db,
@@ -116,16 +125,25 @@ export async function updateExercise(
     where id = ${exerciseId}`);
 }
 
-/** Deletes a locked exercise; the seed leaves out what an administrator deleted from the catalog. One statement. */
-export async function deleteExercise({ sql }: Db, exerciseId: string, announcement: Announcement): Promise<void> {
+/**
+ * Deletes a locked exercise; the seed leaves out what an administrator deleted from the catalog.
+ * One statement.
+ */
+export async function deleteExercise(
+  { sql }: Db,
+  exerciseId: string,
+  invalidationMessage: InvalidationMessage,
+): Promise<void> {
   await sql`
     with gone as (delete from exercises where id = ${exerciseId} returning slug), left_out as (
       insert into seed_removals (slug) select slug from gone where slug is not null on conflict do nothing
     )
-    select ${noticeOf(sql, announcement)}`;
+    select ${invalidationSql(sql, invalidationMessage)}`;
 }
 
-/** Catalog entries by the ids given, held against deletion and renaming until the transaction ends. */
+/**
+ * Catalog entries by the ids given, held against deletion and renaming until the transaction ends.
+ */
 const lockedEntries = (
   sql: Db["sql"],
   { primaryMuscles = [], secondaryMuscles = [], equipment = [], tags = [] }: LinkedIds,
@@ -149,6 +167,7 @@ function areAllKnown(
   sql: Db["sql"],
   { primaryMuscles = [], secondaryMuscles = [], equipment = [], tags = [] }: LinkedIds,
 ): Fragment {
-  const asked = new Set([...primaryMuscles, ...secondaryMuscles]).size + equipment.length + tags.length;
+  const asked =
+    new Set([...primaryMuscles, ...secondaryMuscles]).size + equipment.length + tags.length;
   return sql`${countKnown(sql)} = ${asked}`;
 }

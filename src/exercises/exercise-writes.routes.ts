@@ -1,7 +1,7 @@
-import type { Config } from "../config.ts";
-import { type Operation, operation } from "../http/operation.ts";
+import type { Config } from "../config/config.ts";
 import { type Precondition, preconditionOf } from "../http/precondition.ts";
 import { createdJson, noContent, okJson } from "../http/reply.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import {
   changeOwnExercise,
   changeSystemExercise,
@@ -28,7 +28,10 @@ const changed = {
   412: "It is not as If-Match says",
 };
 
-export function exerciseWriteRoutes({ config, ...deps }: WriteDeps & { config: Config }): Operation[] {
+export function exerciseWriteRoutes({
+  config,
+  ...deps
+}: WriteDeps & { config: Config }): Operation[] {
   const shown = (document: string) => withImageHost(document, config.CDN_RESOURCES_URL);
   /** Clients read documents with the image host in them, and know their ETag so. */
   const seenBy = (request: Request): Precondition => {
@@ -78,7 +81,9 @@ export function exerciseWriteRoutes({ config, ...deps }: WriteDeps & { config: C
         problems: changed,
       },
       async ({ actor, params, body, request }) =>
-        okJson(shown(await changeOwnExercise(deps, actor, params.exerciseId, body, seenBy(request)))),
+        okJson(
+          shown(await changeOwnExercise(deps, actor, params.exerciseId, body, seenBy(request))),
+        ),
     ),
     operation(
       "PATCH",
@@ -94,7 +99,9 @@ export function exerciseWriteRoutes({ config, ...deps }: WriteDeps & { config: C
         problems: changed,
       },
       async ({ actor, params, body, request }) =>
-        okJson(shown(await changeSystemExercise(deps, actor, params.exerciseId, body, seenBy(request)))),
+        okJson(
+          shown(await changeSystemExercise(deps, actor, params.exerciseId, body, seenBy(request))),
+        ),
     ),
     operation(
       "DELETE",

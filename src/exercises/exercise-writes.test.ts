@@ -5,7 +5,12 @@ import { statementsOf } from "#test/transaction.ts";
 
 const P = "/api/v1/exercises";
 const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
-const minimal = { name: "Zq Press", primaryMuscles: [1], difficultyLevel: "beginner", category: "strength" };
+const minimal = {
+  name: "Zq Press",
+  primaryMuscles: [1],
+  difficultyLevel: "beginner",
+  category: "strength",
+};
 const system = { ...minimal, instructions: "Press it.\nLower it.", tags: [2] };
 type Body = Record<string, unknown>;
 const without = (body: Body, field: string) =>
@@ -47,10 +52,16 @@ test(
     });
     const ids = (entries: { id: number }[]) => entries.map(({ id }) => id);
     const { primaryMuscles, secondaryMuscles, equipment } = made.json;
-    expect([ids(primaryMuscles), ids(secondaryMuscles), ids(equipment)]).toEqual([[1, 3], [2], [1, 2]]);
+    expect([ids(primaryMuscles), ids(secondaryMuscles), ids(equipment)]).toEqual([
+      [1, 3],
+      [2],
+      [1, 2],
+    ]);
     expect((await api.get(`${P}/${made.json.id}`, { as })).json).toEqual(made.json);
     expect((await api.get(`${P}?scope=user`, { as })).json.items).toEqual([made.json]);
-    expect((await api.get(`${P}?scope=user&equipment=2&primaryMuscles=3`, { as })).json.total).toBe(1);
+    expect((await api.get(`${P}?scope=user&equipment=2&primaryMuscles=3`, { as })).json.total).toBe(
+      1,
+    );
   }),
 );
 
@@ -60,10 +71,20 @@ test(
     const { as: reader } = await makeSignedIn(api);
     const as = await asSuperuser(api);
     const images = { imagePathStart: "/zq/start.png", imagePathEnd: "/zq/end.webp" };
-    const made = await api.post(`${P}/system`, { as, body: { ...system, name: "Zq Élan Press", ...images } });
+    const made = await api.post(`${P}/system`, {
+      as,
+      body: { ...system, name: "Zq Élan Press", ...images },
+    });
     expectStatus(made, 201);
-    expect(made.json).toMatchObject({ slug: "zq-elan-press", isSystemDefault: true, createdBy: null, ...images });
-    expect((await api.get(`${P}/criteria?slug=zq-elan-press`, { as: reader })).json).toEqual(made.json);
+    expect(made.json).toMatchObject({
+      slug: "zq-elan-press",
+      isSystemDefault: true,
+      createdBy: null,
+      ...images,
+    });
+    expect((await api.get(`${P}/criteria?slug=zq-elan-press`, { as: reader })).json).toEqual(
+      made.json,
+    );
   }),
 );
 
@@ -109,7 +130,11 @@ test.each<[string, Body]>([
   ["an image that is none", { ...system, imagePathEnd: "/a.svg" }],
 ])("an exercise of the catalog with %s is refused", async (_what, body) => {
   await withApi(async (api) => {
-    expectProblem(await api.post(`${P}/system`, { as: await asSuperuser(api), body }), 422, "invalid_request");
+    expectProblem(
+      await api.post(`${P}/system`, { as: await asSuperuser(api), body }),
+      422,
+      "invalid_request",
+    );
   })();
 });
 
@@ -124,8 +149,16 @@ test.each<[Body, string, string]>([
     "muscles",
     "Primary muscles not found: [32001, 32002]",
   ],
-  [{ secondaryMuscles: [32_000, 1], equipment: [32_000] }, "muscles", "Secondary muscles not found: [32000]"],
-  [{ equipment: [32_001, 32_000, 1], tags: [32_000] }, "equipment", "Equipment not found: [32000, 32001]"],
+  [
+    { secondaryMuscles: [32_000, 1], equipment: [32_000] },
+    "muscles",
+    "Secondary muscles not found: [32000]",
+  ],
+  [
+    { equipment: [32_001, 32_000, 1], tags: [32_000] },
+    "equipment",
+    "Equipment not found: [32000, 32001]",
+  ],
   [{ tags: [32_000, 32_000] }, "tags", "Tags not found: [32000]"],
 ])("catalog ids that are not there are named: %j", async (ids, what, detail) => {
   await withApi(async (api) => {
@@ -133,7 +166,12 @@ test.each<[Body, string, string]>([
     const id = await makeExercise(api, { name: "Zq Other" });
     const made = await api.post(`${P}/system`, { as, body: { ...system, ...ids } });
     expectProblem(made, 404, `exercises.${what}_not_found`, detail);
-    expectProblem(await api.patch(`${P}/system/${id}`, { as, body: ids }), 404, `exercises.${what}_not_found`, detail);
+    expectProblem(
+      await api.patch(`${P}/system/${id}`, { as, body: ids }),
+      404,
+      `exercises.${what}_not_found`,
+      detail,
+    );
     expect((await api.get(`${P}?searchString=zq`, { as })).json.total).toBe(1);
     expect((await api.get(`${P}/${id}`, { as })).json.version).toBe(1);
   })();
@@ -153,11 +191,23 @@ test(
     );
     expectStatus(await api.post(`${P}/user`, { as: other.as, body: minimal }), 201);
     // The catalog's names are free, too: what is one's own is one's own.
-    expectStatus(await api.post(`${P}/user`, { as: one.as, body: { ...minimal, name: "One-Arm Push-Up" } }), 201);
-    const second = await api.post(`${P}/user`, { as: one.as, body: { ...minimal, name: "Zq Curl" } });
-    const renamed = await api.patch(`${P}/user/${second.json.id}`, { as: one.as, body: { name: "ZQ PRESS" } });
+    expectStatus(
+      await api.post(`${P}/user`, { as: one.as, body: { ...minimal, name: "One-Arm Push-Up" } }),
+      201,
+    );
+    const second = await api.post(`${P}/user`, {
+      as: one.as,
+      body: { ...minimal, name: "Zq Curl" },
+    });
+    const renamed = await api.patch(`${P}/user/${second.json.id}`, {
+      as: one.as,
+      body: { name: "ZQ PRESS" },
+    });
     expectProblem(renamed, 409, "exercises.name_taken");
-    expectStatus(await api.patch(`${P}/user/${second.json.id}`, { as: one.as, body: { name: "ZQ CURL" } }), 200);
+    expectStatus(
+      await api.patch(`${P}/user/${second.json.id}`, { as: one.as, body: { name: "ZQ CURL" } }),
+      200,
+    );
   }),
 );
 
@@ -175,7 +225,12 @@ test.each(["one arm push up", "Öne-Arm   Push-Up!", "ONE-ARM PUSH-UP"])(
         detail,
       );
       const id = await makeExercise(api, { name: "Zq Other" });
-      expectProblem(await api.patch(`${P}/system/${id}`, { as, body: { name } }), 409, "exercises.name_taken", detail);
+      expectProblem(
+        await api.patch(`${P}/system/${id}`, { as, body: { name } }),
+        409,
+        "exercises.name_taken",
+        detail,
+      );
     })();
   },
 );
@@ -216,7 +271,13 @@ test(
     const { name: _n, primaryMuscles: _p, updatedAt: before, version: _v, ...unchanged } = made;
     expect([name, primaryMuscles[0].id, version, rest]).toEqual(["Zq Push", 4, 2, unchanged]);
     expect(updatedAt > before).toBe(true);
-    const clearing = { secondaryMuscles: null, equipment: [], force: null, mechanic: null, instructions: null };
+    const clearing = {
+      secondaryMuscles: null,
+      equipment: [],
+      force: null,
+      mechanic: null,
+      instructions: null,
+    };
     const cleared = await api.patch(url, { as, body: clearing });
     expect(cleared.json).toMatchObject({
       secondaryMuscles: [],
@@ -226,7 +287,13 @@ test(
       instructions: null,
     });
     expect((await api.get(`${P}/${made.id}`, { as })).json).toEqual(cleared.json);
-    for (const bad of [{ name: null }, { primaryMuscles: [] }, { category: null }, { tags: [1] }, { slug: "a" }]) {
+    for (const bad of [
+      { name: null },
+      { primaryMuscles: [] },
+      { category: null },
+      { tags: [1] },
+      { slug: "a" },
+    ]) {
       expectProblem(await api.patch(url, { as, body: bad }), 422, "invalid_request");
     }
   }),
@@ -237,12 +304,19 @@ test(
   withApi(async (api) => {
     const as = await asSuperuser(api);
     const made = await api.post(`${P}/system`, { as, body: system });
-    const { json } = await api.patch(`${P}/system/${made.json.id}`, { as, body: { name: "Zq Push", tags: [3] } });
+    const { json } = await api.patch(`${P}/system/${made.json.id}`, {
+      as,
+      body: { name: "Zq Push", tags: [3] },
+    });
     expect([json.slug, json.tags[0].id, json.version]).toEqual(["zq-push", 3, 2]);
     expectStatus(await api.get(`${P}/criteria?slug=zq-push`, { as }), 200);
     expectStatus(await api.get(`${P}/criteria?slug=zq-press`, { as }), 404);
     for (const bad of [{ tags: [] }, { instructions: null }, { tags: null }]) {
-      expectProblem(await api.patch(`${P}/system/${made.json.id}`, { as, body: bad }), 422, "invalid_request");
+      expectProblem(
+        await api.patch(`${P}/system/${made.json.id}`, { as, body: bad }),
+        422,
+        "invalid_request",
+      );
     }
   }),
 );
@@ -264,7 +338,11 @@ test(
       "It was changed meanwhile: its version is 2",
     );
     expectProblem(await change(etag, "Zq Three"), 412, "exercises.stale");
-    expectProblem(await api.delete(`${P}/${made.id}`, { as, headers: { "if-match": '"1"' } }), 412, "exercises.stale");
+    expectProblem(
+      await api.delete(`${P}/${made.id}`, { as, headers: { "if-match": '"1"' } }),
+      412,
+      "exercises.stale",
+    );
     const now = await api.get(`${P}/${made.id}`, { as });
     expect([now.json.name, now.json.version]).toEqual(["Zq Two", 2]);
     expectStatus(await change(now.headers.get("etag") ?? "", "Zq Four"), 200);
@@ -283,16 +361,31 @@ test(
     const own = await makeExercise(api, { owner, name: "Zq Own" });
     const shared = await makeExercise(api, { name: "Zq Shared" });
     const names = async (who: string) =>
-      (await api.get(`${P}?searchString=zq`, { as: who })).json.items.map(({ name }: { name: string }) => name);
-    expect([await names(as), await names(superuser)]).toEqual([["Zq Own", "Zq Shared"], ["Zq Shared"]]);
-    expectProblem(await api.delete(`${P}/${own}`, { as: superuser }), 404, "exercises.not_found", "Exercise not found");
+      (await api.get(`${P}?searchString=zq`, { as: who })).json.items.map(
+        ({ name }: { name: string }) => name,
+      );
+    expect([await names(as), await names(superuser)]).toEqual([
+      ["Zq Own", "Zq Shared"],
+      ["Zq Shared"],
+    ]);
+    expectProblem(
+      await api.delete(`${P}/${own}`, { as: superuser }),
+      404,
+      "exercises.not_found",
+      "Exercise not found",
+    );
     expectProblem(
       await api.delete(`${P}/${shared}`, { as }),
       403,
       "exercises.not_deletable",
       "You do not have permission to delete this exercise",
     );
-    expectProblem(await api.delete(`${P}/${ABSENT}`, { as }), 404, "exercises.not_found", "Exercise not found");
+    expectProblem(
+      await api.delete(`${P}/${ABSENT}`, { as }),
+      404,
+      "exercises.not_found",
+      "Exercise not found",
+    );
     expectStatus(await api.delete(`${P}/${own}`, { as }), 204);
     expect(await names(as)).toEqual(["Zq Shared"]);
     expectStatus(await api.delete(`${P}/${shared}`, { as: superuser }), 204);
@@ -325,8 +418,11 @@ test(
     let id = "";
     const create = async () => (id = (await api.post(`${P}/system`, { as, body: all })).json.id);
     expect((await statementsOf(create)).length).toBeLessThanOrEqual(3);
-    const change = () => api.patch(`${P}/system/${id}`, { as, body: { ...all, name: "Zq Two", equipment: [3] } });
+    const change = () =>
+      api.patch(`${P}/system/${id}`, { as, body: { ...all, name: "Zq Two", equipment: [3] } });
     expect((await statementsOf(change)).length).toBeLessThanOrEqual(3);
-    expect((await statementsOf(() => api.delete(`${P}/${id}`, { as }))).length).toBeLessThanOrEqual(3);
+    expect((await statementsOf(() => api.delete(`${P}/${id}`, { as }))).length).toBeLessThanOrEqual(
+      3,
+    );
   }),
 );

@@ -5,8 +5,12 @@ import { makeExercise, makeSignedIn } from "#test/make.ts";
 const P = "/api/v1/exercises";
 type Item = { id: string; name: string };
 
-/** Five exercises of one's own that differ in everything that a list can be filtered and sorted by. */
-async function withFive(work: (names: (query: string) => Promise<string[]>, api: Api, as: string) => Promise<void>) {
+/**
+ * Five exercises of one's own that differ in everything that a list can be filtered and sorted by.
+ */
+async function withFive(
+  work: (names: (query: string) => Promise<string[]>, api: Api, as: string) => Promise<void>,
+) {
   await withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
     const at = (day: number) => `2026-01-0${day}T00:00:00Z`;
@@ -67,9 +71,12 @@ async function withFive(work: (names: (query: string) => Promise<string[]>, api:
       union all select 'tag', name, id from exercise_tags`;
     const ids = Object.fromEntries(entries.map(({ kind, name, id }) => [`${kind}:${name}`, id]));
     const names = async (query: string) => {
-      const answer = await api.get(`${P}?scope=user&${query.replaceAll(/[a-z]+:[a-z]+/g, (key) => String(ids[key]))}`, {
-        as,
-      });
+      const answer = await api.get(
+        `${P}?scope=user&${query.replaceAll(/[a-z]+:[a-z]+/g, (key) => String(ids[key]))}`,
+        {
+          as,
+        },
+      );
       expectStatus(answer, 200);
       return (answer.json.items as Item[]).map(({ name }) => name);
     };
@@ -120,13 +127,17 @@ test(
   "by relevance the name nearest to what was searched comes first, or last when descending",
   withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
-    for (const name of ["A seated zq press on a long machine", "Zq press on a machine", "Zq Préss"]) {
+    for (const name of [
+      "A seated zq press on a long machine",
+      "Zq press on a machine",
+      "Zq Préss",
+    ]) {
       await makeExercise(api, { owner, name });
     }
     const names = async (query: string) =>
-      (await api.get(`${P}?searchString=zq%20press&orderBy=relevance&${query}`, { as })).json.items.map(
-        ({ name }: Item) => name,
-      );
+      (
+        await api.get(`${P}?searchString=zq%20press&orderBy=relevance&${query}`, { as })
+      ).json.items.map(({ name }: Item) => name);
     const expected = ["Zq Préss", "Zq press on a machine", "A seated zq press on a long machine"];
     expect(await names("")).toEqual(expected);
     expect(await names("sortOrder=desc")).toEqual(expected.toReversed());
@@ -142,7 +153,14 @@ test("the total is true on every page, past the end too, and pages neither repea
       const id = crypto.randomUUID();
       ids.push(await makeExercise(api, { owner, id, name: `Same ${String(n).padStart(2, "0")}` }));
     }
-    for (const orderBy of ["name", "difficultyLevel", "category", "createdAt", "updatedAt", "relevance"]) {
+    for (const orderBy of [
+      "name",
+      "difficultyLevel",
+      "category",
+      "createdAt",
+      "updatedAt",
+      "relevance",
+    ]) {
       for (const sortOrder of ["asc", "desc"]) {
         const seen: string[] = [];
         for (let page = 1; page <= 6; page++) {
@@ -166,7 +184,8 @@ test(
   "scopes are the catalog, one's own, or both",
   withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
-    const total = async (scope: string) => (await api.get(`${P}${scope}`, { as })).json.total as number;
+    const total = async (scope: string) =>
+      (await api.get(`${P}${scope}`, { as })).json.total as number;
     const system = await total("?scope=system");
     await makeExercise(api, { owner, name: "One More" });
     expect(system).toBeGreaterThanOrEqual(100);
@@ -217,7 +236,9 @@ test(
       "",
     ];
     const totals = async () =>
-      Promise.all(queries.map(async (query) => (await api.get(`${P}?${query}`, { as })).json.total as number));
+      Promise.all(
+        queries.map(async (query) => (await api.get(`${P}?${query}`, { as })).json.total as number),
+      );
     const [first, again] = [await totals(), await totals()];
     expect(again).toEqual(first);
     expect(new Set(first).size).toBe(queries.length);

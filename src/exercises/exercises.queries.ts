@@ -1,6 +1,6 @@
 import type { Db } from "#db/client.ts";
-import { type Announcement, noticeOf } from "../notices.ts";
-import { isClient } from "../sharing/visibility.queries.ts";
+import { type InvalidationMessage, invalidationSql } from "../cache/invalidations.ts";
+import { isClient } from "../permissions/visibility.queries.ts";
 
 /** An exercise of the catalog or of `userId`'s own; undefined for anyone else's. */
 export async function findDocument(
@@ -14,7 +14,10 @@ export async function findDocument(
   return row;
 }
 
-/** An own exercise of somebody who lets `trainerId` read their history at present; undefined for anyone else's. */
+/**
+ * An own exercise of somebody who lets `trainerId` read their history at present; undefined for
+ * anyone else's.
+ */
 export async function findClientsDocument(
   { sql }: Db,
   trainerId: string,
@@ -27,7 +30,11 @@ export async function findClientsDocument(
 }
 
 /** Which of the given exercises are the catalog's or `userId`'s own, in no order. */
-export async function listVisibleIds({ sql }: Db, userId: string, ids: string[]): Promise<string[]> {
+export async function listVisibleIds(
+  { sql }: Db,
+  userId: string,
+  ids: string[],
+): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     select id from exercises where id = any (${ids}::uuid[]) and (owner_id is null or owner_id = ${userId})`;
   return rows.map(({ id }) => id);
@@ -40,26 +47,38 @@ export async function findSystemDocumentBySlug(db: Db, slug: string): Promise<st
 }
 
 /** The document of `userId`'s own exercise of exactly that name. */
-export async function findOwnDocumentByName(db: Db, userId: string, name: string): Promise<string | undefined> {
+export async function findOwnDocumentByName(
+  db: Db,
+  userId: string,
+  name: string,
+): Promise<string | undefined> {
   const [row] = await db.sql<{ document: string }[]>`
     select document from exercises where owner_id = ${userId} and lower(name) = lower(${name}) and name = ${name}`;
   return row?.document;
 }
 
 /**
- * Renders what the given exercises, which the transaction has locked, look like on the wire. Whatever changes an exercise,
- * or the name of something that it refers to, does this later in the same transaction, in a statement of its own, which
- * sees what others committed while it waited for its locks: readers are then served bytes that need no join.
+ * Renders what the given exercises, which the transaction has locked, look like on the wire.
+ * Whatever changes an exercise, or the name of something that it refers to, does this later in the
+ * same transaction, in a statement of its own, which sees what others committed while it waited for
+ * its locks: readers are then served bytes that need no join.
  */
 export async function renderDocuments({ sql }: Db, exerciseIds: string[]): Promise<void> {
   await rendering(sql, exerciseIds);
 }
 
-/** Renders one exercise, has every process told `announcement` when the transaction commits, and returns the document. */
-export async function renderAndAnnounce({ sql }: Db, exerciseId: string, announcement: Announcement): Promise<string> {
+/**
+ * Renders one exercise, has every process told `announcement` when the transaction commits, and
+ * returns the document.
+ */
+export async function renderAndAnnounce(
+  { sql }: Db,
+  exerciseId: string,
+  invalidationMessage: InvalidationMessage,
+): Promise<string> {
   const [row] = await sql<{ document: string }[]>`
     with rendered as (${rendering(sql, [exerciseId])} returning exercises.document)
-    select document, ${noticeOf(sql, announcement)} from rendered`;
+    select document, ${invalidationSql(sql, invalidationMessage)} from rendered`;
   return (row as { document: string }).document;
 }
 

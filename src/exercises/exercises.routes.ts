@@ -1,10 +1,15 @@
-import { type Actor, isTrainer } from "../actor.ts";
-import type { Audience } from "../catalog-memory.ts";
-import type { Config } from "../config.ts";
-import { type Operation, operation } from "../http/operation.ts";
+import {
+  answerFromCache,
+  audienceOfOne,
+  type ComputedAnswer,
+  canonical,
+} from "../cache/cached-answers.ts";
+import type { Audience } from "../cache/catalog-cache.ts";
+import type { Config } from "../config/config.ts";
 import { Page } from "../http/page.ts";
-import { audienceOfOne, type ComputedAnswer, canonical, remembered } from "../http/remembered.ts";
 import { choose, taggedReply } from "../http/reply.ts";
+import { type Operation, operation } from "../operations/operation.ts";
+import { type Actor, isTrainer } from "../permissions/actor.ts";
 import {
   Exercise,
   ExerciseFacets,
@@ -28,14 +33,23 @@ import {
 const tag = "Exercises";
 
 export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config }): Operation[] {
-  const memory = deps.catalogMemory;
-  const answer = (request: Request, question: string, audience: Audience, compute: () => Promise<ComputedAnswer>) =>
-    remembered(memory, request, question, audience, async () => {
+  const memory = deps.catalogCache;
+  const answer = (
+    request: Request,
+    question: string,
+    audience: Audience,
+    compute: () => Promise<ComputedAnswer>,
+  ) =>
+    answerFromCache(memory, request, question, audience, async () => {
       const computed = await compute();
       return { ...computed, json: withImageHost(computed.json, config.CDN_RESOURCES_URL) };
     });
-  const answerOne = (request: Request, { userId }: Actor, question: string, compute: () => Promise<ComputedAnswer>) =>
-    answer(request, question, audienceOfOne(memory, question, userId), compute);
+  const answerOne = (
+    request: Request,
+    { userId }: Actor,
+    question: string,
+    compute: () => Promise<ComputedAnswer>,
+  ) => answer(request, question, audienceOfOne(memory, question, userId), compute);
   return [
     operation(
       "GET",
@@ -48,12 +62,14 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         query: ListExercises,
         answers: { 200: Page(Exercise) },
         isTagged: true,
-        isRemembered: true,
+        isCached: true,
       },
       ({ actor, query, request }) => {
         const view = viewFor(memory, actor, query.scope);
         const question = questionIn(view, canonical("exercises", query));
-        return answer(request, question, view.audience, () => listExercises(deps, actor, query, view));
+        return answer(request, question, view.audience, () =>
+          listExercises(deps, actor, query, view),
+        );
       },
     ),
     operation(
@@ -67,12 +83,14 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         query: FacetQuestion,
         answers: { 200: ExerciseFacets },
         isTagged: true,
-        isRemembered: true,
+        isCached: true,
       },
       ({ actor, query, request }) => {
         const view = viewFor(memory, actor, query.scope);
         const question = questionIn(view, canonical("facets", query));
-        return answer(request, question, view.audience, () => countByFacet(deps, actor, query, view));
+        return answer(request, question, view.audience, () =>
+          countByFacet(deps, actor, query, view),
+        );
       },
     ),
     operation(
@@ -86,11 +104,13 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         query: FindExercise,
         answers: { 200: Exercise },
         isTagged: true,
-        isRemembered: true,
+        isCached: true,
         problems: { 400: "Neither or both of name and slug", 404: "There is none" },
       },
       ({ actor, query, request }) =>
-        answerOne(request, actor, canonical("criteria", query), () => findExercise(deps, actor, query)),
+        answerOne(request, actor, canonical("criteria", query), () =>
+          findExercise(deps, actor, query),
+        ),
     ),
     operation(
       "GET",
@@ -103,21 +123,30 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         params: ExerciseId,
         answers: { 200: Exercise },
         isTagged: true,
-        isRemembered: true,
+        isCached: true,
         problems: { 404: "There is none, or it is somebody else's" },
       },
       ({ actor, params, request }) => {
         const { exerciseId } = params;
         const read = () =>
-          answerOne(request, actor, `exercise/${exerciseId}`, () => getExercise(deps, actor, exerciseId));
+          answerOne(request, actor, `exercise/${exerciseId}`, () =>
+            getExercise(deps, actor, exerciseId),
+          );
         if (!isTrainer(actor)) return read();
         return orClients(deps, actor, exerciseId, read, (document) =>
-          choose(taggedReply(withImageHost(document, config.CDN_RESOURCES_URL)), request.headers.get("if-none-match")),
+          choose(
+            taggedReply(withImageHost(document, config.CDN_RESOURCES_URL)),
+            request.headers.get("if-none-match"),
+          ),
         );
       },
     ),
   ];
 }
 
-/** For one audience, the scopes `user` and `all` have different answers, and so need different questions. */
-const questionIn = ({ scope }: View, question: string) => (scope === "user" ? `${question} own` : question);
+/**
+ * For one audience, the scopes `user` and `all` have different answers, and so need different
+ * questions.
+ */
+const questionIn = ({ scope }: View, question: string) =>
+  scope === "user" ? `${question} own` : question;

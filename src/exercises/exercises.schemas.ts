@@ -1,5 +1,4 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { CatalogEntries } from "../catalogs/catalogs.schemas.ts";
 import { pageFields } from "../http/page.ts";
 import { choice, Instant, nullable, SmallId, strict, Uuid } from "../http/shapes.ts";
 
@@ -22,7 +21,19 @@ export const Difficulty = choice([...DIFFICULTIES]);
 export const Force = choice([...FORCES]);
 export const Mechanic = choice([...MECHANICS]);
 export const Measure = choice([...MEASURES], { description: "What a set is logged in" });
-export const ExerciseName = Type.String({ minLength: 3, maxLength: 100, format: "name", normalise: "name" });
+export const ExerciseName = Type.String({
+  minLength: 3,
+  maxLength: 100,
+  format: "name",
+  normalise: "name",
+});
+
+/** A muscle group, a piece of equipment or a tag. */
+export const CatalogEntry = strict({
+  id: SmallId,
+  name: Type.String({ minLength: 3, maxLength: 100 }),
+});
+export const CatalogEntries = Type.Array(CatalogEntry, { maxItems: 32_767 });
 
 const Instructions = Type.String({ maxLength: 10_000, description: "Steps, one a line" });
 const IMAGE_PATH = "^/[a-z0-9_-]+(/[a-z0-9_-]+)*\\.(jpg|jpeg|png|webp)$";
@@ -54,13 +65,25 @@ export const Exercise = strict({
 
 export const ExerciseId = strict({ exerciseId: Uuid });
 
-const MuscleIds = Type.Array(SmallId, { minItems: 1, maxItems: 50, description: "Ids of muscle groups" });
-const ImagePath = Type.String({ maxLength: 255, pattern: IMAGE_PATH, description: "Path under the image host" });
+const MuscleIds = Type.Array(SmallId, {
+  minItems: 1,
+  maxItems: 50,
+  description: "Ids of muscle groups",
+});
+const ImagePath = Type.String({
+  maxLength: 255,
+  pattern: IMAGE_PATH,
+  description: "Path under the image host",
+});
 
 /** Ids may come in any order, and twice; null and [] say none. */
 const optionalFields = {
-  secondaryMuscles: Type.Optional(nullable(Type.Array(SmallId, { maxItems: 50, description: "Ids of muscle groups" }))),
-  equipment: Type.Optional(nullable(Type.Array(SmallId, { maxItems: 50, description: "Ids of equipment" }))),
+  secondaryMuscles: Type.Optional(
+    nullable(Type.Array(SmallId, { maxItems: 50, description: "Ids of muscle groups" })),
+  ),
+  equipment: Type.Optional(
+    nullable(Type.Array(SmallId, { maxItems: 50, description: "Ids of equipment" })),
+  ),
   force: Type.Optional(nullable(Force)),
   mechanic: Type.Optional(nullable(Mechanic)),
 };
@@ -71,7 +94,12 @@ const requiredFields = {
   category: Category,
 };
 const systemFields = {
-  instructions: Type.String({ minLength: 1, maxLength: 10_000, normalise: "trim", description: "Steps, one a line" }),
+  instructions: Type.String({
+    minLength: 1,
+    maxLength: 10_000,
+    normalise: "trim",
+    description: "Steps, one a line",
+  }),
   tags: Type.Array(SmallId, { minItems: 1, maxItems: 50, description: "Ids of exercise tags" }),
 };
 const imageFields = {
@@ -83,7 +111,12 @@ const ownInstructions = { instructions: Type.Optional(nullable(Instructions)) };
 const ownFields = { ...requiredFields, ...optionalFields, ...ownInstructions };
 export const NewExercise = strict({ id: Type.Optional(Uuid), ...ownFields });
 export type NewExercise = Static<typeof NewExercise>;
-export const NewSystemExercise = strict({ ...requiredFields, ...optionalFields, ...systemFields, ...imageFields });
+export const NewSystemExercise = strict({
+  ...requiredFields,
+  ...optionalFields,
+  ...systemFields,
+  ...imageFields,
+});
 export type NewSystemExercise = Static<typeof NewSystemExercise>;
 
 export const ExercisePatch = Type.Partial(strict(ownFields), { additionalProperties: false });
@@ -93,13 +126,19 @@ export type SystemExercisePatch = Static<typeof SystemExercisePatch>;
 
 const ids = (description: string) =>
   Type.Optional(
-    Type.Array(SmallId, { maxItems: 50, description: `${description}; any of them, given by repeating the key` }),
+    Type.Array(SmallId, {
+      maxItems: 50,
+      description: `${description}; any of them, given by repeating the key`,
+    }),
   );
 
 /** What lists and facets can be narrowed by. */
 const filterFields = {
   scope: Type.Optional(
-    choice(["system", "user", "all"], { default: "all", description: "The catalog, one's own, or both" }),
+    choice(["system", "user", "all"], {
+      default: "all",
+      description: "The catalog, one's own, or both",
+    }),
   ),
   searchString: Type.Optional(
     Type.String({
@@ -134,11 +173,16 @@ export const FacetQuestion = strict(filterFields);
 export type FacetQuestion = Static<typeof FacetQuestion>;
 
 const Count = Type.Integer({ minimum: 0, maximum: 2_147_483_647 });
-const EntryCounts = Type.Array(strict({ id: SmallId, name: Type.String({ maxLength: 100 }), count: Count }));
+const EntryCounts = Type.Array(
+  strict({ id: SmallId, name: Type.String({ maxLength: 100 }), count: Count }),
+);
 const valueCounts = <Words extends ReturnType<typeof choice>>(value: Words) =>
   Type.Array(strict({ value, count: Count }));
 
-/** Of the exercises that match, how many have each value; the most frequent first, and none that no exercise has. */
+/**
+ * Of the exercises that match, how many have each value; the most frequent first, and none that no
+ * exercise has.
+ */
 export const ExerciseFacets = strict({
   total: Count,
   primaryMuscles: EntryCounts,
@@ -152,6 +196,10 @@ export const ExerciseFacets = strict({
 });
 
 export const FindExercise = strict({
-  name: Type.Optional(Type.String({ maxLength: 100, normalise: "name", description: "Of one's own exercise" })),
-  slug: Type.Optional(Type.String({ maxLength: 120, normalise: "trim", description: "Of a system exercise" })),
+  name: Type.Optional(
+    Type.String({ maxLength: 100, normalise: "name", description: "Of one's own exercise" }),
+  ),
+  slug: Type.Optional(
+    Type.String({ maxLength: 120, normalise: "trim", description: "Of a system exercise" }),
+  ),
 });

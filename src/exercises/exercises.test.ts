@@ -55,15 +55,27 @@ test(
     const [owner, other] = [await makeSignedIn(api), await makeSignedIn(api)];
     const id = await makeExercise(api, { owner: owner.user, name: "Private Curl" });
     expectStatus(await api.get(`${P}/${id}`, { as: owner.as }), 200);
-    expectProblem(await api.get(`${P}/${id}`, { as: other.as }), 404, "exercises.not_found", "Exercise not found");
-    expectProblem(await api.get(`${P}/${ABSENT}`, { as: other.as }), 404, "exercises.not_found", "Exercise not found");
+    expectProblem(
+      await api.get(`${P}/${id}`, { as: other.as }),
+      404,
+      "exercises.not_found",
+      "Exercise not found",
+    );
+    expectProblem(
+      await api.get(`${P}/${ABSENT}`, { as: other.as }),
+      404,
+      "exercises.not_found",
+      "Exercise not found",
+    );
     expectProblem(
       await api.get(`${P}/criteria?name=Private%20Curl`, { as: other.as }),
       404,
       "exercises.not_found",
       "Exercise with 'Private Curl' not found",
     );
-    expect((await api.get(`${P}?scope=all&searchString=private`, { as: other.as })).json.total).toBe(0);
+    expect(
+      (await api.get(`${P}?scope=all&searchString=private`, { as: other.as })).json.total,
+    ).toBe(0);
     expectProblem(await api.get(`${P}/nonsense`, { as: owner.as }), 422, "invalid_request");
   }),
 );
@@ -73,8 +85,12 @@ test(
   withApi(async (api) => {
     const { user, as } = await makeSignedIn(api);
     await makeExercise(api, { owner: user, name: "My Own Squat" });
-    expect((await api.get(`${P}/criteria?slug=one-arm-push-up`, { as })).json.name).toBe("One-Arm Push-Up");
-    expect((await api.get(`${P}/criteria?name=My%20Own%20Squat`, { as })).json.isSystemDefault).toBe(false);
+    expect((await api.get(`${P}/criteria?slug=one-arm-push-up`, { as })).json.name).toBe(
+      "One-Arm Push-Up",
+    );
+    expect(
+      (await api.get(`${P}/criteria?name=My%20Own%20Squat`, { as })).json.isSystemDefault,
+    ).toBe(false);
     expectProblem(
       await api.get(`${P}/criteria?name=my%20own%20squat`, { as }),
       404,
@@ -106,7 +122,9 @@ test(
   "every read of exercises takes one statement, relations included, and none when it is remembered",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const [first] = (await api.get(`${P}?scope=system`, { as })).json.items as [Item & { slug: string }];
+    const [first] = (await api.get(`${P}?scope=system`, { as })).json.items as [
+      Item & { slug: string },
+    ];
     // The words of the catalog are read once, for the first search.
     await api.get(`${P}?searchString=press`, { as });
     const reads = [
@@ -129,7 +147,11 @@ test("image paths get the address of the image host in front", async () => {
   await withApi(
     async (api) => {
       const { user: owner, as } = await makeSignedIn(api);
-      const id = await makeExercise(api, { owner, name: 'Say "imagePathStart":"', imagePathStart: "/a/b.png" });
+      const id = await makeExercise(api, {
+        owner,
+        name: 'Say "imagePathStart":"',
+        imagePathStart: "/a/b.png",
+      });
       const { json } = await api.get(`${P}/${id}`, { as });
       expect(json).toMatchObject({
         imagePathStart: "https://cdn.example.com/exercises/a/b.png",
@@ -149,7 +171,12 @@ test.each([
   withApi(
     async (api) => {
       const { user: owner, as } = await makeSignedIn(api);
-      await makeExercise(api, { owner, name: "Zq One", imagePathStart: "/a/b.png", imagePathEnd: "/a/b.png" });
+      await makeExercise(api, {
+        owner,
+        name: "Zq One",
+        imagePathStart: "/a/b.png",
+        imagePathEnd: "/a/b.png",
+      });
       const [item] = (await api.get(`${P}?scope=user`, { as })).json.items;
       expect([item.imagePathStart, item.imagePathEnd]).toEqual([expected, expected]);
     },

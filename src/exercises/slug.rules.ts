@@ -1,6 +1,7 @@
 /**
- * A name as it stands in a URL: lower case, transliterated to ASCII, everything else a single hyphen; never empty, at most 100 characters.
- * A name with no letter or digit that ASCII can show is spelt by its code points (`u4e0a-…`).
+ * A name as it stands in a URL: lower case, transliterated to ASCII, everything else a single
+ * hyphen; never empty, at most 100 characters. A name with no letter or digit that ASCII can show
+ * is spelt by its code points (`u4e0a-…`).
  */
 export function slugOf(name: string): string {
   const slug = hyphenate(searchForm(name));
@@ -18,9 +19,22 @@ const hyphenate = (text: string) =>
     .replace(/-+$/, "");
 
 /** Letters that do not decompose into an ASCII letter and marks. */
-const LETTERS: Record<string, string> = { ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d", þ: "th", ł: "l", ı: "i" };
+const LETTERS: Record<string, string> = {
+  ß: "ss",
+  æ: "ae",
+  œ: "oe",
+  ø: "o",
+  đ: "d",
+  ð: "d",
+  þ: "th",
+  ł: "l",
+  ı: "i",
+};
 
-/** Lower case, without accents, in ASCII letters where there are such: the form in which names are compared and searched. */
+/**
+ * Lower case, without accents, in ASCII letters where there are such: the form in which names are
+ * compared and searched.
+ */
 export const searchForm = (text: string): string =>
   text
     .toLowerCase()

@@ -1,10 +1,10 @@
-import { createBoundedMap } from "../bounded-map.ts";
+import { createBoundedMap } from "#lib/bounded-map.ts";
 
 /** Finds what somebody may have meant who typed a word that is not there. */
 export type Speller = {
   /**
-   * The words that `word` may have been meant to be, the likeliest first, at most two; none when it stands in one of them
-   * as it is. In the form of `searchForm`, as the words are.
+   * The words that `word` may have been meant to be, the likeliest first, at most two; none when it
+   * stands in one of them as it is. In the form of `searchForm`, as the words are.
    */
   wordsMeant(word: string): string[];
 };
@@ -14,13 +14,16 @@ const MIN_LIKENESS = 0.5;
 const MAX_CORRECTIONS = 2;
 const MAX_CACHED_WORDS = 2000;
 
-/** A speller of `words`, which it looks through by the trigrams that they share with what was typed. */
+/**
+ * A speller of `words`, which it looks through by the trigrams that they share with what was typed.
+ */
 export function createSpeller(words: string[]): Speller {
   const text = words.join("\n");
   const trigramCounts = words.map((word) => trigramsOf(word).size);
   const wordsWith = new Map<string, number[]>();
   words.forEach((word, at) => {
-    for (const trigram of trigramsOf(word)) wordsWith.set(trigram, [...(wordsWith.get(trigram) ?? []), at]);
+    for (const trigram of trigramsOf(word))
+      wordsWith.set(trigram, [...(wordsWith.get(trigram) ?? []), at]);
   });
 
   const find = (word: string): string[] => {
@@ -39,15 +42,18 @@ export function createSpeller(words: string[]): Speller {
       const likeness = Math.max(similarity, editLikeness(word, known));
       if (likeness >= MIN_LIKENESS) near.push({ known, likeness });
     }
-    near.sort((a, b) => b.likeness - a.likeness || a.known.length - b.known.length || (a.known < b.known ? -1 : 1));
+    near.sort(
+      (a, b) =>
+        b.likeness - a.likeness || a.known.length - b.known.length || (a.known < b.known ? -1 : 1),
+    );
     return near.slice(0, MAX_CORRECTIONS).map(({ known }) => known);
   };
 
-  const remembered = createBoundedMap<string, string[]>(MAX_CACHED_WORDS);
+  const answerFromCache = createBoundedMap<string, string[]>(MAX_CACHED_WORDS);
   return {
     wordsMeant: (word) => {
-      const meant = remembered.get(word) ?? find(word);
-      remembered.set(word, meant);
+      const meant = answerFromCache.get(word) ?? find(word);
+      answerFromCache.set(word, meant);
       return meant;
     },
   };
@@ -65,8 +71,8 @@ function editLikeness(word: string, known: string): number {
 }
 
 /**
- * The fewest insertions, deletions, replacements and swaps of neighbours from `a` to `b` (optimal string alignment, the
- * restricted form of Damerau 1964).
+ * The fewest insertions, deletions, replacements and swaps of neighbours from `a` to `b` (optimal
+ * string alignment, the restricted form of Damerau 1964).
  */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
@@ -75,7 +81,11 @@ export function editDistance(a: string, b: string): number {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const isSame = a[i - 1] === b[j - 1];
-      let fewest = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + (isSame ? 0 : 1));
+      let fewest = Math.min(
+        (last[j] ?? 0) + 1,
+        (row[j - 1] ?? 0) + 1,
+        (last[j - 1] ?? 0) + (isSame ? 0 : 1),
+      );
       if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
         fewest = Math.min(fewest, (beforeLast[j - 2] ?? 0) + 1);
       }

@@ -1,8 +1,8 @@
 import { Type } from "@sinclair/typebox";
-import { buildVersion } from "../build-info.ts";
-import { type Operation, operation } from "../http/operation.ts";
+import { buildVersion } from "#lib/build-info.ts";
 import { ok, plain } from "../http/reply.ts";
 import { choice, strict } from "../http/shapes.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import type { Health } from "./health.ts";
 
 const tag = "System";
@@ -16,7 +16,13 @@ export const Readiness = strict({
 const Text = Type.String({ maxLength: 10 });
 const PONG = plain("OK");
 
-export function healthRoutes({ health, isDraining }: { health: Health; isDraining: () => boolean }): Operation[] {
+export function healthRoutes({
+  health,
+  isDraining,
+}: {
+  health: Health;
+  isDraining: () => boolean;
+}): Operation[] {
   const status = (isOnline: boolean) => (isOnline ? "online" : "offline");
   const readiness = () => {
     const isReady = health.isDatabaseOnline() && health.isSchemaCurrent() && !isDraining();
@@ -27,7 +33,9 @@ export function healthRoutes({ health, isDraining }: { health: Health; isDrainin
       version: buildVersion(),
     };
     const answer = ok(state);
-    return isReady ? answer : { ...answer, status: 503, headers: { ...answer.headers, "retry-after": "1" } };
+    return isReady
+      ? answer
+      : { ...answer, status: 503, headers: { ...answer.headers, "retry-after": "1" } };
   };
   const ready = (path: string, id: string) =>
     operation(

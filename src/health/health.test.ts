@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { openPool } from "#db/client.ts";
+import { buildVersion } from "#lib/build-info.ts";
 import { apiOn, expectStatus, withApi } from "#test/harness.ts";
 import { testPool } from "#test/transaction.ts";
-import { buildVersion } from "../build-info.ts";
 import { watchHealth } from "./health.ts";
 
 test.each(["/ping", "/health/live"])("%s answers OK, touching nothing", async (path) => {
@@ -14,22 +14,28 @@ test.each(["/ping", "/health/live"])("%s answers OK, touching nothing", async (p
   })();
 });
 
-test.each(["/health", "/health/ready"])("%s says online while the database answers", async (path) => {
-  await withApi(async (api) => {
-    const answer = await api.get(path);
-    expectStatus(answer, 200);
-    expect(answer.json).toEqual({
-      database_status: "online",
-      cache_status: "online",
-      app: "IronTrack",
-      version: buildVersion(),
-    });
-  })();
-});
+test.each(["/health", "/health/ready"])(
+  "%s says online while the database answers",
+  async (path) => {
+    await withApi(async (api) => {
+      const answer = await api.get(path);
+      expectStatus(answer, 200);
+      expect(answer.json).toEqual({
+        database_status: "online",
+        cache_status: "online",
+        app: "IronTrack",
+        version: buildVersion(),
+      });
+    })();
+  },
+);
 
 test("while the database hangs, readiness is answered at once, with 503", async () => {
   const hanging = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const pool = openPool(`postgres://nobody@127.0.0.1:${hanging.port}/none`, { size: 1, prepare: false });
+  const pool = openPool(`postgres://nobody@127.0.0.1:${hanging.port}/none`, {
+    size: 1,
+    prepare: false,
+  });
   const health = await watchHealth(pool, () => false);
   try {
     const api = await apiOn(testPool(), { deps: { health } });

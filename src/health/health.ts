@@ -1,12 +1,15 @@
 import type { Db } from "#db/client.ts";
-import { postgresError } from "#db/errors.ts";
 import { NEWEST_MIGRATION } from "#db/migrate.ts";
+import { postgresError } from "#lib/causes.ts";
 import { findDatabaseState } from "./health.queries.ts";
 
 export type Health = {
   isDatabaseOnline(): boolean;
   isCacheOnline(): boolean;
-  /** True unless the database lacks a migration of this version; one that is ahead is what a rolling update looks like. */
+  /**
+   * True unless the database lacks a migration of this version; one that is ahead is what a rolling
+   * update looks like.
+   */
   isSchemaCurrent(): boolean;
   stop(): void;
 };
@@ -17,8 +20,9 @@ const AWAY_AFTER_MS = 2000;
 const FIRST_PROBE_TIMEOUT_MS = 800;
 
 /**
- * Asks the database once a second whether it answers and how new it is, so that no caller of `/health/ready` ever waits
- * for it. `isCacheOnline` is the state of what this process remembers: offline while notices may be missing.
+ * Asks the database once a second whether it answers and how new it is, so that no caller of
+ * `/health/ready` ever waits for it. `isCacheOnline` is the state of what this process remembers:
+ * offline while notices may be missing.
  */
 export async function watchHealth(db: Db, isCacheOnline: () => boolean): Promise<Health> {
   let answeredAtMs = -Infinity;

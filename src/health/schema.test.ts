@@ -18,21 +18,24 @@ const states = [
   },
 ];
 
-test.each(states)("a process whose database $what is answered $status", async ({ change, status }) => {
-  await withApi(async (api, db) => {
-    if (change) await db.sql.unsafe(change);
-    const health = await watchHealth(db, () => true);
-    try {
-      expect(health.isDatabaseOnline()).toBe(true);
-      Object.assign(api.deps.health, health);
-      const answer = await api.get("/health/ready");
-      expectStatus(answer, status);
-      expect(answer.headers.get("retry-after")).toBe(status === 503 ? "1" : null);
-    } finally {
-      health.stop();
-    }
-  })();
-});
+test.each(states)(
+  "a process whose database $what is answered $status",
+  async ({ change, status }) => {
+    await withApi(async (api, db) => {
+      if (change) await db.sql.unsafe(change);
+      const health = await watchHealth(db, () => true);
+      try {
+        expect(health.isDatabaseOnline()).toBe(true);
+        Object.assign(api.deps.health, health);
+        const answer = await api.get("/health/ready");
+        expectStatus(answer, status);
+        expect(answer.headers.get("retry-after")).toBe(status === 503 ? "1" : null);
+      } finally {
+        health.stop();
+      }
+    })();
+  },
+);
 
 test("while the database is made again, and has no tables yet, requests are 503 and to be tried again", async () => {
   await withApi(async (api, db) => {

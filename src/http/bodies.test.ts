@@ -8,11 +8,24 @@ const person = { email: "ada@example.com", password: PASSWORD, confirmPassword: 
 const json = JSON.stringify(person);
 
 /** Sends bytes that need not be text. */
-async function sendBytes(api: Api, path: string, body: Uint8Array<ArrayBuffer>, headers: Record<string, string>) {
-  const response = await api.app.fetch(new Request(`http://localhost${path}`, { method: "POST", body, headers }));
+async function sendBytes(
+  api: Api,
+  path: string,
+  body: Uint8Array<ArrayBuffer>,
+  headers: Record<string, string>,
+) {
+  const response = await api.app.fetch(
+    new Request(`http://localhost${path}`, { method: "POST", body, headers }),
+  );
   const text = await response.text();
   const json = text === "" ? undefined : JSON.parse(text);
-  return { status: response.status, headers: response.headers, bytes: new Uint8Array(), text, json };
+  return {
+    status: response.status,
+    headers: response.headers,
+    bytes: new Uint8Array(),
+    text,
+    json,
+  };
 }
 
 test.each([
@@ -27,7 +40,10 @@ test.each([
   [""],
 ])("a JSON body sent as %p is refused with 415", (contentType) =>
   withApi(async (api) => {
-    const answer = await api.post(SIGN_UP, { body: json, headers: { "content-type": contentType } });
+    const answer = await api.post(SIGN_UP, {
+      body: json,
+      headers: { "content-type": contentType },
+    });
     expectProblem(answer, 415, "unsupported_media_type");
   })(),
 );
@@ -43,12 +59,17 @@ test(
   }),
 );
 
-test.each([["application/json"], ["Application/JSON; Charset=UTF-8"], ['application/json;charset="utf-8"']])(
-  "a body of %p is read",
-  (contentType) =>
-    withApi(async (api) => {
-      expectStatus(await api.post(SIGN_UP, { body: json, headers: { "content-type": contentType } }), 201);
-    })(),
+test.each([
+  ["application/json"],
+  ["Application/JSON; Charset=UTF-8"],
+  ['application/json;charset="utf-8"'],
+])("a body of %p is read", (contentType) =>
+  withApi(async (api) => {
+    expectStatus(
+      await api.post(SIGN_UP, { body: json, headers: { "content-type": contentType } }),
+      201,
+    );
+  })(),
 );
 
 test.each([
@@ -90,11 +111,21 @@ test.each([
   ["Latin-1", [0xe9]],
 ])("%s in a body is refused with 400 and never repaired", (_what, bytes) =>
   withApi(async (api) => {
-    const body = Buffer.concat([Buffer.from('{"email":"'), Buffer.from(bytes as number[]), Buffer.from('"}')]);
-    const asJson = await sendBytes(api, SIGN_UP, new Uint8Array(body), { "content-type": "application/json" });
+    const body = Buffer.concat([
+      Buffer.from('{"email":"'),
+      Buffer.from(bytes as number[]),
+      Buffer.from('"}'),
+    ]);
+    const asJson = await sendBytes(api, SIGN_UP, new Uint8Array(body), {
+      "content-type": "application/json",
+    });
     expectProblem(asJson, 400, "malformed_body", "The body is not valid UTF-8");
-    const form = new Uint8Array(Buffer.concat([Buffer.from("username=a&password="), Buffer.from(bytes as number[])]));
-    const asForm = await sendBytes(api, SIGN_IN, form, { "content-type": "application/x-www-form-urlencoded" });
+    const form = new Uint8Array(
+      Buffer.concat([Buffer.from("username=a&password="), Buffer.from(bytes as number[])]),
+    );
+    const asForm = await sendBytes(api, SIGN_IN, form, {
+      "content-type": "application/x-www-form-urlencoded",
+    });
     expectProblem(asForm, 400, "malformed_body", "The body is not valid UTF-8");
   })(),
 );
@@ -110,7 +141,8 @@ test(
         body: new ReadableStream({
           start(controller) {
             const bytes = Buffer.from(text);
-            for (let at = 0; at < bytes.length; at += 65_536) controller.enqueue(bytes.subarray(at, at + 65_536));
+            for (let at = 0; at < bytes.length; at += 65_536)
+              controller.enqueue(bytes.subarray(at, at + 65_536));
             controller.close();
           },
         }),
@@ -130,7 +162,9 @@ test(
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) form.set(name, value);
     for (const body of [new URLSearchParams(fields), form]) {
-      const answer = await api.app.fetch(new Request(`http://localhost${SIGN_IN}`, { method: "POST", body }));
+      const answer = await api.app.fetch(
+        new Request(`http://localhost${SIGN_IN}`, { method: "POST", body }),
+      );
       expect(answer.status).toBe(204);
     }
     expectStatus(await api.post(SIGN_IN, { body: fields }), 204);
@@ -138,8 +172,18 @@ test(
 );
 
 test.each([
-  ["a field given twice", "application/x-www-form-urlencoded", "username=a&username=b&password=c", 422],
-  ["an unknown field", "application/x-www-form-urlencoded", "username=a&password=b&grant_type=c", 422],
+  [
+    "a field given twice",
+    "application/x-www-form-urlencoded",
+    "username=a&username=b&password=c",
+    422,
+  ],
+  [
+    "an unknown field",
+    "application/x-www-form-urlencoded",
+    "username=a&password=b&grant_type=c",
+    422,
+  ],
   ["a boundary that never comes", "multipart/form-data; boundary=x", "username=a", 400],
   ["no boundary at all", "multipart/form-data", "--x\r\n\r\n--x--", 400],
   [
@@ -150,7 +194,10 @@ test.each([
   ],
 ])("a form with %s is refused", (_what, contentType, body, status) =>
   withApi(async (api) => {
-    expectStatus(await api.post(SIGN_IN, { body, headers: { "content-type": contentType } }), status);
+    expectStatus(
+      await api.post(SIGN_IN, { body, headers: { "content-type": contentType } }),
+      status,
+    );
   })(),
 );
 
@@ -158,11 +205,24 @@ test(
   "422 lists the faults of path, query and body at once, each by a JSON pointer, and repeats no value",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
-    const body = { email: "canary-1", isActive: "canary-2", "canary/~3": 1, password: "c4", name: ["canary-5"] };
+    const body = {
+      email: "canary-1",
+      isActive: "canary-2",
+      "canary/~3": 1,
+      password: "c4",
+      name: ["canary-5"],
+    };
     const answer = await api.patch("/api/v1/users/canary-6", { as, body });
-    expectProblem(answer, 422, "invalid_request", "The request does not fit what this operation takes");
+    expectProblem(
+      answer,
+      422,
+      "invalid_request",
+      "The request does not fit what this operation takes",
+    );
     expect(
-      Object.fromEntries(answer.json.errors.map((e: { field: string; code: string }) => [e.field, e.code])),
+      Object.fromEntries(
+        answer.json.errors.map((e: { field: string; code: string }) => [e.field, e.code]),
+      ),
     ).toEqual({
       "/userId": "too_short",
       "/canary~1~03": "unknown",
@@ -178,21 +238,22 @@ test(
 test(
   "422 lists what is missing, and what cannot be stored, together",
   withApi(async (api) => {
-    const answer = await api.post(SIGN_UP, { body: '{"name":"a\\u0000","password":"\\ud800aaaaaaaa"}' });
+    const answer = await api.post(SIGN_UP, {
+      body: '{"name":"a\\u0000","password":"\\ud800aaaaaaaa"}',
+    });
     expectProblem(answer, 422, "invalid_request");
-    expect(answer.json.errors.map((e: { field: string; code: string }) => `${e.field} ${e.code}`).sort()).toEqual([
-      "/confirmPassword required",
-      "/email required",
-      "/name text",
-      "/password text",
-    ]);
+    expect(
+      answer.json.errors.map((e: { field: string; code: string }) => `${e.field} ${e.code}`).sort(),
+    ).toEqual(["/confirmPassword required", "/email required", "/name text", "/password text"]);
   }),
 );
 
 test(
   "however many faults there are, and however long their names, 100 are listed in short",
   withApi(async (api) => {
-    const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`${"x".repeat(300)}${i}`, "\0"]));
+    const many = Object.fromEntries(
+      Array.from({ length: 500 }, (_, i) => [`${"x".repeat(300)}${i}`, "\0"]),
+    );
     const few = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`x${i}`, "\0"]));
     expectProblem(await api.post(SIGN_UP, { body: many }), 422, "invalid_request");
     const answer = await api.post(SIGN_UP, { body: few });
@@ -215,9 +276,17 @@ test.each([
   })(),
 );
 
-test.each([["[]"], ["null"], ["1"], ['"text"'], ['{"__proto__":{"email":"a@b.cc"}}'], ['{"constructor":1}']])(
-  "a body of %s is a 422",
-  (body) => withApi(async (api) => expectProblem(await api.post(SIGN_UP, { body }), 422, "invalid_request"))(),
+test.each([
+  ["[]"],
+  ["null"],
+  ["1"],
+  ['"text"'],
+  ['{"__proto__":{"email":"a@b.cc"}}'],
+  ['{"constructor":1}'],
+])("a body of %s is a 422", (body) =>
+  withApi(async (api) =>
+    expectProblem(await api.post(SIGN_UP, { body }), 422, "invalid_request"),
+  )(),
 );
 
 test(
@@ -225,8 +294,17 @@ test(
   withApi(async (api) => {
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
     const account = { email: "b@example.com", password: PASSWORD };
-    for (const extra of [{ isActive: "true" }, { isActive: 1 }, { name: 5 }, { role: "superuser" }]) {
-      expectProblem(await api.post("/api/v1/users", { as, body: { ...account, ...extra } }), 422, "invalid_request");
+    for (const extra of [
+      { isActive: "true" },
+      { isActive: 1 },
+      { name: 5 },
+      { role: "superuser" },
+    ]) {
+      expectProblem(
+        await api.post("/api/v1/users", { as, body: { ...account, ...extra } }),
+        422,
+        "invalid_request",
+      );
     }
     expectStatus(await api.post("/api/v1/users", { as, body: account }), 201);
   }),

@@ -1,6 +1,6 @@
 import type { TSchema } from "@sinclair/typebox";
 import { refusal } from "#db/errors.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "#lib/errors.ts";
 import { invalidRequest, pointer } from "./input.ts";
 import { HttpProblem } from "./problems.ts";
 
@@ -10,15 +10,23 @@ const MAX_DEPTH = 32;
 /** What a request's body may be sent as. */
 export type BodyMedia = "json" | "json-or-form";
 
-/** A body that is a file: its media type, and how long it may be; more than 16 MiB the server never takes. */
+/**
+ * A body that is a file: its media type, and how long it may be; more than 16 MiB the server never
+ * takes.
+ */
 export type FileMedia = { type: string; maxBytes: number };
 
 /**
- * The body as a value, not yet checked against a schema. Throws 415 for another media type or charset, 413 beyond
- * 1 MiB, 400 for what is not UTF-8, not JSON or nested more than 32 deep, `CLIENT_GONE` when the client hangs up before
- * its end. `schema` says which fields a form may not repeat.
+ * The body as a value, not yet checked against a schema. Throws 415 for another media type or
+ * charset, 413 beyond 1 MiB, 400 for what is not UTF-8, not JSON or nested more than 32 deep,
+ * `CLIENT_GONE` when the client hangs up before its end. `schema` says which fields a form may not
+ * repeat.
  */
-export async function readBody(request: Request, media: BodyMedia, schema: TSchema): Promise<unknown> {
+export async function readBody(
+  request: Request,
+  media: BodyMedia,
+  schema: TSchema,
+): Promise<unknown> {
   const contentType = request.headers.get("content-type") ?? "";
   const type = contentType.split(";", 1)[0]?.trim().toLowerCase();
   const isForm = type === "application/x-www-form-urlencoded" || type === "multipart/form-data";
@@ -26,7 +34,8 @@ export async function readBody(request: Request, media: BodyMedia, schema: TSche
     throw unsupported(media === "json" ? "application/json" : "application/json or a form");
   }
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1]?.toLowerCase();
-  if (charset !== undefined && charset !== "utf-8" && charset !== "utf8") throw unsupported("UTF-8");
+  if (charset !== undefined && charset !== "utf-8" && charset !== "utf8")
+    throw unsupported("UTF-8");
   if (request.headers.has("content-encoding")) throw unsupported("an identity content encoding");
   const bytes = await readBytes(request);
   if (type === "multipart/form-data") return readMultipart(bytes, contentType, schema);
@@ -34,18 +43,28 @@ export async function readBody(request: Request, media: BodyMedia, schema: TSche
   return isForm ? readForm(new URLSearchParams(text), schema) : parseJson(text);
 }
 
-/** The body as bytes. Throws 415 for another media type, 413 for a longer one, `CLIENT_GONE` as `readBody` does. */
-export async function readFile(request: Request, { type, maxBytes }: FileMedia): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * The body as bytes. Throws 415 for another media type, 413 for a longer one, `CLIENT_GONE` as
+ * `readBody` does.
+ */
+export async function readFile(
+  request: Request,
+  { type, maxBytes }: FileMedia,
+): Promise<Uint8Array<ArrayBuffer>> {
   const given = (request.headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase();
   if (given !== type) throw unsupported(type);
   if (request.headers.has("content-encoding")) throw unsupported("an identity content encoding");
   return readBytes(request, maxBytes);
 }
 
-async function readBytes(request: Request, maxBytes = MAX_BODY_BYTES): Promise<Uint8Array<ArrayBuffer>> {
+async function readBytes(
+  request: Request,
+  maxBytes = MAX_BODY_BYTES,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
   // A body without a length may be of any size: stop reading as soon as it is too large.
-  if (request.headers.has("content-length")) return new Uint8Array(await received(request.arrayBuffer()));
+  if (request.headers.has("content-length"))
+    return new Uint8Array(await received(request.arrayBuffer()));
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = request.body?.getReader();
@@ -61,7 +80,10 @@ async function readBytes(request: Request, maxBytes = MAX_BODY_BYTES): Promise<U
   }
 }
 
-/** Translates a failed read of the body, which means that the client's connection ended, to `CLIENT_GONE`. */
+/**
+ * Translates a failed read of the body, which means that the client's connection ended, to
+ * `CLIENT_GONE`.
+ */
 async function received<T>(reading: Promise<T>): Promise<T> {
   try {
     return await reading;
@@ -78,7 +100,9 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-/** A byte order mark before the text is ignored (RFC 8259 §8.1), as in the files that are imported. */
+/**
+ * A byte order mark before the text is ignored (RFC 8259 §8.1), as in the files that are imported.
+ */
 function parseJson(sent: string): unknown {
   const text = sent.startsWith("\ufeff") ? sent.slice(1) : sent;
   if (isTooDeep(text)) throw malformed(`The body is nested more than ${MAX_DEPTH} deep`);
@@ -89,7 +113,10 @@ function parseJson(sent: string): unknown {
   }
 }
 
-/** Counts brackets outside strings, so that a parser never meets a nesting that it would recurse into. */
+/**
+ * Counts brackets outside strings, so that a parser never meets a nesting that it would recurse
+ * into.
+ */
 export function isTooDeep(text: string): boolean {
   let depth = 0;
   let inString = false;
@@ -109,7 +136,10 @@ export function isTooDeep(text: string): boolean {
 async function readMultipart(bytes: Uint8Array<ArrayBuffer>, contentType: string, schema: TSchema) {
   decodeUtf8(bytes);
   try {
-    return readForm(await new Response(bytes, { headers: { "content-type": contentType } }).formData(), schema);
+    return readForm(
+      await new Response(bytes, { headers: { "content-type": contentType } }).formData(),
+      schema,
+    );
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw malformed("The body is not a valid form");
@@ -125,7 +155,9 @@ function readForm(form: Iterable<[string, unknown]>, schema: TSchema): Record<st
   for (const [name, value] of form) {
     if (++count > MAX_FIELDS) throw malformed(`The form has more than ${MAX_FIELDS} fields`);
     if (name in fields && Object.hasOwn(schema.properties ?? {}, name))
-      throw invalidRequest([{ field: pointer(name), code: "repeated", message: "Must be given once" }]);
+      throw invalidRequest([
+        { field: pointer(name), code: "repeated", message: "Must be given once" },
+      ]);
     fields[name] = value;
   }
   return { ...fields };
@@ -135,4 +167,8 @@ const malformed = (detail: string) => new AppError("malformed", "malformed_body"
 const unsupported = (what: string) =>
   new HttpProblem({ status: 415, code: "unsupported_media_type", detail: `Send ${what}` });
 const tooLarge = (maxBytes: number) =>
-  new HttpProblem({ status: 413, code: "body_too_large", detail: `The body is larger than ${maxBytes / 2 ** 20} MiB` });
+  new HttpProblem({
+    status: 413,
+    code: "body_too_large",
+    detail: `The body is larger than ${maxBytes / 2 ** 20} MiB`,
+  });

@@ -44,7 +44,9 @@ const cpuMs = () => {
   return (user + system) / 1000;
 };
 const spent: [string, number][] = [];
-afterAll(() => console.log(spent.map(([what, ratio]) => `${what}: ${ratio.toFixed(2)}`).join("; ")));
+afterAll(() =>
+  console.log(spent.map(([what, ratio]) => `${what}: ${ratio.toFixed(2)}`).join("; ")),
+);
 
 async function cpuMsOf(work: () => Promise<unknown>): Promise<number> {
   const before = cpuMs();
@@ -61,7 +63,11 @@ test.each(BOMBS)(
     const wrongPassword: number[] = [];
     for (let n = 0; n < TRIES; n++) {
       const headers = { "content-type": type, "content-length": String(bytes.byteLength) };
-      const request = new Request(`http://localhost${SIGN_IN}`, { method: "POST", headers, body: bytes });
+      const request = new Request(`http://localhost${SIGN_IN}`, {
+        method: "POST",
+        headers,
+        body: bytes,
+      });
       let status = 0;
       const refuse = async () => {
         const answer = await api.app.fetch(request);
@@ -71,7 +77,9 @@ test.each(BOMBS)(
       bomb.push(await cpuMsOf(refuse));
       expect(status).toBeWithin(400, 500);
       // Measured right after, so that both run under the same load of the machine.
-      wrongPassword.push(await cpuMsOf(() => api.deps.passwords.matches("wrong password", undefined)));
+      wrongPassword.push(
+        await cpuMsOf(() => api.deps.passwords.matches("wrong password", undefined)),
+      );
     }
     const ratio = Math.min(...bomb) / Math.min(...wrongPassword);
     spent.push([what, ratio]);

@@ -51,7 +51,10 @@ for (const [what, given] of TAGGED) {
       const full = await api.get(path, { as });
       const tag = full.headers.get("etag") as string;
       for (const method of ["GET", "HEAD"]) {
-        const answer = await api.ask(method, path, { as, headers: { "if-none-match": header(tag) } });
+        const answer = await api.ask(method, path, {
+          as,
+          headers: { "if-none-match": header(tag) },
+        });
         expectStatus(answer, status);
         expect(answer.headers.get("etag")).toBe(tag);
         expect(answer.text).toBe(status === 200 && method === "GET" ? full.text : "");
@@ -65,7 +68,9 @@ test(
   "after a write the old tag fetches the new list",
   withApi(async (api) => {
     const { user, as, path } = await ready(api, TAGGED[0][1]);
-    const headers = { "if-none-match": (await api.get(path, { as })).headers.get("etag") as string };
+    const headers = {
+      "if-none-match": (await api.get(path, { as })).headers.get("etag") as string,
+    };
     expectStatus(await api.get(path, { as, headers }), 304);
     await makeExercise(api, { owner: user, name: "Zq Two" });
     const answer = await api.get(path, { as, headers });
@@ -114,7 +119,9 @@ test.each<[string, string, boolean]>([
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const headers = { cookie: as, "accept-encoding": header };
-    const { headers: sent } = await api.app.fetch(new Request(`http://localhost${P}/exercises`, { headers }));
+    const { headers: sent } = await api.app.fetch(
+      new Request(`http://localhost${P}/exercises`, { headers }),
+    );
     expect(sent.get("content-encoding")).toBe(isZipped ? "gzip" : null);
     expect(sent.get("vary")).toBe("Cookie, Accept-Encoding");
   })(),
@@ -126,13 +133,17 @@ test(
     const { as, path } = await ready(api, TAGGED[0][1]);
     const { as: anyone } = await makeSignedIn(api);
     const plain = await api.get(`${P}/exercises`, { as: anyone });
-    const tags = [plain, await api.ask("HEAD", `${P}/exercises`, { as: anyone, headers: GZIP })].map(
-      ({ headers }) => headers.get("etag") as string,
-    );
+    const tags = [
+      plain,
+      await api.ask("HEAD", `${P}/exercises`, { as: anyone, headers: GZIP }),
+    ].map(({ headers }) => headers.get("etag") as string);
     expect(new Set(tags).size).toBe(2);
     for (const tag of tags) {
       for (const form of [{}, GZIP]) {
-        const answer = await api.get(`${P}/exercises`, { as: anyone, headers: { ...form, "if-none-match": tag } });
+        const answer = await api.get(`${P}/exercises`, {
+          as: anyone,
+          headers: { ...form, "if-none-match": tag },
+        });
         expectStatus(answer, 304);
         expect(answer.headers.get("etag")).toBe(tag);
       }
@@ -151,7 +162,9 @@ test(
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const path = `${P}/catalogs/equipment/1`;
-    const answer = await api.app.fetch(new Request(`http://localhost${path}`, { headers: { cookie: as, ...GZIP } }));
+    const answer = await api.app.fetch(
+      new Request(`http://localhost${path}`, { headers: { cookie: as, ...GZIP } }),
+    );
     expect(answer.headers.get("content-encoding")).toBeNull();
   }),
 );

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { AppError } from "#src/errors.ts";
+import { AppError } from "#lib/errors.ts";
 import { type Api, type Asking, expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { makeSignedIn, makeUser, PASSWORD } from "#test/make.ts";
 
@@ -32,7 +32,9 @@ test.each([
 test(
   "a request without an id gets a new one each time",
   withApi(async (api) => {
-    const ids = await Promise.all([1, 2, 3].map(async () => (await api.get("/ping")).headers.get("x-request-id")));
+    const ids = await Promise.all(
+      [1, 2, 3].map(async () => (await api.get("/ping")).headers.get("x-request-id")),
+    );
     expect(new Set(ids).size).toBe(3);
   }),
 );
@@ -58,14 +60,19 @@ test("a fault of ours is a 500 that says nothing of its cause and is logged unde
   await withApi(
     async (api) => {
       failingHash(new Error("the disk is on fire"))(api);
-      const answer = await api.post(`${P}/access/signup`, { body: signUp, headers: { "x-request-id": "request-2" } });
+      const answer = await api.post(`${P}/access/signup`, {
+        body: signUp,
+        headers: { "x-request-id": "request-2" },
+      });
       expectProblem(answer, 500, "internal", "Something went wrong on our side");
       expect(answer.text).not.toContain("fire");
       expect(answer.text).not.toContain("    at ");
     },
     { logTo: { write: (line) => void lines.push(line) } },
   )();
-  const logged = lines.map((line) => JSON.parse(line)).filter(({ requestId }) => requestId === "request-2");
+  const logged = lines
+    .map((line) => JSON.parse(line))
+    .filter(({ requestId }) => requestId === "request-2");
   expect(logged.map(({ level, msg }) => [level, msg])).toEqual([
     [50, "request failed"],
     [30, "request"],
@@ -93,7 +100,12 @@ test(
   withApi(async (api) => {
     failingHash(Object.assign(new Error("connect"), { code: "ECONNREFUSED" }))(api);
     const answer = await api.post(`${P}/access/signup`, { body: signUp });
-    expectProblem(answer, 503, "database_unavailable", "The database cannot be reached; please try again");
+    expectProblem(
+      answer,
+      503,
+      "database_unavailable",
+      "The database cannot be reached; please try again",
+    );
     expect(answer.headers.get("retry-after")).toBe("1");
   }),
 );
@@ -113,7 +125,8 @@ test.each([
   withApi(async (api) => {
     const answer = await api.ask(method as string, path as string);
     if (method === "HEAD") expectStatus(answer, status as number);
-    else expectProblem(answer, status as number, status === 404 ? "not_found" : "method_not_allowed");
+    else
+      expectProblem(answer, status as number, status === 404 ? "not_found" : "method_not_allowed");
     expect(answer.headers.get("allow")).toBe(allow as string | null);
   })(),
 );
@@ -122,7 +135,13 @@ test(
   "a trailing slash is the same resource, and HEAD works where GET does",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    for (const path of ["/ping", "/health", `${P}/exercises`, `${P}/catalogs/equipment/1`, `${P}/access/me`]) {
+    for (const path of [
+      "/ping",
+      "/health",
+      `${P}/exercises`,
+      `${P}/catalogs/equipment/1`,
+      `${P}/access/me`,
+    ]) {
       const got = await api.get(path, { as });
       expectStatus(got, 200);
       expect((await api.get(`${path}/`, { as })).text).toBe(got.text);
@@ -135,14 +154,28 @@ test(
   }),
 );
 
-type Row = [what: string, method: string, path: string, who: "nobody" | "user" | "superuser", Asking, status: number];
+type Row = [
+  what: string,
+  method: string,
+  path: string,
+  who: "nobody" | "user" | "superuser",
+  Asking,
+  status: number,
+];
 const broken = { body: "{" };
 const garbage = `${P}/users/garbage`;
 const absent = `${P}/users/0197c0de-0000-7000-8000-000000000000`;
 const order: Row[] = [
   ["an unparsable body before the login", "POST", `${P}/users`, "nobody", broken, 400],
   ["an unparsable body before the permission", "POST", `${P}/users`, "user", broken, 400],
-  ["the media type before the login", "POST", `${P}/users`, "nobody", { ...broken, headers: plainText() }, 415],
+  [
+    "the media type before the login",
+    "POST",
+    `${P}/users`,
+    "nobody",
+    { ...broken, headers: plainText() },
+    415,
+  ],
   ["the login before the body's fields", "POST", `${P}/users`, "nobody", { body: {} }, 401],
   ["the login before the path", "GET", garbage, "nobody", {}, 401],
   ["the login before the query", "GET", `${P}/exercises?scope=mine`, "nobody", {}, 401],
@@ -150,18 +183,32 @@ const order: Row[] = [
   ["the permission before the path", "GET", garbage, "user", {}, 403],
   ["the permission before the query", "GET", `${P}/users?pageSize=0`, "user", {}, 403],
   ["the permission before existence", "GET", absent, "user", {}, 403],
-  ["the body's fields before existence", "PATCH", absent, "superuser", { body: { isActive: 1 } }, 422],
-  ["the body's fields before conflict", "POST", `${P}/users`, "superuser", { body: { ...taken(), isActive: 1 } }, 422],
+  [
+    "the body's fields before existence",
+    "PATCH",
+    absent,
+    "superuser",
+    { body: { isActive: 1 } },
+    422,
+  ],
+  [
+    "the body's fields before conflict",
+    "POST",
+    `${P}/users`,
+    "superuser",
+    { body: { ...taken(), isActive: 1 } },
+    422,
+  ],
   ["existence when all else is well", "GET", absent, "superuser", {}, 404],
   ["conflict when all else is well", "POST", `${P}/users`, "superuser", { body: taken() }, 409],
 ];
 
-test.each(order)("a request is judged by %s", (_what, method, path, who, asking, status) =>
+test.each(order)("a request is judged by %s", (_what, method, path, who, requestContext, status) =>
   withApi(async (api) => {
     await makeUser(api, { email: taken().email });
     const roleSlug = who === "superuser" ? "superuser" : "application-access";
     const as = who === "nobody" ? {} : { as: (await makeSignedIn(api, { roleSlug })).as };
-    expectStatus(await api.ask(method, path, { ...asking, ...as }), status);
+    expectStatus(await api.ask(method, path, { ...requestContext, ...as }), status);
   })(),
 );
 
@@ -173,7 +220,9 @@ test(
     const answers = [
       await api.get("/ping"),
       await api.post(`${P}/users`, { as, body: account }),
-      await api.post(`${P}/access/signin`, { body: { username: account.email, password: PASSWORD } }),
+      await api.post(`${P}/access/signin`, {
+        body: { username: account.email, password: PASSWORD },
+      }),
       await api.get(`${P}/exercises`, { as, headers: { "if-none-match": etag as string } }),
       await api.post(`${P}/users`, { as, body: "{" }),
       await api.get(`${P}/access/me`),
@@ -187,9 +236,13 @@ test(
       await api.post(`${P}/users`, { as, body: {} }),
     ];
     failingHash(new Error("no"))(api);
-    answers.push(await api.post(`${P}/access/signup`, { body: { ...signUp, email: "other@example.com" } }));
+    answers.push(
+      await api.post(`${P}/access/signup`, { body: { ...signUp, email: "other@example.com" } }),
+    );
     failingHash({ __proto__: Error.prototype, code: "ECONNREFUSED" })(api);
-    answers.push(await api.post(`${P}/access/signup`, { body: { ...signUp, email: "other@example.com" } }));
+    answers.push(
+      await api.post(`${P}/access/signup`, { body: { ...signUp, email: "other@example.com" } }),
+    );
     expect(answers.map(({ status }) => status)).toEqual([
       200, 201, 204, 304, 400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 500, 503,
     ]);

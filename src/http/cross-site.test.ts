@@ -36,12 +36,17 @@ test(
   withApi(
     async (api) => {
       const ask = { "access-control-request-method": "POST" };
-      const preflight = await api.ask("OPTIONS", LOGOUT, { headers: { ...ask, origin: FRONT_END } });
+      const preflight = await api.ask("OPTIONS", LOGOUT, {
+        headers: { ...ask, origin: FRONT_END },
+      });
       expectStatus(preflight, 204);
       expect(preflight.headers.get("access-control-allow-origin")).toBe(FRONT_END);
       expect(preflight.headers.get("access-control-allow-credentials")).toBe("true");
       expect(preflight.headers.get("access-control-allow-methods")).toContain("POST");
-      expectStatus(await api.ask("OPTIONS", LOGOUT, { headers: { ...ask, origin: "https://evil.example" } }), 405);
+      expectStatus(
+        await api.ask("OPTIONS", LOGOUT, { headers: { ...ask, origin: "https://evil.example" } }),
+        405,
+      );
       const read = await api.get("/ping", { headers: { origin: FRONT_END } });
       expect(read.headers.get("access-control-allow-origin")).toBe(FRONT_END);
       expect(read.headers.get("vary")).toContain("Origin");
@@ -54,7 +59,11 @@ test(
 
 test.each<[string, Record<string, string>, boolean]>([
   ["a page of another site", { "sec-fetch-site": "cross-site", origin: FRONT_END }, true],
-  ["a page of another host, in a browser that says no more", { origin: "http://localhost:5173" }, true],
+  [
+    "a page of another host, in a browser that says no more",
+    { origin: "http://localhost:5173" },
+    true,
+  ],
   ["a page of the same site", { "sec-fetch-site": "same-site", origin: FRONT_END }, false],
   ["a page of another port of the same host", { origin: "http://127.0.0.1:5173" }, false],
   ["a program", {}, false],
@@ -68,7 +77,9 @@ test.each<[string, Record<string, string>, boolean]>([
           ["POST", "/api/v1/access/refresh-jwt"],
           ["POST", LOGOUT],
         ] as const) {
-          const answer = await api.ask(method, path, { headers: { host: "127.0.0.1:8000", ...headers } });
+          const answer = await api.ask(method, path, {
+            headers: { host: "127.0.0.1:8000", ...headers },
+          });
           if (answer.status === 403 && method === "POST") continue;
           expectProblem(answer, 401, "access.not_authenticated");
           expect(answer.json.detail.includes("same site")).toBe(says);

@@ -1,12 +1,17 @@
-import type { Config } from "../config.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "#lib/errors.ts";
+import type { Config } from "../config/config.ts";
 
 export type CrossSite = {
   /** Whether front ends of other origins are allowed: answers then depend on who asks. */
   hasOrigins: boolean;
-  /** Throws forbidden (`access.cross_site`) when a browser sends an unsafe request on behalf of another site. */
+  /**
+   * Throws forbidden (`access.cross_site`) when a browser sends an unsafe request on behalf of
+   * another site.
+   */
   refuse(request: Request): void;
-  /** The CORS headers of an answer to a front end of ALLOWED_ORIGINS; undefined for everyone else. */
+  /**
+   * The CORS headers of an answer to a front end of ALLOWED_ORIGINS; undefined for everyone else.
+   */
   headersFor(request: Request): Record<string, string> | undefined;
   /** The answer to a preflight request of such a front end; undefined for everyone else. */
   preflight(request: Request, methods: string[]): Record<string, string> | undefined;
@@ -15,9 +20,9 @@ export type CrossSite = {
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * Cookies are sent by browsers on anyone's behalf, so unsafe requests must come from our own pages or from one of
- * ALLOWED_ORIGINS: `Sec-Fetch-Site` decides where a browser sends it, else `Origin`; who sends neither is no browser.
- * `same-site` is not enough: a neighbour's subdomain is not us.
+ * Cookies are sent by browsers on anyone's behalf, so unsafe requests must come from our own pages
+ * or from one of ALLOWED_ORIGINS: `Sec-Fetch-Site` decides where a browser sends it, else `Origin`;
+ * who sends neither is no browser. `same-site` is not enough: a neighbour's subdomain is not us.
  */
 export function createCrossSite({ ALLOWED_ORIGINS }: Pick<Config, "ALLOWED_ORIGINS">): CrossSite {
   const allowed = new Set(
@@ -43,8 +48,14 @@ export function createCrossSite({ ALLOWED_ORIGINS }: Pick<Config, "ALLOWED_ORIGI
       const origin = request.headers.get("origin");
       if (origin !== null && allowed.has(origin)) return;
       const site = request.headers.get("sec-fetch-site");
-      const isOurs = site === null ? origin === null || isSameOrigin(origin, request) : isOwnSite(site);
-      if (!isOurs) throw new AppError("forbidden", "access.cross_site", "Requests from other sites are refused");
+      const isOurs =
+        site === null ? origin === null || isSameOrigin(origin, request) : isOwnSite(site);
+      if (!isOurs)
+        throw new AppError(
+          "forbidden",
+          "access.cross_site",
+          "Requests from other sites are refused",
+        );
     },
     preflight: (request, methods) => {
       const headers = headersFor(request);
@@ -52,7 +63,8 @@ export function createCrossSite({ ALLOWED_ORIGINS }: Pick<Config, "ALLOWED_ORIGI
       return {
         ...headers,
         "access-control-allow-methods": methods.join(", "),
-        "access-control-allow-headers": "content-type, if-match, if-none-match, idempotency-key, x-request-id",
+        "access-control-allow-headers":
+          "content-type, if-match, if-none-match, idempotency-key, x-request-id",
         "access-control-max-age": "600",
       };
     },
@@ -61,7 +73,10 @@ export function createCrossSite({ ALLOWED_ORIGINS }: Pick<Config, "ALLOWED_ORIGI
 
 const isOwnSite = (site: string) => site === "same-origin" || site === "none";
 
-/** Whether the browser's headers say that a page of another site sent the request: then it withheld the cookies (SameSite). */
+/**
+ * Whether the browser's headers say that a page of another site sent the request: then it withheld
+ * the cookies (SameSite).
+ */
 export function isFromOtherSite({ headers }: Request): boolean {
   const site = headers.get("sec-fetch-site");
   if (site !== null) return site === "cross-site";

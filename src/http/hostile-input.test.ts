@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { listOperations } from "#src/app.ts";
 import { withApi } from "#test/harness.ts";
 import { faultsOfHostileInput, HOSTILE_TAGS } from "#test/hostile-requests.ts";
+import { listOperations } from "../app/app.ts";
 
 /** As many as fit into the suite; `hostile-input.slow.test.ts` sends 5,000. */
 const CASES = 100;

@@ -1,25 +1,42 @@
 import type { TObject, TSchema } from "@sinclair/typebox";
-import { type BoundedMap, createBoundedMap } from "../bounded-map.ts";
-import { AppError, type FieldError } from "../errors.ts";
+import { type BoundedMap, createBoundedMap } from "#lib/bounded-map.ts";
+import { AppError, type FieldError } from "#lib/errors.ts";
 import { HttpProblem } from "./problems.ts";
 import { faultsOf, MAX_FAULTS, MAX_FIELD_LENGTH, normalise } from "./shapes.ts";
 
 const MAX_QUERY_LENGTH = 8192;
 
-export type InputShapes = { params?: TObject | undefined; query?: TObject | undefined; body?: TSchema | undefined };
+export type InputShapes = {
+  params?: TObject | undefined;
+  query?: TObject | undefined;
+  body?: TSchema | undefined;
+};
 
 const NOTHING: Record<string, never> = Object.freeze({});
 const NO_INPUTS = Object.freeze({ params: NOTHING, query: NOTHING, body: undefined });
 
-/** Path, query and body as `shapes` describe them. Throws `invalid` (`invalid_request`) with the faults of all three. */
-export function checkInputs(shapes: InputShapes, request: Request, params: Record<string, string>, body: unknown) {
-  // Even asking a request for its URL costs as much as all the rest of an operation that takes nothing.
+/**
+ * Path, query and body as `shapes` describe them. Throws `invalid` (`invalid_request`) with the
+ * faults of all three.
+ */
+export function checkInputs(
+  shapes: InputShapes,
+  request: Request,
+  params: Record<string, string>,
+  body: unknown,
+) {
+  // Even asking a request for its URL costs as much as all the rest of an operation that takes
+  // nothing.
   if (!shapes.params && !shapes.query && !shapes.body) return NO_INPUTS;
   if (shapes.query && !shapes.params && !shapes.body) return checkQuery(shapes.query, request.url);
   const faults: FieldError[] = [];
   const checked = {
-    params: shapes.params ? examine(shapes.params, readParams(params, shapes.params), faults) : NOTHING,
-    query: shapes.query ? examine(shapes.query, readQuery(request.url, shapes.query, faults), faults) : NOTHING,
+    params: shapes.params
+      ? examine(shapes.params, readParams(params, shapes.params), faults)
+      : NOTHING,
+    query: shapes.query
+      ? examine(shapes.query, readQuery(request.url, shapes.query, faults), faults)
+      : NOTHING,
     body: shapes.body ? examine(shapes.body, body, faults) : undefined,
   };
   if (faults.length > 0) throw invalidRequest(faults);
@@ -28,7 +45,10 @@ export function checkInputs(shapes: InputShapes, request: Request, params: Recor
 
 type Inputs = { params: typeof NOTHING; query: Record<string, unknown>; body: undefined };
 
-/** Queries that passed, by schema and by their text: the same text always makes the same query. Nobody changes them. */
+/**
+ * Queries that passed, by schema and by their text: the same text always makes the same query.
+ * Nobody changes them.
+ */
 const passed = new WeakMap<TObject, BoundedMap<string, Inputs>>();
 const MAX_CACHED_QUERIES = 1000;
 const MAX_CACHED_URL_LENGTH = 256;
@@ -36,8 +56,8 @@ const MAX_CACHED_URL_LENGTH = 256;
 function checkQuery(schema: TObject, url: string): Inputs {
   const known = passed.get(schema) ?? createBoundedMap<string, Inputs>(MAX_CACHED_QUERIES);
   passed.set(schema, known);
-  const remembered = known.get(url);
-  if (remembered) return remembered;
+  const answerFromCache = known.get(url);
+  if (answerFromCache) return answerFromCache;
   const faults: FieldError[] = [];
   const query = examine(schema, readQuery(url, schema, faults), faults) as Record<string, unknown>;
   if (faults.length > 0) throw invalidRequest(faults);
@@ -46,7 +66,9 @@ function checkQuery(schema: TObject, url: string): Inputs {
   return inputs;
 }
 
-/** Throws `invalid` (`invalid_request`) with every fault, or returns the value in its normal form. */
+/**
+ * Throws `invalid` (`invalid_request`) with every fault, or returns the value in its normal form.
+ */
 export function checkInput<T>(schema: TSchema, given: unknown): T {
   const faults: FieldError[] = [];
   const value = examine(schema, given, faults);
@@ -59,7 +81,8 @@ function examine(schema: TSchema, given: unknown, faults: FieldError[]): unknown
   const found = findBadText(given, "");
   const value = normalise(schema, given);
   found.push(...faultsOf(schema, value));
-  // Faults in these fields are left to the handler, which checks each part by itself, so that one does not refuse the rest.
+  // Faults in these fields are left to the handler, which checks each part by itself, so that one
+  // does not refuse the rest.
   const later = schema.checkedLater as RegExp | undefined;
   faults.push(...(later ? found.filter(({ field }) => !later.test(field)) : found));
   return value;
@@ -72,14 +95,20 @@ export function invalidRequest(faults: FieldError[]): AppError {
     const field = fault.field.slice(0, MAX_FIELD_LENGTH).toWellFormed();
     if (!errors.has(field) && errors.size < MAX_FAULTS) errors.set(field, { ...fault, field });
   }
-  return new AppError("invalid", "invalid_request", "The request does not fit what this operation takes", {
-    errors: [...errors.values()],
-  });
+  return new AppError(
+    "invalid",
+    "invalid_request",
+    "The request does not fit what this operation takes",
+    {
+      errors: [...errors.values()],
+    },
+  );
 }
 
 /**
- * The query string of `url` as the object that `schema` describes: whole numbers, booleans (`true`, `false`, `1`, `0`)
- * and arrays (repeated keys) where it says so. A repeated scalar that it knows and an undecodable escape are added to `faults`.
+ * The query string of `url` as the object that `schema` describes: whole numbers, booleans (`true`,
+ * `false`, `1`, `0`) and arrays (repeated keys) where it says so. A repeated scalar that it knows
+ * and an undecodable escape are added to `faults`.
  */
 function readQuery(url: string, schema: TObject, faults: FieldError[]): Record<string, unknown> {
   const start = url.indexOf("?");
@@ -100,7 +129,11 @@ function readQuery(url: string, schema: TObject, faults: FieldError[]): Record<s
   return query;
 }
 
-function readPair(pair: string, schema: TObject, query: Record<string, unknown>): FieldError | undefined {
+function readPair(
+  pair: string,
+  schema: TObject,
+  query: Record<string, unknown>,
+): FieldError | undefined {
   const at = pair.indexOf("=");
   const name = decode(at < 0 ? pair : pair.slice(0, at));
   const value = decode(at < 0 ? "" : pair.slice(at + 1));
@@ -114,7 +147,8 @@ function readPair(pair: string, schema: TObject, query: Record<string, unknown>)
     return undefined;
   }
   // An unknown name is reported when the whole query is checked.
-  if (property && name in query) return { field: pointer(name), code: "repeated", message: "Must be given once" };
+  if (property && name in query)
+    return { field: pointer(name), code: "repeated", message: "Must be given once" };
   query[name] = coerce(property, value);
   return undefined;
 }
@@ -125,19 +159,25 @@ export const pointer = (name: string) => `/${name.replaceAll("~", "~0").replaceA
 /** Path parameters in the form that `schema` describes: whole numbers where it says so. */
 function readParams(params: Record<string, string>, schema: TObject): Record<string, unknown> {
   const read: Record<string, unknown> = {};
-  for (const [name, property] of Object.entries(schema.properties)) read[name] = coerce(property, params[name] ?? "");
+  for (const [name, property] of Object.entries(schema.properties))
+    read[name] = coerce(property, params[name] ?? "");
   return read;
 }
 
 /** Whether a path's parameters, still percent-encoded, fit `schema`. */
 export function areParams(schema: TObject, encoded: Record<string, string>): boolean {
-  const params = Object.fromEntries(Object.entries(encoded).map(([name, text]) => [name, decode(text) ?? text]));
+  const params = Object.fromEntries(
+    Object.entries(encoded).map(([name, text]) => [name, decode(text) ?? text]),
+  );
   const faults: FieldError[] = [];
   examine(schema, readParams(params, schema), faults);
   return faults.length === 0;
 }
 
-/** A text as the number or boolean that the schema wants; left as it is when it is neither, for the check to refuse. */
+/**
+ * A text as the number or boolean that the schema wants; left as it is when it is neither, for the
+ * check to refuse.
+ */
 function coerce(schema: TSchema | undefined, text: string): unknown {
   if (schema?.type === "integer") return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
   if (schema?.type === "boolean") {

@@ -5,7 +5,12 @@ import { makeSignedIn, makeUser, PASSWORD, signInFor } from "#test/make.ts";
 const P = "/api/v1";
 const SIGN_UP = `${P}/access/signup`;
 const signingUp = (email: string, name?: string) => ({
-  body: { email, password: PASSWORD, confirmPassword: PASSWORD, ...(name === undefined ? {} : { name }) },
+  body: {
+    email,
+    password: PASSWORD,
+    confirmPassword: PASSWORD,
+    ...(name === undefined ? {} : { name }),
+  },
 });
 
 test.each([
@@ -51,11 +56,18 @@ test.each(INVISIBLE)("%j is refused in an address, wherever one is given", (char
   withApi(async (api) => {
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
     const trainer = await makeSignedIn(api, { roleSlug: "fitness-trainer" });
-    for (const email of [`a${character}b@example.com`, `${character}abc@example.com`, `abc${character}@example.com`]) {
+    for (const email of [
+      `a${character}b@example.com`,
+      `${character}abc@example.com`,
+      `abc${character}@example.com`,
+    ]) {
       const answers = [
         await api.post(SIGN_UP, signingUp(email)),
         await api.post(`${P}/users`, { as, body: { email, password: PASSWORD } }),
-        await api.post(`${P}/clients`, { as: trainer.as, body: { email, scopes: ["read_history"] } }),
+        await api.post(`${P}/clients`, {
+          as: trainer.as,
+          body: { email, scopes: ["read_history"] },
+        }),
       ];
       for (const answer of answers) expectProblem(answer, 422, "invalid_request");
     }
@@ -66,54 +78,60 @@ test("an address may have any letters before the @, and is documented so", () =>
   withApi(async (api) => {
     expectStatus(await api.post(SIGN_UP, signingUp("\u00fc@example.com")), 201);
     const { json } = await api.get("/openapi.json");
-    const { email } = json.paths[SIGN_UP].post.requestBody.content["application/json"].schema.properties;
+    const { email } =
+      json.paths[SIGN_UP].post.requestBody.content["application/json"].schema.properties;
     expect(email.format).toBe("idn-email");
   })());
 
 /** Every kind of name that operations take, and the field of its fault. */
-const NAMED: [what: string, method: "post" | "patch", path: string, bodyOf: (name: string) => object, field: string][] =
+const NAMED: [
+  what: string,
+  method: "post" | "patch",
+  path: string,
+  bodyOf: (name: string) => object,
+  field: string,
+][] = [
+  ["an account", "post", SIGN_UP, (name) => signingUp("named@example.com", name).body, "/name"],
   [
-    ["an account", "post", SIGN_UP, (name) => signingUp("named@example.com", name).body, "/name"],
-    [
-      "an account that a superuser makes",
-      "post",
-      `${P}/users`,
-      (name) => ({ email: "made@example.com", password: PASSWORD, name }),
-      "/name",
-    ],
-    ["a routine", "post", `${P}/routines`, (name) => ({ name, exercises: [] }), "/name"],
-    ["a plan", "post", `${P}/plans`, (name) => ({ name, routines: [] }), "/name"],
-    ["a workout", "post", `${P}/workouts`, (name) => ({ name, timeZone: "UTC" }), "/name"],
-    [
-      "an exercise of a workout",
-      "post",
-      `${P}/workouts`,
-      (name) => ({ timeZone: "UTC", exercises: [{ exerciseName: name, mode: "reps" }] }),
-      "/exercises/0/exerciseName",
-    ],
-    [
-      "an exercise of a routine",
-      "post",
-      `${P}/routines`,
-      (name) => ({ name: "Legs", exercises: [{ exerciseName: name, mode: "reps", sets: 1 }] }),
-      "/exercises/0/exerciseName",
-    ],
-    [
-      "an exercise",
-      "post",
-      `${P}/exercises/user`,
-      (name) => ({ name, primaryMuscles: [1], difficultyLevel: "expert", category: "strength" }),
-      "/name",
-    ],
-    ["an entry of the catalog", "post", `${P}/catalogs/equipment`, (name) => ({ name }), "/name"],
-    [
-      "what a name in a file means",
-      "patch",
-      `${P}/imports/names`,
-      (name) => ({ names: [{ name, exerciseId: null }] }),
-      "/names/0/name",
-    ],
-  ];
+    "an account that a superuser makes",
+    "post",
+    `${P}/users`,
+    (name) => ({ email: "made@example.com", password: PASSWORD, name }),
+    "/name",
+  ],
+  ["a routine", "post", `${P}/routines`, (name) => ({ name, exercises: [] }), "/name"],
+  ["a plan", "post", `${P}/plans`, (name) => ({ name, routines: [] }), "/name"],
+  ["a workout", "post", `${P}/workouts`, (name) => ({ name, timeZone: "UTC" }), "/name"],
+  [
+    "an exercise of a workout",
+    "post",
+    `${P}/workouts`,
+    (name) => ({ timeZone: "UTC", exercises: [{ exerciseName: name, mode: "reps" }] }),
+    "/exercises/0/exerciseName",
+  ],
+  [
+    "an exercise of a routine",
+    "post",
+    `${P}/routines`,
+    (name) => ({ name: "Legs", exercises: [{ exerciseName: name, mode: "reps", sets: 1 }] }),
+    "/exercises/0/exerciseName",
+  ],
+  [
+    "an exercise",
+    "post",
+    `${P}/exercises/user`,
+    (name) => ({ name, primaryMuscles: [1], difficultyLevel: "expert", category: "strength" }),
+    "/name",
+  ],
+  ["an entry of the catalog", "post", `${P}/catalogs/equipment`, (name) => ({ name }), "/name"],
+  [
+    "what a name in a file means",
+    "patch",
+    `${P}/imports/names`,
+    (name) => ({ names: [{ name, exerciseId: null }] }),
+    "/names/0/name",
+  ],
+];
 const UNPRINTABLE = [
   "\u001b]0;x\u0007",
   "\u0007",
@@ -142,7 +160,11 @@ test.each(NAMED)(
         expectProblem(answer, 422, "invalid_request");
         expect(answer.json.errors.map((fault: { field: string }) => fault.field)).toEqual([field]);
       }
-      expectProblem(await api[method](path, { as, body: bodyOf("\u3164\u115f\u2800\u3164") }), 422, "invalid_request");
+      expectProblem(
+        await api[method](path, { as, body: bodyOf("\u3164\u115f\u2800\u3164") }),
+        422,
+        "invalid_request",
+      );
       const spelt = await api[method](path, { as, body: bodyOf("Übung mit Gewicht") });
       expect([200, 201]).toContain(spelt.status);
     })(),
@@ -168,14 +190,27 @@ test(
   "names are the same however their letters are composed, and are found by either",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const body = (name: string) => ({ name, primaryMuscles: [1], difficultyLevel: "expert", category: "strength" });
+    const body = (name: string) => ({
+      name,
+      primaryMuscles: [1],
+      difficultyLevel: "expert",
+      category: "strength",
+    });
     const [composed, decomposed] = ["Zq \u00dcbung", "Zq U\u0308bung"];
     expectStatus(await api.post(`${P}/exercises/user`, { as, body: body(decomposed) }), 201);
-    expectProblem(await api.post(`${P}/exercises/user`, { as, body: body(composed) }), 409, "exercises.name_taken");
+    expectProblem(
+      await api.post(`${P}/exercises/user`, { as, body: body(composed) }),
+      409,
+      "exercises.name_taken",
+    );
     for (const text of [composed, decomposed]) {
-      const found = await api.get(`${P}/exercises/criteria?name=${encodeURIComponent(text)}`, { as });
+      const found = await api.get(`${P}/exercises/criteria?name=${encodeURIComponent(text)}`, {
+        as,
+      });
       expect(found.json.name).toBe(composed);
-      const listed = await api.get(`${P}/exercises?searchString=${encodeURIComponent(text)}`, { as });
+      const listed = await api.get(`${P}/exercises?searchString=${encodeURIComponent(text)}`, {
+        as,
+      });
       expect(listed.json.total).toBe(1);
     }
   }),

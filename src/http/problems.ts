@@ -1,6 +1,6 @@
 import { isDatabaseUnavailable, refusalOf } from "#db/errors.ts";
-import { answerToBroken } from "../broken-constraints.ts";
-import { AppError, type ErrorKind, type FieldError } from "../errors.ts";
+import { AppError, type ErrorKind, type FieldError } from "#lib/errors.ts";
+import { answerToBroken } from "./constraint-errors.ts";
 import type { Reply } from "./reply.ts";
 
 /** An RFC 9457 problem, before it has a request id. */
@@ -56,7 +56,10 @@ export class HttpProblem extends Error {
   }
 }
 
-/** What a client is told about `error`. Anything unexpected becomes a 500 that says nothing of its cause. */
+/**
+ * What a client is told about `error`. Anything unexpected becomes a 500 that says nothing of its
+ * cause.
+ */
 export function problemOf(error: unknown): Problem {
   if (error instanceof HttpProblem) return error.problem;
   const expected = error instanceof AppError ? error : answerToBroken(error)?.answer;
@@ -74,7 +77,8 @@ export function problemOf(error: unknown): Problem {
     };
   }
   const refusal = refusalOf(error);
-  if (refusal === "CLIENT_GONE") return { status: 499, code: "client_gone", detail: "Nobody waits for this answer" };
+  if (refusal === "CLIENT_GONE")
+    return { status: 499, code: "client_gone", detail: "Nobody waits for this answer" };
   if (refusal === "OVERLOADED") {
     return {
       status: 503,
@@ -94,7 +98,9 @@ export function problemOf(error: unknown): Problem {
   return { status: 500, code: "internal", detail: "Something went wrong on our side" };
 }
 
-/** True for an error that is the server's fault although the client gets a 4xx: it must be logged. */
+/**
+ * True for an error that is the server's fault although the client gets a 4xx: it must be logged.
+ */
 export const isFaultOfOurs = (error: unknown): boolean =>
   !(error instanceof AppError) && answerToBroken(error)?.isListed === false;
 
@@ -112,6 +118,10 @@ export function problemReply(problem: Problem, requestId: string): Reply {
   return {
     status: problem.status,
     body: JSON.stringify(body),
-    headers: { "content-type": "application/problem+json", "cache-control": "no-store", ...problem.headers },
+    headers: {
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+      ...problem.headers,
+    },
   };
 }

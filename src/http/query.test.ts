@@ -14,10 +14,15 @@ test.each([
 ])("isActive=%s is understood as %p", (text, isActive) =>
   withApi(async (api) => {
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
-    const users = [await makeUser(api, { name: "Zq Here" }), await makeUser(api, { name: "Zq Gone", isActive: false })];
+    const users = [
+      await makeUser(api, { name: "Zq Here" }),
+      await makeUser(api, { name: "Zq Gone", isActive: false }),
+    ];
     const answer = await api.get(`${USERS}?searchString=zq&isActive=${text}`, { as });
     expectStatus(answer, 200);
-    expect(answer.json.items.map(({ id }: { id: string }) => id)).toEqual([users[isActive ? 0 : 1]?.id]);
+    expect(answer.json.items.map(({ id }: { id: string }) => id)).toEqual([
+      users[isActive ? 0 : 1]?.id,
+    ]);
   })(),
 );
 
@@ -26,7 +31,9 @@ test.each(["yes", "TRUE", "2", ""])("isActive=%s is no boolean", (text) =>
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
     const answer = await api.get(`${USERS}?isActive=${text}`, { as });
     expectProblem(answer, 422, "invalid_request");
-    expect(answer.json.errors).toEqual([{ field: "/isActive", code: "type", message: "Must be a boolean" }]);
+    expect(answer.json.errors).toEqual([
+      { field: "/isActive", code: "type", message: "Must be a boolean" },
+    ]);
   })(),
 );
 
@@ -38,12 +45,18 @@ test(
       await makeExercise(api, { owner, name: `Zq ${muscle}`, primary: [muscle] });
     }
     const idOf = async (name: string) =>
-      (await api.get(`/api/v1/catalogs/muscle-groups?searchString=${name}`, { as })).json[0].id as number;
+      (await api.get(`/api/v1/catalogs/muscle-groups?searchString=${name}`, { as })).json[0]
+        .id as number;
     const [chest, calves] = [await idOf("chest"), await idOf("calves")];
     const names = async (query: string) =>
-      (await api.get(`${EXERCISES}?scope=user&${query}`, { as })).json.items.map(({ name }: { name: string }) => name);
+      (await api.get(`${EXERCISES}?scope=user&${query}`, { as })).json.items.map(
+        ({ name }: { name: string }) => name,
+      );
     expect(await names(`primaryMuscles=${chest}`)).toEqual(["Zq chest"]);
-    expect(await names(`primaryMuscles=${chest}&primaryMuscles=${calves}`)).toEqual(["Zq calves", "Zq chest"]);
+    expect(await names(`primaryMuscles=${chest}&primaryMuscles=${calves}`)).toEqual([
+      "Zq calves",
+      "Zq chest",
+    ]);
   }),
 );
 
@@ -107,9 +120,11 @@ test(
   "a query of 8,192 characters is read, a longer one is 414 (the server itself refuses more than 16 KiB)",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const query = (length: number) => `${EXERCISES}?pageSize=1${"&".repeat(length - "pageSize=1".length)}`;
+    const query = (length: number) =>
+      `${EXERCISES}?pageSize=1${"&".repeat(length - "pageSize=1".length)}`;
     expectStatus(await api.get(query(8192), { as }), 200);
-    for (const length of [8193, 12_000]) expectProblem(await api.get(query(length), { as }), 414, "uri_too_long");
+    for (const length of [8193, 12_000])
+      expectProblem(await api.get(query(length), { as }), 414, "uri_too_long");
   }),
 );
 
@@ -117,7 +132,10 @@ test(
   "however many faults a query has, and however long their names, they are listed in short",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const repeated = Array.from({ length: 150 }, (_, i) => `${"x".repeat(20)}${i}=1&${"x".repeat(20)}${i}=1`);
+    const repeated = Array.from(
+      { length: 150 },
+      (_, i) => `${"x".repeat(20)}${i}=1&${"x".repeat(20)}${i}=1`,
+    );
     const many = await api.get(`${EXERCISES}?${repeated.join("&")}`, { as });
     expectProblem(many, 422, "invalid_request");
     expect(many.json.errors).toHaveLength(100);

@@ -5,11 +5,11 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
-import type { RoleSlug } from "#src/actor.ts";
-import { createApp } from "#src/app.ts";
 import { apiOn } from "#test/harness.ts";
 import { makeUser, signInFor } from "#test/make.ts";
 import { makeOwnDatabase } from "#test/own-database.ts";
+import { createApp } from "../app/app.ts";
+import type { RoleSlug } from "../permissions/actor.ts";
 
 const CASES_EACH = 25;
 const CHECKS = [
@@ -39,8 +39,15 @@ if (!program) {
 const dir = mkdtempSync(join(tmpdir(), "irontrack-schemathesis-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-/** Calls operations of the document at `url` and gives what Schemathesis printed, and whether it found nothing. */
-function callAll(url: string, cookies: string, selection: string[]): Promise<{ isClean: boolean; output: string }> {
+/**
+ * Calls operations of the document at `url` and gives what Schemathesis printed, and whether it
+ * found nothing.
+ */
+function callAll(
+  url: string,
+  cookies: string,
+  selection: string[],
+): Promise<{ isClean: boolean; output: string }> {
   const flags = [
     "--phases",
     "coverage,fuzzing",
@@ -51,20 +58,29 @@ function callAll(url: string, cookies: string, selection: string[]): Promise<{ i
     "--continue-on-failure",
   ];
   const quiet = ["--no-color", "--warnings", "off", "--generation-database", "none"];
-  const child = spawn(program as string, ["run", url, ...flags, ...quiet, ...selection, "-H", `Cookie: ${cookies}`], {
-    // It leaves files where it runs.
-    cwd: dir,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    program as string,
+    ["run", url, ...flags, ...quiet, ...selection, "-H", `Cookie: ${cookies}`],
+    {
+      // It leaves files where it runs.
+      cwd: dir,
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   let output = "";
   child.stdout.on("data", (chunk) => {
     output += chunk;
   });
-  return new Promise((resolve) => child.once("close", (code) => resolve({ isClean: code === 0, output })));
+  return new Promise((resolve) =>
+    child.once("close", (code) => resolve({ isClean: code === 0, output })),
+  );
 }
 
 test("what Schemathesis does not check or call is listed with its reason", () => {
-  for (const reason of [...Object.values(exceptions.operations), ...Object.values(exceptions.checks)]) {
+  for (const reason of [
+    ...Object.values(exceptions.operations),
+    ...Object.values(exceptions.checks),
+  ]) {
     expect(reason.length).toBeGreaterThan(20);
   }
   expect(CHECKS.filter((check) => check in exceptions.checks)).toEqual([]);
@@ -75,35 +91,38 @@ describe.skipIf(!program)("Schemathesis", () => {
     ["an ordinary person", "application-access"],
     ["a trainer", "fitness-trainer"],
     ["a superuser", "superuser"],
-  ])("calls every operation as %s, and every answer is one that the document allows", async (who, roleSlug) => {
-    const database = await makeOwnDatabase();
-    try {
-      await seedCatalog(database.pool, readCatalog());
-      const api = await apiOn(database.pool);
-      const user = await makeUser(api, { roleSlug });
-      const { routes, fetch } = createApp(api.deps);
-      const options = { hostname: "127.0.0.1", port: 0, routes, fetch, development: false };
-      const server = Bun.serve(options as unknown as Bun.Serve.Options<undefined>);
+  ])(
+    "calls every operation as %s, and every answer is one that the document allows",
+    async (who, roleSlug) => {
+      const database = await makeOwnDatabase();
       try {
-        const leftOut = [...ENDING, ...Object.keys(exceptions.operations)];
-        for (const selection of [
-          leftOut.flatMap((id) => ["--exclude-operation-id", id]),
-          ENDING.flatMap((id) => ["--include-operation-id", id]),
-        ]) {
-          const { access, refresh } = await signInFor(api, user.email);
-          const { isClean, output } = await callAll(
-            `${server.url.origin}/openapi.json`,
-            `${access}; ${refresh}`,
-            selection,
-          );
-          if (!isClean) throw new Error(output);
-          console.log(`${who}: ${/Test cases:\s+(.*)/.exec(output)?.[1]}`);
+        await seedCatalog(database.pool, readCatalog());
+        const api = await apiOn(database.pool);
+        const user = await makeUser(api, { roleSlug });
+        const { routes, fetch } = createApp(api.deps);
+        const options = { hostname: "127.0.0.1", port: 0, routes, fetch, development: false };
+        const server = Bun.serve(options as unknown as Bun.Serve.Options<undefined>);
+        try {
+          const leftOut = [...ENDING, ...Object.keys(exceptions.operations)];
+          for (const selection of [
+            leftOut.flatMap((id) => ["--exclude-operation-id", id]),
+            ENDING.flatMap((id) => ["--include-operation-id", id]),
+          ]) {
+            const { access, refresh } = await signInFor(api, user.email);
+            const { isClean, output } = await callAll(
+              `${server.url.origin}/openapi.json`,
+              `${access}; ${refresh}`,
+              selection,
+            );
+            if (!isClean) throw new Error(output);
+            console.log(`${who}: ${/Test cases:\s+(.*)/.exec(output)?.[1]}`);
+          }
+        } finally {
+          await server.stop(true);
         }
       } finally {
-        await server.stop(true);
+        await database.drop();
       }
-    } finally {
-      await database.drop();
-    }
-  });
+    },
+  );
 });

@@ -1,7 +1,7 @@
 import { type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
-import type { FieldError } from "../errors.ts";
+import type { FieldError } from "#lib/errors.ts";
 import { hasAtMost, normaliseText } from "./formats.ts";
 
 /** One of some words. */
@@ -14,7 +14,12 @@ export const choice = <const Words extends string[]>(
     options,
   ) as unknown as ReturnType<typeof Type.Unsafe<Words[number]>>;
 
-export const Uuid = Type.String({ format: "uuid", minLength: 36, maxLength: 36, normalise: "uuid" });
+export const Uuid = Type.String({
+  format: "uuid",
+  minLength: 36,
+  maxLength: 36,
+  normalise: "uuid",
+});
 /** The id of a catalog row: a smallint identity. */
 export const SmallId = Type.Integer({ minimum: 1, maximum: 32_767 });
 export const Email = Type.String({
@@ -24,9 +29,19 @@ export const Email = Type.String({
   description: "Any letters before the @, the domain in ASCII",
 });
 /** The name of a thing. */
-export const Title = Type.String({ minLength: 1, maxLength: 100, format: "title", normalise: "name" });
-export const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
-export const Day = Type.String({ format: "date", maxLength: 10, description: "From 1900 to 2199, e.g. 2026-01-31" });
+export const Title = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  format: "title",
+  normalise: "name",
+});
+export const nullable = <Schema extends TSchema>(schema: Schema) =>
+  Type.Union([schema, Type.Null()]);
+export const Day = Type.String({
+  format: "date",
+  maxLength: 10,
+  description: "From 1900 to 2199, e.g. 2026-01-31",
+});
 export const AwareInstant = Type.String({
   maxLength: 35,
   format: "date-time",
@@ -39,8 +54,10 @@ export const Instant = Type.String({
 });
 
 /** An object that refuses fields it does not know. */
-export const strict = <Properties extends Record<string, TSchema>>(properties: Properties, options = {}) =>
-  Type.Object(properties, { additionalProperties: false, ...options });
+export const strict = <Properties extends Record<string, TSchema>>(
+  properties: Properties,
+  options = {},
+) => Type.Object(properties, { additionalProperties: false, ...options });
 
 const compiled = new WeakMap<TSchema, TypeCheck<TSchema>>();
 
@@ -56,7 +73,10 @@ function checkerOf(schema: TSchema): TypeCheck<TSchema> {
 export const MAX_FAULTS = 100;
 export const MAX_FIELD_LENGTH = 200;
 
-/** The faults of `value`, the first for each field, at most 100; empty when it fits. Values are never repeated. */
+/**
+ * The faults of `value`, the first for each field, at most 100; empty when it fits. Values are
+ * never repeated.
+ */
 export function faultsOf(schema: TSchema, value: unknown): FieldError[] {
   const checker = checkerOf(schema);
   if (checker.Check(value)) return [];
@@ -91,22 +111,26 @@ function readMember(errors: Iterable<ValueError>): Fault[] {
 }
 
 /**
- * Whether a text is too long only when its UTF-16 units are counted, as TypeBox does, and not its characters; of a union,
- * whether that is all that is wrong with one member.
+ * Whether a text is too long only when its UTF-16 units are counted, as TypeBox does, and not its
+ * characters; of a union, whether that is all that is wrong with one member.
  */
 function isOfUnitsOnly({ type, schema, value, ofMembers }: Fault): boolean {
-  if (type === ValueErrorType.Union) return ofMembers.some((ofMember) => ofMember.every(isOfUnitsOnly));
+  if (type === ValueErrorType.Union)
+    return ofMembers.some((ofMember) => ofMember.every(isOfUnitsOnly));
   return type === ValueErrorType.StringMaxLength && hasAtMost(value as string, schema.maxLength);
 }
 
 /** Brings every text of `value` into the form that its schema asks for, in place where it can. */
 export function normalise(schema: TSchema, value: unknown): unknown {
   if (schema.anyOf) {
-    const member = (schema.anyOf as TSchema[]).find((option) => option.type === "string" || option.type === "object");
+    const member = (schema.anyOf as TSchema[]).find(
+      (option) => option.type === "string" || option.type === "object",
+    );
     return member ? normalise(member, value) : value;
   }
   if (typeof value === "string") return normaliseText(schema.normalise, value);
-  if (Array.isArray(value)) return schema.items ? value.map((entry) => normalise(schema.items, entry)) : value;
+  if (Array.isArray(value))
+    return schema.items ? value.map((entry) => normalise(schema.items, entry)) : value;
   if (typeof value === "object" && value !== null && schema.properties) {
     const record = value as Record<string, unknown>;
     for (const [name, property] of Object.entries((schema as TObject).properties)) {
@@ -151,7 +175,8 @@ function explain({ type, schema, ofMembers }: Fault): { code: string; message: s
   }
 }
 
-const isNullable = (schema: TSchema) => (schema.anyOf as TSchema[] | undefined)?.at(-1)?.type === "null";
+const isNullable = (schema: TSchema) =>
+  (schema.anyOf as TSchema[] | undefined)?.at(-1)?.type === "null";
 
 function explainType(schema: TSchema): { code: string; message: string } {
   const options = (schema.anyOf ?? []) as TSchema[];
@@ -159,5 +184,8 @@ function explainType(schema: TSchema): { code: string; message: string } {
   if (words.length > 0) return { code: "choice", message: `Must be one of: ${words.join(", ")}` };
   const type = schema.type ?? options.find((option) => option.type !== "null")?.type;
   const article = type === "integer" || type === "object" || type === "array" ? "an" : "a";
-  return { code: "type", message: `Must be ${type === "integer" ? "a whole number" : `${article} ${type}`}` };
+  return {
+    code: "type",
+    message: `Must be ${type === "integer" ? "a whole number" : `${article} ${type}`}`,
+  };
 }

@@ -10,7 +10,9 @@ const P = "/api/v1";
 function hangUp(socketPath: string, head: string[], part: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(socketPath, () => {
-      socket.write(`${head.join("\r\n")}\r\n\r\n${part}`, () => setTimeout(() => socket.resetAndDestroy(), 20));
+      socket.write(`${head.join("\r\n")}\r\n\r\n${part}`, () =>
+        setTimeout(() => socket.resetAndDestroy(), 20),
+      );
     });
     socket.on("error", reject);
     socket.on("close", () => resolve());
@@ -18,10 +20,38 @@ function hangUp(socketPath: string, head: string[], part: string): Promise<void>
 }
 
 test.each([
-  ["a body with Content-Length", "POST", `${P}/routines`, "application/json", "Content-Length: 1000", '{"name":'],
-  ["a body in chunks", "POST", `${P}/routines`, "application/json", "Transfer-Encoding: chunked", '8\r\n{"name":\r\n'],
-  ["a file", "POST", `${P}/imports?timeZone=UTC`, "text/csv", "Content-Length: 100000", "Date,Workout Name\n"],
-  ["a file in chunks", "POST", `${P}/imports?timeZone=UTC`, "text/csv", "Transfer-Encoding: chunked", "5\r\nDate,\r\n"],
+  [
+    "a body with Content-Length",
+    "POST",
+    `${P}/routines`,
+    "application/json",
+    "Content-Length: 1000",
+    '{"name":',
+  ],
+  [
+    "a body in chunks",
+    "POST",
+    `${P}/routines`,
+    "application/json",
+    "Transfer-Encoding: chunked",
+    '8\r\n{"name":\r\n',
+  ],
+  [
+    "a file",
+    "POST",
+    `${P}/imports?timeZone=UTC`,
+    "text/csv",
+    "Content-Length: 100000",
+    "Date,Workout Name\n",
+  ],
+  [
+    "a file in chunks",
+    "POST",
+    `${P}/imports?timeZone=UTC`,
+    "text/csv",
+    "Transfer-Encoding: chunked",
+    "5\r\nDate,\r\n",
+  ],
 ])(
   "a client that hangs up while it sends %s is logged as 499, not as an error of the server",
   (_what, method, path, type, framing, part) => {
@@ -38,7 +68,8 @@ test.each([
         ];
         await onSocket(api, async (unix) => {
           await hangUp(unix, head, part);
-          const logged = () => lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === "request");
+          const logged = () =>
+            lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === "request");
           for (let waited = 0; !logged() && waited < 5000; waited += 10) await Bun.sleep(10);
           expect(logged()?.status).toBe(499);
           expect(lines.filter((line) => line.includes("request failed"))).toEqual([]);

@@ -5,18 +5,32 @@ import { testPool } from "#test/transaction.ts";
 
 const P = "/api/v1";
 
-const NO_DAYS = ["2026-02-30", "2026-02-29", "2026-04-31", "2026-13-01", "2026-00-01", "2026-01-00", "1899-12-31"];
-test.each([...NO_DAYS, "2200-01-01", "0000-01-01", "2026-1-1", "2026-01-01T00:00:00Z", "tomorrow", ""])(
-  "%s is no day, wherever a day is asked for",
-  (day) =>
-    withApi(async (api) => {
-      const { as } = await makeSignedIn(api);
-      for (const path of [`${P}/workouts/calendar`, `${P}/progress/volume`]) {
-        for (const query of [`from=${day}&to=2026-01-31`, `from=2026-01-01&to=${day}`]) {
-          expectProblem(await api.get(`${path}?${query}`, { as }), 422, "invalid_request");
-        }
+const NO_DAYS = [
+  "2026-02-30",
+  "2026-02-29",
+  "2026-04-31",
+  "2026-13-01",
+  "2026-00-01",
+  "2026-01-00",
+  "1899-12-31",
+];
+test.each([
+  ...NO_DAYS,
+  "2200-01-01",
+  "0000-01-01",
+  "2026-1-1",
+  "2026-01-01T00:00:00Z",
+  "tomorrow",
+  "",
+])("%s is no day, wherever a day is asked for", (day) =>
+  withApi(async (api) => {
+    const { as } = await makeSignedIn(api);
+    for (const path of [`${P}/workouts/calendar`, `${P}/progress/volume`]) {
+      for (const query of [`from=${day}&to=2026-01-31`, `from=2026-01-01&to=${day}`]) {
+        expectProblem(await api.get(`${path}?${query}`, { as }), 422, "invalid_request");
       }
-    })(),
+    }
+  })(),
 );
 
 test.each(["1900-01-01", "2199-12-31", "2024-02-29", "2000-02-29"])("%s is a day", (day) =>
@@ -51,7 +65,11 @@ test.each(NO_TIMES)("%s is no time, wherever a time is asked for", (at) =>
   withApi(async (api) => {
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
     const text = encodeURIComponent(at);
-    for (const path of [`workouts?from=${text}`, `workouts?to=${text}`, `users?createdAfter=${text}`]) {
+    for (const path of [
+      `workouts?from=${text}`,
+      `workouts?to=${text}`,
+      `users?createdAfter=${text}`,
+    ]) {
       expectProblem(await api.get(`${P}/${path}`, { as }), 422, "invalid_request");
     }
     const body = { timeZone: "UTC", startedAt: at };
@@ -80,7 +98,9 @@ test(
   "a time zone is whatever both PostgreSQL and the runtime know by its name",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const stated = await testPool().sql<{ name: string }[]>`select name from pg_timezone_names order by name`;
+    const stated = await testPool().sql<
+      { name: string }[]
+    >`select name from pg_timezone_names order by name`;
     const isOurs = (name: string) => {
       try {
         return Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
@@ -89,12 +109,21 @@ test(
       }
     };
     const names = new Set(stated.map(({ name }) => name).filter(isOurs));
-    for (const name of ["EST5EDT", "NZ-CHAT", "W-SU", "GMT0", "Europe/Berlin", "America/Port-au-Prince"]) {
+    for (const name of [
+      "EST5EDT",
+      "NZ-CHAT",
+      "W-SU",
+      "GMT0",
+      "Europe/Berlin",
+      "America/Port-au-Prince",
+    ]) {
       expect([...names]).toContain(name);
     }
     const refused: string[] = [];
     for (const name of names) {
-      const answer = await api.get(`${P}/progress/streaks?timeZone=${encodeURIComponent(name)}`, { as });
+      const answer = await api.get(`${P}/progress/streaks?timeZone=${encodeURIComponent(name)}`, {
+        as,
+      });
       if (answer.status !== 200) refused.push(name);
     }
     expect(refused).toEqual([]);
@@ -110,7 +139,9 @@ test(
       "Factory",
       "../UTC",
     ]) {
-      const answer = await api.get(`${P}/progress/streaks?timeZone=${encodeURIComponent(name)}`, { as });
+      const answer = await api.get(`${P}/progress/streaks?timeZone=${encodeURIComponent(name)}`, {
+        as,
+      });
       expectProblem(answer, 422, "invalid_request");
     }
   }),
@@ -145,9 +176,15 @@ test(
     for (const [path, body, code, fieldOf] of asked) {
       const answer = await api.post(`${P}/${path}`, { as, body });
       expectProblem(answer, 404, code);
-      expect(answer.json.detail).toMatch(/^[A-Z][a-z]+ not found: \[([0-9a-f-]{36}, ){9}[0-9a-f-]{36}\] and 80 more$/);
+      expect(answer.json.detail).toMatch(
+        /^[A-Z][a-z]+ not found: \[([0-9a-f-]{36}, ){9}[0-9a-f-]{36}\] and 80 more$/,
+      );
       expect(answer.json.errors).toEqual(
-        ids.map((id, at) => ({ field: fieldOf(at), code: "not_found", message: `There is no ${id}` })),
+        ids.map((id, at) => ({
+          field: fieldOf(at),
+          code: "not_found",
+          message: `There is no ${id}`,
+        })),
       );
     }
     const named = ids.map((exerciseId, at) => ({ name: `Name ${at}`, exerciseId }));
@@ -192,9 +229,16 @@ test(
     const fields = (await api.post(`${P}/routines`, { as, body: bodyOf(isTooLong) })).json.errors;
     expect(fields).toEqual([
       { field: "/name", code: "too_long", message: "Must have at most 100 characters" },
-      { field: "/exercises/0/exerciseName", code: "too_long", message: "Must have at most 100 characters" },
+      {
+        field: "/exercises/0/exerciseName",
+        code: "too_long",
+        message: "Must have at most 100 characters",
+      },
     ]);
-    expectStatus(await api.get(`${P}/routines?searchString=${encodeURIComponent(fits)}`, { as }), 200);
+    expectStatus(
+      await api.get(`${P}/routines?searchString=${encodeURIComponent(fits)}`, { as }),
+      200,
+    );
     const change = (description: string | null) =>
       api.patch(`${P}/routines/${made.json.id}`, { as, body: { description } });
     expectStatus(await change("💪".repeat(2000)), 200);

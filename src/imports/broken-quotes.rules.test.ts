@@ -7,13 +7,17 @@ const HEVY =
   '"title","start_time","end_time","description","exercise_title","superset_id","exercise_notes","set_type","weight_kg","reps"';
 const days = [1, 2, 3, 4];
 const files: [string, string[]][] = [
-  ["plain", [STRONG, ...days.map((day) => `2025-01-0${day} 10:00:00,Push,45m,Bench,1,6${day},5,0,0,,,`)]],
+  [
+    "plain",
+    [STRONG, ...days.map((day) => `2025-01-0${day} 10:00:00,Push,45m,Bench,1,6${day},5,0,0,,,`)],
+  ],
   [
     "notes over lines",
     [
       STRONG,
       ...days.map(
-        (day) => `2025-01-0${day} 10:00:00,"Pu, sh",45m,"Bench ""x""",1,6${day},5,0,0,"note\nline 2","of, all",`,
+        (day) =>
+          `2025-01-0${day} 10:00:00,"Pu, sh",45m,"Bench ""x""",1,6${day},5,0,0,"note\nline 2","of, all",`,
       ),
     ],
   ],
@@ -32,7 +36,9 @@ const files: [string, string[]][] = [
 async function read(text: string) {
   const training = await openTraining(text, { timeZone: "UTC" }, async () => {});
   const events = await Array.fromAsync(training.events());
-  const workouts = events.flatMap((event) => ("workout" in event ? [contentOf(event.workout)] : []));
+  const workouts = events.flatMap((event) =>
+    "workout" in event ? [contentOf(event.workout)] : [],
+  );
   return { workouts, errorCount: events.filter((event) => "error" in event).length };
 }
 
@@ -46,7 +52,11 @@ test.each(files)(
     const whole = (await read(file)).workouts;
     expect(whole).toHaveLength(days.length);
     for (let at = (rows[0] as string).length + 1; at < file.length; at++) {
-      const [before, character, after] = [file.slice(0, at), file[at] as string, file.slice(at + 1)];
+      const [before, character, after] = [
+        file.slice(0, at),
+        file[at] as string,
+        file.slice(at + 1),
+      ];
       const broken = [`${before}"${character}${after}`, `${before}""${character}${after}`];
       if (character === '"') broken.push(before + after);
       // In place of the line break between two rows it makes them one.
@@ -54,7 +64,8 @@ test.each(files)(
       for (const text of broken) {
         const { workouts, errorCount } = await read(text);
         const lostCount = whole.filter((workout) => !workouts.includes(workout)).length;
-        const isKept = lostCount <= 1 && errorCount <= 1 && workouts.length + errorCount >= whole.length;
+        const isKept =
+          lostCount <= 1 && errorCount <= 1 && workouts.length + errorCount >= whole.length;
         expect([text.slice(at - 30, at + 10), lostCount, errorCount, isKept]).toEqual([
           text.slice(at - 30, at + 10),
           lostCount,

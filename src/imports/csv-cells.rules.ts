@@ -4,7 +4,12 @@ export const MAX_RECORD_CHARACTERS = 65_536;
 
 const [LINE_FEED, RETURN] = [10, 13];
 const LINE_BREAK = /[\r\n]/g;
-const CELL_END: Record<Delimiter, RegExp> = { ",": /[,\r\n]/g, ";": /[;\r\n]/g, "\t": /[\t\r\n]/g, "|": /[|\r\n]/g };
+const CELL_END: Record<Delimiter, RegExp> = {
+  ",": /[,\r\n]/g,
+  ";": /[;\r\n]/g,
+  "\t": /[\t\r\n]/g,
+  "|": /[|\r\n]/g,
+};
 
 /** A record as parsed in one way. `end` is behind its line break. */
 export type Reading = {
@@ -16,13 +21,20 @@ export type Reading = {
   isTooLong: boolean;
 };
 /**
- * `strict` reads doubled quotes as RFC 4180 does; `loose` takes the second quote as the end of the cell where a cell may end.
- * With `mayGoOn`, a line break ends a quoted cell only in the last column.
+ * `strict` reads doubled quotes as RFC 4180 does; `loose` takes the second quote as the end of the
+ * cell where a cell may end. With `mayGoOn`, a line break ends a quoted cell only in the last
+ * column.
  */
 export type Manner = { doubled: "strict" | "loose"; mayGoOn: boolean };
 
 /** Parses the record at `start`, of `width` columns (0: any number). */
-export function readCells(text: string, start: number, delimiter: Delimiter, width: number, manner: Manner): Reading {
+export function readCells(
+  text: string,
+  start: number,
+  delimiter: Delimiter,
+  width: number,
+  manner: Manner,
+): Reading {
   const limit = Math.min(text.length, start + MAX_RECORD_CHARACTERS);
   const fields: string[] = [];
   let isIrregular = false;
@@ -30,7 +42,10 @@ export function readCells(text: string, start: number, delimiter: Delimiter, wid
   for (;;) {
     let field: string;
     if (text[at] === '"') {
-      const cell = quotedCell(text, at, limit, delimiter, { ...manner, isLast: fields.length + 1 >= width });
+      const cell = quotedCell(text, at, limit, delimiter, {
+        ...manner,
+        isLast: fields.length + 1 >= width,
+      });
       isIrregular ||= cell.isIrregular;
       if (!cell.isClosed) {
         const isTooLong = limit < text.length;
@@ -44,7 +59,8 @@ export function readCells(text: string, start: number, delimiter: Delimiter, wid
       at = end;
     }
     fields.push(field);
-    if (at > limit) return { fields, end: lineEnd(text, at), isIrregular, isClosed: true, isTooLong: true };
+    if (at > limit)
+      return { fields, end: lineEnd(text, at), isIrregular, isClosed: true, isTooLong: true };
     if (at >= text.length || text[at] !== delimiter) break;
     at++;
   }
@@ -62,7 +78,9 @@ function quotedCell(
   let content = "";
   let from = start + 1;
   const mayEndAt = (at: number) =>
-    at >= text.length || text[at] === delimiter || ((text[at] === "\n" || text[at] === "\r") && (isLast || !mayGoOn));
+    at >= text.length ||
+    text[at] === delimiter ||
+    ((text[at] === "\n" || text[at] === "\r") && (isLast || !mayGoOn));
   for (;;) {
     const quote = text.indexOf('"', from);
     if (quote < 0 || quote >= limit) return { text: "", end: limit, isClosed: false, isIrregular };
@@ -70,7 +88,8 @@ function quotedCell(
     if (text[quote + 1] === '"') {
       content += '"';
       from = quote + 2;
-      if (doubled === "loose" && mayEndAt(from)) return { text: content, end: from, isClosed: true, isIrregular: true };
+      if (doubled === "loose" && mayEndAt(from))
+        return { text: content, end: from, isClosed: true, isIrregular: true };
     } else if (mayEndAt(quote + 1)) {
       return { text: content, end: quote + 1, isClosed: true, isIrregular };
     } else {
@@ -96,4 +115,5 @@ export function lineBreakAt(text: string, at: number): number {
 }
 
 /** The index after the next line break. */
-export const lineEnd = (text: string, at: number): number => lineBreakAt(text, placeOf(LINE_BREAK, text, at));
+export const lineEnd = (text: string, at: number): number =>
+  lineBreakAt(text, placeOf(LINE_BREAK, text, at));

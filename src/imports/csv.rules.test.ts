@@ -82,7 +82,9 @@ test("a broken quoted cell is a fault of its row only", () => {
 
 test("the lines of a broken cell are fragments of its record, until its quotes are closed or a valid record follows", () => {
   const records = read('a,b,c\n"x "y" z\nz\n1,2"\n3,4\n5,6,7\n"8" 9\n0\n"1,2\n3\n4,5,6\n7\n');
-  expect(records.map(({ row, fault, isFragment }) => [row, fault?.code ?? null, isFragment])).toEqual([
+  expect(
+    records.map(({ row, fault, isFragment }) => [row, fault?.code ?? null, isFragment]),
+  ).toEqual([
     [1, null, false],
     [2, "quotes", false],
     [3, "columns", true],
@@ -117,12 +119,18 @@ test("a record that is too long is a fault, and the line after it is read", () =
 
 test("any table written as CSV reads back the same, whatever the delimiter and the line breaks", () => {
   const cell = fc.oneof(
-    fc.string({ unit: fc.constantFrom(",", ";", '"', "\n", "\r", "a", "é", "💪", " ", "\uFEFF"), maxLength: 8 }),
+    fc.string({
+      unit: fc.constantFrom(",", ";", '"', "\n", "\r", "a", "é", "💪", " ", "\uFEFF"),
+      maxLength: 8,
+    }),
     fc.string({ unit: "binary", maxLength: 8 }),
   );
-  const table = fc
-    .integer({ min: 1, max: 5 })
-    .chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 8 }));
+  const table = fc.integer({ min: 1, max: 5 }).chain((width) =>
+    fc.array(fc.array(cell, { minLength: width, maxLength: width }), {
+      minLength: 1,
+      maxLength: 8,
+    }),
+  );
   const setup = {
     table,
     delimiter: fc.constantFrom(",", ";", "\t", "|"),
@@ -133,7 +141,9 @@ test("any table written as CSV reads back the same, whatever the delimiter and t
   fc.assert(
     fc.property(fc.record(setup), ({ table, delimiter, lineBreak, isQuotedAlways, hasMark }) => {
       const write = (text: string) =>
-        isQuotedAlways || text === "" || /[",;\t|\r\n\uFEFF]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+        isQuotedAlways || text === "" || /[",;\t|\r\n\uFEFF]/.test(text)
+          ? `"${text.replaceAll('"', '""')}"`
+          : text;
       const text = table.map((row) => row.map(write).join(delimiter)).join(lineBreak);
       const records = read((hasMark ? "\uFEFF" : "") + text);
       expect(records.map(({ fields }) => fields)).toEqual(table);

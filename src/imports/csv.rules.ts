@@ -9,8 +9,9 @@ import {
 } from "./csv-cells.rules.ts";
 
 /**
- * One record of a CSV file. `row` is its first line, from 1, and `lastRow` its last. If there is a `fault`, its fields are
- * meaningless. A record that `isFragment` continues the broken one before it.
+ * One record of a CSV file. `row` is its first line, from 1, and `lastRow` its last. If there is a
+ * `fault`, its fields are meaningless. A record that `isFragment` continues the broken one before
+ * it.
  */
 export type CsvRecord = {
   row: number;
@@ -30,7 +31,10 @@ const LENGTH_FAULT = {
 } as const;
 const BYTE_ORDER_MARK = "\uFEFF";
 const SEPARATOR_LINE = /^"?sep=([,;\t|])"?(?:\r\n|\n|\r|$)/i;
-/** How often all characters, and those of the longest record, may be parsed again to find the end of a broken record. */
+/**
+ * How often all characters, and those of the longest record, may be parsed again to find the end of
+ * a broken record.
+ */
 const [MAX_READINGS, MAX_READINGS_OF_RECORD] = [4, 8];
 /** In a stretch of empty lines, one record without fields is given per this many lines. */
 const BLANK_LINES_AT_ONCE = 100_000;
@@ -43,15 +47,15 @@ const LOOSER: Manner[] = [
 ];
 
 /**
- * The records of a CSV file (RFC 4180), in order. Lines may end in LF, CRLF or CR. Empty lines, a byte order mark and a first
- * line `sep=;` are skipped. The delimiter is the first of `,`, `;`, tab and `|` outside quotes in the first record, which also
- * sets the number of columns.
+ * The records of a CSV file (RFC 4180), in order. Lines may end in LF, CRLF or CR. Empty lines, a
+ * byte order mark and a first line `sep=;` are skipped. The delimiter is the first of `,`, `;`, tab
+ * and `|` outside quotes in the first record, which also sets the number of columns.
  *
  * A long stretch of empty lines gives records without fields, so that the caller can pause there.
  *
- * A quote that is not doubled is text if no cell can end there. A record that cannot be parsed is one fault, and parsing
- * continues at its second line, so that a quote that is never closed does not swallow the file. Each character is parsed a
- * bounded number of times.
+ * A quote that is not doubled is text if no cell can end there. A record that cannot be parsed is
+ * one fault, and parsing continues at its second line, so that a quote that is never closed does
+ * not swallow the file. Each character is parsed a bounded number of times.
  */
 export function* readCsv(text: string): Generator<CsvRecord> {
   const { delimiter, ...start } = startOf(text);
@@ -67,7 +71,15 @@ export function* readCsv(text: string): Generator<CsvRecord> {
       at = blank;
       row++;
       if (width > 0 && ++blankCount % BLANK_LINES_AT_ONCE === 0) {
-        yield { row: row - 1, lastRow: row - 1, end: at, fields: [], delimiter, fault: null, isFragment: false };
+        yield {
+          row: row - 1,
+          lastRow: row - 1,
+          end: at,
+          fields: [],
+          delimiter,
+          fault: null,
+          isFragment: false,
+        };
       }
       continue;
     }
@@ -79,11 +91,22 @@ export function* readCsv(text: string): Generator<CsvRecord> {
       budget,
     );
     const lines = linesIn(text, at, reading.end);
-    const isFragment: boolean = fault !== null && (isOpen || (wasBroken && isRest(text, at, reading, width)));
+    const isFragment: boolean =
+      fault !== null && (isOpen || (wasBroken && isRest(text, at, reading, width)));
     wasBroken = fault !== null;
-    yield { row, lastRow: row + lines - 1, end: reading.end, fields: reading.fields, delimiter, fault, isFragment };
+    yield {
+      row,
+      lastRow: row + lines - 1,
+      end: reading.end,
+      fields: reading.fields,
+      delimiter,
+      fault,
+      isFragment,
+    };
     if (width === 0) width = fault ? 1 : reading.fields.length;
-    isOpen = (fault?.code === "quotes" || isFragment) && isFragment !== hasOddQuotes(text, at, reading.end);
+    isOpen =
+      (fault?.code === "quotes" || isFragment) &&
+      isFragment !== hasOddQuotes(text, at, reading.end);
     at = reading.end;
     row += lines;
   }
@@ -105,7 +128,13 @@ function startOf(text: string): { at: number; row: number; delimiter: Delimiter 
   return { at, row, delimiter: (separator?.[1] as Delimiter | undefined) ?? delimiterOf(text, at) };
 }
 
-function readRecord(text: string, at: number, delimiter: Delimiter, width: number, budget: { characters: number }) {
+function readRecord(
+  text: string,
+  at: number,
+  delimiter: Delimiter,
+  width: number,
+  budget: { characters: number },
+) {
   let left = MAX_READINGS_OF_RECORD * MAX_RECORD_CHARACTERS;
   const mayTry = () => left > 0 && budget.characters > 0;
   const attempt = (start: number, manner: Manner) => {
@@ -124,7 +153,8 @@ function readRecord(text: string, at: number, delimiter: Delimiter, width: numbe
     }
     return false;
   };
-  const isGood = (reading: Reading) => fits(reading) && !(reading.isIrregular && swallowsOne(reading));
+  const isGood = (reading: Reading) =>
+    fits(reading) && !(reading.isIrregular && swallowsOne(reading));
   const first = attempt(at, STRICT);
   if (isGood(first)) return { reading: first, fault: null };
   if (first.isTooLong && first.isClosed) return { reading: first, fault: LENGTH_FAULT };
@@ -136,7 +166,8 @@ function readRecord(text: string, at: number, delimiter: Delimiter, width: numbe
     }
   }
   if (first.isClosed && !first.isIrregular) return { reading: first, fault: columnsFault(width) };
-  // Only the first line is dropped, since the rest may be valid; beyond the budget, the whole record is.
+  // Only the first line is dropped, since the rest may be valid; beyond the budget, the whole
+  // record is.
   const end = budget.characters > 0 ? lineEnd(text, at) : first.end;
   const isTooLong = end - at > MAX_RECORD_CHARACTERS;
   return { reading: { ...first, end }, fault: isTooLong ? LENGTH_FAULT : QUOTES_FAULT };
@@ -154,11 +185,18 @@ function linesIn(text: string, start: number, end: number): number {
   return Math.max(lines, 1);
 }
 
-/** Whether it is the rest of a broken multi-line record: too few cells, and a quote that was opened before. */
+/**
+ * Whether it is the rest of a broken multi-line record: too few cells, and a quote that was opened
+ * before.
+ */
 function isRest(text: string, start: number, { fields, end }: Reading, width: number): boolean {
   if (fields.length >= width) return false;
   const quote = text.slice(start, end).indexOf('"');
-  return quote > 0 && /[^,;\t|]/.test(text[start + quote - 1] as string) && hasOddQuotes(text, start, end);
+  return (
+    quote > 0 &&
+    /[^,;\t|]/.test(text[start + quote - 1] as string) &&
+    hasOddQuotes(text, start, end)
+  );
 }
 
 const hasOddQuotes = (text: string, start: number, end: number): boolean =>

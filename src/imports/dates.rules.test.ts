@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { AppError } from "../errors.ts";
+import { AppError } from "#lib/errors.ts";
 import { type DateOptions, decideDates } from "./dates.rules.ts";
 
 const pause = async () => {};
@@ -18,7 +18,10 @@ const refusal = async (texts: string[], options: DateOptions = {}) => {
   }
 };
 /** Twelve days, one in each month, from the 5th of January to the 16th of December. */
-const days = Array.from({ length: 12 }, (_, at) => [at + 1, at + 5] as [month: number, day: number]);
+const days = Array.from(
+  { length: 12 },
+  (_, at) => [at + 1, at + 5] as [month: number, day: number],
+);
 const year2024 = days.map(([month, day]) =>
   new Date(Date.UTC(2024, month - 1, day, 17, 29)).toISOString().slice(0, 19),
 );
@@ -35,7 +38,8 @@ const MONTHS: Record<string, string> = {
   Turkish: "Oca Şub Mar Nis May Haz Tem Ağu Eyl Eki Kas Ara",
   Dutch: "jan. feb. mrt. apr. mei jun. jul. aug. sep. okt. nov. dec.",
   Polish: "sty lut mar kwi maj cze lip sie wrz paź lis gru",
-  "Polish, long": "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia",
+  "Polish, long":
+    "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia",
   Czech: "led úno bře dub kvě čvn čvc srp zář říj lis pro",
   Russian: "янв. февр. мар. апр. мая июн. июл. авг. сент. окт. нояб. дек.",
   Ukrainian: "січ. лют. бер. квіт. трав. черв. лип. серп. вер. жовт. лист. груд.",
@@ -71,10 +75,22 @@ test("dates that the runtime formats in a common language are read as that day",
     "en en-GB de fr es it pt nl sv da nb fi pl cs sk hu ro hr sl bg ru uk el tr he ja ko zh zh-Hant vi id ms th ca et lt lv";
   for (const tag of tags.split(" ")) {
     for (const style of ["medium", "long"] as const) {
-      const options = { dateStyle: style, timeStyle: "short", calendar: "gregory", timeZone: "UTC" } as const;
+      const options = {
+        dateStyle: style,
+        timeStyle: "short",
+        calendar: "gregory",
+        timeZone: "UTC",
+      } as const;
       const format = new Intl.DateTimeFormat(tag, options);
-      const texts = days.map(([month, day]) => format.format(Date.UTC(2024, month - 1, day, 17, 29)));
-      expect([tag, style, texts, await refusal(texts, { dateOrder: "dmy" })]).toEqual([tag, style, texts, year2024]);
+      const texts = days.map(([month, day]) =>
+        format.format(Date.UTC(2024, month - 1, day, 17, 29)),
+      );
+      expect([tag, style, texts, await refusal(texts, { dateOrder: "dmy" })]).toEqual([
+        tag,
+        style,
+        texts,
+        year2024,
+      ]);
     }
   }
 });
@@ -89,10 +105,23 @@ test("dates that the runtime formats in any language are all read as that day, o
     { day: "numeric", month: "long", year: "numeric", hour: "numeric", minute: "2-digit" },
   ];
   const answers = { whole: 0, refused: 0, part: [] as unknown[] };
-  for (const tag of [...Intl.DateTimeFormat.supportedLocalesOf(tags), "fr-CA", "ar-EG", "en-AU", "es-MX", "sr-Latn"]) {
+  for (const tag of [
+    ...Intl.DateTimeFormat.supportedLocalesOf(tags),
+    "fr-CA",
+    "ar-EG",
+    "en-AU",
+    "es-MX",
+    "sr-Latn",
+  ]) {
     for (const style of styles) {
-      const format = new Intl.DateTimeFormat(tag, { ...style, calendar: "gregory", timeZone: "UTC" });
-      const texts = days.map(([month, day]) => format.format(Date.UTC(2024, month - 1, day, 17, 29)));
+      const format = new Intl.DateTimeFormat(tag, {
+        ...style,
+        calendar: "gregory",
+        timeZone: "UTC",
+      });
+      const texts = days.map(([month, day]) =>
+        format.format(Date.UTC(2024, month - 1, day, 17, 29)),
+      );
       const answer = await refusal(texts, { dateOrder: "dmy" });
       if (String(answer) === String(year2024)) answers.whole++;
       else if (String(answer[0]).startsWith("imports.")) answers.refused++;
@@ -160,7 +189,10 @@ test("a file whose month names are ambiguous between languages is refused", asyn
   expect((await refusal(texts))[0]).toBe("imports.language_required");
   expect(await read(texts, { language: "hr" })).toEqual(["2024-10-05T17:29:00"]);
   expect(await read(texts, { language: "pl-PL" })).toEqual(["2024-11-05T17:29:00"]);
-  expect(await read([...texts, "6 paź 2024, 17:29"])).toEqual(["2024-11-05T17:29:00", "2024-10-06T17:29:00"]);
+  expect(await read([...texts, "6 paź 2024, 17:29"])).toEqual([
+    "2024-11-05T17:29:00",
+    "2024-10-06T17:29:00",
+  ]);
 });
 
 test("an unknown month name costs only its rows; a file of such names, or of several languages, is refused", async () => {
@@ -177,7 +209,9 @@ test("an unknown month name costs only its rows; a file of such names, or of sev
     "9 Uglur 2024, 17:29",
   ];
   expect((await refusal(half))[0]).toBe("imports.unknown_language");
-  expect((await refusal(["5 Grishnak 2024, 17:29", "6 Uglur 2024, 17:29"]))[0]).toBe("imports.unknown_language");
+  expect((await refusal(["5 Grishnak 2024, 17:29", "6 Uglur 2024, 17:29"]))[0]).toBe(
+    "imports.unknown_language",
+  );
   expect(await refusal(["5 Mar 2024, 17:29", "6 May 2024, 17:29", "7 kesä 2024, 17:29"])).toEqual([
     "imports.dates_contradict",
     "The months in rows 2 and 4 have names of different languages",
@@ -193,9 +227,15 @@ test("a file with an unknown month on two days, or with an unknown form of dates
     "5 May 2024, 10:00",
   ];
   expect(await read([...good, "7 Xyz 2024, 17:29", "7 Xyz 2024, 18:29"])).toHaveLength(7);
-  expect((await refusal([...good, "7 Xyz 2024, 17:29", "8 Xyz 2024, 17:29"]))[0]).toBe("imports.unknown_language");
-  expect((await refusal([...good, "7 Xyz 2024, 17:29", "8 Xyw 2024, 17:29"]))[0]).toBe("imports.unknown_language");
-  expect(await read(["1 Mar 2024, 10:00", "2 Mar 2024, 10:00", '3 M"ar 2024, 10:00'])).toHaveLength(3);
+  expect((await refusal([...good, "7 Xyz 2024, 17:29", "8 Xyz 2024, 17:29"]))[0]).toBe(
+    "imports.unknown_language",
+  );
+  expect((await refusal([...good, "7 Xyz 2024, 17:29", "8 Xyw 2024, 17:29"]))[0]).toBe(
+    "imports.unknown_language",
+  );
+  expect(await read(["1 Mar 2024, 10:00", "2 Mar 2024, 10:00", '3 M"ar 2024, 10:00'])).toHaveLength(
+    3,
+  );
   expect(await read([...good, "28.3.24 17:29"])).toHaveLength(6);
   expect(await refusal([...good, "28.3.24 17:29", "2024 M5 3 10:00"])).toEqual([
     "imports.unknown_dates",
@@ -231,7 +271,9 @@ test.each([
   ["28 Mar 2024 17:29 Apr", null],
 ])("%s is %s", async (text, expected) => {
   // Beside a good one, so that the file is not refused for it.
-  expect((await read(["1 Jan 2024, 10:00", "2024-01-01 10:00", text].slice(expected === null ? 0 : 2))).at(-1)).toBe(
-    expected as never,
-  );
+  expect(
+    (
+      await read(["1 Jan 2024, 10:00", "2024-01-01 10:00", text].slice(expected === null ? 0 : 2))
+    ).at(-1),
+  ).toBe(expected as never);
 });

@@ -1,4 +1,4 @@
-import { AppError } from "../errors.ts";
+import { AppError } from "#lib/errors.ts";
 import { decideLanguage, monthIn, type NamedMonth } from "./languages.rules.ts";
 import type { WallTime } from "./local-time.rules.ts";
 import type { Language } from "./month-names.rules.ts";
@@ -16,7 +16,10 @@ type Shape =
 
 /** Reads the dates of one file. */
 export type DateReader = {
-  /** The date and time of a text, or null if it is invalid. With `isDay` the text has no time of day, else it must. */
+  /**
+   * The date and time of a text, or null if it is invalid. With `isDay` the text has no time of
+   * day, else it must.
+   */
   read(text: string, isDay?: boolean): WallTime | null;
 };
 
@@ -27,7 +30,10 @@ const TEXTS_AT_ONCE = 64;
 /** Longer than a date in any language. */
 const MAX_DATE_CHARACTERS = 120;
 const TIME = /(?<![\d.:])(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,6})?)?(?![\d:])/;
-/** Danish, Finnish and Indonesian times have a dot, Canadian ones an h. Only after the year, because it may be a date elsewhere. */
+/**
+ * Danish, Finnish and Indonesian times have a dot, Canadian ones an h. Only after the year, because
+ * it may be a date elsewhere.
+ */
 const DOTTED_TIME =
   /(?<=\d{4}(?:\D*|[-/.]\d{1,2}[-/.]\d{1,2},?|\D+\d{1,2}\D*)\s)(\d{1,2})(?:\.| ?h ?)(\d{2})(?:\.(\d{2}))?(?![\d.])/;
 const YEAR_FIRST = /^(\d{4})[-/.]\s?(\d{1,2})[-/.]\s?(\d{1,2})(?:t| |,|\.|$)/;
@@ -50,13 +56,28 @@ const HALVES = new Map<string, "am" | "pm">(
   } as const),
 );
 /** Words that may stand between a date and a time. */
-const FILLERS = new Set(["at", "um", "om", "kl", "klo", "kell", "luc", "г", "ч", "в", "р", "о", "u"]);
+const FILLERS = new Set([
+  "at",
+  "um",
+  "om",
+  "kl",
+  "klo",
+  "kell",
+  "luc",
+  "г",
+  "ч",
+  "в",
+  "р",
+  "о",
+  "u",
+]);
 
 /**
- * Decides once for a whole file how to read its dates. `texts` has the dates, each with its first row. A day beyond the 12th
- * shows which of two numbers is the day; the language is the one that has all the month names. `options` resolve what the
- * file leaves open. Throws invalid: `imports.date_order_required`, `imports.language_required`,
- * `imports.unknown_language`, `imports.unknown_dates`, and `imports.dates_contradict` if rows contradict each other.
+ * Decides once for a whole file how to read its dates. `texts` has the dates, each with its first
+ * row. A day beyond the 12th shows which of two numbers is the day; the language is the one that
+ * has all the month names. `options` resolve what the file leaves open. Throws invalid:
+ * `imports.date_order_required`, `imports.language_required`, `imports.unknown_language`,
+ * `imports.unknown_dates`, and `imports.dates_contradict` if rows contradict each other.
  */
 export async function decideDates(
   texts: Map<string, number>,
@@ -90,11 +111,13 @@ export async function decideDates(
 }
 
 /**
- * Throws if the file uses an unknown form of dates. A single unknown date is a slip; several are the form of the file, which
- * then could be read only in part.
+ * Throws if the file uses an unknown form of dates. A single unknown date is a slip; several are
+ * the form of the file, which then could be read only in part.
  */
 function refuseUnknownForms(shapes: Map<string, Shape | null>, texts: Map<string, number>): void {
-  const odd = [...shapes].flatMap(([text, shape]) => (shape === null && isLikeDate(text) ? [text] : []));
+  const odd = [...shapes].flatMap(([text, shape]) =>
+    shape === null && isLikeDate(text) ? [text] : [],
+  );
   if (odd.length < 2 || odd.length * MIN_PART < shapes.size) return;
   const detail = `The date in row ${texts.get(odd[0] as string)}, and ${odd.length - 1} more, are in an unknown form`;
   throw new AppError("invalid", "imports.unknown_dates", detail);
@@ -107,14 +130,20 @@ function isLikeDate(text: string): boolean {
   return numbers.length > (numbers.some(({ length }) => length === 4) ? 1 : 2);
 }
 
-/** Which number must be the day, since one beyond 12 is not a month. Null if neither order gives a date. */
+/**
+ * Which number must be the day, since one beyond 12 is not a month. Null if neither order gives a
+ * date.
+ */
 function provenOrder({ year, first, second }: { year: number; first: number; second: number }) {
   const [isDmy, isMdy] = [isDay(year, second, first), isDay(year, first, second)];
   if (isDmy && isMdy) return "either";
   return isDmy ? "dmy" : isMdy ? "mdy" : null;
 }
 
-function decideOrder(dated: { shape: Shape | null; row: number }[], given: "dmy" | "mdy" | undefined): "dmy" | "mdy" {
+function decideOrder(
+  dated: { shape: Shape | null; row: number }[],
+  given: "dmy" | "mdy" | undefined,
+): "dmy" | "mdy" {
   const rows: { dmy?: number; mdy?: number; either?: number } = {};
   for (const { shape, row } of dated) {
     if (shape?.kind !== "numbers" || shape.first === shape.second) continue;
@@ -137,7 +166,11 @@ function shapeOf(text: string): Shape | null {
   if (text.length > MAX_DATE_CHARACTERS) return null;
   const folded = foldDate(text);
   const clock = TIME.exec(folded) ?? DOTTED_TIME.exec(folded);
-  const time = clock && { hour: Number(clock[1]), minute: Number(clock[2]), second: Number(clock[3] ?? 0) };
+  const time = clock && {
+    hour: Number(clock[1]),
+    minute: Number(clock[2]),
+    second: Number(clock[3] ?? 0),
+  };
   const date = (clock ? folded.replace(clock[0], " ") : folded).trim();
   const words = wordsIn(date);
   const shared = { time, words };
@@ -145,19 +178,39 @@ function shapeOf(text: string): Shape | null {
   const [whole, a = "", b = "", c = ""] = YEAR_FIRST.exec(numeric) ?? YEAR_LAST.exec(numeric) ?? [];
   if (whole !== undefined) {
     const rest = numeric.slice(whole.length);
-    if (/\d/.test(rest) || wordsIn(rest).some((word) => !HALVES.has(word) && !FILLERS.has(word))) return null;
+    if (/\d/.test(rest) || wordsIn(rest).some((word) => !HALVES.has(word) && !FILLERS.has(word)))
+      return null;
     return a.length === 4
-      ? { kind: "plain", year: Number(a), month: Number(b), day: Number(c), ...shared, words: wordsIn(rest) }
-      : { kind: "numbers", first: Number(a), second: Number(b), year: Number(c), ...shared, words: wordsIn(rest) };
+      ? {
+          kind: "plain",
+          year: Number(a),
+          month: Number(b),
+          day: Number(c),
+          ...shared,
+          words: wordsIn(rest),
+        }
+      : {
+          kind: "numbers",
+          first: Number(a),
+          second: Number(b),
+          year: Number(c),
+          ...shared,
+          words: wordsIn(rest),
+        };
   }
   const numbers = date.match(/\d+/g) ?? [];
   const year = numbers.find((number) => number.length === 4);
   const day = numbers.find((number) => number.length < 3);
-  if (numbers.length !== 2 || year === undefined || day === undefined || words.length === 0) return null;
+  if (numbers.length !== 2 || year === undefined || day === undefined || words.length === 0)
+    return null;
   return { kind: "words", year: Number(year), day: Number(day), ...shared };
 }
 
-function wallTimeOf(shape: Shape, order: "dmy" | "mdy", language: Language | null): WallTime | null {
+function wallTimeOf(
+  shape: Shape,
+  order: "dmy" | "mdy",
+  language: Language | null,
+): WallTime | null {
   const [month, day] = monthAndDay(shape, order, language);
   const halves = shape.kind === "words" ? language?.halves : HALVES;
   const half = shape.words.map((word) => halves?.get(word)).find((found) => found !== undefined);
@@ -168,7 +221,11 @@ function wallTimeOf(shape: Shape, order: "dmy" | "mdy", language: Language | nul
   return Temporal.PlainDateTime.from({ year: shape.year, month, day, hour, minute, second });
 }
 
-function monthAndDay(shape: Shape, order: "dmy" | "mdy", language: Language | null): [number | null, number] {
+function monthAndDay(
+  shape: Shape,
+  order: "dmy" | "mdy",
+  language: Language | null,
+): [number | null, number] {
   if (shape.kind === "plain") return [shape.month, shape.day];
   if (shape.kind === "words") return [language && monthIn(language, shape.words), shape.day];
   return order === "dmy" ? [shape.second, shape.first] : [shape.first, shape.second];

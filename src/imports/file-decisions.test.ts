@@ -32,10 +32,16 @@ test(
     expectProblem(await send(api, as, open, "&dateOrder=ymd"), 422, "invalid_request");
     expect(await daysOf(api, as)).toEqual([]);
 
-    expect((await send(api, as, [...open, row("04/15/2024")])).json.workouts).toEqual({ added: 3, known: 0 });
+    expect((await send(api, as, [...open, row("04/15/2024")])).json.workouts).toEqual({
+      added: 3,
+      known: 0,
+    });
     expect(await daysOf(api, as)).toEqual(["2024-04-05", "2024-04-15", "2024-05-04"]);
     // The answer makes the shorter file the same.
-    expect((await send(api, as, open, "&dateOrder=mdy")).json.workouts).toEqual({ added: 0, known: 2 });
+    expect((await send(api, as, open, "&dateOrder=mdy")).json.workouts).toEqual({
+      added: 0,
+      known: 2,
+    });
   }),
 );
 
@@ -47,11 +53,18 @@ test(
     expect((await send(api, as, finnish)).json.workouts).toEqual({ added: 3, known: 0 });
     expect(await daysOf(api, as)).toEqual(["2024-01-05", "2024-03-07", "2024-11-15"]);
     const english = [HEVY, hevy("5 Jan"), hevy("7 Mar"), hevy("15 Nov")];
-    expect((await send(api, as, english)).json).toMatchObject({ workouts: { added: 0, known: 3 }, differingCount: 0 });
+    expect((await send(api, as, english)).json).toMatchObject({
+      workouts: { added: 0, known: 3 },
+      differingCount: 0,
+    });
 
     expectProblem(await send(api, as, [HEVY, hevy("9 lis")]), 422, "imports.language_required");
     expectProblem(await send(api, as, [HEVY, hevy("9 Grishnak")]), 422, "imports.unknown_language");
-    expectProblem(await send(api, as, [HEVY, hevy("9 touko"), hevy("9 maj")]), 422, "imports.dates_contradict");
+    expectProblem(
+      await send(api, as, [HEVY, hevy("9 touko"), hevy("9 maj")]),
+      422,
+      "imports.dates_contradict",
+    );
     expectStatus(await send(api, as, [HEVY, hevy("9 lis")], "&language=hr"), 200);
     expect(await daysOf(api, as)).toContain("2024-10-09");
   }),
@@ -70,7 +83,11 @@ test(
     const refused = await send(api, as, rows);
     expectProblem(refused, 422, "imports.unit_required");
     expect(refused.json.detail).toContain("row 4");
-    expect((await send(api, as, rows, "&weightUnit=kg")).json).toMatchObject({ sets: 3, errorCount: 0, cellCount: 0 });
+    expect((await send(api, as, rows, "&weightUnit=kg")).json).toMatchObject({
+      sets: 3,
+      errorCount: 0,
+      cellCount: 0,
+    });
   }),
 );
 
@@ -78,7 +95,10 @@ test(
   "a workout in the night that the clocks change has one length, whatever time zone the file is read in",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const night = (end: string) => [HEVY, `A,"31 Mar 2024, 00:30","31 Mar 2024, ${end}",Squat,normal,60,5`];
+    const night = (end: string) => [
+      HEVY,
+      `A,"31 Mar 2024, 00:30","31 Mar 2024, ${end}",Squat,normal,60,5`,
+    ];
     expectStatus(await send(api, as, night("04:30")), 200);
     const berlin = (end: string) =>
       api.post("/api/v1/imports?timeZone=Europe/Berlin", {
@@ -86,7 +106,13 @@ test(
         body: night(end).join("\n"),
         headers: { "content-type": "text/csv" },
       });
-    expect((await berlin("04:30")).json).toMatchObject({ workouts: { known: 1 }, differingCount: 0 });
-    expect((await berlin("05:00")).json).toMatchObject({ workouts: { known: 1 }, differingCount: 1 });
+    expect((await berlin("04:30")).json).toMatchObject({
+      workouts: { known: 1 },
+      differingCount: 0,
+    });
+    expect((await berlin("05:00")).json).toMatchObject({
+      workouts: { known: 1 },
+      differingCount: 1,
+    });
   }),
 );

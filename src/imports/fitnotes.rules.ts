@@ -4,7 +4,10 @@ import { instantAt } from "./local-time.rules.ts";
 import { createSetReader } from "./measures.rules.ts";
 import { type Header, noteCell, type Row, requiredNameIn, textIn, wholeIn } from "./rows.rules.ts";
 
-/** It has no notes on workouts and exercises. Its categories are not read: our exercises have their own. */
+/**
+ * It has no notes on workouts and exercises. Its categories are not read: our exercises have their
+ * own.
+ */
 export const FITNOTES: FormatReader = {
   required: ["date", "exercise", "category", "reps"],
   columns: {
@@ -20,10 +23,14 @@ export const FITNOTES: FormatReader = {
 };
 
 const noteColumn = ({ columns }: Header) => (columns.has("comment") ? "comment" : "notes");
-const TIME = /^(?:(?:(?<h>\d{1,3}):)?(?<m>\d{1,2}):(?<s>[0-5]?\d(?:[.,]\d+)?)|(?<only>\d{1,5}(?:[.,]\d+)?))$/;
+const TIME =
+  /^(?:(?:(?<h>\d{1,3}):)?(?<m>\d{1,2}):(?<s>[0-5]?\d(?:[.,]\d+)?)|(?<only>\d{1,5}(?:[.,]\d+)?))$/;
 const MAX_TIME_S = 86_400;
 
-/** Reads rows of FitNotes, which knows days but no time of day: a workout is at noon, and takes no time. */
+/**
+ * Reads rows of FitNotes, which knows days but no time of day: a workout is at noon, and takes no
+ * time.
+ */
 function createReader(header: Header, options: ImportOptions): RowReader {
   const readSet = createSetReader(header, options);
   const note = noteColumn(header);
@@ -39,7 +46,12 @@ function createReader(header: Header, options: ImportOptions): RowReader {
       exerciseName,
       exerciseNotes: null,
       supersetGroup: null,
-      set: readSet(row, { type: "working", reps: wholeIn(row, "reps", 10_000), timeS: timeIn(row), note }),
+      set: readSet(row, {
+        type: "working",
+        reps: wholeIn(row, "reps", 10_000),
+        timeS: timeIn(row),
+        note,
+      }),
     };
   };
 }
@@ -50,6 +62,7 @@ function timeIn(row: Row): number | null {
   if (text === "") return null;
   const groups = TIME.exec(text.replace(",", "."))?.groups;
   if (!groups) return noteCell(row, "time", "format", "must be hours, minutes and seconds");
-  const timeS = Number(groups.h ?? 0) * 3600 + Number(groups.m ?? 0) * 60 + Number(groups.s ?? groups.only);
+  const timeS =
+    Number(groups.h ?? 0) * 3600 + Number(groups.m ?? 0) * 60 + Number(groups.s ?? groups.only);
   return timeS <= MAX_TIME_S ? timeS : noteCell(row, "time", "range", "must be at most a day");
 }

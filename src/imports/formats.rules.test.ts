@@ -17,7 +17,11 @@ async function readExample(name: string, options: ImportOptions) {
   return { format: { format: training.format }, workouts };
 }
 
-const plainly = ({ wallStart: _wallStart, exercises, ...workout }: ImportedWorkout): ReadWorkout => ({
+const plainly = ({
+  wallStart: _wallStart,
+  exercises,
+  ...workout
+}: ImportedWorkout): ReadWorkout => ({
   ...workout,
   exercises: exercises.map((one) => ({
     ...one,
@@ -47,7 +51,11 @@ const lb = (weight: number, reps: number | null, more: Partial<ReadSet> = {}): R
   weightUnit: "lb",
 });
 const plain = (more: Partial<ReadSet>): ReadSet => ({ ...nothing, ...more });
-const exercise = (name: string, sets: ReadSet[], more: { notes?: string; supersetGroup?: number } = {}) => ({
+const exercise = (
+  name: string,
+  sets: ReadSet[],
+  more: { notes?: string; supersetGroup?: number } = {},
+) => ({
   name,
   notes: null,
   supersetGroup: null,
@@ -110,7 +118,9 @@ test("Strong with commas, in pounds", async () => {
 });
 
 test("Strong with semicolons, in kilograms", async () => {
-  const { format, workouts } = await readExample("strong-semicolon-kg.csv", { timeZone: "Europe/Berlin" });
+  const { format, workouts } = await readExample("strong-semicolon-kg.csv", {
+    timeZone: "Europe/Berlin",
+  });
   expect(format).toEqual({ format: "strong" });
   expect(workouts).toEqual([
     {
@@ -122,7 +132,11 @@ test("Strong with semicolons, in kilograms", async () => {
       exercises: [
         exercise(
           "Squat (Barbell)",
-          [kg(20, 10, { type: "warmup" }), kg(102.5, 5, { rpe: 8.5 }), kg(102.5, 5, { rpe: 9, note: 'Belt, "loose"' })],
+          [
+            kg(20, 10, { type: "warmup" }),
+            kg(102.5, 5, { rpe: 8.5 }),
+            kg(102.5, 5, { rpe: 9, note: 'Belt, "loose"' }),
+          ],
           { notes: "High bar\nHeels raised" },
         ),
         exercise("Sled Push", [kg(80, null, { type: "drop", distanceM: 20 })]),
@@ -150,9 +164,13 @@ test("Hevy in kilograms, with dates in English", async () => {
       endedAt: "2024-03-28T22:31:00Z",
       notes: "First day\nafter the break",
       exercises: [
-        exercise("Bench Press (Barbell)", [kg(40, 10, { type: "warmup" }), kg(61.235, 8, { rpe: 8.5 })], {
-          notes: "Elbows in\nPause at the chest",
-        }),
+        exercise(
+          "Bench Press (Barbell)",
+          [kg(40, 10, { type: "warmup" }), kg(61.235, 8, { rpe: 8.5 })],
+          {
+            notes: "Elbows in\nPause at the chest",
+          },
+        ),
         exercise("Lateral Raise (Dumbbell)", [kg(10, 12)], { supersetGroup: 1 }),
         exercise("Triceps Pushdown", [kg(25, 12, { type: "drop" })], { supersetGroup: 1 }),
         exercise("Push Up", [plain({ type: "failure", reps: 31, rpe: 10 })]),
@@ -189,7 +207,9 @@ test("Hevy in pounds, with ISO dates and those of the United States", async () =
       endedAt: "2024-11-03T09:40:00Z",
       notes: null,
       exercises: [
-        exercise("Farmer's Walk", [lb(70, null, { distanceM: 161, timeS: 45, rpe: 7 })], { supersetGroup: 2 }),
+        exercise("Farmer's Walk", [lb(70, null, { distanceM: 161, timeS: 45, rpe: 7 })], {
+          supersetGroup: 2,
+        }),
         exercise("Plank", [plain({ timeS: 60 })], { supersetGroup: 2 }),
       ],
     },
@@ -205,7 +225,9 @@ test("Hevy in pounds, with ISO dates and those of the United States", async () =
 });
 
 test("FitNotes for Android", async () => {
-  const { format, workouts } = await readExample("fitnotes-android.csv", { timeZone: "Asia/Kolkata" });
+  const { format, workouts } = await readExample("fitnotes-android.csv", {
+    timeZone: "Asia/Kolkata",
+  });
   expect(format).toEqual({ format: "fitnotes" });
   expect(workouts).toEqual([
     {

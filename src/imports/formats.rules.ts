@@ -1,4 +1,4 @@
-import { AppError } from "../errors.ts";
+import { AppError } from "#lib/errors.ts";
 import { type CsvRecord, readCsv } from "./csv.rules.ts";
 import { type DateOptions, type DateReader, decideDates } from "./dates.rules.ts";
 import { FITNOTES } from "./fitnotes.rules.ts";
@@ -17,7 +17,9 @@ export type Format = (typeof FORMATS)[number];
 export type ImportOptions = DateOptions & {
   /** The unit of weights without a unit. */
   weightUnit?: "kg" | "lb";
-  /** The unit of distances without a unit. Default: miles if weights are in pounds, else kilometres. */
+  /**
+   * The unit of distances without a unit. Default: miles if weights are in pounds, else kilometres.
+   */
   distanceUnit?: "km" | "mi";
   /** The IANA zone of the local times in the file. */
   timeZone: string;
@@ -54,8 +56,17 @@ export type ImportedWorkout = {
   notes: string | null;
   exercises: ImportedExercise[];
 };
-/** A line of the file that was left out, or several (`lastRow`) that are one broken record. Never repeats a value. */
-export type RowError = { row: number; lastRow?: number; column?: string; code: string; message: string };
+/**
+ * A line of the file that was left out, or several (`lastRow`) that are one broken record. Never
+ * repeats a value.
+ */
+export type RowError = {
+  row: number;
+  lastRow?: number;
+  column?: string;
+  code: string;
+  message: string;
+};
 /** A cell that was left out or stored in another form, while the rest of its row was read. */
 export type CellNote = { row: number; column: string; code: string; message: string };
 /** Content of a file that is not read: columns by name, and rows of rest timers. */
@@ -89,17 +100,18 @@ export type Training = {
   format: Format;
   ignored: Ignored;
   /**
-   * Its workouts, each after its last row was read, and between them the rows and cells that were left out. May be
-   * iterated more than once.
+   * Its workouts, each after its last row was read, and between them the rows and cells that were
+   * left out. May be iterated more than once.
    */
   events(): AsyncGenerator<TrainingEvent>;
 };
 
 /**
- * Opens an export, and resolves its ambiguities from the file as a whole. `pause` is called often, here and in
- * `events`. Throws `invalid`: `imports.unknown_format` for an unknown header,
- * `imports.unit_required` when weights have no unit and `options.weightUnit` is missing, `imports.too_many_workouts`, and as
- * `decideDates` does; RangeError for a time zone that does not exist.
+ * Opens an export, and resolves its ambiguities from the file as a whole. `pause` is called often,
+ * here and in `events`. Throws `invalid`: `imports.unknown_format` for an unknown header,
+ * `imports.unit_required` when weights have no unit and `options.weightUnit` is missing,
+ * `imports.too_many_workouts`, and as `decideDates` does; RangeError for a time zone that does not
+ * exist.
  */
 export async function openTraining(
   text: string,
@@ -110,7 +122,11 @@ export async function openTraining(
   const header = first && !first.fault ? headerOf(first.fields, first.delimiter) : null;
   const format = FORMATS.find((name) => header !== null && isOf(name, header));
   if (header === null || format === undefined) {
-    throw new AppError("invalid", "imports.unknown_format", "The file is no export of Strong, Hevy or FitNotes");
+    throw new AppError(
+      "invalid",
+      "imports.unknown_format",
+      "The file is no export of Strong, Hevy or FitNotes",
+    );
   }
   const reader = READERS[format];
   const survey = await surveyFile(text, header, reader, pause);
@@ -158,8 +174,11 @@ async function* readEvents(text: string, opened: Opened): AsyncGenerator<Trainin
       const what = reader.isByDay ? "a day that exists" : "a date and time that exist";
       refuse(row, reader.columns.start, "date", `must be ${what}`);
     }
-    const events: TrainingEvent[] = row.error ? [{ error: row.error }] : row.notes.map((note) => ({ note }));
-    const workout = identity && lastRows.get(identity.key) === row.line ? grouping.close(identity) : null;
+    const events: TrainingEvent[] = row.error
+      ? [{ error: row.error }]
+      : row.notes.map((note) => ({ note }));
+    const workout =
+      identity && lastRows.get(identity.key) === row.line ? grouping.close(identity) : null;
     return workout ? [...events, { workout }] : events;
   };
   let broken: RowError | null = null;
@@ -214,6 +233,9 @@ function createIdentities(reader: FormatReader, dates: DateReader): IdentityOf {
 }
 
 function brokenRecord({ row, lastRow, fault }: CsvRecord, before: RowError | null): RowError {
-  const { row: firstRow, ...rest } = before ?? { row, ...(fault as { code: string; message: string }) };
+  const { row: firstRow, ...rest } = before ?? {
+    row,
+    ...(fault as { code: string; message: string }),
+  };
   return lastRow > firstRow ? { row: firstRow, ...rest, lastRow } : { row: firstRow, ...rest };
 }

@@ -8,8 +8,15 @@ export async function listFormerZones({ sql }: Db, userId: string): Promise<stri
   return rows.map(({ timeZone }) => timeZone);
 }
 
-/** Replaces former keys of `userId`'s workouts by current ones, unless another workout has that key. One statement. */
-export async function renewKeys({ sql }: Db, userId: string, keys: { former: string; key: string }[]): Promise<void> {
+/**
+ * Replaces former keys of `userId`'s workouts by current ones, unless another workout has that key.
+ * One statement.
+ */
+export async function renewKeys(
+  { sql }: Db,
+  userId: string,
+  keys: { former: string; key: string }[],
+): Promise<void> {
   await sql`
     update workouts set import_key = decode(chosen.key, 'hex')
     from (
@@ -24,10 +31,15 @@ export async function renewKeys({ sql }: Db, userId: string, keys: { former: str
 }
 
 /**
- * Moves `userId`'s workouts with these former keys to the trash; unless `isForced`, not those that were edited since their
- * import. One statement.
+ * Moves `userId`'s workouts with these former keys to the trash; unless `isForced`, not those that
+ * were edited since their import. One statement.
  */
-export async function trashByKeys({ sql }: Db, userId: string, keys: string[], isForced: boolean): Promise<void> {
+export async function trashByKeys(
+  { sql }: Db,
+  userId: string,
+  keys: string[],
+  isForced: boolean,
+): Promise<void> {
   await sql`
     update workouts set deleted_at = clock_timestamp(), import_key = null, updated_at = clock_timestamp(), version = version + 1
     where user_id = ${userId} and deleted_at is null and (${isForced} or version = coalesce(import_version, 1))

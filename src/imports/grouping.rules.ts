@@ -15,14 +15,19 @@ export type TrainingRow = {
   /** Null for a row about the exercise only. */
   set: ImportedSet | null;
 };
-/** Reads the cells of a row of a workout that began at `start`; null for an empty or refused row. */
+/**
+ * Reads the cells of a row of a workout that began at `start`; null for an empty or refused row.
+ */
 export type RowReader = (row: Row, start: WallTime) => TrainingRow | null;
 
 export const EXERCISE_NOTES_LENGTH = 1000;
 export const WORKOUT_NOTES_LENGTH = 5000;
 const [MAX_EXERCISES, MAX_SETS, MAX_SETS_OF_WORKOUT] = [200, 500, 2000];
 
-/** The identity of a workout in a file, wherever its rows are: its start as written, and its name. `key` has both. */
+/**
+ * The identity of a workout in a file, wherever its rows are: its start as written, and its name.
+ * `key` has both.
+ */
 export type Identity = { key: string; start: WallTime; name: string | null };
 
 export type Grouping = {
@@ -33,8 +38,9 @@ export type Grouping = {
 };
 
 /**
- * Groups rows: those of one key into a workout, and of these adjacent ones of one name into an exercise. Holds workouts until
- * they are closed. A workout has at most 200 exercises, 500 sets each, and 2,000 sets; further rows are refused (`too_many`).
+ * Groups rows: those of one key into a workout, and of these adjacent ones of one name into an
+ * exercise. Holds workouts until they are closed. A workout has at most 200 exercises, 500 sets
+ * each, and 2,000 sets; further rows are refused (`too_many`).
  */
 export function createGrouping(columns: Columns): Grouping {
   const open = new Map<string, ImportedWorkout>();
@@ -44,7 +50,12 @@ export function createGrouping(columns: Columns): Grouping {
       const read = withinYears(row, columns, given);
       const setCount = (setCounts.get(key) ?? 0) + (read.set ? 1 : 0);
       if (setCount > MAX_SETS_OF_WORKOUT) {
-        refuse(row, columns.exercise, "too_many", `a workout has at most ${MAX_SETS_OF_WORKOUT} sets`);
+        refuse(
+          row,
+          columns.exercise,
+          "too_many",
+          `a workout has at most ${MAX_SETS_OF_WORKOUT} sets`,
+        );
       }
       const workout = open.get(key) ?? {
         row: row.line,
@@ -70,18 +81,25 @@ export function createGrouping(columns: Columns): Grouping {
 }
 
 /**
- * The row with times that can be kept: a day of a file from 1900 to 2199 may be outside of these years in UTC, and so may an
- * end. The row is refused when it starts there, and loses an end there with a note.
+ * The row with times that can be kept: a day of a file from 1900 to 2199 may be outside of these
+ * years in UTC, and so may an end. The row is refused when it starts there, and loses an end there
+ * with a note.
  */
 function withinYears(row: Row, columns: Columns, read: TrainingRow): TrainingRow {
   const { startedAt, endedAt } = read.times;
-  if (!isInstant(startedAt)) refuse(row, columns.start, "range", "must be from 1900 to 2199 in UTC, too");
+  if (!isInstant(startedAt))
+    refuse(row, columns.start, "range", "must be from 1900 to 2199 in UTC, too");
   if (isInstant(endedAt) || row.error || read.endColumn === null) return read;
   noteCell(row, read.endColumn, "range", "must end before 2200 in UTC, too");
   return { ...read, times: { startedAt, endedAt: startedAt } };
 }
 
-function addToWorkout(row: Row, columns: Columns, workout: ImportedWorkout, read: TrainingRow): void {
+function addToWorkout(
+  row: Row,
+  columns: Columns,
+  workout: ImportedWorkout,
+  read: TrainingRow,
+): void {
   const last = workout.exercises.at(-1);
   const exercise: ImportedExercise =
     last?.name === read.exerciseName
@@ -91,14 +109,36 @@ function addToWorkout(row: Row, columns: Columns, workout: ImportedWorkout, read
     refuse(row, columns.exercise, "too_many", `a workout has at most ${MAX_EXERCISES} exercises`);
   }
   if (read.set && exercise.sets.length === MAX_SETS) {
-    refuse(row, columns.exercise, "too_many", `an exercise of a workout has at most ${MAX_SETS} sets`);
+    refuse(
+      row,
+      columns.exercise,
+      "too_many",
+      `an exercise of a workout has at most ${MAX_SETS} sets`,
+    );
   }
   if (row.error) return;
-  exercise.notes = withNote(row, columns.exerciseNotes, EXERCISE_NOTES_LENGTH, exercise.notes, read.exerciseNotes);
-  workout.notes = withNote(row, columns.workoutNotes, WORKOUT_NOTES_LENGTH, workout.notes, read.workoutNotes);
+  exercise.notes = withNote(
+    row,
+    columns.exerciseNotes,
+    EXERCISE_NOTES_LENGTH,
+    exercise.notes,
+    read.exerciseNotes,
+  );
+  workout.notes = withNote(
+    row,
+    columns.workoutNotes,
+    WORKOUT_NOTES_LENGTH,
+    workout.notes,
+    read.workoutNotes,
+  );
   addEnd(row, workout, read);
   if (read.supersetGroup !== exercise.supersetGroup) {
-    noteCell(row, "superset_id", "differs", "differs from that of the exercise's first row, which counts");
+    noteCell(
+      row,
+      "superset_id",
+      "differs",
+      "differs from that of the exercise's first row, which counts",
+    );
   }
   if (read.set) exercise.sets.push(read.set);
   if (exercise !== last) workout.exercises.push(exercise);
@@ -109,7 +149,12 @@ function addEnd(row: Row, workout: ImportedWorkout, { times, endColumn }: Traini
   if (times.endedAt === workout.endedAt || endColumn === null) return;
   const isEmpty = times.endedAt === times.startedAt;
   if (!isEmpty && workout.exercises.length > 0 && workout.endedAt !== workout.startedAt) {
-    noteCell(row, endColumn, "differs", "differs from that of the workout's other rows: the later end counts");
+    noteCell(
+      row,
+      endColumn,
+      "differs",
+      "differs from that of the workout's other rows: the later end counts",
+    );
   }
   if (Temporal.Instant.compare(times.endedAt, workout.endedAt) > 0) workout.endedAt = times.endedAt;
 }

@@ -13,7 +13,12 @@ const setsOf = async (text: string, options: Partial<ImportOptions> = {}) => {
   return workouts.flatMap(({ exercises }) => exercises.flatMap(({ sets }) => sets));
 };
 const measuresOf = async (text: string, options: Partial<ImportOptions> = {}) =>
-  (await setsOf(text, options)).map(({ weight, weightUnit, reps, distanceM }) => [weight, weightUnit, reps, distanceM]);
+  (await setsOf(text, options)).map(({ weight, weightUnit, reps, distanceM }) => [
+    weight,
+    weightUnit,
+    reps,
+    distanceM,
+  ]);
 
 const STRONG =
   "Date,Workout Name,Duration,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes,Workout Notes,RPE";
@@ -31,14 +36,20 @@ test.each([
   ["Strong without an order of the sets", STRONG.replace("Set Order,", "")],
 ])("a file with %s is of no format", async (_name, text) => {
   const options = { weightUnit: "kg" } as const;
-  await expect(read(text, options)).rejects.toMatchObject({ kind: "invalid", reason: "imports.unknown_format" });
+  await expect(read(text, options)).rejects.toMatchObject({
+    kind: "invalid",
+    reason: "imports.unknown_format",
+  });
 });
 
 test.each([
   ["Strong", STRONG],
   ["FitNotes", "Date,Exercise,Category,Weight,Reps,Distance,Distance Unit,Time"],
 ])("%s without units asks for one, and reads once it is told", async (_name, header) => {
-  await expect(read(header)).rejects.toMatchObject({ kind: "invalid", reason: "imports.unit_required" });
+  await expect(read(header)).rejects.toMatchObject({
+    kind: "invalid",
+    reason: "imports.unit_required",
+  });
   expect(await read(header, { weightUnit: "lb" })).toEqual([]);
 });
 
@@ -51,7 +62,8 @@ test("a header alone is a file without workouts, in whatever case its columns ar
 
 test("distances without a unit go with the weights, unless it is told", async () => {
   const text = `${STRONG}\n2024-05-01 18:00:00,Run,,Run,1,0,0,5,0,,,\n`;
-  const metres = async (options: Partial<ImportOptions>) => (await setsOf(text, options))[0]?.distanceM;
+  const metres = async (options: Partial<ImportOptions>) =>
+    (await setsOf(text, options))[0]?.distanceM;
   expect(await metres({ weightUnit: "kg" })).toBe(5000);
   expect(await metres({ weightUnit: "lb" })).toBe(8047);
   expect(await metres({ weightUnit: "lb", distanceUnit: "km" })).toBe(5000);
@@ -81,7 +93,8 @@ test("units of a row go before what was told", async () => {
 });
 
 test("of columns for each unit the first that is filled counts", async () => {
-  const header = "Date,Exercise,Category,Weight (kg),Weight (lbs),Reps,Distance,Distance Unit,Time,Notes,Kind";
+  const header =
+    "Date,Exercise,Category,Weight (kg),Weight (lbs),Reps,Distance,Distance Unit,Time,Notes,Kind";
   const text = `${header}\n2024-01-15,Squat,Legs,100,220.5,5,,,,deep,wr\n2024-01-15,Squat,Legs,,225,5,,,,,wr\n`;
   expect(await measuresOf(text)).toEqual([
     [100, "kg", 5, null],
@@ -91,10 +104,14 @@ test("of columns for each unit the first that is filled counts", async () => {
 });
 
 test("rest timers and empty notes make no workout", async () => {
-  const row = (order: string, seconds: string) => `2024-05-01 18:00:00,Push,1h,Bench,${order},0,0,0,${seconds},,,\n`;
+  const row = (order: string, seconds: string) =>
+    `2024-05-01 18:00:00,Push,1h,Bench,${order},0,0,0,${seconds},,,\n`;
   const text = `${STRONG}\n${row("Rest Timer", "90")}${row("Note", "0")}`;
   expect(await read(text, { weightUnit: "kg" })).toEqual([]);
-  expect((await open(text, { weightUnit: "kg" })).ignored).toEqual({ columns: [], restTimerCount: 1 });
+  expect((await open(text, { weightUnit: "kg" })).ignored).toEqual({
+    columns: [],
+    restTimerCount: 1,
+  });
 });
 
 test("a workout that starts when the clocks skip does not end before it starts", async () => {
@@ -103,7 +120,9 @@ test("a workout that starts when the clocks skip does not end before it starts",
     "Early,2024-03-31 02:50:00,2024-03-31 03:20:00,Squat,normal,60,8",
   ].join("\n");
   const events = await read(text, { timeZone: "Europe/Berlin" });
-  expect(events[0]).toMatchObject({ workout: { startedAt: "2024-03-31T01:50:00Z", endedAt: "2024-03-31T01:50:00Z" } });
+  expect(events[0]).toMatchObject({
+    workout: { startedAt: "2024-03-31T01:50:00Z", endedAt: "2024-03-31T01:50:00Z" },
+  });
 });
 
 test("50,000 rows come out in their order", async () => {
@@ -115,7 +134,10 @@ test("50,000 rows come out in their order", async () => {
       return `${day} 18:00:00,Day ${at},1h,Lift ${Math.ceil(set / 5)},${set},${at % 300},${set},0,0,"Note\n${at}",,\n`;
     }).join("");
   });
-  const training = await open(`${STRONG}\n${rows.join("")}`, { timeZone: "Europe/Berlin", weightUnit: "kg" });
+  const training = await open(`${STRONG}\n${rows.join("")}`, {
+    timeZone: "Europe/Berlin",
+    weightUnit: "kg",
+  });
   let expected = 0;
   for await (const event of training.events()) {
     if (!("workout" in event)) throw new Error(JSON.stringify(event));
@@ -129,8 +151,29 @@ test("50,000 rows come out in their order", async () => {
 
 test("whatever cells a file holds, its good rows are read, the others refused, and nothing is thrown", async () => {
   const cell = fc.oneof(
-    fc.constantFrom("", "0", "1", "8", "-1", "1e9", "99999999999999999999", "2024-05-02 18:00:00", "2 May 2024, 18:00"),
-    fc.constantFrom("02/05/2024", "2024-05-02", "W", "D", "dropset", "1h 5m", "0:01:30", "kg", "m", "constructor"),
+    fc.constantFrom(
+      "",
+      "0",
+      "1",
+      "8",
+      "-1",
+      "1e9",
+      "99999999999999999999",
+      "2024-05-02 18:00:00",
+      "2 May 2024, 18:00",
+    ),
+    fc.constantFrom(
+      "02/05/2024",
+      "2024-05-02",
+      "W",
+      "D",
+      "dropset",
+      "1h 5m",
+      "0:01:30",
+      "kg",
+      "m",
+      "constructor",
+    ),
     fc.string({ unit: "binary", maxLength: 12 }),
   );
   const files: [header: string, row: string][] = [
@@ -153,7 +196,10 @@ test("whatever cells a file holds, its good rows are read, the others refused, a
         for (const { at, text } of changed) cells[at] = text;
         return cells.map((text) => `"${text.replaceAll('"', '""')}"`).join(",");
       });
-      const events = await read([header, ...body].join("\n"), { weightUnit: "kg", dateOrder: "dmy" });
+      const events = await read([header, ...body].join("\n"), {
+        weightUnit: "kg",
+        dateOrder: "dmy",
+      });
       let setCount = 0;
       let errorCount = 0;
       for (const event of events) {

@@ -4,7 +4,16 @@ import type { FormatReader, ImportedSet, ImportOptions } from "./formats.rules.t
 import { EXERCISE_NOTES_LENGTH, type RowReader, WORKOUT_NOTES_LENGTH } from "./grouping.rules.ts";
 import { instantAt, type WallTime } from "./local-time.rules.ts";
 import { createSetReader } from "./measures.rules.ts";
-import { type Header, noteCell, noteIn, numberIn, type Row, requiredNameIn, textIn, wholeIn } from "./rows.rules.ts";
+import {
+  type Header,
+  noteCell,
+  noteIn,
+  numberIn,
+  type Row,
+  requiredNameIn,
+  textIn,
+  wholeIn,
+} from "./rows.rules.ts";
 
 const SET_TYPES = new Map<string, ImportedSet["type"]>([
   ["normal", "working"],
@@ -30,7 +39,9 @@ export const HEVY: FormatReader = {
   create: createReader,
 };
 
-/** Reads rows of Hevy. Its supersets count from 0, ours from 1; its sets have no notes of their own. */
+/**
+ * Reads rows of Hevy. Its supersets count from 0, ours from 1; its sets have no notes of their own.
+ */
 function createReader(header: Header, options: ImportOptions, dates: DateReader): RowReader {
   const readSet = createSetReader(header, options);
 
@@ -38,9 +49,13 @@ function createReader(header: Header, options: ImportOptions, dates: DateReader)
     const exerciseName = requiredNameIn(row, "exercise_title");
     if (exerciseName === null) return null;
     const type = SET_TYPES.get(textIn(row, "set_type").toLowerCase());
-    if (!type) noteCell(row, "set_type", "choice", `must be one of: ${[...SET_TYPES.keys()].join(", ")}`);
+    if (!type)
+      noteCell(row, "set_type", "choice", `must be one of: ${[...SET_TYPES.keys()].join(", ")}`);
     const superset = wholeIn(row, "superset_id", LAST_SUPERSET);
-    const [reps, timeS] = [wholeIn(row, "reps", 10_000), numberIn(row, "duration_seconds", 0, 86_400)];
+    const [reps, timeS] = [
+      wholeIn(row, "reps", 10_000),
+      numberIn(row, "duration_seconds", 0, 86_400),
+    ];
     return {
       times: timesOf(row, start, options.timeZone, dates),
       endColumn: "end_time",
@@ -60,7 +75,13 @@ function timesOf(row: Row, start: WallTime, timeZone: string, dates: DateReader)
   return { startedAt: startedAt.toString(), endedAt: endedAt.toString() };
 }
 
-function endOf(row: Row, startedAt: Temporal.Instant, start: WallTime, timeZone: string, dates: DateReader) {
+function endOf(
+  row: Row,
+  startedAt: Temporal.Instant,
+  start: WallTime,
+  timeZone: string,
+  dates: DateReader,
+) {
   const text = textIn(row, "end_time");
   if (text === "") return null;
   const end = dates.read(text);
@@ -74,11 +95,14 @@ function endOf(row: Row, startedAt: Temporal.Instant, start: WallTime, timeZone:
 }
 
 /**
- * The end of a workout that began at `startedAt`; null when it is before that. A time that the clocks show twice may be
- * the second, and one that they skip may turn out earlier than the start, which then is the end.
+ * The end of a workout that began at `startedAt`; null when it is before that. A time that the
+ * clocks show twice may be the second, and one that they skip may turn out earlier than the start,
+ * which then is the end.
  */
 function endAfter(startedAt: Temporal.Instant, start: WallTime, end: WallTime, timeZone: string) {
   const isAfter = (instant: Temporal.Instant) => Temporal.Instant.compare(instant, startedAt) >= 0;
   const candidates = [instantAt(end, timeZone), instantAt(end, timeZone, "second")];
-  return candidates.find(isAfter) ?? (Temporal.PlainDateTime.compare(end, start) >= 0 ? startedAt : null);
+  return (
+    candidates.find(isAfter) ?? (Temporal.PlainDateTime.compare(end, start) >= 0 ? startedAt : null)
+  );
 }

@@ -6,7 +6,11 @@ import { openTraining } from "./formats.rules.ts";
 
 const HEADER = "Date,Exercise,Category,Weight (kg),Reps";
 const send = (api: Api, as: string, file: string) =>
-  api.post("/api/v1/imports?timeZone=UTC", { as, body: file, headers: { "content-type": "text/csv" } });
+  api.post("/api/v1/imports?timeZone=UTC", {
+    as,
+    body: file,
+    headers: { "content-type": "text/csv" },
+  });
 
 test(
   "names that mean nothing cost PostgreSQL nothing, and nothing is asked of it once the import is there",
@@ -20,16 +24,25 @@ test(
     // The catalog is in this process's cache after the first.
     await send(api, as, [HEADER, "2024-01-14,Zqx Wall Pres,,60,5"].join("\n"));
     const statements = await statementsOf(async () => {
-      const answer = await send(api, as, [HEADER, "2024-01-15,Zqx Garage Pres,,60,5", ...rows].join("\n"));
+      const answer = await send(
+        api,
+        as,
+        [HEADER, "2024-01-15,Zqx Garage Pres,,60,5", ...rows].join("\n"),
+      );
       expectStatus(answer, 200);
       expect(answer.json.names).toHaveLength(191);
-      expect(answer.json.names[0]).toMatchObject({ exerciseId: null, proposals: [{ exerciseId: own }] });
+      expect(answer.json.names[0]).toMatchObject({
+        exerciseId: null,
+        proposals: [{ exerciseId: own }],
+      });
     });
     expect(statements.filter((statement) => statement.includes("similarity("))).toEqual([]);
     const lastWrite = statements.findLastIndex((statement) => /^\s*update imports/.test(statement));
     expect(lastWrite).toBeGreaterThan(0);
     expect(
-      statements.slice(lastWrite + 1).filter((statement) => /\b(?:exercises|import_names)\b/.test(statement)),
+      statements
+        .slice(lastWrite + 1)
+        .filter((statement) => /\b(?:exercises|import_names)\b/.test(statement)),
     ).toEqual([]);
   }),
 );
@@ -49,7 +62,11 @@ test("other work goes on while a file is read, whatever its rows are", async () 
     };
     setImmediate(turn);
     const file = `${HEADER}\n${line.repeat(1_000_000 / line.length)}`;
-    const training = await openTraining(file, { timeZone: "UTC" }, () => new Promise((resume) => setImmediate(resume)));
+    const training = await openTraining(
+      file,
+      { timeZone: "UTC" },
+      () => new Promise((resume) => setImmediate(resume)),
+    );
     for await (const _ of training.events());
     isDone = true;
     expect([line, turns > 2]).toEqual([line, true]);

@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import { searchForm } from "../exercises/slug.rules.ts";
-import type { CellNote, Format, ImportedExercise, ImportedSet, ImportedWorkout } from "./formats.rules.ts";
+import type {
+  CellNote,
+  Format,
+  ImportedExercise,
+  ImportedSet,
+  ImportedWorkout,
+} from "./formats.rules.ts";
 import type { ImportedRows, ImportedSetRow } from "./imports.queries.ts";
 import { instantAt } from "./local-time.rules.ts";
 import type { NameInFile, Reading } from "./report.rules.ts";
@@ -11,23 +17,30 @@ const MAX_FORMER_PARTS = 50;
 /** An exercise name in the form for comparison: lower case, without accents, single spaces. */
 export const nameForm = (name: string): string => searchForm(name).replaceAll(/\s+/g, " ").trim();
 
-/** The forms that a name may have in the catalog, the likeliest first: other apps write `Squat (Barbell)`. */
+/**
+ * The forms that a name may have in the catalog, the likeliest first: other apps write `Squat
+ * (Barbell)`.
+ */
 export function formsOf(name: string): string[] {
   const form = nameForm(name);
   const [, movement, equipment] = /^(.+?) \(([^()]+)\)$/.exec(form) ?? [];
-  return movement === undefined ? [form] : [form, `${equipment} ${movement}`, `${movement} ${equipment}`];
+  return movement === undefined
+    ? [form]
+    : [form, `${equipment} ${movement}`, `${movement} ${equipment}`];
 }
 
 /**
- * The key that identifies a workout when the same file, or a later export of the same app, is imported again: its start as
- * written in the file, and its name. Independent of the time zone of the import.
+ * The key that identifies a workout when the same file, or a later export of the same app, is
+ * imported again: its start as written in the file, and its name. Independent of the time zone of
+ * the import.
  */
 export const importKey = (format: Format, { wallStart, name }: ImportedWorkout): string =>
   hash(["wall", format, wallStart, name]);
 
 /**
- * The keys of earlier versions, which contained the instant of the start: one for each of `timeZones`. Rows that were not
- * adjacent to the first ones were another workout, of the next `occurrence`.
+ * The keys of earlier versions, which contained the instant of the start: one for each of
+ * `timeZones`. Rows that were not adjacent to the first ones were another workout, of the next
+ * `occurrence`.
  */
 export const formerKeys = (
   format: Format,
@@ -41,12 +54,22 @@ export const formerKeys = (
   });
 
 /** The keys of workouts that earlier versions made of further rows of `workout`. */
-export const formerPartKeys = (format: Format, workout: ImportedWorkout, timeZones: string[]): string[] =>
-  Array.from({ length: MAX_FORMER_PARTS }, (_, at) => formerKeys(format, workout, timeZones, at + 2)).flat();
+export const formerPartKeys = (
+  format: Format,
+  workout: ImportedWorkout,
+  timeZones: string[],
+): string[] =>
+  Array.from({ length: MAX_FORMER_PARTS }, (_, at) =>
+    formerKeys(format, workout, timeZones, at + 2),
+  ).flat();
 
-const hash = (parts: unknown[]): string => createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+const hash = (parts: unknown[]): string =>
+  createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 
-/** Workouts of a file as rows to insert, and which of their notes were truncated. Counts sets by name in `reading`. */
+/**
+ * Workouts of a file as rows to insert, and which of their notes were truncated. Counts sets by
+ * name in `reading`.
+ */
 export function rowsOf(
   { format, names }: Reading,
   workouts: ImportedWorkout[],
@@ -91,7 +114,12 @@ export function rowsOf(
   return { rows, cut: cutNotes };
 }
 
-const setRow = (entryId: string, mode: Mode, position: number, set: ImportedSet): ImportedSetRow => ({
+const setRow = (
+  entryId: string,
+  mode: Mode,
+  position: number,
+  set: ImportedSet,
+): ImportedSetRow => ({
   workout_exercise_id: entryId,
   mode,
   position,
@@ -120,8 +148,8 @@ export function modeOf({ sets }: ImportedExercise): Mode {
 const NOTE_LENGTH = 500;
 
 /**
- * A set with only the metric of its exercise's mode; the others, and assistance, are appended to its note. `cut` is a note
- * on the cell if that truncated it, else null.
+ * A set with only the metric of its exercise's mode; the others, and assistance, are appended to
+ * its note. `cut` is a note on the cell if that truncated it, else null.
  */
 export function inMode(set: ImportedSet, mode: Mode): { set: ImportedSet; cut: CellNote | null } {
   const kept = { ...set };
@@ -137,6 +165,9 @@ export function inMode(set: ImportedSet, mode: Mode): { set: ImportedSet; cut: C
   const message = `the note of the set is kept up to ${room} characters, for what else stands in it`;
   return {
     set: { ...kept, note: note === "" ? null : note },
-    cut: given === (set.note ?? "") ? null : { row: set.row, column: "notes", code: "too_long", message },
+    cut:
+      given === (set.note ?? "")
+        ? null
+        : { row: set.row, column: "notes", code: "too_long", message },
   };
 }

@@ -1,7 +1,7 @@
 import type { Db } from "#db/client.ts";
-import type { CatalogMemory } from "../catalog-memory.ts";
-import { type Operation, operation } from "../http/operation.ts";
+import type { CatalogCache } from "../cache/catalog-cache.ts";
 import { ok, okJson } from "../http/reply.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import { listImportsJson } from "./imports.queries.ts";
 import {
   ImportId,
@@ -20,7 +20,13 @@ const tag = "Imports";
 const access = "active";
 const path = "/api/v1/imports";
 
-export function importRoutes({ db, catalogMemory }: { db: Db; catalogMemory: CatalogMemory }): Operation[] {
+export function importRoutes({
+  db,
+  catalogCache,
+}: {
+  db: Db;
+  catalogCache: CatalogCache;
+}): Operation[] {
   return [
     operation(
       "POST",
@@ -35,7 +41,8 @@ export function importRoutes({ db, catalogMemory }: { db: Db; catalogMemory: Cat
         answers: { 200: ImportReport },
         problems: { 422: "The file is none that we know, or more has to be said of it" },
       },
-      async ({ actor, query, file }) => okJson(await importTraining({ db, catalogMemory }, actor, file, query)),
+      async ({ actor, query, file }) =>
+        okJson(await importTraining({ db, catalogCache }, actor, file, query)),
     ),
     operation(
       "GET",
@@ -60,7 +67,13 @@ export function importRoutes({ db, catalogMemory }: { db: Db; catalogMemory: Cat
     operation(
       "GET",
       `${path}/names`,
-      { id: "ListImportNames", tag, access, summary: "List what names in files mean", answers: { 200: ImportNames } },
+      {
+        id: "ListImportNames",
+        tag,
+        access,
+        summary: "List what names in files mean",
+        answers: { 200: ImportNames },
+      },
       async ({ actor }) => okJson(await listChosenJson(db, actor.userId)),
     ),
     operation(

@@ -13,13 +13,18 @@ export const TRAINING_FILE = { type: "text/csv", maxBytes: 16 * 2 ** 20 };
 
 export const ImportQuestion = strict({
   timeZone: TimeZone,
-  weightUnit: Type.Optional(choice(["kg", "lb"], { description: "Of weights that the file gives no unit of" })),
+  weightUnit: Type.Optional(
+    choice(["kg", "lb"], { description: "Of weights that the file gives no unit of" }),
+  ),
   distanceUnit: Type.Optional(
-    choice(["km", "mi"], { description: "Of distances that the file gives no unit of; absent: miles with pounds" }),
+    choice(["km", "mi"], {
+      description: "Of distances that the file gives no unit of; absent: miles with pounds",
+    }),
   ),
   dateOrder: Type.Optional(
     choice(["dmy", "mdy"], {
-      description: "Of dates like 04/05/2024: day or month first. What the file itself proves goes before it",
+      description:
+        "Of dates like 04/05/2024: day or month first. What the file itself proves goes before it",
     }),
   ),
   language: Type.Optional(
@@ -37,7 +42,9 @@ export const ImportQuestion = strict({
         "replace its exercises, sets and notes unless it was changed here since, or replace them in any case",
     }),
   ),
-  dryRun: Type.Optional(Type.Boolean({ default: false, description: "Says what would be done, and does nothing" })),
+  dryRun: Type.Optional(
+    Type.Boolean({ default: false, description: "Says what would be done, and does nothing" }),
+  ),
 });
 export type ImportQuestion = Static<typeof ImportQuestion>;
 
@@ -48,7 +55,9 @@ const Proposal = strict({
 });
 
 export const ImportReport = strict({
-  importId: Type.Union([Uuid, Type.Null()], { description: "To take it back by; null when nothing was added" }),
+  importId: Type.Union([Uuid, Type.Null()], {
+    description: "To take it back by; null when nothing was added",
+  }),
   dryRun: Type.Boolean(),
   format: Format,
   workouts: strict({
@@ -62,13 +71,20 @@ export const ImportReport = strict({
       setCount: Count,
       exerciseId: nullable(Uuid),
       exerciseName: nullable(Type.String({ maxLength: 100 })),
-      by: nullable(choice(["chosen", "name", "alias"], { description: "How it was found; null: kept as a name only" })),
+      by: nullable(
+        choice(["chosen", "name", "alias"], {
+          description: "How it was found; null: kept as a name only",
+        }),
+      ),
       proposals: Type.Array(Proposal, {
         maxItems: 5,
         description: "For a name that was not found, the likeliest first",
       }),
     }),
-    { maxItems: 2000, description: "Names of exercises in the file, in the order of their first set" },
+    {
+      maxItems: 2000,
+      description: "Names of exercises in the file, in the order of their first set",
+    },
   ),
   differing: Type.Array(
     strict({
@@ -76,12 +92,15 @@ export const ImportReport = strict({
       workoutId: Uuid,
       name: nullable(Type.String({ maxLength: 100 })),
       startedAt: Instant,
-      isChanged: Type.Boolean({ description: "It was, or may have been, changed here since it was read in" }),
+      isChanged: Type.Boolean({
+        description: "It was, or may have been, changed here since it was read in",
+      }),
       isReplaced: Type.Boolean(),
     }),
     {
       maxItems: 100,
-      description: "Known workouts of which the file has other exercises, sets or notes, the first 100; see `known`",
+      description:
+        "Known workouts of which the file has other exercises, sets or notes, the first 100; see `known`",
     },
   ),
   differingCount: Count,
@@ -92,7 +111,10 @@ export const ImportReport = strict({
   errors: Type.Array(
     strict({
       row: Row,
-      lastRow: Type.Integer({ minimum: 1, description: "Where a broken record spans lines, the last of them" }),
+      lastRow: Type.Integer({
+        minimum: 1,
+        description: "Where a broken record spans lines, the last of them",
+      }),
       column: nullable(Column),
       code: Type.String({ maxLength: 100 }),
       message: Type.String({ maxLength: 1000 }),
@@ -116,8 +138,14 @@ export const ImportReport = strict({
   ),
   cellCount: Count,
   ignored: strict({
-    columns: Type.Array(Column, { maxItems: 65_536, description: "Columns with content that is not read" }),
-    restTimerCount: Type.Integer({ minimum: 0, description: "Rows of rest timers, which are not read" }),
+    columns: Type.Array(Column, {
+      maxItems: 65_536,
+      description: "Columns with content that is not read",
+    }),
+    restTimerCount: Type.Integer({
+      minimum: 0,
+      description: "Rows of rest timers, which are not read",
+    }),
   }),
 });
 

@@ -1,9 +1,9 @@
 import type { Db } from "#db/client.ts";
-import { expectGrowth } from "#db/growth.ts";
-import type { Actor } from "../actor.ts";
-import type { CatalogMemory } from "../catalog-memory.ts";
-import { AppError, idsNotFound, listOfIds } from "../errors.ts";
-import { createPause } from "../pause.ts";
+import { replanForBulkInsert } from "#db/replan.ts";
+import { AppError, idsNotFound, listOfIds } from "#lib/errors.ts";
+import type { CatalogCache } from "../cache/catalog-cache.ts";
+import { createPause } from "../http/pause.ts";
+import type { Actor } from "../permissions/actor.ts";
 import { type ImportedWorkout, openTraining, type Training } from "./formats.rules.ts";
 import { listFormerZones, renewKeys, trashByKeys } from "./former-keys.queries.ts";
 import { formerKeys, formerPartKeys, importKey, rowsOf } from "./imported-rows.rules.ts";
@@ -18,7 +18,14 @@ import {
 import type { ImportNamesPatch, ImportQuestion } from "./imports.schemas.ts";
 import { chooseNames, listChosenJson, listNamed } from "./names.queries.ts";
 import { loadProposals } from "./proposals.service.ts";
-import { addCellNote, addError, newReading, noteDiffering, type Reading, reportOf } from "./report.rules.ts";
+import {
+  addCellNote,
+  addError,
+  newReading,
+  noteDiffering,
+  type Reading,
+  reportOf,
+} from "./report.rules.ts";
 
 const [WORKOUTS_AT_ONCE, SETS_AT_ONCE] = [100, 2000];
 const MAX_NAMES = 2000;
@@ -28,24 +35,31 @@ const DRY_RUN = new Error("dry run");
 
 /** What to do with known workouts whose content differs in the file. */
 type Known = NonNullable<ImportQuestion["known"]>;
-type Into = { userId: string; importId: string; timeZone: string; formerZones: string[]; known: Known };
+type Into = {
+  userId: string;
+  importId: string;
+  timeZone: string;
+  formerZones: string[];
+  known: Known;
+};
 
 /**
- * Imports another app's export into the actor's training and returns a report as JSON; a dry run is rolled back. Workouts of
- * an earlier import are compared, and replaced only if `known` says so. Invalid rows and cells are left out and reported;
- * unknown exercise names are stored as names. One transaction, with at most seven statements for every hundred workouts;
- * nothing that can fail follows it. Throws invalid for a file of an unknown format, with an ambiguity that the parameters do
- * not resolve, that is not UTF-8, or that names more than 2,000 exercises.
+ * Imports another app's export into the actor's training and returns a report as JSON; a dry run is
+ * rolled back. Workouts of an earlier import are compared, and replaced only if `known` says so.
+ * Invalid rows and cells are left out and reported; unknown exercise names are stored as names. One
+ * transaction, with at most seven statements for every hundred workouts; nothing that can fail
+ * follows it. Throws invalid for a file of an unknown format, with an ambiguity that the parameters
+ * do not resolve, that is not UTF-8, or that names more than 2,000 exercises.
  */
 export async function importTraining(
-  { db, catalogMemory }: { db: Db; catalogMemory: CatalogMemory },
+  { db, catalogCache }: { db: Db; catalogCache: CatalogCache },
   actor: Actor,
   file: Uint8Array,
   { dryRun: isDryRun = false, known = "keep", ...options }: ImportQuestion,
 ): Promise<string> {
   const pause = createPause();
   const training = await openTraining(await textOf(file, pause), options, pause);
-  const propose = await loadProposals({ db, catalogMemory }, actor.userId);
+  const propose = await loadProposals({ db, catalogCache }, actor.userId);
   let reading = newReading(training);
   let importId: string | null = null;
   try {
@@ -54,8 +68,14 @@ export async function importTraining(
       reading = newReading(training);
       const formerZones = await listFormerZones(tx, actor.userId);
       const id = await insertImport(tx, actor.userId, training.format);
-      await expectGrowth(tx);
-      const into = { userId: actor.userId, importId: id, timeZone: options.timeZone, formerZones, known };
+      await replanForBulkInsert(tx);
+      const into = {
+        userId: actor.userId,
+        importId: id,
+        timeZone: options.timeZone,
+        formerZones,
+        known,
+      };
       await writeAll(tx, into, training, reading);
       await closeImport(tx, id, reading.added);
       importId = reading.added.workouts > 0 ? id : null;
@@ -64,18 +84,35 @@ export async function importTraining(
   } catch (error) {
     if (error !== DRY_RUN) throw error;
   }
-  return reportOf(reading, await propose(reading.names), { importId: isDryRun ? null : importId, dryRun: isDryRun });
+  return reportOf(reading, await propose(reading.names), {
+    importId: isDryRun ? null : importId,
+    dryRun: isDryRun,
+  });
 }
 
-/** Undoes an import. Owner only. Throws not_found for another user's import, and for one that was undone before. */
-export async function revertImport(db: Db, actor: Actor, importId: string): Promise<{ trashed: number; kept: number }> {
+/**
+ * Undoes an import. Owner only. Throws not_found for another user's import, and for one that was
+ * undone before.
+ */
+export async function revertImport(
+  db: Db,
+  actor: Actor,
+  importId: string,
+): Promise<{ trashed: number; kept: number }> {
   const undone = await undoImport(db, actor.userId, importId);
   if (!undone) throw new AppError("not_found", "imports.not_found", "Import not found");
   return undone;
 }
 
-/** Stores which exercises the actor means by names, and returns all stored names as JSON. Throws not_found. */
-export async function rememberNames(db: Db, actor: Actor, { names }: ImportNamesPatch): Promise<string> {
+/**
+ * Stores which exercises the actor means by names, and returns all stored names as JSON. Throws
+ * not_found.
+ */
+export async function rememberNames(
+  db: Db,
+  actor: Actor,
+  { names }: ImportNamesPatch,
+): Promise<string> {
   const missing = await chooseNames(
     db,
     actor.userId,
@@ -124,7 +161,12 @@ async function writeAll(tx: Db, into: Into, training: Training, reading: Reading
   if (batch.length > 0) await writeBatch(tx, into, reading, batch);
 }
 
-async function writeBatch(tx: Db, into: Into, reading: Reading, workouts: ImportedWorkout[]): Promise<void> {
+async function writeBatch(
+  tx: Db,
+  into: Into,
+  reading: Reading,
+  workouts: ImportedWorkout[],
+): Promise<void> {
   await findNames(tx, into.userId, reading, workouts);
   const { rows, cut } = rowsOf(reading, workouts);
   for (const note of cut) addCellNote(reading, note);
@@ -143,16 +185,26 @@ async function writeBatch(tx: Db, into: Into, reading: Reading, workouts: Import
   reading.known += workouts.length - made.workouts;
   const wanted = made.differing.filter((one) => isReplaced(into.known, one));
   const isForced = into.known === "replaceChanged";
-  const replaced = wanted.length === 0 ? [] : await replaceImported(tx, into.userId, wanted, rows, isForced);
+  const replaced =
+    wanted.length === 0 ? [] : await replaceImported(tx, into.userId, wanted, rows, isForced);
   if (into.known !== "keep" && into.formerZones.length > 0) {
-    const other = made.differing.filter(({ workoutId }) => !replaced.includes(workoutId)).map(({ givenId }) => givenId);
+    const other = made.differing
+      .filter(({ workoutId }) => !replaced.includes(workoutId))
+      .map(({ givenId }) => givenId);
     const same = workouts.filter((_, at) => !other.includes(rows.workouts[at]?.id as string));
-    const keys = same.flatMap((workout) => formerPartKeys(reading.format, workout, into.formerZones));
+    const keys = same.flatMap((workout) =>
+      formerPartKeys(reading.format, workout, into.formerZones),
+    );
     await trashByKeys(tx, into.userId, keys, isForced);
   }
   const places = new Map(rows.workouts.map(({ id }, at) => [id, workouts[at] as ImportedWorkout]));
   for (const one of made.differing) {
-    noteDiffering(reading, places.get(one.givenId) as ImportedWorkout, one, replaced.includes(one.workoutId));
+    noteDiffering(
+      reading,
+      places.get(one.givenId) as ImportedWorkout,
+      one,
+      replaced.includes(one.workoutId),
+    );
   }
 }
 
@@ -160,7 +212,12 @@ const isReplaced = (known: Known, { isChanged }: Differing) =>
   known === "replaceChanged" || (known === "replace" && !isChanged);
 
 /** Looks up the names that are new in the file. */
-async function findNames(tx: Db, userId: string, reading: Reading, workouts: ImportedWorkout[]): Promise<void> {
+async function findNames(
+  tx: Db,
+  userId: string,
+  reading: Reading,
+  workouts: ImportedWorkout[],
+): Promise<void> {
   const fresh = new Set(workouts.flatMap(({ exercises }) => exercises.map(({ name }) => name)));
   for (const name of reading.names.keys()) fresh.delete(name);
   if (fresh.size === 0) return;

@@ -48,11 +48,21 @@ test.each([
     const sets = made.flatMap(({ exercises }) => exercises.flatMap((exercise) => exercise.sets));
     expect(sets).toHaveLength(real.json.sets);
     expect((await api.get(P, { as })).json).toMatchObject([
-      { id: real.json.importId, format, workoutCount: added, setCount: sets.length, undoneAt: null },
+      {
+        id: real.json.importId,
+        format,
+        workoutCount: added,
+        setCount: sets.length,
+        undoneAt: null,
+      },
     ]);
 
     const again = await send(api, as, example(name), query);
-    expect(again.json).toMatchObject({ importId: null, workouts: { added: 0, known: added }, sets: 0 });
+    expect(again.json).toMatchObject({
+      importId: null,
+      workouts: { added: 0, known: added },
+      sets: 0,
+    });
     expect(await workoutsOf(api, as)).toEqual(made);
     expect((await api.get(P, { as })).json).toHaveLength(1);
   })();
@@ -84,7 +94,10 @@ test(
       { type: "failure", weight: 195, rpe: 10 },
     ]);
     const run = made.find(({ name }) => name === "Run")?.exercises[0];
-    expect(run).toMatchObject({ mode: "distance", sets: [{ distanceM: 4989, timeS: null, note: "1500 s" }] });
+    expect(run).toMatchObject({
+      mode: "distance",
+      sets: [{ distanceM: 4989, timeS: null, note: "1500 s" }],
+    });
   }),
 );
 
@@ -97,23 +110,42 @@ test(
     expectProblem(await send(api, as, "a,b,c\n1,2,3\n"), 422, "imports.unknown_format");
     expectProblem(await send(api, as, ""), 422, "imports.unknown_format");
     expectProblem(await send(api, as, strong, "weightUnit=lb"), 422, "invalid_request");
-    expectProblem(await send(api, as, strong, "timeZone=Mars/Olympus&weightUnit=lb"), 422, "invalid_request");
     expectProblem(
-      await send(api, as, strong, "timeZone=UTC&weightUnit=lb", { "content-type": "application/json" }),
+      await send(api, as, strong, "timeZone=Mars/Olympus&weightUnit=lb"),
+      422,
+      "invalid_request",
+    );
+    expectProblem(
+      await send(api, as, strong, "timeZone=UTC&weightUnit=lb", {
+        "content-type": "application/json",
+      }),
       415,
       "unsupported_media_type",
     );
     const tooLong = { "content-length": String(17 * 2 ** 20) };
-    expectProblem(await send(api, as, strong, "timeZone=UTC&weightUnit=lb", tooLong), 413, "body_too_large");
+    expectProblem(
+      await send(api, as, strong, "timeZone=UTC&weightUnit=lb", tooLong),
+      413,
+      "body_too_large",
+    );
     // Before who asks is known, nothing is read.
-    expectProblem(await send(api, "", strong, "timeZone=UTC", tooLong), 401, "access.not_authenticated");
+    expectProblem(
+      await send(api, "", strong, "timeZone=UTC", tooLong),
+      401,
+      "access.not_authenticated",
+    );
     expect(await workoutsOf(api, as)).toEqual([]);
   }),
 );
 
 const HEVY_HEADER =
   '"title","start_time","end_time","description","exercise_title","superset_id","exercise_notes","set_index","set_type","weight_kg","reps","distance_km","duration_seconds","rpe"';
-const hevyRow = (day: number, exercise: string, weight: number | string, reps: number | string = 5) =>
+const hevyRow = (
+  day: number,
+  exercise: string,
+  weight: number | string,
+  reps: number | string = 5,
+) =>
   `"Day","${day} Mar 2024, 17:00","${day} Mar 2024, 18:00","","${exercise}",,"",0,"normal",${weight},${reps},,,`;
 
 test(
@@ -128,12 +160,16 @@ test(
     ];
     const { json } = await send(api, as, [HEVY_HEADER, ...rows].join("\n"));
     expect(json).toMatchObject({ workouts: { added: 2 }, sets: 3, errorCount: 1, cellCount: 2 });
-    expect(json.errors).toMatchObject([{ row: 3, lastRow: 3, column: "exercise_title", code: "required" }]);
+    expect(json.errors).toMatchObject([
+      { row: 3, lastRow: 3, column: "exercise_title", code: "required" },
+    ]);
     expect(json.cells).toMatchObject([
       { row: 4, column: "weight_kg", code: "assisted" },
       { row: 5, column: "reps", code: "number" },
     ]);
-    const sets = (await workoutsOf(api, as)).flatMap(({ exercises }) => exercises.flatMap((exercise) => exercise.sets));
+    const sets = (await workoutsOf(api, as)).flatMap(({ exercises }) =>
+      exercises.flatMap((exercise) => exercise.sets),
+    );
     expect(sets).toMatchObject([
       { weight: 60, reps: null },
       { weight: 50, reps: 5, note: null },
@@ -146,8 +182,13 @@ test(
   "assistance and second metrics are kept though a note is as long as it may be, and the report says what was cut",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const header = "Date,Workout Name,Exercise Name,Set Order,Weight (kg),Reps,Seconds,Notes,Workout #";
-    const { json } = await send(api, as, `${header}\n2024-01-15 10:00:00,A,Dip,1,-20,8,60,${"x".repeat(500)},7\n`);
+    const header =
+      "Date,Workout Name,Exercise Name,Set Order,Weight (kg),Reps,Seconds,Notes,Workout #";
+    const { json } = await send(
+      api,
+      as,
+      `${header}\n2024-01-15 10:00:00,A,Dip,1,-20,8,60,${"x".repeat(500)},7\n`,
+    );
     expect(json.cells).toMatchObject([
       { row: 2, code: "assisted" },
       { row: 2, code: "too_long" },
@@ -171,8 +212,12 @@ test(
       (await send(api, as, [HEVY_HEADER, hevyRow(day, exercise, 50)].join("\n"))).json.names;
     const [unknown] = await names(1, "Zqx Garage Pres");
     expect(unknown).toMatchObject({ exerciseId: null, by: null, proposals: [{ exerciseId: own }] });
-    expect(unknown.proposals.map(({ exerciseId }: { exerciseId: string }) => exerciseId)).not.toContain(foreign);
-    expect(await names(2, "zqx  GARAGE press")).toMatchObject([{ exerciseId: own, by: "name", proposals: [] }]);
+    expect(
+      unknown.proposals.map(({ exerciseId }: { exerciseId: string }) => exerciseId),
+    ).not.toContain(foreign);
+    expect(await names(2, "zqx  GARAGE press")).toMatchObject([
+      { exerciseId: own, by: "name", proposals: [] },
+    ]);
 
     const choose = (exerciseId: string | null) =>
       api.patch(`${P}/names`, { as, body: { names: [{ name: "Zqx Garage Pres", exerciseId }] } });
@@ -204,7 +249,10 @@ test(
     ].join("\n");
     const { importId } = (await send(api, as, file)).json;
     const [last] = (await api.get("/api/v1/workouts", { as })).json.items;
-    expectStatus(await api.patch(`/api/v1/workouts/${last.id}`, { as, body: { notes: "Mine" } }), 200);
+    expectStatus(
+      await api.patch(`/api/v1/workouts/${last.id}`, { as, body: { notes: "Mine" } }),
+      200,
+    );
     // The exercise that they refer to is deleted: that is no edit of theirs.
     expect((await workoutsOf(api, as)).map(({ exercises }) => exercises)).toMatchObject(
       [1, 2, 3].map(() => [{ exerciseId: press }]),
@@ -214,9 +262,13 @@ test(
     expectProblem(await undo(stranger.as), 404, "imports.not_found");
     expect((await undo(as)).json).toEqual({ trashed: 2, kept: 1 });
     expectProblem(await undo(as), 404, "imports.not_found");
-    expect((await workoutsOf(api, as)).map(({ startedAt }) => startedAt.slice(8, 10))).toEqual(["03"]);
+    expect((await workoutsOf(api, as)).map(({ startedAt }) => startedAt.slice(8, 10))).toEqual([
+      "03",
+    ]);
     expect((await api.get("/api/v1/workouts/trash", { as })).json).toHaveLength(2);
-    expect((await api.get(P, { as })).json).toMatchObject([{ id: importId, undoneAt: expect.any(String) }]);
+    expect((await api.get(P, { as })).json).toMatchObject([
+      { id: importId, undoneAt: expect.any(String) },
+    ]);
     expect((await send(api, as, file)).json.workouts).toEqual({ added: 2, known: 1 });
   }),
 );
@@ -234,7 +286,11 @@ test(
     const file = [HEVY_HEADER, ...rows].join("\n");
     const statements = await statementsOf(async () => {
       const { json } = await send(api, as, file);
-      expect(json).toMatchObject({ workouts: { added: 2500, known: 0 }, sets: 50_000, errorCount: 0 });
+      expect(json).toMatchObject({
+        workouts: { added: 2500, known: 0 },
+        sets: 50_000,
+        errorCount: 0,
+      });
     });
     expect(statements.length).toBeLessThanOrEqual(2 * 25 + 5);
   }),
@@ -249,6 +305,10 @@ test(
     const file = [HEVY_HEADER, hevyRow(1, "Press", 50)].join("\n");
     const first = await send(api, as, file, "timeZone=UTC", key);
     expect((await send(api, as, file, "timeZone=UTC", key)).text).toBe(first.text);
-    expectProblem(await send(api, as, `${file}\n`, "timeZone=UTC", key), 422, "idempotency.mismatch");
+    expectProblem(
+      await send(api, as, `${file}\n`, "timeZone=UTC", key),
+      422,
+      "idempotency.mismatch",
+    );
   }),
 );

@@ -10,7 +10,12 @@ const send = async (api: Api, as: string, rows: string[], query = "timeZone=UTC"
   return answer.json;
 };
 
-type Stored = { id: string; startedAt: string; name: string; exercises: { exerciseName: string; sets: object[] }[] };
+type Stored = {
+  id: string;
+  startedAt: string;
+  name: string;
+  exercises: { exerciseName: string; sets: object[] }[];
+};
 async function workoutsOf(api: Api, as: string): Promise<Stored[]> {
   const { items } = (await api.get("/api/v1/workouts?pageSize=100", { as })).json;
   const whole: Stored[] = [];
@@ -18,7 +23,9 @@ async function workoutsOf(api: Api, as: string): Promise<Stored[]> {
   return whole.reverse();
 }
 const setCounts = async (api: Api, as: string) =>
-  (await workoutsOf(api, as)).map(({ exercises }) => exercises.reduce((sum, { sets }) => sum + sets.length, 0));
+  (await workoutsOf(api, as)).map(({ exercises }) =>
+    exercises.reduce((sum, { sets }) => sum + sets.length, 0),
+  );
 
 const STRONG =
   "Date,Workout Name,Duration,Exercise Name,Set Order,Weight (kg),Reps,Distance,Seconds,Notes,Workout Notes,RPE";
@@ -44,7 +51,11 @@ test(
     const stored = await workoutsOf(api, as);
     for (const timeZone of ["Europe/Berlin", "America/Los_Angeles", "Pacific/Kiritimati"]) {
       const report = await send(api, as, rows, `timeZone=${timeZone}`);
-      expect(report).toMatchObject({ workouts: { added: 0, known: 2 }, differingCount: 0, importId: null });
+      expect(report).toMatchObject({
+        workouts: { added: 0, known: 2 },
+        differingCount: 0,
+        importId: null,
+      });
     }
     expect(await workoutsOf(api, as)).toEqual(stored);
   }),
@@ -61,7 +72,10 @@ test(
       [STRONG, ...PUSH, ...PULL],
       [STRONG, ...PULL, ...PUSH],
     ]) {
-      expect(await send(api, as, rows)).toMatchObject({ workouts: { added: 0, known: 2 }, differingCount: 0 });
+      expect(await send(api, as, rows)).toMatchObject({
+        workouts: { added: 0, known: 2 },
+        differingCount: 0,
+      });
     }
   }),
 );
@@ -71,14 +85,23 @@ test(
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const header = "Date,Exercise,Category,Weight (kg),Reps";
-    const report = await send(api, as, [header, "2024-04-15,Squat,Legs,60,5", "15/04/2024,Squat,Legs,65,5"]);
+    const report = await send(api, as, [
+      header,
+      "2024-04-15,Squat,Legs,60,5",
+      "15/04/2024,Squat,Legs,65,5",
+    ]);
     expect(report).toMatchObject({ workouts: { added: 1 }, sets: 2 });
-    const again = await send(api, as, [header, "15.04.2024,Squat,Legs,60,5", "2024-4-15,Squat,Legs,65,5"]);
+    const again = await send(api, as, [
+      header,
+      "15.04.2024,Squat,Legs,60,5",
+      "2024-4-15,Squat,Legs,65,5",
+    ]);
     expect(again).toMatchObject({ workouts: { added: 0, known: 1 }, differingCount: 0 });
   }),
 );
 
-const FITNOTES = "Date,Exercise,Category,Weight,Weight Unit,Reps,Distance,Distance Unit,Time,Comment";
+const FITNOTES =
+  "Date,Exercise,Category,Weight,Weight Unit,Reps,Distance,Distance Unit,Time,Comment";
 const HEVY =
   "title,start_time,end_time,description,exercise_title,superset_id,exercise_notes,set_index,set_type,weight_kg,reps,distance_km,duration_seconds,rpe";
 const hevy = (exercise: string, weight: string, note = "") =>
@@ -94,7 +117,11 @@ const grown: [string, string[], string[]][] = [
       "2025-02-01,Pull Up,Back,,,8,,,,",
     ],
   ],
-  ["Hevy", [HEVY, hevy("Squat", "100")], [HEVY, hevy("Squat", "100"), hevy("Squat", "110"), hevy("Plank", "")]],
+  [
+    "Hevy",
+    [HEVY, hevy("Squat", "100")],
+    [HEVY, hevy("Squat", "100"), hevy("Squat", "110"), hevy("Plank", "")],
+  ],
   [
     "Strong",
     [STRONG, strong("05", "Push", 1, 60)],
@@ -122,7 +149,9 @@ test.each(grown)(
         replacedCount: 0,
         errorCount: 0,
       });
-      expect(told.differing).toMatchObject([{ row: 2, workoutId: before?.id, isChanged: false, isReplaced: false }]);
+      expect(told.differing).toMatchObject([
+        { row: 2, workoutId: before?.id, isChanged: false, isReplaced: false },
+      ]);
       expect(await workoutsOf(api, as)).toEqual([before as Stored]);
 
       const dry = await send(api, as, night, "timeZone=UTC&known=replace&dryRun=true");
@@ -130,16 +159,31 @@ test.each(grown)(
       expect(await setCounts(api, as)).toEqual([1]);
 
       const replaced = await send(api, as, night, "timeZone=Asia/Tokyo&known=replace");
-      expect(replaced).toMatchObject({ workouts: { added: 0, known: 1 }, differingCount: 1, replacedCount: 1 });
+      expect(replaced).toMatchObject({
+        workouts: { added: 0, known: 1 },
+        differingCount: 1,
+        replacedCount: 1,
+      });
       const [after] = await workoutsOf(api, as);
       expect(after?.exercises.map(({ sets }) => sets.length)).toEqual([2, 1]);
-      expect(after).toMatchObject({ id: before?.id as string, startedAt: before?.startedAt as string });
-      expect(await send(api, as, night)).toMatchObject({ workouts: { added: 0, known: 1 }, differingCount: 0 });
+      expect(after).toMatchObject({
+        id: before?.id as string,
+        startedAt: before?.startedAt as string,
+      });
+      expect(await send(api, as, night)).toMatchObject({
+        workouts: { added: 0, known: 1 },
+        differingCount: 0,
+      });
 
       // A replacement is not an edit: the workout can be replaced again, and the import undone.
-      expect(await send(api, as, noon, "timeZone=UTC&known=replace")).toMatchObject({ replacedCount: 1 });
+      expect(await send(api, as, noon, "timeZone=UTC&known=replace")).toMatchObject({
+        replacedCount: 1,
+      });
       expect(await setCounts(api, as)).toEqual([1]);
-      expect((await api.post(`/api/v1/imports/${importId}/undo`, { as })).json).toEqual({ trashed: 1, kept: 0 });
+      expect((await api.post(`/api/v1/imports/${importId}/undo`, { as })).json).toEqual({
+        trashed: 1,
+        kept: 0,
+      });
     })();
   },
 );
@@ -153,9 +197,15 @@ test(
     const [{ id }] = (await workoutsOf(api, as)) as [Stored];
     expectStatus(await api.patch(`/api/v1/workouts/${id}`, { as, body: { notes: "Mine" } }), 200);
     const kept = await send(api, as, night, "timeZone=UTC&known=replace");
-    expect(kept).toMatchObject({ differing: [{ isChanged: true, isReplaced: false }], replacedCount: 0 });
+    expect(kept).toMatchObject({
+      differing: [{ isChanged: true, isReplaced: false }],
+      replacedCount: 0,
+    });
     const replaced = await send(api, as, night, "timeZone=UTC&known=replaceChanged");
-    expect(replaced).toMatchObject({ differing: [{ isChanged: true, isReplaced: true }], replacedCount: 1 });
+    expect(replaced).toMatchObject({
+      differing: [{ isChanged: true, isReplaced: true }],
+      replacedCount: 1,
+    });
     expect(await setCounts(api, as)).toEqual([3]);
     expect((await workoutsOf(api, as))[0]).toMatchObject({ notes: null });
     // A workout in the trash stays there.
@@ -218,7 +268,11 @@ test(
       [...rows, strong("06", "Pull", 3, 120)],
       "timeZone=America/New_York&known=replace",
     );
-    expect(report).toMatchObject({ workouts: { added: 0, known: 2 }, differingCount: 1, replacedCount: 1 });
+    expect(report).toMatchObject({
+      workouts: { added: 0, known: 2 },
+      differingCount: 1,
+      replacedCount: 1,
+    });
     expect(await keys()).toEqual(present);
     expect(await setCounts(api, as)).toEqual([2, 3]);
   }),
@@ -233,18 +287,29 @@ test(
         .update(JSON.stringify(["strong", "2025-01-05T09:00:00Z", "Push", occurrence]))
         .digest("hex");
     // As earlier versions read interleaved rows: each half is a workout.
-    await send(api, as, [STRONG, PUSH[0], PUSH[1].replace("01-05", "01-07")], "timeZone=Europe/Berlin");
+    await send(
+      api,
+      as,
+      [STRONG, PUSH[0], PUSH[1].replace("01-05", "01-07")],
+      "timeZone=Europe/Berlin",
+    );
     await sql`
       update workouts set import_version = null, started_at = '2025-01-05T09:00:00Z', ended_at = '2025-01-05T09:45:00Z',
         import_key = decode(case started_at when '2025-01-05T09:00:00Z' then ${key(1)} else ${key(2)} end, 'hex')
       where user_id = ${user.id}`;
     const rows = [STRONG, ...PUSH];
-    expect(await send(api, as, rows)).toMatchObject({ workouts: { added: 0, known: 1 }, differingCount: 1 });
+    expect(await send(api, as, rows)).toMatchObject({
+      workouts: { added: 0, known: 1 },
+      differingCount: 1,
+    });
     expect(await setCounts(api, as)).toEqual([1, 1]);
     const replaced = await send(api, as, rows, "timeZone=Asia/Tokyo&known=replace");
     expect(replaced).toMatchObject({ workouts: { added: 0, known: 1 }, replacedCount: 1 });
     expect(await setCounts(api, as)).toEqual([2]);
     expect((await api.get("/api/v1/workouts/trash", { as })).json).toHaveLength(1);
-    expect(await send(api, as, rows)).toMatchObject({ workouts: { added: 0, known: 1 }, differingCount: 0 });
+    expect(await send(api, as, rows)).toMatchObject({
+      workouts: { added: 0, known: 1 },
+      differingCount: 0,
+    });
   }),
 );

@@ -66,7 +66,10 @@ test.each([
 
 test("whatever the zone, the clocks there show the time that was read, or the clocks skipped it", () => {
   const zones = Intl.supportedValuesOf("timeZone");
-  const minute = fc.integer({ min: Date.UTC(1970, 0, 2) / 60_000, max: Date.UTC(2037, 11, 30) / 60_000 });
+  const minute = fc.integer({
+    min: Date.UTC(1970, 0, 2) / 60_000,
+    max: Date.UTC(2037, 11, 30) / 60_000,
+  });
   fc.assert(
     fc.property(fc.constantFrom(...zones), minute, (timeZone, at) => {
       const wall = new Date(at * 60_000).toISOString().slice(0, 16);
@@ -75,7 +78,8 @@ test("whatever the zone, the clocks there show the time that was read, or the cl
       const shown = shownBy(timeZone, first);
       if (shown === wall) {
         // The first: no quarter of an hour in the day before shows the same.
-        for (let back = 1; back <= 96; back++) expect(shownBy(timeZone, first - back * 900_000)).not.toBe(wall);
+        for (let back = 1; back <= 96; back++)
+          expect(shownBy(timeZone, first - back * 900_000)).not.toBe(wall);
         expect(shownBy(timeZone, second)).toBe(wall);
       } else {
         expect(shown > wall).toBe(true);
@@ -89,14 +93,21 @@ test("whatever the zone, the clocks there show the time that was read, or the cl
 test("at the turns of the clocks of a year, minutes that exist come back as they were", () => {
   fc.assert(
     fc.property(
-      fc.constantFrom("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Gaza"),
+      fc.constantFrom(
+        "Europe/Berlin",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "Africa/Casablanca",
+        "Asia/Gaza",
+      ),
       fc.integer({ min: 2000, max: 2030 }),
       fc.integer({ min: 0, max: 365 * 24 * 4 }),
       (timeZone, year, quarter) => {
         const instant = Date.UTC(year, 0, 1) + quarter * 900_000;
         const wall = shownBy(timeZone, instant);
         const found = ["first", "second"].map(
-          (which) => instantAt(wallTime(wall), timeZone, which as "first" | "second").epochMilliseconds,
+          (which) =>
+            instantAt(wallTime(wall), timeZone, which as "first" | "second").epochMilliseconds,
         );
         expect(found).toContain(instant);
       },

@@ -2,8 +2,14 @@
 export type WallTime = Temporal.PlainDateTime;
 
 /**
- * When the clocks of `timeZone` (an IANA name) show `wall`. A time that they skip is as much later as they skip; of a
- * time that they show twice it is the `first` or the `second`.
+ * When the clocks of `timeZone` (an IANA name) show `wall`. A time that they skip is as much later
+ * as they skip; of a time that they show twice it is the `first` or the `second`.
  */
-export const instantAt = (wall: WallTime, timeZone: string, which: "first" | "second" = "first"): Temporal.Instant =>
-  wall.toZonedDateTime(timeZone, { disambiguation: which === "first" ? "compatible" : "later" }).toInstant();
+export const instantAt = (
+  wall: WallTime,
+  timeZone: string,
+  which: "first" | "second" = "first",
+): Temporal.Instant =>
+  wall
+    .toZonedDateTime(timeZone, { disambiguation: which === "first" ? "compatible" : "later" })
+    .toInstant();

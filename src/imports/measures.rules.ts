@@ -4,7 +4,10 @@ import { type Header, noteCell, noteIn, numberIn, type Row, textIn } from "./row
 type WeightUnit = "kg" | "lb";
 /** A column of a measure, with the unit in its name: `Weight (kg)`, `distance_miles`, `Weight`. */
 type Measure<Unit> = { column: string; unit: Unit | null };
-/** What the formats have in columns of their own; `note` is the name of one. Seconds may have decimals. */
+/**
+ * What the formats have in columns of their own; `note` is the name of one. Seconds may have
+ * decimals.
+ */
 type Measured = Pick<ImportedSet, "type" | "reps" | "timeS"> & { note: string | null };
 /** Reads what was measured in the set of a row, noting in the row which cells say nothing. */
 export type SetReader = (row: Row, read: Measured) => ImportedSet;
@@ -17,14 +20,23 @@ const METRES = new Map(
   Object.entries({
     ...{ m: 1, meter: 1, meters: 1, metre: 1, metres: 1, cm: 0.01 },
     ...{ km: KILOMETRE_M, kms: KILOMETRE_M, kilometers: KILOMETRE_M, kilometres: KILOMETRE_M },
-    ...{ mi: MILE_M, mile: MILE_M, miles: MILE_M, yd: YARD_M, yds: YARD_M, yard: YARD_M, yards: YARD_M },
+    ...{
+      mi: MILE_M,
+      mile: MILE_M,
+      miles: MILE_M,
+      yd: YARD_M,
+      yds: YARD_M,
+      yard: YARD_M,
+      yards: YARD_M,
+    },
     ...{ ft: FOOT_M, foot: FOOT_M, feet: FOOT_M, in: INCH_M, inch: INCH_M, inches: INCH_M },
   }),
 );
 const [MAX_WEIGHT, MAX_DISTANCE_M, SET_NOTE_LENGTH] = [2000, 1_000_000, 500];
 
 /** Whether there is a column for weights with a known unit or none. */
-export const hasWeights = (header: Header): boolean => measuresIn(header, "weight", WEIGHT_UNITS).length > 0;
+export const hasWeights = (header: Header): boolean =>
+  measuresIn(header, "weight", WEIGHT_UNITS).length > 0;
 
 /** The columns of weights and distances that are read; names in lower case. */
 export const measureColumns = (header: Header): string[] => [
@@ -34,7 +46,8 @@ export const measureColumns = (header: Header): string[] => [
 
 /** Whether weights stand in it without a unit. */
 export const needsWeightUnit = (header: Header): boolean =>
-  !header.columns.has("weight unit") && measuresIn(header, "weight", WEIGHT_UNITS).some(({ unit }) => unit === null);
+  !header.columns.has("weight unit") &&
+  measuresIn(header, "weight", WEIGHT_UNITS).some(({ unit }) => unit === null);
 
 /** Whether the weight of a row has no unit, in a file that has a column for units. */
 export function lacksWeightUnit(row: Row): boolean {
@@ -44,9 +57,10 @@ export function lacksWeightUnit(row: Row): boolean {
 }
 
 /**
- * Reads weights to three decimals in the unit in which they were logged, and distances in whole metres. A weight, time or
- * distance of 0 is null, since the apps write it for "none"; so are 0 repetitions, except with a weight alone, which is a
- * failed lift. A weight below 0 is assistance: no weight, but `assisted`, with a note in the row.
+ * Reads weights to three decimals in the unit in which they were logged, and distances in whole
+ * metres. A weight, time or distance of 0 is null, since the apps write it for "none"; so are 0
+ * repetitions, except with a weight alone, which is a failed lift. A weight below 0 is assistance:
+ * no weight, but `assisted`, with a note in the row.
  */
 export function createSetReader(header: Header, options: ImportOptions): SetReader {
   const weights = measuresIn(header, "weight", WEIGHT_UNITS);
@@ -82,13 +96,19 @@ export function createSetReader(header: Header, options: ImportOptions): SetRead
       if (given === null) return null;
       const distanceM = Math.round(distance * (given ?? usualUnit(row)));
       if (distanceM > 0 && distanceM <= MAX_DISTANCE_M) return distanceM;
-      return noteCell(row, column, "range", `must be at ${distanceM === 0 ? "least half a metre" : "most 1000 km"}`);
+      return noteCell(
+        row,
+        column,
+        "range",
+        `must be at ${distanceM === 0 ? "least half a metre" : "most 1000 km"}`,
+      );
     }
     return null;
   }
 
   function usualUnit(row: Row): number {
-    const isInPounds = (headerUnit ?? wordIn(row, "weight unit", WEIGHT_UNITS) ?? options.weightUnit) === "lb";
+    const isInPounds =
+      (headerUnit ?? wordIn(row, "weight unit", WEIGHT_UNITS) ?? options.weightUnit) === "lb";
     return (options.distanceUnit ?? (isInPounds ? "mi" : "km")) === "mi" ? MILE_M : KILOMETRE_M;
   }
 
@@ -96,7 +116,8 @@ export function createSetReader(header: Header, options: ImportOptions): SetRead
     const { weight, weightUnit, assisted } = weightIn(row);
     const distanceM = distanceIn(row);
     const time = Math.round(timeS ?? 0) || null;
-    const isFailedLift = (weight !== null || assisted !== null) && time === null && distanceM === null;
+    const isFailedLift =
+      (weight !== null || assisted !== null) && time === null && distanceM === null;
     return {
       row: row.line,
       type,
@@ -114,11 +135,17 @@ export function createSetReader(header: Header, options: ImportOptions): SetRead
 
 function rpeIn(row: Row): number | null {
   const rpe = numberIn(row, "rpe", 1, 10);
-  return rpe === null || Number.isInteger(rpe * 2) ? rpe : noteCell(row, "rpe", "range", "must be in steps of 0.5");
+  return rpe === null || Number.isInteger(rpe * 2)
+    ? rpe
+    : noteCell(row, "rpe", "range", "must be in steps of 0.5");
 }
 
 /** The columns of a measure in the order of the file, without those in an unknown unit. */
-function measuresIn<Unit>(header: Header, measure: string, units: Map<string, Unit>): Measure<Unit>[] {
+function measuresIn<Unit>(
+  header: Header,
+  measure: string,
+  units: Map<string, Unit>,
+): Measure<Unit>[] {
   const measures: Measure<Unit>[] = [];
   for (const column of header.columns.keys()) {
     if (column === measure) measures.push({ column, unit: null });
@@ -136,6 +163,7 @@ const wordIn = <Unit>(row: Row, column: string, units: Map<string, Unit>): Unit 
 function unitIn<Unit>(row: Row, column: string, units: Map<string, Unit>): Unit | null | undefined {
   if (textIn(row, column) === "") return undefined;
   return (
-    wordIn(row, column, units) ?? noteCell(row, column, "choice", `must be one of: ${[...units.keys()].join(", ")}`)
+    wordIn(row, column, units) ??
+    noteCell(row, column, "choice", `must be one of: ${[...units.keys()].join(", ")}`)
   );
 }

@@ -1,4 +1,7 @@
-/** What dates are written with in one language: its month names, and the words around them (`de`, `kl`, `г`). */
+/**
+ * What dates are written with in one language: its month names, and the words around them (`de`,
+ * `kl`, `г`).
+ */
 export type Language = {
   /** BCP 47 tag. */
   tag: string;
@@ -10,7 +13,9 @@ export type Language = {
   halves: Map<string, "am" | "pm">;
 };
 
-/** Languages that the apps are used in, and regions with other month names than the plain language. */
+/**
+ * Languages that the apps are used in, and regions with other month names than the plain language.
+ */
 const COMMON = `fr de es it pt tr sv fi nl pl cs sk sl hr sr sr-Latn bs bg mk ru uk be ro hu el da nb nn no is et lv lt ca gl eu
   he ar ar-MA ar-SY ar-DZ fa ur hi bn ta te ml kn mr gu pa th id ms fil vi ka hy az kk uz ky mn sq ga cy af sw
   en-AU en-CA en-GB en-IN es-AR es-CL es-CO es-MX es-PE es-US es-VE fr-CA fr-CH de-AT de-CH it-CH nl-BE pt-PT`;
@@ -33,8 +38,9 @@ type Which = "english" | "common" | "other";
 const learned = new Map<Which, Language[]>();
 
 /**
- * Languages that the ICU of this runtime has (CLDR, by `Intl.DateTimeFormat`), learned from dates that it writes: English,
- * the other `common` ones, or all of them. Takes some tenths of a second once; `pause` is called in between.
+ * Languages that the ICU of this runtime has (CLDR, by `Intl.DateTimeFormat`), learned from dates
+ * that it writes: English, the other `common` ones, or all of them. Takes some tenths of a second
+ * once; `pause` is called in between.
  */
 export async function loadLanguages(which: Which, pause: () => Promise<void>): Promise<Language[]> {
   const tags = { english: [["en"]], common: [COMMON.split(/\s+/)], other: otherTags() };
@@ -56,7 +62,10 @@ async function learnAll(tags: Iterable<string[]>, pause: () => Promise<void>): P
   return languages;
 }
 
-/** All tags of two and three letters, by their first letter: nothing lists the languages that there are. */
+/**
+ * All tags of two and three letters, by their first letter: nothing lists the languages that there
+ * are.
+ */
 function* otherTags(): Generator<string[]> {
   for (const first of LETTERS) {
     const pairs = LETTERS.map((second) => first + second);
@@ -66,11 +75,21 @@ function* otherTags(): Generator<string[]> {
 
 function learn(tag: string): Language {
   const written = (style: Intl.DateTimeFormatOptions) => {
-    const options = { calendar: "gregory", numberingSystem: "latn", timeZone: "UTC", ...style } as const;
+    const options = {
+      calendar: "gregory",
+      numberingSystem: "latn",
+      timeZone: "UTC",
+      ...style,
+    } as const;
     const format = new Intl.DateTimeFormat(tag, options);
     // A name that ends in a number is none.
     return (month: number, hour: number) =>
-      wordsIn(foldDate(format.format(Date.UTC(2024, month - 1, 28, hour, 9))).replaceAll(/\p{L}+\d+/gu, " "));
+      wordsIn(
+        foldDate(format.format(Date.UTC(2024, month - 1, 28, hour, 9))).replaceAll(
+          /\p{L}+\d+/gu,
+          " ",
+        ),
+      );
   };
   const months = new Map<string, number>();
   const [wordsAround, wordsOfSome] = [new Set<string>(), new Map<string, Set<number>>()];
@@ -86,11 +105,13 @@ function learn(tag: string): Language {
     dates.forEach((words, at) => {
       const name = words.filter((word) => !isAround(word));
       for (const word of words.filter(isAround)) wordsAround.add(word);
-      for (const word of name) wordsOfSome.set(word, (wordsOfSome.get(word) ?? new Set()).add(at + 1));
+      for (const word of name)
+        wordsOfSome.set(word, (wordsOfSome.get(word) ?? new Set()).add(at + 1));
       if (name.length > 0) addName(name.join(" "), at + 1);
     });
   }
-  for (const [word, [month, another]] of wordsOfSome) if (another === undefined) addName(word, month as number);
+  for (const [word, [month, another]] of wordsOfSome)
+    if (another === undefined) addName(word, month as number);
   for (const name of clashing) months.delete(name);
 
   const timesOf = written({ dateStyle: "long", timeStyle: "short", hour12: true });
@@ -101,15 +122,20 @@ function learn(tag: string): Language {
   for (const word of evening.filter(isNoMonth)) if (!morning.includes(word)) halves.set(word, "pm");
   // In Welsh `am` is at.
   for (const word of morning) if (evening.includes(word)) halves.delete(word);
-  const fillers = [...wordsAround, ...morning, ...evening].filter((word) => isNoMonth(word) && !halves.has(word));
-  const links = [...wordsOfSome].filter(([word, { size }]) => size > 1 && !months.has(word)).map(([word]) => word);
+  const fillers = [...wordsAround, ...morning, ...evening].filter(
+    (word) => isNoMonth(word) && !halves.has(word),
+  );
+  const links = [...wordsOfSome]
+    .filter(([word, { size }]) => size > 1 && !months.has(word))
+    .map(([word]) => word);
   return { tag, months, fillers: new Set(fillers), links: new Set(links), halves };
 }
 
 /**
- * A date as it is compared: compatibility forms, digits and spaces of other scripts as in ASCII, lower case, no accents on
- * Latin, Greek and Cyrillic letters, single letters with dots as one word (`p. m.` is `pm`), and years, months and days that
- * East Asian signs mark, or numbers that Vietnamese has for months, as `2024-3-28`.
+ * A date as it is compared: compatibility forms, digits and spaces of other scripts as in ASCII,
+ * lower case, no accents on Latin, Greek and Cyrillic letters, single letters with dots as one word
+ * (`p. m.` is `pm`), and years, months and days that East Asian signs mark, or numbers that
+ * Vietnamese has for months, as `2024-3-28`.
  */
 export function foldDate(text: string): string {
   return text
@@ -122,7 +148,10 @@ export function foldDate(text: string): string {
     .replaceAll("ı", "i")
     .replaceAll("،", ",")
     .replaceAll(/[^\P{Nd}0-9]/gu, asciiDigit)
-    .replaceAll(/(?<![\p{L}\p{M}])(\p{L}\p{M}*)\.\s?(\p{L}\p{M}*)(?:\.|(?![\p{L}\p{M}]))/gu, "$1$2 ")
+    .replaceAll(
+      /(?<![\p{L}\p{M}])(\p{L}\p{M}*)\.\s?(\p{L}\p{M}*)(?:\.|(?![\p{L}\p{M}]))/gu,
+      "$1$2 ",
+    )
     .replace(/(\d{4})\s*[年년]\s*(\d{1,2})\s*[月월]\s*(\d{1,2})\s*[日일]/u, "$1-$2-$3 ")
     .replace(/(\d{1,2}),?\s+(\d{1,2})(?:\s*[月월]|-р сар\p{L}*),?\s+(\d{4})/u, "$3-$2-$1 ")
     .replace(/(\d{1,2})\s*[月월]\s*(\d{1,2})[日일]?,?\s+(\d{4})/u, "$3-$1-$2 ")
@@ -135,7 +164,9 @@ export function foldDate(text: string): string {
 /** The words of a folded date, in order. */
 export const wordsIn = (folded: string): string[] => folded.match(/\p{L}[\p{L}\p{M}]*/gu) ?? [];
 
-/** The digits of a script stand in a row of ten, which begins at a multiple of 16 or 6 behind one. */
+/**
+ * The digits of a script stand in a row of ten, which begins at a multiple of 16 or 6 behind one.
+ */
 function asciiDigit(digit: string): string {
   const code = digit.codePointAt(0) as number;
   const start = code - (code % 16);

@@ -3,14 +3,23 @@ import type { NamedForSearch } from "../exercises/similar-names.rules.ts";
 import { formsOf, nameForm } from "./imported-rows.rules.ts";
 
 /** An exercise that a name of a file was found to mean. */
-export type NamedExercise = { name: string; exerciseId: string; exerciseName: string; by: "chosen" | "name" | "alias" };
+export type NamedExercise = {
+  name: string;
+  exerciseId: string;
+  exerciseName: string;
+  by: "chosen" | "name" | "alias";
+};
 
 /**
- * Which exercises of the catalog or of `userId`'s own are meant by `names`: what they chose before, else one of that name,
- * else one of that alias; their own before the catalog's. Names that mean nothing are left out. Until the transaction ends,
- * no one deletes what was found. One statement.
+ * Which exercises of the catalog or of `userId`'s own are meant by `names`: what they chose before,
+ * else one of that name, else one of that alias; their own before the catalog's. Names that mean
+ * nothing are left out. Until the transaction ends, no one deletes what was found. One statement.
  */
-export async function listNamed({ sql }: Db, userId: string, names: string[]): Promise<NamedExercise[]> {
+export async function listNamed(
+  { sql }: Db,
+  userId: string,
+  names: string[],
+): Promise<NamedExercise[]> {
   const given = names.flatMap((name) => formsOf(name).map((form, rank) => ({ name, form, rank })));
   return sql`
     with given as (
@@ -38,11 +47,15 @@ export async function listNamed({ sql }: Db, userId: string, names: string[]): P
 
 /** What the catalog's exercises are called and found by, in no order. */
 export const listCatalogNames = ({ sql }: Db): Promise<NamedForSearch[]> =>
-  sql<NamedForSearch[]>`select id, name, search_text as "searchText" from exercises where owner_id is null`;
+  sql<
+    NamedForSearch[]
+  >`select id, name, search_text as "searchText" from exercises where owner_id is null`;
 
 /** What `userId`'s own exercises are called and found by, in no order. */
 export const listOwnNames = ({ sql }: Db, userId: string): Promise<NamedForSearch[]> =>
-  sql<NamedForSearch[]>`select id, name, search_text as "searchText" from exercises where owner_id = ${userId}`;
+  sql<
+    NamedForSearch[]
+  >`select id, name, search_text as "searchText" from exercises where owner_id = ${userId}`;
 
 /** The names that `userId` has chosen exercises for, by name, as a JSON array. */
 export async function listChosenJson({ sql }: Db, userId: string): Promise<string> {
@@ -54,15 +67,17 @@ export async function listChosenJson({ sql }: Db, userId: string): Promise<strin
 }
 
 /**
- * Remembers which exercises are meant by names, and forgets those that are given none. Returns the ids of exercises that
- * `userId` does not have; with any, nothing was written. One statement.
+ * Remembers which exercises are meant by names, and forgets those that are given none. Returns the
+ * ids of exercises that `userId` does not have; with any, nothing was written. One statement.
  */
 export async function chooseNames(
   { sql }: Db,
   userId: string,
   choices: { name: string; exerciseId: string | null }[],
 ): Promise<string[]> {
-  const byForm = new Map(choices.map(({ name, exerciseId }) => [nameForm(name), { name, exercise_id: exerciseId }]));
+  const byForm = new Map(
+    choices.map(({ name, exerciseId }) => [nameForm(name), { name, exercise_id: exerciseId }]),
+  );
   const rows = [...byForm].map(([form, choice]) => ({ form, ...choice }));
   const [row] = await sql<{ missing: string[] }[]>`
     with given as (

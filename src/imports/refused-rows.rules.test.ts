@@ -80,9 +80,24 @@ const refused: [Name, Cells, string, string][] = [
   ["strong", { date: "" }, "date", "date: must be a date and time that exist"],
   ["strong", { date: "x", duration: "1 hour" }, "date", "date: must be a date and time that exist"],
   ["strong", { "exercise name": "" }, "required", "exercise name: must not be empty"],
-  ["strong", { "exercise name": long(101) }, "too_long", "exercise name: must have at most 100 characters"],
-  ["strong", { "exercise name": "Ben\0ch" }, "format", "exercise name: must not have control characters"],
-  ["hevy", { start_time: "31 Feb 2024, 18:00" }, "date", "start_time: must be a date and time that exist"],
+  [
+    "strong",
+    { "exercise name": long(101) },
+    "too_long",
+    "exercise name: must have at most 100 characters",
+  ],
+  [
+    "strong",
+    { "exercise name": "Ben\0ch" },
+    "format",
+    "exercise name: must not have control characters",
+  ],
+  [
+    "hevy",
+    { start_time: "31 Feb 2024, 18:00" },
+    "date",
+    "start_time: must be a date and time that exist",
+  ],
   ["hevy", { exercise_title: " " }, "required", "exercise_title: must not be empty"],
   ["fitnotes", { date: "13/13/2024" }, "date", "date: must be a day that exists"],
   ["fitnotes", { date: "2023-02-29" }, "date", "date: must be a day that exists"],
@@ -98,10 +113,28 @@ test.each(refused)("a row of %s with %j is left out (%s)", async (name, cells, c
 
 const KG = { weight: 60, weightUnit: "kg" } as const;
 const left: [Name, Cells, string, string, object][] = [
-  ["strong", { duration: "1 hour" }, "format", "duration: must be like 1h 5m, or a number of seconds", KG],
+  [
+    "strong",
+    { duration: "1 hour" },
+    "format",
+    "duration: must be like 1h 5m, or a number of seconds",
+    KG,
+  ],
   ["strong", { duration: "999h" }, "range", "duration: must be at most 7 days", KG],
-  ["strong", { "set order": "X" }, "choice", "set order: must be a number, W, D, F, Note or Rest Timer", KG],
-  ["strong", { "set order": "" }, "choice", "set order: must be a number, W, D, F, Note or Rest Timer", KG],
+  [
+    "strong",
+    { "set order": "X" },
+    "choice",
+    "set order: must be a number, W, D, F, Note or Rest Timer",
+    KG,
+  ],
+  [
+    "strong",
+    { "set order": "" },
+    "choice",
+    "set order: must be a number, W, D, F, Note or Rest Timer",
+    KG,
+  ],
   [
     "strong",
     { "weight (kg)": "2000.1" },
@@ -109,35 +142,143 @@ const left: [Name, Cells, string, string, object][] = [
     "weight (kg): must be from -2000 to 2000",
     { weight: null, reps: 8 },
   ],
-  ["strong", { "weight (kg)": "sixty" }, "number", "weight (kg): must be a number", { weight: null, reps: 8 }],
-  ["strong", { "weight (kg)": "1,250" }, "number", "weight (kg): must be a number", { weight: null, reps: 8 }],
-  ["strong", { "weight (kg)": "1e3" }, "number", "weight (kg): must be a number", { weight: null, reps: 8 }],
+  [
+    "strong",
+    { "weight (kg)": "sixty" },
+    "number",
+    "weight (kg): must be a number",
+    { weight: null, reps: 8 },
+  ],
+  [
+    "strong",
+    { "weight (kg)": "1,250" },
+    "number",
+    "weight (kg): must be a number",
+    { weight: null, reps: 8 },
+  ],
+  [
+    "strong",
+    { "weight (kg)": "1e3" },
+    "number",
+    "weight (kg): must be a number",
+    { weight: null, reps: 8 },
+  ],
   ["strong", { reps: "8.5" }, "number", "reps: must be a whole number", { ...KG, reps: null }],
   ["strong", { reps: "10001" }, "range", "reps: must be from 0 to 10000", { ...KG, reps: null }],
   ["strong", { reps: "-1" }, "range", "reps: must be from 0 to 10000", { ...KG, reps: null }],
-  ["strong", { seconds: "86401" }, "range", "seconds: must be from 0 to 86400", { ...KG, timeS: null }],
-  ["strong", { distance: "-1" }, "range", "distance: must not be negative", { ...KG, distanceM: null }],
-  ["strong", { distance: "1001" }, "range", "distance: must be at most 1000 km", { ...KG, distanceM: null }],
-  ["strong", { distance: "0.0001" }, "range", "distance: must be at least half a metre", { ...KG, distanceM: null }],
+  [
+    "strong",
+    { seconds: "86401" },
+    "range",
+    "seconds: must be from 0 to 86400",
+    { ...KG, timeS: null },
+  ],
+  [
+    "strong",
+    { distance: "-1" },
+    "range",
+    "distance: must not be negative",
+    { ...KG, distanceM: null },
+  ],
+  [
+    "strong",
+    { distance: "1001" },
+    "range",
+    "distance: must be at most 1000 km",
+    { ...KG, distanceM: null },
+  ],
+  [
+    "strong",
+    { distance: "0.0001" },
+    "range",
+    "distance: must be at least half a metre",
+    { ...KG, distanceM: null },
+  ],
   ["strong", { rpe: "0" }, "range", "rpe: must be from 1 to 10", { ...KG, rpe: null }],
   ["strong", { rpe: "10.5" }, "range", "rpe: must be from 1 to 10", { ...KG, rpe: null }],
   ["strong", { rpe: "8.25" }, "range", "rpe: must be in steps of 0.5", { ...KG, rpe: null }],
-  ["strong", { notes: long(501) }, "too_long", "notes: is kept up to 500 characters", { note: long(500) }],
+  [
+    "strong",
+    { notes: long(501) },
+    "too_long",
+    "notes: is kept up to 500 characters",
+    { note: long(500) },
+  ],
   ["strong", { notes: "a\0b" }, "format", "notes: is kept without NUL characters", { note: "ab" }],
-  ["strong", { "workout notes": long(5001) }, "too_long", "workout notes: is kept up to 5000 characters", KG],
+  [
+    "strong",
+    { "workout notes": long(5001) },
+    "too_long",
+    "workout notes: is kept up to 5000 characters",
+    KG,
+  ],
   ["hevy", { end_time: "soon" }, "date", "end_time: must be a date and time that exist", KG],
-  ["hevy", { end_time: "1 May 2024, 17:00" }, "range", "end_time: must not be before start_time", KG],
-  ["hevy", { end_time: "9 May 2024, 17:00" }, "range", "end_time: must be at most 7 days after start_time", KG],
-  ["hevy", { set_type: "myo" }, "choice", "set_type: must be one of: normal, warmup, dropset, failure", KG],
+  [
+    "hevy",
+    { end_time: "1 May 2024, 17:00" },
+    "range",
+    "end_time: must not be before start_time",
+    KG,
+  ],
+  [
+    "hevy",
+    { end_time: "9 May 2024, 17:00" },
+    "range",
+    "end_time: must be at most 7 days after start_time",
+    KG,
+  ],
+  [
+    "hevy",
+    { set_type: "myo" },
+    "choice",
+    "set_type: must be one of: normal, warmup, dropset, failure",
+    KG,
+  ],
   ["hevy", { superset_id: "50" }, "range", "superset_id: must be from 0 to 49", KG],
-  ["hevy", { exercise_notes: long(1001) }, "too_long", "exercise_notes: is kept up to 1000 characters", KG],
-  ["hevy", { description: long(5001) }, "too_long", "description: is kept up to 5000 characters", KG],
-  ["fitnotes", { "weight unit": "st" }, "choice", "weight unit: must be one of: kg, kgs, ", { weight: null, reps: 8 }],
-  ["fitnotes", { "weight unit": "constructor" }, "choice", "weight unit: must be one of: ", { weight: null, reps: 8 }],
-  ["fitnotes", { distance: "5", "distance unit": "furlong" }, "choice", "distance unit: must be one of: m, ", KG],
+  [
+    "hevy",
+    { exercise_notes: long(1001) },
+    "too_long",
+    "exercise_notes: is kept up to 1000 characters",
+    KG,
+  ],
+  [
+    "hevy",
+    { description: long(5001) },
+    "too_long",
+    "description: is kept up to 5000 characters",
+    KG,
+  ],
+  [
+    "fitnotes",
+    { "weight unit": "st" },
+    "choice",
+    "weight unit: must be one of: kg, kgs, ",
+    { weight: null, reps: 8 },
+  ],
+  [
+    "fitnotes",
+    { "weight unit": "constructor" },
+    "choice",
+    "weight unit: must be one of: ",
+    { weight: null, reps: 8 },
+  ],
+  [
+    "fitnotes",
+    { distance: "5", "distance unit": "furlong" },
+    "choice",
+    "distance unit: must be one of: m, ",
+    KG,
+  ],
   ["fitnotes", { time: "90 s" }, "format", "time: must be hours, minutes and seconds", KG],
   ["fitnotes", { time: "24:00:01" }, "range", "time: must be at most a day", KG],
-  ["fitnotes", { comment: long(501) }, "too_long", "comment: is kept up to 500 characters", { note: long(500) }],
+  [
+    "fitnotes",
+    { comment: long(501) },
+    "too_long",
+    "comment: is kept up to 500 characters",
+    { note: long(500) },
+  ],
 ];
 
 test.each(left)(
@@ -145,7 +286,9 @@ test.each(left)(
   async (name, cells, code, message, set) => {
     const { errors, notes, sets } = await read(fileOf(name, [{}, cells, {}]));
     expect(errors).toEqual([]);
-    expect(notes).toEqual([{ row: 3, column: message.split(":")[0] as string, code, message: expect.any(String) }]);
+    expect(notes).toEqual([
+      { row: 3, column: message.split(":")[0] as string, code, message: expect.any(String) },
+    ]);
     expect(notes[0]?.message).toStartWith(message);
     expect(sets).toHaveLength(3);
     expect(sets[1]).toMatchObject(set);
@@ -191,7 +334,10 @@ test("a weight below 0 is assistance, which is stored with the set", async () =>
 
 test("numbers are read as they are written: with a decimal comma, in yards, in plain seconds", async () => {
   const { notes, errors, sets } = await read(
-    fileOf("fitnotes", [{ weight: "72,5" }, { distance: "500", "distance unit": "yd", time: "65.5" }]),
+    fileOf("fitnotes", [
+      { weight: "72,5" },
+      { distance: "500", "distance unit": "yd", time: "65.5" },
+    ]),
   );
   expect([...errors, ...notes]).toEqual([]);
   expect(sets).toMatchObject([{ weight: 72.5 }, { distanceM: 457, timeS: 66 }]);
@@ -239,10 +385,18 @@ test("what just fits is taken as it is", async () => {
 });
 
 test("notes on an exercise are truncated if they are too long together", async () => {
-  const notes = ["a".repeat(600), "b".repeat(399), "c"].map((text) => ({ "set order": "Note", notes: text }));
+  const notes = ["a".repeat(600), "b".repeat(399), "c"].map((text) => ({
+    "set order": "Note",
+    notes: text,
+  }));
   const { notes: cells, workouts } = await read(fileOf("strong", [{}, ...notes]));
   expect(cells).toEqual([
-    { row: 5, column: "notes", code: "too_long", message: "notes: is kept up to 1000 characters together" },
+    {
+      row: 5,
+      column: "notes",
+      code: "too_long",
+      message: "notes: is kept up to 1000 characters together",
+    },
   ]);
   expect(workouts[0]?.exercises[0]?.notes).toBe(`${"a".repeat(600)}\n${"b".repeat(399)}`);
 });
@@ -256,7 +410,9 @@ test("a file with rows that are no CSV, or of another width, gives the other row
     "2024-05-01,Bench,60,8,9",
     '2024-05-01,"Bench,60,8',
   ];
-  const { errors, sets } = await read(["Date,Exercise,Weight (kg),Reps,Category", ...rows].join("\n"));
+  const { errors, sets } = await read(
+    ["Date,Exercise,Weight (kg),Reps,Category", ...rows].join("\n"),
+  );
   expect(errors.map(({ row, code }) => [row, code])).toEqual([
     [2, "columns"],
     [3, "quotes"],
@@ -279,7 +435,9 @@ test("a workout holds 200 exercises and 2,000 sets, and an exercise 500 of these
   ]);
   expect(wide.workouts[0]?.exercises).toHaveLength(200);
 
-  const deep = await read(fileOf("fitnotes", [...Array.from({ length: 501 }, () => ({})), { exercise: "Squat" }]));
+  const deep = await read(
+    fileOf("fitnotes", [...Array.from({ length: 501 }, () => ({})), { exercise: "Squat" }]),
+  );
   expect(deep.errors).toEqual([
     {
       row: 502,
@@ -290,8 +448,12 @@ test("a workout holds 200 exercises and 2,000 sets, and an exercise 500 of these
   ]);
   expect(deep.workouts[0]?.exercises.map(({ sets }) => sets.length)).toEqual([500, 1]);
 
-  const rows = Array.from({ length: 2001 }, (_, at) => ({ exercise: `Exercise ${Math.floor(at / 500)}` }));
+  const rows = Array.from({ length: 2001 }, (_, at) => ({
+    exercise: `Exercise ${Math.floor(at / 500)}`,
+  }));
   const large = await read(fileOf("fitnotes", rows));
-  expect(large.errors).toMatchObject([{ row: 2002, message: "exercise: a workout has at most 2000 sets" }]);
+  expect(large.errors).toMatchObject([
+    { row: 2002, message: "exercise: a workout has at most 2000 sets" },
+  ]);
   expect(large.sets).toHaveLength(2000);
 });

@@ -1,14 +1,27 @@
 import type { SimilarExercise } from "../exercises/similar-names.rules.ts";
-import type { CellNote, Format, Ignored, ImportedWorkout, RowError, Training } from "./formats.rules.ts";
+import type {
+  CellNote,
+  Format,
+  Ignored,
+  ImportedWorkout,
+  RowError,
+  Training,
+} from "./formats.rules.ts";
 import type { Differing } from "./imports.queries.ts";
 import type { NamedExercise } from "./names.queries.ts";
 
 const MAX_LISTED = 100;
 
-/** An exercise name of the file, the number of its sets, and the exercise it means; undefined if unknown. */
+/**
+ * An exercise name of the file, the number of its sets, and the exercise it means; undefined if
+ * unknown.
+ */
 export type NameInFile = { setCount: number; meant: NamedExercise | undefined };
 
-/** The counts and findings of a file so far. Each list has the first 100 entries; the counts include all. */
+/**
+ * The counts and findings of a file so far. Each list has the first 100 entries; the counts include
+ * all.
+ */
 export type Reading = {
   format: Format;
   ignored: Ignored;

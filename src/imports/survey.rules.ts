@@ -1,4 +1,4 @@
-import { AppError } from "../errors.ts";
+import { AppError } from "#lib/errors.ts";
 import { readCsv } from "./csv.rules.ts";
 import type { FormatReader, Ignored } from "./formats.rules.ts";
 import { lacksWeightUnit, measureColumns } from "./measures.rules.ts";
@@ -56,28 +56,43 @@ export async function surveyFile(
     if (survey.rowWithoutUnit === undefined && lacksWeightUnit(row)) survey.rowWithoutUnit = line;
     noteDates(survey, row, reader);
   }
-  survey.ignored.columns = unread.filter((at) => filled.has(at)).map((at) => header.names[at] as string);
+  survey.ignored.columns = unread
+    .filter((at) => filled.has(at))
+    .map((at) => header.names[at] as string);
   return survey;
 }
 
 /** The texts that identify the workout of a row: its start and its name. */
-export const identifyingTexts = (row: Row, { columns }: FormatReader): [start: string, name: string] => [
+export const identifyingTexts = (
+  row: Row,
+  { columns }: FormatReader,
+): [start: string, name: string] => [
   textIn(row, columns.start),
   columns.name === undefined ? "" : textIn(row, columns.name),
 ];
 
 function noteDates(survey: Survey, row: Row, reader: FormatReader): void {
   const [start, name] = identifyingTexts(row, reader);
-  const texts = reader.columns.end === undefined ? [start] : [start, textIn(row, reader.columns.end)];
-  for (const date of texts) if (date !== "" && !survey.dates.has(date)) survey.dates.set(date, row.line);
+  const texts =
+    reader.columns.end === undefined ? [start] : [start, textIn(row, reader.columns.end)];
+  for (const date of texts)
+    if (date !== "" && !survey.dates.has(date)) survey.dates.set(date, row.line);
   survey.workouts.set(`${start}\n${name}`, { start, name, row: row.line });
   if (survey.workouts.size > MAX_WORKOUTS) {
-    throw new AppError("invalid", "imports.too_many_workouts", `The file has more than ${MAX_WORKOUTS} workouts`);
+    throw new AppError(
+      "invalid",
+      "imports.too_many_workouts",
+      `The file has more than ${MAX_WORKOUTS} workouts`,
+    );
   }
 }
 
 function unreadColumns(header: Header, reader: FormatReader): number[] {
-  const read = new Set([...Object.values(reader.columns), ...reader.others(header), ...measureColumns(header)]);
+  const read = new Set([
+    ...Object.values(reader.columns),
+    ...reader.others(header),
+    ...measureColumns(header),
+  ]);
   const isRead = (name: string, at: number) => {
     const column = name.toLowerCase();
     return read.has(column) && header.columns.get(column) === at;

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { expectStatus, testConfig, withApi } from "#test/harness.ts";
 import { makeSignedIn } from "#test/make.ts";
 import { testDatabaseUrl } from "#test/transaction.ts";
-import { openLog } from "../log.ts";
-import { operatorSocketPath } from "../operator-socket.ts";
-import { type Listening, listen } from "../server.ts";
-import { openServices, type Services } from "../services.ts";
+import { operatorSocketPath } from "../app/operator-socket.ts";
+import { type Listening, listen } from "../app/server.ts";
+import { openServices, type Services } from "../app/services.ts";
+import { openLog } from "../log/log.ts";
 import { METRICS } from "./metrics.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "irontrack-metrics-"));
@@ -38,7 +38,8 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const ask = (path: string, options: RequestInit = {}) => fetch(`http://localhost${path}`, { ...options, unix });
+const ask = (path: string, options: RequestInit = {}) =>
+  fetch(`http://localhost${path}`, { ...options, unix });
 const scrape = async () => (await fetch("http://localhost/metrics", { unix: operators })).text();
 /** The value of one line, 0 when it is not there. */
 const figure = (text: string, series: string) =>
@@ -53,13 +54,18 @@ const FORM = "application/x-www-form-urlencoded";
 const signInForm = (password: string) =>
   new URLSearchParams({ username: "canary-address@example.com", password }).toString();
 const signIn = (password: string) =>
-  ask("/api/v1/access/signin", { method: "POST", headers: { "content-type": FORM }, body: signInForm(password) });
+  ask("/api/v1/access/signin", {
+    method: "POST",
+    headers: { "content-type": FORM },
+    body: signInForm(password),
+  });
 
 test("the metrics are text that Prometheus reads, each described and written once", async () => {
   await ask("/health/live");
   const text = await scrape();
   const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  for (const line of series) expect(line).toMatch(/^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+-]+$/);
+  for (const line of series)
+    expect(line).toMatch(/^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+-]+$/);
   const names = series.map((line) => line.replace(/ [^ ]*$/, ""));
   expect(new Set(names).size).toBe(names.length);
   const families = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name as string);
@@ -77,7 +83,9 @@ test("counts rise by exactly what was asked, by the operation's path and never b
   const rise = (name: string) => figure(after, name) - figure(before, name);
   expect(rise(series(200, "GET", "/health/live"))).toBe(5);
   expect(rise('irontrack_request_seconds_count{method="GET",route="/health/live"}')).toBe(5);
-  expect(rise('irontrack_request_seconds_bucket{method="GET",route="/health/live",le="+Inf"}')).toBe(5);
+  expect(
+    rise('irontrack_request_seconds_bucket{method="GET",route="/health/live",le="+Inf"}'),
+  ).toBe(5);
   expect(rise(series(404, "any", "unmatched"))).toBe(1);
   expect(figure(after, "irontrack_requests_in_flight")).toBe(0);
   expect(after).not.toContain("canary-path");
@@ -101,19 +109,23 @@ test("while every connection is taken few requests wait, others get 503 at once,
     }),
   );
   await Promise.all(begun.map((started) => started.promise));
-  // A socket of its own: when it is closed it is closed, which fetch does at a time of its choosing.
+  // A socket of its own: when it is closed it is closed, which fetch does at a time of its
+  // choosing.
   const leaving = connect({ path: unix });
   const { tokens, nowMs } = services.deps;
   const claims = { userId: Bun.randomUUIDv7(), loginId: Bun.randomUUIDv7(), tokenId: "gone" };
   const token = await tokens.sign("access", { ...claims, issuedAtS: Math.floor(nowMs() / 1000) });
   try {
     // A read: what changes who may sign in is finished although its client is gone.
-    leaving.write(`GET /api/v1/access/me HTTP/1.1\r\nHost: localhost\r\nCookie: access_token=${token}\r\n\r\n`);
+    leaving.write(
+      `GET /api/v1/access/me HTTP/1.1\r\nHost: localhost\r\nCookie: access_token=${token}\r\n\r\n`,
+    );
     while (figure(await scrape(), "irontrack_pool_waiting") === 0) await Bun.sleep(1);
     const refused = await signIn("whatever it is");
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
     expect(((await refused.json()) as { code: string }).code).toBe("overloaded");
-    for (const path of ["/ping", "/health/live", "/health/ready"]) expect((await ask(path)).status).toBe(200);
+    for (const path of ["/ping", "/health/live", "/health/ready"])
+      expect((await ask(path)).status).toBe(200);
     const text = await scrape();
     expect(figure(text, 'irontrack_requests_shed_total{reason="queue_full"}')).toBe(1);
     expect(figure(text, "irontrack_pool_in_use")).toBe(2);
@@ -133,7 +145,9 @@ test("while every connection is taken few requests wait, others get 503 at once,
 
 test("what people type is in no metric and no log line", async () => {
   await signIn("canary-password-9");
-  await ask("/api/v1/access/me", { headers: { cookie: "access_token=canary-token", traceparent: "canary-trace" } });
+  await ask("/api/v1/access/me", {
+    headers: { cookie: "access_token=canary-token", traceparent: "canary-trace" },
+  });
   const everything = (await scrape()) + lines.join("");
   expect(everything).toContain("/api/v1/access/signin");
   for (const canary of ["canary-password-9", "canary-token", "canary-trace", "canary-address"]) {
@@ -144,13 +158,17 @@ test("what people type is in no metric and no log line", async () => {
 
 test("a valid traceparent is in the request's log line, and in no answer", async () => {
   const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-  const answer = await ask("/health/live", { headers: { traceparent, "x-request-id": "traced-request" } });
+  const answer = await ask("/health/live", {
+    headers: { traceparent, "x-request-id": "traced-request" },
+  });
   expect(JSON.stringify([...answer.headers])).not.toContain("4bf92f35");
   for (const zeros of [
     traceparent.replace("4bf92f3577b34da6a3ce929d0e0e4736", "0".repeat(32)),
     `ff${traceparent.slice(2)}`,
   ])
-    await ask("/health/live", { headers: { traceparent: zeros, "x-request-id": "untraced-request" } });
+    await ask("/health/live", {
+      headers: { traceparent: zeros, "x-request-id": "untraced-request" },
+    });
   const traceOf = (id: string) =>
     lines.filter((line) => line.includes(`"${id}"`)).map((line) => JSON.parse(line).traceparent);
   expect(traceOf("traced-request")).toEqual([traceparent]);
@@ -166,13 +184,19 @@ test("Server-Timing is for superusers, and for nobody else", async () => {
       expectStatus(answer, 200);
       return answer.headers.get("server-timing");
     };
-    expect(await timing(superuser.as)).toMatch(/^pool;dur=[\d.]+, db;dur=[\d.]+, total;dur=[\d.]+$/);
+    expect(await timing(superuser.as)).toMatch(
+      /^pool;dur=[\d.]+, db;dur=[\d.]+, total;dur=[\d.]+$/,
+    );
     expect(await timing(athlete.as)).toBeNull();
     expect(await timing()).toBeNull();
   })();
 });
 
 test("docs/metrics.md has every metric, and no other", () => {
-  const documented = [...readFileSync("docs/metrics.md", "utf8").matchAll(/^\| `(irontrack_\w+)`[^|]*\| (.*) \|$/gm)];
-  expect(Object.fromEntries(documented.map(([, name, meaning]) => [name, meaning]))).toEqual(METRICS);
+  const documented = [
+    ...readFileSync("docs/metrics.md", "utf8").matchAll(/^\| `(irontrack_\w+)`[^|]*\| (.*) \|$/gm),
+  ];
+  expect(Object.fromEntries(documented.map(([, name, meaning]) => [name, meaning]))).toEqual(
+    METRICS,
+  );
 });

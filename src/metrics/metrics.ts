@@ -1,8 +1,8 @@
 import { heapSize } from "bun:jsc";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { GateStats } from "#db/gate.ts";
-import { buildInfo } from "../build-info.ts";
-import type { NoticesStats } from "../notices.ts";
+import type { AdmissionStats } from "#db/admission.ts";
+import { buildInfo } from "#lib/build-info.ts";
+import type { InvalidationsStats } from "../cache/invalidations.ts";
 import type { ReplicaStats } from "../replicas/replicas.ts";
 import { createExposition, type Exposition } from "./exposition.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
@@ -11,12 +11,15 @@ import type { RequestMetrics } from "./request-metrics.ts";
 export const METRICS: Record<string, string> = {
   irontrack_build_info: "1, with the versions as labels",
   irontrack_requests_total: "Requests answered, by operation and status",
-  irontrack_request_seconds: "Time from a request's arrival in the process to its answer, by operation",
+  irontrack_request_seconds:
+    "Time from a request's arrival in the process to its answer, by operation",
   irontrack_requests_in_flight: "Requests that are being answered",
   irontrack_requests_aborted_total: "Requests that were given up because their client went away",
-  irontrack_requests_shed_total: "Requests refused with 503 for too much being under way, by reason",
+  irontrack_requests_shed_total:
+    "Requests refused with 503 for too much being under way, by reason",
   irontrack_requests_on_database: "Requests that hold one of the MAX_IN_FLIGHT places",
-  irontrack_statements_abandoned_total: "Statements and transactions not begun because nobody waited for them",
+  irontrack_statements_abandoned_total:
+    "Statements and transactions not begun because nobody waited for them",
   irontrack_reruns_total: "Transactions and statements that were run again after a deadlock",
   irontrack_pool_size: "Connections that the process may use",
   irontrack_pool_in_use: "Connections that are in use",
@@ -26,20 +29,24 @@ export const METRICS: Record<string, string> = {
   irontrack_replicas_used: "Replicas that are in use: they answer, and have caught up",
   irontrack_replica_reads_total:
     "Reads that may lag, by what came of asking a replica; all but the answered went on to the primary",
-  irontrack_event_loop_delay_seconds: "How late the event loop was since the last scrape, by quantile",
+  irontrack_event_loop_delay_seconds:
+    "How late the event loop was since the last scrape, by quantile",
   irontrack_heap_bytes: "JavaScript heap in use",
   irontrack_resident_bytes: "Memory of the process",
   irontrack_cpu_seconds_total: "CPU time of the process, all threads",
   irontrack_uptime_seconds: "Age of the process",
   irontrack_catalog_memory_bytes: "What is remembered of the catalog's answers",
-  irontrack_catalog_memory_recalls_total: "Answers looked for in the memory of the catalog, by result",
+  irontrack_catalog_memory_recalls_total:
+    "Answers looked for in the memory of the catalog, by result",
   irontrack_login_memory_recalls_total: "Logins looked for in memory, by result",
   irontrack_password_hashes_running: "Password hashes being made",
   irontrack_password_hashes_waiting: "Password hashes waiting for their turn",
   irontrack_notices_trusted:
     "1 while every invalidation of other processes is known to arrive, so that caches are used",
-  irontrack_listener_losses_total: "Losses of the listening connection: it was closed, or a heartbeat did not return",
-  irontrack_lease_waits_total: "Changes that waited for leases to expire, because a process had not confirmed them",
+  irontrack_listener_losses_total:
+    "Losses of the listening connection: it was closed, or a heartbeat did not return",
+  irontrack_lease_waits_total:
+    "Changes that waited for leases to expire, because a process had not confirmed them",
   irontrack_database_online: "1 while the database answers",
 };
 
@@ -48,21 +55,24 @@ type Recalls = { hits: number; misses: number };
 /** What the metrics are read from, when somebody asks for them. */
 export type MetricSources = {
   requests: RequestMetrics;
-  gate: GateStats | undefined;
+  admission: AdmissionStats | undefined;
   replicas: ReplicaStats | undefined;
-  catalogMemory: { bytes: number; recalls: Recalls };
-  loginMemory: { recalls: Recalls };
+  catalogCache: { bytes: number; lookups: Recalls };
+  loginCache: { lookups: Recalls };
   passwords: { running: number; waiting: number };
   isDatabaseOnline(): boolean;
-  isTrusted(): boolean;
-  notices: NoticesStats;
+  isFresh(): boolean;
+  invalidations: InvalidationsStats;
 };
 
 const NO_READS: ReplicaStats["reads"] = { answered: 0, behind: 0, busy: 0, failed: 0 };
 
 type LoopDelay = ReturnType<typeof monitorEventLoopDelay>;
 
-/** Each look wakes the process: at 10 ms an idle worker took 2 % of a core, five times what it takes without. */
+/**
+ * Each look wakes the process: at 10 ms an idle worker took 2 % of a core, five times what it takes
+ * without.
+ */
 const LOOP_RESOLUTION_MS = 100;
 
 /** Starts watching the event loop; the function it returns writes all metrics of this process. */
@@ -81,20 +91,20 @@ function metricsText(sources: MetricSources, loop: LoopDelay): string {
     bun: Bun.version,
   });
   writeRequests(out, sources.requests);
-  if (sources.gate) writeGate(out, sources.gate);
+  if (sources.admission) writeGate(out, sources.admission);
   out.gauge("irontrack_replicas_used", sources.replicas?.used ?? 0);
   for (const [result, count] of Object.entries(sources.replicas?.reads ?? NO_READS))
     out.counter("irontrack_replica_reads_total", count, { result });
   writeProcess(out, loop);
-  const { catalogMemory, loginMemory, passwords } = sources;
-  out.gauge("irontrack_catalog_memory_bytes", catalogMemory.bytes);
-  writeRecalls(out, "irontrack_catalog_memory_recalls_total", catalogMemory.recalls);
-  writeRecalls(out, "irontrack_login_memory_recalls_total", loginMemory.recalls);
+  const { catalogCache, loginCache, passwords } = sources;
+  out.gauge("irontrack_catalog_memory_bytes", catalogCache.bytes);
+  writeRecalls(out, "irontrack_catalog_memory_recalls_total", catalogCache.lookups);
+  writeRecalls(out, "irontrack_login_memory_recalls_total", loginCache.lookups);
   out.gauge("irontrack_password_hashes_running", passwords.running);
   out.gauge("irontrack_password_hashes_waiting", passwords.waiting);
-  out.gauge("irontrack_notices_trusted", Number(sources.isTrusted()));
-  out.counter("irontrack_listener_losses_total", sources.notices.losses);
-  out.counter("irontrack_lease_waits_total", sources.notices.leaseWaits);
+  out.gauge("irontrack_notices_trusted", Number(sources.isFresh()));
+  out.counter("irontrack_listener_losses_total", sources.invalidations.losses);
+  out.counter("irontrack_lease_waits_total", sources.invalidations.leaseWaits);
   out.gauge("irontrack_database_online", Number(sources.isDatabaseOnline()));
   return out.text();
 }
@@ -112,17 +122,17 @@ function writeRequests(out: Exposition, { routes, inFlight, aborted }: RequestMe
   out.counter("irontrack_requests_aborted_total", aborted);
 }
 
-function writeGate(out: Exposition, gate: GateStats) {
-  for (const [reason, count] of Object.entries(gate.shed))
+function writeGate(out: Exposition, admission: AdmissionStats) {
+  for (const [reason, count] of Object.entries(admission.shed))
     out.counter("irontrack_requests_shed_total", count, { reason });
-  out.gauge("irontrack_requests_on_database", gate.askers);
-  out.counter("irontrack_statements_abandoned_total", gate.abandoned);
-  out.counter("irontrack_reruns_total", gate.reruns);
-  out.gauge("irontrack_pool_size", gate.size);
-  out.gauge("irontrack_pool_in_use", gate.inUse);
-  out.gauge("irontrack_pool_waiting", gate.waiting);
-  out.histogram("irontrack_pool_wait_seconds", gate.wait);
-  out.histogram("irontrack_statement_seconds", gate.statement);
+  out.gauge("irontrack_requests_on_database", admission.requests);
+  out.counter("irontrack_statements_abandoned_total", admission.abandoned);
+  out.counter("irontrack_reruns_total", admission.retries);
+  out.gauge("irontrack_pool_size", admission.size);
+  out.gauge("irontrack_pool_in_use", admission.inUse);
+  out.gauge("irontrack_pool_waiting", admission.waiting);
+  out.histogram("irontrack_pool_wait_seconds", admission.wait);
+  out.histogram("irontrack_statement_seconds", admission.statement);
 }
 
 function writeProcess(out: Exposition, loop: LoopDelay) {

@@ -1,7 +1,12 @@
 import { createHistogram, type Histogram, observe } from "#db/histogram.ts";
 
 /** What one operation's requests came to. */
-export type RouteMetrics = { method: string; route: string; byStatus: Map<number, number>; seconds: Histogram };
+export type RouteMetrics = {
+  method: string;
+  route: string;
+  byStatus: Map<number, number>;
+  seconds: Histogram;
+};
 
 export type RequestMetrics = {
   /** Requests begun and not yet answered. */
@@ -22,7 +27,12 @@ export function createRequestMetrics(): RequestMetrics {
     of: (method, route) => {
       const known = routes.find((one) => one.method === method && one.route === route);
       if (known) return known;
-      const made = { method, route, byStatus: new Map<number, number>(), seconds: createHistogram() };
+      const made = {
+        method,
+        route,
+        byStatus: new Map<number, number>(),
+        seconds: createHistogram(),
+      };
       routes.push(made);
       return made;
     },
@@ -30,7 +40,11 @@ export function createRequestMetrics(): RequestMetrics {
 }
 
 /** Counts one answered request. */
-export function countRequest({ byStatus, seconds }: RouteMetrics, status: number, durationMs: number): void {
+export function countRequest(
+  { byStatus, seconds }: RouteMetrics,
+  status: number,
+  durationMs: number,
+): void {
   byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
   observe(seconds, durationMs / 1000);
 }

@@ -10,11 +10,16 @@ type Signed = Awaited<ReturnType<typeof makeSignedIn>>;
 type Client = Signed & { id: string };
 type Entry = { routineId: string; routineName: string; day: number };
 
-/** A trainer with a plan of two routines, one of which has an exercise of the trainer's own and one of the catalog. */
+/**
+ * A trainer with a plan of two routines, one of which has an exercise of the trainer's own and one
+ * of the catalog.
+ */
 async function world(api: Api) {
   const trainer = await makeSignedIn(api, { roleSlug: "fitness-trainer" });
   const own = await makeExercise(api, { owner: trainer.user, name: "Trainer's own" });
-  const [system] = await api.deps.db.sql<{ id: string }[]>`select id from exercises where owner_id is null limit 1`;
+  const [system] = await api.deps.db.sql<
+    { id: string }[]
+  >`select id from exercises where owner_id is null limit 1`;
   const exercises = [own, system?.id].map((exerciseId) => ({
     exerciseId,
     mode: "reps",
@@ -29,7 +34,12 @@ async function world(api: Api) {
     { routineId: legs, day: 1 },
     { routineId: arms, day: 1 },
   ];
-  const planId = await make(api, P, trainer, { name: "Strength", weeks: 8, difficulty: "expert", routines });
+  const planId = await make(api, P, trainer, {
+    name: "Strength",
+    weeks: 8,
+    difficulty: "expert",
+    routines,
+  });
   const assign = (clientIds: string[], as = trainer.as) =>
     api.post(`${P}/${planId}/assign`, { as, body: { clientIds } });
   return { trainer, planId, legs, system: system?.id, assign };
@@ -49,7 +59,8 @@ async function makeClient(api: Api, trainer: Signed, scopes = ["write_plans"]): 
 }
 
 const plansOf = async (api: Api, { as }: Signed) => (await api.get(P, { as })).json.items;
-const shown = (plan: { routines: Entry[] }) => plan.routines.map(({ day, routineName }) => `${day} ${routineName}`);
+const shown = (plan: { routines: Entry[] }) =>
+  plan.routines.map(({ day, routineName }) => `${day} ${routineName}`);
 
 test(
   "an assigned plan is each client's own copy, in one statement, and says where it is from",
@@ -59,7 +70,10 @@ test(
     const [first, second] = [await makeClient(api, trainer), await makeClient(api, trainer)];
     const made = await assign([second.id, first.id]);
     expectStatus(made, 201);
-    expect(made.json.map(({ clientId }: { clientId: string }) => clientId)).toEqual([second.id, first.id]);
+    expect(made.json.map(({ clientId }: { clientId: string }) => clientId)).toEqual([
+      second.id,
+      first.id,
+    ]);
     const copies = [];
     for (const [at, client] of [second, first].entries()) {
       const url = `${P}/${made.json[at].planId}`;
@@ -72,8 +86,14 @@ test(
       expect(shown(copy)).toEqual(["1 Legs", "1 Arms", "2 Arms"]);
       expect(copy.routines[1].routineId).toBe(copy.routines[2].routineId);
       expect((await api.get(url, { as: trainer.as })).json).toEqual({ ...copy, access: "write" });
-      const { json: routine } = await api.get(`${R}/${copy.routines[0].routineId}`, { as: client.as });
-      expect(routine).toMatchObject({ ownerId: client.user.id, description: "Heavy", sharing: "private" });
+      const { json: routine } = await api.get(`${R}/${copy.routines[0].routineId}`, {
+        as: client.as,
+      });
+      expect(routine).toMatchObject({
+        ownerId: client.user.id,
+        description: "Heavy",
+        sharing: "private",
+      });
       expect(routine.id).not.toBe(legs);
       // The trainer's own exercise stays behind by name.
       expect(routine.exercises).toMatchObject([
@@ -84,7 +104,11 @@ test(
     }
     expect(copies[0].routines[0].routineId).not.toBe(copies[1].routines[0].routineId);
     expect((await plansOf(api, trainer)).map(({ id }: { id: string }) => id)).toEqual([planId]);
-    const more = [await makeClient(api, trainer), await makeClient(api, trainer), await makeClient(api, trainer)];
+    const more = [
+      await makeClient(api, trainer),
+      await makeClient(api, trainer),
+      await makeClient(api, trainer),
+    ];
     expect(await statementsOf(() => assign(more.map(({ id }) => id)))).toHaveLength(1);
   }),
 );
@@ -95,13 +119,18 @@ test(
     const { trainer, planId, assign } = await world(api);
     const client = await makeClient(api, trainer);
     const [{ planId: copyId }] = (await assign([client.id])).json;
-    const origin = async (as: string) => (await api.get(`${P}/${copyId}`, { as })).json.assignedFrom;
+    const origin = async (as: string) =>
+      (await api.get(`${P}/${copyId}`, { as })).json.assignedFrom;
     await api.patch(`${P}/${copyId}`, { as: client.as, body: { sharing: "public" } });
     expect(await origin((await makeSignedIn(api)).as)).toBeNull();
     const [listed] = (await api.get(`${P}?scope=clients`, { as: trainer.as })).json.items;
     expect(listed).toMatchObject({ id: copyId, access: "write", assignedFrom: { planId } });
     await api.delete(`${P}/${planId}`, { as: trainer.as });
-    expect(await origin(trainer.as)).toEqual({ planId: null, version: 1, trainerId: trainer.user.id });
+    expect(await origin(trainer.as)).toEqual({
+      planId: null,
+      version: 1,
+      trainerId: trainer.user.id,
+    });
     const superuser = await makeSignedIn(api, { roleSlug: "superuser" });
     expectStatus(await api.delete(`/api/v1/users/${trainer.user.id}`, { as: superuser.as }), 204);
     expect(await origin(client.as)).toEqual({ planId: null, version: 1, trainerId: null });
@@ -151,8 +180,12 @@ test(
       routines.push({ routineId: await make(api, R, trainer, { name, exercises: [] }), day: 1 });
     }
     const planId = await make(api, P, trainer, { name: "Alike", sharing: "public", routines });
-    for (const name of ["Push", `${long}1`, `${long}2`]) await make(api, R, client, { name, exercises: [] });
-    const made = await api.post(`${P}/${planId}/assign`, { as: trainer.as, body: { clientIds: [client.id] } });
+    for (const name of ["Push", `${long}1`, `${long}2`])
+      await make(api, R, client, { name, exercises: [] });
+    const made = await api.post(`${P}/${planId}/assign`, {
+      as: trainer.as,
+      body: { clientIds: [client.id] },
+    });
     expectStatus(made, 201);
     const copy = (await api.get(`${P}/${made.json[0].planId}`, { as: client.as })).json;
     const stem = "L".repeat(92);
@@ -160,9 +193,14 @@ test(
       ...["Push (4)", "Push (2)", "Push (3)", `${stem} (2)`, `${stem} (3)`],
     ]);
     // Copying by hand follows the same rule.
-    const clone = await api.post(`${P}/${planId}/clone`, { as: client.as, body: { name: "Again" } });
+    const clone = await api.post(`${P}/${planId}/clone`, {
+      as: client.as,
+      body: { name: "Again" },
+    });
     expectStatus(clone, 201);
-    expect(new Set(clone.json.routines.map(({ routineName }: Entry) => routineName)).size).toBe(names.length);
+    expect(new Set(clone.json.routines.map(({ routineName }: Entry) => routineName)).size).toBe(
+      names.length,
+    );
   }),
 );
 
@@ -210,7 +248,10 @@ test(
     expectProblem(await write(legs), 404, "plans.routine_not_found");
     expect(shown((await write(copy.routines[0].routineId)).json)).toEqual(["5 Legs"]);
     const clients = await makeExercise(api, { owner: client.user, name: "Client's own" });
-    const trainers = await makeExercise(api, { owner: trainer.user, name: "Another of the trainer's" });
+    const trainers = await makeExercise(api, {
+      owner: trainer.user,
+      name: "Another of the trainer's",
+    });
     const fill = (exerciseId: string | undefined) =>
       api.patch(`${R}/${copy.routines[0].routineId}`, {
         as: trainer.as,
@@ -220,11 +261,16 @@ test(
     expectStatus(await fill(system), 200);
     expect((await fill(clients)).json.exercises).toMatchObject([{ exerciseName: "Client's own" }]);
     // The original stays as it was, and the client has no sight of it.
-    expect(shown((await api.get(`${P}/${planId}`, { as: trainer.as })).json)).toEqual(["1 Legs", "1 Arms", "2 Arms"]);
+    expect(shown((await api.get(`${P}/${planId}`, { as: trainer.as })).json)).toEqual([
+      "1 Legs",
+      "1 Arms",
+      "2 Arms",
+    ]);
     expectProblem(await api.get(`${P}/${planId}`, { as: client.as }), 404, "plans.not_found");
     expectProblem(await api.get(`${R}/${legs}`, { as: client.as }), 404, "routines.not_found");
     // Lists of clients' things are for who is let, and for nobody else.
-    const total = async (as: string, path = P) => (await api.get(`${path}?scope=clients`, { as })).json.total;
+    const total = async (as: string, path = P) =>
+      (await api.get(`${path}?scope=clients`, { as })).json.total;
     expect([await total(trainer.as), await total(trainer.as, R)]).toEqual([1, 2]);
     expect([await total(client.as), await total((await makeSignedIn(api)).as, R)]).toEqual([0, 0]);
     expect((await api.get(`${P}?scope=shared`, { as: trainer.as })).json.total).toBe(0);

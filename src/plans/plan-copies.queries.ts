@@ -1,11 +1,12 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
-import { canReadPlan, isAllowed } from "../sharing/visibility.queries.ts";
+import { canReadPlan, isAllowed } from "../permissions/visibility.queries.ts";
 
 /**
- * Copies a plan that `userId` may read, into their own and private; its id, or undefined. Their own routines are used again;
- * those of others are copied too, under a name that is free, and keep other people's own exercises by name only. Breaks
- * `plans_owner_name_unique` or `plans_pkey`. One statement.
+ * Copies a plan that `userId` may read, into their own and private; its id, or undefined. Their own
+ * routines are used again; those of others are copied too, under a name that is free, and keep
+ * other people's own exercises by name only. Breaks `plans_owner_name_unique` or `plans_pkey`. One
+ * statement.
  */
 export async function copyPlan(
   { sql }: Db,
@@ -24,13 +25,16 @@ export async function copyPlan(
   return made?.id;
 }
 
-/** What became of an assignment: ids of clients who do not let the trainer write their plans; with any, nothing was written. */
+/**
+ * What became of an assignment: ids of clients who do not let the trainer write their plans; with
+ * any, nothing was written.
+ */
 export type Assigned = { isFound: boolean; missing: string[]; json: string };
 
 /**
- * Copies a plan of `trainerId`'s own into the account of each of `clientIds`, as `copyPlan` does but under a name that is
- * free, and says in the copies where they come from. `json` has the id of each client and of their copy, in the order
- * given. One statement for all of them.
+ * Copies a plan of `trainerId`'s own into the account of each of `clientIds`, as `copyPlan` does
+ * but under a name that is free, and says in the copies where they come from. `json` has the id of
+ * each client and of their copy, in the order given. One statement for all of them.
  */
 export async function assignPlan(
   { sql }: Db,
@@ -59,8 +63,8 @@ export async function assignPlan(
 }
 
 /**
- * Copies `original` for each of `receivers`, with the routines that are not theirs. Each copy of a routine gets a name that
- * neither the receiver's own nor another copy has.
+ * Copies `original` for each of `receivers`, with the routines that are not theirs. Each copy of a
+ * routine gets a name that neither the receiver's own nor another copy has.
  */
 const copying = (sql: Db["sql"]): Fragment => sql`
   copies as materialized (
@@ -100,9 +104,10 @@ const copying = (sql: Db["sql"]): Fragment => sql`
 const stem = (sql: Db["sql"], name: string): Fragment => sql`rtrim(left(${sql(name)}, 92))`;
 
 /**
- * The name of the row of `wanted`, or if its owner has one in `table` already, the name with a number from 2: the `nth` that
- * neither has them nor, among routines, another of `original`, which wants its name too. There are as many numbers to
- * choose from as may be taken, and `nth`; no more, since each is looked up.
+ * The name of the row of `wanted`, or if its owner has one in `table` already, the name with a
+ * number from 2: the `nth` that neither has them nor, among routines, another of `original`, which
+ * wants its name too. There are as many numbers to choose from as may be taken, and `nth`; no more,
+ * since each is looked up.
  */
 function freeName(sql: Db["sql"], table: "plans" | "routines"): Fragment {
   const theirs = sql`from ${sql(table)} as theirs where theirs.owner_id = wanted.owner_id`;

@@ -1,8 +1,8 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
-import { escapeLike } from "../catalogs/catalogs.queries.ts";
+import { escapeLike } from "#db/fragments.ts";
 import type { PageWindow } from "../http/page.ts";
-import { canReadPlan, canWritePlan, isClient } from "../sharing/visibility.queries.ts";
+import { canReadPlan, canWritePlan, isClient } from "../permissions/visibility.queries.ts";
 import type { NewPlan } from "./plans.schemas.ts";
 
 export type PlanColumns = Omit<NewPlan, "id" | "name" | "routines"> & { name?: string };
@@ -10,8 +10,14 @@ export type PlanColumns = Omit<NewPlan, "id" | "name" | "routines"> & { name?: s
 /** A routine on a day; `position` counts those of one day, from 1. */
 export type PlanEntry = { routineId: string; day: number; position: number };
 
-/** The plan with its routines by day and position, as JSON, if `userId` may read it. One statement. */
-export async function findPlanJson({ sql }: Db, userId: string, planId: string): Promise<string | undefined> {
+/**
+ * The plan with its routines by day and position, as JSON, if `userId` may read it. One statement.
+ */
+export async function findPlanJson(
+  { sql }: Db,
+  userId: string,
+  planId: string,
+): Promise<string | undefined> {
   const [row] = await sql<{ json: string }[]>`
     select ${planJson(sql, userId)} as json from plans where plans.id = ${planId} and ${canReadPlan(sql, userId)}`;
   return row?.json;
@@ -19,7 +25,10 @@ export async function findPlanJson({ sql }: Db, userId: string, planId: string):
 
 type PlanScope = { scope?: "own" | "shared" | "public" | "clients"; searchString?: string };
 
-/** One page of summaries, by name, ties by id: one's own, those shared with one, everybody's public ones, or one's clients'. */
+/**
+ * One page of summaries, by name, ties by id: one's own, those shared with one, everybody's public
+ * ones, or one's clients'.
+ */
 export async function listPlansJson(
   { sql }: Db,
   userId: string,
@@ -48,10 +57,16 @@ export async function listPlansJson(
   return page as { items: string; total: number };
 }
 
-/** What became of a write: `missing` are routines that the owner does not have; with any, nothing was written. */
+/**
+ * What became of a write: `missing` are routines that the owner does not have; with any, nothing
+ * was written.
+ */
 export type WrittenPlan = { id: string | null; missing: string[] };
 
-/** Inserts a plan with its routines. Breaks `plans_owner_name_unique` or `plans_pkey`. One statement. */
+/**
+ * Inserts a plan with its routines. Breaks `plans_owner_name_unique` or `plans_pkey`. One
+ * statement.
+ */
 export async function insertPlan(
   { sql }: Db,
   ownerId: string,
@@ -73,8 +88,8 @@ export async function insertPlan(
 }
 
 /**
- * Changes columns of a locked plan, and replaces its routines when they are given. Its `id` is null, with nothing in
- * `missing`, when `userId` may not write it any more. One statement.
+ * Changes columns of a locked plan, and replaces its routines when they are given. Its `id` is
+ * null, with nothing in `missing`, when `userId` may not write it any more. One statement.
  */
 export async function updatePlan(
   { sql }: Db,
@@ -109,16 +124,20 @@ export async function deletePlan({ sql }: Db, planId: string): Promise<void> {
 }
 
 const listed = (sql: Db["sql"], entries: PlanEntry[]): Fragment => {
-  const rows = entries.map(({ routineId, day, position }) => ({ routine_id: routineId, day, position }));
+  const rows = entries.map(({ routineId, day, position }) => ({
+    routine_id: routineId,
+    day,
+    position,
+  }));
   return sql`listed as (
     select * from json_to_recordset(${JSON.stringify(rows)}::text::json) as entry (routine_id uuid, day smallint, position smallint)
   )`;
 };
 
 /**
- * The listed routines that `ownerId` does not have. Locks the others against deletion now. If that were left to the
- * deferred foreign key at the commit, the transaction would already hold the lock of its user, and deadlock with a deletion
- * that waits for that lock.
+ * The listed routines that `ownerId` does not have. Locks the others against deletion now. If that
+ * were left to the deferred foreign key at the commit, the transaction would already hold the lock
+ * of its user, and deadlock with a deletion that waits for that lock.
  */
 const missing = (sql: Db["sql"], ownerId: string): Fragment => sql`held as materialized (
   select id from routines where id in (select routine_id from listed) and owner_id = ${ownerId} order by id for key share

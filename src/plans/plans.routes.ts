@@ -1,8 +1,8 @@
 import type { Db } from "#db/client.ts";
-import { type Operation, operation } from "../http/operation.ts";
 import { Page, pageJson, pageWindow } from "../http/page.ts";
 import { preconditionOf } from "../http/precondition.ts";
 import { choose, createdJson, noContent, okJson, taggedReply } from "../http/reply.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import { listPlansJson } from "./plans.queries.ts";
 import {
   Assignment,
@@ -79,7 +79,10 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
         problems: absent,
       },
       async ({ actor, params, request }) =>
-        choose(taggedReply(await getPlan(db, actor, params.planId)), request.headers.get("if-none-match")),
+        choose(
+          taggedReply(await getPlan(db, actor, params.planId)),
+          request.headers.get("if-none-match"),
+        ),
     ),
     operation(
       "PATCH",
@@ -93,11 +96,18 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
         params: PlanId,
         body: PlanPatch,
         answers: { 200: Plan },
-        problems: { ...absent, 403: "Only the owner shares it", 409: "The name is taken", ...stale },
+        problems: {
+          ...absent,
+          403: "Only the owner shares it",
+          409: "The name is taken",
+          ...stale,
+        },
         recheck: ({ actor, params }) => requirePlanWritable(db, actor, params.planId),
       },
       async ({ actor, params, body, request }) =>
-        okJson(await changePlan(db, actor, params.planId, body, preconditionOf(request, "plans.stale"))),
+        okJson(
+          await changePlan(db, actor, params.planId, body, preconditionOf(request, "plans.stale")),
+        ),
     ),
     operation(
       "POST",
@@ -112,7 +122,8 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
         answers: { 201: Plan },
         problems: { ...absent, 409: "The name or id is taken" },
       },
-      async ({ actor, params, body }) => createdJson(await clonePlan(db, actor, params.planId, body)),
+      async ({ actor, params, body }) =>
+        createdJson(await clonePlan(db, actor, params.planId, body)),
     ),
     operation(
       "POST",
@@ -131,7 +142,8 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
         },
         recheck: ({ actor, body }) => requireAssignable(db, actor, body.clientIds),
       },
-      async ({ actor, params, body }) => createdJson(await assignToClients(db, actor, params.planId, body.clientIds)),
+      async ({ actor, params, body }) =>
+        createdJson(await assignToClients(db, actor, params.planId, body.clientIds)),
     ),
     operation(
       "DELETE",

@@ -4,7 +4,11 @@ import { Instant, nullable, strict, Title, Uuid } from "../http/shapes.ts";
 import { Access, Description, listFields, Sharing } from "../routines/routines.schemas.ts";
 
 const Day = Type.Integer({ minimum: 1, maximum: 366, description: "Day of the plan, from 1" });
-export const Weeks = Type.Integer({ minimum: 1, maximum: 104, description: "How long it is meant to be followed" });
+export const Weeks = Type.Integer({
+  minimum: 1,
+  maximum: 104,
+  description: "How long it is meant to be followed",
+});
 
 export const NewPlan = strict({
   id: Type.Optional(Uuid),
@@ -27,7 +31,12 @@ export type PlanPatch = Static<typeof PlanPatch>;
 export const ClonePlan = strict({ id: Type.Optional(Uuid), name: Type.Optional(Title) });
 
 export const Assignment = strict({
-  clientIds: Type.Array(Uuid, { minItems: 1, maxItems: 100, uniqueItems: true, description: "Ids of `Client`" }),
+  clientIds: Type.Array(Uuid, {
+    minItems: 1,
+    maxItems: 100,
+    uniqueItems: true,
+    description: "Ids of `Client`",
+  }),
 });
 export const Assignments = Type.Array(strict({ clientId: Uuid, planId: Uuid }), {
   maxItems: 100,
@@ -37,7 +46,10 @@ export const Assignments = Type.Array(strict({ clientId: Uuid, planId: Uuid }), 
 const Version = Type.Integer({ minimum: 1, maximum: 2_147_483_647 });
 const AssignedFrom = strict(
   { planId: nullable(Uuid), version: Version, trainerId: nullable(Uuid) },
-  { description: "Of a copy that a trainer assigned, for its owner and that trainer: what it was copied from" },
+  {
+    description:
+      "Of a copy that a trainer assigned, for its owner and that trainer: what it was copied from",
+  },
 );
 const planFields = {
   id: Uuid,
@@ -61,6 +73,9 @@ export const PlanRoutine = strict({
   routineName: Title,
 });
 export const Plan = strict({ ...planFields, routines: Type.Array(PlanRoutine, { maxItems: 500 }) });
-export const PlanSummary = strict({ ...planFields, routineCount: Type.Integer({ minimum: 0, maximum: 500 }) });
+export const PlanSummary = strict({
+  ...planFields,
+  routineCount: Type.Integer({ minimum: 0, maximum: 500 }),
+});
 export const PlanId = strict({ planId: Uuid });
 export const ListPlans = strict(listFields);

@@ -1,12 +1,19 @@
 import type { Db } from "#db/client.ts";
 import { translateBroken } from "#db/errors.ts";
-import type { Actor } from "../actor.ts";
-import { AppError, idsNotFound, listOfIds } from "../errors.ts";
+import { AppError, idsNotFound, listOfIds } from "#lib/errors.ts";
 import type { Precondition } from "../http/precondition.ts";
-import { holdRoutineNames, lockPlan } from "../parents.queries.ts";
-import { listAllowing, mayWritePlan } from "../sharing/visibility.queries.ts";
+import type { Actor } from "../permissions/actor.ts";
+import { holdRoutineNames, lockPlan } from "../permissions/parent-locks.queries.ts";
+import { listAllowing, mayWritePlan } from "../permissions/visibility.queries.ts";
 import { assignPlan, copyPlan } from "./plan-copies.queries.ts";
-import { deletePlan, findPlanJson, insertPlan, type PlanEntry, updatePlan, type WrittenPlan } from "./plans.queries.ts";
+import {
+  deletePlan,
+  findPlanJson,
+  insertPlan,
+  type PlanEntry,
+  updatePlan,
+  type WrittenPlan,
+} from "./plans.queries.ts";
 import type { NewPlan, PlanPatch } from "./plans.schemas.ts";
 
 const planNotFound = () => new AppError("not_found", "plans.not_found", "Plan not found");
@@ -19,8 +26,8 @@ export async function getPlan(db: Db, actor: Actor, planId: string): Promise<str
 }
 
 /**
- * Creates a plan of the actor's own and returns it as JSON. Throws not_found for routines that are not the actor's own,
- * conflict (`plans.name_taken`, `plans.id_taken`).
+ * Creates a plan of the actor's own and returns it as JSON. Throws not_found for routines that are
+ * not the actor's own, conflict (`plans.name_taken`, `plans.id_taken`).
  */
 export function createPlan(db: Db, actor: Actor, { routines, ...plan }: NewPlan): Promise<string> {
   return translate(plan.name, () =>
@@ -33,8 +40,9 @@ export function createPlan(db: Db, actor: Actor, { routines, ...plan }: NewPlan)
 }
 
 /**
- * Changes a plan, replacing its routines when they are given, and returns it as JSON. Its owner, or who may write it; only
- * the owner shares it. Throws as creating does, and stale as `precondition` says.
+ * Changes a plan, replacing its routines when they are given, and returns it as JSON. Its owner, or
+ * who may write it; only the owner shares it. Throws as creating does, and stale as `precondition`
+ * says.
  */
 export function changePlan(
   db: Db,
@@ -60,7 +68,13 @@ export function changePlan(
       }
       if (!entries && Object.keys(columns).length === 0) return getPlan(tx, actor, planId);
       requireWritten(
-        await updatePlan(tx, actor.userId, { id: planId, ownerId: stored.ownerId }, columns, entries),
+        await updatePlan(
+          tx,
+          actor.userId,
+          { id: planId, ownerId: stored.ownerId },
+          columns,
+          entries,
+        ),
         entries,
       );
       return getPlan(tx, actor, planId);
@@ -74,10 +88,15 @@ export async function requirePlanWritable(db: Db, actor: Actor, planId: string):
 }
 
 /**
- * Copies a plan that the actor may read, with other people's routines, into their own. Throws not_found, conflict as
- * creating does.
+ * Copies a plan that the actor may read, with other people's routines, into their own. Throws
+ * not_found, conflict as creating does.
  */
-export function clonePlan(db: Db, actor: Actor, planId: string, copy: { id?: string; name?: string }): Promise<string> {
+export function clonePlan(
+  db: Db,
+  actor: Actor,
+  planId: string,
+  copy: { id?: string; name?: string },
+): Promise<string> {
   return translate(copy.name ?? "", () =>
     db.transaction(async (tx) => {
       const id = await copyPlan(tx, actor.userId, planId, copy);
@@ -88,20 +107,28 @@ export function clonePlan(db: Db, actor: Actor, planId: string, copy: { id?: str
 }
 
 /**
- * Copies a plan of the actor's own, with its routines, into the account of each of the clients, and returns as JSON which
- * copy is whose. All or nothing: throws not_found for a plan that is not the actor's own, and for clients who do not let
- * them write their plans; conflict when such a name was taken at the same time.
+ * Copies a plan of the actor's own, with its routines, into the account of each of the clients, and
+ * returns as JSON which copy is whose. All or nothing: throws not_found for a plan that is not the
+ * actor's own, and for clients who do not let them write their plans; conflict when such a name was
+ * taken at the same time.
  */
-export function assignToClients(db: Db, actor: Actor, planId: string, clientIds: string[]): Promise<string> {
+export function assignToClients(
+  db: Db,
+  actor: Actor,
+  planId: string,
+  clientIds: string[],
+): Promise<string> {
   // Here an owner whose account was deleted is one of the clients, not the actor.
   const clientGone = () => new AppError("not_found", "clients.not_found", "Client not found");
-  return translateBroken({ plans_owner_id_fkey: clientGone, routines_owner_id_fkey: clientGone }, () =>
-    translate("", async () => {
-      const { isFound, missing, json } = await assignPlan(db, actor.userId, planId, clientIds);
-      if (!isFound) throw planNotFound();
-      requireNoneMissing(clientIds, missing);
-      return json;
-    }),
+  return translateBroken(
+    { plans_owner_id_fkey: clientGone, routines_owner_id_fkey: clientGone },
+    () =>
+      translate("", async () => {
+        const { isFound, missing, json } = await assignPlan(db, actor.userId, planId, clientIds);
+        if (!isFound) throw planNotFound();
+        requireNoneMissing(clientIds, missing);
+        return json;
+      }),
   );
 }
 
@@ -112,8 +139,16 @@ export async function requireAssignable(db: Db, actor: Actor, clientIds: string[
   requireNoneMissing(clientIds, missing);
 }
 
-/** Deletes a plan of the actor's own; its routines stay. Throws not_found, stale as `precondition` says. */
-export function removePlan(db: Db, actor: Actor, planId: string, precondition: Precondition): Promise<void> {
+/**
+ * Deletes a plan of the actor's own; its routines stay. Throws not_found, stale as `precondition`
+ * says.
+ */
+export function removePlan(
+  db: Db,
+  actor: Actor,
+  planId: string,
+  precondition: Precondition,
+): Promise<void> {
   return db.transaction(async (tx) => {
     const stored = await lockPlan(tx, actor.userId, planId);
     if (!stored?.isOwner) throw planNotFound();
@@ -130,7 +165,11 @@ function entriesOf(routines: NewPlan["routines"]): PlanEntry[] {
     counts.set(day, position);
     if (position > MAX_ROUTINES_PER_DAY) {
       const errors = [
-        { field: "/routines", code: "too_many", message: `A day has at most ${MAX_ROUTINES_PER_DAY} routines` },
+        {
+          field: "/routines",
+          code: "too_many",
+          message: `A day has at most ${MAX_ROUTINES_PER_DAY} routines`,
+        },
       ];
       throw new AppError("invalid", "invalid_request", "The plan does not fit", { errors });
     }
@@ -143,12 +182,20 @@ const MAX_ROUTINES_PER_DAY = 50;
 function requireNoneMissing(clientIds: string[], missing: string[]) {
   if (missing.length === 0) return;
   const given = clientIds.map((id, at) => ({ field: `/clientIds/${at}`, id }));
-  throw idsNotFound("clients.not_found", `Clients not found: ${listOfIds(missing)}`, missing, given);
+  throw idsNotFound(
+    "clients.not_found",
+    `Clients not found: ${listOfIds(missing)}`,
+    missing,
+    given,
+  );
 }
 
 function requireWritten({ id, missing }: WrittenPlan, entries: PlanEntry[] = []): string {
   if (missing.length > 0) {
-    const given = entries.map(({ routineId }, at) => ({ field: `/routines/${at}/routineId`, id: routineId }));
+    const given = entries.map(({ routineId }, at) => ({
+      field: `/routines/${at}/routineId`,
+      id: routineId,
+    }));
     const detail = `Routines not found: ${listOfIds(missing.sort())}`;
     throw idsNotFound("plans.routine_not_found", detail, missing, given);
   }
@@ -164,7 +211,11 @@ const translate = <T>(name: string, work: () => Promise<T>): Promise<T> =>
         return new AppError("conflict", "plans.name_taken", `You already have a plan ${which}`);
       },
       routines_owner_name_unique: () =>
-        new AppError("conflict", "routines.name_taken", "A routine of this name came at the same time: try again"),
+        new AppError(
+          "conflict",
+          "routines.name_taken",
+          "A routine of this name came at the same time: try again",
+        ),
     },
     work,
   );

@@ -9,7 +9,8 @@ type Entry = { day: number; position: number; routineName: string };
 async function world(api: Api) {
   const [owner, other] = [await makeSignedIn(api), await makeSignedIn(api)];
   const routine = async (name: string) =>
-    (await api.post("/api/v1/routines", { as: owner.as, body: { name, exercises: [] } })).json.id as string;
+    (await api.post("/api/v1/routines", { as: owner.as, body: { name, exercises: [] } })).json
+      .id as string;
   const [legs, arms] = [await routine("Legs"), await routine("Arms")];
   const body = {
     name: "Strength",
@@ -47,7 +48,9 @@ test(
       total: 1,
       items: [{ routineCount: 3 }],
     });
-    expect(await statementsOf(() => api.get(`${P}/${made.json.id}`, { as: owner.as }))).toHaveLength(1);
+    expect(
+      await statementsOf(() => api.get(`${P}/${made.json.id}`, { as: owner.as })),
+    ).toHaveLength(1);
   }),
 );
 
@@ -88,9 +91,19 @@ test(
     const { owner, legs, body } = await world(api);
     const { json: plan } = await api.post(P, { as: owner.as, body });
     const remove = () => api.delete(`/api/v1/routines/${legs}`, { as: owner.as });
-    expectProblem(await remove(), 409, "routines.in_use", "The routine is used by the plan 'Strength'");
+    expectProblem(
+      await remove(),
+      409,
+      "routines.in_use",
+      "The routine is used by the plan 'Strength'",
+    );
     expectStatus(await api.delete(`${P}/${plan.id}`, { as: owner.as }), 204);
-    expectProblem(await api.get(`${P}/${plan.id}`, { as: owner.as }), 404, "plans.not_found", "Plan not found");
+    expectProblem(
+      await api.get(`${P}/${plan.id}`, { as: owner.as }),
+      404,
+      "plans.not_found",
+      "Plan not found",
+    );
     expectStatus(await remove(), 204);
   }),
 );
@@ -104,7 +117,11 @@ test(
     expect(theirs.json.detail).toContain(legs);
     expect((await api.get(P, { as: other.as })).json.total).toBe(0);
     expectStatus(await api.post(P, { as: owner.as, body }), 201);
-    expectProblem(await api.post(P, { as: owner.as, body: { ...body, name: "STRENGTH" } }), 409, "plans.name_taken");
+    expectProblem(
+      await api.post(P, { as: owner.as, body: { ...body, name: "STRENGTH" } }),
+      409,
+      "plans.name_taken",
+    );
     for (const bad of [{ day: 0 }, { day: 367 }, { day: 1.5 }, { routineId: "x" }]) {
       const answer = await api.post(P, {
         as: owner.as,
@@ -129,7 +146,12 @@ test(
     const start = (planId: string, routineId: string) =>
       api.post("/api/v1/workouts", { as: owner.as, body: { planId, routineId, timeZone: "UTC" } });
     const { json: workout } = await start(plan.id, legs);
-    expect(workout).toMatchObject({ planId: plan.id, planName: "Strength", routineId: legs, routineName: "Legs" });
+    expect(workout).toMatchObject({
+      planId: plan.id,
+      planName: "Strength",
+      routineId: legs,
+      routineName: "Legs",
+    });
     await api.patch(`${P}/${plan.id}`, { as: owner.as, body: { routines: [] } });
     expectProblem(await start(plan.id, legs), 404, "routines.not_found");
     await api.delete(`${P}/${plan.id}`, { as: owner.as });
@@ -144,7 +166,10 @@ test(
     const { owner, legs, body } = await world(api);
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
     const { json: plan } = await api.post(P, { as: owner.as, body });
-    await api.post("/api/v1/workouts", { as: owner.as, body: { planId: plan.id, routineId: legs, timeZone: "UTC" } });
+    await api.post("/api/v1/workouts", {
+      as: owner.as,
+      body: { planId: plan.id, routineId: legs, timeZone: "UTC" },
+    });
     expectStatus(await api.delete(`/api/v1/users/${owner.user.id}`, { as }), 204);
     await api.deps.db.sql`set constraints all immediate`;
     const [left] = await api.deps.db.sql`
@@ -162,7 +187,10 @@ test(
     const own = await makeExercise(api, { owner: owner.user, name: "Zq Own" });
     const exercises = [{ exerciseId: own, mode: "reps", sets: 3, repsMin: 5, repsMax: 5 }];
     await api.patch(`/api/v1/routines/${legs}`, { as: owner.as, body: { exercises } });
-    const { json: plan } = await api.post(P, { as: owner.as, body: { ...body, sharing: "public" } });
+    const { json: plan } = await api.post(P, {
+      as: owner.as,
+      body: { ...body, sharing: "public" },
+    });
     const clone = (as: string, copy = {}) => api.post(`${P}/${plan.id}/clone`, { as, body: copy });
     await api.post("/api/v1/routines", { as: other.as, body: { name: "ARMS", exercises: [] } });
     const copy = await clone(other.as);
@@ -176,9 +204,13 @@ test(
     });
     expect(shown(copy.json)).toEqual(["1.1 Legs", "1.2 Arms (2)", "3.1 Arms (2)"]);
     const [first] = copy.json.routines;
-    const { json: routine } = await api.get(`/api/v1/routines/${first.routineId}`, { as: other.as });
+    const { json: routine } = await api.get(`/api/v1/routines/${first.routineId}`, {
+      as: other.as,
+    });
     expect(routine).toMatchObject({ access: "owner", sharing: "private" });
-    expect(routine.exercises).toMatchObject([{ exerciseId: null, exerciseName: "Zq Own", repsMin: 5 }]);
+    expect(routine.exercises).toMatchObject([
+      { exerciseId: null, exerciseName: "Zq Own", repsMin: 5 },
+    ]);
     expectProblem(await clone(other.as), 409, "plans.name_taken");
     expect(shown((await clone(other.as, { name: "Again" })).json)).toEqual([
       "1.1 Legs (2)",
@@ -187,7 +219,11 @@ test(
     ]);
     const mine = await clone(owner.as);
     expect(mine.json.name).toBe("Strength (copy)");
-    expect(mine.json.routines.map(({ routineId }: { routineId: string }) => routineId)).toEqual([legs, arms, arms]);
+    expect(mine.json.routines.map(({ routineId }: { routineId: string }) => routineId)).toEqual([
+      legs,
+      arms,
+      arms,
+    ]);
     await api.patch(`${P}/${plan.id}`, { as: owner.as, body: { sharing: "private" } });
     expectProblem(await clone(other.as, { name: "Late" }), 404, "plans.not_found");
   }),

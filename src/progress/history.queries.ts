@@ -6,10 +6,10 @@ import { type Formula, MAX_REPS } from "./one-rep-max.rules.ts";
 export type HistoryEntry = { json: string; startedAt: string; id: string };
 
 /**
- * The workouts of `userId` that have an exercise, the latest start first, ties by id, at most `limit`: its sets in their
- * order, their volume, and the best estimated one-repetition maximum. Broken-off workouts and the trash are left out, and
- * warm-ups of the figures. Walks the user's workouts, so it takes no longer for an exercise that everybody does. One
- * statement.
+ * The workouts of `userId` that have an exercise, the latest start first, ties by id, at most
+ * `limit`: its sets in their order, their volume, and the best estimated one-repetition maximum.
+ * Broken-off workouts and the trash are left out, and warm-ups of the figures. Walks the user's
+ * workouts, so it takes no longer for an exercise that everybody does. One statement.
  */
 export async function listHistory(
   { sql }: Db,

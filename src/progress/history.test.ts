@@ -2,7 +2,16 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { makeSignedIn } from "#test/make.ts";
-import { counts, type Done, kgOf, localDay, most, perform, workout, world } from "#test/training-by-hand.ts";
+import {
+  counts,
+  type Done,
+  kgOf,
+  localDay,
+  most,
+  perform,
+  workout,
+  world,
+} from "#test/training-by-hand.ts";
 import { statementsOf } from "#test/transaction.ts";
 import { FORMULAS, type Formula, oneRepMax } from "./one-rep-max.rules.ts";
 
@@ -31,7 +40,11 @@ function historyByHand(history: Done[], formula: Formula) {
 test("the history of an exercise is that of its workouts, page by page, with figures as by hand", async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.uniqueArray(workout, { minLength: 1, maxLength: 6, selector: ({ startedAt }) => startedAt }),
+      fc.uniqueArray(workout, {
+        minLength: 1,
+        maxLength: 6,
+        selector: ({ startedAt }) => startedAt,
+      }),
       fc.constantFrom(...FORMULAS),
       (history, formula) =>
         withApi(async (api) => {
@@ -41,16 +54,23 @@ test("the history of an exercise is that of its workouts, page by page, with fig
           const found: Record<string, unknown>[] = [];
           const path = `${P}/exercises/${known.press}/history?pageSize=2&formula=${formula}`;
           for (let cursor: string | null = ""; cursor !== null; ) {
-            const { json } = await api.get(`${path}${cursor && `&cursor=${cursor}`}`, { as: known.as });
+            const { json } = await api.get(`${path}${cursor && `&cursor=${cursor}`}`, {
+              as: known.as,
+            });
             found.push(...json.items);
             cursor = json.nextCursor;
           }
           expect(found).toHaveLength(expected.length);
           for (const [at, { day, reps, volumeKg, estimatedKg }] of expected.entries()) {
-            const item = found[at] as { sets: { reps: number | null }[]; volumeKg: number; estimatedKg: number | null };
+            const item = found[at] as {
+              sets: { reps: number | null }[];
+              volumeKg: number;
+              estimatedKg: number | null;
+            };
             expect(item).toMatchObject({ day, sets: reps.map((count) => ({ reps: count })) });
             expect(item.volumeKg).toBeCloseTo(volumeKg, 2);
-            if (estimatedKg === null) expect(item).toMatchObject({ estimatedKg, estimateMissing: expect.any(String) });
+            if (estimatedKg === null)
+              expect(item).toMatchObject({ estimatedKg, estimateMissing: expect.any(String) });
             else expect(item.estimatedKg).toBeCloseTo(estimatedKg, 2);
           }
         })(),
@@ -64,11 +84,19 @@ test(
   withApi(async (api) => {
     const known = await world(api);
     const other = await makeSignedIn(api);
-    const done = { timeZone: "UTC", isAborted: false, press: [{ type: "working", reps: 5 }], curl: [] };
+    const done = {
+      timeZone: "UTC",
+      isAborted: false,
+      press: [{ type: "working", reps: 5 }],
+      curl: [],
+    };
     await perform(api, known, { ...done, startedAt: "2026-01-05T12:00:00Z" });
     const history = `${P}/exercises/${known.press}/history`;
     expect((await api.get(history, { as: known.as })).json.items).toHaveLength(1);
-    expect((await api.get(history, { as: other.as })).json).toEqual({ items: [], nextCursor: null });
+    expect((await api.get(history, { as: other.as })).json).toEqual({
+      items: [],
+      nextCursor: null,
+    });
     expect(await statementsOf(() => api.get(history, { as: known.as }))).toHaveLength(1);
     const [trained] = (await api.get("/api/v1/workouts", { as: known.as })).json.items;
     await api.delete(`/api/v1/workouts/${trained.id}`, { as: known.as });
@@ -98,14 +126,17 @@ test(
   withApi(async (api) => {
     const known = await world(api);
     const done = { timeZone: "UTC", isAborted: false, press: [], curl: [] };
-    for (let count = 0; count < 5; count++) await perform(api, known, { ...done, startedAt: "2026-01-05T12:00:00Z" });
+    for (let count = 0; count < 5; count++)
+      await perform(api, known, { ...done, startedAt: "2026-01-05T12:00:00Z" });
     const path = `${P}/exercises/${known.press}/history`;
     const { json: whole } = await api.get(path, { as: known.as });
     const ids = whole.items.map(({ workoutId }: { workoutId: string }) => workoutId);
     expect(ids).toEqual([...ids].sort().reverse());
     const found: string[] = [];
     for (let cursor: string | null = ""; cursor !== null; ) {
-      const { json } = await api.get(`${path}?pageSize=1${cursor && `&cursor=${cursor}`}`, { as: known.as });
+      const { json } = await api.get(`${path}?pageSize=1${cursor && `&cursor=${cursor}`}`, {
+        as: known.as,
+      });
       found.push(...json.items.map(({ workoutId }: { workoutId: string }) => workoutId));
       cursor = json.nextCursor;
     }
@@ -117,17 +148,25 @@ test(
   "an exercise that comes twice in a workout is one entry, with the sets in their order",
   withApi(async (api) => {
     const { as, press, curl } = await world(api);
-    const sets = (...reps: number[]) => reps.map((count) => ({ weight: 10, weightUnit: "kg", reps: count }));
+    const sets = (...reps: number[]) =>
+      reps.map((count) => ({ weight: 10, weightUnit: "kg", reps: count }));
     const exercises = [
       { exerciseId: press, mode: "reps", sets: sets(5, 4) },
       { exerciseId: curl, mode: "reps", sets: sets(9) },
       { exerciseId: press, mode: "reps", sets: sets(3, 8) },
     ];
-    expectStatus(await api.post("/api/v1/workouts", { as, body: { timeZone: "UTC", exercises } }), 201);
+    expectStatus(
+      await api.post("/api/v1/workouts", { as, body: { timeZone: "UTC", exercises } }),
+      201,
+    );
     const { json } = await api.get(`${P}/exercises/${press}/history`, { as });
     expect(json.items).toHaveLength(1);
     expect(json.items[0].sets.map(({ reps }: { reps: number }) => reps)).toEqual([5, 4, 3, 8]);
-    expect(json.items[0]).toMatchObject({ volumeKg: 200, estimatedKg: 12.667, estimateMissing: null });
+    expect(json.items[0]).toMatchObject({
+      volumeKg: 200,
+      estimatedKg: 12.667,
+      estimateMissing: null,
+    });
   }),
 );
 
@@ -136,19 +175,31 @@ test.each([
   ["reps", [], "no_sets"],
   ["reps", [{ type: "warmup", weight: 10, weightUnit: "kg", reps: 5, rpe: 8 }], "no_sets"],
   ["reps", [{ reps: 5, rpe: 8 }], "no_weighted_sets_of_1_to_12_reps"],
-  ["reps", [{ weight: 10, weightUnit: "kg", reps: 13, rpe: 8 }], "no_weighted_sets_of_1_to_12_reps"],
+  [
+    "reps",
+    [{ weight: 10, weightUnit: "kg", reps: 13, rpe: 8 }],
+    "no_weighted_sets_of_1_to_12_reps",
+  ],
   ["reps", [{ weight: 10, weightUnit: "kg", reps: 5 }], "no_sets_with_rpe"],
   ["reps", [{ weight: 10, weightUnit: "kg", reps: 5, rpe: 5.5, rir: 2 }], "no_sets_with_rpe"],
   ["reps", [{ weight: 10, weightUnit: "kg", reps: 5, rir: 5 }], "no_sets_with_rpe"],
   ["reps", [{ weight: 10, weightUnit: "kg", reps: 5, rir: 4 }], null],
-])("in mode %s with the sets %j the table's estimate is missing for the reason: %s", async (mode, sets, reason) => {
-  await withApi(async (api) => {
-    const { as, press } = await world(api);
-    const exercises = [{ exerciseId: press, mode, sets }];
-    expectStatus(await api.post("/api/v1/workouts", { as, body: { timeZone: "UTC", exercises } }), 201);
-    const path = `${P}/exercises/${press}`;
-    const [entry] = (await api.get(`${path}/history?formula=rpe_table`, { as })).json.items;
-    expect(entry.estimateMissing).toBe(reason);
-    expect((await api.get(`${path}/records?formula=rpe_table`, { as })).json.estimateMissing).toBe(reason);
-  })();
-});
+])(
+  "in mode %s with the sets %j the table's estimate is missing for the reason: %s",
+  async (mode, sets, reason) => {
+    await withApi(async (api) => {
+      const { as, press } = await world(api);
+      const exercises = [{ exerciseId: press, mode, sets }];
+      expectStatus(
+        await api.post("/api/v1/workouts", { as, body: { timeZone: "UTC", exercises } }),
+        201,
+      );
+      const path = `${P}/exercises/${press}`;
+      const [entry] = (await api.get(`${path}/history?formula=rpe_table`, { as })).json.items;
+      expect(entry.estimateMissing).toBe(reason);
+      expect(
+        (await api.get(`${path}/records?formula=rpe_table`, { as })).json.estimateMissing,
+      ).toBe(reason);
+    })();
+  },
+);

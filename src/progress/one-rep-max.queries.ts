@@ -2,7 +2,10 @@ import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
 import { type Formula, MAX_REPS, MIN_RPE, RPE_PERCENT } from "./one-rep-max.rules.ts";
 
-/** `oneRepMax` of a row of `workout_sets`, in kg: the same formulas with the same limits; null outside them. */
+/**
+ * `oneRepMax` of a row of `workout_sets`, in kg: the same formulas with the same limits; null
+ * outside them.
+ */
 export function estimate(sql: Db["sql"], formula: Formula): Fragment {
   const reps = sql`workout_sets.reps`;
   const perceived = sql`coalesce(rpe, 10 - rir)`;
@@ -16,5 +19,8 @@ export function estimate(sql: Db["sql"], formula: Formula): Fragment {
   return sql`case when weight_kg > 0 and ${reps} between 1 and ${MAX_REPS}::int then ${formulas[formula]} end`;
 }
 
-/** The table as PostgreSQL writes arrays: a parameter of that type is read once, a text that is cast for every set. */
+/**
+ * The table as PostgreSQL writes arrays: a parameter of that type is read once, a text that is cast
+ * for every set.
+ */
 const PERCENT = `{${RPE_PERCENT.join(",")}}`;

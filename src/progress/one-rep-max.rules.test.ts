@@ -25,7 +25,8 @@ test("one repetition is its own maximum, more is worth more, and outside 1 to 12
             oneRepMax(formula, weight, reps) as number,
           );
         }
-        for (const reps of [0, 13, -1, 2.5, Number.NaN]) expect(oneRepMax(formula, weight, reps)).toBeNull();
+        for (const reps of [0, 13, -1, 2.5, Number.NaN])
+          expect(oneRepMax(formula, weight, reps)).toBeNull();
       },
     ),
   );
@@ -60,10 +61,14 @@ test.each([
 });
 
 test("by the table a rep more, or one in reserve, are worth the same, and without an RPE from 6 to 10 nothing is said", () => {
-  expect(RPE_PERCENT.every((percent, at) => at === 0 || percent < (RPE_PERCENT[at - 1] as number))).toBe(true);
+  expect(
+    RPE_PERCENT.every((percent, at) => at === 0 || percent < (RPE_PERCENT[at - 1] as number)),
+  ).toBe(true);
   for (let reps = 1; reps < 12; reps++) {
     for (const rpe of [7, 8.5, 10]) {
-      expect(oneRepMax("rpe_table", 100, reps + 1, { rpe })).toBe(oneRepMax("rpe_table", 100, reps, { rpe: rpe - 1 }));
+      expect(oneRepMax("rpe_table", 100, reps + 1, { rpe })).toBe(
+        oneRepMax("rpe_table", 100, reps, { rpe: rpe - 1 }),
+      );
     }
   }
   for (const effort of [{}, { rpe: null, rir: null }, { rpe: 5.5 }, { rir: 5 }]) {

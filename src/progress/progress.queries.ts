@@ -4,9 +4,10 @@ import { estimate } from "./one-rep-max.queries.ts";
 import { type Formula, MAX_REPS } from "./one-rep-max.rules.ts";
 
 /**
- * The records of one exercise of `userId` as JSON: the best set by estimated one-repetition maximum, by weight, by
- * repetitions, by volume (weight × repetitions), and the most repetitions at each weight. Of equals the earliest. Warm-ups,
- * aborted workouts and the trash are left out. One statement.
+ * The records of one exercise of `userId` as JSON: the best set by estimated one-repetition
+ * maximum, by weight, by repetitions, by volume (weight × repetitions), and the most repetitions at
+ * each weight. Of equals the earliest. Warm-ups, aborted workouts and the trash are left out. One
+ * statement.
  */
 export async function findRecordsJson(
   { sql }: Db,
@@ -51,9 +52,10 @@ export async function findRecordsJson(
 const PERIOD = { day: "YYYY-MM-DD", week: 'IYYY-"W"IW', month: "YYYY-MM" } as const;
 
 /**
- * Volume (kg × repetitions) and hard sets of `userId` per period and muscle group as a JSON array, by period, then by the
- * muscle's id. A set counts whole for primary muscles and half for secondary ones; days are those of each workout's time
- * zone, from `from` to `to`, both inclusive. One statement.
+ * Volume (kg × repetitions) and hard sets of `userId` per period and muscle group as a JSON array,
+ * by period, then by the muscle's id. A set counts whole for primary muscles and half for secondary
+ * ones; days are those of each workout's time zone, from `from` to `to`, both inclusive. One
+ * statement.
  */
 export async function listVolumeJson(
   { sql }: Db,

@@ -1,6 +1,6 @@
 import { cursorPage, placeOf } from "../http/cursor.ts";
-import { type Operation, operation } from "../http/operation.ts";
 import { okJson } from "../http/reply.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import { listHistory } from "./history.queries.ts";
 import { findRecordsJson, listVolumeJson } from "./progress.queries.ts";
 import {
@@ -35,7 +35,9 @@ export function progressRoutes({ nowMs }: { nowMs: () => number }): Operation[] 
         answers: { 200: Records },
       },
       async ({ actor, params, query, db }) =>
-        okJson(await findRecordsJson(db, actor.userId, params.exerciseId, query.formula ?? "epley")),
+        okJson(
+          await findRecordsJson(db, actor.userId, params.exerciseId, query.formula ?? "epley"),
+        ),
     ),
     operation(
       "GET",
@@ -52,7 +54,12 @@ export function progressRoutes({ nowMs }: { nowMs: () => number }): Operation[] 
       },
       async ({ actor, params, query: { cursor, pageSize = 20, formula = "epley" }, db }) => {
         const from = { formula, after: placeOf(cursor) };
-        return okJson(cursorPage(await listHistory(db, actor.userId, params.exerciseId, from, pageSize + 1), pageSize));
+        return okJson(
+          cursorPage(
+            await listHistory(db, actor.userId, params.exerciseId, from, pageSize + 1),
+            pageSize,
+          ),
+        );
       },
     ),
     operation(
@@ -68,7 +75,9 @@ export function progressRoutes({ nowMs }: { nowMs: () => number }): Operation[] 
         answers: { 200: Streaks },
       },
       async ({ actor, query: { timeZone, perWeek = 1 }, db }) =>
-        okJson(await findStreaksJson(db, actor.userId, { now: new Date(nowMs()), timeZone, perWeek })),
+        okJson(
+          await findStreaksJson(db, actor.userId, { now: new Date(nowMs()), timeZone, perWeek }),
+        ),
     ),
     operation(
       "GET",

@@ -6,16 +6,28 @@ import { FORMULAS } from "./one-rep-max.rules.ts";
 const Kg = Type.Number({ minimum: 0, description: "Kilograms" });
 const Count = Type.Integer({ minimum: 0, maximum: 2_147_483_647 });
 
-const WHY_NOT = ["no_sets", "no_weighted_sets_of_1_to_12_reps", "no_sets_with_rpe"] as ["no_sets", ...string[]];
+const WHY_NOT = ["no_sets", "no_weighted_sets_of_1_to_12_reps", "no_sets_with_rpe"] as [
+  "no_sets",
+  ...string[],
+];
 
 export const ExerciseId = strict({ exerciseId: Uuid });
 export const RecordsQuestion = strict({
   formula: Type.Optional(
-    choice([...FORMULAS], { default: "epley", description: "Of the estimated one-repetition maximum" }),
+    choice([...FORMULAS], {
+      default: "epley",
+      description: "Of the estimated one-repetition maximum",
+    }),
   ),
 });
 
-const RecordSet = { setId: Uuid, workoutId: Uuid, startedAt: Instant, weightKg: nullable(Kg), reps: nullable(Count) };
+const RecordSet = {
+  setId: Uuid,
+  workoutId: Uuid,
+  startedAt: Instant,
+  weightKg: nullable(Kg),
+  reps: nullable(Count),
+};
 export const Records = strict({
   formula: choice([...FORMULAS]),
   estimatedOneRepMax: nullable(strict({ ...RecordSet, estimatedKg: Kg })),
@@ -32,7 +44,12 @@ export const Records = strict({
 export const VolumeQuestion = strict({
   from: Day,
   to: Day,
-  by: Type.Optional(choice(["day", "week", "month"], { default: "week", description: "ISO weeks, with their year" })),
+  by: Type.Optional(
+    choice(["day", "week", "month"], {
+      default: "week",
+      description: "ISO weeks, with their year",
+    }),
+  ),
 });
 export type VolumeQuestion = Static<typeof VolumeQuestion>;
 
@@ -41,14 +58,19 @@ export const Volume = Type.Array(
     period: Type.String({ maxLength: 10, description: "2026-01-31, 2026-W05 or 2026-01" }),
     muscleGroup: strict({ id: SmallId, name: Type.String({ maxLength: 100 }) }),
     volumeKg: Kg,
-    hardSets: Type.Number({ minimum: 0, description: "A set counts 1 for a primary muscle and ½ for a secondary one" }),
+    hardSets: Type.Number({
+      minimum: 0,
+      description: "A set counts 1 for a primary muscle and ½ for a secondary one",
+    }),
   }),
   { description: "By period, then by muscle; warm-ups and broken-off workouts left out" },
 );
 
 export const HistoryQuestion = strict({
   ...RecordsQuestion.properties,
-  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "The last page's nextCursor" })),
+  cursor: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, description: "The last page's nextCursor" }),
+  ),
   pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
 });
 export type HistoryQuestion = Static<typeof HistoryQuestion>;
@@ -69,7 +91,9 @@ export const History = strict({
       timeZone: TimeZone,
       day: Type.String({ maxLength: 10, description: "Where the workout was" }),
       volumeKg: Kg,
-      estimatedKg: nullable(Type.Number({ minimum: 0, description: "The best estimated one-repetition maximum" })),
+      estimatedKg: nullable(
+        Type.Number({ minimum: 0, description: "The best estimated one-repetition maximum" }),
+      ),
       estimateMissing: nullable(choice(WHY_NOT, { description: "Why there is no estimate" })),
       sets: Type.Array(strict(performed), { description: "In their order" }),
     }),
@@ -81,7 +105,12 @@ export const History = strict({
 export const StreaksQuestion = strict({
   timeZone: Type.Optional(TimeZone),
   perWeek: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 7, default: 1, description: "Training days that make a week count" }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 7,
+      default: 1,
+      description: "Training days that make a week count",
+    }),
   ),
 });
 export type StreaksQuestion = Static<typeof StreaksQuestion>;

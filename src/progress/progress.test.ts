@@ -18,11 +18,15 @@ import { FORMULAS, type Formula, oneRepMax } from "./one-rep-max.rules.ts";
 
 const P = "/api/v1/progress";
 function recordsByHand(history: Done[], formula: Formula) {
-  const sets = history.filter(({ isAborted }) => !isAborted).flatMap(({ press }) => press.filter(counts));
+  const sets = history
+    .filter(({ isAborted }) => !isAborted)
+    .flatMap(({ press }) => press.filter(counts));
   const weighted = sets.flatMap((one) =>
     kgOf(one) === undefined ? [] : [{ ...one, kg: kgOf(one) as number, reps: one.reps as number }],
   );
-  const estimates = weighted.flatMap((one) => (one.kg > 0 ? [oneRepMax(formula, one.kg, one.reps, one)] : []));
+  const estimates = weighted.flatMap((one) =>
+    one.kg > 0 ? [oneRepMax(formula, one.kg, one.reps, one)] : [],
+  );
   const perWeight = new Map<number, number>();
   for (const { kg, reps } of weighted) perWeight.set(kg, Math.max(perWeight.get(kg) ?? 0, reps));
   return {
@@ -34,7 +38,11 @@ function recordsByHand(history: Done[], formula: Formula) {
   };
 }
 
-const PERIOD_OF = { day: (day: string) => day, week: isoWeek, month: (day: string) => day.slice(0, 7) };
+const PERIOD_OF = {
+  day: (day: string) => day,
+  week: isoWeek,
+  month: (day: string) => day.slice(0, 7),
+};
 
 function volumeByHand(history: Done[], by: keyof typeof PERIOD_OF, from: string, to: string) {
   const sums = new Map<string, { volumeKg: number; hardSets: number }>();
@@ -66,20 +74,30 @@ test("records and volume of random histories are those that are found by hand", 
         withApi(async (api) => {
           const known = await world(api);
           for (const done of history) await perform(api, known, done);
-          const { json } = await api.get(`${P}/exercises/${known.press}/records?formula=${formula}`, { as: known.as });
+          const { json } = await api.get(
+            `${P}/exercises/${known.press}/records?formula=${formula}`,
+            { as: known.as },
+          );
           const byHand = recordsByHand(history, formula);
           const close = (found: number | undefined, expected: number | undefined) =>
-            expected === undefined ? expect(found).toBeUndefined() : expect(found).toBeCloseTo(expected, 2);
+            expected === undefined
+              ? expect(found).toBeUndefined()
+              : expect(found).toBeCloseTo(expected, 2);
           close(json.estimatedOneRepMax?.estimatedKg, byHand.estimatedKg);
           close(json.heaviest?.weightKg, byHand.heaviestKg);
           close(json.mostReps?.reps, byHand.mostReps);
           close(json.mostVolume?.volumeKg, byHand.volumeKg);
-          expect(json.repsAtWeight.map((one: { weightKg: number; reps: number }) => [one.weightKg, one.reps])).toEqual(
-            byHand.repsAtWeight,
-          );
+          expect(
+            json.repsAtWeight.map((one: { weightKg: number; reps: number }) => [
+              one.weightKg,
+              one.reps,
+            ]),
+          ).toEqual(byHand.repsAtWeight);
           for (const by of ["day", "week", "month"] as const) {
             const [from, to] = ["2025-12-10", "2026-01-20"];
-            const { json: found } = await api.get(`${P}/volume?from=${from}&to=${to}&by=${by}`, { as: known.as });
+            const { json: found } = await api.get(`${P}/volume?from=${from}&to=${to}&by=${by}`, {
+              as: known.as,
+            });
             const expected = volumeByHand(history, by, from, to);
             expect(found).toHaveLength(expected.size);
             for (const { period, muscleGroup, volumeKg, hardSets } of found) {
@@ -98,7 +116,8 @@ test(
   "there is a reason when nothing can be estimated",
   withApi(async (api) => {
     const known = await world(api);
-    const records = async () => (await api.get(`${P}/exercises/${known.press}/records`, { as: known.as })).json;
+    const records = async () =>
+      (await api.get(`${P}/exercises/${known.press}/records`, { as: known.as })).json;
     expect(await records()).toEqual({
       formula: "epley",
       estimatedOneRepMax: null,
@@ -109,14 +128,20 @@ test(
       repsAtWeight: [],
     });
     const done = { startedAt: "2026-01-01T00:00:00Z", timeZone: "UTC", isAborted: false, curl: [] };
-    await perform(api, known, { ...done, press: [{ type: "working", weight: 20, weightUnit: "kg", reps: 13 }] });
+    await perform(api, known, {
+      ...done,
+      press: [{ type: "working", weight: 20, weightUnit: "kg", reps: 13 }],
+    });
     expect(await records()).toMatchObject({
       estimatedOneRepMax: null,
       estimateMissing: "no_weighted_sets_of_1_to_12_reps",
       heaviest: { weightKg: 20, reps: 13 },
       mostVolume: { volumeKg: 260 },
     });
-    await perform(api, known, { ...done, press: [{ type: "working", weight: 100, weightUnit: "lb", reps: 1 }] });
+    await perform(api, known, {
+      ...done,
+      press: [{ type: "working", weight: 100, weightUnit: "lb", reps: 1 }],
+    });
     expect(await records()).toMatchObject({
       estimatedOneRepMax: { estimatedKg: 45.359, reps: 1 },
       estimateMissing: null,
@@ -130,7 +155,10 @@ test(
     const known = await world(api);
     const other = await makeSignedIn(api);
     const done = { startedAt: "2026-01-05T12:00:00Z", timeZone: "UTC", isAborted: false, curl: [] };
-    await perform(api, known, { ...done, press: [{ type: "working", weight: 50, weightUnit: "kg", reps: 5 }] });
+    await perform(api, known, {
+      ...done,
+      press: [{ type: "working", weight: 50, weightUnit: "kg", reps: 5 }],
+    });
     const volume = `${P}/volume?from=2026-01-01&to=2026-01-31`;
     const records = `${P}/exercises/${known.press}/records`;
     expect((await api.get(volume, { as: known.as })).json[0]).toMatchObject({
@@ -152,8 +180,16 @@ test(
       "from=2026-01-01",
       "from=2026-01-01&to=2026-01-02&by=year",
     ]) {
-      expectProblem(await api.get(`${P}/volume?${query}`, { as: known.as }), 422, "invalid_request");
+      expectProblem(
+        await api.get(`${P}/volume?${query}`, { as: known.as }),
+        422,
+        "invalid_request",
+      );
     }
-    expectProblem(await api.get(`${records}?formula=guess`, { as: known.as }), 422, "invalid_request");
+    expectProblem(
+      await api.get(`${records}?formula=guess`, { as: known.as }),
+      422,
+      "invalid_request",
+    );
   }),
 );

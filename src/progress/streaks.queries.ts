@@ -1,11 +1,12 @@
 import type { Db } from "#db/client.ts";
 
 /**
- * How many days, and ISO weeks with at least `perWeek` training days, `userId` has trained one after the other, as JSON:
- * at present and at most, of equals the latest. Each workout counts on the day that it was where it was; today is
- * `now` in `timeZone`, or where the latest workout was. A day or week that is not over breaks nothing. What begins later
- * than tomorrow, which it may be already where the workout was, is not at present. Broken-off workouts and the trash are
- * left out. Islands are found by the difference of a day and its number. One statement.
+ * How many days, and ISO weeks with at least `perWeek` training days, `userId` has trained one
+ * after the other, as JSON: at present and at most, of equals the latest. Each workout counts on
+ * the day that it was where it was; today is `now` in `timeZone`, or where the latest workout was.
+ * A day or week that is not over breaks nothing. What begins later than tomorrow, which it may be
+ * already where the workout was, is not at present. Broken-off workouts and the trash are left out.
+ * Islands are found by the difference of a day and its number. One statement.
  */
 export async function findStreaksJson(
   { sql }: Db,

@@ -3,12 +3,12 @@ import { type Db, openPool, type Pool } from "#db/client.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { seedDemo } from "#seeds/demo.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
-import { listChanges } from "#src/sync/changes.queries.ts";
-import { insertSet } from "#src/workouts/workout-sets.queries.ts";
-import { listWorkouts } from "#src/workouts/workouts.queries.ts";
-import { setRow } from "#src/workouts/workouts.service.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 import { canPrepare } from "#test/transaction.ts";
+import { listChanges } from "../sync/changes.queries.ts";
+import { insertSet } from "../workouts/workout-sets.queries.ts";
+import { listWorkouts } from "../workouts/workouts.queries.ts";
+import { setRow } from "../workouts/workouts.service.ts";
 import { listHistory } from "./history.queries.ts";
 import { findRecordsJson, listVolumeJson } from "./progress.queries.ts";
 import { findStreaksJson } from "./streaks.queries.ts";
@@ -42,17 +42,23 @@ async function planOf(ask: (db: Db) => Promise<unknown>): Promise<string> {
 }
 
 test("what an athlete does all day reaches training by an index, whatever other people have", async () => {
-  const [found] = await database.pool.sql<{ userId: string; exerciseId: string; workoutId: string; entryId: string }[]>`
+  const [found] = await database.pool.sql<
+    { userId: string; exerciseId: string; workoutId: string; entryId: string }[]
+  >`
     select user_id as "userId", exercise_id as "exerciseId", workout_id as "workoutId", workout_exercises.id as "entryId"
     from workouts join workout_exercises on workout_id = workouts.id where exercise_id is not null limit 1`;
   const { userId, exerciseId, workoutId, entryId } = found as NonNullable<typeof found>;
   const asked: Record<string, (db: Db) => Promise<unknown>> = {
-    "logging a set": (db) => insertSet(db, workoutId, entryId, setRow({}, 1, 1), { modes: ["reps"], most: 500 }),
+    "logging a set": (db) =>
+      insertSet(db, workoutId, entryId, setRow({}, 1, 1), { modes: ["reps"], most: 500 }),
     "list of workouts": (db) => listWorkouts(db, userId, {}, 21),
-    "history of an exercise": (db) => listHistory(db, userId, exerciseId, { formula: "epley", after: undefined }, 21),
+    "history of an exercise": (db) =>
+      listHistory(db, userId, exerciseId, { formula: "epley", after: undefined }, 21),
     "records of an exercise": (db) => findRecordsJson(db, userId, exerciseId, "epley"),
-    "weekly volume": (db) => listVolumeJson(db, userId, { from: "2025-10-01", to: "2025-12-31", by: "week" }),
-    streaks: (db) => findStreaksJson(db, userId, { now: new Date(0), timeZone: undefined, perWeek: 1 }),
+    "weekly volume": (db) =>
+      listVolumeJson(db, userId, { from: "2025-10-01", to: "2025-12-31", by: "week" }),
+    streaks: (db) =>
+      findStreaksJson(db, userId, { now: new Date(0), timeZone: undefined, perWeek: 1 }),
     changes: (db) => listChanges(db, userId, "0", 51),
   };
   for (const [what, ask] of Object.entries(asked)) {
@@ -60,6 +66,8 @@ test("what an athlete does all day reaches training by an index, whatever other 
     for (const table of ["workouts", "workout_exercises", "workout_sets", "changes"]) {
       expect(plan, what).not.toContain(`Seq Scan on ${table}`);
     }
-    expect(plan, what).toMatch(/workouts_user_started_at_index|workouts_pkey|changes_user_place_unique/);
+    expect(plan, what).toMatch(
+      /workouts_user_started_at_index|workouts_pkey|changes_user_place_unique/,
+    );
   }
 });

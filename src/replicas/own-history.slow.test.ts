@@ -36,7 +36,10 @@ async function readNotes({ as, workoutId }: Person): Promise<Read> {
   return { startedMs, notes: json.exercises[0].sets.map(({ note }: { note: string }) => note) };
 }
 
-/** What a device does: it logs a set, which its note tells apart, and looks at the workout, over and over. */
+/**
+ * What a device does: it logs a set, which its note tells apart, and looks at the workout, over and
+ * over.
+ */
 async function useDevice(person: Person, device: number, { appends, reads }: History) {
   for (let count = 0; count < APPENDS_PER_DEVICE; count++) {
     const note = `device ${device}, set ${count}`;
@@ -51,8 +54,9 @@ async function useDevice(person: Person, device: number, { appends, reads }: His
 }
 
 /**
- * What is wrong with a history of appends to one list: a read that misses an append which was answered before it began,
- * has one twice, or has them in another order than the last read, which must have them all.
+ * What is wrong with a history of appends to one list: a read that misses an append which was
+ * answered before it began, has one twice, or has them in another order than the last read, which
+ * must have them all.
  */
 function faultsOf({ appends, reads }: History, last: string[]): string[] {
   const faults: string[] = [];
@@ -65,9 +69,12 @@ function faultsOf({ appends, reads }: History, last: string[]): string[] {
   )
     faults.push("the last read is wrong");
   for (const { startedMs, notes } of reads) {
-    if (notes.some((note, at) => note !== last[at])) faults.push(`not a beginning of the last: ${notes.join("; ")}`);
+    if (notes.some((note, at) => note !== last[at]))
+      faults.push(`not a beginning of the last: ${notes.join("; ")}`);
     const seen = new Set(notes);
-    const missed = appends.filter(({ note, answeredMs }) => answeredMs < startedMs && !seen.has(note));
+    const missed = appends.filter(
+      ({ note, answeredMs }) => answeredMs < startedMs && !seen.has(note),
+    );
     if (missed.length > 0) faults.push(`misses ${missed.map(({ note }) => note).join("; ")}`);
   }
   return faults;
@@ -88,7 +95,9 @@ test("what people logged is in all of their later reads, in order and once, what
   })();
   await Promise.all(
     people.flatMap((person, at) =>
-      Array.from({ length: DEVICES }, (_, device) => useDevice(person, device, histories[at] as History)),
+      Array.from({ length: DEVICES }, (_, device) =>
+        useDevice(person, device, histories[at] as History),
+      ),
     ),
   );
   isOver = true;
@@ -98,7 +107,8 @@ test("what people logged is in all of their later reads, in order and once, what
     expect(faultsOf(history, notes)).toEqual([]);
   }
   const after = await app.reads();
-  for (const result of ["answered", "behind", "failed"] as const) expect(after[result]).toBeGreaterThan(before[result]);
+  for (const result of ["answered", "behind", "failed"] as const)
+    expect(after[result]).toBeGreaterThan(before[result]);
 });
 
 test("a replica that hangs holds up no read for good, fails none, and is used again when it goes on", async () => {

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { disturbReplay, keepReading, type ReplicatedApp, startReplicatedApp } from "#test/replicated-app.ts";
+import {
+  disturbReplay,
+  keepReading,
+  type ReplicatedApp,
+  startReplicatedApp,
+} from "#test/replicated-app.ts";
 import { describeTopology } from "#test/topology.ts";
 
 const W = "/api/v1/workouts";
@@ -53,7 +58,9 @@ describeTopology("a replica behind PgBouncer", () => {
       const stopReading = keepReading(app, people);
       harm();
       const without = await app.readsWhen(({ failed }) => failed > before.failed);
-      const back = await app.readsWhen(({ answered, used }) => used === 2 && answered > without.answered);
+      const back = await app.readsWhen(
+        ({ answered, used }) => used === 2 && answered > without.answered,
+      );
       expect(await stopReading()).toEqual([200]);
       expect(without.failed).toBeGreaterThan(before.failed);
       expect(back.used).toBe(2);

@@ -3,7 +3,7 @@ import { openPool } from "#db/client.ts";
 import { apiOn, expectProblem, expectStatus } from "#test/harness.ts";
 import { makeExercise } from "#test/make.ts";
 import { disturbReplay, type ReplicatedApp, startReplicatedApp } from "#test/replicated-app.ts";
-import { listOperations } from "../app.ts";
+import { listOperations } from "../app/app.ts";
 import { watchHealth } from "../health/health.ts";
 
 const W = "/api/v1/workouts";
@@ -30,8 +30,14 @@ test("all that may lag reads from the replica, and nothing else does", async () 
   const { id: owner, as } = await app.makePerson();
   await app.primary.sql`insert into muscle_groups (name) values ('chest')`;
   const exerciseId = await makeExercise(app.api, { owner: { id: owner }, name: "Squat" });
-  const exercises = [{ exerciseId, mode: "reps", sets: [{ reps: 5, weight: 100, weightUnit: "kg" }] }];
-  const done = { startedAt: "2026-03-01T10:00:00Z", endedAt: "2026-03-01T11:00:00Z", timeZone: "UTC" };
+  const exercises = [
+    { exerciseId, mode: "reps", sets: [{ reps: 5, weight: 100, weightUnit: "kg" }] },
+  ];
+  const done = {
+    startedAt: "2026-03-01T10:00:00Z",
+    endedAt: "2026-03-01T11:00:00Z",
+    timeZone: "UTC",
+  };
   const made = await app.any().ask("POST", W, { as, body: { ...done, exercises } });
   const { id } = (await made.json()) as { id: string };
   await app.any().ask("DELETE", `${W}/${await start(as, "Trashed")}`, { as });
@@ -54,7 +60,8 @@ test("all that may lag reads from the replica, and nothing else does", async () 
       .sort(),
   );
   await app.catchUp();
-  // A process that began while the replica was behind does not use it before it has asked once more.
+  // A process that began while the replica was behind does not use it before it has asked once
+  // more.
   const before = await app.readsWhen(({ used }) => used === 2);
   const answers = await Promise.all(Object.values(paths).map((path) => app.api.get(path, { as })));
   await app.pauseReplay();
@@ -88,7 +95,10 @@ test(`own writes are seen at once in ${PAIRS} pairs, whatever replay does, and o
     for (let pair = 0; pair < PAIRS; pair++) {
       const { as } = people[pair % people.length] as (typeof people)[number];
       const id = await start(as, `Workout ${pair}`);
-      const [listed, one] = await Promise.all([read(as, `${W}?pageSize=1`), read(as, `${W}/${id}`)]);
+      const [listed, one] = await Promise.all([
+        read(as, `${W}?pageSize=1`),
+        read(as, `${W}/${id}`),
+      ]);
       if (!listed.text.includes(id) || one.status !== 200) unseen.push(`pair ${pair}`);
       // Not by the application: nobody who reads waits for it.
       await sql`
@@ -126,7 +136,9 @@ test("a replica that is killed fails no request, leaves the processes ready, and
   app.signalReplica("SIGKILL");
   const without = await app.readsWhen(({ failed, used }) => failed > before.failed && used === 0);
   // Whoever keeps the replica running brings it back.
-  const back = await app.readsWhen(({ answered, used }) => used === 2 && answered > without.answered);
+  const back = await app.readsWhen(
+    ({ answered, used }) => used === 2 && answered > without.answered,
+  );
   isOver = true;
   await Promise.all(lanes);
   expect([...statuses.keys()]).toEqual([200]);

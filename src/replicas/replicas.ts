@@ -1,17 +1,30 @@
 import { type Db, openPool, type Pool, type PoolOptions, shareTypes } from "#db/client.ts";
-import { isDatabaseUnavailable, postgresError, refusalOf } from "#db/errors.ts";
-import { AppError } from "../errors.ts";
-import type { Log } from "../log.ts";
-import { findLastWrite, findPrimaryPosition, hasReplayed, noteLastWrite } from "./last-writes.queries.ts";
+import { isDatabaseUnavailable, refusalOf } from "#db/errors.ts";
+import { postgresError } from "#lib/causes.ts";
+import { AppError } from "#lib/errors.ts";
+import type { Log } from "../log/log.ts";
+import {
+  findLastWrite,
+  findPrimaryPosition,
+  hasReplayed,
+  noteLastWrite,
+} from "./last-writes.queries.ts";
 
-/** Replicas of the database, for reads in which other people's writes may come a little late (ADR 0024). */
+/**
+ * Replicas of the database, for reads in which other people's writes may come a little late (ADR
+ * 0024).
+ */
 export type Replicas = {
   /**
-   * Runs `read` on a replica that shows every write of `userId` which was answered before; on the primary when there is
-   * none, or when it fails there. So `read` may run twice, and must only read.
+   * Runs `read` on a replica that shows every write of `userId` which was answered before; on the
+   * primary when there is none, or when it fails there. So `read` may run twice, and must only
+   * read.
    */
   read<T>(userId: string, read: (db: Db) => Promise<T>): Promise<T>;
-  /** To be awaited before a write of `userId` is answered, whatever it came to: no process overlooks it from then on. */
+  /**
+   * To be awaited before a write of `userId` is answered, whatever it came to: no process overlooks
+   * it from then on.
+   */
   noteWrite(userId: string): Promise<void>;
   readonly stats: ReplicaStats;
   close(): Promise<void>;
@@ -20,26 +33,45 @@ export type Replicas = {
 export type ReplicaStats = {
   /** How many replicas are in use now. */
   used: number;
-  /** Reads that replicas answered, that one had not replayed enough or no connection for, and that failed on one. */
+  /**
+   * Reads that replicas answered, that one had not replayed enough or no connection for, and that
+   * failed on one.
+   */
   reads: { answered: number; behind: number; busy: number; failed: number };
 };
 
-type Replica = { url: string; isUsed: boolean; use(isUsed: boolean): void; pool: Pool; probing: Pool };
+type Replica = {
+  url: string;
+  isUsed: boolean;
+  use(isUsed: boolean): void;
+  pool: Pool;
+  probing: Pool;
+};
 
-/** `pool` as the primary's: a replica's differs in that nobody waits for a connection, but goes on to the primary. */
+/**
+ * `pool` as the primary's: a replica's differs in that nobody waits for a connection, but goes on
+ * to the primary.
+ */
 type Options = { pool: PoolOptions; log: Pick<Log, "info" | "warn"> };
 
 const PROBE_INTERVAL_MS = 1000;
 const PROBE_TIMEOUT_MS = 800;
-/** How many probes ago the primary may have been where a replica that is used is now: nobody sees what is older. */
+/**
+ * How many probes ago the primary may have been where a replica that is used is now: nobody sees
+ * what is older.
+ */
 const PROBES_BEHIND = 10;
 
 /**
- * Opens the replicas at `urls`. Each is asked once a second, never while somebody waits, whether it answers and how far
- * it is: one that does not answer is left out, with all that waits for it sent to the primary, and taken back when it
- * answers and has caught up.
+ * Opens the replicas at `urls`. Each is asked once a second, never while somebody waits, whether it
+ * answers and how far it is: one that does not answer is left out, with all that waits for it sent
+ * to the primary, and taken back when it answers and has caught up.
  */
-export async function openReplicas(primary: Db, urls: string[], options: Options): Promise<Replicas> {
+export async function openReplicas(
+  primary: Db,
+  urls: string[],
+  options: Options,
+): Promise<Replicas> {
   const replicas = urls.map((url, at): Replica => {
     const use = (isUsed: boolean) => {
       if (isUsed && !replica.isUsed) options.log.info({ replica: at + 1 }, "replica is used");
@@ -71,7 +103,8 @@ export async function openReplicas(primary: Db, urls: string[], options: Options
     read: async (userId, read) => {
       const replica = next();
       if (!replica) return read(primary);
-      const position = (await findLastWrite(primary, userId)) ?? (await noteLastWrite(primary, userId));
+      const position =
+        (await findLastWrite(primary, userId)) ?? (await noteLastWrite(primary, userId));
       const answer = await readFrom(replica, position, read, reads);
       return answer ? answer.value : read(primary);
     },
@@ -83,7 +116,10 @@ export async function openReplicas(primary: Db, urls: string[], options: Options
   };
 }
 
-/** What `read` found on a replica that shows everything up to `position`; undefined when the primary has to be asked. */
+/**
+ * What `read` found on a replica that shows everything up to `position`; undefined when the primary
+ * has to be asked.
+ */
 async function readFrom<T>(
   replica: Replica,
   position: string,
@@ -91,8 +127,9 @@ async function readFrom<T>(
   reads: ReplicaStats["reads"],
 ): Promise<{ value: T } | undefined> {
   try {
-    // One connection from the question to the answer: elsewhere, or after a restart, replay may not be as far. Statements
-    // see what is there when each begins (READ COMMITTED), so none sees less than what the first found replayed.
+    // One connection from the question to the answer: elsewhere, or after a restart, replay may not
+    // be as far. Statements see what is there when each begins (READ COMMITTED), so none sees less
+    // than what the first found replayed.
     const answer = await replica.pool.transaction(async (tx) =>
       (await hasReplayed(tx, position)) ? { value: await read(tx) } : undefined,
     );
@@ -111,16 +148,21 @@ async function readFrom<T>(
   }
 }
 
-/** True unless the replica answers, if only to say that it undid this read for the sake of replay. */
+/**
+ * True unless the replica answers, if only to say that it undid this read for the sake of replay.
+ */
 const isLost = (error: unknown) =>
   isDatabaseUnavailable(error) && !(postgresError(error)?.code.startsWith("40") ?? false);
 
-function openPools(primary: Db, url: string, { pool: { gate, ...pool } }: Options) {
+function openPools(primary: Db, url: string, { pool: { admission, ...pool } }: Options) {
   const pools = {
-    // What replay undid is not tried there again: the primary answers at once. The probe closes a pool that is silent.
+    // What replay undid is not tried there again: the primary answers at once. The probe closes a
+    // pool that is silent.
     pool: openPool(url, {
       ...pool,
-      ...(gate && { gate: { ...gate, mostWaiting: 0, mostReruns: 0, silence: undefined } }),
+      ...(admission && {
+        admission: { ...admission, maxQueued: 0, maxRetries: 0, silence: undefined },
+      }),
     }),
     // Of its own, so that the probe does not wait behind long reads.
     probing: openPool(url, { size: 1, prepare: false }),
@@ -154,7 +196,8 @@ async function probe(primary: Db, replicas: Replica[], options: Options): Promis
     ]);
     replica.use(isCaughtUp ?? false);
     if (isCaughtUp !== undefined) return;
-    // Closing fails what waits for an answer that may never come, and with it goes on to the primary.
+    // Closing fails what waits for an answer that may never come, and with it goes on to the
+    // primary.
     Object.assign(replica, openPools(primary, replica.url, options));
     await Promise.all([pool.close(0), probing.close(0)]);
   };

@@ -1,21 +1,32 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
-import { escapeLike } from "../catalogs/catalogs.queries.ts";
+import { escapeLike } from "#db/fragments.ts";
 import type { PageWindow } from "../http/page.ts";
-import { canReadPlan, canReadRoutine, canWriteRoutine, isClient } from "../sharing/visibility.queries.ts";
+import {
+  canReadPlan,
+  canReadRoutine,
+  canWriteRoutine,
+  isClient,
+} from "../permissions/visibility.queries.ts";
 import type { NewRoutineExercise } from "./routines.schemas.ts";
 
 export type RoutineColumns = { name?: string; description?: string | null; sharing?: string };
 
 /** The routine with its exercises in order, as JSON, if `userId` may read it. One statement. */
-export async function findRoutineJson({ sql }: Db, userId: string, routineId: string): Promise<string | undefined> {
+export async function findRoutineJson(
+  { sql }: Db,
+  userId: string,
+  routineId: string,
+): Promise<string | undefined> {
   const [row] = await sql<{ json: string }[]>`
     select ${routineJson(sql, userId)} as json from routines
     where routines.id = ${routineId} and ${canReadRoutine(sql, userId)}`;
   return row?.json;
 }
 
-/** Whether `userId` may read the routine, and the plan too, in which it must stand, if one is given. */
+/**
+ * Whether `userId` may read the routine, and the plan too, in which it must stand, if one is given.
+ */
 export async function isReadableRoutine(
   { sql }: Db,
   userId: string,
@@ -27,13 +38,20 @@ export async function isReadableRoutine(
         select from plan_routines join plans on plans.id = plan_id
         where routine_id = routines.id and plans.id = ${planId} and ${canReadPlan(sql, userId)})`
     : sql``;
-  const rows = await sql`select from routines where id = ${routineId} and ${canReadRoutine(sql, userId)} ${inPlan}`;
+  const rows =
+    await sql`select from routines where id = ${routineId} and ${canReadRoutine(sql, userId)} ${inPlan}`;
   return rows.length > 0;
 }
 
-export type RoutineScope = { scope?: "own" | "shared" | "public" | "clients"; searchString?: string };
+export type RoutineScope = {
+  scope?: "own" | "shared" | "public" | "clients";
+  searchString?: string;
+};
 
-/** One page of summaries, by name, ties by id: one's own, those shared with one, everybody's public ones, or one's clients'. */
+/**
+ * One page of summaries, by name, ties by id: one's own, those shared with one, everybody's public
+ * ones, or one's clients'.
+ */
 export async function listRoutinesJson(
   { sql }: Db,
   userId: string,
@@ -63,14 +81,20 @@ export async function listRoutinesJson(
   return page as { items: string; total: number };
 }
 
-export type Entry = Omit<NewRoutineExercise, "exerciseId"> & { exerciseId: string | null; position: number };
+export type Entry = Omit<NewRoutineExercise, "exerciseId"> & {
+  exerciseId: string | null;
+  position: number;
+};
 
-/** What became of a write: `missing` are exercises that the owner does not have; with any, nothing was written. */
+/**
+ * What became of a write: `missing` are exercises that the owner does not have; with any, nothing
+ * was written.
+ */
 export type Written = { id: string | null; missing: string[] };
 
 /**
- * Inserts a routine with its exercises, whose names are taken from them. Breaks `routines_owner_name_unique` or
- * `routines_pkey`. One statement.
+ * Inserts a routine with its exercises, whose names are taken from them. Breaks
+ * `routines_owner_name_unique` or `routines_pkey`. One statement.
  */
 export async function insertRoutine(
   { sql }: Db,
@@ -90,8 +114,8 @@ export async function insertRoutine(
 }
 
 /**
- * Changes columns of a locked routine, and replaces its exercises when they are given. Its `id` is null, with nothing in
- * `missing`, when `userId` may not write it any more. One statement.
+ * Changes columns of a locked routine, and replaces its exercises when they are given. Its `id` is
+ * null, with nothing in `missing`, when `userId` may not write it any more. One statement.
  */
 export async function updateRoutine(
   { sql }: Db,
@@ -190,7 +214,10 @@ const routineFields = (sql: Db["sql"], userId: string): Fragment => sql`
   to_char(routines.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
   to_char(routines.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt", routines.version`;
 
-/** The exercises of the row of `routines` in order; `exerciseId` is what is shown of which exercise each is. */
+/**
+ * The exercises of the row of `routines` in order; `exerciseId` is what is shown of which exercise
+ * each is.
+ */
 export const routineExercisesJson = (sql: Db["sql"], exerciseId: Fragment): Fragment => sql`(
   select coalesce(json_agg(row_to_json(entry) order by entry.position), '[]') from (
     select id, position, ${exerciseId} as "exerciseId", exercise_name as "exerciseName", mode, sets,

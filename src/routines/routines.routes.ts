@@ -1,8 +1,8 @@
 import type { Db } from "#db/client.ts";
-import { type Operation, operation } from "../http/operation.ts";
 import { Page, pageJson, pageWindow } from "../http/page.ts";
 import { preconditionOf } from "../http/precondition.ts";
 import { choose, createdJson, noContent, okJson, taggedReply } from "../http/reply.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import { listRoutinesJson } from "./routines.queries.ts";
 import {
   CloneRoutine,
@@ -76,7 +76,10 @@ export function routineRoutes({ db }: { db: Db }): Operation[] {
         problems: absent,
       },
       async ({ actor, params, request }) =>
-        choose(taggedReply(await getRoutine(db, actor, params.routineId)), request.headers.get("if-none-match")),
+        choose(
+          taggedReply(await getRoutine(db, actor, params.routineId)),
+          request.headers.get("if-none-match"),
+        ),
     ),
     operation(
       "PATCH",
@@ -90,11 +93,24 @@ export function routineRoutes({ db }: { db: Db }): Operation[] {
         params: RoutineId,
         body: RoutinePatch,
         answers: { 200: Routine },
-        problems: { ...absent, 403: "Only the owner shares it", 409: "The name is taken", ...stale },
+        problems: {
+          ...absent,
+          403: "Only the owner shares it",
+          409: "The name is taken",
+          ...stale,
+        },
         recheck: ({ actor, params }) => requireRoutineWritable(db, actor, params.routineId),
       },
       async ({ actor, params, body, request }) =>
-        okJson(await changeRoutine(db, actor, params.routineId, body, preconditionOf(request, "routines.stale"))),
+        okJson(
+          await changeRoutine(
+            db,
+            actor,
+            params.routineId,
+            body,
+            preconditionOf(request, "routines.stale"),
+          ),
+        ),
     ),
     operation(
       "POST",
@@ -109,7 +125,8 @@ export function routineRoutes({ db }: { db: Db }): Operation[] {
         answers: { 201: Routine },
         problems: { ...absent, 409: "The name or id is taken" },
       },
-      async ({ actor, params, body }) => createdJson(await cloneRoutine(db, actor, params.routineId, body)),
+      async ({ actor, params, body }) =>
+        createdJson(await cloneRoutine(db, actor, params.routineId, body)),
     ),
     operation(
       "DELETE",

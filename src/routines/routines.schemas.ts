@@ -10,9 +10,18 @@ export const Sharing = choice(["private", "shared", "public"], {
 });
 export const Description = Type.String({ maxLength: 2000 });
 export const Notes = Type.String({ maxLength: 1000 });
-export const Weight = Type.Number({ minimum: 0, maximum: 2000, description: "Kept to three decimals" });
+export const Weight = Type.Number({
+  minimum: 0,
+  maximum: 2000,
+  description: "Kept to three decimals",
+});
 export const WeightUnit = choice(["kg", "lb"]);
-export const Rpe = Type.Number({ minimum: 1, maximum: 10, multipleOf: 0.5, description: "Rate of perceived exertion" });
+export const Rpe = Type.Number({
+  minimum: 1,
+  maximum: 10,
+  multipleOf: 0.5,
+  description: "Rate of perceived exertion",
+});
 export const Rir = Type.Integer({ minimum: 0, maximum: 20, description: "Repetitions in reserve" });
 export const RestS = Type.Integer({ minimum: 0, maximum: 3600 });
 export const SupersetGroup = Type.Integer({
@@ -20,7 +29,8 @@ export const SupersetGroup = Type.Integer({
   maximum: 50,
   description: "Exercises of one number alternate",
 });
-const optional = <Schema extends Parameters<typeof nullable>[0]>(schema: Schema) => Type.Optional(nullable(schema));
+const optional = <Schema extends Parameters<typeof nullable>[0]>(schema: Schema) =>
+  Type.Optional(nullable(schema));
 const Reps = Type.Integer({ minimum: 1, maximum: 10_000 });
 
 export const targetFields = {
@@ -36,7 +46,10 @@ export const targetFields = {
   rir: optional(Rir),
   restS: optional(RestS),
   tempo: optional(
-    Type.String({ pattern: "^[0-9X]{3,4}$", description: "Seconds down, pause, up, pause; X: explosive" }),
+    Type.String({
+      pattern: "^[0-9X]{3,4}$",
+      description: "Seconds down, pause, up, pause; X: explosive",
+    }),
   ),
   supersetGroup: optional(SupersetGroup),
   notes: optional(Notes),
@@ -44,7 +57,9 @@ export const targetFields = {
 
 export const NewRoutineExercise = strict({
   exerciseId: Type.Optional(nullable(Uuid)),
-  exerciseName: Type.Optional(Type.String({ ...Title, description: "Of an exercise that is gone" })),
+  exerciseName: Type.Optional(
+    Type.String({ ...Title, description: "Of an exercise that is gone" }),
+  ),
   ...targetFields,
 });
 export type NewRoutineExercise = Static<typeof NewRoutineExercise>;
@@ -64,7 +79,8 @@ export type RoutinePatch = Static<typeof RoutinePatch>;
 
 export const CloneRoutine = strict({ id: Type.Optional(Uuid), name: Type.Optional(Title) });
 
-const required = <Schema extends Parameters<typeof nullable>[0]>(schema: Schema) => nullable(schema);
+const required = <Schema extends Parameters<typeof nullable>[0]>(schema: Schema) =>
+  nullable(schema);
 export const RoutineExercise = strict({
   id: Uuid,
   position: Type.Integer({ minimum: 1, maximum: 100 }),
@@ -98,8 +114,14 @@ const routineFields = {
   updatedAt: Instant,
   version: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
 };
-export const Routine = strict({ ...routineFields, exercises: Type.Array(RoutineExercise, { maxItems: 100 }) });
-export const RoutineSummary = strict({ ...routineFields, exerciseCount: Type.Integer({ minimum: 0, maximum: 100 }) });
+export const Routine = strict({
+  ...routineFields,
+  exercises: Type.Array(RoutineExercise, { maxItems: 100 }),
+});
+export const RoutineSummary = strict({
+  ...routineFields,
+  exerciseCount: Type.Integer({ minimum: 0, maximum: 100 }),
+});
 
 export const RoutineId = strict({ routineId: Uuid });
 
@@ -110,7 +132,9 @@ export const listFields = {
       description: "Whose; clients: of those who let the asker, their trainer, write their plans",
     }),
   ),
-  searchString: Type.Optional(Type.String({ maxLength: 100, normalise: "trim", description: "Part of a name" })),
+  searchString: Type.Optional(
+    Type.String({ maxLength: 100, normalise: "trim", description: "Part of a name" }),
+  ),
   ...pageFields,
 };
 export const ListRoutines = strict(listFields);

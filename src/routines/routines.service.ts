@@ -1,11 +1,11 @@
 import type { Db } from "#db/client.ts";
 import { translateBroken } from "#db/errors.ts";
-import type { Actor } from "../actor.ts";
-import { AppError, type FieldError, idsNotFound, listOfIds } from "../errors.ts";
+import { AppError, type FieldError, idsNotFound, listOfIds } from "#lib/errors.ts";
 import { listVisibleIds } from "../exercises/exercises.queries.ts";
 import type { Precondition } from "../http/precondition.ts";
-import { type LockedParent, lockRoutine } from "../parents.queries.ts";
-import { mayWriteRoutine } from "../sharing/visibility.queries.ts";
+import type { Actor } from "../permissions/actor.ts";
+import { type LockedParent, lockRoutine } from "../permissions/parent-locks.queries.ts";
+import { mayWriteRoutine } from "../permissions/visibility.queries.ts";
 import {
   deleteRoutine,
   type Entry,
@@ -29,10 +29,15 @@ export async function getRoutine(db: Db, actor: Actor, routineId: string): Promi
 }
 
 /**
- * Creates a routine of the actor's own and returns it as JSON. Throws invalid when targets do not fit, not_found for an
- * exercise that is not there, conflict (`routines.name_taken`, `routines.id_taken`).
+ * Creates a routine of the actor's own and returns it as JSON. Throws invalid when targets do not
+ * fit, not_found for an exercise that is not there, conflict (`routines.name_taken`,
+ * `routines.id_taken`).
  */
-export function createRoutine(db: Db, actor: Actor, { exercises, ...routine }: NewRoutine): Promise<string> {
+export function createRoutine(
+  db: Db,
+  actor: Actor,
+  { exercises, ...routine }: NewRoutine,
+): Promise<string> {
   const entries = entriesOf(exercises);
   return translate(routine.name, () =>
     db.transaction(async (tx) => {
@@ -43,8 +48,9 @@ export function createRoutine(db: Db, actor: Actor, { exercises, ...routine }: N
 }
 
 /**
- * Changes a routine, replacing its exercises when they are given, and returns it as JSON. Its owner, or who may write it;
- * only the owner shares it. Throws as creating does, and stale as `precondition` says.
+ * Changes a routine, replacing its exercises when they are given, and returns it as JSON. Its
+ * owner, or who may write it; only the owner shares it. Throws as creating does, and stale as
+ * `precondition` says.
  */
 export function changeRoutine(
   db: Db,
@@ -60,7 +66,13 @@ export function changeRoutine(
       await precondition(stored.version, () => getRoutine(tx, actor, routineId));
       if (!entries && Object.keys(columns).length === 0) return getRoutine(tx, actor, routineId);
       requireWritten(
-        await updateRoutine(tx, actor.userId, { id: routineId, ownerId: stored.ownerId }, columns, entries),
+        await updateRoutine(
+          tx,
+          actor.userId,
+          { id: routineId, ownerId: stored.ownerId },
+          columns,
+          entries,
+        ),
         entries,
       );
       return getRoutine(tx, actor, routineId);
@@ -69,18 +81,27 @@ export function changeRoutine(
 }
 
 /** Throws not_found unless the actor may currently write the routine. */
-export async function requireRoutineWritable(db: Db, actor: Actor, routineId: string): Promise<void> {
+export async function requireRoutineWritable(
+  db: Db,
+  actor: Actor,
+  routineId: string,
+): Promise<void> {
   if (!(await mayWriteRoutine(db, actor.userId, routineId))) throw routineNotFound();
 }
 
-/** Copies a routine that the actor may read into their own, with another name if one is given. Throws as creating does. */
+/**
+ * Copies a routine that the actor may read into their own, with another name if one is given.
+ * Throws as creating does.
+ */
 export async function cloneRoutine(
   db: Db,
   actor: Actor,
   routineId: string,
   { id, name }: { id?: string; name?: string },
 ): Promise<string> {
-  const original = JSON.parse(await getRoutine(db, actor, routineId)) as { ownerId: string } & NewRoutine;
+  const original = JSON.parse(await getRoutine(db, actor, routineId)) as {
+    ownerId: string;
+  } & NewRoutine;
   const isOwn = original.ownerId === actor.userId;
   return createRoutine(db, actor, {
     ...(id ? { id } : {}),
@@ -90,9 +111,18 @@ export async function cloneRoutine(
   });
 }
 
-/** Deletes a routine of the actor's own. Throws not_found, conflict (`routines.in_use`), stale as `precondition` says. */
-export function removeRoutine(db: Db, actor: Actor, routineId: string, precondition: Precondition): Promise<void> {
-  const inUse = (by: string) => new AppError("conflict", "routines.in_use", `The routine is used by ${by}`);
+/**
+ * Deletes a routine of the actor's own. Throws not_found, conflict (`routines.in_use`), stale as
+ * `precondition` says.
+ */
+export function removeRoutine(
+  db: Db,
+  actor: Actor,
+  routineId: string,
+  precondition: Precondition,
+): Promise<void> {
+  const inUse = (by: string) =>
+    new AppError("conflict", "routines.in_use", `The routine is used by ${by}`);
   return translateBroken({ plan_routines_routine_id_fkey: () => inUse("a plan") }, () =>
     db.transaction(async (tx) => {
       const stored = await lockRoutine(tx, actor.userId, routineId);
@@ -121,14 +151,25 @@ async function requireWritable(
   return stored;
 }
 
-/** Other people's own exercises stay behind by name: who copies a routine does not get to see them. */
-async function withoutForeign(db: Db, actor: Actor, exercises: NewRoutineExercise[]): Promise<NewRoutineExercise[]> {
+/**
+ * Other people's own exercises stay behind by name: who copies a routine does not get to see them.
+ */
+async function withoutForeign(
+  db: Db,
+  actor: Actor,
+  exercises: NewRoutineExercise[],
+): Promise<NewRoutineExercise[]> {
   const ids = exercises.flatMap(({ exerciseId }) => (exerciseId ? [exerciseId] : []));
   const visible = new Set(await listVisibleIds(db, actor.userId, ids));
   return exercises.map(
-    ({ id: _id, position: _position, ...exercise }: NewRoutineExercise & { id?: string; position?: number }) => ({
+    ({
+      id: _id,
+      position: _position,
+      ...exercise
+    }: NewRoutineExercise & { id?: string; position?: number }) => ({
       ...exercise,
-      exerciseId: exercise.exerciseId && visible.has(exercise.exerciseId) ? exercise.exerciseId : null,
+      exerciseId:
+        exercise.exerciseId && visible.has(exercise.exerciseId) ? exercise.exerciseId : null,
     }),
   );
 }
@@ -146,14 +187,23 @@ function entriesOf(exercises: NewRoutineExercise[]): Entry[] {
     return [...(isNamed ? [] : [unnamed]), ...faultsOfTargets(exercise, path)];
   });
   if (faults.length > 0) {
-    throw new AppError("invalid", "invalid_request", "The targets do not fit", { errors: faults.slice(0, 100) });
+    throw new AppError("invalid", "invalid_request", "The targets do not fit", {
+      errors: faults.slice(0, 100),
+    });
   }
-  return exercises.map((exercise, at) => ({ ...exercise, exerciseId: exercise.exerciseId ?? null, position: at + 1 }));
+  return exercises.map((exercise, at) => ({
+    ...exercise,
+    exerciseId: exercise.exerciseId ?? null,
+    position: at + 1,
+  }));
 }
 
 function requireWritten({ id, missing }: Written, entries: Entry[] = []): string {
   if (missing.length > 0) {
-    const given = entries.map(({ exerciseId }, at) => ({ field: `/exercises/${at}/exerciseId`, id: exerciseId }));
+    const given = entries.map(({ exerciseId }, at) => ({
+      field: `/exercises/${at}/exerciseId`,
+      id: exerciseId,
+    }));
     const detail = `Exercises not found: ${listOfIds(missing.sort())}`;
     throw idsNotFound("routines.exercise_not_found", detail, missing, given);
   }
@@ -165,7 +215,11 @@ const translate = <T>(name: string, work: () => Promise<T>): Promise<T> =>
   translateBroken(
     {
       routines_owner_name_unique: () =>
-        new AppError("conflict", "routines.name_taken", `You already have a routine with the name '${name}'`),
+        new AppError(
+          "conflict",
+          "routines.name_taken",
+          `You already have a routine with the name '${name}'`,
+        ),
     },
     work,
   );

@@ -82,7 +82,12 @@ test(
     expectStatus(again, 304);
     const { json } = await api.get(P, { as: owner.as });
     const { exercises: _entries, ...summary } = made.json;
-    expect(json).toEqual({ items: [{ ...summary, exerciseCount: 2 }], limit: 20, offset: 0, total: 1 });
+    expect(json).toEqual({
+      items: [{ ...summary, exerciseCount: 2 }],
+      limit: 20,
+      offset: 0,
+      total: 1,
+    });
   }),
 );
 
@@ -100,17 +105,33 @@ test(
 test.each<[string, Body, string]>([
   ["time in mode reps", { mode: "reps", sets: 3, timeS: 30 }, "/exercises/0/timeS"],
   ["reps in mode time", { mode: "time", sets: 3, repsMin: 3, repsMax: 5 }, "/exercises/0/repsMin"],
-  ["distance in mode sets_only", { mode: "sets_only", sets: 3, distanceM: 100 }, "/exercises/0/distanceM"],
-  ["fewer reps at most than at least", { mode: "reps", sets: 3, repsMin: 5, repsMax: 3 }, "/exercises/0/repsMax"],
+  [
+    "distance in mode sets_only",
+    { mode: "sets_only", sets: 3, distanceM: 100 },
+    "/exercises/0/distanceM",
+  ],
+  [
+    "fewer reps at most than at least",
+    { mode: "reps", sets: 3, repsMin: 5, repsMax: 3 },
+    "/exercises/0/repsMax",
+  ],
   ["reps at least without at most", { mode: "reps", sets: 3, repsMin: 5 }, "/exercises/0/repsMax"],
   ["a weight without a unit", { mode: "reps", sets: 3, weight: 20 }, "/exercises/0/weightUnit"],
   ["both RPE and RIR", { mode: "reps", sets: 3, rpe: 8, rir: 2 }, "/exercises/0/rir"],
   ["no sets", { mode: "reps", sets: 0 }, "/exercises/0/sets"],
-  ["a weight below zero", { mode: "reps", sets: 1, weight: -1, weightUnit: "kg" }, "/exercises/0/weight"],
+  [
+    "a weight below zero",
+    { mode: "reps", sets: 1, weight: -1, weightUnit: "kg" },
+    "/exercises/0/weight",
+  ],
   ["an RPE between halves", { mode: "reps", sets: 1, rpe: 8.3 }, "/exercises/0/rpe"],
   ["a tempo of words", { mode: "reps", sets: 1, tempo: "slow" }, "/exercises/0/tempo"],
   ["an unknown mode", { mode: "laps", sets: 1 }, "/exercises/0/mode"],
-  ["no exercise and no name", { mode: "reps", sets: 1, exerciseId: null }, "/exercises/0/exerciseId"],
+  [
+    "no exercise and no name",
+    { mode: "reps", sets: 1, exerciseId: null },
+    "/exercises/0/exerciseId",
+  ],
 ])("a routine with %s is refused, and nothing is written", async (_what, entry, field) => {
   await withApi(async (api) => {
     const { owner, squat } = await world(api);
@@ -130,7 +151,12 @@ test(
     for (const exerciseId of [own, ABSENT]) {
       const body = { name: "Theirs", exercises: [{ ...entry, exerciseId }] };
       const answer = await api.post(P, { as: other.as, body });
-      expectProblem(answer, 404, "routines.exercise_not_found", `Exercises not found: [${exerciseId}]`);
+      expectProblem(
+        answer,
+        404,
+        "routines.exercise_not_found",
+        `Exercises not found: [${exerciseId}]`,
+      );
     }
     expect((await api.get(P, { as: other.as })).json.total).toBe(0);
   }),
@@ -142,15 +168,26 @@ test(
     const { owner, other, body } = await world(api);
     const { json } = await api.post(P, { as: owner.as, body });
     const taken = await api.post(P, { as: owner.as, body: { name: "LEG DAY", exercises: [] } });
-    expectProblem(taken, 409, "routines.name_taken", "You already have a routine with the name 'LEG DAY'");
-    expectStatus(await api.post(P, { as: other.as, body: { name: "Leg day", exercises: [] } }), 201);
+    expectProblem(
+      taken,
+      409,
+      "routines.name_taken",
+      "You already have a routine with the name 'LEG DAY'",
+    );
+    expectStatus(
+      await api.post(P, { as: other.as, body: { name: "Leg day", exercises: [] } }),
+      201,
+    );
     const second = await api.post(P, { as: owner.as, body: { name: "Arms", exercises: [] } });
     expectProblem(
       await api.patch(`${P}/${second.json.id}`, { as: owner.as, body: { name: "leg day" } }),
       409,
       "routines.name_taken",
     );
-    expectStatus(await api.patch(`${P}/${json.id}`, { as: owner.as, body: { name: "Leg Day" } }), 200);
+    expectStatus(
+      await api.patch(`${P}/${json.id}`, { as: owner.as, body: { name: "Leg Day" } }),
+      200,
+    );
   }),
 );
 
@@ -167,19 +204,25 @@ test(
       });
     expect((await change({})).json).toEqual(made);
     const renamed = await change({ name: "Legs", description: null });
-    expect(renamed.json).toMatchObject({ name: "Legs", description: null, version: 2, exercises: made.exercises });
+    expect(renamed.json).toMatchObject({
+      name: "Legs",
+      description: null,
+      version: 2,
+      exercises: made.exercises,
+    });
     const [first, second] = made.exercises;
     const swapped = await change(
       { exercises: [second, first].map(({ id: _id, position: _position, ...entry }) => entry) },
       '"2"',
     );
     expectStatus(swapped, 200);
-    expect(swapped.json.exercises.map(({ exerciseName }: { exerciseName: string }) => exerciseName)).toEqual([
-      "Zq Own Press",
-      "Zq Squat",
-    ]);
+    expect(
+      swapped.json.exercises.map(({ exerciseName }: { exerciseName: string }) => exerciseName),
+    ).toEqual(["Zq Own Press", "Zq Squat"]);
     expectProblem(await change({ name: "Late" }, '"2"'), 412, "routines.stale");
-    const shorter = await change({ exercises: [{ exerciseId: squat, mode: "sets_only", sets: 1 }] });
+    const shorter = await change({
+      exercises: [{ exerciseId: squat, mode: "sets_only", sets: 1 }],
+    });
     expect(shorter.json.exercises).toMatchObject([
       { position: 1, mode: "sets_only", sets: 1, timeS: null, notes: null },
     ]);
@@ -194,10 +237,20 @@ test(
     const { json: made } = await api.post(P, { as: owner.as, body });
     expectStatus(await api.delete(`/api/v1/exercises/${own}`, { as: owner.as }), 204);
     const { json } = await api.get(`${P}/${made.id}`, { as: owner.as });
-    expect(json.exercises[1]).toMatchObject({ exerciseId: null, exerciseName: "Zq Own Press", timeS: 45 });
+    expect(json.exercises[1]).toMatchObject({
+      exerciseId: null,
+      exerciseName: "Zq Own Press",
+      timeS: 45,
+    });
     const entries = json.exercises.map(({ id: _id, position: _position, ...entry }: Body) => entry);
-    const replaced = await api.patch(`${P}/${made.id}`, { as: owner.as, body: { exercises: entries } });
-    expect(replaced.json.exercises[1]).toMatchObject({ exerciseId: null, exerciseName: "Zq Own Press" });
+    const replaced = await api.patch(`${P}/${made.id}`, {
+      as: owner.as,
+      body: { exercises: entries },
+    });
+    expect(replaced.json.exercises[1]).toMatchObject({
+      exerciseId: null,
+      exerciseName: "Zq Own Press",
+    });
   }),
 );
 
@@ -207,18 +260,41 @@ test(
     const { owner, other, body } = await world(api);
     const { json: made } = await api.post(P, { as: owner.as, body });
     const url = `${P}/${made.id}`;
-    expectProblem(await api.get(url, { as: other.as }), 404, "routines.not_found", "Routine not found");
-    expectProblem(await api.post(`${url}/clone`, { as: other.as, body: {} }), 404, "routines.not_found");
+    expectProblem(
+      await api.get(url, { as: other.as }),
+      404,
+      "routines.not_found",
+      "Routine not found",
+    );
+    expectProblem(
+      await api.post(`${url}/clone`, { as: other.as, body: {} }),
+      404,
+      "routines.not_found",
+    );
     await api.patch(url, { as: owner.as, body: { sharing: "public" } });
-    expect((await api.get(url, { as: other.as })).json).toMatchObject({ access: "read", ownerId: owner.user.id });
-    expect((await api.get(`${P}?scope=public&searchString=LEG`, { as: other.as })).json.total).toBe(1);
+    expect((await api.get(url, { as: other.as })).json).toMatchObject({
+      access: "read",
+      ownerId: owner.user.id,
+    });
+    expect((await api.get(`${P}?scope=public&searchString=LEG`, { as: other.as })).json.total).toBe(
+      1,
+    );
     expect((await api.get(P, { as: other.as })).json.total).toBe(0);
-    expectProblem(await api.patch(url, { as: other.as, body: { name: "Mine" } }), 404, "routines.not_found");
+    expectProblem(
+      await api.patch(url, { as: other.as, body: { name: "Mine" } }),
+      404,
+      "routines.not_found",
+    );
     expectProblem(await api.delete(url, { as: other.as }), 404, "routines.not_found");
     const copy = await api.post(`${url}/clone`, { as: other.as, body: {} });
     expectStatus(copy, 201);
     // The owner's own exercise is theirs: its name comes along, it does not.
-    expect(copy.json).toMatchObject({ name: "Leg day", access: "owner", sharing: "private", ownerId: other.user.id });
+    expect(copy.json).toMatchObject({
+      name: "Leg day",
+      access: "owner",
+      sharing: "private",
+      ownerId: other.user.id,
+    });
     expect(copy.json.exercises).toMatchObject([
       { exerciseName: "Zq Squat", exerciseId: expect.any(String) },
       { exerciseName: "Zq Own Press", exerciseId: null },
@@ -240,16 +316,21 @@ test(
       repsMax: 12,
     }));
     let id = "";
-    const create = async () => (id = (await api.post(P, { as: owner.as, body: { name: "Long", exercises } })).json.id);
+    const create = async () =>
+      (id = (await api.post(P, { as: owner.as, body: { name: "Long", exercises } })).json.id);
     await api.get("/api/v1/access/me", { as: owner.as });
     expect((await statementsOf(create)).length).toBeLessThanOrEqual(3);
     expect(await statementsOf(() => api.get(`${P}/${id}`, { as: owner.as }))).toHaveLength(1);
     expect(
-      (await statementsOf(() => api.patch(`${P}/${id}`, { as: owner.as, body: { exercises } }))).length,
+      (await statementsOf(() => api.patch(`${P}/${id}`, { as: owner.as, body: { exercises } })))
+        .length,
     ).toBeLessThanOrEqual(3);
     expect(await statementsOf(() => api.get(P, { as: owner.as }))).toHaveLength(1);
     expectProblem(
-      await api.post(P, { as: owner.as, body: { name: "Longer", exercises: [...exercises, exercises[0]] } }),
+      await api.post(P, {
+        as: owner.as,
+        body: { name: "Longer", exercises: [...exercises, exercises[0]] },
+      }),
       422,
       "invalid_request",
     );

@@ -1,8 +1,8 @@
 import type { Db } from "#db/client.ts";
 import { cursorPage, placeOf } from "../http/cursor.ts";
-import { type Operation, operation } from "../http/operation.ts";
 import { choose, okJson, taggedReply } from "../http/reply.ts";
 import { strict, Uuid } from "../http/shapes.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import { listHistory } from "../progress/history.queries.ts";
 import { findRecordsJson, listVolumeJson } from "../progress/progress.queries.ts";
 import {
@@ -41,7 +41,8 @@ export function clientHistoryRoutes({ db, nowMs }: { db: Db; nowMs: () => number
         answers: { 200: WorkoutPage },
         problems,
       },
-      async ({ actor, params, query }) => okJson(await listClientWorkouts(db, actor, params.clientId, query)),
+      async ({ actor, params, query }) =>
+        okJson(await listClientWorkouts(db, actor, params.clientId, query)),
     ),
     operation(
       "GET",
@@ -77,7 +78,9 @@ export function clientHistoryRoutes({ db, nowMs }: { db: Db; nowMs: () => number
       },
       async ({ actor, params, query }) => {
         const userId = await requireReadable(db, actor, params.clientId);
-        return okJson(await findRecordsJson(db, userId, params.exerciseId, query.formula ?? "epley"));
+        return okJson(
+          await findRecordsJson(db, userId, params.exerciseId, query.formula ?? "epley"),
+        );
       },
     ),
     operation(
@@ -96,7 +99,12 @@ export function clientHistoryRoutes({ db, nowMs }: { db: Db; nowMs: () => number
       async ({ actor, params, query: { cursor, pageSize = 20, formula = "epley" } }) => {
         const from = { formula, after: placeOf(cursor) };
         const userId = await requireReadable(db, actor, params.clientId);
-        return okJson(cursorPage(await listHistory(db, userId, params.exerciseId, from, pageSize + 1), pageSize));
+        return okJson(
+          cursorPage(
+            await listHistory(db, userId, params.exerciseId, from, pageSize + 1),
+            pageSize,
+          ),
+        );
       },
     ),
     operation(
@@ -114,7 +122,9 @@ export function clientHistoryRoutes({ db, nowMs }: { db: Db; nowMs: () => number
       },
       async ({ actor, params, query: { timeZone, perWeek = 1 } }) => {
         const userId = await requireReadable(db, actor, params.clientId);
-        return okJson(await findStreaksJson(db, userId, { now: new Date(nowMs()), timeZone, perWeek }));
+        return okJson(
+          await findStreaksJson(db, userId, { now: new Date(nowMs()), timeZone, perWeek }),
+        );
       },
     ),
     operation(

@@ -1,15 +1,15 @@
 import type { Db } from "#db/client.ts";
-import type { Actor } from "../actor.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "#lib/errors.ts";
 import { cursorPage, placeOf } from "../http/cursor.ts";
+import type { Actor } from "../permissions/actor.ts";
 import { findWorkoutJson, listWorkouts } from "../workouts/workouts.queries.ts";
 import type { ListWorkouts } from "../workouts/workouts.schemas.ts";
 import { findReadableClient } from "./clients.queries.ts";
 import { clientNotFound } from "./clients.service.ts";
 
 /**
- * The account whose history the actor may read as the trainer of `clientId`. Throws not_found when the client does not let
- * them, or not any more.
+ * The account whose history the actor may read as the trainer of `clientId`. Throws not_found when
+ * the client does not let them, or not any more.
  */
 export async function requireReadable(db: Db, actor: Actor, clientId: string): Promise<string> {
   const userId = await findReadableClient(db, actor.userId, clientId);
@@ -17,17 +17,33 @@ export async function requireReadable(db: Db, actor: Actor, clientId: string): P
   return userId;
 }
 
-/** One page of a client's workouts as JSON, as they see them themselves. Throws as `requireReadable`. */
-export async function listClientWorkouts(db: Db, actor: Actor, clientId: string, query: ListWorkouts): Promise<string> {
+/**
+ * One page of a client's workouts as JSON, as they see them themselves. Throws as
+ * `requireReadable`.
+ */
+export async function listClientWorkouts(
+  db: Db,
+  actor: Actor,
+  clientId: string,
+  query: ListWorkouts,
+): Promise<string> {
   const { cursor, pageSize = 20, ...filter } = query;
   const after = placeOf(cursor);
   const userId = await requireReadable(db, actor, clientId);
   return cursorPage(await listWorkouts(db, userId, { ...filter, after }, pageSize + 1), pageSize);
 }
 
-/** A client's workout as JSON. Throws as `requireReadable`, and not_found for what is in the trash. */
-export async function getClientWorkout(db: Db, actor: Actor, clientId: string, workoutId: string): Promise<string> {
+/**
+ * A client's workout as JSON. Throws as `requireReadable`, and not_found for what is in the trash.
+ */
+export async function getClientWorkout(
+  db: Db,
+  actor: Actor,
+  clientId: string,
+  workoutId: string,
+): Promise<string> {
   const json = await findWorkoutJson(db, await requireReadable(db, actor, clientId), workoutId);
-  if (json === undefined) throw new AppError("not_found", "workouts.not_found", "Workout not found");
+  if (json === undefined)
+    throw new AppError("not_found", "workouts.not_found", "Workout not found");
   return json;
 }

@@ -9,16 +9,32 @@ const PERIOD = "/progress/volume?from=2026-01-01&to=2026-12-31";
 async function world(api: Api) {
   const { trainer, client, invitation, accept } = await makeInvitation(api, ["read_history"]);
   await accept();
-  const own = await makeExercise(api, { owner: client.user, name: `Own ${client.user.id}`, imagePathStart: "/a.jpg" });
+  const own = await makeExercise(api, {
+    owner: client.user,
+    name: `Own ${client.user.id}`,
+    imagePathStart: "/a.jpg",
+  });
   const log = async (as: string, day: number, exerciseId: string) => {
     const startedAt = `2026-05-0${day}T10:00:00Z`;
-    const exercises = [{ exerciseId, mode: "reps", sets: [{ reps: 5, weight: 50 + day, weightUnit: "kg" }] }];
-    const body = { startedAt, endedAt: `2026-05-0${day}T11:00:00Z`, timeZone: "UTC", notes: "felt good", exercises };
+    const exercises = [
+      { exerciseId, mode: "reps", sets: [{ reps: 5, weight: 50 + day, weightUnit: "kg" }] },
+    ];
+    const body = {
+      startedAt,
+      endedAt: `2026-05-0${day}T11:00:00Z`,
+      timeZone: "UTC",
+      notes: "felt good",
+      exercises,
+    };
     const made = await api.post("/api/v1/workouts", { as, body });
     expectStatus(made, 201);
     return made.json;
   };
-  const workouts = [await log(client.as, 1, own), await log(client.as, 2, own), await log(client.as, 3, own)];
+  const workouts = [
+    await log(client.as, 1, own),
+    await log(client.as, 2, own),
+    await log(client.as, 3, own),
+  ];
   const path = `/api/v1/clients/${invitation.id}`;
   return { trainer, client, own, workouts, log, path, relationId: invitation.id as string };
 }
@@ -38,7 +54,9 @@ test(
       expectStatus(mine, 200);
       const shown = await api.get(`${path}${read}`, { as: trainer.as });
       expect(shown.text).toBe(mine.text);
-      expect(await statementsOf(() => api.get(`${path}${read}`, { as: trainer.as }))).toHaveLength(2);
+      expect(await statementsOf(() => api.get(`${path}${read}`, { as: trainer.as }))).toHaveLength(
+        2,
+      );
     }
     // Not by the person's own id, and not by way of one's own history.
     expectProblem(
@@ -54,7 +72,8 @@ test(
   "a client's workouts come in pages whose cursor is checked",
   withApi(async (api) => {
     const { trainer, workouts, path } = await world(api);
-    const page = async (query: string) => (await api.get(`${path}/workouts?${query}`, { as: trainer.as })).json;
+    const page = async (query: string) =>
+      (await api.get(`${path}/workouts?${query}`, { as: trainer.as })).json;
     const first = await page("pageSize=2");
     const second = await page(`pageSize=2&cursor=${first.nextCursor}`);
     const ids = [...first.items, ...second.items].map(({ id }: { id: string }) => id);
@@ -70,18 +89,40 @@ test(
   withApi(async (api) => {
     const { trainer, client, own, workouts, log, path } = await world(api);
     const stranger = await makeSignedIn(api);
-    const foreign = await log(stranger.as, 4, await makeExercise(api, { owner: stranger.user, name: "Foreign" }));
+    const foreign = await log(
+      stranger.as,
+      4,
+      await makeExercise(api, { owner: stranger.user, name: "Foreign" }),
+    );
     for (const id of [foreign.id, ABSENT]) {
-      expectProblem(await api.get(`${path}/workouts/${id}`, { as: trainer.as }), 404, "workouts.not_found");
+      expectProblem(
+        await api.get(`${path}/workouts/${id}`, { as: trainer.as }),
+        404,
+        "workouts.not_found",
+      );
     }
     await api.delete(`/api/v1/workouts/${workouts[2].id}`, { as: client.as });
-    expectProblem(await api.get(`${path}/workouts/${workouts[2].id}`, { as: trainer.as }), 404, "workouts.not_found");
+    expectProblem(
+      await api.get(`${path}/workouts/${workouts[2].id}`, { as: trainer.as }),
+      404,
+      "workouts.not_found",
+    );
     expect((await api.get(`${path}/workouts`, { as: trainer.as })).json.items).toHaveLength(2);
-    const elsewhere = await api.get(`${path}/progress/exercises/${ABSENT}/records`, { as: trainer.as });
+    const elsewhere = await api.get(`${path}/progress/exercises/${ABSENT}/records`, {
+      as: trainer.as,
+    });
     expect(elsewhere.json).toMatchObject({ estimateMissing: "no_sets", repsAtWeight: [] });
     for (const read of ["/workouts", `/progress/exercises/${own}/records`, PERIOD]) {
-      expectProblem(await api.get(`${path}${read}`, { as: client.as }), 403, "access.trainer_required");
-      expectProblem(await api.get(`/api/v1/clients/nobody${read}`, { as: trainer.as }), 422, "invalid_request");
+      expectProblem(
+        await api.get(`${path}${read}`, { as: client.as }),
+        403,
+        "access.trainer_required",
+      );
+      expectProblem(
+        await api.get(`/api/v1/clients/nobody${read}`, { as: trainer.as }),
+        422,
+        "invalid_request",
+      );
     }
   }),
 );
@@ -91,27 +132,41 @@ test(
   withApi(
     async (api) => {
       const { trainer, client, own, relationId } = await world(api);
-      const read = (headers = {}) => api.get(`/api/v1/exercises/${own}`, { as: trainer.as, headers });
+      const read = (headers = {}) =>
+        api.get(`/api/v1/exercises/${own}`, { as: trainer.as, headers });
       const shown = await read();
       expect(shown.json).toMatchObject({ id: own, createdBy: client.user.id });
       expect(shown.text).toBe((await api.get(`/api/v1/exercises/${own}`, { as: client.as })).text);
       const etag = shown.headers.get("etag") as string;
       expect((await read({ "if-none-match": etag })).status).toBe(304);
       expect(await statementsOf(read)).toHaveLength(2);
-      const renamed = await api.patch(`/api/v1/exercises/user/${own}`, { as: client.as, body: { name: "Renamed" } });
+      const renamed = await api.patch(`/api/v1/exercises/user/${own}`, {
+        as: client.as,
+        body: { name: "Renamed" },
+      });
       expectStatus(renamed, 200);
       expect((await read()).json.name).toBe("Renamed");
       // Lists and searches stay the trainer's own.
-      expect((await api.get("/api/v1/exercises?scope=user", { as: trainer.as })).json.total).toBe(0);
+      expect((await api.get("/api/v1/exercises?scope=user", { as: trainer.as })).json.total).toBe(
+        0,
+      );
       expectProblem(
         await api.get("/api/v1/exercises/criteria?name=Renamed", { as: trainer.as }),
         404,
         "exercises.not_found",
       );
-      const update = await api.patch(`/api/v1/exercises/user/${own}`, { as: trainer.as, body: { name: "Taken" } });
+      const update = await api.patch(`/api/v1/exercises/user/${own}`, {
+        as: trainer.as,
+        body: { name: "Taken" },
+      });
       expectProblem(update, 404, "exercises.not_found");
       expectStatus(await api.delete(`/api/v1/trainers/${relationId}`, { as: client.as }), 204);
-      expectProblem(await read({ "if-none-match": etag }), 404, "exercises.not_found", "Exercise not found");
+      expectProblem(
+        await read({ "if-none-match": etag }),
+        404,
+        "exercises.not_found",
+        "Exercise not found",
+      );
     },
     { settings: { CDN_RESOURCES_URL: "https://images.example.com" } },
   ),
@@ -121,7 +176,9 @@ test(
   "what is remembered is still answered to a trainer without a statement",
   withApi(async (api) => {
     const { trainer } = await world(api);
-    const [system] = await api.deps.db.sql<{ id: string }[]>`select id from exercises where owner_id is null limit 1`;
+    const [system] = await api.deps.db.sql<
+      { id: string }[]
+    >`select id from exercises where owner_id is null limit 1`;
     const mine = await makeExercise(api, { owner: trainer.user, name: "Mine" });
     for (const id of [system?.id, mine]) {
       const read = () => api.get(`/api/v1/exercises/${id}`, { as: trainer.as });

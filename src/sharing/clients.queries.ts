@@ -1,11 +1,12 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
+import { isAllowed } from "../permissions/visibility.queries.ts";
 import type { ListClients, Scopes } from "./clients.schemas.ts";
-import { isAllowed } from "./visibility.queries.ts";
 
 /**
- * Invites the active account of `email`, and returns the invitation as JSON; undefined when there is no such account.
- * Breaks `clients_live_pair_unique`, `clients_not_oneself_check`. One statement.
+ * Invites the active account of `email`, and returns the invitation as JSON; undefined when there
+ * is no such account. Breaks `clients_live_pair_unique`, `clients_not_oneself_check`. One
+ * statement.
  */
 export async function insertClient(
   { sql }: Db,
@@ -24,14 +25,23 @@ export async function insertClient(
 }
 
 /** Those whom `trainerId` invited, the latest first, at most 1,000, as a JSON array. */
-export const listClientsJson = ({ sql }: Db, trainerId: string, { status }: ListClients): Promise<string> =>
-  listJson(sql, sql`trainer_id = ${trainerId}`, status);
+export const listClientsJson = (
+  { sql }: Db,
+  trainerId: string,
+  { status }: ListClients,
+): Promise<string> => listJson(sql, sql`trainer_id = ${trainerId}`, status);
 
 /** Those who invited `clientId`, the latest first, at most 1,000, as a JSON array. */
-export const listTrainersJson = ({ sql }: Db, clientId: string, { status }: ListClients): Promise<string> =>
-  listJson(sql, sql`client_id = ${clientId}`, status);
+export const listTrainersJson = (
+  { sql }: Db,
+  clientId: string,
+  { status }: ListClients,
+): Promise<string> => listJson(sql, sql`client_id = ${clientId}`, status);
 
-/** Locks an invitation of `userId`, accepted or not; undefined for anyone else's and for one that ended. */
+/**
+ * Locks an invitation of `userId`, accepted or not; undefined for anyone else's and for one that
+ * ended.
+ */
 export async function lockInvitation(
   { sql }: Db,
   userId: string,
@@ -44,10 +54,14 @@ export async function lockInvitation(
 }
 
 /**
- * Allows `scopes` (all that was asked for when undefined) and no more, from now on if nothing was allowed before, and
- * returns the row as JSON. Breaks `clients_within_asked_check`. One statement.
+ * Allows `scopes` (all that was asked for when undefined) and no more, from now on if nothing was
+ * allowed before, and returns the row as JSON. Breaks `clients_within_asked_check`. One statement.
  */
-export async function updateScopes({ sql }: Db, clientId: string, scopes: Scopes | undefined): Promise<string> {
+export async function updateScopes(
+  { sql }: Db,
+  clientId: string,
+  scopes: Scopes | undefined,
+): Promise<string> {
   const [changed] = await sql<{ json: string }[]>`
     with changed as (
       update clients set can_read_history = coalesce(${scopes?.includes("read_history") ?? null}, asks_read_history),
@@ -59,7 +73,10 @@ export async function updateScopes({ sql }: Db, clientId: string, scopes: Scopes
   return (changed as { json: string }).json;
 }
 
-/** Ends what `userId` is the trainer or the client of, as `side` says; false when there is none that lasts. */
+/**
+ * Ends what `userId` is the trainer or the client of, as `side` says; false when there is none that
+ * lasts.
+ */
 export async function endClient(
   { sql }: Db,
   side: "trainer" | "client",
@@ -84,7 +101,11 @@ export async function findReadableClient(
   return found?.userId;
 }
 
-async function listJson(sql: Db["sql"], whose: Fragment, status: ListClients["status"]): Promise<string> {
+async function listJson(
+  sql: Db["sql"],
+  whose: Fragment,
+  status: ListClients["status"],
+): Promise<string> {
   const [row] = await sql<{ json: string }[]>`
     select '[' || coalesce(string_agg(json, ',' order by id desc), '') || ']' as json from (
       select clients.id, ${clientJson(sql)} as json from clients ${persons(sql)}

@@ -1,9 +1,23 @@
 import type { Db } from "#db/client.ts";
-import { type Operation, operation } from "../http/operation.ts";
 import { createdJson, noContent, okJson } from "../http/reply.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import { listClientsJson, listTrainersJson } from "./clients.queries.ts";
-import { Acceptance, Client, ClientId, Clients, ListClients, NewClient, ScopesChange } from "./clients.schemas.ts";
-import { acceptTrainer, changeScopes, endAsClient, endAsTrainer, inviteClient } from "./clients.service.ts";
+import {
+  Acceptance,
+  Client,
+  ClientId,
+  Clients,
+  ListClients,
+  NewClient,
+  ScopesChange,
+} from "./clients.schemas.ts";
+import {
+  acceptTrainer,
+  changeScopes,
+  endAsClient,
+  endAsTrainer,
+  inviteClient,
+} from "./clients.service.ts";
 
 const tag = "Trainers";
 const clientsPath = "/api/v1/clients";
@@ -92,7 +106,8 @@ export function trainerRoutes({ db }: { db: Db }): Operation[] {
         answers: { 200: Client },
         problems: { ...absent, 409: "It was accepted already" },
       },
-      async ({ actor, params, body }) => okJson(await acceptTrainer(db, actor, params.clientId, body.scopes)),
+      async ({ actor, params, body }) =>
+        okJson(await acceptTrainer(db, actor, params.clientId, body.scopes)),
     ),
     operation(
       "PATCH",
@@ -108,7 +123,8 @@ export function trainerRoutes({ db }: { db: Db }): Operation[] {
         answers: { 200: Client },
         problems: { ...absent, 409: "It was not accepted yet" },
       },
-      async ({ actor, params, body }) => okJson(await changeScopes(db, actor, params.clientId, body.scopes)),
+      async ({ actor, params, body }) =>
+        okJson(await changeScopes(db, actor, params.clientId, body.scopes)),
     ),
     operation(
       "DELETE",

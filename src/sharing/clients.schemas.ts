@@ -7,13 +7,17 @@ const Scopes = Type.Array(choice([...SCOPES]), {
   minItems: 1,
   maxItems: SCOPES.length,
   uniqueItems: true,
-  description: "read_history: workouts, progress and own exercises; write_plans: plans and routines",
+  description:
+    "read_history: workouts, progress and own exercises; write_plans: plans and routines",
 });
 export type Scopes = Static<typeof Scopes>;
 
 export const NewClient = strict({ email: Email, scopes: Scopes });
 export type NewClient = Static<typeof NewClient>;
-export const Acceptance = strict({ scopes: Type.Optional(Scopes) }, { description: "Absent: all that was asked for" });
+export const Acceptance = strict(
+  { scopes: Type.Optional(Scopes) },
+  { description: "Absent: all that was asked for" },
+);
 export const ScopesChange = strict({ scopes: Scopes });
 
 /** A row of `clients`, not a person. */

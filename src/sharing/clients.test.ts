@@ -45,11 +45,15 @@ test(
   "an invitation is accepted once, whole unless said otherwise, and its scopes change within what was asked for",
   withApi(async (api) => {
     const { client, invitation, accept } = await makeInvitation(api);
-    const change = (scopes: string[]) => api.patch(`${T}/${invitation.id}`, { as: client.as, body: { scopes } });
+    const change = (scopes: string[]) =>
+      api.patch(`${T}/${invitation.id}`, { as: client.as, body: { scopes } });
     expectProblem(await change(BOTH), 409, "clients.not_accepted");
     expect((await accept()).json.scopes).toEqual(BOTH);
     expectProblem(await accept(), 409, "clients.accepted");
-    expect((await change(["read_history"])).json).toMatchObject({ scopes: ["read_history"], askedScopes: BOTH });
+    expect((await change(["read_history"])).json).toMatchObject({
+      scopes: ["read_history"],
+      askedScopes: BOTH,
+    });
     expect((await change(["write_plans", "read_history"])).json.scopes).toEqual(BOTH);
     for (const scopes of [[], ["read_history", "read_history"], ["sing"]]) {
       expectProblem(await change(scopes), 422, "invalid_request");
@@ -64,7 +68,10 @@ test(
     expectProblem(await accept({ scopes: BOTH }), 422, "clients.beyond_invitation");
     expectProblem(await accept({ scopes: ["write_plans"] }), 422, "clients.beyond_invitation");
     expect((await accept()).json.scopes).toEqual(["read_history"]);
-    const widened = await api.patch(`${T}/${invitation.id}`, { as: client.as, body: { scopes: BOTH } });
+    const widened = await api.patch(`${T}/${invitation.id}`, {
+      as: client.as,
+      body: { scopes: BOTH },
+    });
     expectProblem(widened, 422, "clients.beyond_invitation");
     expect((await api.get(T, { as: client.as })).json[0].scopes).toEqual(["read_history"]);
   }),
@@ -73,37 +80,55 @@ test(
 test.each([
   ["client", T],
   ["trainer", C],
-] as const)("the %s ends it once, and it stays as history while another invitation follows", (side, path) =>
-  withApi(async (api) => {
-    const { trainer, client, invitation, accept } = await makeInvitation(api);
-    await accept();
-    const invite = () =>
-      api.post(C, { as: trainer.as, body: { email: client.user.email.toUpperCase(), scopes: ["write_plans"] } });
-    expectProblem(await invite(), 409, "clients.exists");
-    const { as } = { trainer, client }[side];
-    const end = () => api.delete(`${path}/${invitation.id}`, { as });
-    expectStatus(await end(), 204);
-    expectProblem(await end(), 404, "clients.not_found", "Client not found");
-    const over = (await api.get(`${T}?status=ended`, { as: client.as })).json;
-    expect(over).toMatchObject([{ id: invitation.id, status: "ended", scopes: BOTH }]);
-    expect(over[0].endedAt).not.toBeNull();
-    const body = { scopes: BOTH };
-    expectProblem(await api.patch(`${T}/${invitation.id}`, { as: client.as, body }), 404, "clients.not_found");
-    expectProblem(await accept(), 404, "clients.not_found");
-    const again = await invite();
-    expectStatus(again, 201);
-    const listed = (await api.get(C, { as: trainer.as })).json.map(({ id }: { id: string }) => id);
-    expect(listed).toEqual([again.json.id, invitation.id]);
-  })(),
+] as const)(
+  "the %s ends it once, and it stays as history while another invitation follows",
+  (side, path) =>
+    withApi(async (api) => {
+      const { trainer, client, invitation, accept } = await makeInvitation(api);
+      await accept();
+      const invite = () =>
+        api.post(C, {
+          as: trainer.as,
+          body: { email: client.user.email.toUpperCase(), scopes: ["write_plans"] },
+        });
+      expectProblem(await invite(), 409, "clients.exists");
+      const { as } = { trainer, client }[side];
+      const end = () => api.delete(`${path}/${invitation.id}`, { as });
+      expectStatus(await end(), 204);
+      expectProblem(await end(), 404, "clients.not_found", "Client not found");
+      const over = (await api.get(`${T}?status=ended`, { as: client.as })).json;
+      expect(over).toMatchObject([{ id: invitation.id, status: "ended", scopes: BOTH }]);
+      expect(over[0].endedAt).not.toBeNull();
+      const body = { scopes: BOTH };
+      expectProblem(
+        await api.patch(`${T}/${invitation.id}`, { as: client.as, body }),
+        404,
+        "clients.not_found",
+      );
+      expectProblem(await accept(), 404, "clients.not_found");
+      const again = await invite();
+      expectStatus(again, 201);
+      const listed = (await api.get(C, { as: trainer.as })).json.map(
+        ({ id }: { id: string }) => id,
+      );
+      expect(listed).toEqual([again.json.id, invitation.id]);
+    })(),
 );
 
 test(
   "an invitation is declined by the client and taken back by the trainer before it was accepted",
   withApi(async (api) => {
     const [declined, withdrawn] = [await makeInvitation(api), await makeInvitation(api)];
-    expectStatus(await api.delete(`${T}/${declined.invitation.id}`, { as: declined.client.as }), 204);
-    expectStatus(await api.delete(`${C}/${withdrawn.invitation.id}`, { as: withdrawn.trainer.as }), 204);
-    for (const { accept } of [declined, withdrawn]) expectProblem(await accept(), 404, "clients.not_found");
+    expectStatus(
+      await api.delete(`${T}/${declined.invitation.id}`, { as: declined.client.as }),
+      204,
+    );
+    expectStatus(
+      await api.delete(`${C}/${withdrawn.invitation.id}`, { as: withdrawn.trainer.as }),
+      204,
+    );
+    for (const { accept } of [declined, withdrawn])
+      expectProblem(await accept(), 404, "clients.not_found");
     // Who never accepted is never named to the trainer.
     const [over] = (await api.get(C, { as: declined.trainer.as })).json;
     expect(over).toMatchObject({ status: "ended", scopes: [], client: { name: null } });
@@ -115,7 +140,8 @@ test(
   withApi(async (api) => {
     const { as, user } = await makeSignedIn(api, { roleSlug: "fitness-trainer" });
     const inactive = await makeUser(api, { isActive: false });
-    const invite = (email: string, scopes = BOTH, asker = as) => api.post(C, { as: asker, body: { email, scopes } });
+    const invite = (email: string, scopes = BOTH, context = as) =>
+      api.post(C, { as: context, body: { email, scopes } });
     expectProblem(await invite(user.email.toUpperCase()), 422, "clients.oneself");
     for (const email of ["nobody@example.com", inactive.email]) {
       expectProblem(await invite(email), 404, "users.not_found", "User not found");
@@ -133,12 +159,24 @@ test(
     const { trainer, client, invitation } = await makeInvitation(api);
     const colleague = await makeSignedIn(api, { roleSlug: "fitness-trainer" });
     for (const { as } of [trainer, colleague]) {
-      expectProblem(await api.post(`${T}/${invitation.id}/accept`, { as, body: {} }), 404, "clients.not_found");
+      expectProblem(
+        await api.post(`${T}/${invitation.id}/accept`, { as, body: {} }),
+        404,
+        "clients.not_found",
+      );
       expectProblem(await api.delete(`${T}/${invitation.id}`, { as }), 404, "clients.not_found");
       expect((await api.get(T, { as })).json).toEqual([]);
     }
-    expectProblem(await api.delete(`${C}/${invitation.id}`, { as: colleague.as }), 404, "clients.not_found");
+    expectProblem(
+      await api.delete(`${C}/${invitation.id}`, { as: colleague.as }),
+      404,
+      "clients.not_found",
+    );
     expect((await api.get(C, { as: colleague.as })).json).toEqual([]);
-    expectProblem(await api.delete(`${C}/${invitation.id}`, { as: client.as }), 403, "access.trainer_required");
+    expectProblem(
+      await api.delete(`${C}/${invitation.id}`, { as: client.as }),
+      403,
+      "access.trainer_required",
+    );
   }),
 );

@@ -4,9 +4,10 @@ import type { Db } from "#db/client.ts";
 export type GrantSubject = { routineId: string | null; planId: string | null };
 
 /**
- * Lets the active account of `email` read or write a routine or plan of `ownerId`, which becomes shared if it was private.
- * `subject` and `grantee` say whether there is such a thing of the owner's, and such an account; without either nothing
- * was written. Breaks `grants_routine_grantee_unique`, `grants_plan_grantee_unique`, `grants_not_oneself_check`.
+ * Lets the active account of `email` read or write a routine or plan of `ownerId`, which becomes
+ * shared if it was private. `subject` and `grantee` say whether there is such a thing of the
+ * owner's, and such an account; without either nothing was written. Breaks
+ * `grants_routine_grantee_unique`, `grants_plan_grantee_unique`, `grants_not_oneself_check`.
  */
 export async function insertGrant(
   { sql }: Db,
@@ -35,7 +36,11 @@ export async function insertGrant(
 }
 
 /** A grant as JSON, given or received by `userId`. */
-export async function findGrantJson({ sql }: Db, userId: string, grantId: string): Promise<string | undefined> {
+export async function findGrantJson(
+  { sql }: Db,
+  userId: string,
+  grantId: string,
+): Promise<string | undefined> {
   const [row] = await sql<{ json: string }[]>`
     select row_to_json(shown)::text as json from (
       ${grantsWhere(sql, sql`grants.id = ${grantId} and (grants.owner_id = ${userId} or grantee_id = ${userId})`)}
@@ -44,8 +49,13 @@ export async function findGrantJson({ sql }: Db, userId: string, grantId: string
 }
 
 /** Grants given or received by `userId`, the latest first, at most 1,000, as a JSON array. */
-export async function listGrantsJson({ sql }: Db, userId: string, direction: "given" | "received"): Promise<string> {
-  const whose = direction === "given" ? sql`grants.owner_id = ${userId}` : sql`grantee_id = ${userId}`;
+export async function listGrantsJson(
+  { sql }: Db,
+  userId: string,
+  direction: "given" | "received",
+): Promise<string> {
+  const whose =
+    direction === "given" ? sql`grants.owner_id = ${userId}` : sql`grantee_id = ${userId}`;
   const [row] = await sql<{ json: string }[]>`
     select '[' || coalesce(string_agg(row_to_json(shown)::text, ','), '') || ']' as json
     from (${grantsWhere(sql, whose)} order by grants.id desc limit 1000) as shown`;
@@ -53,8 +63,14 @@ export async function listGrantsJson({ sql }: Db, userId: string, direction: "gi
 }
 
 /** Changes what a grant of `ownerId` allows; false when there is none. */
-export async function updateGrant({ sql }: Db, ownerId: string, grantId: string, access: string): Promise<boolean> {
-  const changed = await sql`update grants set access = ${access} where id = ${grantId} and owner_id = ${ownerId}`;
+export async function updateGrant(
+  { sql }: Db,
+  ownerId: string,
+  grantId: string,
+  access: string,
+): Promise<boolean> {
+  const changed =
+    await sql`update grants set access = ${access} where id = ${grantId} and owner_id = ${ownerId}`;
   return changed.count > 0;
 }
 

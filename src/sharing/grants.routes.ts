@@ -1,6 +1,6 @@
 import type { Db } from "#db/client.ts";
-import { type Operation, operation } from "../http/operation.ts";
 import { createdJson, noContent, okJson } from "../http/reply.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import { listGrantsJson } from "./grants.queries.ts";
 import { Grant, GrantId, GrantPatch, Grants, ListGrants, NewGrant } from "./grants.schemas.ts";
 import { changeGrant, endGrant, grantAccess } from "./grants.service.ts";
@@ -21,7 +21,10 @@ export function grantRoutes({ db }: { db: Db }): Operation[] {
         summary: "Let somebody read or write a routine or plan of one's own",
         body: NewGrant,
         answers: { 201: Grant },
-        problems: { 404: "It is not one's own, or nobody has that address", 409: "It is shared with them already" },
+        problems: {
+          404: "It is not one's own, or nobody has that address",
+          409: "It is shared with them already",
+        },
       },
       async ({ actor, body }) => createdJson(await grantAccess(db, actor, body)),
     ),
@@ -36,7 +39,8 @@ export function grantRoutes({ db }: { db: Db }): Operation[] {
         query: ListGrants,
         answers: { 200: Grants },
       },
-      async ({ actor, query }) => okJson(await listGrantsJson(db, actor.userId, query.direction ?? "given")),
+      async ({ actor, query }) =>
+        okJson(await listGrantsJson(db, actor.userId, query.direction ?? "given")),
     ),
     operation(
       "PATCH",
@@ -52,7 +56,8 @@ export function grantRoutes({ db }: { db: Db }): Operation[] {
         answers: { 200: Grant },
         problems: { 404: "There is no such grant of one's own" },
       },
-      async ({ actor, params, body }) => okJson(await changeGrant(db, actor, params.grantId, body.access)),
+      async ({ actor, params, body }) =>
+        okJson(await changeGrant(db, actor, params.grantId, body.access)),
     ),
     operation(
       "DELETE",

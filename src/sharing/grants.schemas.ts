@@ -29,5 +29,7 @@ export const Grant = strict({
 });
 export const Grants = Type.Array(Grant, { maxItems: 1000 });
 export const ListGrants = strict({
-  direction: Type.Optional(choice(["given", "received"], { default: "given", description: "By whom or to whom" })),
+  direction: Type.Optional(
+    choice(["given", "received"], { default: "given", description: "By whom or to whom" }),
+  ),
 });

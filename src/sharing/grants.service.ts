@@ -1,6 +1,6 @@
 import type { Db } from "#db/client.ts";
-import type { Actor } from "../actor.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "#lib/errors.ts";
+import type { Actor } from "../permissions/actor.ts";
 import { deleteGrant, findGrantJson, insertGrant, updateGrant } from "./grants.queries.ts";
 
 const grantNotFound = () => new AppError("not_found", "grants.not_found", "Grant not found");
@@ -8,9 +8,10 @@ const grantNotFound = () => new AppError("not_found", "grants.not_found", "Grant
 type NewGrant = { routineId?: string; planId?: string; email: string; access: "read" | "write" };
 
 /**
- * Lets somebody read or write a routine or plan of the actor's own, and returns the grant as JSON; it holds from the next
- * request on. Throws invalid unless exactly one thing is named, or for oneself; not_found for what is not the actor's, and
- * for an address that has no active account; conflict (`grants.exists`).
+ * Lets somebody read or write a routine or plan of the actor's own, and returns the grant as JSON;
+ * it holds from the next request on. Throws invalid unless exactly one thing is named, or for
+ * oneself; not_found for what is not the actor's, and for an address that has no active account;
+ * conflict (`grants.exists`).
  */
 export async function grantAccess(
   db: Db,
@@ -35,13 +36,24 @@ export async function grantAccess(
   });
 }
 
-/** Changes what a grant of the actor's allows, and returns it as JSON. Throws not_found for anyone else's. */
-export async function changeGrant(db: Db, actor: Actor, grantId: string, access: "read" | "write"): Promise<string> {
+/**
+ * Changes what a grant of the actor's allows, and returns it as JSON. Throws not_found for anyone
+ * else's.
+ */
+export async function changeGrant(
+  db: Db,
+  actor: Actor,
+  grantId: string,
+  access: "read" | "write",
+): Promise<string> {
   if (!(await updateGrant(db, actor.userId, grantId, access))) throw grantNotFound();
   return (await findGrantJson(db, actor.userId, grantId)) as string;
 }
 
-/** Ends a grant that the actor gave or was given; it ends with the next request. Throws not_found for anyone else's. */
+/**
+ * Ends a grant that the actor gave or was given; it ends with the next request. Throws not_found
+ * for anyone else's.
+ */
 export async function endGrant(db: Db, actor: Actor, grantId: string): Promise<void> {
   if (!(await deleteGrant(db, actor.userId, grantId))) throw grantNotFound();
 }

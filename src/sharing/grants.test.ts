@@ -7,8 +7,15 @@ const R = "/api/v1/routines";
 const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 
 async function world(api: Api) {
-  const [owner, friend, other] = [await makeSignedIn(api), await makeSignedIn(api), await makeSignedIn(api)];
-  const { json: routine } = await api.post(R, { as: owner.as, body: { name: "Legs", exercises: [] } });
+  const [owner, friend, other] = [
+    await makeSignedIn(api),
+    await makeSignedIn(api),
+    await makeSignedIn(api),
+  ];
+  const { json: routine } = await api.post(R, {
+    as: owner.as,
+    body: { name: "Legs", exercises: [] },
+  });
   const share = (body: object, as = owner.as) =>
     api.post(P, { as, body: { email: friend.user.email, access: "read", ...body } });
   return { owner, friend, other, routine, share };
@@ -29,21 +36,29 @@ test(
       access: "read",
       grantee: { email: friend.user.email },
     });
-    expect((await api.get(url, { as: friend.as })).json).toMatchObject({ access: "read", sharing: "shared" });
+    expect((await api.get(url, { as: friend.as })).json).toMatchObject({
+      access: "read",
+      sharing: "shared",
+    });
     expect((await api.get(`${R}?scope=shared`, { as: friend.as })).json.total).toBe(1);
     expectProblem(await api.get(url, { as: other.as }), 404, "routines.not_found");
     const rename = (as: string) => api.patch(url, { as, body: { name: "Heavy legs" } });
     expectProblem(await rename(friend.as), 404, "routines.not_found");
-    expect((await api.patch(`${P}/${made.json.id}`, { as: owner.as, body: { access: "write" } })).json.access).toBe(
-      "write",
-    );
+    expect(
+      (await api.patch(`${P}/${made.json.id}`, { as: owner.as, body: { access: "write" } })).json
+        .access,
+    ).toBe("write");
     expect((await rename(friend.as)).json).toMatchObject({
       name: "Heavy legs",
       access: "write",
       ownerId: owner.user.id,
     });
     // Writing is neither sharing nor deleting.
-    expectProblem(await api.patch(url, { as: friend.as, body: { sharing: "public" } }), 403, "routines.not_owner");
+    expectProblem(
+      await api.patch(url, { as: friend.as, body: { sharing: "public" } }),
+      403,
+      "routines.not_owner",
+    );
     expectProblem(await api.delete(url, { as: friend.as }), 404, "routines.not_found");
     // A private routine is the owner's alone, whatever grants there are.
     await api.patch(url, { as: owner.as, body: { sharing: "private" } });
@@ -60,11 +75,16 @@ test(
   "who is granted a plan reads its routines too, and starts workouts from them, and nothing else of the owner's",
   withApi(async (api) => {
     const { owner, friend, routine, share } = await world(api);
-    const { json: secret } = await api.post(R, { as: owner.as, body: { name: "Secret", exercises: [] } });
+    const { json: secret } = await api.post(R, {
+      as: owner.as,
+      body: { name: "Secret", exercises: [] },
+    });
     const body = { name: "Plan", routines: [{ routineId: routine.id, day: 1 }] };
     const { json: plan } = await api.post("/api/v1/plans", { as: owner.as, body });
     const { json: grant } = await share({ planId: plan.id, access: "write" });
-    expect((await api.get(`/api/v1/plans/${plan.id}`, { as: friend.as })).json).toMatchObject({ access: "write" });
+    expect((await api.get(`/api/v1/plans/${plan.id}`, { as: friend.as })).json).toMatchObject({
+      access: "write",
+    });
     expect((await api.get("/api/v1/plans?scope=shared", { as: friend.as })).json.total).toBe(1);
     expect((await api.get(`${R}/${routine.id}`, { as: friend.as })).json.access).toBe("read");
     expectProblem(await api.get(`${R}/${secret.id}`, { as: friend.as }), 404, "routines.not_found");
@@ -75,7 +95,11 @@ test(
       });
     const workout = await start();
     expectStatus(workout, 201);
-    expectProblem(await api.get(`/api/v1/workouts/${workout.json.id}`, { as: owner.as }), 404, "workouts.not_found");
+    expectProblem(
+      await api.get(`/api/v1/workouts/${workout.json.id}`, { as: owner.as }),
+      404,
+      "workouts.not_found",
+    );
     const mine = await api.post(R, { as: friend.as, body: { name: "Mine", exercises: [] } });
     const foreign = { routines: [{ routineId: mine.json.id, day: 1 }] };
     expectProblem(
@@ -88,10 +112,18 @@ test(
       403,
       "plans.not_owner",
     );
-    expectProblem(await api.delete(`/api/v1/plans/${plan.id}`, { as: friend.as }), 404, "plans.not_found");
+    expectProblem(
+      await api.delete(`/api/v1/plans/${plan.id}`, { as: friend.as }),
+      404,
+      "plans.not_found",
+    );
     // Who was given a grant may give it back.
     expectStatus(await api.delete(`${P}/${grant.id}`, { as: friend.as }), 204);
-    expectProblem(await api.get(`${R}/${routine.id}`, { as: friend.as }), 404, "routines.not_found");
+    expectProblem(
+      await api.get(`${R}/${routine.id}`, { as: friend.as }),
+      404,
+      "routines.not_found",
+    );
     expectProblem(await start(), 404, "routines.not_found");
     expectStatus(await api.get(`/api/v1/workouts/${workout.json.id}`, { as: friend.as }), 200);
   }),
@@ -102,9 +134,16 @@ test(
   withApi(async (api) => {
     const { owner, friend, other, routine, share } = await world(api);
     const { json: grant } = await share({ routineId: routine.id });
-    const listed = async (as: string, direction: string) => (await api.get(`${P}?direction=${direction}`, { as })).json;
-    expect([await listed(owner.as, "given"), await listed(owner.as, "received")]).toEqual([[grant], []]);
-    expect([await listed(friend.as, "given"), await listed(friend.as, "received")]).toEqual([[], [grant]]);
+    const listed = async (as: string, direction: string) =>
+      (await api.get(`${P}?direction=${direction}`, { as })).json;
+    expect([await listed(owner.as, "given"), await listed(owner.as, "received")]).toEqual([
+      [grant],
+      [],
+    ]);
+    expect([await listed(friend.as, "given"), await listed(friend.as, "received")]).toEqual([
+      [],
+      [grant],
+    ]);
     expectProblem(await api.delete(`${P}/${grant.id}`, { as: other.as }), 404, "grants.not_found");
     const raise = (as: string) => api.patch(`${P}/${grant.id}`, { as, body: { access: "write" } });
     expectProblem(await raise(other.as), 404, "grants.not_found");
@@ -117,10 +156,19 @@ test(
   withApi(async (api) => {
     const { owner, friend, other, routine, share } = await world(api);
     const inactive = await makeUser(api, { isActive: false });
-    const sharing = async () => (await api.get(`${R}/${routine.id}`, { as: owner.as })).json.sharing;
+    const sharing = async () =>
+      (await api.get(`${R}/${routine.id}`, { as: owner.as })).json.sharing;
     expectProblem(await share({}), 422, "grants.ambiguous_subject");
-    expectProblem(await share({ routineId: routine.id, planId: ABSENT }), 422, "grants.ambiguous_subject");
-    expectProblem(await share({ routineId: routine.id, email: owner.user.email.toUpperCase() }), 422, "grants.oneself");
+    expectProblem(
+      await share({ routineId: routine.id, planId: ABSENT }),
+      422,
+      "grants.ambiguous_subject",
+    );
+    expectProblem(
+      await share({ routineId: routine.id, email: owner.user.email.toUpperCase() }),
+      422,
+      "grants.oneself",
+    );
     expectProblem(await share({ routineId: routine.id }, other.as), 404, "routines.not_found");
     expectProblem(await share({ planId: ABSENT }), 404, "plans.not_found");
     for (const email of ["nobody@example.com", inactive.email]) {

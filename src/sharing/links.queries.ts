@@ -5,7 +5,10 @@ import { routineExercisesJson } from "../routines/routines.queries.ts";
 import type { GrantSubject } from "./grants.queries.ts";
 import type { Link } from "./links.schemas.ts";
 
-/** Links a routine or plan of `ownerId`, and returns the link; undefined for anyone else's. One statement. */
+/**
+ * Links a routine or plan of `ownerId`, and returns the link; undefined for anyone else's. One
+ * statement.
+ */
 export async function insertLink(
   { sql }: Db,
   ownerId: string,
@@ -42,10 +45,13 @@ export async function deleteLink({ sql }: Db, ownerId: string, linkId: string): 
 }
 
 /**
- * What the link of that token shows, as JSON, with nothing about persons; undefined when there is no such link, or its
- * owner's account is not active. One statement.
+ * What the link of that token shows, as JSON, with nothing about persons; undefined when there is
+ * no such link, or its owner's account is not active. One statement.
  */
-export async function findLinkedJson({ sql }: Db, tokenHash: Uint8Array): Promise<string | undefined> {
+export async function findLinkedJson(
+  { sql }: Db,
+  tokenHash: Uint8Array,
+): Promise<string | undefined> {
   const catalogOnly = sql`(select exercises.id from exercises where exercises.id = exercise_id and owner_id is null)`;
   const [row] = await sql<{ json: string }[]>`
     select json_build_object('plan', (

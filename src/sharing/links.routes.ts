@@ -1,6 +1,6 @@
 import type { Db } from "#db/client.ts";
-import { type Operation, operation } from "../http/operation.ts";
 import { created, noContent, okJson, secret } from "../http/reply.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import { listLinksJson } from "./links.queries.ts";
 import { CreatedLink, Linked, LinkId, Links, LinkToken, NewLink } from "./links.schemas.ts";
 import { createLink, endLink, getLinked } from "./links.service.ts";
@@ -19,7 +19,8 @@ export function linkRoutes({ db }: { db: Db }): Operation[] {
         id: "CreateLink",
         tag,
         access,
-        summary: "Let anyone who has the link read a routine or plan of one's own. Sent again, makes another",
+        summary:
+          "Let anyone who has the link read a routine or plan of one's own. Sent again, makes another",
         body: NewLink,
         answers: { 201: CreatedLink },
         problems: { 404: "It is not one's own" },

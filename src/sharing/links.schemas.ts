@@ -8,7 +8,13 @@ export const NewLink = strict({ routineId: Type.Optional(Uuid), planId: Type.Opt
 export type NewLink = Static<typeof NewLink>;
 
 const Token = Type.String({ minLength: 22, maxLength: 22, pattern: "^[A-Za-z0-9_-]+$" });
-const linkFields = { id: Uuid, routineId: nullable(Uuid), planId: nullable(Uuid), name: Title, createdAt: Instant };
+const linkFields = {
+  id: Uuid,
+  routineId: nullable(Uuid),
+  planId: nullable(Uuid),
+  name: Title,
+  createdAt: Instant,
+};
 export const Link = strict(linkFields);
 export type Link = Static<typeof Link>;
 export const CreatedLink = strict({
@@ -34,9 +40,15 @@ const LinkedRoutine = strict({
   name: Title,
   description: nullable(Description),
   updatedAt: Instant,
-  exercises: Type.Array(RoutineExercise, { maxItems: 100, description: "The owner's own ones by name only" }),
+  exercises: Type.Array(RoutineExercise, {
+    maxItems: 100,
+    description: "The owner's own ones by name only",
+  }),
 });
 export const Linked = strict({
   plan: nullable(LinkedPlan),
-  routines: Type.Array(LinkedRoutine, { maxItems: 500, description: "The routine, or all of the plan, by name" }),
+  routines: Type.Array(LinkedRoutine, {
+    maxItems: 500,
+    description: "The routine, or all of the plan, by name",
+  }),
 });

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Db } from "#db/client.ts";
-import type { Actor } from "../actor.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "#lib/errors.ts";
+import type { Actor } from "../permissions/actor.ts";
 import { deleteLink, findLinkedJson, insertLink } from "./links.queries.ts";
 import type { Link, NewLink } from "./links.schemas.ts";
 
@@ -11,8 +11,9 @@ const linkNotFound = () => new AppError("not_found", "links.not_found", "Link no
 const TOKEN_BYTES = 16;
 
 /**
- * Lets anyone who has the token read a routine or plan of the actor's own, whoever it is shared with. The token is in no
- * later answer. Throws invalid unless exactly one thing is named; not_found for what is not the actor's.
+ * Lets anyone who has the token read a routine or plan of the actor's own, whoever it is shared
+ * with. The token is in no later answer. Throws invalid unless exactly one thing is named;
+ * not_found for what is not the actor's.
  */
 export async function createLink(
   db: Db,
@@ -30,12 +31,17 @@ export async function createLink(
   throw new AppError("not_found", `${what.toLowerCase()}s.not_found`, `${what} not found`);
 }
 
-/** Ends a link of the actor's; holds from the next request on. Throws not_found for anyone else's. */
+/**
+ * Ends a link of the actor's; holds from the next request on. Throws not_found for anyone else's.
+ */
 export async function endLink(db: Db, actor: Actor, linkId: string): Promise<void> {
   if (!(await deleteLink(db, actor.userId, linkId))) throw linkNotFound();
 }
 
-/** What a link shows, as JSON, to anyone. Throws not_found when there is none, or none while its owner is not active. */
+/**
+ * What a link shows, as JSON, to anyone. Throws not_found when there is none, or none while its
+ * owner is not active.
+ */
 export async function getLinked(db: Db, token: string): Promise<string> {
   const json = await findLinkedJson(db, hashOf(token));
   if (json === undefined) throw linkNotFound();

@@ -8,9 +8,16 @@ const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 
 async function world(api: Api) {
   const owner = await makeSignedIn(api, { name: "Olga Owner" });
-  const [system] = await api.deps.db.sql<{ id: string }[]>`select id from exercises where owner_id is null limit 1`;
+  const [system] = await api.deps.db.sql<
+    { id: string }[]
+  >`select id from exercises where owner_id is null limit 1`;
   const own = await makeExercise(api, { owner: owner.user, name: "Olga's press" });
-  const exercises = [system?.id, own].map((exerciseId) => ({ exerciseId, mode: "reps", sets: 3, notes: "Slowly" }));
+  const exercises = [system?.id, own].map((exerciseId) => ({
+    exerciseId,
+    mode: "reps",
+    sets: 3,
+    notes: "Slowly",
+  }));
   const make = async (path: string, body: object) => {
     const made = await api.post(`/api/v1/${path}`, { as: owner.as, body });
     expectStatus(made, 201);
@@ -46,8 +53,12 @@ test(
       exerciseId: entry.exerciseId === system ? system : null,
     }));
     const { id, name, description, updatedAt } = routine;
-    expect(read.json).toEqual({ plan: null, routines: [{ id, name, description, updatedAt, exercises }] });
-    for (const told of [owner.user.id, owner.user.email, "Olga Owner", other.id]) expect(read.text).not.toContain(told);
+    expect(read.json).toEqual({
+      plan: null,
+      routines: [{ id, name, description, updatedAt, exercises }],
+    });
+    for (const told of [owner.user.id, owner.user.email, "Olga Owner", other.id])
+      expect(read.text).not.toContain(told);
     expect(await statementsOf(() => api.get(path))).toHaveLength(1);
     expect(await statementsOf(() => link({ routineId: routine.id }))).toHaveLength(1);
     expect(await statementsOf(() => api.get(L, { as: owner.as }))).toHaveLength(1);
@@ -67,7 +78,10 @@ test(
       ["Legs", routine.id],
     ]);
     const url = `/api/v1/plans/${plan.id}`;
-    await api.patch(url, { as: owner.as, body: { routines: [{ routineId: other.id, day: 1 }], sharing: "private" } });
+    await api.patch(url, {
+      as: owner.as,
+      body: { routines: [{ routineId: other.id, day: 1 }], sharing: "private" },
+    });
     const { json: second } = await api.get(path);
     expect(second.routines.map((one: { name: string }) => one.name)).toEqual(["Arms"]);
     // A link is no grant.
@@ -92,9 +106,17 @@ test(
       expectProblem(await api.get(path), 404, "links.not_found", "Link not found");
     const activate = (isActive: boolean) =>
       api.patch(`/api/v1/users/${owner.user.id}`, { as: superuser.as, body: { isActive } });
-    expectProblem(await api.delete(`${L}/${ofRoutine.id}`, { as: stranger.as }), 404, "links.not_found");
+    expectProblem(
+      await api.delete(`${L}/${ofRoutine.id}`, { as: stranger.as }),
+      404,
+      "links.not_found",
+    );
     expectStatus(await api.delete(`${L}/${ofRoutine.id}`, { as: owner.as }), 204);
-    expectProblem(await api.delete(`${L}/${ofRoutine.id}`, { as: owner.as }), 404, "links.not_found");
+    expectProblem(
+      await api.delete(`${L}/${ofRoutine.id}`, { as: owner.as }),
+      404,
+      "links.not_found",
+    );
     await gone(ofRoutine);
     expectStatus(await api.get(again.path), 200);
     expectStatus(await activate(false), 200);
@@ -118,7 +140,10 @@ test(
   withApi(async (api) => {
     const { owner, routine, plan, link } = await world(api);
     expect((await api.get(L, { as: owner.as })).json).toEqual([]);
-    const made = [(await link({ routineId: routine.id })).json, (await link({ planId: plan.id })).json];
+    const made = [
+      (await link({ routineId: routine.id })).json,
+      (await link({ planId: plan.id })).json,
+    ];
     const listed = await api.get(L, { as: owner.as });
     const shown = made.map(({ token: _token, path: _path, ...rest }) => rest);
     expect(listed.json).toEqual(shown.reverse());
@@ -132,8 +157,17 @@ test(
   withApi(async (api) => {
     const { owner, routine, plan, link } = await world(api);
     expectProblem(await link({}), 422, "links.ambiguous_subject");
-    expectProblem(await link({ routineId: routine.id, planId: plan.id }), 422, "links.ambiguous_subject");
-    expectProblem(await link({ routineId: ABSENT }), 404, "routines.not_found", "Routine not found");
+    expectProblem(
+      await link({ routineId: routine.id, planId: plan.id }),
+      422,
+      "links.ambiguous_subject",
+    );
+    expectProblem(
+      await link({ routineId: ABSENT }),
+      404,
+      "routines.not_found",
+      "Routine not found",
+    );
     expectProblem(await link({ planId: ABSENT }), 404, "plans.not_found", "Plan not found");
     // Who may even write it shares it with nobody.
     const friend = await makeSignedIn(api);
@@ -158,7 +192,11 @@ test("a token is kept nowhere: not in the database, an idempotency key's answer,
     async (api) => {
       const { owner, routine } = await world(api);
       const send = () =>
-        api.post(L, { as: owner.as, body: { routineId: routine.id }, headers: { "idempotency-key": "key-of-a-link" } });
+        api.post(L, {
+          as: owner.as,
+          body: { routineId: routine.id },
+          headers: { "idempotency-key": "key-of-a-link" },
+        });
       const [first, second] = [await send(), await send()];
       expectStatus(second, 201);
       // It cannot be told again, so that one is another.

@@ -35,16 +35,28 @@ const sync = async (as: string, changes: Item[]): Promise<Result[]> => {
   expectStatus(answer, 200);
   return answer.json.results;
 };
-const item = (kind: string, state: object, id = Bun.randomUUIDv7()): Item => ({ kind, id, baseVersion: null, state });
+const item = (kind: string, state: object, id = Bun.randomUUIDv7()): Item => ({
+  kind,
+  id,
+  baseVersion: null,
+  state,
+});
 const name = () => `N ${Bun.randomUUIDv7().slice(-12)}`;
 const routine = (more: object = {}) => item("routine", { name: name(), exercises: [], ...more });
 const workout = (more: object = {}) =>
   item("workout", { timeZone: "UTC", startedAt: "2026-01-05T10:00:00Z", exercises: [], ...more });
-const sets = (...given: object[]) => [{ exerciseName: "X", mode: "reps", id: Bun.randomUUIDv7(), sets: given }];
+const sets = (...given: object[]) => [
+  { exerciseName: "X", mode: "reps", id: Bun.randomUUIDv7(), sets: given },
+];
 
 const GOOD: Record<string, () => Item> = {
   exercise: () =>
-    item("exercise", { name: name(), primaryMuscles: [1], category: "strength", difficultyLevel: "beginner" }),
+    item("exercise", {
+      name: name(),
+      primaryMuscles: [1],
+      category: "strength",
+      difficultyLevel: "beginner",
+    }),
   routine: () => routine(),
   plan: () => item("plan", { name: name(), routines: [] }),
   workout: () => workout({ exercises: sets({ id: Bun.randomUUIDv7(), reps: 5 }) }),
@@ -53,11 +65,17 @@ const BAD: Record<string, () => Item> = {
   "names an exercise that is not there": () =>
     routine({ exercises: [{ exerciseId: Bun.randomUUIDv7(), mode: "reps", sets: 1 }] }),
   "names a muscle that is not there": () =>
-    item("exercise", { name: name(), primaryMuscles: [999], category: "strength", difficultyLevel: "beginner" }),
+    item("exercise", {
+      name: name(),
+      primaryMuscles: [999],
+      category: "strength",
+      difficultyLevel: "beginner",
+    }),
   "names a routine that is not there": () =>
     item("plan", { name: name(), routines: [{ routineId: Bun.randomUUIDv7(), day: 1 }] }),
   "starts on a day that does not exist": () => workout({ startedAt: "2026-02-30T10:00:00Z" }),
-  "starts at an offset that does not exist": () => workout({ startedAt: "2026-01-05T10:00:00+23:59" }),
+  "starts at an offset that does not exist": () =>
+    workout({ startedAt: "2026-01-05T10:00:00+23:59" }),
   "ends before it starts": () => workout({ endedAt: "2026-01-05T09:00:00Z" }),
   "has text that cannot be stored": () => routine({ description: "a\u0000b" }),
   "has half a character": () => workout({ notes: "a\ud800" }),
@@ -76,8 +94,12 @@ const BAD: Record<string, () => Item> = {
 };
 
 const choice = fc.oneof(
-  fc.constantFrom(...Object.keys(GOOD)).map((of) => ({ isGood: true, make: GOOD[of] as () => Item })),
-  fc.constantFrom(...Object.keys(BAD)).map((of) => ({ isGood: false, make: BAD[of] as () => Item })),
+  fc
+    .constantFrom(...Object.keys(GOOD))
+    .map((of) => ({ isGood: true, make: GOOD[of] as () => Item })),
+  fc
+    .constantFrom(...Object.keys(BAD))
+    .map((of) => ({ isGood: false, make: BAD[of] as () => Item })),
 );
 
 test("of a batch of good and bad changes exactly the good ones are applied", async () => {
@@ -99,23 +121,30 @@ test("of a batch of good and bad changes exactly the good ones are applied", asy
   );
 }, 60_000);
 
-test.each(Object.keys(BAD))("a change that %s says so, and says it again when it is sent again", async (which) => {
-  const { as } = await makeSignedIn(api);
-  const [bad, good] = [(BAD[which] as () => Item)(), routine()];
-  const first = await sync(as, [bad, good]);
-  expect(first[0]?.problem?.code).toMatch(/^[a-z_]+(\.[a-z_]+)?$/);
-  expect(first[0]?.problem?.code === "internal").toBe(which === "is a bug of ours");
-  const second = await sync(as, [bad, good]);
-  expect(second.map(({ status }) => status)).toEqual(["refused", "unchanged"]);
-  expect(second[0]?.problem).toEqual(first[0]?.problem as never);
-});
+test.each(Object.keys(BAD))(
+  "a change that %s says so, and says it again when it is sent again",
+  async (which) => {
+    const { as } = await makeSignedIn(api);
+    const [bad, good] = [(BAD[which] as () => Item)(), routine()];
+    const first = await sync(as, [bad, good]);
+    expect(first[0]?.problem?.code).toMatch(/^[a-z_]+(\.[a-z_]+)?$/);
+    expect(first[0]?.problem?.code === "internal").toBe(which === "is a bug of ours");
+    const second = await sync(as, [bad, good]);
+    expect(second.map(({ status }) => status)).toEqual(["refused", "unchanged"]);
+    expect(second[0]?.problem).toEqual(first[0]?.problem as never);
+  },
+);
 
 test("an unexpected error in one change is logged with the request, the kind and the id", async () => {
   const { as } = await makeSignedIn(api);
   const bug = (BAD["is a bug of ours"] as () => Item)();
   await sync(as, [bug, routine()]);
   const line = logged.find((text) => text.includes(bug.id));
-  expect(JSON.parse(line ?? "{}")).toMatchObject({ msg: "a change of a batch failed", kind: "routine", id: bug.id });
+  expect(JSON.parse(line ?? "{}")).toMatchObject({
+    msg: "a change of a batch failed",
+    kind: "routine",
+    id: bug.id,
+  });
 });
 
 test("a batch that fails by a serialization failure is rolled back whole, and can be sent again", async () => {

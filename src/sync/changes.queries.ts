@@ -5,7 +5,10 @@ import { routineJson } from "../routines/routines.queries.ts";
 import { workoutJson } from "../workouts/workouts.queries.ts";
 import type { Kind } from "./sync.schemas.ts";
 
-/** A thing at the place of its latest change; `json` is how it is now, null when it is gone or in the trash. */
+/**
+ * A thing at the place of its latest change; `json` is how it is now, null when it is gone or in
+ * the trash.
+ */
 export type Change = { place: string; kind: Kind; id: string; json: string | null };
 
 /** The state of the feed that a page was read from. */
@@ -16,13 +19,17 @@ export type Feed = {
   today: number;
   /** The user's last place; 0 when nothing of theirs ever changed. */
   lastPlace: string;
-  /** The origin is another than when the generation began, so a new one must begin. Never true on a replica. */
+  /**
+   * The origin is another than when the generation began, so a new one must begin. Never true on a
+   * replica.
+   */
   isMoved: boolean;
 };
 
 /**
- * Changes of `userId`'s things after `place`, in the order in which they were committed, at most `limit`, all as of one
- * moment, and the feed as of the same moment. A thing that changed again stands at its later place only. One statement.
+ * Changes of `userId`'s things after `place`, in the order in which they were committed, at most
+ * `limit`, all as of one moment, and the feed as of the same moment. A thing that changed again
+ * stands at its later place only. One statement.
  */
 export async function listChanges(
   { sql }: Db,
@@ -48,12 +55,18 @@ export async function listChanges(
         where id = entity_id and user_id = ${userId} and deleted_at is null)
       end as json
     from feed left join page on true order by page.place`;
-  return { feed: rows[0] as Feed, changes: rows.filter((row): row is Feed & Change => row.place !== null) };
+  return {
+    feed: rows[0] as Feed,
+    changes: rows.filter((row): row is Feed & Change => row.place !== null),
+  };
 }
 
-const day = (sql: Db["sql"], instant: Fragment): Fragment => sql`(extract(epoch from ${instant})::bigint / 86400)::int`;
+const day = (sql: Db["sql"], instant: Fragment): Fragment =>
+  sql`(extract(epoch from ${instant})::bigint / 86400)::int`;
 
-/** Begins a new generation of the feed if the origin of the history has changed; only on a primary. */
+/**
+ * Begins a new generation of the feed if the origin of the history has changed; only on a primary.
+ */
 export async function beginGenerationIfMoved({ sql }: Db): Promise<void> {
   await sql`
     update feed_generation set id = uuidv7(), origin = feed_origin(), began_at = clock_timestamp()
@@ -87,7 +100,10 @@ export async function lockSync({ sql }: Db, userId: string): Promise<void> {
 /** Every constraint of the schema that is checked at the commit. */
 export const DEFERRED_CONSTRAINTS = ["plan_routines_routine_id_fkey"];
 
-/** Makes each statement of the transaction check the deferred constraints, so that the change that breaks one is known. */
+/**
+ * Makes each statement of the transaction check the deferred constraints, so that the change that
+ * breaks one is known.
+ */
 export async function checkConstraintsAtOnce({ sql }: Db): Promise<void> {
   await sql`set constraints ${sql(DEFERRED_CONSTRAINTS)} immediate`;
 }

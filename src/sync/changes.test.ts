@@ -5,7 +5,8 @@ import { makeExercise, makeSignedIn } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 import { canPrepare, statementsOf } from "#test/transaction.ts";
 
-// Changes are written when a transaction commits, so these tests commit: in a database of their own.
+// Changes are written when a transaction commits, so these tests commit: in a database of their
+// own.
 let database: OwnDatabase;
 let many: Pool;
 let api: Api;
@@ -49,9 +50,13 @@ const start = async (as: string, name: string) => {
 test("the feed tells every thing once at its latest change, then only what is new, with what is gone", async () => {
   const { as, user } = await makeSignedIn(api);
   const exercise = await makeExercise(api, { owner: user, name: "Zq Own" });
-  const routine = (await api.post("/api/v1/routines", { as, body: { name: "R", exercises: [] } })).json.id;
+  const routine = (await api.post("/api/v1/routines", { as, body: { name: "R", exercises: [] } }))
+    .json.id;
   const plan = (
-    await api.post("/api/v1/plans", { as, body: { name: "P", routines: [{ routineId: routine, day: 1 }] } })
+    await api.post("/api/v1/plans", {
+      as,
+      body: { name: "P", routines: [{ routineId: routine, day: 1 }] },
+    })
   ).json.id;
   const workout = await start(as, "W");
   await api.patch(`/api/v1/routines/${routine}`, { as, body: { name: "R2" } });
@@ -90,7 +95,8 @@ test("logging a set is a change of its workout, and what a grantee writes is a c
   const { as } = await makeSignedIn(api);
   const friend = await makeSignedIn(api);
   const workout = await start(as, "W");
-  const routine = (await api.post("/api/v1/routines", { as, body: { name: "R", exercises: [] } })).json.id;
+  const routine = (await api.post("/api/v1/routines", { as, body: { name: "R", exercises: [] } }))
+    .json.id;
   const body = { routineId: routine, email: friend.user.email, access: "write" };
   expectStatus(await api.post("/api/v1/grants", { as, body }), 201);
   const { cursor } = await readOn(as);
@@ -100,7 +106,10 @@ test("logging a set is a change of its workout, and what a grantee writes is a c
   });
   const sets = `/api/v1/workouts/${workout}/exercises/${added.json.exercises[0].id}/sets`;
   expectStatus(await api.post(sets, { as, body: { reps: 5 } }), 201);
-  expectStatus(await api.patch(`/api/v1/routines/${routine}`, { as: friend.as, body: { name: "Theirs" } }), 200);
+  expectStatus(
+    await api.patch(`/api/v1/routines/${routine}`, { as: friend.as, body: { name: "Theirs" } }),
+    200,
+  );
   const { items } = await readOn(as, cursor);
   expect(items.map(({ kind, state }) => [kind, state?.version, state?.name])).toEqual([
     ["workout", 3, "W"],
@@ -114,7 +123,11 @@ test("the feed is one's own, and refuses a cursor that it did not give", async (
   await start(as, "W");
   expect((await readOn((await makeSignedIn(api)).as)).items).toEqual([]);
   for (const cursor of ["x", Buffer.from("changes 99999999999999999999").toString("base64url")]) {
-    expectProblem(await api.get(`/api/v1/changes?cursor=${cursor}`, { as }), 422, "invalid_request");
+    expectProblem(
+      await api.get(`/api/v1/changes?cursor=${cursor}`, { as }),
+      422,
+      "invalid_request",
+    );
   }
   await database.pool.sql`delete from users where id = ${user.id}`;
   expect(await database.pool.sql`select from changes where user_id = ${user.id}`).toHaveLength(0);
@@ -142,10 +155,12 @@ test("a hundred writers that commit in any order, and a reader: nothing is misse
     let version = 1;
     for (let n = 0; n < 5; n++) {
       await pause(10);
-      // Transactions that stay open after their writes, so that they commit in another order than they wrote.
+      // Transactions that stay open after their writes, so that they commit in another order than
+      // they wrote.
       await many
         .transaction(async (tx) => {
-          // Places are given out when a transaction commits; here as early as can be, so that others could overtake it.
+          // Places are given out when a transaction commits; here as early as can be, so that
+          // others could overtake it.
           if (n % 2 === 0) await tx.sql`set constraints all immediate`;
           await tx.sql`update workouts set version = version + 1 where id = ${workout} and user_id = ${user.id}`;
           await pause(20);

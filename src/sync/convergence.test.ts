@@ -32,7 +32,9 @@ const step = fc.record({
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** Sets that were added to a workout and not removed, with who added them: only they remove them. */
+/**
+ * Sets that were added to a workout and not removed, with who added them: only they remove them.
+ */
 type Added = Map<string, { reps: number; by: number }>;
 
 async function makeWorld() {
@@ -47,7 +49,13 @@ async function makeWorld() {
   for (const id of workouts) first.start(id);
   await first.send(first.batch(), false);
   for (const device of devices) await device.pull();
-  return { as, workouts, devices, deleted, added: new Map(workouts.map((id): [string, Added] => [id, new Map()])) };
+  return {
+    as,
+    workouts,
+    devices,
+    deleted,
+    added: new Map(workouts.map((id): [string, Added] => [id, new Map()])),
+  };
 }
 type World = Awaited<ReturnType<typeof makeWorld>>;
 
@@ -71,7 +79,10 @@ async function take({ devices, workouts, added }: World, { device: at, workout, 
     case "pull":
       return device.pull();
     case "old batch again":
-      return device.send(device.sentBefore[reps % Math.max(device.sentBefore.length, 1)] ?? [], true);
+      return device.send(
+        device.sentBefore[reps % Math.max(device.sentBefore.length, 1)] ?? [],
+        true,
+      );
     default: {
       const items = device.batch();
       device.sentBefore.push(items);
@@ -82,11 +93,15 @@ async function take({ devices, workouts, added }: World, { device: at, workout, 
 
 /** Workouts and their sets in an order that two of them can be compared by. */
 const shown = (workouts: Iterable<readonly [string, Iterable<readonly [string, number]>]>) =>
-  [...workouts].map(([id, sets]) => `${id}: ${[...sets].map(([set, reps]) => `${set} ${reps}`).sort()}`).sort();
+  [...workouts]
+    .map(([id, sets]) => `${id}: ${[...sets].map(([set, reps]) => `${set} ${reps}`).sort()}`)
+    .sort();
 
 async function expectConverged({ as, devices, workouts, added, deleted }: World) {
   const left = workouts.filter((id) => !deleted.has(id));
-  const expected = shown(left.map((id) => [id, [...(added.get(id) as Added)].map(([set, { reps }]) => [set, reps])]));
+  const expected = shown(
+    left.map((id) => [id, [...(added.get(id) as Added)].map(([set, { reps }]) => [set, reps])]),
+  );
   for (const device of devices) {
     expect(device.batch()).toEqual([]);
     expect(shown([...device.copies].map(([id, { sets }]) => [id, sets]))).toEqual(expected);

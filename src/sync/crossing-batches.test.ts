@@ -7,7 +7,7 @@ import { makeSignedIn } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 import { openProcesses, type Processes, type ServingProcess } from "#test/processes.ts";
 import { createTokens } from "../access/tokens.ts";
-import { operatorSocketPath } from "../operator-socket.ts";
+import { operatorSocketPath } from "../app/operator-socket.ts";
 
 const ROUTINES = 12;
 const MAX_ROUNDS = 10;
@@ -20,7 +20,9 @@ beforeAll(async () => {
   database = await makeOwnDatabase();
   processes = await openProcesses(dir, database.url);
   server = await processes.start("one");
-  api = await apiOn(database.pool, { deps: { tokens: createTokens(testConfig(), processes.keys) } });
+  api = await apiOn(database.pool, {
+    deps: { tokens: createTokens(testConfig(), processes.keys) },
+  });
 });
 afterAll(async () => {
   processes?.stop();
@@ -28,19 +30,28 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-async function reruns(): Promise<number> {
-  const answer = await fetch("http://localhost/metrics", { unix: operatorSocketPath(join(dir, "one.sock")) });
+async function retries(): Promise<number> {
+  const answer = await fetch("http://localhost/metrics", {
+    unix: operatorSocketPath(join(dir, "one.sock")),
+  });
   return Number(/^irontrack_reruns_total (\d+)$/m.exec(await answer.text())?.[1]);
 }
 
 /** Ids of routines of `owner` that `friend` may write, too, with their versions. */
-async function makeShared(owner: { as: string }, friend: { user: { email: string } }): Promise<Map<string, number>> {
+async function makeShared(
+  owner: { as: string },
+  friend: { user: { email: string } },
+): Promise<Map<string, number>> {
   const versions = new Map<string, number>();
   for (let n = 0; n < ROUTINES; n++) {
-    const made = await api.post("/api/v1/routines", { as: owner.as, body: { name: `Routine ${n}`, exercises: [] } });
+    const made = await api.post("/api/v1/routines", {
+      as: owner.as,
+      body: { name: `Routine ${n}`, exercises: [] },
+    });
     const body = { routineId: made.json.id, email: friend.user.email, access: "write" };
     expectStatus(await api.post("/api/v1/grants", { as: owner.as, body }), 201);
-    const { id, version } = (await api.get(`/api/v1/routines/${made.json.id}`, { as: owner.as })).json;
+    const { id, version } = (await api.get(`/api/v1/routines/${made.json.id}`, { as: owner.as }))
+      .json;
     versions.set(id, version);
   }
   return versions;
@@ -55,22 +66,31 @@ test("two people whose batches change the same things in opposite order are both
     const { as } = who === "owner" ? owner : friend;
     const changes = order.map((id) => ({
       ...{ kind: "routine", id, baseVersion: versions.get(id) },
-      state: { name: `Routine ${ids.indexOf(id)}`, description: `By the ${who}, ${round}`, exercises: [] },
+      state: {
+        name: `Routine ${ids.indexOf(id)}`,
+        description: `By the ${who}, ${round}`,
+        exercises: [],
+      },
     }));
     const answer = await server.ask("POST", "/api/v1/sync", { as, body: { changes } });
-    const { results } = (await answer.json()) as { results: { id: string; status: string; version: number }[] };
+    const { results } = (await answer.json()) as {
+      results: { id: string; status: string; version: number }[];
+    };
     expect(answer.status).toBe(200);
     return results;
   };
   // They cross in the middle, unless one of them is done before the other has begun.
   let round = 1;
-  for (; round <= MAX_ROUNDS && (await reruns()) === 0; round++) {
-    const all = await Promise.all([sync("owner", round, ids), sync("friend", round, ids.toReversed())]);
+  for (; round <= MAX_ROUNDS && (await retries()) === 0; round++) {
+    const all = await Promise.all([
+      sync("owner", round, ids),
+      sync("friend", round, ids.toReversed()),
+    ]);
     for (const id of ids) {
       const outcomes = all.flat().filter((result) => result.id === id);
       expect(outcomes.map(({ status }) => status).sort()).toEqual(["applied", "conflict"]);
       versions.set(id, Math.max(...outcomes.map(({ version }) => version)));
     }
   }
-  expect(await reruns()).toBeGreaterThan(0);
+  expect(await retries()).toBeGreaterThan(0);
 });

@@ -8,7 +8,10 @@ import { forgetTombstones } from "./changes.service.ts";
 
 let database: OwnDatabase;
 let api: Api;
-/** The API in this process, whose connections can be closed: a database with connections cannot be copied. */
+/**
+ * The API in this process, whose connections can be closed: a database with connections cannot be
+ * copied.
+ */
 const apiHere = (db: Pool) => apiOn(db, { nowMs: Date.now });
 beforeAll(async () => {
   database = await makeOwnDatabase();
@@ -24,7 +27,11 @@ const start = async (on: Api, as: string) => {
 const ask = (on: Api, as: string, cursor?: string) =>
   on.get(`/api/v1/changes${cursor === undefined ? "" : `?cursor=${cursor}`}`, { as });
 /** The cursor at the end of the feed, and the ids that are in it after `from`. */
-async function read(on: Api, as: string, from?: string): Promise<{ cursor: string; ids: string[] }> {
+async function read(
+  on: Api,
+  as: string,
+  from?: string,
+): Promise<{ cursor: string; ids: string[] }> {
   const page = await ask(on, as, from);
   expectStatus(page, 200);
   const ids = page.json.items.map(({ id }: { id: string }) => id);
@@ -39,7 +46,8 @@ async function restored(): Promise<{ pool: Pool; api: Api; drop(): Promise<void>
   const url = new URL(database.url);
   const original = url.pathname.slice(1);
   await database.pool.close();
-  await testPool().sql`create database ${testPool().sql(name)} template ${testPool().sql(original)}`;
+  await testPool()
+    .sql`create database ${testPool().sql(name)} template ${testPool().sql(original)}`;
   database.pool = openPool(database.url, { size: 4, prepare: canPrepare() });
   api = await apiHere(database.pool);
   url.pathname = `/${name}`;
@@ -94,7 +102,8 @@ const decoded = (cursor: string) => Buffer.from(cursor, "base64url").toString().
 
 test("a cursor without a generation, as earlier versions gave it, is valid until the first restore", async () => {
   const first = "00000000-0000-0000-0000-000000000000";
-  await database.pool.sql`update feed_generation set id = ${first}, origin = feed_origin(), began_at = now()`;
+  await database.pool
+    .sql`update feed_generation set id = ${first}, origin = feed_origin(), began_at = now()`;
   const { as } = await makeSignedIn(api);
   await start(api, as);
   const place = decoded((await read(api, as)).cursor)[1];
@@ -110,20 +119,26 @@ test("tombstones are deleted when every cursor that could reach them is too old"
   const { as, user } = await makeSignedIn(api);
   const [gone, lastGone] = [Bun.randomUUIDv7(), Bun.randomUUIDv7()];
   for (const id of [gone, lastGone]) {
-    expectStatus(await api.post("/api/v1/routines", { as, body: { id, name: id, exercises: [] } }), 201);
+    expectStatus(
+      await api.post("/api/v1/routines", { as, body: { id, name: id, exercises: [] } }),
+      201,
+    );
   }
   const { cursor } = await read(api, as);
   const [, place, day, generation] = decoded(cursor);
   const aged = (days: number) => encoded(`changes ${place} ${Number(day) - days} ${generation}`);
-  for (const id of [gone, lastGone]) expectStatus(await api.delete(`/api/v1/routines/${id}`, { as }), 204);
+  for (const id of [gone, lastGone])
+    expectStatus(await api.delete(`/api/v1/routines/${id}`, { as }), 204);
   await forgetTombstones(database.pool);
   expect((await read(api, as, aged(179))).ids).toEqual([gone, lastGone]);
   await expectBeginAgain(api, as, aged(181));
 
-  await database.pool.sql`update changes set gone_at = now() - interval '186 days' where user_id = ${user.id}`;
+  await database.pool
+    .sql`update changes set gone_at = now() - interval '186 days' where user_id = ${user.id}`;
   await forgetTombstones(database.pool);
   const { ids, cursor: end } = await read(api, as);
-  // The tombstone at the last place stays, so that a valid cursor is not taken for one from the future.
+  // The tombstone at the last place stays, so that a valid cursor is not taken for one from the
+  // future.
   expect(ids).toEqual([lastGone]);
   expect((await read(api, as, end)).ids).toEqual([]);
 });
@@ -136,6 +151,7 @@ test("a thing that is created again under the id of a deleted one is no tombston
   expectStatus(await api.delete(`/api/v1/routines/${id}`, { as }), 204);
   expectStatus(await api.post("/api/v1/routines", { as, body }), 201);
   await start(api, as);
-  const rows = await database.pool.sql`select from changes where user_id = ${user.id} and gone_at is not null`;
+  const rows = await database.pool
+    .sql`select from changes where user_id = ${user.id} and gone_at is not null`;
   expect(rows).toHaveLength(0);
 });

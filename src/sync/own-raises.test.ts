@@ -4,30 +4,50 @@ import { makeSignedIn } from "#test/make.ts";
 
 type Item = { kind: string; id: string; baseVersion: number | null; state: object | null };
 
-/** An exercise, a routine with it, a plan of the routine, and a workout of all three, each at version 1. */
+/**
+ * An exercise, a routine with it, a plan of the routine, and a workout of all three, each at
+ * version 1.
+ */
 async function makeTraining(api: Api) {
   const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
-  const muscle = await api.post("/api/v1/catalogs/muscle-groups", { as, body: { name: Bun.randomUUIDv7() } });
+  const muscle = await api.post("/api/v1/catalogs/muscle-groups", {
+    as,
+    body: { name: Bun.randomUUIDv7() },
+  });
   expectStatus(muscle, 201);
   const make = async (path: string, body: object) => {
     const made = await api.post(`/api/v1/${path}`, { as, body });
     expectStatus(made, 201);
     return made.json;
   };
-  const given = { difficultyLevel: "beginner", category: "strength", primaryMuscles: [muscle.json.id] };
+  const given = {
+    difficultyLevel: "beginner",
+    category: "strength",
+    primaryMuscles: [muscle.json.id],
+  };
   const exercise = await make("exercises/user", { ...given, name: "Press" });
   const exercises = [{ exerciseId: exercise.id, mode: "reps", sets: 3 }];
   const routine = await make("routines", { name: "Push", exercises });
   const routines = [{ routineId: routine.id, day: 1 }];
   const plan = await make("plans", { name: "Plan", routines });
-  const workout = await make("workouts", { timeZone: "UTC", routineId: routine.id, planId: plan.id });
+  const workout = await make("workouts", {
+    timeZone: "UTC",
+    routineId: routine.id,
+    planId: plan.id,
+  });
   const { timeZone, startedAt } = workout;
   const item = (kind: string, { id }: { id: string }) => {
-    return (baseVersion: number | null, state: object | null): Item => ({ kind, id, baseVersion, state });
+    return (baseVersion: number | null, state: object | null): Item => ({
+      kind,
+      id,
+      baseVersion,
+      state,
+    });
   };
   const change = {
     exercise: item("exercise", exercise),
-    routine: (base: number | null, name: string) => item("routine", routine)(base, { name, exercises: [] }),
+    routine: (base: number | null, name: string) =>
+      item("routine", routine)(base, { name, exercises: [] }),
     plan: (base: number | null, name: string) => item("plan", plan)(base, { name, routines }),
     emptyPlan: (base: number | null) => item("plan", plan)(base, { name: "Empty", routines: [] }),
     workout: (base: number | null, notes: string) =>
@@ -46,19 +66,40 @@ async function makeTraining(api: Api) {
 type Training = Awaited<ReturnType<typeof makeTraining>>;
 
 const batches: [what: string, batch: (change: Training["change"]) => Item[]][] = [
-  ["a routine is renamed and its plan changed", ({ routine, plan }) => [routine(1, "A"), plan(1, "B"), plan(2, "C")]],
+  [
+    "a routine is renamed and its plan changed",
+    ({ routine, plan }) => [routine(1, "A"), plan(1, "B"), plan(2, "C")],
+  ],
   [
     "an exercise is deleted, and what refers to it changed",
-    ({ exercise, routine, workout }) => [exercise(1, null), routine(1, "A"), workout(1, "B"), workout(2, "C")],
+    ({ exercise, routine, workout }) => [
+      exercise(1, null),
+      routine(1, "A"),
+      workout(1, "B"),
+      workout(2, "C"),
+    ],
   ],
-  ["a plan is deleted and its workout changed", ({ noPlan, workout }) => [noPlan(1), workout(1, "A")]],
+  [
+    "a plan is deleted and its workout changed",
+    ({ noPlan, workout }) => [noPlan(1), workout(1, "A")],
+  ],
   [
     "all is deleted, one after the other",
-    ({ exercise, workout, noPlan, noRoutine }) => [exercise(1, null), noPlan(1), noRoutine(1), workout(1, "A")],
+    ({ exercise, workout, noPlan, noRoutine }) => [
+      exercise(1, null),
+      noPlan(1),
+      noRoutine(1),
+      workout(1, "A"),
+    ],
   ],
   [
     "a plan gives up a routine, which is deleted",
-    ({ routine, emptyPlan, noRoutine, workout }) => [routine(1, "A"), emptyPlan(1), noRoutine(2), workout(1, "B")],
+    ({ routine, emptyPlan, noRoutine, workout }) => [
+      routine(1, "A"),
+      emptyPlan(1),
+      noRoutine(2),
+      workout(1, "B"),
+    ],
   ],
 ];
 
@@ -85,7 +126,10 @@ test(
   withApi(async (api) => {
     const { change, sync, rename } = await makeTraining(api);
     expectStatus(await rename("Elsewhere"), 200);
-    expect(await sync(change.routine(1, "A"), change.plan(1, "B"))).toEqual(["applied", "conflict"]);
+    expect(await sync(change.routine(1, "A"), change.plan(1, "B"))).toEqual([
+      "applied",
+      "conflict",
+    ]);
     // It is at version 3 now, of which the device may know.
     expect(await sync(change.plan(2, "B"))).toEqual(["conflict"]);
     expect(await sync(change.routine(2, "C"), change.plan(3, "B"))).toEqual(["applied", "applied"]);

@@ -3,7 +3,7 @@ import { openPool, type Pool } from "#db/client.ts";
 import { type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
 import { makeSignedIn } from "#test/make.ts";
 import { type Replicated, startReplicated } from "#test/replicated.ts";
-import type { Actor } from "../actor.ts";
+import type { Actor } from "../permissions/actor.ts";
 import { listChangesPage } from "./changes.service.ts";
 
 let replicated: Replicated;
@@ -40,7 +40,9 @@ test("if a replica has not replayed the place of a cursor, the primary is read, 
   await start(onPrimary, as);
   const cursor = await cursorOf(onPrimary, as);
   const actor = { userId: user.id } as Actor;
-  const page = await listChangesPage({ db: replica, primary: replicated.primary }, actor, { cursor });
+  const page = await listChangesPage({ db: replica, primary: replicated.primary }, actor, {
+    cursor,
+  });
   expect(JSON.parse(page)).toEqual({ items: [], nextCursor: cursor, hasMore: false });
   await replicated.resumeReplay();
 }, 60_000);
@@ -56,7 +58,8 @@ test("after a promotion every cursor from before is refused with 410, and a rest
   const lost = await cursorOf(onPrimary, as);
 
   let promoted = await apiOn(replica, { nowMs: Date.now });
-  for (const cursor of [before, lost]) expectProblem(await ask(promoted, as, cursor), 410, "changes.begin_again");
+  for (const cursor of [before, lost])
+    expectProblem(await ask(promoted, as, cursor), 410, "changes.begin_again");
   const again = await ask(promoted, as);
   expect(again.json.items.map(({ id }: { id: string }) => id)).toEqual([kept]);
   for (let n = 0; n < 50; n++) await start(promoted, as);

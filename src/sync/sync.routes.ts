@@ -1,8 +1,8 @@
 import type { Db } from "#db/client.ts";
-import { type Operation, operation } from "../http/operation.ts";
+import type { Invalidations } from "../cache/invalidations.ts";
 import { okJson, secret } from "../http/reply.ts";
-import type { Log } from "../log.ts";
-import type { Notices } from "../notices.ts";
+import type { Log } from "../log/log.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import { listChangesPage } from "./changes.service.ts";
 import { Changes, ChangesQuestion, SyncAnswer, SyncBatch, type SyncItem } from "./sync.schemas.ts";
 import { syncBatch } from "./sync.service.ts";
@@ -10,7 +10,7 @@ import { syncBatch } from "./sync.service.ts";
 const tag = "Sync";
 const access = "active";
 
-export function syncRoutes(deps: { db: Db; notices: Notices; log: Log }): Operation[] {
+export function syncRoutes(deps: { db: Db; invalidations: Invalidations; log: Log }): Operation[] {
   return [
     operation(
       "GET",
@@ -23,9 +23,12 @@ export function syncRoutes(deps: { db: Db; notices: Notices; log: Log }): Operat
         readsMayLag: true,
         query: ChangesQuestion,
         answers: { 200: Changes },
-        problems: { 410: "The cursor is too old, or of another state of the database: read from the start" },
+        problems: {
+          410: "The cursor is too old, or of another state of the database: read from the start",
+        },
       },
-      async ({ actor, query, db }) => okJson(await listChangesPage({ db, primary: deps.db }, actor, query)),
+      async ({ actor, query, db }) =>
+        okJson(await listChangesPage({ db, primary: deps.db }, actor, query)),
     ),
     operation(
       "POST",
@@ -42,7 +45,8 @@ export function syncRoutes(deps: { db: Db; notices: Notices; log: Log }): Operat
         const onFault = (error: unknown, { kind, id }: SyncItem) =>
           deps.log.error({ err: error, requestId, kind, id }, "a change of a batch failed");
         const { json, showsStored } = await syncBatch({ ...deps, onFault }, actor, body.changes);
-        // Not stored under an Idempotency-Key: it may show things that the user may no longer read when they retry.
+        // Not stored under an Idempotency-Key: it may show things that the user may no longer read
+        // when they retry.
         return showsStored ? secret(okJson(json)) : okJson(json);
       },
     ),

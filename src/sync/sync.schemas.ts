@@ -26,8 +26,15 @@ export type ChangesQuestion = Static<typeof ChangesQuestion>;
 
 export const Changes = strict({
   items: Type.Array(
-    strict({ kind: Kind, id: Uuid, state: Type.Union([...State.anyOf], { description: "Null: it is gone" }) }),
-    { maxItems: 100, description: "In the order in which they were committed; each thing at its latest change" },
+    strict({
+      kind: Kind,
+      id: Uuid,
+      state: Type.Union([...State.anyOf], { description: "Null: it is gone" }),
+    }),
+    {
+      maxItems: 100,
+      description: "In the order in which they were committed; each thing at its latest change",
+    },
   ),
   nextCursor: Type.String({ maxLength: 100, description: "Ask with it again, now or later" }),
   hasMore: Type.Boolean(),
@@ -46,7 +53,11 @@ export const SyncItem = strict({
   kind: Kind,
   id: Uuid,
   baseVersion: nullable(
-    Type.Integer({ minimum: 1, maximum: 2_147_483_647, description: "The version that was changed; null: it is new" }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 2_147_483_647,
+      description: "The version that was changed; null: it is new",
+    }),
   ),
   state: Type.Union([NewState, Type.Null()], { description: "Null deletes" }),
 });
@@ -57,7 +68,8 @@ SyncItem.checkedLater = /^\/state\//;
 export const SyncBatch = strict({
   changes: Type.Array(SyncItem, {
     maxItems: 100,
-    description: "Done in their order. What is wrong with one is said of it, and the others are done",
+    description:
+      "Done in their order. What is wrong with one is said of it, and the others are done",
   }),
 });
 /** Changes are checked one by one, so that a fault in one does not refuse the others. */
@@ -72,7 +84,9 @@ export const SyncAnswer = strict({
         description:
           "Unchanged: it is so already. Conflict: it has changed since, or is gone; see current. Refused: see problem",
       }),
-      version: Type.Union([Version, Type.Null()], { description: "Of what is stored now; null when it is gone" }),
+      version: Type.Union([Version, Type.Null()], {
+        description: "Of what is stored now; null when it is gone",
+      }),
       current: Type.Union([...State.anyOf], {
         description: "With a conflict, or when it is refused: what is stored; null when it is gone",
       }),

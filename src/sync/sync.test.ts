@@ -3,7 +3,8 @@ import { type Api, apiOn, expectStatus } from "#test/harness.ts";
 import { makeExercise, makeSignedIn } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 
-// What the feed tells is written when a transaction commits, so these tests commit: in a database of their own.
+// What the feed tells is written when a transaction commits, so these tests commit: in a database
+// of their own.
 let database: OwnDatabase;
 let api: Api;
 beforeAll(async () => {
@@ -14,7 +15,12 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 const id = () => Bun.randomUUIDv7();
-const NEW_EXERCISE = { name: "Zq Press", primaryMuscles: [1], difficultyLevel: "beginner", category: "strength" };
+const NEW_EXERCISE = {
+  name: "Zq Press",
+  primaryMuscles: [1],
+  difficultyLevel: "beginner",
+  category: "strength",
+};
 const workoutState = (fields: object = {}) => ({
   startedAt: "2026-01-05T10:00:00Z",
   endedAt: "2026-01-05T11:00:00Z",
@@ -41,9 +47,16 @@ test("a device brings everything that it made offline in one batch, and the same
     {
       kind: "routine",
       id: routine,
-      state: { name: "Push", exercises: [{ exerciseId: exercise, mode: "reps", sets: 3, repsMin: 5, repsMax: 8 }] },
+      state: {
+        name: "Push",
+        exercises: [{ exerciseId: exercise, mode: "reps", sets: 3, repsMin: 5, repsMax: 8 }],
+      },
     },
-    { kind: "plan", id: plan, state: { name: "Block", routines: [{ routineId: routine, day: 1 }] } },
+    {
+      kind: "plan",
+      id: plan,
+      state: { name: "Block", routines: [{ routineId: routine, day: 1 }] },
+    },
     {
       kind: "workout",
       id: workout,
@@ -56,7 +69,15 @@ test("a device brings everything that it made offline in one batch, and the same
             exerciseId: exercise,
             mode: "reps",
             targets: { sets: 3, repsMin: 5 },
-            sets: [{ id: set, reps: 5, weight: 100, weightUnit: "lb", completedAt: "2026-01-05T10:10:00+02:00" }],
+            sets: [
+              {
+                id: set,
+                reps: 5,
+                weight: 100,
+                weightUnit: "lb",
+                completedAt: "2026-01-05T10:10:00+02:00",
+              },
+            ],
           },
         ],
       }),
@@ -67,8 +88,17 @@ test("a device brings everything that it made offline in one batch, and the same
     batch.map(() => ["applied", 1, null]),
   );
   const made = (await api.get(`/api/v1/workouts/${workout}`, { as })).json;
-  expect(made).toMatchObject({ status: "completed", planName: "Block", routineName: "Push", durationS: 3600 });
-  expect(made.exercises[0]).toMatchObject({ id: entry, exerciseName: "Zq Press", targets: { sets: 3, repsMin: 5 } });
+  expect(made).toMatchObject({
+    status: "completed",
+    planName: "Block",
+    routineName: "Push",
+    durationS: 3600,
+  });
+  expect(made.exercises[0]).toMatchObject({
+    id: entry,
+    exerciseName: "Zq Press",
+    targets: { sets: 3, repsMin: 5 },
+  });
   expect(made.exercises[0].sets[0]).toMatchObject({ id: set, weightKg: 45.3592 });
   expect(statuses(await sync(as, ...batch))).toEqual(batch.map(() => "unchanged"));
   expect((await api.get(`/api/v1/workouts/${workout}`, { as })).json).toEqual(made);
@@ -79,7 +109,10 @@ test("a change of what has changed since is a conflict that shows what is stored
   const routine = id();
   const state = { name: "Pull", exercises: [] };
   await sync(as, { kind: "routine", id: routine, state });
-  await api.patch(`/api/v1/routines/${routine}`, { as, body: { description: "Changed elsewhere" } });
+  await api.patch(`/api/v1/routines/${routine}`, {
+    as,
+    body: { description: "Changed elsewhere" },
+  });
   const mine = { name: "Mine", exercises: [] };
   const [put, removal] = await sync(
     as,
@@ -87,10 +120,19 @@ test("a change of what has changed since is a conflict that shows what is stored
     { kind: "routine", id: routine, baseVersion: 1, state: null },
   );
   for (const result of [put, removal]) {
-    expect(result).toMatchObject({ status: "conflict", version: 2, current: { description: "Changed elsewhere" } });
+    expect(result).toMatchObject({
+      status: "conflict",
+      version: 2,
+      current: { description: "Changed elsewhere" },
+    });
   }
-  expect(statuses(await sync(as, { kind: "routine", id: routine, state: mine }))).toEqual(["conflict"]);
-  expect((await api.get(`/api/v1/routines/${routine}`, { as })).json).toMatchObject({ name: "Pull", version: 2 });
+  expect(statuses(await sync(as, { kind: "routine", id: routine, state: mine }))).toEqual([
+    "conflict",
+  ]);
+  expect((await api.get(`/api/v1/routines/${routine}`, { as })).json).toMatchObject({
+    name: "Pull",
+    version: 2,
+  });
   const [applied] = await sync(as, { kind: "routine", id: routine, baseVersion: 2, state: mine });
   expect(applied).toMatchObject({ status: "applied", version: 3 });
   // What is absent is cleared.
@@ -143,17 +185,28 @@ test("what is wrong with one change is said of it, and the others are done", asy
     as,
     { kind: "routine", id: taken, state: { name: "Mine", exercises: [] } },
     { kind: "routine", id: id(), state: { name: "", exercises: [{}] } },
-    { kind: "routine", id: id(), state: { name: "X", exercises: [{ exerciseId: id(), mode: "reps", sets: 1 }] } },
+    {
+      kind: "routine",
+      id: id(),
+      state: { name: "X", exercises: [{ exerciseId: id(), mode: "reps", sets: 1 }] },
+    },
     { kind: "exercise", id: system, state: NEW_EXERCISE },
     { kind: "exercise", id: system, baseVersion: 1, state: null },
     { kind: "workout", id: id(), state: workoutState({ status: "in_progress" }) },
     { kind: "workout", id: id(), state: workoutState({ endedAt: "2026-01-05T09:00:00Z" }) },
-    { kind: "workout", id: id(), state: workoutState({ exercises: [{ mode: "reps", exerciseName: "X", sets: [] }] }) },
+    {
+      kind: "workout",
+      id: id(),
+      state: workoutState({ exercises: [{ mode: "reps", exerciseName: "X", sets: [] }] }),
+    },
     { kind: "routine", id: taken, baseVersion: 1, state: null },
     { kind: "routine", id: fine, state: { name: "Fine", exercises: [] } },
   );
   expect(
-    results.map(({ status, problem }: { status: string; problem: { code: string } | null }) => [status, problem?.code]),
+    results.map(({ status, problem }: { status: string; problem: { code: string } | null }) => [
+      status,
+      problem?.code,
+    ]),
   ).toEqual([
     ["refused", "routines.id_taken"],
     ["refused", "invalid_request"],
@@ -167,7 +220,9 @@ test("what is wrong with one change is said of it, and the others are done", asy
     ["unchanged", undefined],
     ["applied", undefined],
   ]);
-  expect(results[1].problem.errors.map(({ field }: { field: string }) => field)).toContain("/exercises/0/mode");
+  expect(results[1].problem.errors.map(({ field }: { field: string }) => field)).toContain(
+    "/exercises/0/mode",
+  );
   expect((await api.get(`/api/v1/routines/${taken}`, stranger)).json.name).toBe("Theirs");
 });
 
@@ -175,30 +230,48 @@ test("replacing a workout keeps its names and targets, and an exercise that is g
   const { as } = await makeSignedIn(api);
   const [exercise, workout, entry] = [id(), id(), id()];
   const name = `Gone ${exercise.slice(-8)}`;
-  const exercises = [{ id: entry, exerciseId: exercise, mode: "reps", targets: { sets: 5 }, sets: [] as object[] }];
+  const exercises = [
+    { id: entry, exerciseId: exercise, mode: "reps", targets: { sets: 5 }, sets: [] as object[] },
+  ];
   await sync(
     as,
     { kind: "exercise", id: exercise, state: { ...NEW_EXERCISE, name } },
     { kind: "workout", id: workout, state: workoutState({ exercises }) },
   );
-  await api.patch(`/api/v1/exercises/user/${exercise}`, { as, body: { name: `Renamed ${exercise.slice(-8)}` } });
+  await api.patch(`/api/v1/exercises/user/${exercise}`, {
+    as,
+    body: { name: `Renamed ${exercise.slice(-8)}` },
+  });
   const { targets: _targets, ...untold } = exercises[0] as (typeof exercises)[0];
   const more = workoutState({ exercises: [{ ...untold, sets: [{ id: id(), reps: 3 }] }] });
-  expect(statuses(await sync(as, { kind: "workout", id: workout, baseVersion: 1, state: more }))).toEqual(["applied"]);
-  const stored = async () => (await api.get(`/api/v1/workouts/${workout}`, { as })).json.exercises[0];
-  expect(await stored()).toMatchObject({ exerciseName: name, targets: { sets: 5 }, sets: [{ reps: 3 }] });
-  expect(statuses(await sync(as, { kind: "exercise", id: exercise, baseVersion: 2, state: null }))).toEqual([
-    "applied",
-  ]);
+  expect(
+    statuses(await sync(as, { kind: "workout", id: workout, baseVersion: 1, state: more })),
+  ).toEqual(["applied"]);
+  const stored = async () =>
+    (await api.get(`/api/v1/workouts/${workout}`, { as })).json.exercises[0];
+  expect(await stored()).toMatchObject({
+    exerciseName: name,
+    targets: { sets: 5 },
+    sets: [{ reps: 3 }],
+  });
+  expect(
+    statuses(await sync(as, { kind: "exercise", id: exercise, baseVersion: 2, state: null })),
+  ).toEqual(["applied"]);
   expect(
     statuses(
       await sync(as, {
         kind: "workout",
         id: workout,
         baseVersion: 3,
-        state: workoutState({ exercises: [{ ...untold, exerciseName: "Whatever", sets: [{ id: id(), reps: 4 }] }] }),
+        state: workoutState({
+          exercises: [{ ...untold, exerciseName: "Whatever", sets: [{ id: id(), reps: 4 }] }],
+        }),
       }),
     ),
   ).toEqual(["applied"]);
-  expect(await stored()).toMatchObject({ exerciseId: null, exerciseName: name, sets: [{ reps: 4 }] });
+  expect(await stored()).toMatchObject({
+    exerciseId: null,
+    exerciseName: name,
+    sets: [{ reps: 4 }],
+  });
 });

@@ -1,6 +1,5 @@
 import type { TSchema } from "@sinclair/typebox";
 import type { Db } from "#db/client.ts";
-import type { Actor } from "../actor.ts";
 import {
   changeOwnExercise,
   createOwnExercise,
@@ -11,10 +10,16 @@ import { findDocument } from "../exercises/exercises.queries.ts";
 import { ExercisePatch, NewExercise } from "../exercises/exercises.schemas.ts";
 import { checkInput } from "../http/input.ts";
 import type { Precondition } from "../http/precondition.ts";
+import type { Actor } from "../permissions/actor.ts";
 import { NewPlan, PlanPatch } from "../plans/plans.schemas.ts";
 import { changePlan, createPlan, getPlan, removePlan } from "../plans/plans.service.ts";
 import { NewRoutine, RoutinePatch } from "../routines/routines.schemas.ts";
-import { changeRoutine, createRoutine, getRoutine, removeRoutine } from "../routines/routines.service.ts";
+import {
+  changeRoutine,
+  createRoutine,
+  getRoutine,
+  removeRoutine,
+} from "../routines/routines.service.ts";
 import { replaceWorkout } from "../workouts/workout-replacement.service.ts";
 import { WorkoutState } from "../workouts/workouts.schemas.ts";
 import { getWorkout, startWorkout, trashWorkout } from "../workouts/workouts.service.ts";
@@ -25,19 +30,31 @@ export type SyncDeps = WriteDeps;
 type Given = Record<string, unknown>;
 
 /**
- * What a device does to a thing of one kind, by the same functions as the operations of that kind: what they check and
- * throw holds here too. `get` gives what is stored as JSON, or undefined.
+ * What a device does to a thing of one kind, by the same functions as the operations of that kind:
+ * what they check and throw holds here too. `get` gives what is stored as JSON, or undefined.
  */
 export type SyncedKind = {
   create(deps: SyncDeps, actor: Actor, id: string, state: Given): Promise<string>;
   /** Replaces all of it: what is absent is cleared. */
-  replace(deps: SyncDeps, actor: Actor, id: string, state: Given, precondition: Precondition): Promise<string>;
+  replace(
+    deps: SyncDeps,
+    actor: Actor,
+    id: string,
+    state: Given,
+    precondition: Precondition,
+  ): Promise<string>;
   remove(deps: SyncDeps, actor: Actor, id: string, precondition: Precondition): Promise<unknown>;
   get(db: Db, actor: Actor, id: string): Promise<string>;
 };
 
 const CLEARED = {
-  exercise: { secondaryMuscles: [], equipment: [], force: null, mechanic: null, instructions: null },
+  exercise: {
+    secondaryMuscles: [],
+    equipment: [],
+    force: null,
+    mechanic: null,
+    instructions: null,
+  },
   routine: { description: null },
   plan: { description: null, difficulty: null, weeks: null },
 };
@@ -49,7 +66,8 @@ function complete<T>(schema: TSchema, id: string, state: Given): T {
 
 export const SYNCED_KINDS: Record<Kind, SyncedKind> = {
   exercise: {
-    create: (deps, actor, id, state) => createOwnExercise(deps, actor, complete(NewExercise, id, state)),
+    create: (deps, actor, id, state) =>
+      createOwnExercise(deps, actor, complete(NewExercise, id, state)),
     replace: (deps, actor, id, state, precondition) => {
       const { id: _id, ...fields } = complete<NewExercise>(NewExercise, id, state);
       const patch = checkInput<ExercisePatch>(ExercisePatch, { ...CLEARED.exercise, ...fields });

@@ -18,18 +18,27 @@ async function round(api: Api, as: string, muscle: number): Promise<Answer[]> {
     expectStatus(made, 201);
     return made;
   };
-  const given = { name, difficultyLevel: "beginner", category: "strength", primaryMuscles: [muscle] };
+  const given = {
+    name,
+    difficultyLevel: "beginner",
+    category: "strength",
+    primaryMuscles: [muscle],
+  };
   const exercise = await make("exercises/user", given);
   const exercises = [{ exerciseId: exercise.json.id, mode: "reps", sets: 1 }];
   const routine = await make("routines", { name, exercises });
   const plan = await make("plans", { name, routines: [] });
   const workout = await make("workouts", { timeZone: "UTC" });
   const made = [exercise, routine, plan, workout];
-  const [exercisePath, routinePath, planPath, workoutPath] = ["exercises", "routines", "plans", "workouts"].map(
-    (table, n) => `${P}/${table}/${made[n]?.json.id}`,
-  ) as [string, string, string, string];
+  const [exercisePath, routinePath, planPath, workoutPath] = [
+    "exercises",
+    "routines",
+    "plans",
+    "workouts",
+  ].map((table, n) => `${P}/${table}/${made[n]?.json.id}`) as [string, string, string, string];
   const entry = { exerciseId: exercise.json.id, exerciseName: name, mode: "reps" };
-  const read = () => [exercisePath, routinePath, planPath, workoutPath].map((path) => api.get(path, { as }));
+  const read = () =>
+    [exercisePath, routinePath, planPath, workoutPath].map((path) => api.get(path, { as }));
   const routines = [{ routineId: routine.json.id, day: 1 }];
   const answers = await Promise.all([
     api.patch(planPath, { as, body: { routines } }),
@@ -51,11 +60,12 @@ async function round(api: Api, as: string, muscle: number): Promise<Answer[]> {
 
 test("a version of a thing has one text, even when it and the things that it refers to are changed concurrently", async () => {
   const database = await makeOwnDatabase();
-  const pool = openPool(database.url, { size: 8, prepare: canPrepare(), gate: patientGate });
+  const pool = openPool(database.url, { size: 8, prepare: canPrepare(), admission: patientGate });
   try {
     const api = await apiOn(pool);
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
-    const muscle = (await api.post(`${P}/catalogs/muscle-groups`, { as, body: { name: "muscle" } })).json.id;
+    const muscle = (await api.post(`${P}/catalogs/muscle-groups`, { as, body: { name: "muscle" } }))
+      .json.id;
     const texts = new Map<string, string>();
     for (let n = 0; n < ROUNDS; n++) {
       for (const { status, text, json } of await round(api, as, muscle)) {
@@ -91,7 +101,10 @@ test("a plan to which a routine is added while it is renamed shows the new name,
     };
     const routine = await make("routines", { name: "Old", exercises: [] });
     const plan = await make("plans", { name: "Plan", routines: [] });
-    const full = await make("plans", { name: "Full", routines: [{ routineId: routine.id, day: 1 }] });
+    const full = await make("plans", {
+      name: "Full",
+      routines: [{ routineId: routine.id, day: 1 }],
+    });
     const routines = [{ routineId: routine.id, day: 1 }];
     const takeIn = [
       () => api.patch(`${P}/plans/${plan.id}`, { as, body: { routines } }),

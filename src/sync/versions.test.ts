@@ -18,7 +18,10 @@ async function make(as: string, path: string, body: object) {
   return made.json;
 }
 
-/** A user who has one thing of each kind, referring to one another, and a plan that their trainer assigned. */
+/**
+ * A user who has one thing of each kind, referring to one another, and a plan that their trainer
+ * assigned.
+ */
 async function makeWorld() {
   const admin = await makeSignedIn(api, { roleSlug: "superuser" });
   const { trainer, client, invitation, accept } = await makeInvitation(api);
@@ -46,8 +49,16 @@ async function makeWorld() {
   const clientIds = [invitation.id];
   const [{ planId }] = await make(trainer.as, `plans/${theirs.id}/assign`, { clientIds });
   const things: Record<string, string> = {
-    ...{ exercise: `exercises/${exercise.id}`, routine: `routines/${routine.id}`, plan: `plans/${plan.id}` },
-    ...{ workout: `workouts/${workout.id}`, "free workout": `workouts/${free.id}`, "assigned plan": `plans/${planId}` },
+    ...{
+      exercise: `exercises/${exercise.id}`,
+      routine: `routines/${routine.id}`,
+      plan: `plans/${plan.id}`,
+    },
+    ...{
+      workout: `workouts/${workout.id}`,
+      "free workout": `workouts/${free.id}`,
+      "assigned plan": `plans/${planId}`,
+    },
   };
   const ids = { muscle, secondary, kit, alone: alone.id as string, theirs: theirs.id as string };
   return { admin, trainer, as, relation: invitation.id as string, name, ids, things };
@@ -56,17 +67,31 @@ type World = Awaited<ReturnType<typeof makeWorld>>;
 
 const rename = ({ admin, name }: World, catalog: string, id: number) =>
   api.patch(`${P}/catalogs/${catalog}/${id}`, { as: admin.as, body: { name: `${name} anew` } });
-const remove = ({ as, things }: World, thing: string) => api.delete(`${P}/${things[thing]}`, { as });
+const remove = ({ as, things }: World, thing: string) =>
+  api.delete(`${P}/${things[thing]}`, { as });
 
-/** A change, the foreign keys by which it reaches other rows, the things that look different afterwards, and the request. */
-const deeds: [what: string, keys: string[], changes: string[], deed: (world: World) => Promise<Answer>][] = [
+/**
+ * A change, the foreign keys by which it reaches other rows, the things that look different
+ * afterwards, and the request.
+ */
+const deeds: [
+  what: string,
+  keys: string[],
+  changes: string[],
+  deed: (world: World) => Promise<Answer>,
+][] = [
   [
     "an exercise of one's own is deleted",
     ["routine_exercises_exercise_id_fkey", "workout_exercises_exercise_id_fkey"],
     ["exercise", "routine", "workout"],
     (world) => remove(world, "exercise"),
   ],
-  ["a plan is deleted", ["workouts_plan_id_fkey"], ["plan", "workout"], (world) => remove(world, "plan")],
+  [
+    "a plan is deleted",
+    ["workouts_plan_id_fkey"],
+    ["plan", "workout"],
+    (world) => remove(world, "plan"),
+  ],
   [
     "a routine is deleted",
     ["workouts_routine_id_fkey"],
@@ -85,21 +110,43 @@ const deeds: [what: string, keys: string[], changes: string[], deed: (world: Wor
     ["assigned plan"],
     ({ admin, trainer }) => api.delete(`${P}/users/${trainer.user.id}`, { as: admin.as }),
   ],
-  ["a primary muscle is renamed", [], ["exercise"], (world) => rename(world, "muscle-groups", world.ids.muscle)],
-  ["a secondary muscle is renamed", [], ["exercise"], (world) => rename(world, "muscle-groups", world.ids.secondary)],
-  ["a piece of equipment is renamed", [], ["exercise"], (world) => rename(world, "equipment", world.ids.kit)],
+  [
+    "a primary muscle is renamed",
+    [],
+    ["exercise"],
+    (world) => rename(world, "muscle-groups", world.ids.muscle),
+  ],
+  [
+    "a secondary muscle is renamed",
+    [],
+    ["exercise"],
+    (world) => rename(world, "muscle-groups", world.ids.secondary),
+  ],
+  [
+    "a piece of equipment is renamed",
+    [],
+    ["exercise"],
+    (world) => rename(world, "equipment", world.ids.kit),
+  ],
   [
     "a routine of a plan is renamed",
     [],
     ["routine", "plan"],
-    ({ as, things, name }) => api.patch(`${P}/${things.routine}`, { as, body: { name: `${name} anew` } }),
+    ({ as, things, name }) =>
+      api.patch(`${P}/${things.routine}`, { as, body: { name: `${name} anew` } }),
   ],
-  ["a client leaves the trainer", [], [], ({ as, relation }) => api.delete(`${P}/trainers/${relation}`, { as })],
+  [
+    "a client leaves the trainer",
+    [],
+    [],
+    ({ as, relation }) => api.delete(`${P}/trainers/${relation}`, { as }),
+  ],
   [
     "the account of the trainer is deactivated",
     [],
     [],
-    ({ admin, trainer }) => api.patch(`${P}/users/${trainer.user.id}`, { as: admin.as, body: { isActive: false } }),
+    ({ admin, trainer }) =>
+      api.patch(`${P}/users/${trainer.user.id}`, { as: admin.as, body: { isActive: false } }),
   ],
 ];
 
@@ -118,7 +165,10 @@ async function readFeed({ as }: World, cursor?: string) {
   const answer = await api.get(`${P}/changes${cursor ? `?cursor=${cursor}` : ""}`, { as });
   expectStatus(answer, 200);
   const items = answer.json.items as { id: string; state: object | null }[];
-  return { cursor: answer.json.nextCursor as string, told: new Map(items.map(({ id, state }) => [id, state])) };
+  return {
+    cursor: answer.json.nextCursor as string,
+    told: new Map(items.map(({ id, state }) => [id, state])),
+  };
 }
 
 for (const [what, , changes, deed] of deeds) {
@@ -127,7 +177,8 @@ for (const [what, , changes, deed] of deeds) {
     const [before, { cursor }] = [await look(world), await readFeed(world)];
     expect((await deed(world)).status).toBeLessThan(300);
     const [after, { told }] = [await look(world), await readFeed(world, cursor)];
-    const isOtherwise = (thing: string) => !Bun.deepEquals(before.get(thing)?.content, after.get(thing)?.content);
+    const isOtherwise = (thing: string) =>
+      !Bun.deepEquals(before.get(thing)?.content, after.get(thing)?.content);
     expect(Object.keys(world.things).filter(isOtherwise)).toEqual(changes);
     for (const [thing, path] of Object.entries(world.things)) {
       const [was, is] = [before.get(thing) as Look, after.get(thing)];
@@ -153,34 +204,63 @@ test("a tag that is renamed is a new version of the catalog's exercises that hav
     ...{ name: word, difficultyLevel: "beginner", category: "strength", instructions: "Lift" },
     ...{ primaryMuscles: [muscle], tags: [tag] },
   });
-  expectStatus(await api.patch(`${P}/catalogs/exercise-tags/${tag}`, { as, body: { name: "another" } }), 200);
+  expectStatus(
+    await api.patch(`${P}/catalogs/exercise-tags/${tag}`, { as, body: { name: "another" } }),
+    200,
+  );
   const { json } = await api.get(`${P}/exercises/${made.id}`, { as });
-  expect(json).toEqual({ ...made, tags: [{ id: tag, name: "another" }], version: made.version + 1 });
+  expect(json).toEqual({
+    ...made,
+    tags: [{ id: tag, name: "another" }],
+    version: made.version + 1,
+  });
 });
 
 /** The tables of each thing's parts; a thing is deleted with its owner's account. */
 const PARTS: Record<string, string[]> = {
-  exercises: ["exercise_primary_muscles", "exercise_secondary_muscles", "exercise_equipment", "exercise_tag_links"],
+  exercises: [
+    "exercise_primary_muscles",
+    "exercise_secondary_muscles",
+    "exercise_equipment",
+    "exercise_tag_links",
+  ],
   routines: ["routine_exercises"],
   plans: ["plan_routines"],
   workouts: ["workout_exercises", "workout_sets"],
 };
-const OF_NO_THING = ["changes", "clients", "grants", "idempotency_keys", "import_names", "imports", "links", "logins"];
+const OF_NO_THING = [
+  "changes",
+  "clients",
+  "grants",
+  "idempotency_keys",
+  "import_names",
+  "imports",
+  "links",
+  "logins",
+];
 const NOT_SHOWN = ["workouts_import_id_fkey"];
 
 test("every foreign key by which a deletion changes other rows is tested above, or deletes the whole thing", async () => {
-  const keys = await database.pool.sql<{ name: string; from: string; to: string; action: string }[]>`
+  const keys = await database.pool.sql<
+    { name: string; from: string; to: string; action: string }[]
+  >`
     select conname as name, conrelid::regclass::text as "from", confrelid::regclass::text as "to", confdeltype as action
     from pg_constraint
     where contype = 'f' and confdeltype in ('n', 'd', 'c') and connamespace = 'public'::regnamespace`;
   const isOfOneThing = (from: string, to: string) =>
     Object.entries(PARTS).some(
-      ([thing, parts]) => [thing, ...parts].includes(from) && [thing, ...parts, "users"].includes(to),
+      ([thing, parts]) =>
+        [thing, ...parts].includes(from) && [thing, ...parts, "users"].includes(to),
     );
   const followed = new Set(deeds.flatMap(([, names]) => names));
   const others = keys.filter(({ name, from, to, action }) => {
     const isWhole = action === "c" && isOfOneThing(from, to);
-    return !(isWhole || OF_NO_THING.includes(from) || NOT_SHOWN.includes(name) || followed.has(name));
+    return !(
+      isWhole ||
+      OF_NO_THING.includes(from) ||
+      NOT_SHOWN.includes(name) ||
+      followed.has(name)
+    );
   });
   expect(others).toEqual([]);
   const known = keys.map(({ name }) => name);
@@ -198,12 +278,18 @@ for (const [table, body] of [
     const admin = await makeSignedIn(api, { roleSlug: "superuser" });
     const id = Bun.randomUUIDv7();
     const isExercise = table === "exercises";
-    const muscle = isExercise ? await make(admin.as, "catalogs/muscle-groups", { name: id }) : undefined;
+    const muscle = isExercise
+      ? await make(admin.as, "catalogs/muscle-groups", { name: id })
+      : undefined;
     const muscles = muscle ? { primaryMuscles: [muscle.id] } : {};
     const path = isExercise ? "exercises/user" : table;
     const create = () => make(as, path, { id, name: "The same", ...body, ...muscles });
     const rewrite = (version: number) =>
-      api.patch(`${P}/${path}/${id}`, { as, body: { name: "Other" }, headers: { "if-match": `"${version}"` } });
+      api.patch(`${P}/${path}/${id}`, {
+        as,
+        body: { name: "Other" },
+        headers: { "if-match": `"${version}"` },
+      });
     const old = await create();
     expectStatus(await rewrite(old.version), 200);
     expectStatus(await api.delete(`${P}/${table}/${id}`, { as }), 204);
@@ -229,7 +315,12 @@ test("a change that is refused because it refers to a deleted thing is answered 
   const sync = (changes: object[]) => api.post(`${P}/sync`, { as, body: { changes } });
   const answer = await sync([
     { kind: "routine", id, baseVersion: stored.version, state },
-    { kind: "routine", id: Bun.randomUUIDv7(), baseVersion: null, state: { ...state, name: "Another" } },
+    {
+      kind: "routine",
+      id: Bun.randomUUIDv7(),
+      baseVersion: null,
+      state: { ...state, name: "Another" },
+    },
     { kind: "routine", id, baseVersion: stored.version, state: { name: stored.name } },
   ]);
   const [refused, fresh, incomplete] = answer.json.results;

@@ -18,10 +18,15 @@ const requests: [what: string, send: (as: string, user: User) => Promise<Answer>
   ["changed", (as, { id }) => api.patch(`${P}/users/${id}`, { as, body: { name: "Other" } })],
   ["deactivated", (as, { id }) => api.patch(`${P}/users/${id}`, { as, body: { isActive: false } })],
   ["deleted", (as, { id }) => api.delete(`${P}/users/${id}`, { as })],
-  ["given a role", (as, { email }) => api.patch(`${P}/roles/${email}/assign`, { as, body: { roleSlug: "superuser" } })],
+  [
+    "given a role",
+    (as, { email }) =>
+      api.patch(`${P}/roles/${email}/assign`, { as, body: { roleSlug: "superuser" } }),
+  ],
   [
     "deprived of its role",
-    (as, { email }) => api.patch(`${P}/roles/${email}/revoke`, { as, body: { roleSlug: "fitness-trainer" } }),
+    (as, { email }) =>
+      api.patch(`${P}/roles/${email}/revoke`, { as, body: { roleSlug: "fitness-trainer" } }),
   ],
 ];
 

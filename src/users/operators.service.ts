@@ -12,13 +12,18 @@ export async function listLoginsOf(db: Db, email: string): Promise<LoginRow[]> {
   return listLiveLogins(db, user.id, Date.now());
 }
 
-/** Ends every login of the account of that address and returns how many there were. For operators. */
+/**
+ * Ends every login of the account of that address and returns how many there were. For operators.
+ */
 export async function endLoginsOf(deps: UserDeps, origin: Origin, email: string): Promise<number> {
   const user = await findUser(deps.db, { email });
   if (!user) throw userNotFound();
   return endLogins(deps, { userId: user.id }, async (tx) => {
     const ended = await revokeLogins(tx, user.id, "all", "revoked");
-    await insertAuditEvent(tx, origin, "access.logins_revoked", { targetUserId: user.id, detail: `${ended} logins` });
+    await insertAuditEvent(tx, origin, "access.logins_revoked", {
+      targetUserId: user.id,
+      detail: `${ended} logins`,
+    });
     return ended;
   });
 }

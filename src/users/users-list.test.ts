@@ -18,7 +18,11 @@ async function withPeople(
     const list = async (query: string) => {
       const answer = await api.get(`/api/v1/users?searchString=-list@&${query}`, { as });
       const items = (answer.json.items ?? []) as { name: string | null }[];
-      return { status: answer.status, names: items.map(({ name }) => name), total: answer.json.total };
+      return {
+        status: answer.status,
+        names: items.map(({ name }) => name),
+        total: answer.json.total,
+      };
     };
     await work(list, api, as);
   })();
@@ -59,8 +63,13 @@ test.each([
   ["%5C", 0],
 ])("a search for %s finds what is written, wildcards being ordinary", async (search, total) => {
   await withPeople(async (_list, api, as) => {
-    const answer = await api.get(`/api/v1/users?searchString=${search}&createdAfter=2020-01-01T00:00:00Z`, { as });
-    const ours = answer.json.items.filter(({ email }: { email: string }) => email.includes("-list@"));
+    const answer = await api.get(
+      `/api/v1/users?searchString=${search}&createdAfter=2020-01-01T00:00:00Z`,
+      { as },
+    );
+    const ours = answer.json.items.filter(({ email }: { email: string }) =>
+      email.includes("-list@"),
+    );
     expect(ours).toHaveLength(total);
   });
 });

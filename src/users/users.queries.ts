@@ -1,38 +1,17 @@
 import { and, asc, count, desc, eq, gte, lte, type SQL, sql } from "drizzle-orm";
 import type { Db } from "#db/client.ts";
+import { escapeLike } from "#db/fragments.ts";
 import { roles } from "#db/schema/roles.ts";
 import { users } from "#db/schema/users.ts";
-import type { RoleSlug } from "../actor.ts";
-import { escapeLike } from "../catalogs/catalogs.queries.ts";
-import { OperatorError } from "../errors.ts";
+import type { PublicUser } from "../access/accounts.queries.ts";
 import type { PageWindow } from "../http/page.ts";
-
-/** An account as people may see it. */
-export type PublicUser = {
-  id: string;
-  name: string | null;
-  email: string;
-  isActive: boolean;
-  isSuperuser: boolean;
-  roleName: string;
-  roleSlug: RoleSlug;
-  createdAt: string;
-  updatedAt: string;
-};
+import type { RoleSlug } from "../permissions/actor.ts";
 
 /** An account as those must see it who decide about it. */
 export type ManagedUser = PublicUser & { isSystemAdmin: boolean };
 
-export type NewUser = {
-  email: string;
-  name: string | null;
-  passwordHash: string;
-  roleSlug: RoleSlug;
-  isActive?: boolean;
-  isSystemAdmin?: boolean;
-};
-
-const instant = (column: SQL) => sql<string>`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+const instant = (column: SQL) =>
+  sql<string>`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
 const publicColumns = {
   id: users.id,
@@ -46,26 +25,11 @@ const publicColumns = {
   updatedAt: instant(sql`${users.updatedAt}`),
 };
 
-/** Inserts an account of that role. Breaks `users_email_unique` when the address is taken. */
-export async function insertUser(db: Db, user: NewUser): Promise<PublicUser> {
-  const [inserted] = await db.sql<PublicUser[]>`
-    with inserted as (
-      insert into users (email, name, password_hash, role_id, is_active, is_system_admin)
-      select ${user.email}, ${user.name}, ${user.passwordHash}, id, ${user.isActive ?? true}, ${user.isSystemAdmin ?? false}
-      from roles where slug = ${user.roleSlug}
-      returning *
-    )
-    select inserted.id, inserted.name, email, is_active as "isActive", slug = 'superuser' as "isSuperuser",
-      roles.name as "roleName", slug as "roleSlug",
-      to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
-      to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt"
-    from inserted join roles on roles.id = role_id`;
-  if (!inserted) throw new OperatorError(`There is no role ${user.roleSlug}: run irontrack seed`);
-  return inserted;
-}
-
 /** The account of that id or address. */
-export async function findUser(db: Db, by: { id: string } | { email: string }): Promise<ManagedUser | undefined> {
+export async function findUser(
+  db: Db,
+  by: { id: string } | { email: string },
+): Promise<ManagedUser | undefined> {
   const [found] = await db.orm
     .select({ ...publicColumns, isSystemAdmin: users.isSystemAdmin })
     .from(users)
@@ -75,8 +39,9 @@ export async function findUser(db: Db, by: { id: string } | { email: string }): 
 }
 
 /**
- * Locks the account of `userId` and every active superuser until the transaction ends, in one order, and returns the
- * ids of the superusers, so that concurrent changes of roles are serialized. Undefined if the account was deleted.
+ * Locks the account of `userId` and every active superuser until the transaction ends, in one
+ * order, and returns the ids of the superusers, so that concurrent changes of roles are serialized.
+ * Undefined if the account was deleted.
  */
 export async function lockSuperusers(db: Db, userId: string): Promise<string[] | undefined> {
   const locked = await db.sql<{ id: string; isSuperuser: boolean }[]>`
@@ -97,8 +62,14 @@ export type UserChanges = {
 };
 
 /** Writes the given fields. Breaks `users_email_unique` when the address is taken. */
-export async function updateUser(db: Db, userId: string, { roleSlug, ...changes }: UserChanges): Promise<void> {
-  const roleId = roleSlug ? sql`(select ${roles.id} from ${roles} where ${roles.slug} = ${roleSlug})` : undefined;
+export async function updateUser(
+  db: Db,
+  userId: string,
+  { roleSlug, ...changes }: UserChanges,
+): Promise<void> {
+  const roleId = roleSlug
+    ? sql`(select ${roles.id} from ${roles} where ${roles.slug} = ${roleSlug})`
+    : undefined;
   await db.orm
     .update(users)
     .set({
@@ -125,7 +96,10 @@ export type UserFilter = {
   sortOrder?: "asc" | "desc";
 };
 
-/** One page of accounts in the order asked for, nameless ones last, ties by id; and how many match in all. */
+/**
+ * One page of accounts in the order asked for, nameless ones last, ties by id; and how many match
+ * in all.
+ */
 export async function listUsers(
   db: Db,
   filter: UserFilter,
@@ -138,8 +112,12 @@ export async function listUsers(
       : undefined,
     filter.isActive === undefined ? undefined : eq(users.isActive, filter.isActive),
     filter.roleSlug === undefined ? undefined : eq(roles.slug, filter.roleSlug),
-    filter.createdAfter === undefined ? undefined : gte(users.createdAt, sql`${filter.createdAfter}::timestamptz`),
-    filter.createdBefore === undefined ? undefined : lte(users.createdAt, sql`${filter.createdBefore}::timestamptz`),
+    filter.createdAfter === undefined
+      ? undefined
+      : gte(users.createdAt, sql`${filter.createdAfter}::timestamptz`),
+    filter.createdBefore === undefined
+      ? undefined
+      : lte(users.createdAt, sql`${filter.createdBefore}::timestamptz`),
   );
   const key = { name: sql`lower(${users.name})`, email: users.email, createdAt: users.createdAt }[
     filter.orderBy ?? "createdAt"
@@ -163,7 +141,8 @@ export async function listUsers(
 
 /** Adds a role; false when there is one of that slug. */
 export async function insertRole(db: Db, slug: string, name: string): Promise<boolean> {
-  const inserted = await db.sql`insert into roles (slug, name) values (${slug}, ${name}) on conflict (slug) do nothing`;
+  const inserted =
+    await db.sql`insert into roles (slug, name) values (${slug}, ${name}) on conflict (slug) do nothing`;
   return inserted.count === 1;
 }
 

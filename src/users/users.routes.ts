@@ -1,12 +1,27 @@
 import { originOf } from "../access/access.routes.ts";
 import { User } from "../access/access.schemas.ts";
 import type { AccessDeps } from "../access/access.service.ts";
-import { type Operation, operation } from "../http/operation.ts";
 import { Page, pageWindow } from "../http/page.ts";
 import { created, noContent, ok } from "../http/reply.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import { findUser, listUsers } from "./users.queries.ts";
-import { AccountPatch, ListUsers, Message, NewAccount, RoleChange, RoleHolder, UserId } from "./users.schemas.ts";
-import { assignRole, changeUser, createUser, removeUser, revokeRole, userNotFound } from "./users.service.ts";
+import {
+  AccountPatch,
+  ListUsers,
+  Message,
+  NewAccount,
+  RoleChange,
+  RoleHolder,
+  UserId,
+} from "./users.schemas.ts";
+import {
+  assignRole,
+  changeUser,
+  createUser,
+  removeUser,
+  revokeRole,
+  userNotFound,
+} from "./users.service.ts";
 
 const tag = "User Accounts";
 const access = "superuser";
@@ -39,7 +54,14 @@ export function userRoutes(deps: AccessDeps): Operation[] {
     operation(
       "GET",
       "/api/v1/users",
-      { id: "ListUsers", tag, summary: "List accounts", access, query: ListUsers, answers: { 200: Page(User) } },
+      {
+        id: "ListUsers",
+        tag,
+        summary: "List accounts",
+        access,
+        query: ListUsers,
+        answers: { 200: Page(User) },
+      },
       async ({ query }) => {
         const window = pageWindow(query);
         return ok({ ...window, ...(await listUsers(deps.db, query, window)) });
@@ -78,7 +100,8 @@ export function userRoutes(deps: AccessDeps): Operation[] {
         answers: { 200: User },
         problems: guarded,
       },
-      async (asked) => ok(await changeUser(deps, originOf(deps, asked), asked.params.userId, asked.body)),
+      async (asked) =>
+        ok(await changeUser(deps, originOf(deps, asked), asked.params.userId, asked.body)),
     ),
     operation(
       "DELETE",
@@ -118,12 +141,22 @@ export function roleRoutes(deps: AccessDeps): Operation[] {
         problems: guarded,
       },
       async (asked) => {
-        const message = await act(deps, originOf(deps, asked), asked.params.email, asked.body.roleSlug);
+        const message = await act(
+          deps,
+          originOf(deps, asked),
+          asked.params.email,
+          asked.body.roleSlug,
+        );
         return ok({ message });
       },
     );
   return [
     change("assign", "AssignRole", "Give an account a role", assignRole),
-    change("revoke", "RevokeRole", "Take a role from an account, which is then an ordinary one", revokeRole),
+    change(
+      "revoke",
+      "RevokeRole",
+      "Take a role from an account, which is then an ordinary one",
+      revokeRole,
+    ),
   ];
 }

@@ -1,25 +1,23 @@
 import type { Db } from "#db/client.ts";
 import { translateBroken } from "#db/errors.ts";
+import { AppError } from "#lib/errors.ts";
 import { revokeLogins } from "../access/access.queries.ts";
+import { insertUser, type NewUser, type PublicUser } from "../access/accounts.queries.ts";
 import { requireStrongPassword } from "../access/password-rule.ts";
 import type { Passwords } from "../access/passwords.ts";
-import type { RoleSlug } from "../actor.ts";
 import { insertAuditEvent, type Origin, type SecurityEvent } from "../audit/audit.queries.ts";
-import { AppError } from "../errors.ts";
-import { type Notices, sendNotice } from "../notices.ts";
+import { type Invalidations, sendInvalidation } from "../cache/invalidations.ts";
+import type { RoleSlug } from "../permissions/actor.ts";
 import {
   deleteUser,
   findUser,
-  insertUser,
   lockSuperusers,
   type ManagedUser,
-  type NewUser,
-  type PublicUser,
   type UserChanges,
   updateUser,
 } from "./users.queries.ts";
 
-export type UserDeps = { db: Db; passwords: Passwords; notices: Notices };
+export type UserDeps = { db: Db; passwords: Passwords; invalidations: Invalidations };
 
 export const userNotFound = () => new AppError("not_found", "users.not_found", "User not found");
 
@@ -52,9 +50,9 @@ export type AccountChanges = {
 };
 
 /**
- * Changes an account and returns it. A new password, and deactivation, end all its logins; a new role holds at once.
- * Throws not_found; forbidden for the system administrator, and for taking power from oneself; conflict
- * (`users.email_taken`, `users.last_superuser`).
+ * Changes an account and returns it. A new password, and deactivation, end all its logins; a new
+ * role holds at once. Throws not_found; forbidden for the system administrator, and for taking
+ * power from oneself; conflict (`users.email_taken`, `users.last_superuser`).
  */
 export async function changeUser(
   deps: UserDeps,
@@ -79,7 +77,8 @@ export async function changeUser(
       await updateUser(tx, userId, written);
       if (passwordHash) await revokeLogins(tx, userId, "all", "password_changed");
       if (fields.isActive === false) await revokeLogins(tx, userId, "all", "deactivated");
-      for (const event of eventsOf(changes)) await insertAuditEvent(tx, origin, event, aboutChange(userId, changes));
+      for (const event of eventsOf(changes))
+        await insertAuditEvent(tx, origin, event, aboutChange(userId, changes));
       return withoutMark((await findUser(tx, { id: userId })) as ManagedUser);
     }),
   );
@@ -91,27 +90,53 @@ export async function removeUser(deps: UserDeps, origin: Origin, userId: string)
   await changeGuarded(deps, origin, userId, async (tx, superusers) => {
     requireAnotherSuperuser(superusers, userId);
     await deleteUser(tx, userId);
-    await insertAuditEvent(tx, origin, "users.deleted", { targetUserId: userId, detail: `role ${before.roleSlug}` });
+    await insertAuditEvent(tx, origin, "users.deleted", {
+      targetUserId: userId,
+      detail: `role ${before.roleSlug}`,
+    });
   });
 }
 
-/** Gives a role to the account of that address. Throws in the order of docs/http.md: 404, inactive, the two 403s, 409. */
-export async function assignRole(deps: UserDeps, origin: Origin, email: string, roleSlug: RoleSlug): Promise<string> {
+/**
+ * Gives a role to the account of that address. Throws in the order of docs/http.md: 404, inactive,
+ * the two 403s, 409.
+ */
+export async function assignRole(
+  deps: UserDeps,
+  origin: Origin,
+  email: string,
+  roleSlug: RoleSlug,
+): Promise<string> {
   const user = await requireRoleHolder(deps.db, origin, email);
   const taken = () =>
-    new AppError("conflict", "users.role_already_assigned", `User ${email} already has the '${roleSlug}' role`);
+    new AppError(
+      "conflict",
+      "users.role_already_assigned",
+      `User ${email} already has the '${roleSlug}' role`,
+    );
   if (user.roleSlug === roleSlug) throw taken();
   await changeGuarded(deps, origin, user.id, async (tx, superusers) => {
     if (user.roleSlug === "superuser") requireAnotherSuperuser(superusers, user.id);
     if ((await findUser(tx, { id: user.id }))?.roleSlug === roleSlug) throw taken();
     await updateUser(tx, user.id, { roleSlug });
-    await insertAuditEvent(tx, origin, "users.role_assigned", { targetUserId: user.id, detail: roleSlug });
+    await insertAuditEvent(tx, origin, "users.role_assigned", {
+      targetUserId: user.id,
+      detail: roleSlug,
+    });
   });
   return `Successfully assigned the '${roleSlug}' role to ${email}`;
 }
 
-/** Takes a role from the account of that address, which is then an ordinary one. Throws as `assignRole` does. */
-export async function revokeRole(deps: UserDeps, origin: Origin, email: string, roleSlug: RoleSlug): Promise<string> {
+/**
+ * Takes a role from the account of that address, which is then an ordinary one. Throws as
+ * `assignRole` does.
+ */
+export async function revokeRole(
+  deps: UserDeps,
+  origin: Origin,
+  email: string,
+  roleSlug: RoleSlug,
+): Promise<string> {
   const user = await requireRoleHolder(deps.db, origin, email);
   const requireHeld = (current: string | undefined) => {
     if (current === roleSlug) return;
@@ -123,30 +148,38 @@ export async function revokeRole(deps: UserDeps, origin: Origin, email: string, 
     if (roleSlug === "superuser") requireAnotherSuperuser(superusers, user.id);
     requireHeld((await findUser(tx, { id: user.id }))?.roleSlug);
     await updateUser(tx, user.id, { roleSlug: "application-access" });
-    await insertAuditEvent(tx, origin, "users.role_revoked", { targetUserId: user.id, detail: roleSlug });
+    await insertAuditEvent(tx, origin, "users.role_revoked", {
+      targetUserId: user.id,
+      detail: roleSlug,
+    });
   });
   return `Successfully revoked the '${roleSlug}' role for ${email} and set to default role 'application-access'`;
 }
 
 /**
- * Runs `work` with the account and every superuser locked; once it returns, no process trusts what it remembered of the
- * account. A signed-in actor must still be a superuser when the lock is had: two who demote each other cannot both win.
+ * Runs `work` with the account and every superuser locked; once it returns, no process trusts what
+ * it remembered of the account. A signed-in actor must still be a superuser when the lock is had:
+ * two who demote each other cannot both win.
  */
 function changeGuarded<T>(
-  { db, notices }: UserDeps,
+  { db, invalidations }: UserDeps,
   origin: Origin,
   userId: string,
   work: (tx: Db, superusers: string[]) => Promise<T>,
 ): Promise<T> {
-  return notices.announce({ userId }, (announcement) =>
+  return invalidations.publish({ userId }, (invalidationMessage) =>
     db.transaction(async (tx) => {
       const superusers = await lockSuperusers(tx, userId);
       if (!superusers) throw userNotFound();
       if (origin.userId !== null && !superusers.includes(origin.userId)) {
-        throw new AppError("forbidden", "access.superuser_required", "Access denied: Superuser privileges required");
+        throw new AppError(
+          "forbidden",
+          "access.superuser_required",
+          "Access denied: Superuser privileges required",
+        );
       }
       const result = await work(tx, superusers);
-      await sendNotice(tx, announcement);
+      await sendInvalidation(tx, invalidationMessage);
       return result;
     }),
   );
@@ -154,11 +187,20 @@ function changeGuarded<T>(
 
 function requireAnotherSuperuser(superusers: string[], userId: string) {
   if (superusers.includes(userId) && superusers.length === 1) {
-    throw new AppError("conflict", "users.last_superuser", "There must be another active superuser first");
+    throw new AppError(
+      "conflict",
+      "users.last_superuser",
+      "There must be another active superuser first",
+    );
   }
 }
 
-async function requireManageable(db: Db, origin: Origin, userId: string, isDestructive: boolean): Promise<ManagedUser> {
+async function requireManageable(
+  db: Db,
+  origin: Origin,
+  userId: string,
+  isDestructive: boolean,
+): Promise<ManagedUser> {
   const user = await findUser(db, { id: userId });
   if (!user) throw userNotFound();
   refuseProtected(user, origin, isDestructive);
@@ -169,7 +211,11 @@ async function requireRoleHolder(db: Db, origin: Origin, email: string): Promise
   const user = await findUser(db, { email });
   if (!user) throw userNotFound();
   if (!user.isActive) {
-    throw new AppError("forbidden", "users.inactive", `Cannot modify role for inactive user ${email}`);
+    throw new AppError(
+      "forbidden",
+      "users.inactive",
+      `Cannot modify role for inactive user ${email}`,
+    );
   }
   refuseProtected(user, origin, true);
   return user;
@@ -187,7 +233,8 @@ function refuseProtected(user: ManagedUser, origin: Origin, isDestructive: boole
   }
 }
 
-const takesPower = ({ isActive, isSuperuser }: AccountChanges) => isActive === false || isSuperuser === false;
+const takesPower = ({ isActive, isSuperuser }: AccountChanges) =>
+  isActive === false || isSuperuser === false;
 
 function roleAfter(current: RoleSlug, isSuperuser: boolean | undefined): RoleSlug | undefined {
   if (isSuperuser === true && current !== "superuser") return "superuser";
@@ -197,7 +244,8 @@ function roleAfter(current: RoleSlug, isSuperuser: boolean | undefined): RoleSlu
 
 function eventsOf(changes: AccountChanges): SecurityEvent[] {
   const events: SecurityEvent[] = [];
-  if (changes.isActive !== undefined) events.push(changes.isActive ? "users.activated" : "users.deactivated");
+  if (changes.isActive !== undefined)
+    events.push(changes.isActive ? "users.activated" : "users.deactivated");
   if (changes.password !== undefined) events.push("users.password_reset");
   if (changes.isSuperuser !== undefined)
     events.push(changes.isSuperuser ? "users.role_assigned" : "users.role_revoked");
@@ -215,7 +263,11 @@ function translateTaken<T>(email: string, work: () => Promise<T>): Promise<T> {
   const broken = {
     users_email_unique: () => new AppError("conflict", "users.email_taken", taken),
     users_system_admin_unique: () =>
-      new AppError("conflict", "users.system_administrator_exists", "There is a system administrator already"),
+      new AppError(
+        "conflict",
+        "users.system_administrator_exists",
+        "There is a system administrator already",
+      ),
   };
   return translateBroken(broken, work);
 }

@@ -6,8 +6,9 @@ const USERS = "/api/v1/users";
 const body = { email: "new@example.com", password: PASSWORD, name: "New" };
 const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 
-const asAdmin = (work: (api: Api, admin: Awaited<ReturnType<typeof makeSignedIn>>) => Promise<void>) =>
-  withApi(async (api) => work(api, await makeSignedIn(api, { roleSlug: "superuser" })));
+const asAdmin = (
+  work: (api: Api, admin: Awaited<ReturnType<typeof makeSignedIn>>) => Promise<void>,
+) => withApi(async (api) => work(api, await makeSignedIn(api, { roleSlug: "superuser" })));
 
 const makeSystemAdmin = async (api: Api) => {
   const user = await makeUser(api, { roleSlug: "superuser" });
@@ -29,9 +30,16 @@ test(
     const path = `${USERS}/${made.json.id}`;
     expect((await api.get(path, { as })).json).toEqual(made.json);
     const changed = await api.patch(path, { as, body: { name: null, isSuperuser: true } });
-    expect(changed.json).toMatchObject({ name: null, isSuperuser: true, roleSlug: "superuser", roleName: "Superuser" });
+    expect(changed.json).toMatchObject({
+      name: null,
+      isSuperuser: true,
+      roleSlug: "superuser",
+      roleName: "Superuser",
+    });
     expect((await api.patch(path, { as, body: {} })).json).toEqual(changed.json);
-    expect((await api.patch(path, { as, body: { isSuperuser: false } })).json.roleSlug).toBe("application-access");
+    expect((await api.patch(path, { as, body: { isSuperuser: false } })).json.roleSlug).toBe(
+      "application-access",
+    );
     expectStatus(await api.delete(path, { as }), 204);
     expectProblem(await api.get(path, { as }), 404, "users.not_found", "User not found");
     expectProblem(await api.delete(path, { as }), 404, "users.not_found", "User not found");
@@ -81,10 +89,22 @@ test.each(["123456789", "password1", "new@example.com", "IronTrack!", "qwertyuio
   async (password) => {
     await asAdmin(async (api, { as }) => {
       const signUp = { email: body.email, password, confirmPassword: password };
-      expectProblem(await api.post("/api/v1/access/signup", { body: signUp }), 422, "access.weak_password");
-      expectProblem(await api.post(USERS, { as, body: { ...body, password } }), 422, "access.weak_password");
+      expectProblem(
+        await api.post("/api/v1/access/signup", { body: signUp }),
+        422,
+        "access.weak_password",
+      );
+      expectProblem(
+        await api.post(USERS, { as, body: { ...body, password } }),
+        422,
+        "access.weak_password",
+      );
       const user = await makeUser(api, { email: body.email });
-      expectProblem(await api.patch(`${USERS}/${user.id}`, { as, body: { password } }), 422, "access.weak_password");
+      expectProblem(
+        await api.patch(`${USERS}/${user.id}`, { as, body: { password } }),
+        422,
+        "access.weak_password",
+      );
     })();
   },
 );
@@ -104,7 +124,12 @@ test(
         await api.get("/api/v1/audit", { as }),
       ];
       for (const answer of answers) {
-        expectProblem(answer, 403, "access.superuser_required", "Access denied: Superuser privileges required");
+        expectProblem(
+          answer,
+          403,
+          "access.superuser_required",
+          "Access denied: Superuser privileges required",
+        );
       }
     }
     expectProblem(await api.post(USERS, { body: {} }), 401, "access.not_authenticated");
@@ -118,9 +143,17 @@ test(
     const path = `${USERS}/${other.user.id}`;
     expectStatus(await api.get("/api/v1/access/me", { as: other.as }), 200);
     expectStatus(await api.patch(path, { as, body: { isActive: false } }), 200);
-    expectProblem(await api.get("/api/v1/access/me", { as: other.as }), 401, "access.user_inactive");
+    expectProblem(
+      await api.get("/api/v1/access/me", { as: other.as }),
+      401,
+      "access.user_inactive",
+    );
     expectStatus(await api.patch(path, { as, body: { isActive: true } }), 200);
-    expectProblem(await api.get("/api/v1/access/me", { as: other.as }), 401, "access.login_revoked");
+    expectProblem(
+      await api.get("/api/v1/access/me", { as: other.as }),
+      401,
+      "access.login_revoked",
+    );
   }),
 );
 
@@ -128,8 +161,18 @@ test(
   "a password that an administrator sets ends every login",
   asAdmin(async (api, { as }) => {
     const other = await makeSignedIn(api);
-    expectStatus(await api.patch(`${USERS}/${other.user.id}`, { as, body: { password: "a new battery staple" } }), 200);
-    expectProblem(await api.get("/api/v1/access/me", { as: other.as }), 401, "access.login_revoked");
+    expectStatus(
+      await api.patch(`${USERS}/${other.user.id}`, {
+        as,
+        body: { password: "a new battery staple" },
+      }),
+      200,
+    );
+    expectProblem(
+      await api.get("/api/v1/access/me", { as: other.as }),
+      401,
+      "access.login_revoked",
+    );
   }),
 );
 
@@ -145,17 +188,35 @@ test(
         "users.system_administrator",
         protectedText,
       ],
-      [await api.delete(`${USERS}/${system.id}`, { as }), "users.system_administrator", protectedText],
       [
-        await api.patch(`/api/v1/roles/${system.email}/revoke`, { as, body: { roleSlug: "superuser" } }),
+        await api.delete(`${USERS}/${system.id}`, { as }),
         "users.system_administrator",
         protectedText,
       ],
-      [await api.patch(`${USERS}/${user.id}`, { as, body: { isActive: false } }), "users.self_action", selfText],
-      [await api.patch(`${USERS}/${user.id}`, { as, body: { isSuperuser: false } }), "users.self_action", selfText],
+      [
+        await api.patch(`/api/v1/roles/${system.email}/revoke`, {
+          as,
+          body: { roleSlug: "superuser" },
+        }),
+        "users.system_administrator",
+        protectedText,
+      ],
+      [
+        await api.patch(`${USERS}/${user.id}`, { as, body: { isActive: false } }),
+        "users.self_action",
+        selfText,
+      ],
+      [
+        await api.patch(`${USERS}/${user.id}`, { as, body: { isSuperuser: false } }),
+        "users.self_action",
+        selfText,
+      ],
       [await api.delete(`${USERS}/${user.id}`, { as }), "users.self_action", selfText],
       [
-        await api.patch(`/api/v1/roles/${user.email}/revoke`, { as, body: { roleSlug: "superuser" } }),
+        await api.patch(`/api/v1/roles/${user.email}/revoke`, {
+          as,
+          body: { roleSlug: "superuser" },
+        }),
         "users.self_action",
         selfText,
       ],
@@ -190,7 +251,12 @@ test(
     expect((await role(user.email, "revoke", "fitness-trainer")).json).toEqual({
       message: `Successfully revoked the 'fitness-trainer' role for ${user.email} and set to default role 'application-access'`,
     });
-    expectProblem(await role("nobody@example.com", "assign", "superuser"), 404, "users.not_found", "User not found");
+    expectProblem(
+      await role("nobody@example.com", "assign", "superuser"),
+      404,
+      "users.not_found",
+      "User not found",
+    );
     expectProblem(
       await role(inactive.email, "assign", "superuser"),
       403,
@@ -206,7 +272,10 @@ test(
   asAdmin(async (api, { as }) => {
     const other = await makeSignedIn(api);
     const assign = (verb: string) =>
-      api.patch(`/api/v1/roles/${other.user.email}/${verb}`, { as, body: { roleSlug: "superuser" } });
+      api.patch(`/api/v1/roles/${other.user.email}/${verb}`, {
+        as,
+        body: { roleSlug: "superuser" },
+      });
     expectStatus(await api.get(USERS, { as: other.as }), 403);
     expectStatus(await assign("assign"), 200);
     expectStatus(await api.get(USERS, { as: other.as }), 200);
@@ -218,7 +287,11 @@ test(
 test(
   "each security event leaves one line in the audit log, which nobody can change",
   asAdmin(async (api, { as, user }) => {
-    const { json } = await api.post(USERS, { as, body, headers: { "x-request-id": "audit-test-1" } });
+    const { json } = await api.post(USERS, {
+      as,
+      body,
+      headers: { "x-request-id": "audit-test-1" },
+    });
     const events = await api.get(`/api/v1/audit?userId=${json.id}`, { as });
     expect(events.json.items).toEqual([
       expect.objectContaining({
@@ -231,7 +304,9 @@ test(
       }),
     ]);
     const { sql } = api.deps.db;
-    await expect(sql`update audit_events set event = 'x.y'`.then()).rejects.toThrow("never changed");
+    await expect(sql`update audit_events set event = 'x.y'`.then()).rejects.toThrow(
+      "never changed",
+    );
     await expect(sql`delete from audit_events`.then()).rejects.toThrow("never changed");
   }),
 );

@@ -4,7 +4,10 @@ import fc from "fast-check";
 import { type Answer, type Api, expectStatus, withApi } from "#test/harness.ts";
 import { makeExercise, makeSignedIn } from "#test/make.ts";
 
-/** What may happen elsewhere: each to a thing that workouts were made from, or to somebody whose thing it was. */
+/**
+ * What may happen elsewhere: each to a thing that workouts were made from, or to somebody whose
+ * thing it was.
+ */
 const DEEDS = [
   "rename my exercise",
   "delete my exercise",
@@ -26,7 +29,10 @@ const DEEDS = [
   "delete the other workouts",
 ] as const;
 
-/** An athlete with a workout from a routine of their own plan, one from a trainer's shared routine, and a free one. */
+/**
+ * An athlete with a workout from a routine of their own plan, one from a trainer's shared routine,
+ * and a free one.
+ */
 async function makeWorld(api: Api) {
   const me = await makeSignedIn(api);
   const trainer = await makeSignedIn(api, { roleSlug: "fitness-trainer" });
@@ -49,12 +55,19 @@ async function makeWorld(api: Api) {
     name: "Push",
     exercises: [mine, system].map((exerciseId) => ({ ...target, exerciseId })),
   });
-  const plan = await post(me.as, "plans", { name: "Block", routines: [{ routineId: routine.id, day: 1 }] });
+  const plan = await post(me.as, "plans", {
+    name: "Block",
+    routines: [{ routineId: routine.id, day: 1 }],
+  });
   const shared = await post(trainer.as, "routines", {
     name: "Theirs",
     exercises: [{ ...target, exerciseId: foreign }],
   });
-  const grant = await post(trainer.as, "grants", { routineId: shared.id, email: me.user.email, access: "read" });
+  const grant = await post(trainer.as, "grants", {
+    routineId: shared.id,
+    email: me.user.email,
+    access: "read",
+  });
   const starts = [
     { routineId: routine.id, planId: plan.id },
     { routineId: shared.id },
@@ -62,7 +75,10 @@ async function makeWorld(api: Api) {
   ];
   const workouts: string[] = [];
   for (const start of starts) {
-    const { id, exercises } = await post(me.as, "workouts", { timeZone: "Europe/Berlin", ...start });
+    const { id, exercises } = await post(me.as, "workouts", {
+      timeZone: "Europe/Berlin",
+      ...start,
+    });
     for (const entry of exercises as { id: string }[]) {
       const set = { reps: 5, weight: 101.25, weightUnit: "lb", rpe: 8.5, note: "Felt fine" };
       await post(me.as, `workouts/${id}/exercises/${entry.id}/sets`, set);
@@ -70,7 +86,19 @@ async function makeWorld(api: Api) {
     expectStatus(await api.post(`/api/v1/workouts/${id}/finish`, { as: me.as, body: {} }), 200);
     workouts.push(id);
   }
-  return { me, trainer, admin, muscleId: made?.id, mine, system, routine, plan, shared, grant, workouts };
+  return {
+    me,
+    trainer,
+    admin,
+    muscleId: made?.id,
+    mine,
+    system,
+    routine,
+    plan,
+    shared,
+    grant,
+    workouts,
+  };
 }
 type World = Awaited<ReturnType<typeof makeWorld>>;
 
@@ -95,7 +123,10 @@ function happen(api: Api, world: World, deed: (typeof DEEDS)[number]): Promise<A
     case "rename the muscle":
       return api.patch(`${P}/catalogs/muscle-groups/${muscleId}`, { ...power, body: { name } });
     case "change my routine":
-      return api.patch(`${P}/routines/${routine.id}`, { ...mineAs, body: { name, exercises: [other] } });
+      return api.patch(`${P}/routines/${routine.id}`, {
+        ...mineAs,
+        body: { name, exercises: [other] },
+      });
     case "empty my routine":
       return api.patch(`${P}/routines/${routine.id}`, { ...mineAs, body: { exercises: [] } });
     case "delete my routine":
@@ -107,7 +138,10 @@ function happen(api: Api, world: World, deed: (typeof DEEDS)[number]): Promise<A
     case "delete my plan":
       return api.delete(`${P}/plans/${plan.id}`, mineAs);
     case "change the trainer's routine":
-      return api.patch(`${P}/routines/${shared.id}`, { ...theirs, body: { name, exercises: [other] } });
+      return api.patch(`${P}/routines/${shared.id}`, {
+        ...theirs,
+        body: { name, exercises: [other] },
+      });
     case "end the grant":
       return api.delete(`${P}/grants/${grant.id}`, theirs);
     case "make the trainer's routine private":
@@ -117,7 +151,10 @@ function happen(api: Api, world: World, deed: (typeof DEEDS)[number]): Promise<A
     case "delete the trainer":
       return api.delete(`${P}/users/${trainer.user.id}`, power);
     case "start another workout":
-      return api.post(`${P}/workouts`, { ...mineAs, body: { timeZone: "UTC", routineId: routine.id } });
+      return api.post(`${P}/workouts`, {
+        ...mineAs,
+        body: { timeZone: "UTC", routineId: routine.id },
+      });
     default:
       return deleteOthers(api, world);
   }
@@ -131,29 +168,36 @@ async function deleteOthers(api: Api, { me, workouts }: World): Promise<Answer> 
   return list;
 }
 
-/** Of everything that a workout says, but for the ids of what it was made from, which go when their things go, and the version. */
+/**
+ * Of everything that a workout says, but for the ids of what it was made from, which go when their
+ * things go, and the version.
+ */
 async function checksum(api: Api, { me, workouts }: World): Promise<string> {
   const hash = createHash("sha256");
   for (const id of workouts) {
     const answer = await api.get(`/api/v1/workouts/${id}`, { as: me.as });
     expectStatus(answer, 200);
-    hash.update(answer.text.replaceAll(/"(exerciseId|planId|routineId|version)":("[^"]*"|\d+|null),/g, ""));
+    hash.update(
+      answer.text.replaceAll(/"(exerciseId|planId|routineId|version)":("[^"]*"|\d+|null),/g, ""),
+    );
   }
   return hash.digest("hex");
 }
 
 test("history is as it was performed, whatever is changed and deleted elsewhere and in whichever order", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.constantFrom(...DEEDS), { minLength: 5, maxLength: 25 }), (deeds) =>
-      withApi(async (api) => {
-        const world = await makeWorld(api);
-        const before = await checksum(api, world);
-        for (const deed of deeds) {
-          const answer = await happen(api, world, deed);
-          expect(answer.status).toBeLessThan(500);
-          expect(await checksum(api, world)).toBe(before);
-        }
-      })(),
+    fc.asyncProperty(
+      fc.array(fc.constantFrom(...DEEDS), { minLength: 5, maxLength: 25 }),
+      (deeds) =>
+        withApi(async (api) => {
+          const world = await makeWorld(api);
+          const before = await checksum(api, world);
+          for (const deed of deeds) {
+            const answer = await happen(api, world, deed);
+            expect(answer.status).toBeLessThan(500);
+            expect(await checksum(api, world)).toBe(before);
+          }
+        })(),
     ),
     { numRuns: 15 },
   );

@@ -4,13 +4,20 @@ import { makeSignedIn } from "#test/make.ts";
 
 const P = "/api/v1";
 const WORKOUTS = `${P}/workouts`;
-const [START, SEVEN_DAYS, MORE] = ["2026-03-01T10:00:00Z", "2026-03-08T10:00:00Z", "2026-03-08T10:00:00.000001Z"];
+const [START, SEVEN_DAYS, MORE] = [
+  "2026-03-01T10:00:00Z",
+  "2026-03-08T10:00:00Z",
+  "2026-03-08T10:00:00.000001Z",
+];
 
 test(
   "a workout of seven days is the longest, however its times are given",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const whole = (endedAt: string) => ({ as, body: { timeZone: "UTC", startedAt: START, endedAt } });
+    const whole = (endedAt: string) => ({
+      as,
+      body: { timeZone: "UTC", startedAt: START, endedAt },
+    });
     const longest = await api.post(WORKOUTS, whole(SEVEN_DAYS));
     expectStatus(longest, 201);
     expect(longest.json.durationS).toBe(7 * 86_400);
@@ -42,7 +49,11 @@ test(
       baseVersion: null,
       state: { timeZone: "UTC", startedAt, endedAt, exercises: [] },
     });
-    const changes = [item(START, SEVEN_DAYS), item("1900-01-01T00:00:00Z", "2000-01-01T00:00:00Z"), item(START, START)];
+    const changes = [
+      item(START, SEVEN_DAYS),
+      item("1900-01-01T00:00:00Z", "2000-01-01T00:00:00Z"),
+      item(START, START),
+    ];
     const answer = await api.post(`${P}/sync`, { as, body: { changes } });
     expectStatus(answer, 200);
     expect(answer.json.results.map(({ status }: { status: string }) => status)).toEqual([
@@ -92,8 +103,16 @@ test(
     expect(sync.json.results[0].status).toBe("applied");
     expectStatus(await api.delete(one, { as }), 204);
     expectStatus(await api.post(`${one}/restore`, { as, body: {} }), 200);
-    expectProblem(await api.patch(one, { as, body: { startedAt: "1900-01-02T00:00:00Z" } }), 422, "workouts.too_long");
+    expectProblem(
+      await api.patch(one, { as, body: { startedAt: "1900-01-02T00:00:00Z" } }),
+      422,
+      "workouts.too_long",
+    );
     expectStatus(await api.patch(one, { as, body: { endedAt: "1900-01-01T13:00:00Z" } }), 200);
-    expectProblem(await api.patch(one, { as, body: { endedAt: "1901-01-01T13:00:00Z" } }), 422, "workouts.too_long");
+    expectProblem(
+      await api.patch(one, { as, body: { endedAt: "1901-01-01T13:00:00Z" } }),
+      422,
+      "workouts.too_long",
+    );
   }),
 );

@@ -8,19 +8,40 @@ test(
   "an exercise of a workout takes 500 sets, a workout 200 exercises, and more are refused with 409",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const full = { exerciseName: "Squat", mode: "reps", sets: Array.from({ length: 499 }, () => ({ reps: 1 })) };
+    const full = {
+      exerciseName: "Squat",
+      mode: "reps",
+      sets: Array.from({ length: 499 }, () => ({ reps: 1 })),
+    };
     const others = Array.from({ length: 198 }, () => ({ exerciseName: "Plank", mode: "time" }));
-    const started = await api.post(P, { as, body: { timeZone: "UTC", exercises: [full, ...others] } });
+    const started = await api.post(P, {
+      as,
+      body: { timeZone: "UTC", exercises: [full, ...others] },
+    });
     const { id, exercises } = started.json;
-    const logSet = () => api.post(`${P}/${id}/exercises/${exercises[0].id}/sets`, { as, body: { reps: 2 } });
+    const logSet = () =>
+      api.post(`${P}/${id}/exercises/${exercises[0].id}/sets`, { as, body: { reps: 2 } });
     const addExercise = () => api.post(`${P}/${id}/exercises`, { as, body: others[0] });
     expectStatus(await logSet(), 201);
     expectStatus(await addExercise(), 201);
     const before = await api.get(`${P}/${id}`, { as });
-    expectProblem(await logSet(), 409, "workouts.too_many_sets", "An exercise of a workout has at most 500 sets");
-    expectProblem(await addExercise(), 409, "workouts.too_many_exercises", "A workout has at most 200 exercises");
+    expectProblem(
+      await logSet(),
+      409,
+      "workouts.too_many_sets",
+      "An exercise of a workout has at most 500 sets",
+    );
+    expectProblem(
+      await addExercise(),
+      409,
+      "workouts.too_many_exercises",
+      "A workout has at most 200 exercises",
+    );
     expectStatus(
-      await api.get(`${P}/${id}`, { as, headers: { "if-none-match": before.headers.get("etag") ?? "" } }),
+      await api.get(`${P}/${id}`, {
+        as,
+        headers: { "if-none-match": before.headers.get("etag") ?? "" },
+      }),
       304,
     );
   }),

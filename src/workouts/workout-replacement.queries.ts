@@ -1,13 +1,35 @@
 import type { Db } from "#db/client.ts";
-import { type ExerciseRow, listedEntries, type SetRow, type WorkoutRow, writtenEntries } from "./workouts.queries.ts";
+import {
+  type ExerciseRow,
+  listedEntries,
+  type SetRow,
+  type WorkoutRow,
+  writtenEntries,
+} from "./workouts.queries.ts";
 
-/** What a replaced workout keeps of an exercise: the name that it had, and the targets as they were. */
-export type KeptEntry = { id: string; exercise_id: string | null; exercise_name: string; targets: object | null };
+/**
+ * What a replaced workout keeps of an exercise: the name that it had, and the targets as they were.
+ */
+export type KeptEntry = {
+  id: string;
+  exercise_id: string | null;
+  exercise_name: string;
+  targets: object | null;
+};
 
-export type ReplacedColumns = Omit<WorkoutRow, "id" | "planId" | "routineId" | "status"> & { status: string };
+export type ReplacedColumns = Omit<WorkoutRow, "id" | "planId" | "routineId" | "status"> & {
+  status: string;
+};
 
-/** Writes a locked workout's columns anew and takes out its exercises, which are returned. Breaks as inserting does. */
-export async function emptyWorkout({ sql }: Db, workoutId: string, columns: ReplacedColumns): Promise<KeptEntry[]> {
+/**
+ * Writes a locked workout's columns anew and takes out its exercises, which are returned. Breaks as
+ * inserting does.
+ */
+export async function emptyWorkout(
+  { sql }: Db,
+  workoutId: string,
+  columns: ReplacedColumns,
+): Promise<KeptEntry[]> {
   const [row] = await sql<{ kept: KeptEntry[] }[]>`
     with gone as (
       delete from workout_exercises where workout_id = ${workoutId} returning id, exercise_id, exercise_name, targets
@@ -25,7 +47,10 @@ export async function emptyWorkout({ sql }: Db, workoutId: string, columns: Repl
   return row?.kept ?? [];
 }
 
-/** Writes exercises and sets into an empty workout, unless some exercises are missing. Breaks as inserting does. */
+/**
+ * Writes exercises and sets into an empty workout, unless some exercises are missing. Breaks as
+ * inserting does.
+ */
 export async function fillWorkout(
   { sql }: Db,
   userId: string,

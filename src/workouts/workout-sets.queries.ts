@@ -10,12 +10,16 @@ import {
   writtenEntries,
 } from "./workouts.queries.ts";
 
-/** The result of adding a set: `json` is the set, null if the exercise is full or the set does not fit its mode. */
+/**
+ * The result of adding a set: `json` is the set, null if the exercise is full or the set does not
+ * fit its mode.
+ */
 export type Logged = { mode: string; isFull: boolean; json: string | null };
 
 /**
- * Adds a set at the end of an exercise of a locked workout, unless the exercise has `most` already or is in none of
- * `modes`; undefined when the workout does not have that exercise. Breaks `workout_sets_pkey`. One statement.
+ * Adds a set at the end of an exercise of a locked workout, unless the exercise has `most` already
+ * or is in none of `modes`; undefined when the workout does not have that exercise. Breaks
+ * `workout_sets_pkey`. One statement.
  */
 export async function insertSet(
   { sql }: Db,
@@ -41,7 +45,10 @@ export async function insertSet(
   return logged;
 }
 
-/** A set of a locked workout as JSON, with the mode of its exercise; undefined when the workout does not have it. */
+/**
+ * A set of a locked workout as JSON, with the mode of its exercise; undefined when the workout does
+ * not have it.
+ */
 export async function findSet(
   { sql }: Db,
   workoutId: string,
@@ -54,8 +61,8 @@ export async function findSet(
 }
 
 /**
- * Replaces a set of a locked workout, and moves it to `position` among its exercise's, at most the last, or
- * leaves it where it is; returns it as JSON. One statement.
+ * Replaces a set of a locked workout, and moves it to `position` among its exercise's, at most the
+ * last, or leaves it where it is; returns it as JSON. One statement.
  */
 export async function replaceSet(
   { sql }: Db,
@@ -84,7 +91,10 @@ export async function replaceSet(
   return (row as { json: string }).json;
 }
 
-/** Removes a set of a locked workout; those after it move up. False when the workout does not have it. One statement. */
+/**
+ * Removes a set of a locked workout; those after it move up. False when the workout does not have
+ * it. One statement.
+ */
 export async function deleteSet({ sql }: Db, workoutId: string, setId: string): Promise<boolean> {
   const [row] = await sql<{ isGone: boolean }[]>`
     with gone as (
@@ -99,12 +109,15 @@ export async function deleteSet({ sql }: Db, workoutId: string, setId: string): 
   return row?.isGone ?? false;
 }
 
-/** The result of adding an exercise: it was added unless `isFull` is true or `missing` has an id. */
+/**
+ * The result of adding an exercise: it was added unless `isFull` is true or `missing` has an id.
+ */
 export type AddedEntry = { isFull: boolean; missing: string[] };
 
 /**
- * Adds an exercise with its sets at the end of a locked workout, unless that has `most` already, or the user does not have
- * the exercise and it has no name to keep. Breaks `workout_exercises_pkey`, `workout_sets_pkey`. One statement.
+ * Adds an exercise with its sets at the end of a locked workout, unless that has `most` already, or
+ * the user does not have the exercise and it has no name to keep. Breaks `workout_exercises_pkey`,
+ * `workout_sets_pkey`. One statement.
  */
 export async function insertEntry(
   { sql }: Db,
@@ -124,7 +137,8 @@ export async function insertEntry(
 
 /** Whether a workout has an exercise. */
 export async function hasEntry({ sql }: Db, workoutId: string, entryId: string): Promise<boolean> {
-  const rows = await sql`select from workout_exercises where id = ${entryId} and workout_id = ${workoutId}`;
+  const rows =
+    await sql`select from workout_exercises where id = ${entryId} and workout_id = ${workoutId}`;
   return rows.length > 0;
 }
 
@@ -135,8 +149,8 @@ export type EntryChange = {
 };
 
 /**
- * Changes an exercise of a locked workout, and moves it to its new place, at most the last. False when the workout does
- * not have it. One statement.
+ * Changes an exercise of a locked workout, and moves it to its new place, at most the last. False
+ * when the workout does not have it. One statement.
  */
 export async function updateExerciseEntry(
   { sql }: Db,
@@ -161,8 +175,15 @@ export async function updateExerciseEntry(
   return changed.count > 0;
 }
 
-/** Removes an exercise of a locked workout with its sets; those after it move up. False when the workout does not have it. */
-export async function deleteExerciseEntry({ sql }: Db, workoutId: string, entryId: string): Promise<boolean> {
+/**
+ * Removes an exercise of a locked workout with its sets; those after it move up. False when the
+ * workout does not have it.
+ */
+export async function deleteExerciseEntry(
+  { sql }: Db,
+  workoutId: string,
+  entryId: string,
+): Promise<boolean> {
   const [row] = await sql<{ isGone: boolean }[]>`
     with gone as (
       delete from workout_exercises where id = ${entryId} and workout_id = ${workoutId} returning position
@@ -174,7 +195,13 @@ export async function deleteExerciseEntry({ sql }: Db, workoutId: string, entryI
   return row?.isGone ?? false;
 }
 
-/** Raises the version of a workout, as every change of anything in it does, where `condition` holds. */
-const touched = (sql: Db["sql"], workoutId: string, condition = sql`true`): Fragment => sql`touched as (
+/**
+ * Raises the version of a workout, as every change of anything in it does, where `condition` holds.
+ */
+const touched = (
+  sql: Db["sql"],
+  workoutId: string,
+  condition = sql`true`,
+): Fragment => sql`touched as (
   update workouts set updated_at = clock_timestamp(), version = version + 1 where id = ${workoutId} and ${condition}
 )`;

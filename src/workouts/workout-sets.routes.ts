@@ -1,8 +1,15 @@
 import type { Db } from "#db/client.ts";
-import { type Operation, operation } from "../http/operation.ts";
 import { preconditionOf } from "../http/precondition.ts";
 import { createdJson, noContent, okJson } from "../http/reply.ts";
-import { addExercise, changeExercise, changeSet, logSet, removeExercise, removeSet } from "./workout-sets.service.ts";
+import { type Operation, operation } from "../operations/operation.ts";
+import {
+  addExercise,
+  changeExercise,
+  changeSet,
+  logSet,
+  removeExercise,
+  removeSet,
+} from "./workout-sets.service.ts";
 import {
   NewSet,
   NewWorkoutExercise,
@@ -40,7 +47,15 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
         problems,
       },
       async ({ actor, params, body, request }) =>
-        createdJson(await addExercise(db, actor, params.workoutId, body, preconditionOf(request, "workouts.stale"))),
+        createdJson(
+          await addExercise(
+            db,
+            actor,
+            params.workoutId,
+            body,
+            preconditionOf(request, "workouts.stale"),
+          ),
+        ),
     ),
     operation(
       "PATCH",
@@ -56,7 +71,9 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
         problems,
       },
       async ({ actor, params, body, request }) =>
-        okJson(await changeExercise(db, actor, params, body, preconditionOf(request, "workouts.stale"))),
+        okJson(
+          await changeExercise(db, actor, params, body, preconditionOf(request, "workouts.stale")),
+        ),
     ),
     operation(
       "DELETE",
@@ -89,7 +106,9 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
         problems,
       },
       async ({ actor, params, body, request }) =>
-        createdJson(await logSet(db, actor, params, body, preconditionOf(request, "workouts.stale"))),
+        createdJson(
+          await logSet(db, actor, params, body, preconditionOf(request, "workouts.stale")),
+        ),
     ),
     operation(
       "PATCH",
@@ -110,7 +129,15 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
     operation(
       "DELETE",
       `${one}/sets/:setId`,
-      { id: "DeleteSet", tag, access, summary: "Remove a set", params: WorkoutSetId, answers: { 204: null }, problems },
+      {
+        id: "DeleteSet",
+        tag,
+        access,
+        summary: "Remove a set",
+        params: WorkoutSetId,
+        answers: { 204: null },
+        problems,
+      },
       async ({ actor, params, request }) => {
         await removeSet(db, actor, params, preconditionOf(request, "workouts.stale"));
         return noContent();

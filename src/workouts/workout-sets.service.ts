@@ -1,8 +1,8 @@
 import type { Db } from "#db/client.ts";
-import type { Actor } from "../actor.ts";
-import { AppError } from "../errors.ts";
+import { AppError } from "#lib/errors.ts";
 import type { Precondition } from "../http/precondition.ts";
-import { lockWorkout } from "../parents.queries.ts";
+import type { Actor } from "../permissions/actor.ts";
+import { lockWorkout } from "../permissions/parent-locks.queries.ts";
 import { faultsOfSet, modesFitting } from "./sets.rules.ts";
 import {
   deleteExerciseEntry,
@@ -14,7 +14,12 @@ import {
   replaceSet,
   updateExerciseEntry,
 } from "./workout-sets.queries.ts";
-import type { NewSet, NewWorkoutExercise, SetPatch, WorkoutExercisePatch } from "./workouts.schemas.ts";
+import type {
+  NewSet,
+  NewWorkoutExercise,
+  SetPatch,
+  WorkoutExercisePatch,
+} from "./workouts.schemas.ts";
 import {
   exerciseRow,
   faultsOfExercise,
@@ -32,8 +37,9 @@ type EntryOf = { workoutId: string; workoutExerciseId: string };
 type SetOf = { workoutId: string; setId: string };
 
 /**
- * Adds an exercise at the end of a workout, with its sets, and returns the workout as JSON. Owner only. Throws conflict
- * when the workout is over (`workouts.finished`) or full (`workouts.too_many_exercises`), not_found, invalid.
+ * Adds an exercise at the end of a workout, with its sets, and returns the workout as JSON. Owner
+ * only. Throws conflict when the workout is over (`workouts.finished`) or full
+ * (`workouts.too_many_exercises`), not_found, invalid.
  */
 export function addExercise(
   db: Db,
@@ -47,7 +53,11 @@ export function addExercise(
   const entry = exerciseRow(given, 1);
   const sets = (given.sets ?? []).map((set, at) => setRow(set, 1, at + 1));
   return onParts(db, actor, workoutId, precondition, async (tx) => {
-    const { isFull, missing } = await insertEntry(tx, actor.userId, workoutId, { entry, sets, most: MAX_EXERCISES });
+    const { isFull, missing } = await insertEntry(tx, actor.userId, workoutId, {
+      entry,
+      sets,
+      most: MAX_EXERCISES,
+    });
     if (isFull) {
       const detail = `A workout has at most ${MAX_EXERCISES} exercises`;
       throw new AppError("conflict", "workouts.too_many_exercises", detail);
@@ -57,7 +67,10 @@ export function addExercise(
   });
 }
 
-/** Changes or moves an exercise of a workout, and returns the workout as JSON. Owner only. Throws as adding does. */
+/**
+ * Changes or moves an exercise of a workout, and returns the workout as JSON. Owner only. Throws as
+ * adding does.
+ */
 export function changeExercise(
   db: Db,
   actor: Actor,
@@ -88,8 +101,9 @@ export function removeExercise(
 }
 
 /**
- * Logs one set at the end of an exercise and returns it as JSON. Owner only. Throws conflict when the workout is over
- * (`workouts.finished`) or the exercise is full (`workouts.too_many_sets`), not_found, invalid.
+ * Logs one set at the end of an exercise and returns it as JSON. Owner only. Throws conflict when
+ * the workout is over (`workouts.finished`) or the exercise is full (`workouts.too_many_sets`),
+ * not_found, invalid.
  */
 export function logSet(
   db: Db,
@@ -143,7 +157,10 @@ export function removeSet(
   });
 }
 
-/** Runs `work` on the parts of a workout in progress while the workout is locked. Throws not_found, stale, conflict. */
+/**
+ * Runs `work` on the parts of a workout in progress while the workout is locked. Throws not_found,
+ * stale, conflict.
+ */
 function onParts<T>(
   db: Db,
   actor: Actor,
@@ -156,7 +173,11 @@ function onParts<T>(
     if (!locked || locked.isDeleted) throw workoutNotFound();
     await precondition(locked.version, () => getWorkout(tx, actor, workoutId));
     if (locked.status !== "in_progress") {
-      throw new AppError("conflict", "workouts.finished", "The workout is over: reopen it to change what was logged");
+      throw new AppError(
+        "conflict",
+        "workouts.finished",
+        "The workout is over: reopen it to change what was logged",
+      );
     }
     return work(tx);
   });

@@ -37,14 +37,27 @@ test(
       body: { reps: 4, weight: 100, weightUnit: "lb" },
     });
     expectStatus(logged, 201);
-    expect(logged.json).toMatchObject({ position: 4, type: "working", reps: 4, weight: 100, weightKg: 45.3592 });
+    expect(logged.json).toMatchObject({
+      position: 4,
+      type: "working",
+      reps: 4,
+      weight: 100,
+      weightKg: 45.3592,
+    });
     expect(await shown()).toEqual([1, 2, 3, 4]);
     const changed = await api.patch(`${url}/sets/${logged.json.id}`, {
       as,
       body: { reps: 5, weightUnit: "kg", note: "Easy" },
     });
-    expect(changed.json).toEqual({ ...logged.json, reps: 5, weightUnit: "kg", weightKg: 100, note: "Easy" });
-    const move = (position: number) => api.patch(`${url}/sets/${logged.json.id}`, { as, body: { position } });
+    expect(changed.json).toEqual({
+      ...logged.json,
+      reps: 5,
+      weightUnit: "kg",
+      weightKg: 100,
+      note: "Easy",
+    });
+    const move = (position: number) =>
+      api.patch(`${url}/sets/${logged.json.id}`, { as, body: { position } });
     await move(2);
     expect(await shown()).toEqual([1, 5, 2, 3]);
     await move(1);
@@ -54,7 +67,9 @@ test(
     expectStatus(await api.delete(`${url}/sets/${entry.sets[1].id}`, { as }), 204);
     expect(await shown()).toEqual([1, 3, 5]);
     expect((await read()).version).toBe(7);
-    expect((await api.patch(`${url}/sets/${entry.sets[0].id}`, { as, body: {} })).json).toEqual(entry.sets[0]);
+    expect((await api.patch(`${url}/sets/${entry.sets[0].id}`, { as, body: {} })).json).toEqual(
+      entry.sets[0],
+    );
   }),
 );
 
@@ -75,10 +90,21 @@ test(
       sets: [{ position: 1, distanceM: 400 }],
     });
     const run = added.json.exercises[2].id;
-    await api.patch(`${url}/exercises/${run}`, { as, body: { position: 1, notes: "First", supersetGroup: 2 } });
+    await api.patch(`${url}/exercises/${run}`, {
+      as,
+      body: { position: 1, notes: "First", supersetGroup: 2 },
+    });
     expect(await names()).toEqual(["Run", "Zq Squat", "Plank"]);
-    const moved = await api.patch(`${url}/exercises/${run}`, { as, body: { position: 99, notes: null } });
-    expect(moved.json.exercises[2]).toMatchObject({ exerciseName: "Run", notes: null, supersetGroup: 2, position: 3 });
+    const moved = await api.patch(`${url}/exercises/${run}`, {
+      as,
+      body: { position: 99, notes: null },
+    });
+    expect(moved.json.exercises[2]).toMatchObject({
+      exerciseName: "Run",
+      notes: null,
+      supersetGroup: 2,
+      position: 3,
+    });
     expectStatus(await api.delete(`${url}/exercises/${workout.exercises[0].id}`, { as }), 204);
     expect(await names()).toEqual(["Plank", "Run"]);
   }),
@@ -118,9 +144,14 @@ test(
       });
     expectProblem(await log(other.as), 404, "workouts.not_found");
     const seen = (await api.get(url, { as })).headers.get("etag") ?? "";
-    const note = await api.patch(url, { as, body: { notes: "Seen" }, headers: { "if-match": seen } });
+    const note = await api.patch(url, {
+      as,
+      body: { notes: "Seen" },
+      headers: { "if-match": seen },
+    });
     expectStatus(note, 200);
-    for (const ifMatch of ['"7"', ",", '""', "7", seen]) expectProblem(await log(as, ifMatch), 412, "workouts.stale");
+    for (const ifMatch of ['"7"', ",", '""', "7", seen])
+      expectProblem(await log(as, ifMatch), 412, "workouts.stale");
     expectProblem(await api.delete(`${url}/sets/${ABSENT}`, { as }), 404, "workouts.set_not_found");
     expectProblem(
       await api.post(`${url}/exercises/${ABSENT}/sets`, { as, body: {} }),
@@ -132,7 +163,10 @@ test(
       await log(as),
       await api.patch(`${url}/sets/${entry.sets[0].id}`, { as, body: { reps: 9 } }),
       await api.delete(`${url}/sets/${entry.sets[0].id}`, { as }),
-      await api.post(`${url}/exercises`, { as, body: { exerciseName: "Run", mode: "time", sets: [{ timeS: 1 }] } }),
+      await api.post(`${url}/exercises`, {
+        as,
+        body: { exerciseName: "Run", mode: "time", sets: [{ timeS: 1 }] },
+      }),
       await api.delete(`${url}/exercises/${entry.id}`, { as }),
     ];
     for (const answer of over) expectProblem(answer, 409, "workouts.finished");
@@ -145,10 +179,15 @@ test(
   withApi(async (api) => {
     const { as, url, workout } = await started(api);
     const id = Bun.randomUUIDv7();
-    const log = () => api.post(`${url}/exercises/${workout.exercises[0].id}/sets`, { as, body: { id, reps: 9 } });
+    const log = () =>
+      api.post(`${url}/exercises/${workout.exercises[0].id}/sets`, { as, body: { id, reps: 9 } });
     expect((await log()).json.id).toBe(id);
     expectProblem(await log(), 409, "workouts.id_taken");
-    expectProblem(await api.post(P, { as, body: { id: workout.id, timeZone: "UTC" } }), 409, "workouts.id_taken");
+    expectProblem(
+      await api.post(P, { as, body: { id: workout.id, timeZone: "UTC" } }),
+      409,
+      "workouts.id_taken",
+    );
   }),
 );
 
@@ -161,7 +200,11 @@ test(
       () => api.post(`${url}/exercises/${entry.id}/sets`, { as, body: { reps: 1 } }),
       () => api.patch(`${url}/sets/${entry.sets[0].id}`, { as, body: { reps: 2 } }),
       () => api.delete(`${url}/sets/${entry.sets[0].id}`, { as }),
-      () => api.post(`${url}/exercises`, { as, body: { exerciseName: "Run", mode: "time", sets: [{ timeS: 1 }] } }),
+      () =>
+        api.post(`${url}/exercises`, {
+          as,
+          body: { exerciseName: "Run", mode: "time", sets: [{ timeS: 1 }] },
+        }),
       () => api.patch(`${url}/exercises/${entry.id}`, { as, body: { position: 2 } }),
       () => api.delete(`${url}/exercises/${entry.id}`, { as }),
     ];

@@ -2,7 +2,10 @@ import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
 import type { WorkoutPatch } from "./workouts.schemas.ts";
 
-/** A set as the statements take it. `weightUnit` says what `weight` is in; kilograms are kept beside it. */
+/**
+ * A set as the statements take it. `weightUnit` says what `weight` is in; kilograms are kept beside
+ * it.
+ */
 export type SetRow = {
   id: string | null;
   exercise: number;
@@ -62,10 +65,16 @@ export const listedSets = (sql: Db["sql"], sets: SetRow[]): Fragment => sql`list
 )`;
 
 /**
- * What writes exercises and sets of the workout in `made`: `listed_exercises` and `listed_sets`, of which `missing` are
- * exercises that `userId` does not have and that have no name to keep instead. With any, nothing is to be written.
+ * What writes exercises and sets of the workout in `made`: `listed_exercises` and `listed_sets`, of
+ * which `missing` are exercises that `userId` does not have and that have no name to keep instead.
+ * With any, nothing is to be written.
  */
-export const listedEntries = (sql: Db["sql"], userId: string, exercises: ExerciseRow[], sets: SetRow[]) => sql`
+export const listedEntries = (
+  sql: Db["sql"],
+  userId: string,
+  exercises: ExerciseRow[],
+  sets: SetRow[],
+) => sql`
   listed_exercises as materialized (
     select coalesce(id, uuidv7()) as id, position, exercise_id, exercise_name, mode, superset_group, notes,
       jsonb_strip_nulls(targets) as targets, keeps_name
@@ -76,7 +85,10 @@ export const listedEntries = (sql: Db["sql"], userId: string, exercises: Exercis
       and not exists (select from exercises where exercises.id = exercise_id and (owner_id is null or owner_id = ${userId}))
   )`;
 
-/** The exercises of the routine as `listed_exercises`, with its targets as they are now; nothing is missing. */
+/**
+ * The exercises of the routine as `listed_exercises`, with its targets as they are now; nothing is
+ * missing.
+ */
 const routineEntries = (sql: Db["sql"], routineId: string | null) => sql`
   listed_exercises as materialized (
     select uuidv7() as id, position, exercise_id, exercise_name, mode, superset_group, notes, jsonb_strip_nulls(jsonb_build_object(
@@ -86,7 +98,10 @@ const routineEntries = (sql: Db["sql"], routineId: string | null) => sql`
     from routine_exercises where routine_id = ${routineId}::uuid
   ), ${listedSets(sql, [])}, missing as (select null::uuid as exercise_id where false)`;
 
-/** Writes what is listed into the workout in `made`, behind the exercises that it has, of which there are `made.after`. */
+/**
+ * Writes what is listed into the workout in `made`, behind the exercises that it has, of which
+ * there are `made.after`.
+ */
 export const writtenEntries = (sql: Db["sql"], userId: string): Fragment => sql`
   made_exercises as (
     insert into workout_exercises (id, workout_id, position, exercise_id, exercise_name, mode, targets, superset_group, notes)
@@ -105,9 +120,10 @@ export const writtenEntries = (sql: Db["sql"], userId: string): Fragment => sql`
   )`;
 
 /**
- * Inserts a workout with its exercises and sets. Exercises that are not given come from the routine, with its targets as
- * they are now. Names of plan, routine and exercises are kept. Breaks `workouts_pkey`, `workouts_order_check`,
- * `workouts_length_check`, `workouts_ended_check`. One statement.
+ * Inserts a workout with its exercises and sets. Exercises that are not given come from the
+ * routine, with its targets as they are now. Names of plan, routine and exercises are kept. Breaks
+ * `workouts_pkey`, `workouts_order_check`, `workouts_length_check`, `workouts_ended_check`. One
+ * statement.
  */
 export async function insertWorkout(
   { sql }: Db,
@@ -116,7 +132,9 @@ export async function insertWorkout(
   exercises: ExerciseRow[] | undefined,
   sets: SetRow[],
 ): Promise<{ id: string | null; missing: string[] }> {
-  const listed = exercises ? listedEntries(sql, userId, exercises, sets) : routineEntries(sql, workout.routineId);
+  const listed = exercises
+    ? listedEntries(sql, userId, exercises, sets)
+    : routineEntries(sql, workout.routineId);
   const [made] = await sql<{ id: string | null; missing: string[] }[]>`
     with ${listed}, made as (
       insert into workouts (id, user_id, name, plan_id, plan_name, routine_id, routine_name, status, started_at, ended_at,
@@ -133,8 +151,15 @@ export async function insertWorkout(
   return made as { id: string | null; missing: string[] };
 }
 
-/** The workout with exercises and sets in order, as JSON: the user's own, not in the trash. One statement. */
-export async function findWorkoutJson({ sql }: Db, userId: string, workoutId: string): Promise<string | undefined> {
+/**
+ * The workout with exercises and sets in order, as JSON: the user's own, not in the trash. One
+ * statement.
+ */
+export async function findWorkoutJson(
+  { sql }: Db,
+  userId: string,
+  workoutId: string,
+): Promise<string | undefined> {
   const [row] = await sql<{ json: string }[]>`
     select ${workoutJson(sql)} as json from workouts where id = ${workoutId} and user_id = ${userId} and deleted_at is null`;
   return row?.json;
@@ -148,7 +173,10 @@ export type WorkoutFilter = {
   exerciseId?: string | undefined;
 };
 
-/** Summaries, the latest start first, ties by id; at most `limit`, each with the place that it has in that order. */
+/**
+ * Summaries, the latest start first, ties by id; at most `limit`, each with the place that it has
+ * in that order.
+ */
 export async function listWorkouts(
   { sql }: Db,
   userId: string,
@@ -187,8 +215,16 @@ export async function listTrashJson({ sql }: Db, userId: string): Promise<string
   return row?.json ?? "[]";
 }
 
-/** Days that have workouts, each in the time zone of its workout, from `from` to `to`, both inclusive, ascending. */
-export async function listDaysJson({ sql }: Db, userId: string, from: string, to: string): Promise<string> {
+/**
+ * Days that have workouts, each in the time zone of its workout, from `from` to `to`, both
+ * inclusive, ascending.
+ */
+export async function listDaysJson(
+  { sql }: Db,
+  userId: string,
+  from: string,
+  to: string,
+): Promise<string> {
   const [row] = await sql<{ json: string }[]>`
     with days as (
       select to_char(started_at at time zone time_zone, 'YYYY-MM-DD') as day, count(*) as "workoutCount",
@@ -213,10 +249,14 @@ export type WorkoutChange = Omit<WorkoutPatch, "endedAt"> & {
 };
 
 /**
- * Changes a locked workout and returns it as JSON. Breaks `workouts_order_check`, `workouts_length_check`. One statement, and one to
- * read it.
+ * Changes a locked workout and returns it as JSON. Breaks `workouts_order_check`,
+ * `workouts_length_check`. One statement, and one to read it.
  */
-export async function updateWorkout({ sql }: Db, workoutId: string, change: WorkoutChange): Promise<string> {
+export async function updateWorkout(
+  { sql }: Db,
+  workoutId: string,
+  change: WorkoutChange,
+): Promise<string> {
   const { name, notes, bodyWeightKg, endedAt, isDeleted } = change;
   const ends = endedAt === "now" ? sql`clock_timestamp()` : sql`${endedAt ?? null}::timestamptz`;
   await sql`
@@ -231,7 +271,9 @@ export async function updateWorkout({ sql }: Db, workoutId: string, change: Work
       deleted_at = case when ${isDeleted === true} then clock_timestamp() when ${isDeleted === false} then null else deleted_at end,
       updated_at = clock_timestamp(), version = version + 1
     where id = ${workoutId}`;
-  const [row] = await sql<{ json: string }[]>`select ${workoutJson(sql)} as json from workouts where id = ${workoutId}`;
+  const [row] = await sql<
+    { json: string }[]
+  >`select ${workoutJson(sql)} as json from workouts where id = ${workoutId}`;
   return (row as { json: string }).json;
 }
 

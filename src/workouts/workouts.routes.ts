@@ -1,8 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import type { Db } from "#db/client.ts";
-import { type Operation, operation } from "../http/operation.ts";
 import { preconditionOf } from "../http/precondition.ts";
 import { choose, createdJson, noContent, okJson, taggedReply } from "../http/reply.ts";
+import { type Operation, operation } from "../operations/operation.ts";
 import { listDaysJson, listTrashJson } from "./workouts.queries.ts";
 import {
   Calendar,
@@ -32,10 +32,18 @@ const tag = "Workouts";
 const access = "active";
 const path = "/api/v1/workouts";
 const one = `${path}/:workoutId`;
-const problems = { 404: "There is no such workout of the asker's", 412: "It is not as If-Match says" };
+const problems = {
+  404: "There is no such workout of the asker's",
+  412: "It is not as If-Match says",
+};
 
 export function workoutRoutes({ db }: { db: Db }): Operation[] {
-  const ending = (verb: "finish" | "abort", id: string, summary: string, status: "completed" | "aborted") =>
+  const ending = (
+    verb: "finish" | "abort",
+    id: string,
+    summary: string,
+    status: "completed" | "aborted",
+  ) =>
     operation(
       "POST",
       `${one}/${verb}`,
@@ -115,7 +123,8 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         query: CalendarQuestion,
         answers: { 200: Calendar },
       },
-      async ({ actor, query, db }) => okJson(await listDaysJson(db, actor.userId, query.from, query.to)),
+      async ({ actor, query, db }) =>
+        okJson(await listDaysJson(db, actor.userId, query.from, query.to)),
     ),
     operation(
       "GET",
@@ -132,7 +141,10 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         problems: { 404: problems[404] },
       },
       async ({ actor, params, request, db }) =>
-        choose(taggedReply(await getWorkout(db, actor, params.workoutId)), request.headers.get("if-none-match")),
+        choose(
+          taggedReply(await getWorkout(db, actor, params.workoutId)),
+          request.headers.get("if-none-match"),
+        ),
     ),
     operation(
       "PATCH",
@@ -148,7 +160,15 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         problems: { ...problems, 409: "It is in progress" },
       },
       async ({ actor, params, body, request }) =>
-        okJson(await changeWorkout(db, actor, params.workoutId, body, preconditionOf(request, "workouts.stale"))),
+        okJson(
+          await changeWorkout(
+            db,
+            actor,
+            params.workoutId,
+            body,
+            preconditionOf(request, "workouts.stale"),
+          ),
+        ),
     ),
     ending("finish", "FinishWorkout", "Finish a workout", "completed"),
     ending("abort", "AbortWorkout", "Break a workout off", "aborted"),
@@ -166,7 +186,14 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         problems: { ...problems, 409: "It is in progress" },
       },
       async ({ actor, params, request }) =>
-        okJson(await reopenWorkout(db, actor, params.workoutId, preconditionOf(request, "workouts.stale"))),
+        okJson(
+          await reopenWorkout(
+            db,
+            actor,
+            params.workoutId,
+            preconditionOf(request, "workouts.stale"),
+          ),
+        ),
     ),
     operation(
       "POST",

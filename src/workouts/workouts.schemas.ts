@@ -1,5 +1,14 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { AwareInstant, choice, Day, Instant, nullable, strict, Title, Uuid } from "../http/shapes.ts";
+import {
+  AwareInstant,
+  choice,
+  Day,
+  Instant,
+  nullable,
+  strict,
+  Title,
+  Uuid,
+} from "../http/shapes.ts";
 import {
   Mode,
   Notes,
@@ -12,7 +21,8 @@ import {
   WeightUnit,
 } from "../routines/routines.schemas.ts";
 
-const optional = <Schema extends Parameters<typeof nullable>[0]>(schema: Schema) => Type.Optional(nullable(schema));
+const optional = <Schema extends Parameters<typeof nullable>[0]>(schema: Schema) =>
+  Type.Optional(nullable(schema));
 /** Sums of 32-bit numbers. */
 const Sum = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Count = Type.Integer({ minimum: 0, maximum: 2_147_483_647 });
@@ -26,7 +36,9 @@ export const TimeZone = Type.String({
   description: "IANA name, e.g. Europe/Berlin",
 });
 const EndedAt = Type.String({ ...AwareInstant, description: "At most 7 days after startedAt" });
-const SetType = choice(["warmup", "working", "drop", "failure", "myo", "partial"], { default: "working" });
+const SetType = choice(["warmup", "working", "drop", "failure", "myo", "partial"], {
+  default: "working",
+});
 
 const setFields = {
   type: Type.Optional(SetType),
@@ -45,7 +57,9 @@ export const NewSet = strict({ id: Type.Optional(Uuid), ...setFields });
 export type NewSet = Static<typeof NewSet>;
 export const SetPatch = strict({
   ...setFields,
-  position: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: "Where it goes, from 1" })),
+  position: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 500, description: "Where it goes, from 1" }),
+  ),
 });
 export type SetPatch = Static<typeof SetPatch>;
 
@@ -72,14 +86,19 @@ export const NewWorkout = strict({
   name: optional(Title),
   planId: Type.Optional(Uuid),
   routineId: Type.Optional(Uuid),
-  status: Type.Optional(choice(["in_progress", "completed", "aborted"], { description: "Absent: as endedAt says" })),
+  status: Type.Optional(
+    choice(["in_progress", "completed", "aborted"], { description: "Absent: as endedAt says" }),
+  ),
   startedAt: Type.Optional(AwareInstant),
   endedAt: Type.Optional(EndedAt),
   timeZone: TimeZone,
   bodyWeightKg: optional(BodyWeightKg),
   notes: optional(WorkoutNotes),
   exercises: Type.Optional(
-    Type.Array(NewWorkoutExercise, { maxItems: 200, description: "Absent: those of the routine, with its targets" }),
+    Type.Array(NewWorkoutExercise, {
+      maxItems: 200,
+      description: "Absent: those of the routine, with its targets",
+    }),
   ),
 });
 export type NewWorkout = Static<typeof NewWorkout>;
@@ -87,10 +106,16 @@ export type NewWorkout = Static<typeof NewWorkout>;
 const StatedExercise = strict({
   ...NewWorkoutExercise.properties,
   id: Uuid,
-  sets: Type.Array(strict({ ...NewSet.properties, id: Uuid }), { maxItems: 500, description: "In their order" }),
+  sets: Type.Array(strict({ ...NewSet.properties, id: Uuid }), {
+    maxItems: 500,
+    description: "In their order",
+  }),
 });
 const { id: _workoutId, ...described } = NewWorkout.properties;
-/** All of a workout, as a device that was offline has it: every exercise and set with the id that it chose. */
+/**
+ * All of a workout, as a device that was offline has it: every exercise and set with the id that it
+ * chose.
+ */
 export const WorkoutState = strict({
   ...described,
   startedAt: AwareInstant,
@@ -135,7 +160,9 @@ export const WorkoutExercise = strict({
   exerciseId: nullable(Uuid),
   exerciseName: Type.String({ maxLength: 100 }),
   mode: Mode,
-  targets: nullable(Type.Record(Type.String(), Type.Unknown(), { description: "The routine's, as they were" })),
+  targets: nullable(
+    Type.Record(Type.String(), Type.Unknown(), { description: "The routine's, as they were" }),
+  ),
   supersetGroup: nullable(SupersetGroup),
   notes: nullable(Notes),
   sets: Type.Array(WorkoutSet, { maxItems: 500 }),
@@ -159,7 +186,10 @@ const workoutFields = {
   updatedAt: Instant,
   version: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
 };
-export const Workout = strict({ ...workoutFields, exercises: Type.Array(WorkoutExercise, { maxItems: 200 }) });
+export const Workout = strict({
+  ...workoutFields,
+  exercises: Type.Array(WorkoutExercise, { maxItems: 200 }),
+});
 export const WorkoutSummary = strict({ ...workoutFields, exerciseCount: Count, setCount: Count });
 
 export const WorkoutPage = strict({
@@ -168,7 +198,9 @@ export const WorkoutPage = strict({
 });
 
 export const ListWorkouts = strict({
-  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "The last page's nextCursor" })),
+  cursor: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, description: "The last page's nextCursor" }),
+  ),
   pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
   from: Type.Optional(AwareInstant),
   to: Type.Optional(AwareInstant),
@@ -177,16 +209,21 @@ export const ListWorkouts = strict({
 export type ListWorkouts = Static<typeof ListWorkouts>;
 
 export const CalendarQuestion = strict({ from: Day, to: Day });
-export const Calendar = Type.Array(strict({ day: Day, workoutCount: Count, setCount: Sum, durationS: Sum }), {
-  maxItems: 110_000,
-  description: "Days with workouts, in each workout's own time zone, the first first",
-});
+export const Calendar = Type.Array(
+  strict({ day: Day, workoutCount: Count, setCount: Sum, durationS: Sum }),
+  {
+    maxItems: 110_000,
+    description: "Days with workouts, in each workout's own time zone, the first first",
+  },
+);
 
 export const WorkoutId = strict({ workoutId: Uuid });
 export const WorkoutExerciseId = strict({ workoutId: Uuid, workoutExerciseId: Uuid });
 export const WorkoutSetId = strict({ workoutId: Uuid, setId: Uuid });
 export const WorkoutExercisePatch = strict({
-  position: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: "Where it goes, from 1" })),
+  position: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 200, description: "Where it goes, from 1" }),
+  ),
   supersetGroup: optional(SupersetGroup),
   notes: optional(Notes),
 });

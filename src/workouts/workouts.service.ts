@@ -1,9 +1,9 @@
 import type { Db } from "#db/client.ts";
-import type { Actor } from "../actor.ts";
-import { AppError, type FieldError, idsNotFound, listOfIds } from "../errors.ts";
+import { AppError, type FieldError, idsNotFound, listOfIds } from "#lib/errors.ts";
 import { cursorPage, placeOf } from "../http/cursor.ts";
 import type { Precondition } from "../http/precondition.ts";
-import { type LockedWorkout, lockWorkout } from "../parents.queries.ts";
+import type { Actor } from "../permissions/actor.ts";
+import { type LockedWorkout, lockWorkout } from "../permissions/parent-locks.queries.ts";
 import { isReadableRoutine } from "../routines/routines.queries.ts";
 import { faultsOfSet } from "./sets.rules.ts";
 import {
@@ -15,11 +15,21 @@ import {
   updateWorkout,
   type WorkoutChange,
 } from "./workouts.queries.ts";
-import type { ListWorkouts, NewSet, NewWorkout, NewWorkoutExercise, WorkoutPatch } from "./workouts.schemas.ts";
+import type {
+  ListWorkouts,
+  NewSet,
+  NewWorkout,
+  NewWorkoutExercise,
+  WorkoutPatch,
+} from "./workouts.schemas.ts";
 
-export const workoutNotFound = () => new AppError("not_found", "workouts.not_found", "Workout not found");
+export const workoutNotFound = () =>
+  new AppError("not_found", "workouts.not_found", "Workout not found");
 
-/** The workout as JSON. Owner only; throws not_found for anyone else's, and for what is in the trash. */
+/**
+ * The workout as JSON. Owner only; throws not_found for anyone else's, and for what is in the
+ * trash.
+ */
 export async function getWorkout(db: Db, actor: Actor, workoutId: string): Promise<string> {
   const json = await findWorkoutJson(db, actor.userId, workoutId);
   if (json === undefined) throw workoutNotFound();
@@ -27,9 +37,10 @@ export async function getWorkout(db: Db, actor: Actor, workoutId: string): Promi
 }
 
 /**
- * Starts a workout, or writes a whole one that is over when `endedAt` is given, and returns it as JSON. Throws invalid
- * when a set does not fit its exercise, or it ends before it starts; not_found for a routine or exercise that is not
- * there, unless an exercise comes with a name to keep instead; conflict (`workouts.id_taken`).
+ * Starts a workout, or writes a whole one that is over when `endedAt` is given, and returns it as
+ * JSON. Throws invalid when a set does not fit its exercise, or it ends before it starts; not_found
+ * for a routine or exercise that is not there, unless an exercise comes with a name to keep
+ * instead; conflict (`workouts.id_taken`).
  */
 export async function startWorkout(db: Db, actor: Actor, given: NewWorkout): Promise<string> {
   const { exercises, ...workout } = given;
@@ -40,7 +51,11 @@ export async function startWorkout(db: Db, actor: Actor, given: NewWorkout): Pro
       throw new AppError("not_found", "routines.not_found", "Routine not found");
     }
     if (planId && !routineId)
-      throw new AppError("invalid", "workouts.plan_without_routine", "Say which routine of the plan");
+      throw new AppError(
+        "invalid",
+        "workouts.plan_without_routine",
+        "Say which routine of the plan",
+      );
     const row = {
       id: workout.id ?? null,
       name: workout.name ?? null,
@@ -53,20 +68,37 @@ export async function startWorkout(db: Db, actor: Actor, given: NewWorkout): Pro
       bodyWeightKg: workout.bodyWeightKg ?? null,
       notes: workout.notes ?? null,
     };
-    const { id, missing } = await insertWorkout(tx, actor.userId, row, rows?.exercises, rows?.sets ?? []);
+    const { id, missing } = await insertWorkout(
+      tx,
+      actor.userId,
+      row,
+      rows?.exercises,
+      rows?.sets ?? [],
+    );
     requireExercises(missing, exercises ?? []);
     return getWorkout(tx, actor, id as string);
   });
 }
 
-/** One page of summaries as JSON, the latest start first, with the cursor of the next page. Owner only. */
+/**
+ * One page of summaries as JSON, the latest start first, with the cursor of the next page. Owner
+ * only.
+ */
 export async function listPage(db: Db, actor: Actor, query: ListWorkouts): Promise<string> {
   const { cursor, pageSize = 20, ...filter } = query;
-  const found = await listWorkouts(db, actor.userId, { ...filter, after: placeOf(cursor) }, pageSize + 1);
+  const found = await listWorkouts(
+    db,
+    actor.userId,
+    { ...filter, after: placeOf(cursor) },
+    pageSize + 1,
+  );
   return cursorPage(found, pageSize);
 }
 
-/** Changes what is said of a workout as a whole. Owner only. Throws stale as `precondition` says, and as starting does. */
+/**
+ * Changes what is said of a workout as a whole. Owner only. Throws stale as `precondition` says,
+ * and as starting does.
+ */
 export function changeWorkout(
   db: Db,
   actor: Actor,
@@ -76,13 +108,20 @@ export function changeWorkout(
 ) {
   return onLocked(db, actor, workoutId, precondition, (stored) => {
     if (patch.endedAt !== undefined && stored.status === "in_progress") {
-      throw new AppError("conflict", "workouts.in_progress", "The workout is in progress: finish it first");
+      throw new AppError(
+        "conflict",
+        "workouts.in_progress",
+        "The workout is in progress: finish it first",
+      );
     }
     return patch;
   });
 }
 
-/** Ends a workout, now unless `endedAt` says when. Owner only. Throws conflict (`workouts.not_in_progress`). */
+/**
+ * Ends a workout, now unless `endedAt` says when. Owner only. Throws conflict
+ * (`workouts.not_in_progress`).
+ */
 export function endWorkout(
   db: Db,
   actor: Actor,
@@ -136,11 +175,16 @@ function onLocked(
     if (!stored || stored.isDeleted) throw workoutNotFound();
     await precondition(stored.version, () => getWorkout(tx, actor, workoutId));
     const change = decide(stored);
-    return Object.keys(change).length === 0 ? getWorkout(tx, actor, workoutId) : updateWorkout(tx, workoutId, change);
+    return Object.keys(change).length === 0
+      ? getWorkout(tx, actor, workoutId)
+      : updateWorkout(tx, workoutId, change);
   });
 }
 
-/** Throws not_found if any exercise is `missing`; `pathOf` gives the JSON pointer of an exercise of `given`. */
+/**
+ * Throws not_found if any exercise is `missing`; `pathOf` gives the JSON pointer of an exercise of
+ * `given`.
+ */
 export function requireExercises(
   missing: string[],
   given: Pick<NewWorkoutExercise, "exerciseId">[],
@@ -152,7 +196,10 @@ export function requireExercises(
   throw idsNotFound("workouts.exercise_not_found", detail, missing, places);
 }
 
-/** Exercises and sets as rows, in their order, positions from 1. Throws invalid with everything that does not fit. */
+/**
+ * Exercises and sets as rows, in their order, positions from 1. Throws invalid with everything that
+ * does not fit.
+ */
 export function rowsOf(given: NewWorkoutExercise[]): { exercises: ExerciseRow[]; sets: SetRow[] } {
   const faults: FieldError[] = [];
   const exercises = given.map((exercise, at): ExerciseRow => {
@@ -163,14 +210,20 @@ export function rowsOf(given: NewWorkoutExercise[]): { exercises: ExerciseRow[];
   if (faults.length > 0) throw misfit(faults);
   return {
     exercises,
-    sets: given.flatMap((exercise, at) => (exercise.sets ?? []).map((set, n) => setRow(set, at + 1, n + 1))),
+    sets: given.flatMap((exercise, at) =>
+      (exercise.sets ?? []).map((set, n) => setRow(set, at + 1, n + 1)),
+    ),
   };
 }
 
 /** What is wrong with an exercise and its sets, each under `path`. */
 export function faultsOfExercise(exercise: NewWorkoutExercise, path: string): FieldError[] {
   const isNamed = exercise.exerciseId || exercise.exerciseName;
-  const unnamed = { field: `${path}/exerciseId`, code: "required", message: "Give exerciseId or exerciseName" };
+  const unnamed = {
+    field: `${path}/exerciseId`,
+    code: "required",
+    message: "Give exerciseId or exerciseName",
+  };
   const sets = exercise.sets ?? [];
   return [
     ...(isNamed ? [] : [unnamed]),
@@ -179,7 +232,9 @@ export function faultsOfExercise(exercise: NewWorkoutExercise, path: string): Fi
 }
 
 export const misfit = (faults: FieldError[]) =>
-  new AppError("invalid", "invalid_request", "What was logged does not fit", { errors: faults.slice(0, 100) });
+  new AppError("invalid", "invalid_request", "What was logged does not fit", {
+    errors: faults.slice(0, 100),
+  });
 
 export const exerciseRow = (exercise: NewWorkoutExercise, position: number): ExerciseRow => ({
   id: exercise.id ?? null,

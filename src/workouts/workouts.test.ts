@@ -23,7 +23,13 @@ async function world(api: Api) {
         mode: "reps",
         sets: [
           { type: "warmup", weight: 60, weightUnit: "kg", reps: 8 },
-          { weight: 225, weightUnit: "lb", reps: 5, rpe: 8.5, completedAt: "2026-03-01T06:20:00.123456+00:00" },
+          {
+            weight: 225,
+            weightUnit: "lb",
+            reps: 5,
+            rpe: 8.5,
+            completedAt: "2026-03-01T06:20:00.123456+00:00",
+          },
         ],
       },
       { exerciseId: plank, mode: "time", sets: [{ timeS: 60 }, {}] },
@@ -51,7 +57,12 @@ test(
       version: 1,
     });
     const [first, second, third] = made.json.exercises;
-    expect(first).toMatchObject({ position: 1, exerciseId: squat, exerciseName: "Zq Squat", targets: null });
+    expect(first).toMatchObject({
+      position: 1,
+      exerciseId: squat,
+      exerciseName: "Zq Squat",
+      targets: null,
+    });
     expect(first.sets).toMatchObject([
       { position: 1, type: "warmup", weight: 60, weightUnit: "kg", weightKg: 60, reps: 8 },
       {
@@ -66,7 +77,11 @@ test(
       },
     ]);
     expect(second.sets).toMatchObject([{ timeS: 60, weight: null }, { timeS: null }]);
-    expect(third).toMatchObject({ exerciseId: null, exerciseName: "Rope climb", sets: [{ distanceM: 5 }] });
+    expect(third).toMatchObject({
+      exerciseId: null,
+      exerciseName: "Rope climb",
+      sets: [{ distanceM: 5 }],
+    });
     expect((await api.get(`${P}/${made.json.id}`, { as })).json).toEqual(made.json);
   }),
 );
@@ -75,9 +90,23 @@ test(
   "a workout starts from a routine, with its targets as they were, whatever becomes of it",
   withApi(async (api) => {
     const { as, squat } = await world(api);
-    const entry = { exerciseId: squat, mode: "reps", sets: 5, repsMin: 3, repsMax: 5, weight: 100, weightUnit: "kg" };
-    const { json: routine } = await api.post("/api/v1/routines", { as, body: { name: "Legs", exercises: [entry] } });
-    const { json: made } = await api.post(P, { as, body: { routineId: routine.id, timeZone: "UTC" } });
+    const entry = {
+      exerciseId: squat,
+      mode: "reps",
+      sets: 5,
+      repsMin: 3,
+      repsMax: 5,
+      weight: 100,
+      weightUnit: "kg",
+    };
+    const { json: routine } = await api.post("/api/v1/routines", {
+      as,
+      body: { name: "Legs", exercises: [entry] },
+    });
+    const { json: made } = await api.post(P, {
+      as,
+      body: { routineId: routine.id, timeZone: "UTC" },
+    });
     expect(made).toMatchObject({
       status: "in_progress",
       endedAt: null,
@@ -86,7 +115,9 @@ test(
       routineName: "Legs",
     });
     const { exerciseId: _id, mode: _mode, ...targets } = entry;
-    expect(made.exercises).toMatchObject([{ exerciseName: "Zq Squat", mode: "reps", targets, sets: [] }]);
+    expect(made.exercises).toMatchObject([
+      { exerciseName: "Zq Squat", mode: "reps", targets, sets: [] },
+    ]);
     expectStatus(await api.delete(`/api/v1/routines/${routine.id}`, { as }), 204);
     const { json: after } = await api.get(`${P}/${made.id}`, { as });
     expect(after).toEqual({ ...made, routineId: null, version: made.version + 1 });
@@ -98,7 +129,10 @@ test(
   withApi(async (api) => {
     const { as, plank } = await world(api);
     const other = await makeSignedIn(api);
-    const { json: routine } = await api.post("/api/v1/routines", { as, body: { name: "Legs", exercises: [] } });
+    const { json: routine } = await api.post("/api/v1/routines", {
+      as,
+      body: { name: "Legs", exercises: [] },
+    });
     const start = (body: Body) => api.post(P, { as: other.as, body: { timeZone: "UTC", ...body } });
     expectProblem(await start({ routineId: routine.id }), 404, "routines.not_found");
     expectProblem(
@@ -114,10 +148,26 @@ test(
 test.each<[string, Body, string]>([
   ["reps in mode time", { mode: "time", sets: [{ reps: 5 }] }, "/exercises/0/sets/0/reps"],
   ["time in mode reps", { mode: "reps", sets: [{}, { timeS: 5 }] }, "/exercises/0/sets/1/timeS"],
-  ["a distance in mode sets_only", { mode: "sets_only", sets: [{ distanceM: 5 }] }, "/exercises/0/sets/0/distanceM"],
-  ["a weight without a unit", { mode: "reps", sets: [{ weight: 5 }] }, "/exercises/0/sets/0/weightUnit"],
-  ["a weight beyond 2,000", { mode: "reps", sets: [{ weight: 2001, weightUnit: "kg" }] }, "/exercises/0/sets/0/weight"],
-  ["an unknown kind of set", { mode: "reps", sets: [{ type: "super" }] }, "/exercises/0/sets/0/type"],
+  [
+    "a distance in mode sets_only",
+    { mode: "sets_only", sets: [{ distanceM: 5 }] },
+    "/exercises/0/sets/0/distanceM",
+  ],
+  [
+    "a weight without a unit",
+    { mode: "reps", sets: [{ weight: 5 }] },
+    "/exercises/0/sets/0/weightUnit",
+  ],
+  [
+    "a weight beyond 2,000",
+    { mode: "reps", sets: [{ weight: 2001, weightUnit: "kg" }] },
+    "/exercises/0/sets/0/weight",
+  ],
+  [
+    "an unknown kind of set",
+    { mode: "reps", sets: [{ type: "super" }] },
+    "/exercises/0/sets/0/type",
+  ],
   ["no exercise", { mode: "reps", exerciseName: undefined }, "/exercises/0/exerciseId"],
 ])("a workout with %s is refused, and nothing is written", async (_what, exercise, field) => {
   await withApi(async (api) => {
@@ -150,7 +200,11 @@ test(
     expectProblem(await api.post(P, { as, body: backwards }), 422, "workouts.ends_before_start");
     const { json } = await api.post(P, { as, body: { timeZone: "UTC" } });
     const finish = (body: Body) => api.post(`${P}/${json.id}/finish`, { as, body });
-    expectProblem(await finish({ endedAt: "2020-01-01T00:00:00Z" }), 422, "workouts.ends_before_start");
+    expectProblem(
+      await finish({ endedAt: "2020-01-01T00:00:00Z" }),
+      422,
+      "workouts.ends_before_start",
+    );
     expectStatus(await finish({}), 200);
   }),
 );
@@ -159,8 +213,12 @@ test(
   "a workout is in progress, then completed or aborted, and can be taken up again; each step once",
   withApi(async (api) => {
     const { as } = await world(api);
-    const { json } = await api.post(P, { as, body: { timeZone: "UTC", startedAt: "2026-03-01T06:00:00Z" } });
-    const act = (verb: string, body: Body = {}) => api.post(`${P}/${json.id}/${verb}`, { as, body });
+    const { json } = await api.post(P, {
+      as,
+      body: { timeZone: "UTC", startedAt: "2026-03-01T06:00:00Z" },
+    });
+    const act = (verb: string, body: Body = {}) =>
+      api.post(`${P}/${json.id}/${verb}`, { as, body });
     expectProblem(await act("reopen"), 409, "workouts.in_progress");
     expectProblem(
       await api.patch(`${P}/${json.id}`, { as, body: { endedAt: "2026-03-01T07:00:00Z" } }),
@@ -171,7 +229,11 @@ test(
     expect(finished.json).toMatchObject({ status: "completed", durationS: 3600, version: 2 });
     expectProblem(await act("finish"), 409, "workouts.not_in_progress");
     expectProblem(await act("abort"), 409, "workouts.not_in_progress");
-    expect((await act("reopen")).json).toMatchObject({ status: "in_progress", endedAt: null, durationS: null });
+    expect((await act("reopen")).json).toMatchObject({
+      status: "in_progress",
+      endedAt: null,
+      durationS: null,
+    });
     expect((await act("abort", { endedAt: "2026-03-01T06:30:00Z" })).json).toMatchObject({
       status: "aborted",
       durationS: 1800,
@@ -180,7 +242,12 @@ test(
       as,
       body: { name: "Evening", notes: null, bodyWeightKg: 80, endedAt: "2026-03-01T06:40:00Z" },
     });
-    expect(changed.json).toMatchObject({ name: "Evening", notes: null, bodyWeightKg: 80, durationS: 2400 });
+    expect(changed.json).toMatchObject({
+      name: "Evening",
+      notes: null,
+      bodyWeightKg: 80,
+      durationS: 2400,
+    });
   }),
 );
 
@@ -192,7 +259,12 @@ test(
     for (let day = 1; day <= 7; day++) {
       // Two of them start at the same moment.
       const startedAt = `2026-03-0${Math.min(day, 6)}T06:00:00.000001Z`;
-      const body = { ...whole, startedAt, endedAt: "2026-03-08T00:00:00Z", ...(day % 2 ? {} : { exercises: [] }) };
+      const body = {
+        ...whole,
+        startedAt,
+        endedAt: "2026-03-08T00:00:00Z",
+        ...(day % 2 ? {} : { exercises: [] }),
+      };
       ids.push((await api.post(P, { as, body })).json.id);
     }
     const seen: string[] = [];
@@ -207,10 +279,18 @@ test(
     const listed = async (query: string) => (await api.get(`${P}?${query}`, { as })).json.items;
     expect(await listed(`exerciseId=${squat}`)).toHaveLength(4);
     expect(
-      (await listed("from=2026-03-02T00:00:00Z&to=2026-03-04T00:00:00Z")).map(({ id }: { id: string }) => id),
+      (await listed("from=2026-03-02T00:00:00Z&to=2026-03-04T00:00:00Z")).map(
+        ({ id }: { id: string }) => id,
+      ),
     ).toEqual([ids[2], ids[1]]);
     expect((await listed("pageSize=1"))[0]).toMatchObject({ exerciseCount: 3, setCount: 5 });
-    for (const query of ["cursor=nonsense", "pageSize=0", "from=yesterday", "exerciseId=1", "cursor="]) {
+    for (const query of [
+      "cursor=nonsense",
+      "pageSize=0",
+      "from=yesterday",
+      "exerciseId=1",
+      "cursor=",
+    ]) {
       expectProblem(await api.get(`${P}?${query}`, { as }), 422, "invalid_request");
     }
   }),
@@ -223,13 +303,23 @@ test(
     const { json: made } = await api.post(P, { as, body: whole });
     expectStatus(await api.delete(`${P}/${made.id}`, { as }), 204);
     expect((await api.get(P, { as })).json.items).toEqual([]);
-    expect((await api.get(`${P}/trash`, { as })).json).toMatchObject([{ id: made.id, setCount: 5 }]);
+    expect((await api.get(`${P}/trash`, { as })).json).toMatchObject([
+      { id: made.id, setCount: 5 },
+    ]);
     expectProblem(await api.get(`${P}/${made.id}`, { as }), 404, "workouts.not_found");
     expectProblem(await api.delete(`${P}/${made.id}`, { as }), 404, "workouts.not_found");
-    expectProblem(await api.patch(`${P}/${made.id}`, { as, body: { name: "No" } }), 404, "workouts.not_found");
+    expectProblem(
+      await api.patch(`${P}/${made.id}`, { as, body: { name: "No" } }),
+      404,
+      "workouts.not_found",
+    );
     const restored = await api.post(`${P}/${made.id}/restore`, { as, body: {} });
     expect(restored.json.exercises).toEqual(made.exercises);
-    expectProblem(await api.post(`${P}/${made.id}/restore`, { as, body: {} }), 404, "workouts.not_found");
+    expectProblem(
+      await api.post(`${P}/${made.id}/restore`, { as, body: {} }),
+      404,
+      "workouts.not_found",
+    );
     expect((await api.get(`${P}/trash`, { as })).json).toEqual([]);
   }),
 );
@@ -239,7 +329,10 @@ test(
   withApi(async (api) => {
     const { as, whole } = await world(api);
     const at = (startedAt: string, timeZone: string) =>
-      api.post(P, { as, body: { ...whole, startedAt, endedAt: startedAt.replace(":00:00Z", ":30:00Z"), timeZone } });
+      api.post(P, {
+        as,
+        body: { ...whole, startedAt, endedAt: startedAt.replace(":00:00Z", ":30:00Z"), timeZone },
+      });
     await at("2026-03-01T23:00:00Z", "Europe/Berlin");
     await at("2026-03-02T02:00:00Z", "America/New_York");
     await at("2026-03-02T03:00:00Z", "America/New_York");
@@ -250,7 +343,11 @@ test(
       { day: "2026-03-02", workoutCount: 1, setCount: 5, durationS: 1800 },
     ]);
     expect(await days("2026-03-02", "2026-03-02")).toHaveLength(1);
-    expectProblem(await api.get(`${P}/calendar?from=2026-02-31&to=x`, { as }), 422, "invalid_request");
+    expectProblem(
+      await api.get(`${P}/calendar?from=2026-02-31&to=x`, { as }),
+      422,
+      "invalid_request",
+    );
   }),
 );
 
@@ -274,10 +371,13 @@ test(
     const exercises = Array.from({ length: 10 }, () => ({ exerciseId: squat, mode: "reps", sets }));
     await api.get("/api/v1/access/me", { as });
     let id = "";
-    const write = async () => (id = (await api.post(P, { as, body: { timeZone: "UTC", exercises } })).json.id);
+    const write = async () =>
+      (id = (await api.post(P, { as, body: { timeZone: "UTC", exercises } })).json.id);
     expect((await statementsOf(write)).length).toBeLessThanOrEqual(3);
     expect(await statementsOf(() => api.get(`${P}/${id}`, { as }))).toHaveLength(1);
     expect(await statementsOf(() => api.get(P, { as }))).toHaveLength(1);
-    expect((await statementsOf(() => api.post(`${P}/${id}/finish`, { as, body: {} }))).length).toBeLessThanOrEqual(3);
+    expect(
+      (await statementsOf(() => api.post(`${P}/${id}/finish`, { as, body: {} }))).length,
+    ).toBeLessThanOrEqual(3);
   }),
 );

@@ -8,9 +8,15 @@ import type { Drawing, Legend } from "./figure.ts";
 type Attributed = Pick<ScenarioResult, "operation" | "attribution" | "figures">;
 
 /** Those that somewhere are more than nothing, in their order. */
-function shownSegments(results: Attributed[]): { segment: Segment; label: string; colour: string }[] {
-  return SEGMENTS.map(([segment, label], n) => ({ segment, label, colour: SEGMENT_COLOURS[n] as string })).filter(
-    ({ segment }) => results.some(({ attribution }) => Math.abs(attribution[segment] ?? 0) > 0.0005),
+function shownSegments(
+  results: Attributed[],
+): { segment: Segment; label: string; colour: string }[] {
+  return SEGMENTS.map(([segment, label], n) => ({
+    segment,
+    label,
+    colour: SEGMENT_COLOURS[n] as string,
+  })).filter(({ segment }) =>
+    results.some(({ attribution }) => Math.abs(attribution[segment] ?? 0) > 0.0005),
   );
 }
 
@@ -20,8 +26,8 @@ export function attributionLegend(results: Attributed[]): Legend {
 }
 
 /**
- * Where the mean response of each operation went, in ms or in shares of it. What was counted twice (unexplained below 0) is
- * left of the line.
+ * Where the mean response of each operation went, in ms or in shares of it. What was counted twice
+ * (unexplained below 0) is left of the line.
  */
 export function attributionDrawing(results: Attributed[], unit: "ms" | "share"): Drawing {
   const shown = shownSegments(results);
@@ -29,12 +35,19 @@ export function attributionDrawing(results: Attributed[], unit: "ms" | "share"):
   const one = ({ figures }: Attributed) => (unit === "ms" ? 1 : figures.responseMs.mean);
   const rows = results.flatMap((result) =>
     shown.map(({ segment, label }) => {
-      return { operation: result.operation, label, part: (result.attribution[segment] ?? 0) / one(result) };
+      return {
+        operation: result.operation,
+        label,
+        part: (result.attribution[segment] ?? 0) / one(result),
+      };
     }),
   );
   const means = results.map((result) => {
     const { operation, attribution, figures } = result;
-    const sum = SEGMENTS.reduce((sum, [segment]) => sum + Math.max(attribution[segment] ?? 0, 0), 0);
+    const sum = SEGMENTS.reduce(
+      (sum, [segment]) => sum + Math.max(attribution[segment] ?? 0, 0),
+      0,
+    );
     return { operation, end: sum / one(result), text: `${figure(figures.responseMs.mean)} ms` };
   });
   return (width, isNarrow) => ({
@@ -62,7 +75,14 @@ export function attributionDrawing(results: Attributed[], unit: "ms" | "share"):
     marks: [
       Plot.barX(rows, { x: "part", y: "operation", fill: "label", order: labels, insetRight: 0.5 }),
       Plot.ruleX([0], { stroke: "currentColor" }),
-      Plot.text(means, { x: "end", y: "operation", text: "text", textAnchor: "start", dx: 6, fill: "currentColor" }),
+      Plot.text(means, {
+        x: "end",
+        y: "operation",
+        text: "text",
+        textAnchor: "start",
+        dx: 6,
+        fill: "currentColor",
+      }),
       ...(isNarrow
         ? [
             Plot.text(means, {

@@ -19,13 +19,19 @@ export type FigureOptions = {
 export type Legend = { names: string[]; colours: string[] };
 
 /** A figure of a page: a caption, its legend and the plot, as wide as the window is. */
-export function figureHtml({ caption, alternative, legend, isHalf }: FigureOptions, drawing: Drawing): string {
+export function figureHtml(
+  { caption, alternative, legend, isHalf }: FigureOptions,
+  drawing: Drawing,
+): string {
   const wide = plotSvg(drawing, isHalf ? WIDTHS.half : WIDTHS.wide, isHalf ?? false);
   return `<figure><figcaption>${escaped(caption)}</figcaption>${legend ? legendHtml(legend) : ""}
 <div role="img" aria-label="${escaped(alternative)}"><div class="wide">${wide}</div><div class="narrow">${plotSvg(drawing, WIDTHS.narrow, true)}</div></div></figure>`;
 }
 
-/** A plot as SVG, drawn once and without scripts; its colours are the page's, so they follow light and dark. */
+/**
+ * A plot as SVG, drawn once and without scripts; its colours are the page's, so they follow light
+ * and dark.
+ */
 export function plotSvg(drawing: Drawing, width: number, isNarrow: boolean): string {
   const { document } = parseHTML("<html><body></body></html>");
   const options: Plot.PlotOptions = {
@@ -33,13 +39,22 @@ export function plotSvg(drawing: Drawing, width: number, isNarrow: boolean): str
     ...drawing(width, isNarrow),
   };
   const drawn: string = Plot.plot(options).outerHTML;
-  // A tenth of a px is more than anybody sees, and a third of the page's size. What is text stays as it is.
-  return drawn.replace(/<style>.*?<\/style>/s, "").replace(/<[^>]+>/g, (tag) => tag.replace(/-?\d+\.\d\d+/g, rounded));
+  // A tenth of a px is more than anybody sees, and a third of the page's size. What is text stays
+  // as it is.
+  return drawn
+    .replace(/<style>.*?<\/style>/s, "")
+    .replace(/<[^>]+>/g, (tag) => tag.replace(/-?\d+\.\d\d+/g, rounded));
 }
 
 const rounded = (number: string): string => String(+Number(number).toFixed(1));
 
-const STYLE = { background: "none", color: "currentColor", fontSize: "12px", maxWidth: "100%", height: "auto" };
+const STYLE = {
+  background: "none",
+  color: "currentColor",
+  fontSize: "12px",
+  maxWidth: "100%",
+  height: "auto",
+};
 
 const legendHtml = ({ names, colours }: Legend): string =>
   `<ul class="legend">${names.map((name, n) => `<li style="--colour:${colours[n]}">${escaped(name)}</li>`).join("")}</ul>`;

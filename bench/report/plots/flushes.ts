@@ -2,7 +2,10 @@ import * as Plot from "@observablehq/plot";
 import type { ScenarioResult } from "../../run/run-http.ts";
 import type { Drawing } from "./figure.ts";
 
-/** How many flushes of the disk a request of each operation is behind; fewer than one when several share it. */
+/**
+ * How many flushes of the disk a request of each operation is behind; fewer than one when several
+ * share it.
+ */
 export function flushesDrawing(results: Pick<ScenarioResult, "operation" | "costs">[]): Drawing {
   const rows = results.map(({ operation, costs }) => ({ operation, flushes: costs.flushes }));
   return (width, isNarrow) => ({
@@ -11,13 +14,23 @@ export function flushesDrawing(results: Pick<ScenarioResult, "operation" | "cost
     marginRight: 48,
     marginTop: 6,
     marginBottom: 38,
-    x: { label: "flushes a request", labelAnchor: "center", labelArrow: "none", grid: true, ticks: width / 110 },
+    x: {
+      label: "flushes a request",
+      labelAnchor: "center",
+      labelArrow: "none",
+      grid: true,
+      ticks: width / 110,
+    },
     y: { label: null, domain: rows.map(({ operation }) => operation), tickSize: 0, padding: 0.3 },
     marks: [
       Plot.barX(rows, { x: "flushes", y: "operation", fill: "var(--c6)" }),
       Plot.ruleX([0]),
       Plot.text(rows, {
-        ...{ x: "flushes", y: "operation", text: ({ flushes }: { flushes: number }) => flushes.toFixed(2) },
+        ...{
+          x: "flushes",
+          y: "operation",
+          text: ({ flushes }: { flushes: number }) => flushes.toFixed(2),
+        },
         ...{ textAnchor: "start", dx: 5, fill: "currentColor" },
       }),
     ],

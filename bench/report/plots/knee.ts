@@ -10,9 +10,15 @@ const FIGURES = [
   ["p99", ({ p99Ms }: SweepPoint) => p99Ms],
 ] as const;
 
-export const KNEE_LEGEND: Legend = { names: FIGURES.map(([name]) => name), colours: [3, 0, 1].map(category) };
+export const KNEE_LEGEND: Legend = {
+  names: FIGURES.map(([name]) => name),
+  colours: [3, 0, 1].map(category),
+};
 
-/** Response times at rising rates, the objective and the greatest rate within it; rates beyond are hollow. */
+/**
+ * Response times at rising rates, the objective and the greatest rate within it; rates beyond are
+ * hollow.
+ */
 export function kneeDrawing({ points, objective, greatestRate }: SweepResult): Drawing {
   const rows = points.flatMap((point) =>
     FIGURES.flatMap(([which, read]) => {
@@ -35,7 +41,9 @@ export function kneeDrawing({ points, objective, greatestRate }: SweepResult): D
       ...logAxisX(rate, "requests a second"),
       ...logAxisY(ms, "response, ms"),
       Plot.ruleY([objective.mostMs], { stroke: "var(--bad)", strokeDasharray: "5 3" }),
-      ...(greatestRate === null ? [] : [Plot.ruleX([greatestRate], { stroke: "var(--good)", strokeDasharray: "5 3" })]),
+      ...(greatestRate === null
+        ? []
+        : [Plot.ruleX([greatestRate], { stroke: "var(--good)", strokeDasharray: "5 3" })]),
       Plot.line(rows, { x: "rate", y: "ms", stroke: "which", strokeWidth: 1.6 }),
       Plot.dot(rows, { ...dot, fill: "which", filter: "isWithin" }),
       Plot.dot(rows, { ...dot, fill: "var(--page)", filter: (row) => !row.isWithin }),

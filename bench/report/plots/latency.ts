@@ -7,7 +7,10 @@ import { logAxisX, logAxisY, logTicks } from "./log-axis.ts";
 type Curves = Pick<ScenarioResult, "operation" | "curve">;
 
 export function operationsLegend(results: { operation: string }[]): Legend {
-  return { names: results.map(({ operation }) => operation), colours: results.map((_, n) => category(n)) };
+  return {
+    names: results.map(({ operation }) => operation),
+    colours: results.map((_, n) => category(n)),
+  };
 }
 
 const coloursOf = (results: { operation: string }[]): Plot.ScaleOptions => ({
@@ -19,7 +22,10 @@ const coloursOf = (results: { operation: string }[]): Plot.ScaleOptions => ({
 const TICKS = [1, 2, 10, 100, 1000, 10_000];
 const DASHES = ["none", "6 3", "2 2.5"];
 
-/** Response times by the share of requests that were no slower, stretched towards the slowest as HDR plots are. */
+/**
+ * Response times by the share of requests that were no slower, stretched towards the slowest as HDR
+ * plots are.
+ */
 export function percentileDrawing(results: Curves[]): Drawing {
   const lines = results.map(({ operation, curve }) => ({ operation, points: pointsOf(curve) }));
   const all = lines.flatMap(({ points }) => points);
@@ -41,7 +47,10 @@ export function percentileDrawing(results: Curves[]): Drawing {
     },
     y: { type: "log", domain: ms.domain },
     color: coloursOf(results),
-    marks: [...logAxisY(ms, "response, ms"), ...lines.map((line, n) => curveMark(line, n, { x: "times", y: "ms" }))],
+    marks: [
+      ...logAxisY(ms, "response, ms"),
+      ...lines.map((line, n) => curveMark(line, n, { x: "times", y: "ms" })),
+    ],
   });
 }
 
@@ -56,9 +65,18 @@ export function ecdfDrawing(results: Curves[]): Drawing {
     marginRight: 16,
     marginBottom: 40,
     x: { type: "log", domain: ms.domain },
-    y: { label: "% answered by then", percent: true, grid: true, domain: [0, 100], labelArrow: "none" },
+    y: {
+      label: "% answered by then",
+      percent: true,
+      grid: true,
+      domain: [0, 100],
+      labelArrow: "none",
+    },
     color: coloursOf(results),
-    marks: [...logAxisX(ms, "response, ms"), ...lines.map((line, n) => curveMark(line, n, { x: "ms", y: "share" }))],
+    marks: [
+      ...logAxisX(ms, "response, ms"),
+      ...lines.map((line, n) => curveMark(line, n, { x: "ms", y: "share" })),
+    ],
   });
 }
 
@@ -78,7 +96,9 @@ export function secondsLegend({ seconds }: Seconds): Legend {
   return { names, colours: CATEGORY_COLOURS.slice(0, names.length) };
 }
 
-/** p50 and p99 of each second of one operation; no p99 of seconds with fewer than a hundred answers. */
+/**
+ * p50 and p99 of each second of one operation; no p99 of seconds with fewer than a hundred answers.
+ */
 export function secondsDrawing(result: Seconds): Drawing {
   const { names, colours } = secondsLegend(result);
   const rows = thinned(result.seconds, 120).flatMap(({ second, p50Ms, p99Ms }) => [

@@ -1,7 +1,10 @@
 import * as Plot from "@observablehq/plot";
 import { figure } from "../html.ts";
 
-/** Labels of a logarithmic axis, all of which are shown: Plot's own leave out some that are asked for. */
+/**
+ * Labels of a logarithmic axis, all of which are shown: Plot's own leave out some that are asked
+ * for.
+ */
 export type LogTicks = { domain: [number, number]; ticks: number[] };
 
 const DIGITS = [1, 2, 5];
@@ -22,7 +25,12 @@ export function logTicks(values: number[]): LogTicks {
 }
 
 export function logAxisX({ ticks }: LogTicks, label: string): Plot.Markish[] {
-  const words = { text: (value: number) => figure(value), label, labelAnchor: "center", labelArrow: "none" } as const;
+  const words = {
+    text: (value: number) => figure(value),
+    label,
+    labelAnchor: "center",
+    labelArrow: "none",
+  } as const;
   return [Plot.gridX(ticks), Plot.axisX(ticks, words)];
 }
 

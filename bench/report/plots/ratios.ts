@@ -26,10 +26,21 @@ export function ratiosDrawing(ratios: Ratio[], zone = 0): Drawing {
       tickFormat: (ratio: number) => String(+ratio.toFixed(3)),
     },
     y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0 },
-    color: { type: "ordinal", domain: ["more", "less", "neither"], range: ["var(--bad)", "var(--good)", "var(--dim)"] },
+    color: {
+      type: "ordinal",
+      domain: ["more", "less", "neither"],
+      range: ["var(--bad)", "var(--good)", "var(--dim)"],
+    },
     marks: [
       ...(zone > 0
-        ? [Plot.rect([0], { x1: 1 / (1 + zone), x2: 1 + zone, fill: "var(--dim)", fillOpacity: 0.16 })]
+        ? [
+            Plot.rect([0], {
+              x1: 1 / (1 + zone),
+              x2: 1 + zone,
+              fill: "var(--dim)",
+              fillOpacity: 0.16,
+            }),
+          ]
         : []),
       Plot.ruleX([1], { stroke: "currentColor" }),
       Plot.ruleY(rows, { x1: "low", x2: "high", y: "name", stroke: "side", strokeWidth: 2.5 }),

@@ -24,7 +24,10 @@ const WAITS: Counter[] = [
     name: "block-I/O delay of PostgreSQL",
     read: ({ backends, background }) => backends.blockIoMs + background.blockIoMs,
   },
-  { name: "pressure: some task waited (PSI)", read: ({ machine }) => machine.pressure.io?.someMs ?? null },
+  {
+    name: "pressure: some task waited (PSI)",
+    read: ({ machine }) => machine.pressure.io?.someMs ?? null,
+  },
   { name: "iowait (unreliable)", read: ({ machine }) => machine.ioWaitMs, isDoubtful: true },
 ];
 
@@ -32,7 +35,10 @@ const WAITS: Counter[] = [
 export const cpuDrawing = (result: Sampled): Drawing => drawingOf(result, CPU);
 export const cpuLegend = (result: Sampled): Legend => legendOf(result, CPU);
 
-/** What was waited for the disk, of the time that went by. Block-I/O delay only where the kernel counts it. */
+/**
+ * What was waited for the disk, of the time that went by. Block-I/O delay only where the kernel
+ * counts it.
+ */
 export const ioWaitDrawing = (result: Sampled): Drawing => drawingOf(result, waitsOf(result));
 export const ioWaitLegend = (result: Sampled): Legend => legendOf(result, waitsOf(result));
 
@@ -59,7 +65,11 @@ function drawingOf(result: Sampled, counters: Counter[]): Drawing {
       const grown = Math.max((read(sample) ?? 0) - (read(before) ?? 0), 0);
       return { s: sample.atMs / 1000, share: grown / (sample.atMs - before.atMs) };
     });
-    const stroke = { stroke: colour, strokeWidth: 1.5, ...(isDoubtful ? { strokeDasharray: "2 3" } : {}) };
+    const stroke = {
+      stroke: colour,
+      strokeWidth: 1.5,
+      ...(isDoubtful ? { strokeDasharray: "2 3" } : {}),
+    };
     return Plot.line(rows, { x: "s", y: "share", ...stroke });
   });
   return () => ({
@@ -67,7 +77,15 @@ function drawingOf(result: Sampled, counters: Counter[]): Drawing {
     marginLeft: 44,
     marginRight: 12,
     x: { label: "second", labelArrow: "none", ticks: 6 },
-    y: { label: "% of one", percent: true, grid: true, zero: true, ticks: 4, labelArrow: "none", nice: true },
+    y: {
+      label: "% of one",
+      percent: true,
+      grid: true,
+      zero: true,
+      ticks: 4,
+      labelArrow: "none",
+      nice: true,
+    },
     marks: [Plot.ruleY([0]), ...marks],
   });
 }

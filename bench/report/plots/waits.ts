@@ -10,12 +10,22 @@ type Sampled = Pick<ScenarioResult, "operation" | "probes" | "figures">;
 export type Wait = { operation: string; event: string; what: string; ms: number };
 
 const KINDS = ["cpu", "disk", "diskOfOthers", "lock", "client", "other"] as const;
-const NAMES = ["processor, or waiting for one", "disk", "another's flush", "lock", "client", "other"];
+const NAMES = [
+  "processor, or waiting for one",
+  "disk",
+  "another's flush",
+  "lock",
+  "client",
+  "other",
+];
 const MAX_EVENTS = 14;
 
 export const WAITS_LEGEND: Legend = { names: NAMES, colours: [1, 6, 3, 7, 9, 4].map(category) };
 
-/** In which state backends were for a request of each operation, in ms, by looks: what was seen most comes first. */
+/**
+ * In which state backends were for a request of each operation, in ms, by looks: what was seen most
+ * comes first.
+ */
 export function waitsOf(results: Sampled[]): Wait[] {
   const all = results.flatMap(({ operation, probes: { samples }, figures }) => {
     const [first, last] = [samples[0], samples.at(-1)] as [Sample, Sample];
@@ -34,7 +44,9 @@ export function waitsOf(results: Sampled[]): Wait[] {
     .sort((a, b) => events.indexOf(a.event) - events.indexOf(b.event));
 }
 
-/** A matrix: an event in each row, an operation in each column, a dot as large as what was waited. */
+/**
+ * A matrix: an event in each row, an operation in each column, a dot as large as what was waited.
+ */
 export function waitsDrawing(waits: Wait[], operations: string[]): Drawing {
   const events = [...new Set(waits.map(({ event }) => event))];
   return (width, isNarrow) => {
@@ -60,7 +72,13 @@ export function waitsDrawing(waits: Wait[], operations: string[]): Drawing {
       marks: [
         Plot.gridX({ stroke: "var(--line)", strokeOpacity: 1 }),
         Plot.gridY({ stroke: "var(--line)", strokeOpacity: 1 }),
-        Plot.dot(waits, { x: "operation", y: "event", r: "ms", fill: "what", stroke: "var(--page)" }),
+        Plot.dot(waits, {
+          x: "operation",
+          y: "event",
+          r: "ms",
+          fill: "what",
+          stroke: "var(--page)",
+        }),
         ...(hasValues
           ? [
               Plot.text(waits, {
@@ -79,6 +97,7 @@ export function waitsDrawing(waits: Wait[], operations: string[]): Drawing {
 
 function kindOf(event: string): string {
   const [type = "", name = ""] = event.split(":");
-  const kind = event === "CPU" ? "cpu" : event === "idle in transaction" ? "client" : waitClassOf(type, name);
+  const kind =
+    event === "CPU" ? "cpu" : event === "idle in transaction" ? "client" : waitClassOf(type, name);
   return NAMES[KINDS.indexOf(kind)] as string;
 }

@@ -1,0 +1,42 @@
+import { openPool } from "#db/client.ts";
+import { cookieNames } from "#src/access/cookies.ts";
+import { generateKey, readKeys } from "#src/access/keys.ts";
+import { listOperations } from "#src/app/app.ts";
+import { assemble } from "#src/app/services.ts";
+import { createCatalogCache } from "#src/cache/catalog-cache.ts";
+import { aloneOnDatabase } from "#src/cache/invalidations.ts";
+import { createLoginCache } from "#src/cache/login-cache.ts";
+import { readConfig } from "#src/config/config.ts";
+import { openLog } from "#src/log/log.ts";
+import { openApiDocument } from "#src/operations/openapi.ts";
+
+/**
+ * The OpenAPI document as it is committed: indented, so that a change of the API is a readable
+ * diff.
+ */
+export async function openApiJson(): Promise<string> {
+  const config = readConfig({ LOG_LEVEL: "silent" });
+  const keys = await readKeys(JSON.stringify([await generateKey()]), "a key made for this");
+  // Connects on first use, which is never: the routes are only listed.
+  const db = openPool("postgres://nobody@localhost/none", { size: 1, prepare: false });
+  const operations = listOperations(
+    assemble({
+      config,
+      keys,
+      db,
+      ...openLog(config),
+      memory: createLoginCache(() => false),
+      catalogCache: createCatalogCache(() => false, 0),
+      invalidations: aloneOnDatabase(() => {}),
+      health: {
+        isDatabaseOnline: () => false,
+        isCacheOnline: () => false,
+        isSchemaCurrent: () => true,
+        stop: () => {},
+      },
+      addressOf: () => null,
+      isDraining: () => false,
+    }),
+  );
+  return `${JSON.stringify(openApiDocument(operations, cookieNames(config)), null, 2)}\n`;
+}

@@ -1,0 +1,31 @@
+import { expect, test } from "bun:test";
+import { COMMANDS, endEarly } from "#test/ended-early.ts";
+
+/** Some commands, each with one signal; ended-early.slow.test.ts tries all combinations. */
+const CASES = [
+  ["up", "SIGHUP", 2500],
+  ["test", "SIGINT", 1500],
+  ["bun bench", "SIGKILL", 5000],
+] as const;
+
+test.each(CASES)(
+  "%s, ended by %s at any time, leaves no process and no temporary directory",
+  async (name, signal, mostMs) => {
+    const { wasRunning, processes, directories } = await endEarly(
+      COMMANDS[name] as string[],
+      signal,
+      300 + Math.random() * mostMs,
+    );
+    expect({ wasRunning, processes, directories }).toEqual({
+      wasRunning: true,
+      processes: [],
+      directories: [],
+    });
+  },
+);
+
+test("an interrupted bench prints that it is incomplete, and exits with 130", async () => {
+  const { code, said } = await endEarly(COMMANDS.counts as string[], "SIGINT", "begun");
+  expect(said).toContain("incomplete");
+  expect(code).toBe(130);
+});

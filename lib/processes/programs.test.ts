@@ -1,0 +1,98 @@
+import { expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { identify, isRunning } from "./known-process.ts";
+import { runProgram, startProgram } from "./programs.ts";
+
+const ROOT = join(import.meta.dir, "../..");
+
+/** Files that may start a program or make a temporary directory in another way, and why. */
+const EXCEPTIONS: Record<string, string> = {
+  "lib/processes/programs.ts": "implements startProgram",
+  "lib/processes/watcher-client.ts": "starts the watcher",
+  "bench/disk/block.ts":
+    "a FUSE daemon, which outlives a kept disk's command and is taken down by its own state file",
+  "deploy/docker/container.ts":
+    "the rehearsal of the image, in namespaces of its own that end with it",
+  "deploy/docker/rehearse.ts": "the same",
+};
+
+test("only startProgram starts programs, and only temporaryDirectory makes temporary directories", () => {
+  const listed = spawnSync(
+    "git",
+    ["ls-files", "--cached", "--others", "--exclude-standard", "*.ts"],
+    { cwd: ROOT },
+  );
+  const files = listed.stdout.toString().trim().split("\n");
+  const others = files.filter(
+    (file) =>
+      !/\.test\.ts$|^test\//.test(file) &&
+      !(file in EXCEPTIONS) &&
+      /\b(spawn|execFile|exec|fork|mkdtemp|mkdtempSync)\(/.test(
+        readFileSync(join(ROOT, file), "utf8").replaceAll(/\.exec\(/g, ""),
+      ),
+  );
+  expect(files.length).toBeGreaterThan(300);
+  expect(others).toEqual([]);
+});
+
+test("a program that ignores SIGTERM is killed with its whole process group", async () => {
+  const script = "trap '' TERM; sleep 1000 & echo $!; while :; do sleep 0.02; done";
+  const program = startProgram(["sh", "-c", script], {
+    stdio: ["ignore", "pipe", "ignore"],
+    graceMs: 50,
+  });
+  const [line] = await new Promise<Buffer[]>((resolve) =>
+    program.child.stdout?.once("data", (...data) => resolve(data)),
+  );
+  const grandchild = identify(Number(String(line)));
+  expect(isRunning(grandchild)).toBe(true);
+  await program.stop();
+  expect(program.hasEnded()).toBe(true);
+  for (let tries = 0; isRunning(grandchild) && tries < 100; tries++) await Bun.sleep(10);
+  expect(isRunning(grandchild)).toBe(false);
+});
+
+test("a program that cannot be started has ended, with the reason", async () => {
+  expect(await startProgram(["/nowhere/program"]).ended).toMatchObject({ code: 127 });
+  const { error } = await startProgram(["true"], { cwd: "/nowhere" }).ended;
+  expect(error).toBeInstanceOf(Error);
+  const { code, stderr } = await runProgram(["sh", "-c", "echo why >&2; exit 3"]);
+  expect({ code, stderr }).toEqual({ code: 3, stderr: "why\n" });
+});
+
+test("programs of a killed process end, even if its watcher was killed before", async () => {
+  const script = `
+    const { startProgram } = await import(${JSON.stringify(join(import.meta.dir, "programs.ts"))});
+    process.on("SIGUSR1", () => console.log("here"));
+    console.log(startProgram(["sleep", "1000"]).pid);
+    await Bun.sleep(100_000);`;
+  const starter = startProgram([process.execPath, "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const nextLine = () =>
+    new Promise<string>((resolve) =>
+      starter.child.stdout?.once("data", (data) => resolve(`${data}`)),
+    );
+  const program = identify(Number(await nextLine()));
+  const watcher = () =>
+    childrenOf(starter.pid).find((pid) => readFileSync(`/proc/${pid}/cmdline`).includes("watcher"));
+  const first = watcher() as number;
+  process.kill(first, "SIGKILL");
+  while (watcher() === undefined || watcher() === first) await Bun.sleep(10);
+  // Once it answers, it has replaced the watcher.
+  const here = nextLine();
+  process.kill(starter.pid, "SIGUSR1");
+  await here;
+  process.kill(starter.pid, "SIGKILL");
+  for (let tries = 0; isRunning(program) && tries < 2000; tries++) await Bun.sleep(10);
+  expect(isRunning(program)).toBe(false);
+});
+
+const childrenOf = (pid: number) =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+    .trim()
+    .split(" ")
+    .filter(Boolean)
+    .map(Number);

@@ -1,0 +1,74 @@
+import { afterAll, expect, test } from "bun:test";
+import type { ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openPool } from "#db/client.ts";
+import { apiOn, testConfig } from "#test/harness.ts";
+import { makeUser, signedIn } from "#test/make.ts";
+import { openProcesses } from "#test/processes.ts";
+import { canPrepare, testDatabaseUrl } from "#test/transaction.ts";
+import { createTokens } from "../access/tokens.ts";
+
+const ROUNDS = 2000;
+const LANES = 8;
+const P = "/api/v1/access";
+const dir = mkdtempSync(join(tmpdir(), "irontrack-revocations-"));
+const processes = await openProcesses(dir, testDatabaseUrl());
+const pool = openPool(testDatabaseUrl(), { size: 8, prepare: canPrepare() });
+afterAll(async () => {
+  processes.stop();
+  await pool.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/**
+ * One of: the listening connections of both cut, the asked process stopped for a while, nothing.
+ */
+async function disturb(stopped: ChildProcess, round: number) {
+  if (round % 25 !== 0) return;
+  if (round % 50 === 0) {
+    await pool.sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where query ilike 'listen%' and datname = current_database()`;
+    return;
+  }
+  stopped.kill("SIGSTOP");
+  await Bun.sleep(Math.random() * 1500);
+  stopped.kill("SIGCONT");
+}
+
+test(`a login that was ended in one process is not accepted in another: 0 of ${ROUNDS}`, async () => {
+  const [ending, asked] = [await processes.start("ending"), await processes.start("asked")];
+  const api = await apiOn(pool, { deps: { tokens: createTokens(testConfig(), processes.keys) } });
+  const user = await makeUser(api);
+  let isOver = false;
+  // Busy clients fill and read the memory of the asked process all the while.
+  const busy = Array.from({ length: LANES }, async () => {
+    const as = await signedIn(api, user);
+    while (!isOver) await asked.ask("GET", `${P}/me`, { as }).then((answer) => answer.text());
+  });
+  let [accepted, ended, done] = [0, 0, 0];
+  const lane = async (first: number) => {
+    for (let round = first; round < ROUNDS; round += LANES) {
+      const as = await signedIn(api, user);
+      await asked.ask("GET", `${P}/me`, { as });
+      const disturbance = disturb(asked.child, round);
+      // Somebody fills the memory at the very moment of the revocation.
+      const late = asked.ask("GET", `${P}/me`, { as });
+      const { status } = await ending.ask("POST", `${P}/logout`, { as });
+      if (status === 204) ended++;
+      if (status === 204 && (await asked.ask("GET", `${P}/me`, { as })).status === 200) accepted++;
+      await Promise.all([late, disturbance]);
+      if (status === 204 && (await asked.ask("GET", `${P}/me`, { as })).status === 200) accepted++;
+      done++;
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, (_, first) => lane(first)));
+  isOver = true;
+  await Promise.all(busy);
+  await pool.sql`delete from users where id = ${user.id}`;
+  console.log(`${done} rounds, ${ended} ended, ${accepted} accepted afterwards`);
+  expect(accepted).toBe(0);
+  expect(ended).toBeGreaterThan(ROUNDS * 0.95);
+});

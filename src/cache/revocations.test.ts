@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openPool, type Pool } from "#db/client.ts";
+import { apiOn, testConfig } from "#test/harness.ts";
+import { makeUser, signedIn } from "#test/make.ts";
+import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import { openProcesses, type Processes, type ServingProcess } from "#test/processes.ts";
+import { directTestUrl } from "#test/transaction.ts";
+import { createTokens } from "../access/tokens.ts";
+
+const LOGINS = 50;
+const P = "/api/v1/access";
+const dir = mkdtempSync(join(tmpdir(), "irontrack-revocations-"));
+let database: OwnDatabase;
+let direct: Pool;
+let processes: Processes;
+let ending: ServingProcess;
+let asked: ServingProcess;
+
+beforeAll(async () => {
+  database = await makeOwnDatabase();
+  direct = openPool(directTestUrl(database.url), { size: 1, prepare: false });
+  processes = await openProcesses(dir, database.url);
+  [ending, asked] = await Promise.all([processes.start("ending"), processes.start("asked")]);
+});
+afterAll(async () => {
+  processes.stop();
+  await direct.close(0);
+  await database.drop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** The backends of connections that listen. */
+const listeners = async () =>
+  (
+    await direct.sql<{ pid: number }[]>`
+      select pid from pg_stat_activity where query ilike 'listen%' and datname = current_database()`
+  ).map(({ pid }) => pid);
+
+/** Stops the listening backends, so that messages are late while no connection is lost. */
+async function whileNothingIsDelivered(work: () => Promise<void>) {
+  const pids = await listeners();
+  expect(pids).toHaveLength(2);
+  for (const pid of pids) process.kill(pid, "SIGSTOP");
+  try {
+    await work();
+  } finally {
+    for (const pid of pids) process.kill(pid, "SIGCONT");
+  }
+}
+
+/** Waits until both processes serve from their caches. */
+async function untilCached() {
+  for (const name of ["ending", "asked"]) {
+    const unix = join(dir, `${name}.sock`);
+    const isCached = async () =>
+      (
+        (await (await fetch("http://localhost/health", { unix })).json()) as {
+          cache_status: string;
+        }
+      ).cache_status;
+    while ((await isCached()) !== "online") await Bun.sleep(20);
+  }
+  while ((await direct.sql`select from live_processes where is_settled`).length < 2)
+    await Bun.sleep(20);
+}
+
+const statusOf = async (as: string) => (await asked.ask("GET", `${P}/me`, { as })).status;
+
+const disturbances = [
+  { what: "the list of processes is there", disturb: async () => {} },
+  {
+    what: "the list of processes has been emptied",
+    disturb: () => direct.sql`truncate live_processes`,
+  },
+];
+
+test.each(disturbances)(
+  `while no message arrives and $what, ${LOGINS} logins that were ended in one process are accepted by no other`,
+  async ({ disturb }) => {
+    const api = await apiOn(database.pool, {
+      deps: { tokens: createTokens(testConfig(), processes.keys) },
+    });
+    const user = await makeUser(api);
+    const cookies = await Promise.all(Array.from({ length: LOGINS }, () => signedIn(api, user)));
+    const accepted: number[] = [];
+    await untilCached();
+    await whileNothingIsDelivered(async () => {
+      expect(new Set(await Promise.all(cookies.map(statusOf)))).toEqual(new Set([200]));
+      await disturb();
+      await Promise.all(
+        cookies.map(async (as) => {
+          expect((await ending.ask("POST", `${P}/logout`, { as })).status).toBe(204);
+          accepted.push(await statusOf(as));
+        }),
+      );
+    });
+    expect(accepted.filter((status) => status !== 401)).toEqual([]);
+  },
+);
