@@ -5,7 +5,7 @@ import type { AdmissionOptions, AdmissionStats, RequestContext } from "./admissi
 import { openPool, type Pool } from "./client.ts";
 import { refusalOf } from "./errors.ts";
 
-const requestContext = new AsyncLocalStorage<RequestContext | undefined>();
+const requestOptions = new AsyncLocalStorage<RequestContext | undefined>();
 const pools: Pool[] = [];
 const sent: string[] = [];
 beforeEach(() => {
@@ -22,7 +22,7 @@ function open(
     prepare: true,
     onStatement: (text) => void sent.push(text),
     admission: {
-      context: () => requestContext.getStore(),
+      context: () => requestOptions.getStore(),
       maxRequests: 1_000_000,
       maxQueued: 1_000_000,
       maxWaitMs: 10_000,
@@ -75,7 +75,7 @@ test("statements beyond the connections wait in a short list, and the next is re
   const { db, stats } = open(2, { maxQueued: 3 });
   const letGo = await hold(db, 2);
   const ask = () =>
-    requestContext.run(makeAsker().context, () => outcome(db.sql`select 1`.execute()));
+    requestOptions.run(makeAsker().context, () => outcome(db.sql`select 1`.execute()));
   const waiting = [ask(), ask(), ask()];
   await Bun.sleep(0);
   expect(await ask()).toBe("OVERLOADED");
@@ -89,14 +89,14 @@ test("nobody waits longer than the limit for a connection, and the pool is whole
   const { db, stats } = open(1, { maxWaitMs: 20 });
   const letGo = await hold(db, 1);
   const { context } = makeAsker();
-  expect(await requestContext.run(context, () => outcome(db.sql`select 1`.execute()))).toBe(
+  expect(await requestOptions.run(context, () => outcome(db.sql`select 1`.execute()))).toBe(
     "OVERLOADED",
   );
-  expect(await requestContext.run(context, () => outcome(db.transaction(async () => {})))).toBe(
+  expect(await requestOptions.run(context, () => outcome(db.transaction(async () => {})))).toBe(
     "OVERLOADED",
   );
   await letGo();
-  expect(await requestContext.run(context, () => outcome(db.sql`select 1`.execute()))).toBe(
+  expect(await requestOptions.run(context, () => outcome(db.sql`select 1`.execute()))).toBe(
     "answered",
   );
   expect([stats.shed.waited_too_long, stats.inUse, stats.waiting]).toEqual([2, 0, 0]);
@@ -105,21 +105,21 @@ test("nobody waits longer than the limit for a connection, and the pool is whole
 test("so many requests use the database at once; the process's own work is never refused", async () => {
   const { db, stats } = open(2, { maxRequests: 1, maxQueued: 0 });
   const first = makeAsker().context;
-  expect(await requestContext.run(first, () => outcome(db.sql`select 1`.execute()))).toBe(
+  expect(await requestOptions.run(first, () => outcome(db.sql`select 1`.execute()))).toBe(
     "answered",
   );
   const second = makeAsker().context;
-  expect(await requestContext.run(second, () => outcome(db.sql`select 2`.execute()))).toBe(
+  expect(await requestOptions.run(second, () => outcome(db.sql`select 2`.execute()))).toBe(
     "OVERLOADED",
   );
-  expect(await requestContext.run(first, () => outcome(db.sql`select 3`.execute()))).toBe(
+  expect(await requestOptions.run(first, () => outcome(db.sql`select 3`.execute()))).toBe(
     "answered",
   );
   expect(
     await Promise.all([4, 5, 6].map((n) => outcome(db.sql`select ${n}::int`.execute()))),
   ).toEqual(["answered", "answered", "answered"]);
   first.leave?.();
-  expect(await requestContext.run(second, () => outcome(db.sql`select 7`.execute()))).toBe(
+  expect(await requestOptions.run(second, () => outcome(db.sql`select 7`.execute()))).toBe(
     "answered",
   );
   expect(stats.shed.too_many_requests).toBe(1);
@@ -130,7 +130,7 @@ test("a transaction whose client is gone sends nothing more and rolls back", asy
   await db.sql`create temporary table written (n int)`;
   for (const at of ["before a statement", "before the commit"]) {
     const { context, leave } = makeAsker();
-    const work = requestContext.run(context, () =>
+    const work = requestOptions.run(context, () =>
       db.transaction(async (tx) => {
         await tx.sql`insert into written values (1)`;
         leave();
@@ -148,10 +148,10 @@ test("thousands of clients that go away cost no statement after they are gone, a
   const letGo = await hold(db, 2);
   const gone = Array.from({ length: 3000 }, () => {
     const { context, leave } = makeAsker();
-    const work = requestContext.run(context, () => outcome(db.sql`select 'for nobody'`.execute()));
+    const work = requestOptions.run(context, () => outcome(db.sql`select 'for nobody'`.execute()));
     return { work, leave };
   });
-  const live = requestContext.run(makeAsker().context, async () =>
+  const live = requestOptions.run(makeAsker().context, async () =>
     outcome(db.sql`select 'for somebody'`.execute()),
   );
   await Bun.sleep(0);
@@ -168,14 +168,14 @@ test("thousands of clients that go away cost no statement after they are gone, a
 test("drizzle's statements pass the gate too, and a fragment is no statement", async () => {
   const { db, stats } = open(1);
   const { context, leave } = makeAsker();
-  await requestContext.run(context, async () => {
+  await requestOptions.run(context, async () => {
     await db.orm.execute("select 1");
     await db.sql`select ${db.sql`1`}`;
   });
   expect(stats.statement.counts.reduce((sum, count) => sum + count)).toBe(2);
   leave();
   expect(
-    await requestContext.run(context, () => outcome(Promise.resolve(db.orm.execute("select 2")))),
+    await requestOptions.run(context, () => outcome(Promise.resolve(db.orm.execute("select 2")))),
   ).toBe("CLIENT_GONE");
 });
 
@@ -185,7 +185,7 @@ test("a slow statement is told of with its text and without its values", async (
     slowMs: -1,
     onSlow: (statement, _ms, requestId) => void slow.push([statement, requestId]),
   });
-  await requestContext.run(
+  await requestOptions.run(
     makeAsker().context,
     async () => void (await db.sql`select ${"canary"}::text as word`),
   );

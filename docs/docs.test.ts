@@ -141,7 +141,7 @@ test.skipIf(!hasSystemd && !process.env.CI)(
   () => {
     const dir = mkdtempSync(join(tmpdir(), "irontrack-units-"));
     try {
-      const units = tracked.filter((file) => /^systemd\/.*\.(service|timer)$/.test(file));
+      const units = tracked.filter((file) => /^deploy\/systemd\/.*\.(service|timer)$/.test(file));
       // It looks whether what they start is there.
       for (const unit of units)
         writeFileSync(

@@ -89,6 +89,6 @@ test("a reference that leads nowhere is noticed", () => {
     ),
   ).toEqual(["ADR 0999", "ADR 998", "PAPER.md", "docs/none.md", "src/none/none.ts", "NOTES §3"]);
   expect(
-    missingReferences("README.md, ADR 2, ADRs 0002 and 0003, RFC 9110 §8.8.3.3, src/app.ts"),
+    missingReferences("README.md, ADR 2, ADRs 0002 and 0003, RFC 9110 §8.8.3.3, src/app/app.ts"),
   ).toEqual([]);
 });

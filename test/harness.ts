@@ -46,16 +46,16 @@ export type Answer = {
 };
 
 /** What a test may say of a request; `as` is a cookie header, as `signedIn` makes it. */
-export type Asking = { as?: string; body?: unknown; headers?: Record<string, string> };
+export type RequestOptions = { as?: string; body?: unknown; headers?: Record<string, string> };
 
 export type Api = {
   deps: AppDeps;
   app: Router;
-  ask(method: string, path: string, requestContext?: Asking): Promise<Answer>;
-  get(path: string, requestContext?: Asking): Promise<Answer>;
-  post(path: string, requestContext?: Asking): Promise<Answer>;
-  patch(path: string, requestContext?: Asking): Promise<Answer>;
-  delete(path: string, requestContext?: Asking): Promise<Answer>;
+  ask(method: string, path: string, requestOptions?: RequestOptions): Promise<Answer>;
+  get(path: string, requestOptions?: RequestOptions): Promise<Answer>;
+  post(path: string, requestOptions?: RequestOptions): Promise<Answer>;
+  patch(path: string, requestOptions?: RequestOptions): Promise<Answer>;
+  delete(path: string, requestOptions?: RequestOptions): Promise<Answer>;
 };
 
 type ApiOptions = {
@@ -180,7 +180,7 @@ async function inThisProcess(
   const deps = elsewhere ? unchangeable(assembled) : assembled;
   const app = { ...createApp(deps), ...(elsewhere ? { fetch: elsewhere.fetch } : {}) };
   const operations = listOperations(deps);
-  const ask = async (method: string, path: string, { as, body, headers }: Asking = {}) => {
+  const ask = async (method: string, path: string, { as, body, headers }: RequestOptions = {}) => {
     const request = new Request(`http://localhost${path}`, {
       method,
       headers: {
@@ -210,10 +210,10 @@ async function inThisProcess(
     deps,
     app,
     ask,
-    get: (path, requestContext) => ask("GET", path, requestContext),
-    post: (path, requestContext) => ask("POST", path, requestContext),
-    patch: (path, requestContext) => ask("PATCH", path, requestContext),
-    delete: (path, requestContext) => ask("DELETE", path, requestContext),
+    get: (path, requestOptions) => ask("GET", path, requestOptions),
+    post: (path, requestOptions) => ask("POST", path, requestOptions),
+    patch: (path, requestOptions) => ask("PATCH", path, requestOptions),
+    delete: (path, requestOptions) => ask("DELETE", path, requestOptions),
   };
 }
 

@@ -5,12 +5,12 @@ import { listOperations } from "#src/app/app.ts";
 import { openApiDocument } from "#src/operations/openapi.ts";
 import type { Operation } from "#src/operations/operation.ts";
 import { fitting, nastyText } from "./extreme-values.ts";
-import type { Answer, Api, Asking } from "./harness.ts";
+import type { Answer, Api, RequestOptions } from "./harness.ts";
 import { bodies, mostlyFitting } from "./hostile-bodies.ts";
 import { type HostileWorld, makeHostileWorld } from "./hostile-world.ts";
 import { databaseErrorsOf } from "./transaction.ts";
 
-type HostileRequest = { method: string; path: string; requestContext: Asking };
+type HostileRequest = { method: string; path: string; requestOptions: RequestOptions };
 
 /**
  * Requests to one operation: values that fit at their edges, values that do not, about what exists
@@ -57,7 +57,7 @@ function hostileRequests(
       return {
         method,
         path: `${filled}${search(given.query as Record<string, unknown>)}`,
-        requestContext: {
+        requestOptions: {
           as: given.as,
           ...given.sent,
           headers: { ...given.headers, ...given.sent.headers },
@@ -195,7 +195,7 @@ async function faultOfAnswer(
   await sql.unsafe("savepoint hostile_request");
   let answer: Answer | undefined;
   const errors = await databaseErrorsOf(async () => {
-    answer = await api.ask(request.method, request.path, request.requestContext);
+    answer = await api.ask(request.method, request.path, request.requestOptions);
   }).finally(() => sql.unsafe("rollback to savepoint hostile_request"));
   const { status, text } = answer as Answer;
   const refused = errors.find((error) => /^(22|42|XX)/.test(postgresError(error)?.code ?? ""));

@@ -145,10 +145,10 @@ export async function makeExercise(
 export async function signInFor(
   api: Api,
   email: string,
-  requestContext: { as?: string } = {},
+  requestOptions: { as?: string } = {},
 ): Promise<{ access: string; refresh: string }> {
   const answer = await api.post("/api/v1/access/signin", {
-    ...requestContext,
+    ...requestOptions,
     body: { username: email, password: PASSWORD },
   });
   if (answer.status !== 204) throw new Error(`Signing in failed: ${answer.text}`);

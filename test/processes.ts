@@ -9,7 +9,7 @@ export type ServingProcess = {
   ask(
     method: string,
     path: string,
-    requestContext: { as: string; body?: unknown },
+    requestOptions: { as: string; body?: unknown },
   ): Promise<Response>;
 };
 
@@ -46,7 +46,7 @@ export async function openProcesses(dir: string, databaseUrl: string): Promise<P
     children.push(child);
     for (let tries = 0; tries < 500; tries++) {
       const answer = await fetch("http://localhost/health/ready", { unix }).catch(() => undefined);
-      if (answer?.ok) return { child, ask: context(unix) };
+      if (answer?.ok) return { child, ask: clientOf(unix) };
       await Bun.sleep(20);
     }
     throw new Error(`${name} does not answer`);
@@ -60,7 +60,7 @@ export async function openProcesses(dir: string, databaseUrl: string): Promise<P
   };
 }
 
-const context =
+const clientOf =
   (unix: string): ServingProcess["ask"] =>
   (method, path, { as, body }) =>
     fetch(`http://localhost${path}`, {

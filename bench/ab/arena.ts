@@ -42,8 +42,6 @@ export type Arena = {
 
 /** People of their own for requests that would wait for one another. */
 const WORLDS = 4;
-/** The script is that of the checkout, and so is all that it imports. */
-const COMMAND = ["cli/main.ts", "serve"];
 
 /**
  * Makes the data with the code whose schema is the older, and has the other migrate a copy: what is
@@ -121,7 +119,7 @@ async function makeData(ground: Ground, contender: Contender, name: Name): Promi
 async function prepare({ directory, cluster }: Ground, { checkout }: Contender, database: string) {
   for (const command of ["migrate", "seed"]) {
     const env = { ...process.env, IRONTRACK_HOME: directory, DATABASE_URL: cluster.url(database) };
-    const args = [join(checkout.root, "cli/main.ts"), command];
+    const args = [join(checkout.root, checkout.program), command];
     const done = await runProgram([process.execPath, ...args], { cwd: checkout.root, env });
     if (done.code !== 0)
       throw new OperatorError(`${command} of ${checkout.ref} failed: ${done.stderr.slice(-500)}`);
@@ -195,7 +193,7 @@ async function openSide(
     SOCKET_PATH: socketPath,
     DATABASE_URL: databaseUrl,
   };
-  const [script = "", ...args] = command ?? COMMAND;
+  const [script = "", ...args] = command ?? [checkout.program, "serve"];
   const server = await startServer([join(checkout.root, script), ...args], socketPath, env);
   const db = openPool(databaseUrl, { size: 1, prepare: false });
   const close = async () => {

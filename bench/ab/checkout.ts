@@ -5,7 +5,14 @@ import { OperatorError } from "#lib/errors.ts";
 import { runAtEnd } from "#lib/processes/temporary.ts";
 
 /** The code of one side, ready to run: a git ref in a worktree of its own, or this very tree. */
-export type Checkout = { ref: string; commit: string; root: string; remove(): void };
+export type Checkout = {
+  ref: string;
+  commit: string;
+  root: string;
+  /** The script of the irontrack command, from the root: it has moved since the first versions. */
+  program: string;
+  remove(): void;
+};
 
 const ROOT = join(import.meta.dir, "../..");
 
@@ -20,6 +27,7 @@ export function checkOut(ref: string, directory: string): Checkout {
       ref,
       commit: `${git("rev-parse", "--short", "HEAD")} and edits`,
       root: ROOT,
+      program: programIn(ROOT),
       remove() {},
     };
   const commit = git("rev-parse", "--verify", "--quiet", "--short", `${ref}^{commit}`);
@@ -43,8 +51,11 @@ export function checkOut(ref: string, directory: string): Checkout {
     git("worktree", "remove", "--force", directory);
     rmSync(directory, { recursive: true, force: true });
   };
-  return { ref, commit, root: directory, remove };
+  return { ref, commit, root: directory, program: programIn(directory), remove };
 }
+
+const programIn = (root: string) =>
+  existsSync(join(root, "cli/main.ts")) ? "cli/main.ts" : "src/cli.ts";
 
 /** How far a tree's database has come: the one with fewer migrations is the older. */
 export function countMigrations({ root }: Checkout): number {

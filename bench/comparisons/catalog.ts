@@ -5,7 +5,7 @@ import { ratioOfPairs } from "../figures/statistics.ts";
 import { ask, type Manner, signIn, startApplication, startBare } from "../stand/applications.ts";
 import { databaseUrl } from "../stand/postgres.ts";
 import { type ServerProcess, startServer } from "../stand/servers.ts";
-import { type Asking, type Measured, measure as measureAsking } from "./measured.ts";
+import { type Measured, measure as measureAsking, type RequestOptions } from "./measured.ts";
 import { measurePgbench } from "./pgbench-page.ts";
 
 const PAGE = "/api/v1/exercises?pageSize=20";
@@ -229,11 +229,11 @@ async function onPgbench(dir: string, durationMs: number): Promise<Measured | un
 const measure = (
   dir: string,
   server: ServerProcess,
-  requestContext: Pick<Asking, "paths" | "cookies" | "headers">,
+  requestOptions: Pick<RequestOptions, "paths" | "cookies" | "headers">,
   durationMs: number,
 ) =>
   measureAsking(dir, server, {
-    ...requestContext,
+    ...requestOptions,
     connections: CONNECTIONS,
     warmUpMs: WARM_UP_MS,
     durationMs,

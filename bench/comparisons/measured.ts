@@ -5,7 +5,7 @@ import type { ServerProcess } from "../stand/servers.ts";
 /** CPU of the server and of PostgreSQL in µs per request, and requests per second. */
 export type Measured = { cpuUs: number; perSecond: number };
 
-export type Asking = {
+export type RequestOptions = {
   paths: string[];
   /** Of several people, each of whom asks for every path; absent: nobody's. */
   cookies?: string[];
@@ -22,9 +22,9 @@ export type Asking = {
 export async function measure(
   dir: string,
   server: ServerProcess,
-  requestContext: Asking,
+  requestOptions: RequestOptions,
 ): Promise<Measured> {
-  const { paths, cookies = [], headers, connections, warmUpMs, durationMs } = requestContext;
+  const { paths, cookies = [], headers, connections, warmUpMs, durationMs } = requestOptions;
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const people = cookies.length === 0 ? [""] : cookies.map((cookie) => `cookie: ${cookie}\r\n`);
   const requests = paths.flatMap((path) =>

@@ -139,13 +139,13 @@ async function measureRound(
       const measured: Round[string] = {};
       for (const operation of operations) {
         const headers: Record<string, string> = operation === "ping" ? {} : { cookie };
-        const requestContext = {
+        const requestOptions = {
           paths: [PEER_PATHS[operation]],
           headers,
           connections: CONNECTIONS[operation],
         };
         measured[operation] = await measure(dir, server, {
-          ...requestContext,
+          ...requestOptions,
           warmUpMs: WARM_UP_MS,
           durationMs,
         });

@@ -24,7 +24,7 @@ const { db, requestLog } = services.deps;
 const fault =
   kind === "burn"
     ? burning(Number(us))
-    : await requestContext(STATEMENTS[kind as keyof typeof STATEMENTS]);
+    : await plantStatement(STATEMENTS[kind as keyof typeof STATEMENTS]);
 services.deps.requestLog = (...request) => {
   requestLog(...request);
   fault();
@@ -40,7 +40,7 @@ process.on("SIGTERM", async () => {
   process.exit(0);
 });
 
-async function requestContext(statement: string): Promise<() => void> {
+async function plantStatement(statement: string): Promise<() => void> {
   await db.sql`create table if not exists planted (n int)`;
   return () => void db.sql.unsafe(statement).catch(() => {});
 }

@@ -110,7 +110,10 @@ test("what compose.yaml mounts from the checkout is there, and so is what those 
   const included = [
     ...read("deploy/pgbouncer/pgbouncer.ini").matchAll(/^%include \/etc\/pgbouncer\/(.+)$/gm),
   ];
-  expect(included.map(([, file]) => existsSync(at(`pgbouncer/${file}`)))).toEqual([true, true]);
+  expect(included.map(([, file]) => existsSync(at(`deploy/pgbouncer/${file}`)))).toEqual([
+    true,
+    true,
+  ]);
 });
 
 test("the workers run as the limited role, past PgBouncer as well, and the migrator as the owner, who makes it", () => {

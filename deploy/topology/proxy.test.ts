@@ -73,8 +73,8 @@ describeProxied("the proxy in front of two workers", () => {
     ["TRACE", "/ping", {}, 405],
     ["GET", "/a//b", {}, 400],
     ["GET", "/%zz", {}, 400],
-  ])("%s %s: every header is there exactly once", async (method, path, requestContext, status) => {
-    const answer = await askRaw(stand.tls(), method, path, requestContext);
+  ])("%s %s: every header is there exactly once", async (method, path, requestOptions, status) => {
+    const answer = await askRaw(stand.tls(), method, path, requestOptions);
     expect(answer.status).toBe(status);
     expectEveryHeaderOnce(answer);
     expect(answer.body).not.toContain("<");
@@ -156,8 +156,8 @@ describeProxied("the proxy in front of two workers", () => {
     ],
   ])(
     "%s is refused by the edge with a problem",
-    async (_what, method, path, requestContext, status, code) => {
-      const answer = await askRaw(stand.tls(), method, path, requestContext);
+    async (_what, method, path, requestOptions, status, code) => {
+      const answer = await askRaw(stand.tls(), method, path, requestOptions);
       expectProblemOfEdge(answer, status, code);
       expectEveryHeaderOnce(answer);
     },

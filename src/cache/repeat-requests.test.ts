@@ -11,7 +11,7 @@ const ID = "0123456789abcdef";
 const behindProxy = { deps: { isProxied: true } };
 
 /** Asks as the proxy does, which names each request, for what may be there already. */
-function requestContext(
+function requestOptions(
   api: Api,
   as: string,
   path: string,
@@ -31,8 +31,8 @@ function requestContext(
 async function toldTwice(api: Api, path = LIST, role: Parameters<typeof makeSignedIn>[1] = {}) {
   const { user, as } = await makeSignedIn(api, role);
   await makeExercise(api, { owner: user, name: "Zq One" });
-  const etag = (await requestContext(api, as, path, "")).headers.get("etag") as string;
-  const ask = (headers = {}) => requestContext(api, as, path, etag, headers);
+  const etag = (await requestOptions(api, as, path, "")).headers.get("etag") as string;
+  const ask = (headers = {}) => requestOptions(api, as, path, etag, headers);
   return { user, as, etag, ask, told: [await ask(), await ask()] as [Response, Response] };
 }
 
@@ -46,7 +46,7 @@ test.each([LIST, `${P}/exercises/facets`, `${P}/catalogs/equipment?sortOrder=des
       expect(told.map(({ status }) => status)).toEqual([304, 304]);
       expect(headersOf(told[1])).toEqual(headersOf(told[0]));
       for (const accept of ["gzip", "identity"]) {
-        const ask = () => requestContext(api, as, path, "", { "accept-encoding": accept });
+        const ask = () => requestOptions(api, as, path, "", { "accept-encoding": accept });
         const [first, second] = [await ask(), await ask()];
         expect(headersOf(second)).toEqual(headersOf(first));
         expect(await second.bytes()).toEqual(await first.bytes());
@@ -116,17 +116,17 @@ test.each<
   ],
   [
     "another tag is sent the list",
-    async (api, { as }) => requestContext(api, as, LIST, '"another"'),
+    async (api, { as }) => requestOptions(api, as, LIST, '"another"'),
     200,
   ],
   [
     "who has no cookie is refused",
-    async (api, { etag }) => requestContext(api, "", LIST, etag),
+    async (api, { etag }) => requestOptions(api, "", LIST, etag),
     401,
   ],
   [
     "somebody else is sent their own",
-    async (api, { etag }) => requestContext(api, (await makeSignedIn(api)).as, LIST, etag),
+    async (api, { etag }) => requestOptions(api, (await makeSignedIn(api)).as, LIST, etag),
     200,
   ],
 ])("after an answer from memory, %s", (_what, then, status) =>

@@ -1,6 +1,12 @@
 import { expect, test } from "bun:test";
 import { AppError } from "#lib/errors.ts";
-import { type Api, type Asking, expectProblem, expectStatus, withApi } from "#test/harness.ts";
+import {
+  type Api,
+  expectProblem,
+  expectStatus,
+  type RequestOptions,
+  withApi,
+} from "#test/harness.ts";
 import { makeSignedIn, makeUser, PASSWORD } from "#test/make.ts";
 
 const P = "/api/v1";
@@ -159,7 +165,7 @@ type Row = [
   method: string,
   path: string,
   who: "nobody" | "user" | "superuser",
-  Asking,
+  RequestOptions,
   status: number,
 ];
 const broken = { body: "{" };
@@ -203,12 +209,12 @@ const order: Row[] = [
   ["conflict when all else is well", "POST", `${P}/users`, "superuser", { body: taken() }, 409],
 ];
 
-test.each(order)("a request is judged by %s", (_what, method, path, who, requestContext, status) =>
+test.each(order)("a request is judged by %s", (_what, method, path, who, requestOptions, status) =>
   withApi(async (api) => {
     await makeUser(api, { email: taken().email });
     const roleSlug = who === "superuser" ? "superuser" : "application-access";
     const as = who === "nobody" ? {} : { as: (await makeSignedIn(api, { roleSlug })).as };
-    expectStatus(await api.ask(method, path, { ...requestContext, ...as }), status);
+    expectStatus(await api.ask(method, path, { ...requestOptions, ...as }), status);
   })(),
 );
 

@@ -64,12 +64,12 @@ test(
   withLog(async (api, lines) => {
     const user = await makeUser(api);
     const login = await signInFor(api, user.email);
-    const requestContext = {
+    const requestOptions = {
       as: login.access,
       headers: { "x-request-id": "line-test-1", "user-agent": "two\tlines" },
     };
     expectStatus(
-      await api.get("/api/v1/exercises/01a209f2-f7f5-7524-94bc-8035f4f8979b", requestContext),
+      await api.get("/api/v1/exercises/01a209f2-f7f5-7524-94bc-8035f4f8979b", requestOptions),
       404,
     );
     const ours = lines()

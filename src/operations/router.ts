@@ -69,7 +69,7 @@ export function createRouter(operations: Operation[], deps: RouterDeps): Router 
   });
   for (const operation of operations) {
     const answer = answerer(operation, deps);
-    // Asking for parameters that a path does not have costs as much as a small answer.
+    // RequestOptions for parameters that a path does not have costs as much as a small answer.
     const hasParams = operation.path.includes(":");
     const handler = (request: BunRequest) =>
       answer(request, hasParams ? request.params : NO_PARAMS);
