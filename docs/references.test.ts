@@ -29,7 +29,14 @@ const texts = tracked.filter(
 );
 
 /** Generated, made by a run, or somebody else's. */
-const NOT_OURS = [/^docs\/gone\//, /^gone\//, /\/gone\./, /^summary\.md$/, /^src\/\.\.\./];
+const NOT_OURS = [
+  /^docs\/gone\//,
+  /^gone\//,
+  /\/gone\./,
+  /^summary\.md$/,
+  /^src\/\.\.\./,
+  /^src\/cli\.ts$/,
+];
 
 /**
  * The documents, files, decisions and sections that a text refers to and that are not in the

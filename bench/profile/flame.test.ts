@@ -18,10 +18,10 @@ const node = (
 const profileOf = (samples: number[], line = 9): CpuProfile => ({
   nodes: [
     node(1, "(root)", "", [2, 5]),
-    node(2, "handle", `file://${ROOT}/src/app.ts`, [3, 4], line),
+    node(2, "handle", `file://${ROOT}/src/app/app.ts`, [3, 4], line),
     node(3, "parse", `file://${ROOT}/node_modules/elysia/index.js`),
     node(4, "push", "internal:streams/readable"),
-    node(5, "", `file://${ROOT}/src/app.ts`),
+    node(5, "", `file://${ROOT}/src/app/app.ts`),
   ],
   startTime: 1_000_000,
   endTime: 1_000_000 + samples.length * 1000,
