@@ -1,0 +1,139 @@
+import { expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+
+type Import = { from: string; to: string };
+
+/** How the circles start that are being taken apart. Only to be shortened. */
+const KNOWN_CIRCLES = [
+  "bench/ab/",
+  "bench/run",
+  "bench/suites",
+  "bench/disk → bench/hosts",
+  "bench/stand → bench/probes",
+  "src/access/access.service.ts → src/access/limits.ts",
+  "src/imports/",
+];
+
+const ROOT = join(import.meta.dir, "..");
+const text = readFileSync(join(import.meta.dir, "architecture.md"), "utf8");
+const tracked = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+  cwd: ROOT,
+  encoding: "utf8",
+})
+  .stdout.trim()
+  .split("\n")
+  .filter((file) => existsSync(join(ROOT, file)));
+
+/** The folders of the tree in the document, from the top to the bottom. */
+const layers = [...text.matchAll(/^( *)([a-z]+)\/(?: |$)/gm)].map(([, indent, name]) =>
+  indent ? `src/${name}` : `${name}`,
+);
+
+/** The layer of a file; undefined for a file in the root. */
+function layerOf(file: string): string | undefined {
+  const [top, room] = file.split("/");
+  return layers.find((layer) => layer === `${top}/${room}`) ?? layers.find((one) => one === top);
+}
+
+/** The static imports of a module from modules of ours, types included. */
+function importsOf(from: string, source: string): Import[] {
+  const statements = /^(?:import|export)\b[^;]*?\bfrom "([#.][^"]+)"|^import "([#.][^"]+)"/gm;
+  return [...source.matchAll(statements)].map(([, named, bare]) => {
+    const specifier = (named ?? bare) as string;
+    const to = specifier.startsWith("#")
+      ? specifier.slice(1)
+      : join(posix.dirname(from), specifier);
+    return { from, to };
+  });
+}
+
+/** A sentence for each import of a higher layer. */
+function upward(imports: Import[]): string[] {
+  const heightOf = (file: string) => layers.indexOf(layerOf(file) ?? "");
+  return imports
+    .filter(({ from, to }) => heightOf(to) >= 0 && heightOf(to) < heightOf(from))
+    .map(
+      ({ from, to }) =>
+        `${from} imports ${to}, but ${layerOf(to)} is above ${layerOf(from)} in docs/architecture.md: move what both need down, or pass it as an argument`,
+    );
+}
+
+/** A sentence for each circle among the nodes that `nodeOf` makes of files. */
+function circles(imports: Import[], nodeOf: (file: string) => string): string[] {
+  const targets = new Map<string, Set<string>>();
+  for (const { from, to } of imports) {
+    const [source, target] = [nodeOf(from), nodeOf(to)];
+    if (source !== target) targets.set(source, (targets.get(source) ?? new Set()).add(target));
+  }
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (node: string, path: string[]) => {
+    if (path.includes(node))
+      found.push(
+        `${[...path.slice(path.indexOf(node)), node].join(" → ")} is a circle: move what they share to a file below them`,
+      );
+    if (done.has(node)) return;
+    done.add(node);
+    for (const target of targets.get(node) ?? []) visit(target, [...path, node]);
+  };
+  for (const node of targets.keys()) visit(node, []);
+  return found;
+}
+
+const identity = (file: string) => file;
+const folderOf = (file: string) => file.split("/").slice(0, -1).slice(0, 2).join("/");
+
+const modules = tracked.filter(
+  (file) => /^[a-z]+\/.*\.ts$/.test(file) && !/\.test\.ts$/.test(file),
+);
+const imports = modules.flatMap((file) => importsOf(file, readFileSync(join(ROOT, file), "utf8")));
+
+test("no module imports from a layer above its own", () => {
+  expect(imports.length).toBeGreaterThan(1000);
+  expect(upward(imports)).toEqual([]);
+});
+
+test("the command starts benches by dynamic imports alone: the executable ships without them", () => {
+  const fromCli = imports.filter(({ from }) => from.startsWith("cli/"));
+  expect(fromCli.filter(({ to }) => to.startsWith("bench/"))).toEqual([]);
+});
+
+test("no files and no folders import each other in a circle", () => {
+  const found = [...circles(imports, identity), ...circles(imports, folderOf)];
+  expect(
+    found.filter((circle) => !KNOWN_CIRCLES.some((known) => circle.startsWith(known))),
+  ).toEqual([]);
+});
+
+test("the layers of docs/architecture.md are the folders that there are, and so are its pictures'", () => {
+  const folders = new Set(modules.map((file) => layerOf(file) ?? file));
+  expect([...folders].sort()).toEqual(layers.filter((layer) => layer !== "src").sort());
+  const named = [...text.matchAll(/\b(?:angie\/|src\/[a-z]+|(?:db|lib|cli)\/)/g)].map(
+    ([name]) => name,
+  );
+  expect(named.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
+});
+
+test("src is never two folders deep, and the root has at most fourteen folders", () => {
+  const deep = tracked.filter((file) => /^src\/[^/]+\/.+\//.test(file));
+  expect(deep.filter((file) => !file.startsWith("src/imports/examples/"))).toEqual([]);
+  const roots = new Set(tracked.filter((file) => file.includes("/")).map((f) => f.split("/")[0]));
+  expect(roots.size).toBeLessThanOrEqual(14);
+});
+
+test("an import of a higher layer and a circle are found", () => {
+  const planted = importsOf("src/http/page.ts", 'import type { A } from "../app/app.ts";\n');
+  expect(upward(planted)).toEqual([expect.stringContaining("src/app is above src/http")]);
+  const dynamic = importsOf("cli/bench.ts", 'const bench = await import("#bench/cli.ts");\n');
+  expect(dynamic).toEqual([]);
+  const circle = [
+    ...importsOf("src/plans/a.ts", 'import {\n  b,\n} from "./b.ts";\n'),
+    ...importsOf("src/plans/b.ts", 'export { c } from "#lib/c.ts";\nimport "./a.ts";\n'),
+  ];
+  expect(circles(circle, identity)).toEqual([
+    expect.stringContaining("src/plans/a.ts → src/plans/b.ts → src/plans/a.ts"),
+  ]);
+  expect(circles(circle, folderOf)).toEqual([]);
+});
