@@ -1,5 +1,5 @@
 import { mulberry32 } from "#bench/figures/statistics.ts";
-import { signIn } from "#bench/stand/applications.ts";
+import { signIn } from "#bench/testbed/applications.ts";
 import type { Pool } from "#db/client.ts";
 
 /** One request: what it was, what became of it (0: no answer), and when. */

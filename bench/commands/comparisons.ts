@@ -1,11 +1,11 @@
 import type { CAC } from "cac";
-import { benchCatalog } from "../comparisons/catalog.ts";
-import { compareWithBare, OPERATIONS } from "../comparisons/compare.ts";
-import { benchGrowth } from "../comparisons/growth.ts";
-import { comparePasswordLibraries } from "../comparisons/passwords.ts";
-import { comparePeers } from "../comparisons/peers.ts";
-import { peersMarkdown, writePeers } from "../comparisons/peers-table.ts";
-import { benchTraining } from "../comparisons/training.ts";
+import { benchCatalog } from "../compare/catalog.ts";
+import { compareWithBare, OPERATIONS } from "../compare/compare.ts";
+import { benchGrowth } from "../compare/growth.ts";
+import { comparePasswordLibraries } from "../compare/passwords.ts";
+import { comparePeers } from "../compare/peers.ts";
+import { peersMarkdown, writePeers } from "../compare/peers-table.ts";
+import { benchTraining } from "../compare/training.ts";
 
 /**
  * What compares two things in pairs of runs: an operation with a bare server, a statement with

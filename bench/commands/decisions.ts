@@ -1,19 +1,19 @@
 import type { CAC } from "cac";
 import { OperatorError } from "#lib/errors.ts";
+import { RESULTS } from "../figures/results.ts";
 import {
   type AbOptions,
   compareVersions,
   EXIT_CODES,
   printResult,
   writeResult,
-} from "../ab/command.ts";
-import { runSessions } from "../ab/sessions.ts";
-import { summaryOf } from "../ab/sessions-summary.ts";
-import { RESULTS } from "../figures/results.ts";
-import { runGate, usualBase } from "../gate/gate.ts";
-import { writeBaseline } from "../gate/latency.ts";
-import { exitCodeOf, TIERS, tierLines } from "../gate/tiers.ts";
-import { historyTable, readHistory } from "../history/history.ts";
+} from "../regressions/ab.ts";
+import { runGate, usualBase } from "../regressions/gate.ts";
+import { historyTable, readHistory } from "../regressions/history.ts";
+import { writeBaseline } from "../regressions/latency.ts";
+import { runSessions } from "../regressions/sessions.ts";
+import { summaryOf } from "../regressions/sessions-summary.ts";
+import { exitCodeOf, TIERS, tierLines } from "../regressions/tiers.ts";
 
 /** What says whether a change may go in, and what became of those before it. */
 export function registerDecisions(cli: CAC): void {

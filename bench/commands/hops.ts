@@ -1,8 +1,8 @@
 import type { CAC } from "cac";
 import { createProgress } from "#lib/command-line/progress.ts";
+import { measureHops } from "../compare/path-comparison.ts";
+import { hopsMarkdown } from "../compare/path-summary.ts";
 import { writeResult } from "../figures/results.ts";
-import { measureHops } from "../hops/hops.ts";
-import { hopsMarkdown } from "../hops/summary.ts";
 import { type Given, positive } from "./options.ts";
 
 /** What the way to the database costs. */

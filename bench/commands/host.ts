@@ -1,8 +1,8 @@
 import type { CAC } from "cac";
-import { calibrate } from "../hosts/calibrate.ts";
-import { listNeeds } from "../hosts/doctor.ts";
 import { type HostFile, writeHost } from "../hosts/hosts.ts";
-import { isRight, smoke } from "../proofs/smoke.ts";
+import { calibrate } from "../measure/calibrate.ts";
+import { listNeeds } from "../self-check/doctor.ts";
+import { isRight, smoke } from "../self-check/smoke.ts";
 import { positive } from "./options.ts";
 
 /** What is about this machine and the laboratory on it. */

@@ -1,8 +1,8 @@
 import type { CAC } from "cac";
 import { PROFILE_NAMES, profileNamed } from "../disk/profiles.ts";
-import { readObjective } from "../limits/knee.ts";
-import { generatorCommand, sweepCommand } from "../limits/limit-commands.ts";
+import { readObjective } from "../measure/knee.ts";
 import { type Given, positive, resultOptionsOf } from "./options.ts";
+import { generatorCommand, sweepCommand } from "./run-limits.ts";
 
 /**
  * How much of something can be done: the greatest rate of an operation, and of the generator

@@ -1,16 +1,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { CAC } from "cac";
 import { OperatorError } from "#lib/errors.ts";
-import { countOperations } from "../counts/count-command.ts";
 import { PROFILE_NAMES, profileNamed } from "../disk/profiles.ts";
 import { ARRIVAL_MODELS, type ArrivalModel } from "../load/arrivals.ts";
 import { readTrace } from "../load/trace.ts";
-import { USUAL_RUN } from "../run/load-plan.ts";
-import { runCommand } from "../run/run-command.ts";
-import { BETWEEN, readThrough } from "../stand/through.ts";
+import { USUAL_RUN } from "../measure/load-plan.ts";
 import { HTTP_SCENARIOS } from "../suites/http.ts";
 import { SUITES } from "../suites/suites.ts";
+import { BETWEEN, readThrough } from "../testbed/proxy-and-pooler.ts";
 import { type Given, oneOf, positive, resultOptionsOf } from "./options.ts";
+import { countOperations } from "./run-counts.ts";
+import { runCommand } from "./run-suite.ts";
 
 /** What asks the application over its socket: exact counts, and load. */
 export function registerLoad(cli: CAC): void {

@@ -4,12 +4,12 @@ import type { CAC } from "cac";
 import { createProgress } from "#lib/command-line/progress.ts";
 import { OperatorError } from "#lib/errors.ts";
 import { fingerprint } from "../hosts/fingerprint.ts";
-import { type Frame, parseProfile, treeOf } from "../profile/cpu-profile.ts";
-import { flameSvg } from "../profile/flame.ts";
-import { profileOperation } from "../profile/profile-operation.ts";
-import { loadScenariosOf } from "../run/run-command.ts";
+import { type Frame, parseProfile, treeOf } from "../measure/cpu-profile.ts";
+import { profileOperation } from "../measure/profile-operation.ts";
+import { flameSvg } from "../report/flame.ts";
 import { chooseScenarios } from "../suites/suites.ts";
 import { type Given, positive } from "./options.ts";
+import { loadScenariosOf } from "./run-suite.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 

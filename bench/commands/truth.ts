@@ -1,7 +1,13 @@
 import type { CAC } from "cac";
 import { createProgress } from "#lib/command-line/progress.ts";
 import { profileNamed } from "../disk/profiles.ts";
-import { MAX_MOVED, measureTruth, movedBy, type Truth, type WaitShares } from "../proofs/truth.ts";
+import {
+  MAX_MOVED,
+  measureTruth,
+  movedBy,
+  type Truth,
+  type WaitShares,
+} from "../self-check/truth.ts";
 import { positive } from "./options.ts";
 
 /** Whether what is reported is so, whoever else is busy. */

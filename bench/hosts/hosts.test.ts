@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
+import { KERNEL_NAMES, runKernels } from "../measure/kernels.ts";
 import { hostId } from "./host-facts.ts";
 import { checkHost, listHosts, REFERENCE_HOST, readHost } from "./hosts.ts";
-import { KERNEL_NAMES, runKernels } from "./kernels.ts";
 
 test("every host's file is valid, and the reference machine has one", () => {
   const ids = listHosts();

@@ -1,4 +1,4 @@
-import type { HandlerInput } from "../counts/counts.ts";
+import type { HandlerInput } from "../measure/counts.ts";
 
 /**
  * A request as it goes over the wire. Throws for one that sends a file of bytes, which no scenario

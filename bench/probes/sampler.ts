@@ -1,6 +1,6 @@
 import type { Sql } from "postgres";
 import { type DiskCounts, readSpindle } from "../disk/spindle.ts";
-import { listProcesses } from "../stand/postgres.ts";
+import { listProcesses } from "../testbed/embedded-postgres.ts";
 import { deviceOf, type MachineUsage, readMachine } from "./machine.ts";
 import type { Metrics } from "./metrics-text.ts";
 import { createProcessGroup, type ProcessUsage } from "./processes.ts";

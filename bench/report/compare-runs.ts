@@ -1,7 +1,7 @@
 import { OperatorError } from "#lib/errors.ts";
 import { ratioOfSamples } from "../figures/statistics.ts";
 import { hostName } from "../hosts/fingerprint.ts";
-import type { RunResult } from "../run/run-http.ts";
+import type { RunResult } from "../measure/run-http.ts";
 import { escaped, figure, table } from "./html.ts";
 import { commandText, machineHtml } from "./machine.ts";
 import { documentHtml } from "./page.ts";

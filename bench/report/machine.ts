@@ -1,6 +1,6 @@
 import { type Fingerprint, hostName } from "../hosts/fingerprint.ts";
 import { type HostFile, listHosts, readHost } from "../hosts/hosts.ts";
-import type { RunResult } from "../run/run-http.ts";
+import type { RunResult } from "../measure/run-http.ts";
 import { escaped, figure, folded, table } from "./html.ts";
 
 /** On what it was measured, and how: what a figure means nothing without. */

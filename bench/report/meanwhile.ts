@@ -1,7 +1,7 @@
 import { median } from "../figures/statistics.ts";
+import type { ScenarioResult } from "../measure/run-http.ts";
 import type { Pressure } from "../probes/machine.ts";
 import type { Sample } from "../probes/sampler.ts";
-import type { ScenarioResult } from "../run/run-http.ts";
 import { type Cell, figure, folded, table } from "./html.ts";
 
 type Sampled = Pick<ScenarioResult, "operation" | "probes">;

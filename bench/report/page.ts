@@ -1,6 +1,6 @@
-import type { AbResult } from "../ab/command.ts";
 import type { Fingerprint } from "../hosts/fingerprint.ts";
-import type { SweepResult } from "../limits/sweep.ts";
+import type { SweepResult } from "../measure/sweep.ts";
+import type { AbResult } from "../regressions/ab.ts";
 import { escaped, figure, percent, table } from "./html.ts";
 import { commandText, machineHtml } from "./machine.ts";
 import { pageCss } from "./page-css.ts";

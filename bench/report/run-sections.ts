@@ -1,5 +1,5 @@
-import { explainedShare, ioWaitShareOf } from "../run/attribution.ts";
-import type { RunResult, ScenarioResult } from "../run/run-http.ts";
+import { explainedShare, ioWaitShareOf } from "../measure/attribution.ts";
+import type { RunResult, ScenarioResult } from "../measure/run-http.ts";
 import { escaped, figure, folded, percent } from "./html.ts";
 import { meanwhileHtml } from "./meanwhile.ts";
 import { attributionDrawing, attributionLegend } from "./plots/attribution.ts";

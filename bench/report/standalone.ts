@@ -1,4 +1,4 @@
-import type { RunResult } from "../run/run-http.ts";
+import type { RunResult } from "../measure/run-http.ts";
 import { coloursCss } from "./colours.ts";
 import { escaped } from "./html.ts";
 import { attributionDrawing, attributionLegend } from "./plots/attribution.ts";

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { OperatorError } from "#lib/errors.ts";
-import type { AbResult } from "../ab/command.ts";
 import type { TableResult } from "../figures/table.ts";
-import type { SweepResult } from "../limits/sweep.ts";
-import type { RunResult } from "../run/run-http.ts";
+import type { RunResult } from "../measure/run-http.ts";
+import type { SweepResult } from "../measure/sweep.ts";
+import type { AbResult } from "../regressions/ab.ts";
 
 /** What a page is about: a run, the knees of some of its operations, comparisons of versions. */
 export type Evidence = { run?: RunResult; sweeps: SweepResult[]; comparisons: AbResult[] };

@@ -1,7 +1,7 @@
 import type { Interval } from "../figures/interval.ts";
+import { SEGMENTS } from "../measure/attribution.ts";
+import type { RunResult, ScenarioResult } from "../measure/run-http.ts";
 import type { StatementCounts } from "../probes/postgres-counters.ts";
-import { SEGMENTS } from "../run/attribution.ts";
-import type { RunResult, ScenarioResult } from "../run/run-http.ts";
 import { type Cell, escaped, figure, table } from "./html.ts";
 import type { Wait } from "./plots/waits.ts";
 

@@ -1,5 +1,5 @@
-import { explainedShare } from "../run/attribution.ts";
-import type { RunResult } from "../run/run-http.ts";
+import { explainedShare } from "../measure/attribution.ts";
+import type { RunResult } from "../measure/run-http.ts";
 import { escaped, percent } from "./html.ts";
 
 /** Whether a run may be believed, in a sentence, and why not. */

@@ -1,4 +1,12 @@
-import { get, made, makePerson, PASSWORD, type Scenario, signInAs, write } from "./world.ts";
+import {
+  get,
+  made,
+  makePerson,
+  PASSWORD,
+  type Scenario,
+  signInAs,
+  write,
+} from "../testbed/fixtures.ts";
 
 const open = (path: string) => ({ method: "GET", path });
 const fresh = (n: number) => ({

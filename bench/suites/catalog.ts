@@ -1,4 +1,4 @@
-import { get, made, newExercise, type Scenario, write } from "./world.ts";
+import { get, made, newExercise, type Scenario, write } from "../testbed/fixtures.ts";
 
 const unique = (what: string) => `${what} ${crypto.randomUUID()}`;
 

@@ -11,7 +11,7 @@ import { listChanges } from "#src/sync/changes.queries.ts";
 import { insertSet } from "#src/workouts/workout-sets.queries.ts";
 import { findWorkoutJson, insertWorkout, listWorkouts } from "#src/workouts/workouts.queries.ts";
 import { setRow } from "#src/workouts/workouts.service.ts";
-import { made, type World, write } from "./world.ts";
+import { made, type World, write } from "../testbed/fixtures.ts";
 
 /** Whose training the statements are about, and a workout of theirs that is under way. */
 export type Subject = {

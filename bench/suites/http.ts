@@ -1,8 +1,8 @@
+import type { Scenario } from "../testbed/fixtures.ts";
 import { ACCOUNT_SCENARIOS } from "./accounts.ts";
 import { CATALOG_SCENARIOS } from "./catalog.ts";
 import { SHARING_SCENARIOS } from "./sharing.ts";
 import { TRAINING_SCENARIOS } from "./training.ts";
-import type { Scenario } from "./world.ts";
 
 /**
  * A scenario for every operation of the API; `bench/suites/http.test.ts` fails when one is missing.

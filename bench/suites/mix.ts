@@ -1,7 +1,7 @@
 import { mulberry32 } from "../figures/statistics.ts";
+import { PASSWORD, type World, write } from "../testbed/fixtures.ts";
 import { HTTP_SCENARIOS } from "./http.ts";
-import type { LoadScenario } from "./load-scenario.ts";
-import { PASSWORD, type World, write } from "./world.ts";
+import type { LoadScenario } from "./scenario.ts";
 
 /** An operation of a mix, and how many of a hundred requests ask for it. */
 type Part = [operation: string, percent: number];

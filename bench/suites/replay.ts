@@ -1,6 +1,6 @@
 import type { TraceLine } from "../load/trace.ts";
 import { HTTP_SCENARIOS } from "./http.ts";
-import type { LoadScenario } from "./load-scenario.ts";
+import type { LoadScenario } from "./scenario.ts";
 
 /**
  * A recorded load asked again: the same operations at the same times by as many people, with

@@ -7,7 +7,7 @@ import {
   type Scenario,
   type World,
   write,
-} from "./world.ts";
+} from "../testbed/fixtures.ts";
 
 const SCOPES = ["read_history", "write_plans"];
 const unique = (what: string) => `${what} ${crypto.randomUUID()}`;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { distributionOf, figuresOf } from "../load/recording.ts";
 import { runLoad } from "../load/run.ts";
-import { startServer } from "../stand/servers.ts";
+import { startServer } from "../testbed/server-process.ts";
 
 /** What a server that does nothing for half a second in every two and a half looks like. */
 export type Stalls = { meanMs: number; p99Ms: number; failures: number; closedP99Ms?: number };
@@ -17,7 +17,11 @@ export type Stalls = { meanMs: number; p99Ms: number; failures: number; closedP9
 export async function measureStalls({ besideClosed = false } = {}): Promise<Stalls> {
   const directory = temporaryDirectory("stall");
   const socketPath = join(directory, "stall.sock");
-  const server = await startServer(["bench/proofs/stalling-server.ts", socketPath], socketPath, {});
+  const server = await startServer(
+    ["bench/servers/stalling-server.ts", socketPath],
+    socketPath,
+    {},
+  );
   try {
     const plan = {
       target: { unix: socketPath },

@@ -2,9 +2,9 @@ import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { OperatorError } from "#lib/errors.ts";
+import type { World } from "../testbed/fixtures.ts";
 import { MIX_SCENARIOS, USUAL_MIX } from "./mix.ts";
 import { chooseScenarios, SUITES } from "./suites.ts";
-import type { World } from "./world.ts";
 
 const chosen = (...words: string[]) => {
   const { suite, names } = chooseScenarios(words);

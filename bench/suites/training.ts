@@ -8,7 +8,7 @@ import {
   type World,
   wholeWorkout,
   write,
-} from "./world.ts";
+} from "../testbed/fixtures.ts";
 
 const unique = (what: string) => `${what} ${crypto.randomUUID()}`;
 const target = { exerciseName: "Press", mode: "reps", sets: 3 };

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { inventExercises } from "#bench/stand/people.ts";
+import { inventExercises } from "#bench/testbed/many-exercises.ts";
 import type { Db } from "#db/client.ts";
 import { rolledBack, statementsOf } from "#test/transaction.ts";
 import {

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import type { ScenarioResult } from "../../run/run-http.ts";
+import type { ScenarioResult } from "../../measure/run-http.ts";
 import type { Drawing } from "./figure.ts";
 
 /**

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import type { SweepPoint, SweepResult } from "../../limits/sweep.ts";
+import type { SweepPoint, SweepResult } from "../../measure/sweep.ts";
 import { category } from "../colours.ts";
 import type { Drawing, Legend } from "./figure.ts";
 import { logAxisX, logAxisY, logTicks } from "./log-axis.ts";

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import type { ScenarioResult } from "../../run/run-http.ts";
+import type { ScenarioResult } from "../../measure/run-http.ts";
 import { CATEGORY_COLOURS, category } from "../colours.ts";
 import { type Drawing, type Legend, thinned } from "./figure.ts";
 import { logAxisX, logAxisY, logTicks } from "./log-axis.ts";

@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
+import type { ScenarioResult } from "../../measure/run-http.ts";
 import type { Sample } from "../../probes/sampler.ts";
-import type { ScenarioResult } from "../../run/run-http.ts";
 import { category } from "../colours.ts";
 import { type Drawing, type Legend, thinned } from "./figure.ts";
 

@@ -1,7 +1,7 @@
 import * as Plot from "@observablehq/plot";
+import type { ScenarioResult } from "../../measure/run-http.ts";
 import type { Sample } from "../../probes/sampler.ts";
 import { waitClassOf } from "../../probes/waits.ts";
-import type { ScenarioResult } from "../../run/run-http.ts";
 import { category } from "../colours.ts";
 import { figure } from "../html.ts";
 import type { Drawing, Legend } from "./figure.ts";

@@ -1,0 +1,138 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createProgress } from "#lib/command-line/progress.ts";
+import { OperatorError } from "#lib/errors.ts";
+import { intervalOf } from "../figures/interval.ts";
+import { type ResultOptions, writeResult } from "../figures/results.ts";
+import { type Measured, type TableResult, tableMarkdown, tableOf } from "../figures/table.ts";
+import { hdrLog } from "../load/hdr.ts";
+import { toBytes } from "../load/run.ts";
+import { type TraceLine, traceText } from "../load/trace.ts";
+import { runDb } from "../measure/run-db.ts";
+import { type RawRuns, type RunOptions, runScenarios } from "../measure/run-http.ts";
+import { reportHtml } from "../report/page.ts";
+import { reportMarkdown } from "../report/summary.ts";
+import { tablePage } from "../report/table-page.ts";
+import { HTTP_SCENARIOS } from "../suites/http.ts";
+import { runIo } from "../suites/io.ts";
+import { runMicro } from "../suites/micro.ts";
+import { MIX_SCENARIOS } from "../suites/mix.ts";
+import { replayOf } from "../suites/replay.ts";
+import type { LoadScenario } from "../suites/scenario.ts";
+import { measureStalls } from "../suites/stall.ts";
+import { type Choice, chooseScenarios } from "../suites/suites.ts";
+
+export type CommandOptions = Omit<RunOptions, "onStep" | "onRaw"> &
+  ResultOptions & {
+    /** Every scenario of the suite, not the usual ones only. */
+    all: boolean;
+    /** Also writes when each request was due, sent and answered. */
+    isRaw: boolean;
+    /** What is replayed instead of scenarios. */
+    trace?: TraceLine[];
+  };
+
+/**
+ * Runs the scenarios that `words` choose and writes what came of it: all figures as run.json, a
+ * summary, which is printed too, and a page. Returns whether the figures may be believed.
+ */
+export async function runCommand(words: string[], options: CommandOptions): Promise<boolean> {
+  const choice = chooseScenarios(words, options);
+  const name = choice.suite.name;
+  const progress = createProgress();
+  const steps = { onStep: progress.step };
+  const isLoad = name === "http" || name === "mix";
+  if (!isLoad && options.through.length > 0)
+    throw new OperatorError(`${name} asks nobody through a proxy or a pooler`, 2);
+  const raw: RawRuns[] = [];
+  const onRaw = (runs: RawRuns) => void raw.push(runs);
+  const result = isLoad
+    ? await runScenarios(options.trace ? [replayOf(options.trace)] : loadScenariosOf(choice), {
+        ...options,
+        ...steps,
+        onRaw,
+      })
+    : await runTable(choice, { ...options, ...steps });
+  progress.done();
+  const summary = "results" in result ? reportMarkdown(result) : tableMarkdown(result);
+  const nameParts = [
+    name,
+    options.profile,
+    ...(options.isCold ? ["cold"] : []),
+    ...options.through,
+  ];
+  const directory = writeResult(nameParts.join("-"), result, summary, options);
+  const page =
+    "results" in result
+      ? reportHtml({ run: result, sweeps: [], comparisons: [] })
+      : tablePage(result);
+  writeFileSync(join(directory, "report.html"), page);
+  if (isLoad)
+    writeFileSync(join(directory, "responses.hlog"), hdrLog(raw, Date.parse(result.host.at)));
+  for (const one of options.isRaw ? raw : []) writeRaw(join(directory, "raw"), one);
+  const doubts =
+    "results" in result
+      ? [result.disk, ...result.results].flatMap((one) => one.doubts)
+      : result.doubts;
+  return doubts.length === 0;
+}
+
+/** What was chosen of the suites that put the application under load; none of another suite. */
+export function loadScenariosOf({ suite, names }: Choice): LoadScenario[] {
+  const of: Record<string, LoadScenario[]> = { http: HTTP_SCENARIOS, mix: MIX_SCENARIOS };
+  return (of[suite.name] ?? []).filter(({ operation }) => names.includes(operation));
+}
+
+type TableOptions = CommandOptions & { onStep(step: string): void };
+
+async function runTable({ suite, names }: Choice, options: TableOptions): Promise<TableResult> {
+  const { runs, seconds, profile, onStep } = options;
+  const measure: Record<string, () => Promise<Measured>> = {
+    db: () => runDb(names, { runs, seconds: Math.min(seconds, 1), profile, onStep }),
+    micro: () => runMicro(names, { runs, onStep }),
+    io: () => runIo(names, { runs, seconds: Math.min(seconds, 2), profile, onStep }),
+    stall: stalls,
+  };
+  const measured = await (measure[suite.name] as () => Promise<Measured>)();
+  return tableOf(suite.name, { ...measured, profile });
+}
+
+async function stalls(): Promise<Measured> {
+  const {
+    meanMs,
+    p99Ms,
+    failures,
+    closedP99Ms = Number.NaN,
+  } = await measureStalls({ besideClosed: true });
+  const isRight = Math.abs(meanMs - 50) <= 2 && Math.abs(p99Ms - 475) <= 10 && failures === 0;
+  return {
+    about:
+      "A mean of 50 ms and a 99th percentile of 475 are right; a closed loop sees each stall once.",
+    rows: [
+      {
+        scenario: "open loop",
+        figures: { meanMs: intervalOf([meanMs]), p99Ms: intervalOf([p99Ms]) },
+      },
+      { scenario: "closed loop", figures: { p99Ms: intervalOf([closedP99Ms]) } },
+    ],
+    postgres: "not in the path",
+    doubts: isRight ? [] : ["the generator was fooled, or the machine was not free"],
+  };
+}
+
+/**
+ * Each run as `load/run.ts` keeps it (30 bytes a request), and the first as a trace that can be
+ * replayed. Its operations are those of the http suite.
+ */
+function writeRaw(directory: string, { operation, each, asked }: RawRuns) {
+  mkdirSync(directory, { recursive: true });
+  for (const [run, { recording }] of each.entries()) {
+    writeFileSync(join(directory, `${operation}-${run + 1}.bin`), toBytes(recording));
+  }
+  const due = each[0]?.recording.due ?? new Float64Array();
+  const trace = Array.from(
+    due,
+    (dueMs, at) => ({ dueMs: Math.round(dueMs * 1000) / 1000, ...asked[at] }) as TraceLine,
+  );
+  writeFileSync(join(directory, `${operation}.ndjson`), traceText(trace));
+}

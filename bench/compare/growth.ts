@@ -1,0 +1,82 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { openPool } from "#db/client.ts";
+import { ensureDatabase, startCluster } from "#db/embedded.ts";
+import { migrate } from "#db/migrate.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
+import { seedCatalog } from "#seeds/catalog.ts";
+import { readCatalog } from "#seeds/read-catalog.ts";
+import { createCatalogSearch } from "#src/exercises/catalog-search.rules.ts";
+import {
+  countFacets,
+  type ListQuestion,
+  listDocuments,
+  listSearchable,
+} from "#src/exercises/exercise-list.queries.ts";
+import { median } from "../figures/statistics.ts";
+import { inventExercises } from "../testbed/many-exercises.ts";
+
+const RUNS = 300;
+const WINDOW = { limit: 20, offset: 0 };
+
+/**
+ * p50 of each read of exercises with `few` and with `many` exercises of other people beside the
+ * catalog.
+ */
+export async function benchGrowth(few: number, many: number): Promise<void> {
+  const dir = temporaryDirectory("growth");
+  const cluster = await startCluster(
+    { dataDir: join(dir, "data"), socketDir: join(dir, "run"), logFile: join(dir, "postgres.log") },
+    { durable: false },
+  );
+  try {
+    await ensureDatabase(cluster, "growth");
+    const db = openPool(cluster.url("growth"), { size: 1, prepare: true });
+    await migrate(db);
+    await seedCatalog(db, readCatalog());
+    const owner = await inventExercises(db, few);
+    const before = await measure(db, owner);
+    process.stderr.write(`inventing ${many} exercises\n`);
+    await inventExercises(db, many - few);
+    const after = await measure(db, owner);
+    console.log(
+      `p50 with ${many} exercises of other people / with ${few}, ${RUNS} runs each, one connection`,
+    );
+    for (const [name, ms] of Object.entries(before)) {
+      console.log(`${name.padEnd(24)} ${((after[name] as number) / ms).toFixed(2)}`);
+    }
+    await db.close();
+  } finally {
+    await cluster.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function measure(
+  db: ReturnType<typeof openPool>,
+  userId: string,
+): Promise<Record<string, number>> {
+  const all: ListQuestion = { userId, search: null };
+  const catalog = createCatalogSearch(await listSearchable(db));
+  const words = [catalog.wordOf("squat")];
+  const search = { words, catalog: catalog.find(words) };
+  const reads: Record<string, () => Promise<unknown>> = {};
+  for (const scope of ["system", "user", "all"] as const) {
+    reads[`list, ${scope}`] = () => listDocuments(db, { ...all, scope }, WINDOW);
+    reads[`filtered list, ${scope}`] = () =>
+      listDocuments(db, { ...all, scope, equipment: [1] }, WINDOW);
+    reads[`search, ${scope}`] = () => listDocuments(db, { ...all, scope, search }, WINDOW);
+    reads[`facets, ${scope}`] = () => countFacets(db, { ...all, scope });
+  }
+  const p50: Record<string, number> = {};
+  for (const [name, read] of Object.entries(reads)) {
+    const times: number[] = [];
+    for (let run = 0; run < RUNS; run++) {
+      const started = performance.now();
+      await read();
+      times.push(performance.now() - started);
+    }
+    p50[name] = median(times);
+  }
+  return p50;
+}

@@ -1,0 +1,31 @@
+import { expect, test } from "bun:test";
+import { type HopsResult, measureHops } from "./path-comparison.ts";
+import { hopsMarkdown } from "./path-summary.ts";
+
+const measured = (): Promise<HopsResult> =>
+  measureHops({ pairs: 1, seconds: 0.2, seed: 1, onStep: () => {} });
+
+test("CPU is found where a path leads, and nowhere else; what is missing here is said to be", async () => {
+  const result = await measured();
+  const { findings, notMeasured } = result;
+  const pieces = (about: string, operation: string) => {
+    const found = findings.find(
+      (finding) => finding.about.startsWith(about) && finding.operation === operation,
+    );
+    return found && { a: found.a.piecesUs, b: found.b.piecesUs };
+  };
+  const direct = pieces("client to worker", "LogSet");
+  expect([direct?.a.proxy, direct?.a.pooler]).toEqual([0, 0]);
+  expect(direct?.a.workers).toBeGreaterThan(0);
+  expect(direct?.b.postgres).toBeGreaterThan(0);
+  const pooled = pieces("two workers: PgBouncer, unprepared", "GetWorkout");
+  if (pooled) {
+    for (const us of Object.values(pooled.a)) expect(us).toBeGreaterThan(0);
+    expect(pooled.b.pooler).toBe(0);
+    expect(pooled.b.proxy).toBeGreaterThan(0);
+  }
+  const table = hopsMarkdown(result);
+  for (const { about } of findings) expect(table).toContain(`| ${about} |`);
+  for (const { about, why } of notMeasured)
+    expect(table).toContain(`| ${about} |  | not measured here | ${why} |`);
+}, 600_000);

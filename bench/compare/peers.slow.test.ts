@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ask } from "../testbed/applications.ts";
+import {
+  openPeersStage,
+  PEER_PATHS,
+  type PeersStage,
+  type Runtime,
+} from "../testbed/peer-testbed.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "irontrack-peers-test-"));
+let stage: PeersStage;
+beforeAll(async () => {
+  stage = await openPeersStage(dir);
+});
+afterAll(async () => {
+  await stage.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const PEERS: [string, Runtime][] = [
+  ["bare", "bun"],
+  ["hono", "bun"],
+  ["fastify", "node"],
+  ["express", "node"],
+];
+test.each(PEERS.filter(([, runtime]) => runtime === "bun" || Bun.which("node")))(
+  "%s on %s answers the three operations as we do, and nobody who is not signed in",
+  async (name, runtime) => {
+    // Starting it compares its answers with ours.
+    const peer = await stage.startPeer(name, runtime);
+    try {
+      for (const cookie of ["", "access_token=x", `${stage.cookie.slice(0, -8)}AAAAAAAA`]) {
+        expect((await ask(peer.socketPath, PEER_PATHS.me, cookie)).status).toBe(401);
+        expect((await ask(peer.socketPath, PEER_PATHS.page, cookie)).status).toBe(401);
+      }
+    } finally {
+      await peer.stop();
+    }
+  },
+);

@@ -1,0 +1,59 @@
+import type { Db } from "#db/client.ts";
+import type { Actor } from "#src/permissions/actor.ts";
+import { listHistory } from "#src/progress/history.queries.ts";
+import { findRecordsJson, listVolumeJson } from "#src/progress/progress.queries.ts";
+import { logSet } from "#src/workouts/workout-sets.service.ts";
+import { listWorkouts } from "#src/workouts/workouts.queries.ts";
+import type { Person, Stage } from "../testbed/training-testbed.ts";
+
+/** Twelve weeks. */
+const PERIOD = { from: "2025-10-06", to: "2025-12-28", by: "week" } as const;
+export const SET = { reps: 5, weight: 82.5, weightUnit: "kg", rpe: 8, restS: 120 } as const;
+
+/** An operation on one's training: as a request, and as the application does it, without HTTP. */
+export type TrainingOperation = {
+  name: string;
+  request(stage: Stage, person: Person): { method: string; path: string; body?: string };
+  run(db: Db, stage: Stage, person: Person): Promise<unknown>;
+};
+
+const get = (path: string) => ({ method: "GET", path: `/api/v1${path}` });
+const asActor = ({ userId }: Person): Actor => ({
+  ...{ loginId: "", userId, email: "", name: null, roleSlug: "application-access" },
+});
+
+export const OPERATIONS: TrainingOperation[] = [
+  {
+    name: "log a set",
+    request: (_stage, { workoutId, entryId }) => ({
+      method: "POST",
+      path: `/api/v1/workouts/${workoutId}/exercises/${entryId}/sets`,
+      body: JSON.stringify(SET),
+    }),
+    run: (db, _stage, person) => {
+      const place = { workoutId: person.workoutId, workoutExerciseId: person.entryId };
+      return logSet(db, asActor(person), place, SET, async () => {});
+    },
+  },
+  {
+    name: "list workouts",
+    request: () => get("/workouts?pageSize=20"),
+    run: (db, _stage, { userId }) => listWorkouts(db, userId, {}, 21),
+  },
+  {
+    name: "records of an exercise",
+    request: ({ exerciseId }) => get(`/progress/exercises/${exerciseId}/records`),
+    run: (db, { exerciseId }, { userId }) => findRecordsJson(db, userId, exerciseId, "epley"),
+  },
+  {
+    name: "history of an exercise",
+    request: ({ exerciseId }) => get(`/progress/exercises/${exerciseId}/history`),
+    run: (db, { exerciseId }, { userId }) =>
+      listHistory(db, userId, exerciseId, { formula: "epley", after: undefined }, 21),
+  },
+  {
+    name: "weekly volume",
+    request: () => get(`/progress/volume?from=${PERIOD.from}&to=${PERIOD.to}&by=${PERIOD.by}`),
+    run: (db, _stage, { userId }) => listVolumeJson(db, userId, PERIOD),
+  },
+];

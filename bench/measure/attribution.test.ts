@@ -1,0 +1,220 @@
+import { expect, test } from "bun:test";
+import { distributionOf, type LoadFigures } from "../load/recording.ts";
+import { nothing, type ProcessUsage } from "../probes/processes.ts";
+import type { Sample } from "../probes/sampler.ts";
+import type { WaitClass } from "../probes/waits.ts";
+import { waitSharesOf } from "../self-check/truth.ts";
+import {
+  attributionOf,
+  costsOf,
+  explainedShare,
+  type Floor,
+  floorPointOf,
+  ioWaitShareOf,
+  restOf,
+  restUnnoticed,
+} from "./attribution.ts";
+import { onWayShareOf, overlapMsOf } from "./behind-others.ts";
+
+const NOBODY = { server: nothing(), backends: nothing() };
+const FLOOR: Floor = {
+  bare: { handOverMs: 0.1, wakes: 1 },
+  withStatement: { handOverMs: 0.3, wakes: 2 },
+  rest: NOBODY,
+};
+
+const usage = (main: Partial<ProcessUsage["main"]> = {}): ProcessUsage => ({
+  main: { ...nothing(), ...main },
+  pool: nothing(),
+  helpers: nothing(),
+  ...{ totalCpuMs: 0, blockIoMs: 0, residentMib: 0 },
+});
+
+type Given = {
+  server?: Partial<ProcessUsage["main"]>;
+  backends?: Partial<ProcessUsage["main"]>;
+  waitedMs?: number;
+  ioWaitMs?: number;
+  looks?: number;
+  seen?: Partial<Record<WaitClass, number>>;
+  metrics?: Record<string, number>;
+};
+
+const sampleAt = (atMs: number, given: Given = {}): Sample => ({
+  atMs,
+  server: usage(given.server),
+  backends: usage(given.backends),
+  background: usage(),
+  proxy: null,
+  pooler: null,
+  disk: { flushes: 0, coldReads: 0, waitedMs: given.waitedMs ?? 0 },
+  machine: {
+    ...{ ioWaitMs: given.ioWaitMs ?? 0, stealMs: 0, contextSwitches: 0, device: null },
+    pressure: { cpu: null, io: null, memory: null },
+  },
+  waits: {
+    looks: given.looks ?? 0,
+    seen: { cpu: 0, disk: 0, diskOfOthers: 0, lock: 0, client: 0, other: 0, ...given.seen },
+    events: {},
+  },
+  metrics: given.metrics ?? null,
+});
+
+const between = (from: Given, to: Given) => ({ samples: [sampleAt(0, from), sampleAt(1000, to)] });
+
+const figures = (responseMs: number, sendLagMs: number): LoadFigures => ({
+  ...{ requests: 1, perSecond: 1, failures: 0 },
+  responseMs: distributionOf(Float64Array.of(responseMs)),
+  serviceMs: distributionOf(Float64Array.of(responseMs - sendLagMs)),
+  sendLagMs: distributionOf(Float64Array.of(sendLagMs)),
+});
+
+test("a mean response is its parts and what no part explains", () => {
+  const record = between(
+    { server: { cpuMs: 50, wakes: 7 } },
+    {
+      server: { cpuMs: 150, runQueueMs: 20, wakes: 207 },
+      backends: { cpuMs: 40, runQueueMs: 5 },
+      waitedMs: 300,
+    },
+  );
+  const attribution = attributionOf(figures(5, 0.2), 0, costsOf(record, 100, NOBODY), FLOOR);
+  expect(attribution).toMatchObject({
+    beforeSend: 0.2,
+    serverCpu: 1,
+    serverRunQueue: 0.2,
+    disk: 3,
+    handOver: 0.3,
+  });
+  expect(attribution).toMatchObject({
+    postgresCpu: 0.4,
+    postgresRunQueue: 0.05,
+    proxy: null,
+    poolWait: null,
+  });
+  expect(attribution.unexplained).toBeCloseTo(5 - 5.15, 10);
+  expect(explainedShare(attribution)).toBeCloseTo(5.15 / 5, 10);
+});
+
+test("locks are as long as the share of looks that saw one", () => {
+  const record = between({ looks: 10 }, { looks: 60, seen: { lock: 5 } });
+  expect(costsOf(record, 50, NOBODY).lock).toBeCloseTo(2, 10);
+});
+
+test("waiting for another's flush is scaled by own flushes once enough of them were seen", () => {
+  const seenOften = between(
+    {},
+    { looks: 100, waitedMs: 800, seen: { disk: 40, diskOfOthers: 20 } },
+  );
+  expect(costsOf(seenOften, 100, NOBODY).diskOfOthers).toBeCloseTo(4, 10);
+  const seenSeldom = between({}, { looks: 100, waitedMs: 800, seen: { disk: 4, diskOfOthers: 2 } });
+  expect(costsOf(seenSeldom, 100, NOBODY).diskOfOthers).toBeCloseTo(0.2, 10);
+});
+
+test("what heartbeats use is no part of a request, and never makes one cost less than nothing", () => {
+  const rest = restOf(between({}, { backends: { cpuMs: 10 }, server: { cpuMs: 5, wakes: 20 } }));
+  const record = between({}, { backends: { cpuMs: 4 }, server: { cpuMs: 105, wakes: 120 } });
+  const costs = costsOf(record, 100, rest);
+  expect(costs).toMatchObject({ serverCpu: 1, postgresCpu: 0, wakes: 1 });
+});
+
+test("waiting for a connection is what the server says, and not measured where it says nothing", () => {
+  const said = (s: number) => ({ metrics: { irontrack_pool_wait_seconds_sum: s } });
+  expect(costsOf(between(said(1), said(1.5)), 100, NOBODY).poolWait).toBeCloseTo(5, 10);
+  expect(costsOf(between({}, {}), 100, NOBODY).poolWait).toBeNull();
+});
+
+test("a bare server's request is passed on in what is no CPU and no run queue, PostgreSQL's only when it is asked", () => {
+  const backends = { cpuMs: 5, runQueueMs: 8 };
+  const record = between({}, { server: { cpuMs: 10, runQueueMs: 2, wakes: 100 }, backends });
+  const costs = costsOf(record, 100, NOBODY);
+  expect(floorPointOf(figures(0.5, 0.1), costs, false)).toEqual({
+    handOverMs: expect.closeTo(0.28, 10),
+    wakes: 1,
+  });
+  expect(floorPointOf(figures(0.5, 0.1), costs, true)).toEqual({
+    handOverMs: expect.closeTo(0.15, 10),
+    wakes: 1,
+  });
+  expect(floorPointOf(figures(0.1, 0), costs, true).handOverMs).toBe(0);
+});
+
+test("of the time that a request shares with an earlier one it waits as much as requests are in the server's thread", () => {
+  const record = between({}, { server: { cpuMs: 30, wakes: 100 }, waitedMs: 50 });
+  // 0.3 ms in the thread, 0.5 on the disk, 0.1 passed on: a third of what is shared.
+  const attribution = attributionOf(figures(2, 0), 0.9, costsOf(record, 100, NOBODY), FLOOR);
+  expect(attribution.behindOthers).toBeCloseTo(0.3, 10);
+  expect(attribution.unexplained).toBeCloseTo(2 - 1.2, 10);
+});
+
+test("requests share time from when the later one was sent until the first of them is answered", () => {
+  const sent = Float64Array.of(0, 1, 2, 9, 20);
+  const done = Float64Array.of(4, 3, 6, Number.NaN, 21);
+  const rest = { due: sent, status: new Uint16Array(5), bodyBytes: new Uint32Array(5) };
+  // The second until it is answered itself, the third until the first is; the one that was lost is
+  // nobody's.
+  expect(overlapMsOf({ sent, done, ...rest })).toBeCloseTo((2 + 2) / 4, 10);
+  expect(onWayShareOf({ sent, done, ...rest })).toBeCloseTo(7 / 21, 10);
+});
+
+test("who is woken less often than a bare server is passed on less, never for less than nothing", () => {
+  const of = (wakes: number) =>
+    attributionOf(figures(1, 0), 0, costsOf(between({}, { server: { wakes } }), 100, NOBODY), FLOOR)
+      .handOver;
+  expect([of(50), of(100), of(150)]).toEqual([0.05, 0.1, expect.closeTo(0.2, 10)]);
+});
+
+test("run queues are shared between requests and heartbeats as the CPU is", () => {
+  const rest = restOf(between({}, { server: { cpuMs: 25, runQueueMs: 900 } }));
+  const costs = costsOf(between({}, { server: { cpuMs: 100, runQueueMs: 40 } }), 100, rest);
+  expect(costs).toMatchObject({ serverCpu: 0.75, serverRunQueue: expect.closeTo(0.3, 10) });
+});
+
+test("a heartbeat that runs while a request is on its way holds it up, and is not taken off", () => {
+  const rest = restOf(between({}, { server: { cpuMs: 25 } }));
+  const record = between({}, { server: { cpuMs: 100, runQueueMs: 40 } });
+  const costs = costsOf(record, 100, restUnnoticed(rest, 0.6));
+  expect(costs).toMatchObject({ serverCpu: 0.9, serverRunQueue: expect.closeTo(0.36, 10) });
+});
+
+test("the I/O wait is of what was done for requests: burners that keep it from being done do not change it", () => {
+  const done = { server: { cpuMs: 20 }, backends: { cpuMs: 20 }, waitedMs: 160 };
+  const alone = between({}, done);
+  const beside = between(
+    {},
+    { ...done, server: { cpuMs: 20, runQueueMs: 300 }, backends: { cpuMs: 20, runQueueMs: 200 } },
+  );
+  const shares = (samples: Sample[], responseMs: number) =>
+    waitSharesOf(
+      { samples, isBlockIoAccounted: false },
+      costsOf({ samples }, 100, NOBODY),
+      responseMs,
+      100,
+    );
+  expect(shares(alone.samples, 2)).toMatchObject({
+    reported: 0.8,
+    ofResponse: 0.8,
+    ofTime: 0.16,
+    blockIoDelay: null,
+  });
+  expect(shares(beside.samples, 7)).toMatchObject({
+    reported: 0.8,
+    ofResponse: expect.closeTo(1.6 / 7, 10),
+  });
+  expect(ioWaitShareOf(costsOf(between({}, {}), 100, NOBODY))).toBe(0);
+});
+
+test("the kernel's block-I/O delay of backends is put in the place of what the library measured, where it is told", () => {
+  const [from, to] = between({}, { server: { cpuMs: 100 }, waitedMs: 400 }).samples as [
+    Sample,
+    Sample,
+  ];
+  const samples = [from, { ...to, backends: { ...to.backends, blockIoMs: 300 } }];
+  const shares = waitSharesOf(
+    { samples, isBlockIoAccounted: true },
+    costsOf({ samples }, 100, NOBODY),
+    5,
+    100,
+  );
+  expect(shares).toMatchObject({ reported: 0.8, blockIoDelay: 0.75 });
+});

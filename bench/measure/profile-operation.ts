@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
+import { arrivalsOf } from "../load/arrivals.ts";
+import { requestsOf, runSeveral } from "../load/runs.ts";
+import { onWire } from "../load/wire.ts";
+import { askedOf, type LoadScenario, makeWorlds, PEOPLE } from "../suites/scenario.ts";
+import { openStand } from "../testbed/testbed.ts";
+import { between, type CpuProfile, parseProfile } from "./cpu-profile.ts";
+
+export type ProfileOptions = { rate: number; seconds: number; onStep(step: string): void };
+
+const CONNECTIONS = 32;
+/** A request is over in less than the usual ms. */
+const INTERVAL_US = 200;
+const WARM_UP_S = { least: 5, most: 5 };
+
+/**
+ * Where the server's JavaScript spends its time while it is asked for one operation, without its
+ * start and its end. Being profiled costs it a seventh more CPU: what is found here is no
+ * measurement.
+ */
+export async function profileOperation(
+  scenario: LoadScenario,
+  options: ProfileOptions,
+): Promise<CpuProfile> {
+  const { rate, seconds, onStep } = options;
+  const directory = temporaryDirectory("profile");
+  try {
+    onStep("the application is started");
+    const command = [
+      "--cpu-prof",
+      `--cpu-prof-dir=${directory}`,
+      `--cpu-prof-interval=${INTERVAL_US}`,
+      "cli/main.ts",
+      "serve",
+    ];
+    const stand = await openStand({ command });
+    let window: [fromMs: number, toMs: number] = [0, 0];
+    try {
+      const worlds = await makeWorlds(stand, scenario.people ?? PEOPLE);
+      const asked = await askedOf(worlds, scenario, requestsOf(rate, WARM_UP_S.most, 1, seconds));
+      onStep(`${scenario.operation}: warm-up`);
+      await runSeveral({
+        target: { unix: stand.server.socketPath },
+        requests: asked.map(onWire),
+        connections: CONNECTIONS,
+        load: (durationMs, seed) =>
+          arrivalsOf({ model: "poisson", rate, toRate: rate, durationMs, seed }),
+        ...{ warmUpRate: rate, warmUpS: WARM_UP_S, runs: 1, seconds },
+        onWarm: () => {
+          onStep(`${scenario.operation}: ${seconds.toFixed(0)} s`);
+          window = [Date.now(), 0];
+        },
+      });
+      window[1] = Date.now();
+    } finally {
+      // It writes the profile as it ends.
+      await stand.close();
+    }
+    const [file] = readdirSync(directory);
+    if (!file) throw new Error("The server left no profile");
+    return between(parseProfile(readFileSync(join(directory, file), "utf8"), file), ...window);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,129 @@
+import { type Db, openPool } from "#db/client.ts";
+import type { ProfileName } from "../disk/profiles.ts";
+import { intervalOf } from "../figures/interval.ts";
+import type { Measured, TableRow } from "../figures/table.ts";
+import { distributionOf } from "../load/recording.ts";
+import { DB_SCENARIOS, type DbScenario, type Subject, subjectOf } from "../suites/db.ts";
+import { makeWorlds, PEOPLE } from "../suites/scenario.ts";
+import { cpuNsOf } from "../testbed/server-process.ts";
+import { openStand, type Stand } from "../testbed/testbed.ts";
+
+type Options = { runs: number; seconds: number; profile: ProfileName; onStep(step: string): void };
+
+/** As many connections as a process of the application has, and as many callers. */
+const CALLERS = 8;
+
+/**
+ * Calls each statement's function on a pool like the application's: one caller, for how long it
+ * takes, and eight, for how often it can be done. Each run has another person's training.
+ */
+export async function runDb(names: string[], options: Options): Promise<Measured> {
+  const stand = await openStand({ profile: options.profile });
+  const pool = openPool(stand.databaseUrl, { size: CALLERS, prepare: true });
+  try {
+    stand.disk.turn(false);
+    const subjects: Subject[] = [];
+    for (const world of await makeWorlds(stand, PEOPLE)) subjects.push(await subjectOf(world));
+    stand.disk.turn(true);
+    const rows: TableRow[] = [];
+    for (const scenario of DB_SCENARIOS.filter(({ name }) => names.includes(name))) {
+      options.onStep(scenario.name);
+      rows.push(await measureStatement(stand, pool, subjects, scenario, options));
+    }
+    const [shown] = await stand.db.sql<
+      { version: string }[]
+    >`select current_setting('server_version') as version`;
+    const about = `Each statement alone on a pool of ${CALLERS}, ${options.runs} runs of ${options.seconds} s with one caller and with ${CALLERS}; 95 % of the mean of runs.`;
+    return { about, rows, postgres: shown?.version ?? "?" };
+  } finally {
+    await pool.close();
+    await stand.close();
+  }
+}
+
+async function measureStatement(
+  stand: Stand,
+  db: Db,
+  subjects: Subject[],
+  { name, run }: DbScenario,
+  { runs, seconds }: Options,
+): Promise<TableRow> {
+  const subject = (n: number) => subjects[n % subjects.length] as Subject;
+  const alone: Calls[] = [];
+  const together: Calls[] = [];
+  // Planned on every connection: five executions, and then once and for all.
+  await call(CALLERS, 0.2, (n) => run(db, subject(n), n));
+  await stand.db.sql`vacuum analyze`;
+  for (let nth = 0; nth < runs; nth++) {
+    alone.push(await counted(stand, () => call(1, seconds, (n) => run(db, subject(nth), n))));
+    together.push(
+      await counted(stand, () => call(CALLERS, seconds, (n) => run(db, subject(n), n))),
+    );
+  }
+  const p99s = alone.flatMap(({ p99Us }) => p99Us ?? []);
+  return {
+    scenario: name,
+    figures: {
+      meanUs: intervalOf(alone.map(({ meanUs }) => meanUs)),
+      p50Us: intervalOf(alone.map(({ p50Us }) => p50Us)),
+      ...(p99s.length === runs ? { p99Us: intervalOf(p99s) } : {}),
+      postgresCpuUs: intervalOf(alone.map(({ postgresUs }) => postgresUs)),
+      flushes: intervalOf(alone.map(({ flushes }) => flushes)),
+      perSecondOfEight: intervalOf(together.map(({ perSecond }) => perSecond)),
+    },
+  };
+}
+
+type Called = {
+  count: number;
+  meanUs: number;
+  p50Us: number;
+  p99Us: number | undefined;
+  perSecond: number;
+};
+type Calls = Called & { postgresUs: number; flushes: number };
+
+/** Calls `work` from `callers` at once, each again as soon as it is done, for `seconds`. */
+async function call(
+  callers: number,
+  seconds: number,
+  work: (n: number) => Promise<unknown>,
+): Promise<Called> {
+  const tookUs: number[] = [];
+  const startedMs = performance.now();
+  const endMs = startedMs + seconds * 1000;
+  let n = 0;
+  const caller = async () => {
+    while (performance.now() < endMs) {
+      const fromMs = performance.now();
+      await work(n++);
+      tookUs.push((performance.now() - fromMs) * 1000);
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, caller));
+  const perSecond = (tookUs.length / (performance.now() - startedMs)) * 1000;
+  const { count, mean, percentiles } = distributionOf(Float64Array.from(tookUs));
+  return {
+    count,
+    meanUs: mean,
+    p50Us: percentiles[0.5] ?? mean,
+    p99Us: percentiles[0.99],
+    perSecond,
+  };
+}
+
+/** What PostgreSQL and the disk did for each call. */
+async function counted(stand: Stand, work: () => Promise<Called>): Promise<Calls> {
+  const read = () => ({
+    flushes: stand.disk.counts().flushes,
+    cpuNs: stand.postgresPids().reduce((sum, pid) => sum + cpuNsOf(pid), 0),
+  });
+  const before = read();
+  const called = await work();
+  const after = read();
+  return {
+    ...called,
+    postgresUs: (after.cpuNs - before.cpuNs) / 1000 / called.count,
+    flushes: (after.flushes - before.flushes) / called.count,
+  };
+}

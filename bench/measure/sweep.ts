@@ -1,0 +1,197 @@
+import type { ProfileName } from "../disk/profiles.ts";
+import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
+import { requestsOf, runSeveral } from "../load/runs.ts";
+import { doubtsOf, watchDisturbance } from "../load/validity.ts";
+import { onWire } from "../load/wire.ts";
+import { askedOf, type LoadScenario, makeWorlds, PEOPLE } from "../suites/scenario.ts";
+import type { World } from "../testbed/fixtures.ts";
+import { cpuNsOf } from "../testbed/server-process.ts";
+import { openStand, type Stand } from "../testbed/testbed.ts";
+import {
+  answersFor,
+  figureOf,
+  greatestWithin,
+  nextRate,
+  type Objective,
+  type Search,
+} from "./knee.ts";
+
+/**
+ * What one rate did: response times in ms, null where there were too few answers; processors as
+ * shares of one.
+ */
+export type SweepPoint = {
+  rate: number;
+  achievedPerSecond: number;
+  meanMs: number;
+  p50Ms: number | null;
+  p90Ms: number | null;
+  p99Ms: number | null;
+  serverCpuMs: number;
+  serverCpuShare: number;
+  postgresCpuShare: number;
+  failures: number;
+  isWithin: boolean;
+  doubts: string[];
+};
+
+export type SweepResult = {
+  format: 2;
+  kind: "sweep";
+  host: Fingerprint;
+  profile: ProfileName;
+  operation: string;
+  objective: Objective;
+  /** By rate, ascending: the curve. */
+  points: SweepPoint[];
+  /** The greatest rate within the objective; null when not even the least was. */
+  greatestRate: number | null;
+  doubts: string[];
+};
+
+export type SweepOptions = {
+  objective: Objective;
+  search: Search;
+  /** The least length of a run; where the objective needs more answers, it is longer. */
+  seconds: number;
+  profile: ProfileName;
+  onStep(step: string): void;
+};
+
+const CONNECTIONS = 32;
+const WARM_UP_S = { least: 5, most: 10 };
+
+/**
+ * Finds the greatest rate of Poisson arrivals at which a scenario keeps to an objective, each rate
+ * a run of its own.
+ */
+export async function sweep(scenario: LoadScenario, options: SweepOptions): Promise<SweepResult> {
+  const { objective, search, profile, onStep } = options;
+  const stand = await openStand({ profile });
+  try {
+    onStep("people are made");
+    const worlds = await makeWorlds(stand, scenario.people ?? PEOPLE);
+    const points: SweepPoint[] = [];
+    for (let rate = nextRate([], search); rate !== undefined; rate = nextRate(points, search)) {
+      onStep(`${scenario.operation} at ${rate.toFixed(0)} a second`);
+      const warmUpS = points.length === 0 ? WARM_UP_S : { least: 0, most: 0 };
+      let point = await tryRate(stand, worlds, scenario, rate, warmUpS, options);
+      // What somebody else did to this machine is no property of the rate.
+      if (!point.isWithin || point.doubts.length > 0) {
+        const again = await tryRate(stand, worlds, scenario, rate, { least: 0, most: 0 }, options);
+        if (again.isWithin || !point.isWithin) point = again;
+      }
+      points.push(point);
+    }
+    const greatest = greatestWithin(points);
+    const [shown] = await stand.db.sql<
+      { version: string }[]
+    >`select current_setting('server_version') as version`;
+    return {
+      format: 2,
+      kind: "sweep",
+      host: fingerprint(shown?.version ?? "?"),
+      ...{ profile, operation: scenario.operation, objective },
+      points: points.sort((a, b) => a.rate - b.rate),
+      greatestRate: greatest ?? null,
+      doubts: points.find(({ rate }) => rate === greatest)?.doubts ?? [],
+    };
+  } finally {
+    await stand.close();
+  }
+}
+
+async function tryRate(
+  stand: Stand,
+  worlds: World[],
+  scenario: LoadScenario,
+  rate: number,
+  warmUpS: { least: number; most: number },
+  { objective, seconds: least }: SweepOptions,
+): Promise<SweepPoint> {
+  const seconds = Math.ceil(Math.max(least, answersFor(objective) / rate));
+  stand.disk.turn(false);
+  const asked = await askedOf(worlds, scenario, requestsOf(rate, warmUpS.most, 1, seconds));
+  await stand.db.sql`vacuum analyze`;
+  await stand.db.sql`checkpoint`;
+  stand.disk.turn(true);
+  const cpuNs = () => ({
+    server: cpuNsOf(stand.server.pid),
+    postgres: stand.postgresPids().reduce((sum, pid) => sum + cpuNsOf(pid), 0),
+  });
+  let from = { atMs: 0, ...cpuNs() };
+  let disturbed = watchDisturbance(stand.server.pid);
+  const { recording, each, sent } = await runSeveral({
+    target: { unix: stand.server.socketPath },
+    requests: asked.map(onWire),
+    connections: CONNECTIONS,
+    load: (durationMs, seed) => ({ model: "poisson", rate, durationMs, seed }),
+    ...{ warmUpRate: rate, warmUpS, runs: 1, seconds },
+    onWarm: () => {
+      from = { atMs: performance.now(), ...cpuNs() };
+      disturbed = watchDisturbance(stand.server.pid);
+    },
+  });
+  const [run] = each;
+  if (!run) throw new Error("There was no run");
+  const { figures, offered, achieved } = run;
+  const to = { atMs: performance.now(), ...cpuNs() };
+  const doubts = doubtsOf({
+    figures,
+    rate: { offered, achieved },
+    disturbance: disturbed(),
+    isSettled: true,
+  });
+  const { mean, percentiles } = figures.responseMs;
+  const found = figureOf(objective, figures);
+  const lastedMs = recording.due.length > 0 ? (sent / rate) * 1000 : 1;
+  return {
+    ...{ rate, achievedPerSecond: achieved, meanMs: mean, failures: figures.failures, doubts },
+    ...{
+      p50Ms: percentiles[0.5] ?? null,
+      p90Ms: percentiles[0.9] ?? null,
+      p99Ms: percentiles[0.99] ?? null,
+    },
+    serverCpuMs: (to.server - from.server) / 1e6 / sent,
+    serverCpuShare: (to.server - from.server) / 1e6 / lastedMs,
+    postgresCpuShare: (to.postgres - from.postgres) / 1e6 / lastedMs,
+    isWithin:
+      found !== undefined &&
+      found <= objective.mostMs &&
+      figures.failures === 0 &&
+      achieved >= offered * 0.995,
+  };
+}
+
+/** The curve as text. */
+export function sweepMarkdown({
+  host,
+  profile,
+  operation,
+  objective,
+  points,
+  greatestRate,
+  doubts,
+}: SweepResult): string {
+  const ms = (value: number | null) => (value === null ? "–" : value.toPrecision(3));
+  const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
+  const rows = points.map((point) => {
+    const times = [point.meanMs, point.p50Ms, point.p90Ms, point.p99Ms, point.serverCpuMs].map(ms);
+    const shares = [point.serverCpuShare, point.postgresCpuShare].map(percent);
+    const verdict = `${point.isWithin ? "within" : "beyond"}${point.doubts.length > 0 ? `, ${point.doubts.join(", ")}` : ""}`;
+    return `| ${[point.rate.toFixed(0), point.achievedPerSecond.toFixed(0), ...times, ...shares, verdict].join(" | ")} |`;
+  });
+  const limit = `${objective.figure} of at most ${objective.mostMs} ms`;
+  const found =
+    greatestRate === null
+      ? `No rate keeps to a ${limit}.`
+      : `The greatest rate with a ${limit}: **${greatestRate.toFixed(0)} a second**${doubts.length > 0 ? `, not to be believed (${doubts.join(", ")})` : ""}.`;
+  return `# ${operation} at rising rates, ${host.commit}, ${profile}
+
+${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}. ${found}
+
+| a second | reached | mean, ms | p50 | p90 | p99 | server CPU, ms a request | of the server's core | of PostgreSQL's | objective |
+|---|---|---|---|---|---|---|---|---|---|
+${rows.join("\n")}
+`;
+}

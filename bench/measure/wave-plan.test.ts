@@ -1,0 +1,50 @@
+import { expect, test } from "bun:test";
+import { PRELUDE_MS } from "../load/runs.ts";
+import type { LoadAsked, LoadScenario } from "../suites/scenario.ts";
+import type { World } from "../testbed/fixtures.ts";
+import { loadPlanOf, USUAL_RUN } from "./load-plan.ts";
+
+const asked = (operation: string): LoadAsked => ({ operation, method: "GET", path: "/" });
+const storm: LoadScenario = {
+  operation: "storm",
+  request: () => asked("Read"),
+  wave: { people: 40, fromMs: 2000, withinMs: 500, request: () => asked("SignIn") },
+};
+const options = { ...USUAL_RUN, rate: 50 };
+
+test("in a wave everybody comes within its time in each run, while others come as before and after it", async () => {
+  const { plan, request, requests, people } = loadPlanOf(storm, options);
+  expect(people).toBe(40);
+  for (let run = 0; run < plan.runs; run++) {
+    const load = plan.load(PRELUDE_MS + plan.seconds * 1000, run + 1);
+    if (load.model !== "replay") throw new Error(`A wave is no ${load.model}`);
+    expect(load.dueMs).toEqual(load.dueMs.toSorted((a, b) => a - b));
+    const first = plan.startOf?.(run, 0) ?? Number.NaN;
+    const operations = await Promise.all(
+      load.dueMs.map((_, at) => request({} as World, first + at)),
+    );
+    const dueOf = (operation: string) =>
+      load.dueMs.filter((_, at) => operations[at]?.operation === operation);
+    const signIns = dueOf("SignIn");
+    expect(signIns).toHaveLength(40);
+    expect(signIns.every((ms) => ms >= PRELUDE_MS + 2000 && ms < PRELUDE_MS + 2500)).toBe(true);
+    const reads = dueOf("Read");
+    // Poisson arrivals at 50 a second over 7 seconds, give or take six standard deviations.
+    expect(Math.abs(reads.length - 350)).toBeLessThan(6 * Math.sqrt(350));
+    expect(reads.filter((ms) => ms >= PRELUDE_MS + 2500).length).toBeGreaterThan(50);
+    expect(first + load.dueMs.length).toBe(
+      run + 1 < plan.runs ? (plan.startOf?.(run + 1, 0) ?? 0) : requests,
+    );
+  }
+});
+
+test("nobody of a wave is in the warm-up, and how many come can be chosen", async () => {
+  const { plan, request, people, offered } = loadPlanOf(storm, { ...options, wave: 300 });
+  expect([people, offered]).toEqual([300, 50 + 300 / plan.seconds]);
+  const first = plan.startOf?.(0, 0) ?? 0;
+  expect(first).toBeGreaterThan(50 * plan.warmUpS.most);
+  const warmUp = await Promise.all(
+    Array.from({ length: first }, (_, n) => request({} as World, n)),
+  );
+  expect(new Set(warmUp.map(({ operation }) => operation))).toEqual(new Set(["Read"]));
+});

@@ -1,0 +1,144 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { nearest } from "#lib/command-line/nearest.ts";
+import { OperatorError } from "#lib/errors.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
+import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
+import { HTTP_SCENARIOS, USUAL } from "../suites/http.ts";
+import { type Checkout, checkOut } from "../testbed/checkout.ts";
+import type { Scenario } from "../testbed/fixtures.ts";
+import { LOOKS } from "./decision.ts";
+import { type Finding, type Plan, runSession, type SessionResult } from "./session.ts";
+
+export type AbOptions = Pick<Plan, "mode" | "zone" | "mostPairs" | "seed" | "runMs" | "rate">;
+
+/** What `ab` writes and prints with --json. */
+export type AbResult = SessionResult & {
+  format: 1;
+  host: Fingerprint;
+  before: string;
+  after: string;
+  options: AbOptions;
+};
+
+/**
+ * Compares two versions of the code on operations, those of a usual day when none is named. Throws
+ * OperatorError.
+ */
+export async function compareVersions(
+  refs: [string, string],
+  names: string[],
+  options: AbOptions,
+): Promise<AbResult> {
+  const scenarios = scenariosOf(names);
+  checkOptions(options);
+  return await withCheckouts(refs, async ([before, after]) => {
+    const plan = {
+      ...options,
+      before: { checkout: before },
+      after: { checkout: after },
+      scenarios,
+    };
+    const result = await runSession(plan, (pairs) => progress(pairs, options.mostPairs));
+    clearProgress();
+    const versions = {
+      before: `${before.ref} (${before.commit})`,
+      after: `${after.ref} (${after.commit})`,
+    };
+    return { format: 1, host: fingerprint("embedded"), ...versions, options, ...result };
+  });
+}
+
+/** Runs `work` with refs checked out below $TMPDIR, and removes them however it ends. */
+export async function withCheckouts<T>(
+  [before, after]: [string, string],
+  work: (checkouts: [Checkout, Checkout]) => Promise<T>,
+): Promise<T> {
+  const directory = temporaryDirectory("versions");
+  const checkouts: Checkout[] = [];
+  try {
+    checkouts.push(checkOut(before, join(directory, "before")));
+    checkouts.push(checkOut(after, join(directory, "after")));
+    return await work(checkouts as [Checkout, Checkout]);
+  } finally {
+    for (const checkout of checkouts) checkout.remove();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The scenarios of operations by name, in the order given. Throws OperatorError for a name that no
+ * operation has.
+ */
+export function scenariosOf(names: string[]): Scenario[] {
+  return (names.length > 0 ? names : USUAL).map((name) => {
+    const found = HTTP_SCENARIOS.find(({ operation }) => operation === name);
+    if (found) return found;
+    const near = nearest(
+      name,
+      HTTP_SCENARIOS.map(({ operation }) => operation),
+    );
+    throw new OperatorError(
+      `There is no operation ${name}${near ? `: did you mean ${near}?` : ""}`,
+      2,
+    );
+  });
+}
+
+/** Throws OperatorError for what cannot be measured by. */
+export function checkOptions({ zone, mostPairs, seed, runMs, rate }: AbOptions) {
+  if (!(zone > 0 && zone < 1))
+    throw new OperatorError("--zone is a percentage above 0 and below 100", 2);
+  if (!LOOKS.includes(mostPairs))
+    throw new OperatorError(`--most-pairs is one of ${LOOKS.join(", ")}`, 2);
+  for (const [name, value] of Object.entries({ seed, seconds: runMs, rate })) {
+    if (!(value > 0)) throw new OperatorError(`--${name} is a number above 0`, 2);
+  }
+}
+
+/** Exit code of a verdict: 1 for what is to stop somebody, 2 for what nobody knows. */
+export const EXIT_CODES = { faster: 0, equal: 0, slower: 1, inconclusive: 2 } as const;
+
+export function printResult({
+  host,
+  before,
+  after,
+  options,
+  findings,
+  pairs,
+  verdict,
+  lastedS,
+}: AbResult) {
+  console.log(
+    `${host.cpu}, ${host.cores} cores; ${pairs.length} pairs in ${lastedS.toFixed(0)} s, seed ${options.seed}`,
+  );
+  console.log(`before  ${before}\nafter   ${after}\n`);
+  console.log(
+    `${"operation".padEnd(22)}${"figure".padEnd(8)}${"before".padStart(9)}${"after".padStart(9)}   after / before      verdict`,
+  );
+  for (const finding of findings) console.log(lineOf(finding));
+  console.log(
+    `\n${verdict}: a difference of less than ${(options.zone * 100).toFixed(1)} % counts as none`,
+  );
+}
+
+const FIGURES = { cpuUs: "CPU µs", p50Ms: "p50 ms", p90Ms: "p90 ms" };
+
+function lineOf({ operation, metric, before, after, ratio, low, high, verdict }: Finding): string {
+  const digits = metric === "cpuUs" ? 1 : 3;
+  const figure = (value: number) => (Number.isNaN(value) ? "" : value.toFixed(digits)).padStart(9);
+  const interval = `${ratio.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+  return `${operation.padEnd(22)}${FIGURES[metric].padEnd(8)}${figure(before)}${figure(after)}   ${interval}   ${verdict}`;
+}
+
+/** Writes `ab.json` for `history` to read. */
+export function writeResult(directory: string, result: AbResult) {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, "ab.json"), `${JSON.stringify(result)}\n`);
+}
+
+function progress(pairs: number, most: number) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${pairs} of at most ${most} pairs`);
+}
+
+const clearProgress = () => void (process.stderr.isTTY && process.stderr.write("\r\x1b[K"));

@@ -1,0 +1,75 @@
+import { OperatorError } from "#lib/errors.ts";
+import openapi from "../../openapi.json" with { type: "json" };
+import { closedLoop } from "../load/closed-loop.ts";
+import type { Scenario } from "../testbed/fixtures.ts";
+import type { Pair, Side } from "../testbed/pair-testbed.ts";
+import { type Cost, type Costs, makeRequests, usedNs } from "./costs.ts";
+
+/**
+ * Reads are asked again from the first; each write is another, because most can be done once only.
+ */
+const DISTINCT_READS = 64;
+const WRITES = { warmUp: 80, measured: 240 };
+const MAX_WRITES_MS = 30_000;
+const WARM_UP_MS = 350;
+const MAX_REQUESTS_PER_SECOND = 60_000;
+const CONNECTIONS = 8;
+
+/**
+ * Both sides at once, on the same core, each under a closed loop of its own: whatever else the
+ * machine does meets both alike (Bulej et al., Duet Benchmarking, ICPE 2020). Only CPU time can be
+ * taken so; how long anybody waited says nothing. Throws OperatorError when an answer was a
+ * failure.
+ */
+export async function measureDuet(
+  pair: Pair,
+  scenario: Scenario,
+  { runMs, isAfterFirst }: { runMs: number; isAfterFirst: boolean },
+): Promise<Costs> {
+  const sides = isAfterFirst ? [pair.after, pair.before] : [pair.before, pair.after];
+  const loops = await Promise.all(sides.map((side) => prepareLoops(scenario, side, runMs)));
+  await Promise.all(loops.map(({ warmUp }) => warmUp()));
+  const earlier = await Promise.all(sides.map((side) => side.cpuNs()));
+  const loads = await Promise.all(loops.map(({ measured }) => measured()));
+  const later = await Promise.all(sides.map((side) => side.cpuNs()));
+  const costs = loads.map(({ requests, failures }, at): Cost => {
+    if (failures > 0)
+      throw new OperatorError(`${failures} of ${requests} answers to ${scenario.operation} failed`);
+    return { cpuUs: usedNs(earlier[at] as CpuNs, later[at] as CpuNs) / 1000 / requests };
+  });
+  const [first, second] = costs as [Cost, Cost];
+  return isAfterFirst ? { before: second, after: first } : { before: first, after: second };
+}
+
+type CpuNs = Map<string, number>;
+
+/** For a time where requests can be repeated; else until each has been sent. */
+async function prepareLoops(scenario: Scenario, side: Side, runMs: number) {
+  const { socketPath } = side.server;
+  const isRepeatable = isRead(scenario);
+  const texts = await makeRequests(
+    scenario,
+    side,
+    isRepeatable ? DISTINCT_READS : WRITES.warmUp + WRITES.measured,
+  );
+  if (isRepeatable) {
+    const loop = (ms: number) => () =>
+      closedLoop(socketPath, texts, CONNECTIONS, ms, (ms / 1000) * MAX_REQUESTS_PER_SECOND);
+    return { warmUp: loop(WARM_UP_MS), measured: loop(runMs) };
+  }
+  const loop = (part: string[]) => () =>
+    closedLoop(socketPath, part, CONNECTIONS, MAX_WRITES_MS, part.length);
+  return {
+    warmUp: loop(texts.slice(0, WRITES.warmUp)),
+    measured: loop(texts.slice(WRITES.warmUp)),
+  };
+}
+
+const READS = new Set(
+  Object.values(openapi.paths).flatMap((methods) =>
+    "get" in methods ? [methods.get.operationId] : [],
+  ),
+);
+
+/** By the method that the API's description gives it. */
+export const isRead = ({ operation }: Scenario): boolean => READS.has(operation);

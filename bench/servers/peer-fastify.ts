@@ -1,0 +1,28 @@
+// The three operations on Fastify, on Node.
+import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
+import { NOT_SIGNED_IN, openStore, readSettings } from "./peer-store.ts";
+
+const settings = readSettings();
+const { whoAsks, listExercises } = openStore(settings);
+
+declare module "fastify" {
+  interface FastifyRequest {
+    user: { id: string } | null;
+  }
+}
+
+const app = fastify();
+app.decorateRequest("user", null);
+
+async function signedIn(request: FastifyRequest, reply: FastifyReply) {
+  const user = await whoAsks(request.headers.cookie);
+  if (!user) return reply.code(401).send(NOT_SIGNED_IN);
+  request.user = user;
+}
+
+app.get("/ping", (_request, reply) => reply.type("text/plain; charset=utf-8").send("OK"));
+app.get("/api/v1/access/me", { preHandler: signedIn }, async ({ user }) => user);
+app.get("/api/v1/exercises", { preHandler: signedIn }, () => listExercises());
+
+await app.listen({ path: settings.unix });
+process.on("SIGTERM", () => process.exit(0));

@@ -1,0 +1,205 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { openPool, type Pool } from "#db/client.ts";
+import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
+import { OperatorError } from "#lib/errors.ts";
+import { runProgram } from "#lib/processes/programs.ts";
+import { temporaryDirectory } from "#lib/processes/temporary.ts";
+import { QUIET } from "../disk/cluster.ts";
+import { pin } from "../hosts/pinning.ts";
+import { cpuNsByThread } from "../regressions/costs.ts";
+import { SETTINGS } from "./applications.ts";
+import { type Checkout, countMigrations } from "./checkout.ts";
+import { listProcesses } from "./embedded-postgres.ts";
+import { makeWorld, type World } from "./fixtures.ts";
+import { startServer } from "./server-process.ts";
+import type { Stand } from "./testbed.ts";
+
+/** One of the two that are compared: its code, and how it is started when not as in production. */
+export type Contender = { checkout: Checkout; command?: string[] };
+
+/** A contender in one pair: freshly started, on a fresh copy of the data. */
+export type Side = {
+  server: { socketPath: string };
+  worlds: World[];
+  /**
+   * Of the server and of the PostgreSQL processes that work for it, by thread, since each began.
+   */
+  cpuNs(): Promise<Map<string, number>>;
+};
+
+export type Pair = { before: Side; after: Side; close(): Promise<void> };
+
+/**
+ * One PostgreSQL with the same data for both contenders, for as many pairs as are wanted. The first
+ * pair, and each that asks for it, begins with the data as it was made: needed after writes.
+ */
+export type Arena = {
+  openPair(how: { isAfterFirst: boolean; restoresData: boolean }): Promise<Pair>;
+  close(): Promise<void>;
+};
+
+/** People of their own for requests that would wait for one another. */
+const WORLDS = 4;
+
+/**
+ * Makes the data with the code whose schema is the older, and has the other migrate a copy: what is
+ * compared is the code on the same rows. Pairs work on copies of these. PostgreSQL does not wait
+ * for the disk here: how often it would is counted elsewhere, and how long says nothing about the
+ * code.
+ */
+export async function openArena(before: Contender, after: Contender): Promise<Arena> {
+  const directory = temporaryDirectory("ab");
+  const cluster = await startCluster(
+    {
+      dataDir: join(directory, "data"),
+      socketDir: join(directory, "pg"),
+      logFile: join(directory, "postgres.log"),
+    },
+    { durable: false, settings: QUIET },
+  );
+  pin(listProcesses(cluster.pid() as number), "postgres");
+  const leaveLoad = joinLoad();
+  const admin = openPool(cluster.url("postgres"), { size: 2, prepare: false });
+  const close = async () => {
+    await admin.close();
+    await cluster.stop();
+    leaveLoad();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    const isAfterOlder = countMigrations(after.checkout) < countMigrations(before.checkout);
+    const [older, newer] = isAfterOlder
+      ? (["after", "before"] as const)
+      : (["before", "after"] as const);
+    const contenders = { before, after };
+    const ground = { directory, cluster, admin };
+    const worlds = await makeData(ground, contenders[older], older);
+    await copyDatabase(admin, `template_${older}`, `template_${newer}`);
+    await prepare(ground, contenders[newer], `template_${newer}`);
+    await settle(cluster, `template_${newer}`);
+    for (const name of ["before", "after"] as const)
+      await copyDatabase(admin, `template_${name}`, name);
+    return { openPair: (how) => openPair(ground, contenders, worlds, how), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * This process makes the load; afterwards it may go where it could before, and so may what it
+ * starts then.
+ */
+function joinLoad(): () => void {
+  const allowed =
+    /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+  pin([process.pid], "load");
+  return () => void spawnSync("taskset", ["-a", "-c", "-p", allowed, String(process.pid)]);
+}
+
+type Ground = { directory: string; cluster: Cluster; admin: Pool };
+type Name = "before" | "after";
+
+/** A migrated and seeded database with people who have trained. */
+async function makeData(ground: Ground, contender: Contender, name: Name): Promise<World[]> {
+  const template = `template_${name}`;
+  await ensureDatabase(ground.cluster, template);
+  await prepare(ground, contender, template);
+  const stand = await openSide(ground, contender, name, template);
+  try {
+    return await Promise.all(Array.from({ length: WORLDS }, () => makeWorld(stand)));
+  } finally {
+    await stand.close();
+    await settle(ground.cluster, template);
+  }
+}
+
+async function prepare({ directory, cluster }: Ground, { checkout }: Contender, database: string) {
+  for (const command of ["migrate", "seed"]) {
+    const env = { ...process.env, IRONTRACK_HOME: directory, DATABASE_URL: cluster.url(database) };
+    const args = [join(checkout.root, checkout.program), command];
+    const done = await runProgram([process.execPath, ...args], { cwd: checkout.root, env });
+    if (done.code !== 0)
+      throw new OperatorError(`${command} of ${checkout.ref} failed: ${done.stderr.slice(-500)}`);
+  }
+}
+
+/** Vacuumed and analysed, as data that has been there for a while. */
+async function settle(cluster: Cluster, database: string) {
+  const db = openPool(cluster.url(database), { size: 1, prepare: false });
+  await db.sql`vacuum (freeze, analyze)`;
+  await db.sql`checkpoint`;
+  await db.close();
+}
+
+async function copyDatabase(admin: Pool, from: string, to: string) {
+  await admin.sql`drop database if exists ${admin.sql(to)} with (force)`;
+  await admin.sql`create database ${admin.sql(to)} template ${admin.sql(from)}`;
+}
+
+async function openPair(
+  ground: Ground,
+  contenders: Record<Name, Contender>,
+  worlds: World[],
+  { isAfterFirst, restoresData }: { isAfterFirst: boolean; restoresData: boolean },
+): Promise<Pair> {
+  const open = async (name: Name): Promise<[Name, Stand]> => {
+    if (restoresData) await copyDatabase(ground.admin, `template_${name}`, name);
+    return [name, await openSide(ground, contenders[name], name, name)];
+  };
+  const names: Name[] = isAfterFirst ? ["after", "before"] : ["before", "after"];
+  const opening = names.map(open);
+  const opened = await Promise.allSettled(opening);
+  if (opened.some(({ status }) => status === "rejected")) {
+    for (const one of opened) if (one.status === "fulfilled") await one.value[1].close();
+  }
+  const stands = Object.fromEntries(await Promise.all(opening)) as Record<Name, Stand>;
+  const sideOf = (name: Name): Side => ({
+    server: stands[name].server,
+    worlds: worlds.map((world) => ({ ...world, stand: stands[name] })),
+    cpuNs: async () => {
+      const backends = await ground.admin.sql<{ pid: number }[]>`
+        select pid from pg_stat_activity where datname = ${name}`;
+      return cpuNsByThread([stands[name].server.pid, ...backends.map(({ pid }) => pid)]);
+    },
+  });
+  return {
+    before: sideOf("before"),
+    after: sideOf("after"),
+    close: async () => void (await Promise.all([stands.before.close(), stands.after.close()])),
+  };
+}
+
+/**
+ * A server on a database. Both have one home, and so one key: whoever signed in at one is known to
+ * the other.
+ */
+async function openSide(
+  ground: Ground,
+  { checkout, command }: Contender,
+  name: Name,
+  database: string,
+): Promise<Stand> {
+  const { directory, cluster } = ground;
+  const socketPath = join(directory, name, "irontrack.sock");
+  mkdirSync(join(directory, name), { recursive: true });
+  const databaseUrl = cluster.url(database);
+  const env = {
+    ...SETTINGS,
+    ACCESS_TOKEN_TTL_S: "3600",
+    IRONTRACK_HOME: directory,
+    SOCKET_PATH: socketPath,
+    DATABASE_URL: databaseUrl,
+  };
+  const [script = "", ...args] = command ?? [checkout.program, "serve"];
+  const server = await startServer([join(checkout.root, script), ...args], socketPath, env);
+  const db = openPool(databaseUrl, { size: 1, prepare: false });
+  const close = async () => {
+    await db.close();
+    await server.stop();
+  };
+  // All that scenarios ask of a stand; the rest of one is about its disk.
+  return { server, db, close } as Stand;
+}

@@ -1,0 +1,135 @@
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { openPool } from "#db/client.ts";
+import { ensureDatabase, startCluster } from "#db/embedded.ts";
+import { migrate } from "#db/migrate.ts";
+import { seedCatalog } from "#seeds/catalog.ts";
+import { readCatalog } from "#seeds/read-catalog.ts";
+import { QUIET } from "../disk/cluster.ts";
+import type { PeerSettings } from "../servers/peer-store.ts";
+import { ask, signIn, startApplicationOn } from "./applications.ts";
+import { databaseUrl, pinPostgres, socketDir } from "./embedded-postgres.ts";
+import { type ServerProcess, startServer } from "./server-process.ts";
+
+/** The operations that everybody serves, by what a signed-in client asks for. */
+export const PEER_PATHS = {
+  ping: "/ping",
+  me: "/api/v1/access/me",
+  page: "/api/v1/exercises?scope=system&pageSize=20",
+};
+export type PeerOperation = keyof typeof PEER_PATHS;
+
+/** One database for everybody, and what our own answers on it are. */
+export type PeersStage = {
+  dir: string;
+  postgres: string;
+  cookie: string;
+  startOurs(settings?: Record<string, string>): Promise<ServerProcess>;
+  /** Starts one of the peers in `servers/` by its file's name. Throws when it answers otherwise than we do. */
+  startPeer(name: string, runtime: Runtime, how?: "like ours" | "static"): Promise<ServerProcess>;
+  close(): Promise<void>;
+};
+
+export type Runtime = "bun" | "node";
+
+const ROOT = join(import.meta.dir, "../..");
+/** Where Node finds the same packages from. */
+const BUILT = join(ROOT, "node_modules/.irontrack/peers");
+
+/** Starts PostgreSQL under `dir`, migrated and seeded, with somebody who is signed in. */
+export async function openPeersStage(dir: string): Promise<PeersStage> {
+  // PostgreSQL, which is not root, passes here.
+  chmodSync(dir, 0o711);
+  mkdirSync(join(dir, "run"));
+  const paths = {
+    dataDir: join(dir, "postgres"),
+    socketDir: socketDir(dir),
+    logFile: join(dir, "postgres.log"),
+  };
+  const cluster = await startCluster(paths, { settings: QUIET });
+  try {
+    await ensureDatabase(cluster, "irontrack");
+    const db = openPool(databaseUrl(dir), { size: 1, prepare: false });
+    await migrate(db);
+    await seedCatalog(db, readCatalog());
+    await db.sql`vacuum analyze`;
+    const [version] = await db.sql<{ server_version: string }[]>`show server_version`;
+    await db.close();
+    pinPostgres(dir);
+
+    const startOurs = (settings = {}) => startApplicationOn(databaseUrl(dir), dir, settings);
+    const ours = await startOurs();
+    const cookie = await signIn(ours.socketPath);
+    const answers = await answersOf(ours, cookie);
+    const jwks = JSON.parse((await ask(ours.socketPath, "/.well-known/jwks.json", "")).body);
+    await ours.stop();
+
+    return {
+      ...{ dir, cookie, startOurs },
+      postgres: version?.server_version ?? "",
+      startPeer: async (name, runtime, how) => {
+        const unix = join(dir, "run/peer.sock");
+        rmSync(unix, { force: true });
+        const settings: PeerSettings = {
+          ...{ unix, jwks, databaseSocket: join(socketDir(dir), ".s.PGSQL.5432") },
+          ...(how === "like ours" ? { pingHeaders: answers.ping.headers } : {}),
+          isPingStatic: how === "static",
+        };
+        const script =
+          runtime === "node" ? await buildForNode(name) : `bench/servers/peer-${name}.ts`;
+        const program = runtime === "node" ? "node" : process.execPath;
+        const peer = await startServer(
+          [script, JSON.stringify(settings)],
+          unix,
+          { NODE_ENV: "production" },
+          { runtime: program },
+        );
+        const difference = differenceOf(answers, await answersOf(peer, cookie));
+        if (difference === undefined) return peer;
+        await peer.stop();
+        throw new Error(`${name} on ${runtime} answers ${difference} otherwise than we do`);
+      },
+      close: cluster.stop,
+    };
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+export type Answers = Record<PeerOperation, Awaited<ReturnType<typeof ask>>>;
+
+async function answersOf({ socketPath }: ServerProcess, cookie: string): Promise<Answers> {
+  const [ping, me, page] = await Promise.all(
+    Object.values(PEER_PATHS).map((path) => ask(socketPath, path, cookie)),
+  );
+  return { ping, me, page } as Answers;
+}
+
+/**
+ * The first operation whose answers differ by more than headers and the order of fields; undefined
+ * when none does.
+ */
+export function differenceOf(ours: Answers, theirs: Answers): string | undefined {
+  const said = ({ status, body }: Answers["ping"]) => [
+    status,
+    body.startsWith("{") ? JSON.parse(body) : body,
+  ];
+  return Object.keys(PEER_PATHS).find(
+    (name) =>
+      !Bun.deepEquals(said(ours[name as PeerOperation]), said(theirs[name as PeerOperation]), true),
+  );
+}
+
+/** Node reads no TypeScript: the peer's own files become one, its packages stay as they are. */
+async function buildForNode(name: string): Promise<string> {
+  const entrypoints = [join(ROOT, `bench/servers/peer-${name}.ts`)];
+  const options = {
+    target: "node",
+    packages: "external",
+    naming: "[name].mjs",
+    outdir: BUILT,
+  } as const;
+  await Bun.build({ entrypoints, ...options });
+  return join(BUILT, `peer-${name}.mjs`);
+}

@@ -1,0 +1,110 @@
+import { join } from "node:path";
+import { openPool, type Pool } from "#db/client.ts";
+import { type Cluster, ensureDatabase } from "#db/embedded.ts";
+import { migrate } from "#db/migrate.ts";
+import { seedCatalog } from "#seeds/catalog.ts";
+import { seedDemo } from "#seeds/demo.ts";
+import { readCatalog } from "#seeds/read-catalog.ts";
+import { createPasswords } from "#src/access/passwords.ts";
+import { readConfig } from "#src/config/config.ts";
+import { SETTINGS, startApplicationOn } from "./applications.ts";
+import type { ServerProcess } from "./server-process.ts";
+
+const PASSWORD = "a bench needs a password";
+const YEARS = 2;
+/** What demo athletes log in two years, on average. */
+const SETS_EACH = 8450;
+
+/** An athlete of the stage, with a workout under way. */
+export type Person = { userId: string; cookie: string; workoutId: string; entryId: string };
+
+/** The application on a database with the training of many, some of whom are signed in. */
+export type Stage = {
+  name: string;
+  sets: number;
+  url: string;
+  db: Pool;
+  server: ServerProcess;
+  people: Person[];
+  /** The exercise that everybody trains most. */
+  exerciseId: string;
+  close(): Promise<void>;
+};
+
+/**
+ * Makes a database `name` with about `sets` sets of demo athletes, vacuumed as one that has been
+ * there for a while.
+ */
+export async function fillStage(cluster: Cluster, name: string, sets: number): Promise<void> {
+  await ensureDatabase(cluster, name);
+  const db = openPool(cluster.url(name), { size: 4, prepare: false });
+  await migrate(db);
+  await seedCatalog(db, readCatalog());
+  const passwordHash = await createPasswords(readConfig({ ...SETTINGS })).hash(PASSWORD);
+  const athletes = Math.max(1, Math.round(sets / SETS_EACH));
+  const made = await seedDemo(db, { athletes, years: YEARS, seed: 1, passwordHash, fast: true });
+  await db.sql`vacuum analyze`;
+  await db.close();
+  const perSecond = Math.round(made.sets / made.seconds);
+  process.stderr.write(
+    `${name}: ${made.sets} sets of ${athletes} athletes, ${perSecond} a second\n`,
+  );
+}
+
+/**
+ * Starts the application on a filled database, and signs in the first `count` athletes: the same in
+ * every stage.
+ */
+export async function openStage(
+  cluster: Cluster,
+  dir: string,
+  name: string,
+  count: number,
+): Promise<Stage> {
+  const url = cluster.url(name);
+  const db = openPool(url, { size: 1, prepare: true });
+  const server = await startApplicationOn(url, join(dir, name));
+  const [exercise] = await db.sql<{ id: string }[]>`
+    select id from exercises where slug = 'barbell-bench-press' and owner_id is null`;
+  const exerciseId = (exercise as { id: string }).id;
+  const [found] = await db.sql<{ sets: string }[]>`select count(*) as sets from workout_sets`;
+  const people: Person[] = [];
+  for (let nth = 1; nth <= count; nth++)
+    people.push(await makePerson(server.socketPath, nth, exerciseId));
+  return {
+    ...{ name, url, db, server, people, exerciseId },
+    sets: Number(found?.sets),
+    close: async () => {
+      await server.stop();
+      await db.close();
+    },
+  };
+}
+
+async function makePerson(unix: string, nth: number, exerciseId: string): Promise<Person> {
+  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+    fetch(`http://localhost/api/v1${path}`, {
+      unix,
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+  const answer = await post("/access/signin", {
+    username: `demo-1-${nth}@example.com`,
+    password: PASSWORD,
+  });
+  if (answer.status !== 204) throw new Error(`Signing in failed: ${await answer.text()}`);
+  const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(";")[0] as string);
+  const cookie = cookies.find((candidate) => candidate.startsWith("access_token=")) ?? "";
+  const begun = {
+    timeZone: "UTC",
+    startedAt: "2026-01-05T12:00:00Z",
+    exercises: [{ exerciseId, mode: "reps" }],
+  };
+  const made = await post("/workouts", begun, { cookie });
+  if (!made.ok) throw new Error(`Starting a workout failed: ${await made.text()}`);
+  const workout = (await made.json()) as { id: string; exercises: { id: string }[] };
+  const me = await fetch("http://localhost/api/v1/access/me", { unix, headers: { cookie } });
+  const { id } = (await me.json()) as { id: string };
+  return { userId: id, cookie, workoutId: workout.id, entryId: workout.exercises[0]?.id ?? "" };
+}
