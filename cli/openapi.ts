@@ -4,7 +4,7 @@ import { generateKey, readKeys } from "#src/access/keys.ts";
 import { listOperations } from "#src/app/app.ts";
 import { assemble } from "#src/app/services.ts";
 import { createCatalogCache } from "#src/cache/catalog-cache.ts";
-import { aloneOnDatabase } from "#src/cache/invalidations.ts";
+import { localInvalidations } from "#src/cache/invalidations.ts";
 import { createLoginCache } from "#src/cache/login-cache.ts";
 import { readConfig } from "#src/config/config.ts";
 import { openLog } from "#src/log/log.ts";
@@ -25,9 +25,9 @@ export async function openApiJson(): Promise<string> {
       keys,
       db,
       ...openLog(config),
-      memory: createLoginCache(() => false),
+      loginCache: createLoginCache(() => false),
       catalogCache: createCatalogCache(() => false, 0),
-      invalidations: aloneOnDatabase(() => {}),
+      invalidations: localInvalidations(() => {}),
       health: {
         isDatabaseOnline: () => false,
         isCacheOnline: () => false,

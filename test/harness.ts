@@ -4,7 +4,7 @@ import { generateKey, type Keys, readKeys } from "#src/access/keys.ts";
 import { type AppDeps, createApp, listOperations } from "#src/app/app.ts";
 import { assemble } from "#src/app/services.ts";
 import { createCatalogCache } from "#src/cache/catalog-cache.ts";
-import { aloneOnDatabase, openInvalidations } from "#src/cache/invalidations.ts";
+import { localInvalidations, openInvalidations } from "#src/cache/invalidations.ts";
 import { createLoginCache } from "#src/cache/login-cache.ts";
 import { type Config, readConfig } from "#src/config/config.ts";
 import { faultsOf } from "#src/http/shapes.ts";
@@ -144,15 +144,15 @@ async function inThisProcess(
 ): Promise<Api> {
   const config = testConfig({ ...settings, LOG_LEVEL: logTo ? "trace" : "error" });
   const bugs: string[] = [];
-  const memory = createLoginCache(() => true, nowMs);
+  const loginCache = createLoginCache(() => true, nowMs);
   const catalogCache = createCatalogCache(() => true, 2 ** 24);
   const invalidate = (invalidation: Parameters<typeof catalogCache.invalidate>[0]) => {
-    memory.invalidate(invalidation);
+    loginCache.invalidate(invalidation);
     catalogCache.invalidate(invalidation);
   };
   const invalidations = elsewhere
     ? await openInvalidations(db, invalidate)
-    : aloneOnDatabase(invalidate);
+    : localInvalidations(invalidate);
   const health = {
     isDatabaseOnline: () => true,
     isCacheOnline: () => true,
@@ -163,7 +163,7 @@ async function inThisProcess(
     config,
     keys: await testKeys(),
     db,
-    memory,
+    loginCache,
     catalogCache,
     invalidations,
     health,

@@ -26,7 +26,7 @@ export type AccessDeps = {
   config: Config;
   tokens: Tokens;
   passwords: Passwords;
-  memory: LoginCache;
+  loginCache: LoginCache;
   invalidations: Invalidations;
   log: Pick<Log, "warn">;
   nowMs: () => number;

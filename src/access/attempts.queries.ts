@@ -147,6 +147,6 @@ const locking = (sql: Db["sql"], keys: string[]) =>
   sql`locked as materialized (select key from attempts where key = any (${keys}) order by key for update)`;
 
 /** Removes counters whose window is over. */
-export async function deleteForgottenAttempts({ sql }: Db): Promise<void> {
+export async function deleteExpiredAttempts({ sql }: Db): Promise<void> {
   await sql`delete from attempts where forgotten_at < now() - interval '1 hour'`;
 }

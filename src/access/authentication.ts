@@ -30,12 +30,12 @@ export function notAuthenticated(request: Request): AppError {
 
 /** The actor of the access cookie when nobody has to be asked for it, else undefined. */
 export function recognise(
-  { config, tokens, memory }: AccessDeps,
+  { config, tokens, loginCache }: AccessDeps,
   request: Request,
 ): Actor | undefined {
   const token = readCookie(request.headers.get("cookie"), cookieNames(config).access);
   const claims = token === undefined ? undefined : tokens.get(token);
-  return claims && memory.get(claims);
+  return claims && loginCache.get(claims);
 }
 
 /**
@@ -61,17 +61,17 @@ export async function authenticateByEither(deps: AccessDeps, request: Request): 
 }
 
 const actorOf = (deps: AccessDeps, claims: Claims) =>
-  deps.memory.get(claims) ?? loadActor(deps, claims);
+  deps.loginCache.get(claims) ?? loadActor(deps, claims);
 
 /**
  * Asks the database. Throws unauthenticated when the user is gone or inactive, or the login revoked
  * or over.
  */
 export async function loadActor(
-  { db, memory, nowMs }: AccessDeps,
+  { db, loginCache, nowMs }: AccessDeps,
   { userId, loginId }: Claims,
 ): Promise<Actor> {
-  const epoch = memory.epoch();
+  const epoch = loginCache.epoch();
   const { expiresAtMs, ...state } = await findLoginState(db, userId, loginId, nowMs());
   if (state.userId === null)
     throw unauthenticated("user_gone", "Invalid authentication credentials");
@@ -79,6 +79,6 @@ export async function loadActor(
     throw unauthenticated("user_inactive", "Invalid credentials or account is unavailable");
   if (!state.isLive) throw unauthenticated("login_revoked", "Invalid credentials");
   const actor = { loginId, userId, email: state.email, name: state.name, roleSlug: state.roleSlug };
-  memory.set(actor, epoch, expiresAtMs);
+  loginCache.set(actor, epoch, expiresAtMs);
   return actor;
 }

@@ -41,7 +41,7 @@ test("two superusers who take each other's role away never leave none", async ()
     });
   for (let round = 0; round < 500; round++) {
     await pool.sql`update users set role_id = (select id from roles where slug = 'superuser') where id = any (${made})`;
-    api.deps.memory.invalidate("everything");
+    api.deps.loginCache.invalidate("everything");
     const as = [await signedIn(api, first.user), await signedIn(api, second.user)] as const;
     const answers = await Promise.all([
       revoke(api, second.user.email, as[0]),

@@ -2,7 +2,7 @@ import { connectPool, type Db, openPool, type Pool, type PoolOptions } from "#db
 import { noAnswer } from "#db/errors.ts";
 import type { SilenceLimits } from "#db/silence.ts";
 import { OperatorError } from "#lib/errors.ts";
-import { deleteForgottenAttempts } from "../access/attempts.queries.ts";
+import { deleteExpiredAttempts } from "../access/attempts.queries.ts";
 import { type Keys, readKeys, readOrGenerateKeys } from "../access/keys.ts";
 import { createPasswords } from "../access/passwords.ts";
 import { createTokens } from "../access/tokens.ts";
@@ -82,7 +82,7 @@ export async function openServices(
   try {
     await answered(connectPool(db, config.DATABASE_POOL_SIZE));
     replicas = await openConfiguredReplicas(config, db, poolOptions, log);
-    const memory = createLoginCache(() => invalidations.isFresh());
+    const loginCache = createLoginCache(() => invalidations.isFresh());
     const catalogCache = createCatalogCache(
       () => invalidations.isFresh(),
       config.CATALOG_MEMORY_MIB * 2 ** 20,
@@ -90,7 +90,7 @@ export async function openServices(
     const listening = openInvalidations(
       direct,
       (invalidation) => {
-        memory.invalidate(invalidation);
+        loginCache.invalidate(invalidation);
         catalogCache.invalidate(invalidation);
       },
       { log },
@@ -98,7 +98,7 @@ export async function openServices(
     const invalidations: Invalidations = await answered(listening);
     const health = await watchHealth(db, invalidations.isFresh);
     const housekeeping = setInterval(() => {
-      deleteForgottenAttempts(db).catch((error) =>
+      deleteExpiredAttempts(db).catch((error) =>
         log.warn({ err: error }, "old attempts were not deleted"),
       );
       deleteOldKeys(db).catch((error) =>
@@ -119,7 +119,7 @@ export async function openServices(
       db,
       log,
       requestLog,
-      memory,
+      loginCache,
       catalogCache,
       replicas,
       invalidations,
@@ -132,7 +132,7 @@ export async function openServices(
       admission: db.stats,
       replicas: replicas?.stats,
       catalogCache,
-      loginCache: memory,
+      loginCache,
       passwords: deps.passwords.queue,
       isDatabaseOnline: health.isDatabaseOnline,
       isFresh: invalidations.isFresh,

@@ -1,57 +1,56 @@
 import type { Reply } from "../http/reply.ts";
-import { type CachedReply, cachedReply, chooseForm } from "./cached-reply.ts";
+import { type CachedReply, cachedReply, negotiate } from "./cached-reply.ts";
 import type { Audience, CatalogCache, Computed } from "./catalog-cache.ts";
 
-/**
- * An answer as JSON, its audience, and further entries that the computation yields for the cache.
- */
+/** A computed answer as JSON, its audience, and further entries to cache. */
 export type ComputedAnswer = { json: string } & Pick<Computed<unknown>, "audience" | "also">;
 
-/** What an entry costs beside its text: its replies with their headers. */
+/** The size of an entry beside its text: its replies with their headers. */
 const ENTRY_BYTES = 4096;
 
-/** Answers `question` for `audience` from the cache, or by `compute` on a miss. */
+/** Answers from the cache; on a miss, computes the answer and caches it. */
 export function answerFromCache(
-  memory: CatalogCache,
+  cache: CatalogCache,
   request: Request,
-  question: string,
+  key: string,
   audience: Audience,
   compute: () => Promise<ComputedAnswer>,
 ): Reply | Promise<Reply> {
-  const known = memory.get<CachedReply>(question, audience);
-  if (known) return chooseForm(known, request);
+  const cached = cache.get<CachedReply>(key, audience);
+  if (cached) return negotiate(cached, request);
   const load = async () => {
     const { json, ...entry } = await compute();
-    // Half as much again for the compressed form, which the first request for it creates.
+    // Half as much again for the gzipped form, which the first request for it creates.
     return { ...entry, value: cachedReply(json), bytes: json.length * 1.5 + ENTRY_BYTES };
   };
-  return memory.load(question, audience, load).then((reply) => chooseForm(reply, request));
+  return cache.load(key, audience, load).then((reply) => negotiate(reply, request));
 }
 
 /**
- * The audience under which to look up a question about one thing: everyone if that is cached, else
- * the user.
+ * The audience under which to look up a single thing that may belong to the catalog or to the user:
+ * everyone if the cache has it for everyone, else the user.
  */
-export const audienceOfOne = (memory: CatalogCache, question: string, userId: string): Audience =>
-  memory.get(question, null) === undefined ? userId : null;
+export const lookupAudience = (cache: CatalogCache, key: string, userId: string): Audience =>
+  cache.get(key, null) === undefined ? userId : null;
 
-const questions = new WeakMap<object, { what: string; question: string }>();
+const cacheKeys = new WeakMap<object, { resource: string; key: string }>();
 
 /**
- * The question of a cache entry for a checked query about `what`; the order of the query's fields
- * does not matter. Computed once for each query object, which `checkInputs` returns for the same
- * text. Leaves out `scope`, which the lists put into the question themselves.
+ * The cache key of a validated query about `resource`: the same for any order of the query's
+ * fields. Leaves out `scope`, which the lists add themselves. Computed once for each query object;
+ * `checkInputs` returns the same object for the same text.
  */
-export function canonical(what: string, query: Record<string, unknown>): string {
-  const known = questions.get(query);
-  if (known?.what === what) return known.question;
+export function cacheKey(resource: string, query: Record<string, unknown>): string {
+  const known = cacheKeys.get(query);
+  if (known?.resource === resource) return known.key;
   const fields = Object.entries(query)
     .filter(([name]) => name !== "scope")
-    .map(([name, value]) => [
+    .map(([name, value]): [string, unknown] => [
       name,
       Array.isArray(value) ? [...new Set(value)].sort((a, b) => a - b) : value,
-    ]);
-  const question = `${what}?${JSON.stringify(fields.sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)))}`;
-  questions.set(query, { what, question });
-  return question;
+    ])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const key = `${resource}?${JSON.stringify(fields)}`;
+  cacheKeys.set(query, { resource, key });
+  return key;
 }

@@ -2,56 +2,44 @@ import { refusalOf } from "#db/errors.ts";
 import { keepAliveForJoiners } from "../http/request-context.ts";
 import type { Invalidation } from "./invalidations.ts";
 
-/**
- * The user to whom an answer may be shown; null for everyone, if it shows nothing but the catalog.
- */
+/** The user to whom an answer may be shown; null for everyone, if it shows only the catalog. */
 export type Audience = string | null;
 
-/** A cache entry: a value, the complete question that it answers, and its audience. */
-export type CacheEntry = { question: string; audience: Audience; value: unknown; bytes: number };
+export type CacheEntry = { key: string; audience: Audience; value: unknown; bytes: number };
 
-/**
- * A computed answer, its audience, and further entries that the computation yields for the cache.
- */
+/** A computed answer, its audience, and further entries that the computation yields. */
 export type Computed<T> = { value: T; audience: Audience; bytes: number; also?: CacheEntry[] };
 
 /**
  * This process's cache of answers about the catalog and users' own exercises, exact in every
- * process (ADR 0010). Every entry and every computation has an audience, and only a caller that
- * names the same audience finds it.
+ * process (ADR 0010). Entries that an invalidation may have missed are never returned. Every entry
+ * and computation has an audience, and only a caller that names the same audience gets it.
  */
 export type CatalogCache = {
+  /** The cached answer; undefined when the database has to be queried. */
+  get<T>(key: string, audience: Audience): T | undefined;
   /**
-   * The cached answer to `question` for `audience`; undefined when the database has to be queried.
+   * Computes an answer once for all callers that ask for the same key and audience meanwhile
+   * (joiners), and caches it unless an invalidation arrives during the computation. Throws if the
+   * result is for another audience: then nothing is cached, and no joiner gets it. If the caller
+   * that started the computation is refused (503), its joiners compute the answer once more.
    */
-  get<T>(question: string, audience: Audience): T | undefined;
-  /**
-   * Computes an answer once for all callers that ask the same question for the same audience
-   * meanwhile (joiners), and caches it unless an invalidation arrived during the computation.
-   * Throws if the result is for another audience: then nothing is cached, and no joiner gets it. If
-   * the starter is refused (503), its joiners compute the answer once more.
-   */
-  load<T>(question: string, audience: Audience, compute: () => Promise<Computed<T>>): Promise<T>;
-  /** Drops what `notice` invalidates. */
+  load<T>(key: string, audience: Audience, compute: () => Promise<Computed<T>>): Promise<T>;
   invalidate(invalidation: Invalidation | "everything"): void;
   /** Counts invalidations. */
   epoch(): number;
-  /**
-   * Whether what was recalled at `epoch` may be given again, whatever it was made of: then it is a
-   * hit like `recall`'s.
-   */
+  /** Whether what was cached at `epoch` may still be returned. If so, counts a hit. */
   isCurrent(epoch: number): boolean;
   readonly bytes: number;
-  /** How often `recall` found something, and not. */
   readonly lookups: { hits: number; misses: number };
 };
 
 /** A computation under way, which callers may join. */
-type Flight = { isOvertaken: boolean; result: Promise<Computed<unknown>> };
+type Flight = { isInvalidated: boolean; result: Promise<Computed<unknown>> };
 
 /**
- * `isTrusted` says whether every notice so far has reached this process; the longest unused go
- * beyond `limitBytes`.
+ * `isFresh` says whether every invalidation so far is known to have arrived in this process. Beyond
+ * `limitBytes` the least recently used entries are evicted.
  */
 export function createCatalogCache(isFresh: () => boolean, limitBytes: number): CatalogCache {
   const entries = createByAudience<CacheEntry>();
@@ -62,15 +50,15 @@ export function createCatalogCache(isFresh: () => boolean, limitBytes: number): 
   let epoch = 0;
 
   const drop = (entry: CacheEntry) => {
-    entries.delete(entry.audience, entry.question);
+    entries.delete(entry.audience, entry.key);
     byUse.delete(entry);
     bytes -= entry.bytes;
   };
   const set = (entry: CacheEntry) => {
-    const known = entries.get(entry.audience, entry.question);
-    if (known) drop(known);
+    const replaced = entries.get(entry.audience, entry.key);
+    if (replaced) drop(replaced);
     if (entry.bytes > limitBytes) return;
-    entries.set(entry.audience, entry.question, entry);
+    entries.set(entry.audience, entry.key, entry);
     byUse.add(entry);
     bytes += entry.bytes;
     for (const oldest of byUse) {
@@ -78,33 +66,28 @@ export function createCatalogCache(isFresh: () => boolean, limitBytes: number): 
       drop(oldest);
     }
   };
-  /** Marks computations that may have read the old state: their results are not cached. */
-  const overtake = (flying: Iterable<Flight>) => {
-    for (const flight of flying) flight.isOvertaken = true;
+  /** Marks computations that may have read the old state, so that their results are not cached. */
+  const markInvalidated = (running: Iterable<Flight>) => {
+    for (const flight of running) flight.isInvalidated = true;
   };
-  const start = async <T>(
-    question: string,
-    audience: Audience,
-    compute: () => Promise<Computed<T>>,
-  ) => {
+  const start = async <T>(key: string, audience: Audience, compute: () => Promise<Computed<T>>) => {
     const result = keepAliveForJoiners(compute).then((computed) =>
       requireAudience(computed, audience),
     );
-    const flight: Flight = { isOvertaken: false, result };
-    flights.set(audience, question, flight);
+    const flight: Flight = { isInvalidated: false, result };
+    flights.set(audience, key, flight);
     try {
-      const { value, also = [], ...entry } = await result;
-      if (!flight.isOvertaken)
-        for (const cached of [{ question, value, ...entry }, ...also]) set(cached);
+      const { value, also = [], ...rest } = await result;
+      if (!flight.isInvalidated) for (const entry of [{ key, value, ...rest }, ...also]) set(entry);
       return value;
     } finally {
-      if (flights.get(audience, question) === flight) flights.delete(audience, question);
+      if (flights.get(audience, key) === flight) flights.delete(audience, key);
     }
   };
 
   return {
-    get: <T>(question: string, audience: Audience) => {
-      const entry = entries.get(audience, question);
+    get: <T>(key: string, audience: Audience) => {
+      const entry = entries.get(audience, key);
       if (!entry || !isFresh()) {
         lookups.misses++;
         return undefined;
@@ -117,16 +100,16 @@ export function createCatalogCache(isFresh: () => boolean, limitBytes: number): 
       }
       return entry.value as T;
     },
-    load: async <T>(question: string, audience: Audience, compute: () => Promise<Computed<T>>) => {
+    load: async <T>(key: string, audience: Audience, compute: () => Promise<Computed<T>>) => {
       for (let joinCount = 0; ; joinCount++) {
         if (!isFresh()) return requireAudience(await compute(), audience).value;
-        const running = flights.get(audience, question);
-        if (!running) return await start(question, audience, compute);
+        const running = flights.get(audience, key);
+        if (!running) return await start(key, audience, compute);
         try {
           return (await running.result).value as T;
         } catch (error) {
-          // The refusal was meant for the starter. After a second one, this caller has waited long
-          // enough itself.
+          // The refusal was meant for the caller that started the computation. After a second one
+          // this caller has waited long enough itself.
           if (joinCount > 0 || refusalOf(error) === undefined) throw error;
         }
       }
@@ -136,19 +119,19 @@ export function createCatalogCache(isFresh: () => boolean, limitBytes: number): 
         entries.clear();
         byUse.clear();
         bytes = 0;
-        overtake(flights.all());
+        markInvalidated(flights.all());
         flights.clear();
       } else if ("exercisesOf" in invalidation) {
         const ownerId = invalidation.exercisesOf;
         for (const entry of [...entries.of(ownerId)]) drop(entry);
-        overtake(flights.of(ownerId));
+        markInvalidated(flights.of(ownerId));
         flights.deleteAll(ownerId);
       } else return;
       epoch++;
     },
     epoch: () => epoch,
-    isCurrent: (of) => {
-      const isCurrent = of === epoch && isFresh();
+    isCurrent: (cachedAtEpoch) => {
+      const isCurrent = cachedAtEpoch === epoch && isFresh();
       if (isCurrent) lookups.hits++;
       return isCurrent;
     },
@@ -163,27 +146,27 @@ export function createCatalogCache(isFresh: () => boolean, limitBytes: number): 
 function requireAudience<T>(computed: Computed<T>, audience: Audience): Computed<T> {
   for (const result of [computed, ...(computed.also ?? [])]) {
     if (result.audience !== null && result.audience !== audience)
-      throw new Error("An answer was computed for another audience than the one that asked");
+      throw new Error("An answer was computed for another audience than the caller's");
   }
   return computed;
 }
 
-/** Values by audience and question. */
+/** A map with keys of two parts: an audience, and a key. */
 function createByAudience<T>() {
   const audiences = new Map<Audience, Map<string, T>>();
   return {
-    get: (audience: Audience, question: string) => audiences.get(audience)?.get(question),
-    set: (audience: Audience, question: string, value: T) => {
-      const questions = audiences.get(audience) ?? new Map<string, T>();
-      audiences.set(audience, questions.set(question, value));
+    get: (audience: Audience, key: string) => audiences.get(audience)?.get(key),
+    set: (audience: Audience, key: string, value: T) => {
+      const values = audiences.get(audience) ?? new Map<string, T>();
+      audiences.set(audience, values.set(key, value));
     },
-    delete: (audience: Audience, question: string) => {
-      const questions = audiences.get(audience);
-      questions?.delete(question);
-      if (questions?.size === 0) audiences.delete(audience);
+    delete: (audience: Audience, key: string) => {
+      const values = audiences.get(audience);
+      values?.delete(key);
+      if (values?.size === 0) audiences.delete(audience);
     },
     of: (audience: Audience): Iterable<T> => audiences.get(audience)?.values() ?? [],
-    all: (): Iterable<T> => [...audiences.values()].flatMap((questions) => [...questions.values()]),
+    all: (): Iterable<T> => [...audiences.values()].flatMap((values) => [...values.values()]),
     deleteAll: (audience: Audience) => void audiences.delete(audience),
     clear: () => audiences.clear(),
   };

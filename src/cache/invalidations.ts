@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Db } from "#db/client.ts";
 import type { Log } from "../log/log.ts";
-import { LEASE_OVER_MS, openLease } from "./lease.ts";
+import { LEASE_EXPIRED_MS, openLease } from "./lease.ts";
 import { type LiveProcess, listLiveProcesses } from "./live-processes.queries.ts";
 
 /**
- * What processes must forget: a login, an account (its logins, its role), the exercises of an
- * account, or all that was made of the catalog.
+ * What processes must drop from their caches: a login, an account (its logins, its role), the
+ * exercises of an account, or everything derived from the catalog.
  */
 export type Invalidation =
   | { loginId: string }
@@ -14,33 +14,33 @@ export type Invalidation =
   | { exercisesOf: string }
   | { catalog: true };
 
-/** A notice on its way; nobody waits for one that was not sent. */
+/** An invalidation as it is sent. If it was not sent, `publish` waits for no confirmation. */
 export type InvalidationMessage = { text: string; isSent: boolean };
 
 export type InvalidationsStats = {
   /** How often invalidations stopped arriving; until they arrive again it is one loss. */
   losses: number;
-  /** Changes that waited until all leases were over, because a process had not confirmed. */
+  /** Changes that waited for all leases to expire, because a process had not confirmed. */
   leaseWaits: number;
 };
 
 export type Invalidations = {
   /**
-   * Runs `commit`, which must hand what it is given to `sendNotice` in the transaction that makes a
-   * change (and need not when it finds that there is nothing to change), and returns its result
-   * once no process trusts what it remembered before.
+   * Runs `commit`, and returns its result once no process serves what it cached before. `commit`
+   * must pass the message to `sendInvalidation` in the transaction that makes the change, unless
+   * there turns out to be nothing to change.
    */
   publish<T>(
     invalidation: Invalidation,
     commit: (invalidationMessage: InvalidationMessage) => Promise<T>,
   ): Promise<T>;
-  /** True while every notice so far is known to have arrived here. */
+  /** Whether every invalidation so far is known to have arrived in this process. */
   isFresh(): boolean;
   readonly stats: InvalidationsStats;
   close(): Promise<void>;
 };
 
-/** Tells every process what to forget, when the transaction commits. */
+/** Sends an invalidation to every process when the transaction commits. */
 export async function sendInvalidation(
   { sql }: Db,
   invalidationMessage: InvalidationMessage,
@@ -48,7 +48,7 @@ export async function sendInvalidation(
   await sql`select ${invalidationSql(sql, invalidationMessage)}`;
 }
 
-/** `sendNotice` as an expression, for a statement that has other work to do. */
+/** `sendInvalidation` as an expression, for a statement that does other work too. */
 export function invalidationSql(sql: Db["sql"], invalidationMessage: InvalidationMessage) {
   invalidationMessage.isSent = true;
   return sql`pg_notify(${CHANNEL}, ${invalidationMessage.text})`;
@@ -60,11 +60,8 @@ const CONFIRMATIONS = "irontrack_confirmations";
 
 type Invalidate = (invalidation: Invalidation | "everything") => void;
 
-/**
- * For a process that knows itself to be the only one on its database: a test, on its own
- * transaction.
- */
-export function aloneOnDatabase(invalidate: Invalidate): Invalidations {
+/** For a process that is known to be the only one on its database, such as a test. */
+export function localInvalidations(invalidate: Invalidate): Invalidations {
   return {
     publish: async (invalidation, commit) => {
       const result = await commit({ text: JSON.stringify(invalidation), isSent: false });
@@ -77,34 +74,26 @@ export function aloneOnDatabase(invalidate: Invalidate): Invalidations {
   };
 }
 
-/**
- * An invalidation that waits for confirmations: the ids of processes that sent one, and a call for
- * each arrival.
- */
+/** The ids of processes that confirmed an invalidation; `wake` is called for each confirmation. */
 type PendingInvalidation = { confirmed: Set<string>; wake: () => void };
 
 export type InvalidationsOptions = {
-  /**
-   * False for a process that caches nothing, such as a command: then no other process waits for it.
-   */
+  /** False for a process without caches, such as a command: no other process waits for it. */
   hasCaches?: boolean;
   log?: Pick<Log, "info" | "warn">;
 };
 
-/** How long a starting process waits for its lease; without one it starts without its caches. */
+/** How long a starting process waits for its lease. Until it has one, it does not use its caches. */
 const START_WAIT_MS = 1000;
-/**
- * How often an invalidation is sent again to processes that have not confirmed: a listener may have
- * started too late.
- */
+/** How often an unconfirmed invalidation is sent again: a listener may have started too late. */
 const RESEND_MS = 100;
 
 /**
- * Opens the invalidations among processes (ADR 0004). Calls `forget` for each, and with
- * "everything" when some may have been missed. `announce` returns when every process that may hold
- * a lease has confirmed, or when all leases from before the change are over. `direct` must not lead
- * through a pooler. Resolves when this process holds its lease (if it has no caches: when it
- * listens), and after START_WAIT_MS in any case.
+ * Exchanges invalidations with the other processes on the database (ADR 0004). Calls `invalidate`
+ * for each that arrives, and with "everything" when some may have been missed. `publish` returns
+ * when every process that may hold a lease has confirmed, or when all leases from before the change
+ * have expired. `direct` must not connect through a pooler. Resolves when this process holds its
+ * lease (without caches: when it listens), and after START_WAIT_MS at the latest.
  */
 export async function openInvalidations(
   direct: Db,
@@ -114,7 +103,7 @@ export async function openInvalidations(
   const pending = new Map<string, PendingInvalidation>();
   const started = Promise.withResolvers<void>();
   const stats = { losses: 0, leaseWaits: 0 };
-  const disturbances = createDisturbances(log, stats);
+  const outages = createOutageLog(log, stats);
   const processId = randomUUID();
 
   const onInvalidation = (text: string) => {
@@ -143,10 +132,10 @@ export async function openInvalidations(
       if (!hasCaches) started.resolve();
     },
     onHeld: () => {
-      disturbances.onHeld();
+      outages.onHeld();
       started.resolve();
     },
-    onLost: disturbances.onLost,
+    onLost: outages.onLost,
   });
   await Promise.race([started.promise, Bun.sleep(START_WAIT_MS)]);
 
@@ -158,8 +147,8 @@ export async function openInvalidations(
 
   /** Resolves when no other process can serve what it cached before a committed invalidation. */
   const settle = async (text: string, pendingInvalidation: PendingInvalidation) => {
-    const overMs = performance.now() + LEASE_OVER_MS;
-    const leftMs = () => Math.max(overMs - performance.now(), 0);
+    const expiredAtMs = performance.now() + LEASE_EXPIRED_MS;
+    const leftMs = () => Math.max(expiredAtMs - performance.now(), 0);
     let required: string[] | undefined;
     while (leftMs() > 0) {
       const woken = new Promise<void>((resolve) => (pendingInvalidation.wake = resolve));
@@ -168,11 +157,11 @@ export async function openInvalidations(
         Bun.sleep(leftMs()),
       ]);
       const holders = holdersOf(listed ?? []);
-      // The first complete list counts: a process that appears later has a lease that began after
+      // The first complete list is enough: the lease of a process that appears later began after
       // the invalidation.
       if (holders) required = required?.filter((id) => holders.has(id)) ?? [...holders];
       if (required?.every((id) => pendingInvalidation.confirmed.has(id)))
-        return disturbances.onConfirmed();
+        return outages.onConfirmed();
       const isWoken = await Promise.race([
         woken.then(() => true),
         Bun.sleep(Math.min(RESEND_MS, leftMs())),
@@ -180,7 +169,7 @@ export async function openInvalidations(
       if (!isWoken) direct.sql`select pg_notify(${CHANNEL}, ${text})`.catch(() => {});
     }
     stats.leaseWaits++;
-    if (required) disturbances.onUnconfirmed();
+    if (required) outages.onUnconfirmed();
   };
 
   return {
@@ -210,7 +199,7 @@ export async function openInvalidations(
 }
 
 /** Logs once when invalidations or confirmations stop arriving, and once when they arrive again. */
-function createDisturbances(log: InvalidationsOptions["log"], stats: InvalidationsStats) {
+function createOutageLog(log: InvalidationsOptions["log"], stats: InvalidationsStats) {
   let isLost = false;
   let isUnconfirmed = false;
   return {
@@ -229,7 +218,7 @@ function createDisturbances(log: InvalidationsOptions["log"], stats: Invalidatio
     },
     onUnconfirmed: () => {
       if (!isUnconfirmed)
-        log?.warn("a process does not confirm invalidations: changes wait until its lease is over");
+        log?.warn("a process does not confirm invalidations: changes wait until its lease expires");
       isUnconfirmed = true;
     },
     onConfirmed: () => {

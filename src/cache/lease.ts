@@ -8,18 +8,12 @@ import {
   sendHeartbeat,
 } from "./live-processes.queries.ts";
 
-/**
- * A process may serve from its caches for this long after it sent the last heartbeat that was
- * delivered back to it.
- */
+/** A process may use its caches for this long after sending the last heartbeat that came back. */
 const LEASE_MS = 1000;
 const HEARTBEAT_MS = 300;
-/**
- * After this long a lease is over by another process's clock too: the margin allows for a slow
- * clock.
- */
-export const LEASE_OVER_MS = 1200;
-/** A listener to which no heartbeat was delivered for this long is replaced. */
+/** When other processes consider a lease expired: the margin allows for a slow clock. */
+export const LEASE_EXPIRED_MS = 1200;
+/** A connection on which no heartbeat came back for this long is replaced. */
 const SILENT_MS = 3000;
 
 export type Lease = {
@@ -42,43 +36,42 @@ export type LeaseOptions = {
   onLost(error: Error): void;
 };
 
-/**
- * One connection that listens. Each has a new id, so a late message or row cannot count for another
- * connection.
- */
-type Listening = {
+/** One listening connection. Each has a new id, so that no late message or row of another counts. */
+type Connection = {
   id: string;
-  /** The heartbeat that was sent and not delivered yet. */
-  sent: { payload: string; atMs: number } | undefined;
-  /** The statement that sends it is running. */
+  /** The heartbeat that was sent and has not come back yet. */
+  sent: { payload: string; sentAtMs: number } | undefined;
+  /** Whether the statement that sends it is still running. */
   isSending: boolean;
   /** Since when this process knows that its row has been in the table without a break. */
   listedSinceMs: number | undefined;
 };
 
-/**
- * Listens on `channels`, and holds a lease while messages are known to arrive. ADR 0004 proves why
- * that is safe.
- */
+/** Listens on `channels`, and holds a lease while messages are known to arrive (proof: ADR 0004). */
 export function openLease(direct: Db, options: LeaseOptions): Lease {
   const channel = `irontrack_heartbeat_${randomUUID()}`;
   /** Ids of lost connections, whose rows may still be in the table. */
   const formerIds = new Set<string>();
-  let listening: Listening | undefined;
+  let connection: Connection | undefined;
   let heldUntilMs = 0;
-  /** Resolves when the heartbeats started so far have been sent; never rejects. */
+  /** Resolves when all heartbeats so far have been sent; never rejects. */
   let lastBeat = Promise.resolve();
 
   const endLease = () => {
-    if (listening) formerIds.add(listening.id);
-    listening = undefined;
+    if (connection) formerIds.add(connection.id);
+    connection = undefined;
     heldUntilMs = 0;
   };
   const listener = openListener(direct, {
     channels: [...options.channels, channel],
     onListening: () => {
       endLease();
-      listening = { id: randomUUID(), sent: undefined, isSending: false, listedSinceMs: undefined };
+      connection = {
+        id: randomUUID(),
+        sent: undefined,
+        isSending: false,
+        listedSinceMs: undefined,
+      };
       options.onListening();
       if (options.hasCaches) startBeat();
     },
@@ -88,25 +81,26 @@ export function openLease(direct: Db, options: LeaseOptions): Lease {
     },
     onMessage: (from, payload) => {
       if (from !== channel) return options.onMessage(from, payload);
-      if (listening?.sent?.payload !== payload) return;
-      heldUntilMs = listening.sent.atMs + LEASE_MS;
-      listening.sent = undefined;
+      if (connection?.sent?.payload !== payload) return;
+      heldUntilMs = connection.sent.sentAtMs + LEASE_MS;
+      connection.sent = undefined;
       if (performance.now() < heldUntilMs) options.onHeld();
     },
   });
 
   const beat = async () => {
-    const own = listening;
+    const own = connection;
     if (!own) return;
     const nowMs = performance.now();
-    if (own.sent && nowMs - own.sent.atMs > SILENT_MS)
+    if (own.sent && nowMs - own.sent.sentAtMs > SILENT_MS)
       return listener.replace(new Error("The connection was silent"));
     if (own.sent || own.isSending) return;
     const payload = randomUUID();
-    own.sent = { payload, atMs: nowMs };
+    own.sent = { payload, sentAtMs: nowMs };
     own.isSending = true;
     const former = [...formerIds];
-    const isSettled = own.listedSinceMs !== undefined && nowMs - own.listedSinceMs > LEASE_OVER_MS;
+    const isSettled =
+      own.listedSinceMs !== undefined && nowMs - own.listedSinceMs > LEASE_EXPIRED_MS;
     try {
       const { isNew, others } = await sendHeartbeat(direct, {
         id: own.id,
@@ -121,11 +115,11 @@ export function openLease(direct: Db, options: LeaseOptions): Lease {
       deleteDead(others);
     } catch (error) {
       // The row may or may not have been written, so this id is not used again.
-      if (own === listening) listener.replace(error as Error);
+      if (own === connection) listener.replace(error as Error);
     }
   };
 
-  /** The last version seen of each other row, and since when. */
+  /** The last version seen of each other process's row, and since when it has not changed. */
   const watched = new Map<string, { version: string; sinceMs: number }>();
   /** Deletes the rows of processes that have sent no heartbeat for longer than a lease lasts. */
   const deleteDead = (others: LiveProcess[]) => {
@@ -136,7 +130,7 @@ export function openLease(direct: Db, options: LeaseOptions): Lease {
       const known = watched.get(other.id);
       if (known?.version !== other.version)
         watched.set(other.id, { version: other.version, sinceMs: nowMs });
-      else if (nowMs - known.sinceMs > LEASE_OVER_MS)
+      else if (nowMs - known.sinceMs > LEASE_EXPIRED_MS)
         deleteDeadProcess(direct, other).catch(() => {});
     }
   };
@@ -146,8 +140,8 @@ export function openLease(direct: Db, options: LeaseOptions): Lease {
   const timer = options.hasCaches ? setInterval(startBeat, HEARTBEAT_MS) : undefined;
 
   return {
-    id: () => listening?.id,
-    isOwn: (id) => id === listening?.id || formerIds.has(id),
+    id: () => connection?.id,
+    isOwn: (id) => id === connection?.id || formerIds.has(id),
     isHeld: () => performance.now() < heldUntilMs,
     close: async () => {
       clearInterval(timer);
@@ -155,8 +149,8 @@ export function openLease(direct: Db, options: LeaseOptions): Lease {
       await listener.close();
       if (!options.hasCaches) return;
       // A heartbeat under way would insert the row again.
-      const gone = lastBeat.then(() => deleteOwnProcess(direct, [...formerIds])).catch(() => {});
-      await Promise.race([gone, Bun.sleep(LEASE_MS)]);
+      const deleted = lastBeat.then(() => deleteOwnProcess(direct, [...formerIds])).catch(() => {});
+      await Promise.race([deleted, Bun.sleep(LEASE_MS)]);
     },
   };
 }

@@ -7,7 +7,7 @@ type Heartbeat = {
   id: string;
   /** Earlier ids of the same process, whose rows are deleted. */
   formerIds: string[];
-  /** The process knows that the row `id` has been in the table for longer than a lease lasts. */
+  /** Whether the row `id` is known to have been in the table for longer than a lease lasts. */
   isSettled: boolean;
   channel: string;
   payload: string;
@@ -26,10 +26,11 @@ export async function sendHeartbeat(
     with former as (
       delete from live_processes where id = any(${formerIds}::uuid[])
     ), written as (
-      insert into live_processes as known (id, seen_at, is_settled)
+      insert into live_processes as stored (id, seen_at, is_settled)
       values (${id}, clock_timestamp(), exists (select from live_processes where is_settled))
       on conflict (id) do update
-        set seen_at = clock_timestamp(), is_settled = known.is_settled or excluded.is_settled or ${isSettled}
+        set seen_at = clock_timestamp(),
+          is_settled = stored.is_settled or excluded.is_settled or ${isSettled}
       returning old.id is null as is_new
     )
     select is_new as "isNew", pg_notify(${channel}, ${payload}),
@@ -39,7 +40,7 @@ export async function sendHeartbeat(
   return { isNew: row?.isNew ?? true, others: row?.others ?? [] };
 }
 
-/** All rows, in no order. */
+/** All rows, in no particular order. */
 export async function listLiveProcesses({ sql }: Db): Promise<LiveProcess[]> {
   return sql<LiveProcess[]>`
     select id, is_settled as "isSettled", xmin::text as version from live_processes`;

@@ -3,27 +3,24 @@ import type { Actor } from "../permissions/actor.ts";
 import type { Invalidation } from "./invalidations.ts";
 
 /**
- * What this process remembers of logins that the database confirmed. Holds nothing that may not be
- * trusted.
+ * This process's cache of logins that the database confirmed. Entries that an invalidation may have
+ * missed are never returned.
  */
 export type LoginCache = {
-  /** The cached actor of a login of that user; undefined when the database has to be queried. */
+  /** The cached actor of that user's login; undefined when the database has to be queried. */
   get(login: { loginId: string; userId: string }): Actor | undefined;
-  /**
-   * Call before asking the database; hand the result to `remember`, which ignores answers that a
-   * notice overtook.
-   */
+  /** Counts invalidations. Read it before querying the database, and pass it to `set`. */
   epoch(): number;
+  /** Caches an actor that was queried at `epoch`, unless an invalidation arrived since. */
   set(actor: Actor, epoch: number, expiresAtMs: number): void;
-  /** What `notice` says must be forgotten: one login, or every login of a user. */
+  /** Drops what the invalidation names: one login, all logins of a user, or everything. */
   invalidate(invalidation: Invalidation | "everything"): void;
-  /** How often `recall` found a login that may be trusted, and not. */
   readonly lookups: { hits: number; misses: number };
 };
 
 const MAX_LOGINS = 10_000;
 
-/** `isTrusted` says whether every notice so far has reached this process (`notices.ts`). */
+/** `isFresh` says whether every invalidation so far is known to have arrived in this process. */
 export function createLoginCache(
   isFresh: () => boolean,
   nowMs: () => number = Date.now,
@@ -33,18 +30,18 @@ export function createLoginCache(
   let epoch = 0;
   return {
     get: ({ loginId, userId }) => {
-      const known = logins.get(loginId);
-      if (known && known.actor.userId === userId && isFresh() && known.expiresAtMs > nowMs()) {
+      const login = logins.get(loginId);
+      if (login && login.actor.userId === userId && isFresh() && login.expiresAtMs > nowMs()) {
         lookups.hits++;
-        return known.actor;
+        return login.actor;
       }
       lookups.misses++;
       return undefined;
     },
     lookups,
     epoch: () => epoch,
-    set: (actor, askedAt, expiresAtMs) => {
-      if (askedAt === epoch) logins.set(actor.loginId, { actor, expiresAtMs });
+    set: (actor, queriedAtEpoch, expiresAtMs) => {
+      if (queriedAtEpoch === epoch) logins.set(actor.loginId, { actor, expiresAtMs });
     },
     invalidate: (invalidation) => {
       if (invalidation === "everything") logins.clear();

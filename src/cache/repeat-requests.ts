@@ -3,59 +3,63 @@ import type { Reply } from "../http/reply.ts";
 import type { Actor } from "../permissions/actor.ts";
 import type { CatalogCache } from "./catalog-cache.ts";
 
-/** What was answered from memory, by who asked for it in which words. */
+/**
+ * Remembers which cached reply each actor's last requests got, so that a repeat of the same request
+ * is answered without validating it and computing its cache key.
+ */
 export type RepeatRequests = {
   /**
-   * The same answer, when the same person asks the same in the same words and nothing was forgotten
-   * since; else undefined.
+   * The cached reply to the same request of the same actor: same URL, `If-None-Match` and
+   * `Accept-Encoding`. Undefined if there was none, or if the cache was invalidated since.
    */
-  again(actor: Actor, request: Request): Reply | undefined;
-  /** Notes what was just answered from memory, without keeping it there. */
-  note(actor: Actor, request: Request, reply: Reply): void;
+  get(actor: Actor, request: Request): Reply | undefined;
+  /** Records a reply that came from the cache, without keeping it alive. */
+  set(actor: Actor, request: Request, reply: Reply): void;
 };
 
-type Answered = {
+type Entry = {
   ifNoneMatch: string | null;
   acceptEncoding: string | null;
+  /** The epoch of the catalog cache when the reply was recorded. */
   epoch: number;
   reply: WeakRef<Reply>;
 };
 
 const MAX_ACTORS = 2000;
-const MAX_URLS_PER_USER = 8;
+const MAX_URLS_PER_ACTOR = 8;
 const MAX_URL_LENGTH = 256;
 
 /**
- * An actor is another object whenever something about them changes (`LoginMemory`), so none is
- * recognised for too long.
+ * Actors are compared by identity: the login cache makes a new object when anything about a user or
+ * login changes, so no entry outlives such a change.
  */
-export function createRepeatRequests(memory: CatalogCache): RepeatRequests {
-  const answeredTo = createBoundedMap<Actor, ReturnType<typeof createBoundedMap<string, Answered>>>(
-    MAX_ACTORS,
-  );
+export function createRepeatRequests(cache: CatalogCache): RepeatRequests {
+  type Entries = ReturnType<typeof createBoundedMap<string, Entry>>;
+  const entriesByActor = createBoundedMap<Actor, Entries>(MAX_ACTORS);
   return {
-    again: (actor, { url, headers }) => {
-      const answered = answeredTo.get(actor)?.get(url);
+    get: (actor, { url, headers }) => {
+      const entry = entriesByActor.get(actor)?.get(url);
       if (
-        !answered ||
-        answered.ifNoneMatch !== headers.get("if-none-match") ||
-        answered.acceptEncoding !== headers.get("accept-encoding")
+        !entry ||
+        entry.ifNoneMatch !== headers.get("if-none-match") ||
+        entry.acceptEncoding !== headers.get("accept-encoding")
       ) {
         return undefined;
       }
-      const reply = answered.reply.deref();
-      return reply && memory.isCurrent(answered.epoch) ? reply : undefined;
+      const reply = entry.reply.deref();
+      return reply && cache.isCurrent(entry.epoch) ? reply : undefined;
     },
-    note: (actor, { url, headers }, reply) => {
+    set: (actor, { url, headers }, reply) => {
       if (url.length > MAX_URL_LENGTH) return;
-      const answered =
-        answeredTo.get(actor) ?? createBoundedMap<string, Answered>(MAX_URLS_PER_USER);
-      const words = {
+      const entries =
+        entriesByActor.get(actor) ?? createBoundedMap<string, Entry>(MAX_URLS_PER_ACTOR);
+      entries.set(url, {
         ifNoneMatch: headers.get("if-none-match"),
         acceptEncoding: headers.get("accept-encoding"),
-      };
-      answered.set(url, { ...words, epoch: memory.epoch(), reply: new WeakRef(reply) });
-      answeredTo.set(actor, answered);
+        epoch: cache.epoch(),
+        reply: new WeakRef(reply),
+      });
+      entriesByActor.set(actor, entries);
     },
   };
 }

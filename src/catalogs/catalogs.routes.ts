@@ -1,4 +1,4 @@
-import { answerFromCache, canonical } from "../cache/cached-answers.ts";
+import { answerFromCache, cacheKey } from "../cache/cached-answers.ts";
 import type { CatalogCache } from "../cache/catalog-cache.ts";
 import { CatalogEntries, CatalogEntry } from "../exercises/exercises.schemas.ts";
 import { createdJson, noContent, okJson } from "../http/reply.ts";
@@ -68,7 +68,7 @@ function readRoutes(catalog: Catalog, deps: Deps): Operation[] {
       },
       ({ query, request }) => {
         const { searchString, orderBy = "id", sortOrder = "asc" } = query;
-        const question = canonical(path, query);
+        const question = cacheKey(path, query);
         return answerFromCache(deps.catalogCache, request, question, null, async () => {
           const json = await listCatalogJson(deps.db, table, searchString, { orderBy, sortOrder });
           return { json, audience: null };

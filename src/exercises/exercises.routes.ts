@@ -1,8 +1,8 @@
 import {
   answerFromCache,
-  audienceOfOne,
   type ComputedAnswer,
-  canonical,
+  cacheKey,
+  lookupAudience,
 } from "../cache/cached-answers.ts";
 import type { Audience } from "../cache/catalog-cache.ts";
 import type { Config } from "../config/config.ts";
@@ -49,7 +49,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
     { userId }: Actor,
     question: string,
     compute: () => Promise<ComputedAnswer>,
-  ) => answer(request, question, audienceOfOne(memory, question, userId), compute);
+  ) => answer(request, question, lookupAudience(memory, question, userId), compute);
   return [
     operation(
       "GET",
@@ -66,7 +66,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
       },
       ({ actor, query, request }) => {
         const view = viewFor(memory, actor, query.scope);
-        const question = questionIn(view, canonical("exercises", query));
+        const question = questionIn(view, cacheKey("exercises", query));
         return answer(request, question, view.audience, () =>
           listExercises(deps, actor, query, view),
         );
@@ -87,7 +87,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
       },
       ({ actor, query, request }) => {
         const view = viewFor(memory, actor, query.scope);
-        const question = questionIn(view, canonical("facets", query));
+        const question = questionIn(view, cacheKey("facets", query));
         return answer(request, question, view.audience, () =>
           countByFacet(deps, actor, query, view),
         );
@@ -108,7 +108,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         problems: { 400: "Neither or both of name and slug", 404: "There is none" },
       },
       ({ actor, query, request }) =>
-        answerOne(request, actor, canonical("criteria", query), () =>
+        answerOne(request, actor, cacheKey("criteria", query), () =>
           findExercise(deps, actor, query),
         ),
     ),

@@ -98,7 +98,7 @@ function audienceOf(
   if (audience === null || scope !== "all" || ownCount > 0) return { audience };
   return {
     audience: null,
-    also: [{ question: OWNS_NOTHING, audience: userId, value: true, bytes: 200 }],
+    also: [{ key: OWNS_NOTHING, audience: userId, value: true, bytes: 200 }],
   };
 }
 

@@ -156,7 +156,7 @@ export function answerRepeatRequest(
   const startedMs = performance.now();
   const requestId = givenId(request);
   const actor = requestId === undefined ? undefined : deps.recognise(request);
-  const reply = actor && !isTimed(actor) ? deps.repeated.again(actor, request) : undefined;
+  const reply = actor && !isTimed(actor) ? deps.repeated.get(actor, request) : undefined;
   if (!reply) return undefined;
   const response = toResponse(reply, undefined);
   const durationMs = performance.now() - startedMs;

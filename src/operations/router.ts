@@ -133,7 +133,7 @@ function answerer(operation: Operation, deps: RouterDeps) {
       if (isUnsafe) deps.crossSite.refuse(request);
       const reply = requestContext.run(exchange, perform, operation, exchange, params, deps);
       if (!(reply instanceof Promise)) {
-        if (mayRepeat && exchange.actor) deps.repeated.note(exchange.actor, request, reply);
+        if (mayRepeat && exchange.actor) deps.repeated.set(exchange.actor, request, reply);
         return finish(reply, exchange, operation, deps);
       }
       return reply
