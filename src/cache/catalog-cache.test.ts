@@ -9,65 +9,65 @@ const computed = (value: string, audience: string | null = null, bytes = 10): Co
 });
 
 test("an answer is cached until an invalidation drops it", async () => {
-  const memory = createCatalogCache(() => true, 1000);
-  await memory.load("a", null, async () => computed("catalog"));
-  await memory.load("b", "ada", async () => computed("of ada", "ada"));
-  await memory.load("c", "bob", async () => computed("of bob", "bob"));
-  const recalled = () => [memory.get("a", null), memory.get("b", "ada"), memory.get("c", "bob")];
-  memory.invalidate({ loginId: "x" });
-  memory.invalidate({ exercisesOf: "ada" });
-  expect(recalled()).toEqual(["catalog", undefined, "of bob"]);
-  memory.invalidate({ catalog: true });
-  expect([...recalled(), memory.bytes]).toEqual([undefined, undefined, undefined, 0]);
+  const cache = createCatalogCache(() => true, 1000);
+  await cache.load("a", null, async () => computed("catalog"));
+  await cache.load("b", "ada", async () => computed("of ada", "ada"));
+  await cache.load("c", "bob", async () => computed("of bob", "bob"));
+  const cached = () => [cache.get("a", null), cache.get("b", "ada"), cache.get("c", "bob")];
+  cache.invalidate({ loginId: "x" });
+  cache.invalidate({ exercisesOf: "ada" });
+  expect(cached()).toEqual(["catalog", undefined, "of bob"]);
+  cache.invalidate({ catalog: true });
+  expect([...cached(), cache.bytes]).toEqual([undefined, undefined, undefined, 0]);
 });
 
 test("callers of different audiences share neither a cached answer nor a computation", async () => {
-  const memory = createCatalogCache(() => true, 1000);
+  const cache = createCatalogCache(() => true, 1000);
   const answers = await Promise.all([
-    memory.load("a", "ada", async () => computed("of ada", "ada")),
-    memory.load("a", "bob", async () => computed("of bob", "bob")),
-    memory.load("a", null, async () => computed("catalog")),
+    cache.load("a", "ada", async () => computed("of ada", "ada")),
+    cache.load("a", "bob", async () => computed("of bob", "bob")),
+    cache.load("a", null, async () => computed("catalog")),
   ]);
   expect(answers).toEqual(["of ada", "of bob", "catalog"]);
-  expect([memory.get("a", "ada"), memory.get("a", "bob"), memory.get("a", null)]).toEqual(answers);
+  expect([cache.get("a", "ada"), cache.get("a", "bob"), cache.get("a", null)]).toEqual(answers);
 });
 
 test("a result for another audience than the caller's is neither returned nor cached", async () => {
-  const memory = createCatalogCache(() => true, 1000);
-  const ask = () => memory.load("a", null, async () => computed("of ada", "ada"));
+  const cache = createCatalogCache(() => true, 1000);
+  const ask = () => cache.load("a", null, async () => computed("of ada", "ada"));
   const answers = await Promise.allSettled([ask(), ask()]);
   expect(answers.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-  const also = [{ question: "b", audience: "bob", value: "of bob", bytes: 10 }];
+  const also = [{ key: "b", audience: "bob", value: "of bob", bytes: 10 }];
   await expect(
-    memory.load("a", "ada", async () => ({ ...computed("of ada", "ada"), also })),
+    cache.load("a", "ada", async () => ({ ...computed("of ada", "ada"), also })),
   ).rejects.toThrow("audience");
-  expect([memory.get("a", null), memory.get("a", "ada"), memory.get("b", "bob")]).toEqual([
+  expect([cache.get("a", null), cache.get("a", "ada"), cache.get("b", "bob")]).toEqual([
     undefined,
     undefined,
     undefined,
   ]);
 });
 
-test("an answer that a notice overtook is given to who asked before, to nobody after, and not kept", async () => {
-  const memory = createCatalogCache(() => true, 1000);
+test("an answer computed during an invalidation goes only to earlier callers, and is not cached", async () => {
+  const cache = createCatalogCache(() => true, 1000);
   const slow = Promise.withResolvers<void>();
-  const before = memory.load("a", null, async () => {
+  const before = cache.load("a", null, async () => {
     await slow.promise;
     return computed("old");
   });
-  memory.invalidate({ catalog: true });
-  const after = memory.load("a", null, async () => computed("new"));
+  cache.invalidate({ catalog: true });
+  const after = cache.load("a", null, async () => computed("new"));
   expect(await after).toBe("new");
   slow.resolve();
   expect(await before).toBe("old");
-  expect(memory.get<string>("a", null)).toBe("new");
+  expect(cache.get<string>("a", null)).toBe("new");
 });
 
-test("who asks the same meanwhile waits for one answer; a failure is nobody's memory", async () => {
-  const memory = createCatalogCache(() => true, 1000);
+test("concurrent callers share one computation; a failure is not cached", async () => {
+  const cache = createCatalogCache(() => true, 1000);
   let count = 0;
   const ask = () =>
-    memory.load("a", null, async () => {
+    cache.load("a", null, async () => {
       count++;
       await Bun.sleep(1);
       if (count === 1) throw new Error("no");
@@ -79,10 +79,10 @@ test("who asks the same meanwhile waits for one answer; a failure is nobody's me
 });
 
 test("joiners of a refused request compute the answer once more, together", async () => {
-  const memory = createCatalogCache(() => true, 1000);
+  const cache = createCatalogCache(() => true, 1000);
   let count = 0;
   const ask = (refusals: number) =>
-    memory.load("a", null, async () => {
+    cache.load("a", null, async () => {
       count++;
       await Bun.sleep(1);
       if (count <= refusals) throw refusal("OVERLOADED");
@@ -94,29 +94,29 @@ test("joiners of a refused request compute the answer once more, together", asyn
     return answers.map(({ status }) => status);
   };
   expect([await statuses(1), count]).toEqual([["rejected", "fulfilled", "fulfilled"], 2]);
-  memory.invalidate("everything");
+  cache.invalidate("everything");
   expect([await statuses(2), count]).toEqual([["rejected", "rejected", "rejected"], 2]);
 });
 
-test("while notices may be missing nothing is recalled, joined or kept", async () => {
+test("while invalidations may be missed, nothing is read from the cache, joined or cached", async () => {
   let isFresh = true;
-  const memory = createCatalogCache(() => isFresh, 1000);
-  await memory.load("a", null, async () => computed("old"));
+  const cache = createCatalogCache(() => isFresh, 1000);
+  await cache.load("a", null, async () => computed("old"));
   isFresh = false;
-  expect(memory.get("a", null)).toBeUndefined();
-  expect(await memory.load("b", null, async () => computed("fresh"))).toBe("fresh");
+  expect(cache.get("a", null)).toBeUndefined();
+  expect(await cache.load("b", null, async () => computed("fresh"))).toBe("fresh");
   isFresh = true;
-  expect(memory.get("b", null)).toBeUndefined();
+  expect(cache.get("b", null)).toBeUndefined();
 });
 
-test("the longest unused go when there is no room, and what is too large is not kept", async () => {
-  const memory = createCatalogCache(() => true, 30);
-  const keep = (key: string, bytes: number) =>
-    memory.load(key, null, async () => computed(key, null, bytes));
-  for (const key of ["a", "b", "c"]) await keep(key, 10);
-  memory.get("a", null);
-  await keep("d", 10);
-  await keep("e", 31);
-  expect(["a", "b", "c", "d", "e"].filter((key) => memory.get(key, null))).toEqual(["a", "c", "d"]);
-  expect(memory.bytes).toBe(30);
+test("the least recently used entries are evicted beyond the limit; an entry larger than it is not cached", async () => {
+  const cache = createCatalogCache(() => true, 30);
+  const add = (key: string, bytes: number) =>
+    cache.load(key, null, async () => computed(key, null, bytes));
+  for (const key of ["a", "b", "c"]) await add(key, 10);
+  cache.get("a", null);
+  await add("d", 10);
+  await add("e", 31);
+  expect(["a", "b", "c", "d", "e"].filter((key) => cache.get(key, null))).toEqual(["a", "c", "d"]);
+  expect(cache.bytes).toBe(30);
 });

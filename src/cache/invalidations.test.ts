@@ -10,13 +10,13 @@ import { type Invalidations, openInvalidations, sendInvalidation } from "./inval
 
 let database: OwnDatabase;
 let direct: Pool;
-let one: Member;
-let other: Member;
+let first: Member;
+let second: Member;
 
-/** A process on its own connections, the invalidations that it received, and its log messages. */
+/** A process with its own connections, the invalidations that it received, and its log messages. */
 type Member = {
   invalidations: Invalidations;
-  forgotten: string[];
+  received: string[];
   logged: string[];
   stop(): Promise<void>;
 };
@@ -24,28 +24,28 @@ type Member = {
 beforeAll(async () => {
   database = await makeOwnDatabase();
   direct = openPool(directTestUrl(database.url), { size: 1, prepare: false });
-  [one, other] = [await startMember(), await startMember()];
-  // A settled row: from here on the list of processes is known to be complete.
+  [first, second] = [await startMember(), await startMember()];
+  // From the first settled row on, the list of processes is known to be complete.
   await until(
     async () => (await direct.sql`select from live_processes where is_settled`).length > 0,
   );
 });
 afterAll(async () => {
-  await Promise.all([one.stop(), other.stop()]);
+  await Promise.all([first.stop(), second.stop()]);
   await direct.close(0);
   await database.drop();
 });
 
 async function startMember({ hasCaches = true } = {}): Promise<Member> {
   const pool = openPool(directTestUrl(database.url), { size: 2, prepare: false });
-  const [forgotten, logged]: [string[], string[]] = [[], []];
-  const write = (...given: unknown[]) => void logged.push(String(given.at(-1)));
+  const [received, logged]: [string[], string[]] = [[], []];
+  const write = (...args: unknown[]) => void logged.push(String(args.at(-1)));
   const log = { info: write, warn: write } as unknown as Pick<Log, "info" | "warn">;
-  const invalidate = (invalidation: unknown) => void forgotten.push(JSON.stringify(invalidation));
+  const invalidate = (invalidation: unknown) => void received.push(JSON.stringify(invalidation));
   const invalidations = await openInvalidations(pool, invalidate, { hasCaches, log });
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= invalidations.close().then(() => pool.close()));
-  return { invalidations, forgotten, logged, stop };
+  return { invalidations, received, logged, stop };
 }
 
 const change = ({ invalidations }: Member, loginId: string) =>
@@ -53,20 +53,20 @@ const change = ({ invalidations }: Member, loginId: string) =>
     sendInvalidation(database.pool, invalidationMessage),
   );
 
-const endListeners = () => direct.sql`
+const closeListeners = () => direct.sql`
   select pg_terminate_backend(pid, 1000) from pg_stat_activity
   where query ilike 'listen%' and datname = current_database()`;
 
 const LOST = "invalidations may be missed: the caches are not used until they arrive again";
 
-test("changes are confirmed while the connections that listen are ended again and again, and each loss is logged once", async () => {
+test("changes are confirmed while the listening connections are closed repeatedly, and each loss is logged once", async () => {
   for (let round = 0; round < 10; round++) {
-    await endListeners();
-    await change(one, `round ${round}`);
+    await closeListeners();
+    await change(first, `round ${round}`);
   }
-  // On a machine that stalls for a second some changes wait until leases are over, but not all.
-  expect(one.invalidations.stats.leaseWaits).toBeLessThan(10);
-  for (const { invalidations, logged } of [one, other]) {
+  // On a machine that stalls for a second, some changes wait for leases to expire, but not all.
+  expect(first.invalidations.stats.leaseWaits).toBeLessThan(10);
+  for (const { invalidations, logged } of [first, second]) {
     await until(invalidations.isFresh);
     // Until invalidations arrive again, it is one loss.
     expect(invalidations.stats.losses).toBeGreaterThan(0);
@@ -76,19 +76,19 @@ test("changes are confirmed while the connections that listen are ended again an
 });
 
 test("changes are confirmed while processes start and stop", async () => {
-  const waitsBefore = one.invalidations.stats.leaseWaits;
+  const waitsBefore = first.invalidations.stats.leaseWaits;
   for (let round = 0; round < 5; round++) {
     const starting = startMember();
-    for (let n = 0; n < 4; n++) await change(one, `beside a start ${round} ${n}`);
+    for (let n = 0; n < 4; n++) await change(first, `beside a start ${round} ${n}`);
     const stopping = (await starting).stop();
-    await change(one, `beside a stop ${round}`);
+    await change(first, `beside a stop ${round}`);
     await stopping;
   }
-  expect(one.invalidations.stats.leaseWaits - waitsBefore).toBeLessThan(25);
+  expect(first.invalidations.stats.leaseWaits - waitsBefore).toBeLessThan(25);
 });
 
-test("while no heartbeat can be written, reconnects are limited in rate, and it counts as one loss", async () => {
-  const { losses } = other.invalidations.stats;
+test("while no heartbeat can be written, reconnects are rate-limited and count as one loss", async () => {
+  const { losses } = second.invalidations.stats;
   const readOnly = async (value: "on" | "off") => {
     const name = direct.sql(new URL(database.url).pathname.slice(1));
     await direct.sql`set default_transaction_read_only = off`;
@@ -106,11 +106,11 @@ test("while no heartbeat can be written, reconnects are limited in rate, and it 
     for (const { pid } of listening) connections.add(pid);
     await Bun.sleep(5);
   }
-  expect(one.invalidations.isFresh()).toBe(false);
+  expect(first.invalidations.isFresh()).toBe(false);
   await readOnly("off");
-  await until(() => one.invalidations.isFresh() && other.invalidations.isFresh());
+  await until(() => first.invalidations.isFresh() && second.invalidations.isFresh());
   // One loss, and at most two more while read-only and writable connections exist side by side.
-  expect(other.invalidations.stats.losses - losses).toBeLessThan(4);
+  expect(second.invalidations.stats.losses - losses).toBeLessThan(4);
   // Two members, at most four a second each; without the limit it is hundreds.
   expect(connections.size).toBeLessThan(25);
 });
@@ -119,11 +119,11 @@ test("the row of a killed process is deleted whatever its clock said, and then d
   for (const seenAt of ["infinity", "now", "-infinity"]) {
     await direct.sql`insert into live_processes (id, seen_at) values (gen_random_uuid(), ${seenAt})`;
   }
-  await change(one, "while it is there");
+  await change(first, "while it is there");
   await until(async () => (await direct.sql`select from live_processes`).length === 2);
-  const waitsBefore = one.invalidations.stats.leaseWaits;
-  for (let n = 0; n < 4; n++) await change(one, `afterwards ${n}`);
-  expect(one.invalidations.stats.leaseWaits - waitsBefore).toBeLessThan(4);
+  const waitsBefore = first.invalidations.stats.leaseWaits;
+  for (let n = 0; n < 4; n++) await change(first, `afterwards ${n}`);
+  expect(first.invalidations.stats.leaseWaits - waitsBefore).toBeLessThan(4);
 });
 
 test("a command is not listed, so no change waits for it, and its own changes are confirmed", async () => {
@@ -131,20 +131,20 @@ test("a command is not listed, so no change waits for it, and its own changes ar
   await until(async () => (await direct.sql`select from live_processes`).length === 2);
   const loginId = "changed by a command";
   await change(command, loginId);
-  for (const { forgotten } of [one, other])
-    await until(() => forgotten.includes(JSON.stringify({ loginId })));
+  for (const { received } of [first, second])
+    await until(() => received.includes(JSON.stringify({ loginId })));
   expect(command.invalidations.isFresh()).toBe(false);
   await command.stop();
 });
 
 test("a change that was rolled back waits for no confirmation", async () => {
-  const waitsBefore = one.invalidations.stats.leaseWaits;
+  const waitsBefore = first.invalidations.stats.leaseWaits;
   const catalog = readCatalog();
   const seed = (dryRun: boolean) =>
-    one.invalidations.publish({ catalog: true }, (invalidationMessage) =>
+    first.invalidations.publish({ catalog: true }, (invalidationMessage) =>
       seedCatalog(database.pool, catalog, { dryRun, invalidationMessage }),
     );
   await seed(true);
-  expect(one.forgotten.filter((text) => text.includes("catalog"))).toEqual([]);
-  expect(one.invalidations.stats.leaseWaits).toBe(waitsBefore);
+  expect(first.received.filter((text) => text.includes("catalog"))).toEqual([]);
+  expect(first.invalidations.stats.leaseWaits).toBe(waitsBefore);
 });

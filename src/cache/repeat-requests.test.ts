@@ -10,8 +10,8 @@ const LIST = `${P}/exercises?scope=user`;
 const ID = "0123456789abcdef";
 const behindProxy = { deps: { isProxied: true } };
 
-/** Asks as the proxy does, which names each request, for what may be there already. */
-function requestOptions(
+/** Sends a conditional GET as the proxy does, with a request id. */
+function get(
   api: Api,
   as: string,
   path: string,
@@ -27,26 +27,26 @@ function requestOptions(
   return api.app.fetch(new Request(`http://localhost${path}`, { headers: sent }));
 }
 
-/** A person who has an exercise, its list, and was told twice that nothing is new. */
-async function toldTwice(api: Api, path = LIST, role: Parameters<typeof makeSignedIn>[1] = {}) {
-  const { user, as } = await makeSignedIn(api, role);
+/** A user with one exercise who has sent the same conditional request twice. */
+async function askTwice(api: Api, path = LIST, account: Parameters<typeof makeSignedIn>[1] = {}) {
+  const { user, as } = await makeSignedIn(api, account);
   await makeExercise(api, { owner: user, name: "Zq One" });
-  const etag = (await requestOptions(api, as, path, "")).headers.get("etag") as string;
-  const ask = (headers = {}) => requestOptions(api, as, path, etag, headers);
-  return { user, as, etag, ask, told: [await ask(), await ask()] as [Response, Response] };
+  const etag = (await get(api, as, path, "")).headers.get("etag") as string;
+  const ask = (headers = {}) => get(api, as, path, etag, headers);
+  return { user, as, etag, ask, answers: [await ask(), await ask()] as [Response, Response] };
 }
 
 const headersOf = ({ headers }: Response) => Object.fromEntries(headers);
 
 test.each([LIST, `${P}/exercises/facets`, `${P}/catalogs/equipment?sortOrder=desc`])(
-  "who asks %p again in the same words is answered the same in every header and byte, without an id that they know",
+  "a repeat of GET %p gets the same headers and bytes, and no request id that the proxy already has",
   (path) =>
     withApi(async (api) => {
-      const { as, told } = await toldTwice(api, path);
-      expect(told.map(({ status }) => status)).toEqual([304, 304]);
-      expect(headersOf(told[1])).toEqual(headersOf(told[0]));
+      const { as, answers } = await askTwice(api, path);
+      expect(answers.map(({ status }) => status)).toEqual([304, 304]);
+      expect(headersOf(answers[1])).toEqual(headersOf(answers[0]));
       for (const accept of ["gzip", "identity"]) {
-        const ask = () => requestOptions(api, as, path, "", { "accept-encoding": accept });
+        const ask = () => get(api, as, path, "", { "accept-encoding": accept });
         const [first, second] = [await ask(), await ask()];
         expect(headersOf(second)).toEqual(headersOf(first));
         expect(await second.bytes()).toEqual(await first.bytes());
@@ -55,25 +55,25 @@ test.each([LIST, `${P}/exercises/facets`, `${P}/catalogs/equipment?sortOrder=des
     }, behindProxy)(),
 );
 
-test("it is logged and counted like any other, though no answer was looked for", async () => {
+test("a repeat is logged and counted like any request, and counts as one cache hit", async () => {
   const lines: string[] = [];
   const logTo = { write: (line: string) => void lines.push(line) };
   await withApi(
     async (api) => {
       const path = `${P}/exercises/facets`;
-      const { user, ask } = await toldTwice(api, path);
+      const { user, ask } = await askTwice(api, path);
       const before = { ...api.deps.catalogCache.lookups };
       lines.length = 0;
       await ask();
-      // Whoever has exercises is asked about twice on the long way: whether they have none, and
-      // what they are answered.
+      // Without the shortcut there are two lookups: whether the user owns no exercise, and the
+      // answer.
       expect(api.deps.catalogCache.lookups).toEqual({
         hits: before.hits + 1,
         misses: before.misses,
       });
       const { durationMs, time: _time, ...line } = JSON.parse(lines.join(""));
-      const asked = { requestId: ID, method: "GET", route: path, status: 304, userId: user.id };
-      expect(line).toEqual({ level: 30, ...asked, msg: "request" });
+      const request = { requestId: ID, method: "GET", route: path, status: 304, userId: user.id };
+      expect(line).toEqual({ level: 30, ...request, msg: "request" });
       expect(durationMs).toBeGreaterThanOrEqual(0);
       expect(api.deps.requests.of("GET", path).byStatus).toEqual(
         new Map([
@@ -87,10 +87,10 @@ test("it is logged and counted like any other, though no answer was looked for",
 });
 
 test.each<
-  [string, (api: Api, person: Awaited<ReturnType<typeof toldTwice>>) => Promise<Response>, number]
+  [string, (api: Api, person: Awaited<ReturnType<typeof askTwice>>) => Promise<Response>, number]
 >([
   [
-    "an exercise more is sent",
+    "a new exercise is in the list",
     async (api, { user, ask }) => {
       await makeExercise(api, { owner: user, name: "Zq Two" });
       return ask();
@@ -98,7 +98,7 @@ test.each<
     200,
   ],
   [
-    "who signed out is refused",
+    "a user who signed out is refused",
     async (api, { as, ask }) => {
       await api.post(`${P}/access/logout`, { as });
       return ask();
@@ -106,7 +106,7 @@ test.each<
     401,
   ],
   [
-    "who was deactivated is refused",
+    "a deactivated user is refused",
     async (api, { user, ask }) => {
       const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
       await api.patch(`${P}/users/${user.id}`, { as, body: { isActive: false } });
@@ -115,23 +115,19 @@ test.each<
     401,
   ],
   [
-    "another tag is sent the list",
-    async (api, { as }) => requestOptions(api, as, LIST, '"another"'),
+    "a request with another ETag gets the list",
+    async (api, { as }) => get(api, as, LIST, '"another"'),
     200,
   ],
+  ["a request without a cookie is refused", async (api, { etag }) => get(api, "", LIST, etag), 401],
   [
-    "who has no cookie is refused",
-    async (api, { etag }) => requestOptions(api, "", LIST, etag),
-    401,
-  ],
-  [
-    "somebody else is sent their own",
-    async (api, { etag }) => requestOptions(api, (await makeSignedIn(api)).as, LIST, etag),
+    "another user gets their own list",
+    async (api, { etag }) => get(api, (await makeSignedIn(api)).as, LIST, etag),
     200,
   ],
-])("after an answer from memory, %s", (_what, then, status) =>
+])("after a cached reply, %s", (_what, then, status) =>
   withApi(async (api) => {
-    expect((await then(api, await toldTwice(api))).status).toBe(status);
+    expect((await then(api, await askTwice(api))).status).toBe(status);
   }, behindProxy)(),
 );
 
@@ -139,7 +135,7 @@ test("a token that has expired meanwhile is refused", async () => {
   let nowMs = Date.now();
   await withApi(
     async (api) => {
-      const { ask } = await toldTwice(api);
+      const { ask } = await askTwice(api);
       nowMs += api.deps.config.ACCESS_TOKEN_TTL_S * 1000;
       expect((await ask()).status).toBe(401);
     },
@@ -147,14 +143,14 @@ test("a token that has expired meanwhile is refused", async () => {
   )();
 });
 
-test("what a repeated answer does not have is never missed", async () => {
+test("a request that needs more headers than the cached reply has does not get it", async () => {
   let isDraining = false;
   const deps = { isProxied: true, isDraining: () => isDraining };
   await withApi(
     async (api) => {
-      const { ask } = await toldTwice(api);
+      const { ask } = await askTwice(api);
       expect((await ask({ "x-request-id": "short" })).headers.get("x-request-id")).toHaveLength(14);
-      const { ask: asSuperuser } = await toldTwice(api, LIST, { roleSlug: "superuser" });
+      const { ask: asSuperuser } = await askTwice(api, LIST, { roleSlug: "superuser" });
       expect((await asSuperuser()).headers.get("server-timing")).toStartWith("pool");
       isDraining = true;
       expect((await ask()).headers.get("connection")).toBe("close");
@@ -164,9 +160,9 @@ test("what a repeated answer does not have is never missed", async () => {
 });
 
 test(
-  "a repeated answer is sent whole, however many ask at once",
+  "a cached reply is sent completely to any number of concurrent clients",
   withApi(async (api) => {
-    const { as, etag, told } = await toldTwice(api);
+    const { as, etag, answers: expected } = await askTwice(api);
     const directory = mkdtempSync(join(tmpdir(), "irontrack-repeated-"));
     const unix = join(directory, "app.sock");
     // biome-ignore lint/suspicious/noExplicitAny: Bun derives the type of routes from literal paths.
@@ -175,19 +171,19 @@ test(
       const headers = { cookie: as, "x-request-id": ID, "if-none-match": etag };
       const answers: Response[] = [];
       for (let round = 0; round < 20; round++) {
-        const asked = Array.from({ length: 50 }, () =>
+        const requests = Array.from({ length: 50 }, () =>
           fetch(`http://localhost${LIST}`, { unix, headers }),
         );
-        answers.push(...(await Promise.all(asked)));
+        answers.push(...(await Promise.all(requests)));
         Bun.gc(true);
       }
-      const seen = new Set(
+      const distinct = new Set(
         answers.map((answer) => {
           const { date: _date, ...rest } = headersOf(answer);
           return JSON.stringify([answer.status, rest]);
         }),
       );
-      expect([...seen]).toEqual([JSON.stringify([304, headersOf(told[1])])]);
+      expect([...distinct]).toEqual([JSON.stringify([304, headersOf(expected[1])])]);
     } finally {
       await server.stop(true);
       rmSync(directory, { recursive: true, force: true });

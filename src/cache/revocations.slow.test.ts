@@ -14,8 +14,8 @@ import { createTokens } from "../access/tokens.ts";
 
 const REVOCATIONS = 2000;
 const LANES = 8;
-/** A disturbance each time that so many logins have been ended. */
-const DISTURBED_EVERY = 80;
+/** One disturbance for this many revoked logins. */
+const REVOCATIONS_PER_DISTURBANCE = 80;
 const P = "/api/v1/access";
 const DATABASE = "irontrack_test";
 const OPTIONS = { durable: false, settings: { synchronous_commit: "on" } };
@@ -31,11 +31,11 @@ let standby: Cluster;
 let url: string;
 let pool: Pool;
 let processes: Processes;
-let ending: ServingProcess;
-let asked: ServingProcess;
+let revoking: ServingProcess;
+let verifying: ServingProcess;
 
-/** Everything connects to `current`, which leads to one cluster or the other. */
-function leadTo(name: string) {
+/** Points `current`, the path that everything connects to, at one of the clusters. */
+function switchTo(name: string) {
   symlinkSync(paths(name).socketDir, join(dir, "next"));
   renameSync(join(dir, "next"), join(dir, "current"));
 }
@@ -44,18 +44,18 @@ beforeAll(async () => {
   chmodSync(dir, 0o711);
   primary = await startCluster(paths("one"), OPTIONS);
   await ensureDatabase(primary, DATABASE);
-  leadTo("one");
-  const given = new URL(primary.url(DATABASE));
-  given.searchParams.set("host", join(dir, "current"));
-  url = given.href;
+  switchTo("one");
+  const current = new URL(primary.url(DATABASE));
+  current.searchParams.set("host", join(dir, "current"));
+  url = current.href;
   pool = openPool(url, { size: LANES, prepare: false });
   await migrateWithRoles(pool);
   standby = await startStandby(primary, paths("one"), paths("two"), OPTIONS);
   processes = await openProcesses(dir, url);
   const settings = { DATABASE_URL: url, DATABASE_DIRECT_URL: url };
-  [ending, asked] = await Promise.all([
-    processes.start("ending", settings),
-    processes.start("asked", settings),
+  [revoking, verifying] = await Promise.all([
+    processes.start("revoking", settings),
+    processes.start("verifying", settings),
   ]);
 }, 120_000);
 afterAll(async () => {
@@ -66,8 +66,8 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 }, 60_000);
 
-/** Tries until the database is there. */
-async function persistently<T>(work: () => Promise<T>): Promise<T> {
+/** Retries until the database is available. */
+async function retrying<T>(work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await work();
@@ -78,28 +78,30 @@ async function persistently<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-const listeners = () =>
-  persistently(async () => [
-    ...(await pool.sql<{ pid: number }[]>`
-      select pid from pg_stat_activity where query ilike 'listen%' and datname = current_database()`),
-  ]);
+/** The process ids of the listening backends. */
+const listListeners = () =>
+  retrying(async () => {
+    const rows = await pool.sql<{ pid: number }[]>`
+      select pid from pg_stat_activity where query ilike 'listen%' and datname = current_database()`;
+    return rows.map(({ pid }) => pid);
+  });
 
-const truncate = () => persistently(async () => void (await pool.sql`truncate live_processes`));
+const truncate = () => retrying(async () => void (await pool.sql`truncate live_processes`));
 
-/** Withholds what PostgreSQL has for those who listen, for longer than a lease. */
-async function withhold(meanwhile: () => Promise<void>) {
-  const pids = (await listeners()).map(({ pid }) => pid);
+/** Delays all messages for longer than a lease lasts, by stopping the listening backends. */
+async function withhold(work: () => Promise<void>) {
+  const pids = await listListeners();
   const signal = (name: NodeJS.Signals) => {
     for (const pid of pids)
       try {
         process.kill(pid, name);
       } catch {
-        // It ended meanwhile.
+        // The backend has exited.
       }
   };
   signal("SIGSTOP");
   try {
-    await meanwhile();
+    await work();
     await Bun.sleep(1500);
   } finally {
     signal("SIGCONT");
@@ -110,38 +112,37 @@ const disturbances: Record<string, () => Promise<void>> = {
   truncate,
   "withhold and truncate": () => withhold(truncate),
   crash: async () => {
-    // A backend that is killed takes all others with it: PostgreSQL recovers, and empties unlogged
-    // tables.
-    const [{ pid }] = (await listeners()) as [{ pid: number }];
+    // When a backend is killed, PostgreSQL restarts all of them, recovers, and empties unlogged tables.
+    const [pid] = (await listListeners()) as [number];
     process.kill(pid, "SIGKILL");
   },
-  "stop the process that is asked": async () => {
-    asked.child.kill("SIGSTOP");
+  "stop the verifying process": async () => {
+    verifying.child.kill("SIGSTOP");
     await Bun.sleep(Math.random() * 1500);
-    asked.child.kill("SIGCONT");
+    verifying.child.kill("SIGCONT");
   },
-  "end the listeners": async () => {
-    const pids = (await listeners()).map(({ pid }) => pid);
-    await persistently(
+  "close the listening connections": async () => {
+    const pids = await listListeners();
+    await retrying(
       async () =>
         void (await pool.sql`select pg_terminate_backend(pid) from unnest(${pids}::int[]) as pid`),
     );
   },
 };
 
-/** The primary ends, having sent everything; the standby takes its place. */
+/** Stops the primary after it has sent everything, and promotes the standby. */
 async function promote() {
   await primary.stop();
   const db = openPool(standby.url(DATABASE), { size: 1, prepare: false });
   await db.sql`select pg_promote()`;
   await db.close(0);
-  leadTo("two");
+  switchTo("two");
 }
 
-test(`while the list of processes vanishes by TRUNCATE, crashes and a promotion: 0 of ${REVOCATIONS} logins are accepted once ended`, async () => {
+test(`while TRUNCATE, crashes and a promotion empty the list of processes, 0 of ${REVOCATIONS} logins are accepted after their revocation`, async () => {
   const api = await apiOn(pool, { deps: { tokens: createTokens(testConfig(), processes.keys) } });
   const user = await makeUser(api);
-  let [accepted, ended, disturbed] = [0, 0, 0];
+  let [accepted, revoked, disturbed] = [0, 0, 0];
   const durationsMs: number[] = [];
   const status = (server: ServingProcess, method: string, path: string, as: string) =>
     server.ask(method, `${P}${path}`, { as }).then(async (answer) => {
@@ -149,37 +150,37 @@ test(`while the list of processes vanishes by TRUNCATE, crashes and a promotion:
       return answer.status;
     });
   const lane = async () => {
-    while (ended < REVOCATIONS) {
-      const as = await persistently(() => signedIn(api, user));
-      while ((await status(asked, "GET", "/me", as)) !== 200) await Bun.sleep(20);
-      const late = status(asked, "GET", "/me", as);
+    while (revoked < REVOCATIONS) {
+      const as = await retrying(() => signedIn(api, user));
+      while ((await status(verifying, "GET", "/me", as)) !== 200) await Bun.sleep(20);
+      const late = status(verifying, "GET", "/me", as);
       const startedMs = performance.now();
-      if ((await status(ending, "POST", "/logout", as)) === 204) {
+      if ((await status(revoking, "POST", "/logout", as)) === 204) {
         durationsMs.push(performance.now() - startedMs);
-        ended++;
-        if ((await status(asked, "GET", "/me", as)) === 200) accepted++;
+        revoked++;
+        if ((await status(verifying, "GET", "/me", as)) === 200) accepted++;
         await late;
-        if ((await status(asked, "GET", "/me", as)) === 200) accepted++;
+        if ((await status(verifying, "GET", "/me", as)) === 200) accepted++;
       }
       await late;
     }
   };
-  const disturbing = async () => {
+  const disturb = async () => {
     const names = Object.keys(disturbances);
-    while (ended < REVOCATIONS) {
+    while (revoked < REVOCATIONS) {
       await Bun.sleep(20);
-      if (ended < (disturbed + 1) * DISTURBED_EVERY) continue;
+      if (revoked < (disturbed + 1) * REVOCATIONS_PER_DISTURBANCE) continue;
       if (disturbed === 12) await promote();
       else await disturbances[names[disturbed % names.length] as string]?.();
       disturbed++;
     }
   };
-  await Promise.all([disturbing(), ...Array.from({ length: LANES }, lane)]);
+  await Promise.all([disturb(), ...Array.from({ length: LANES }, lane)]);
   const sorted = durationsMs.sort((a, b) => a - b);
-  const at = (share: number) =>
+  const quantile = (share: number) =>
     Math.round(sorted[Math.floor((sorted.length - 1) * share)] as number);
   console.log(
-    `${ended} ended, ${accepted} accepted afterwards, ${disturbed} disturbances; half within ${at(0.5)} ms, 99 % within ${at(0.99)}, all within ${at(1)}`,
+    `${revoked} revoked, ${accepted} accepted afterwards, ${disturbed} disturbances; half within ${quantile(0.5)} ms, 99 % within ${quantile(0.99)}, all within ${quantile(1)}`,
   );
   expect(accepted).toBe(0);
   expect(disturbed).toBeGreaterThanOrEqual(15);

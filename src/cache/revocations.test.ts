@@ -16,14 +16,17 @@ const dir = mkdtempSync(join(tmpdir(), "irontrack-revocations-"));
 let database: OwnDatabase;
 let direct: Pool;
 let processes: Processes;
-let ending: ServingProcess;
-let asked: ServingProcess;
+let revoking: ServingProcess;
+let verifying: ServingProcess;
 
 beforeAll(async () => {
   database = await makeOwnDatabase();
   direct = openPool(directTestUrl(database.url), { size: 1, prepare: false });
   processes = await openProcesses(dir, database.url);
-  [ending, asked] = await Promise.all([processes.start("ending"), processes.start("asked")]);
+  [revoking, verifying] = await Promise.all([
+    processes.start("revoking"),
+    processes.start("verifying"),
+  ]);
 });
 afterAll(async () => {
   processes.stop();
@@ -32,16 +35,16 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** The backends of connections that listen. */
-const listeners = async () =>
-  (
-    await direct.sql<{ pid: number }[]>`
-      select pid from pg_stat_activity where query ilike 'listen%' and datname = current_database()`
-  ).map(({ pid }) => pid);
+/** The process ids of the listening backends. */
+async function listListeners() {
+  const rows = await direct.sql<{ pid: number }[]>`
+    select pid from pg_stat_activity where query ilike 'listen%' and datname = current_database()`;
+  return rows.map(({ pid }) => pid);
+}
 
-/** Stops the listening backends, so that messages are late while no connection is lost. */
-async function whileNothingIsDelivered(work: () => Promise<void>) {
-  const pids = await listeners();
+/** Stops the listening backends, so that messages are delayed while no connection is lost. */
+async function withoutDelivery(work: () => Promise<void>) {
+  const pids = await listListeners();
   expect(pids).toHaveLength(2);
   for (const pid of pids) process.kill(pid, "SIGSTOP");
   try {
@@ -53,32 +56,25 @@ async function whileNothingIsDelivered(work: () => Promise<void>) {
 
 /** Waits until both processes serve from their caches. */
 async function untilCached() {
-  for (const name of ["ending", "asked"]) {
+  for (const name of ["revoking", "verifying"]) {
     const unix = join(dir, `${name}.sock`);
-    const isCached = async () =>
-      (
-        (await (await fetch("http://localhost/health", { unix })).json()) as {
-          cache_status: string;
-        }
-      ).cache_status;
-    while ((await isCached()) !== "online") await Bun.sleep(20);
+    const cacheStatus = async () => {
+      const answer = await fetch("http://localhost/health", { unix });
+      return ((await answer.json()) as { cache_status: string }).cache_status;
+    };
+    while ((await cacheStatus()) !== "online") await Bun.sleep(20);
   }
   while ((await direct.sql`select from live_processes where is_settled`).length < 2)
     await Bun.sleep(20);
 }
 
-const statusOf = async (as: string) => (await asked.ask("GET", `${P}/me`, { as })).status;
+const statusOf = async (as: string) => (await verifying.ask("GET", `${P}/me`, { as })).status;
 
-const disturbances = [
-  { what: "the list of processes is there", disturb: async () => {} },
-  {
-    what: "the list of processes has been emptied",
-    disturb: () => direct.sql`truncate live_processes`,
-  },
-];
-
-test.each(disturbances)(
-  `while no message arrives and $what, ${LOGINS} logins that were ended in one process are accepted by no other`,
+test.each([
+  { state: "intact", disturb: async () => {} },
+  { state: "emptied", disturb: () => direct.sql`truncate live_processes` },
+])(
+  `while no message arrives and the list of processes is $state, none of ${LOGINS} logins that were revoked in one process is accepted by another`,
   async ({ disturb }) => {
     const api = await apiOn(database.pool, {
       deps: { tokens: createTokens(testConfig(), processes.keys) },
@@ -87,12 +83,12 @@ test.each(disturbances)(
     const cookies = await Promise.all(Array.from({ length: LOGINS }, () => signedIn(api, user)));
     const accepted: number[] = [];
     await untilCached();
-    await whileNothingIsDelivered(async () => {
+    await withoutDelivery(async () => {
       expect(new Set(await Promise.all(cookies.map(statusOf)))).toEqual(new Set([200]));
       await disturb();
       await Promise.all(
         cookies.map(async (as) => {
-          expect((await ending.ask("POST", `${P}/logout`, { as })).status).toBe(204);
+          expect((await revoking.ask("POST", `${P}/logout`, { as })).status).toBe(204);
           accepted.push(await statusOf(as));
         }),
       );
