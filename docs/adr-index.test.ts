@@ -1,0 +1,39 @@
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const FOLDER = join(import.meta.dir, "adr");
+const read = (file: string) => readFileSync(join(FOLDER, file), "utf8");
+const records = readdirSync(FOLDER)
+  // 2 and 9 are about to be rewritten, with a head.
+  .filter((file) => /^\d{4}-[\w-]+\.md$/.test(file) && !/^000[29]-/.test(file))
+  .sort();
+const HEAD = /^# (\d+)\. (.+)\n\n- \*\*Status\*\*: (.+)\n- \*\*Date\*\*: (\d{4}-\d\d-\d\d)\n/;
+const index = (read("README.md").match(/^\| \d.*/gm) ?? []).filter((row) => !/^\| [29] /.test(row));
+
+test("every decision record has a title, a status and a date", () => {
+  const malformed = records.filter(
+    (file) => Number(HEAD.exec(read(file))?.[1]) !== Number(file.slice(0, 4)),
+  );
+  expect(malformed).toEqual([]);
+});
+
+test("the index of decisions lists every record in order, with its status and date", () => {
+  const rows = records.map((file) => {
+    const [, number, title, status, date] = HEAD.exec(read(file)) ?? [];
+    return `| ${number} | [${title}](${file}) | ${status} | ${date} |`;
+  });
+  expect(index).toEqual(rows);
+});
+
+test("a decision that amends or supersedes another is later", () => {
+  const backwards = records.flatMap((file) => {
+    const later = [...(HEAD.exec(read(file))?.[3] ?? "").matchAll(/\[(\d+)\]\((\d{4})-/g)];
+    return later
+      .filter(([, number, target]) => {
+        return Number(number) !== Number(target) || Number(number) <= Number(file.slice(0, 4));
+      })
+      .map(([link]) => `${file}: ${link}`);
+  });
+  expect(backwards).toEqual([]);
+});
