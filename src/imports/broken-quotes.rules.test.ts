@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { type ImportedWorkout, openTraining } from "./formats.rules.ts";
+import type { ImportedWorkout } from "./formats.types.ts";
+import { openTrainingFile } from "./training-file.rules.ts";
 
 const STRONG =
   "Date,Workout Name,Duration,Exercise Name,Set Order,Weight (kg),Reps,Distance,Seconds,Notes,Workout Notes,RPE";
@@ -34,7 +35,7 @@ const files: [string, string[]][] = [
 ];
 
 async function read(text: string) {
-  const training = await openTraining(text, { timeZone: "UTC" }, async () => {});
+  const training = await openTrainingFile(text, { timeZone: "UTC" }, async () => {});
   const events = await Array.fromAsync(training.events());
   const workouts = events.flatMap((event) =>
     "workout" in event ? [contentOf(event.workout)] : [],

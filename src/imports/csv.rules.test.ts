@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { type CsvRecord, readCsv } from "./csv.rules.ts";
-import { MAX_RECORD_CHARACTERS } from "./csv-cells.rules.ts";
+import { MAX_RECORD_CHARACTERS } from "./csv-record.rules.ts";
 
 const read = (text: string): CsvRecord[] => [...readCsv(text)];
 const fieldsOf = (text: string) => read(text).map(({ fields }) => fields);
 const faultsOf = (text: string) =>
-  read(text).map(({ row, fields, fault }) => (fault ? [row, fault.code] : [row, ...fields]));
+  read(text).map(({ line, fields, fault }) => (fault ? [line, fault.code] : [line, ...fields]));
 
 test.each([
   ["LF", "a,b\n1,2\n"],
@@ -41,8 +41,7 @@ test("the delimiter is the first outside quotes, and a comma where there is none
 
 test("a record has the number of its first line, even after fields that span lines", () => {
   const text = 'a,b\n"1\n2\r\n3\r4",5\r\n\n6,7\r8,9\n';
-  const rows = [1, 2, 7, 8];
-  expect(read(text).map(({ row }) => row)).toEqual(rows);
+  expect(read(text).map(({ line }) => line)).toEqual([1, 2, 7, 8]);
 });
 
 test("a quote inside a field without quotes is text", () => {
@@ -52,7 +51,7 @@ test("a quote inside a field without quotes is text", () => {
   ]);
 });
 
-test("a quote that is not doubled is text where no cell can end, over several lines too", () => {
+test("a quote that is not doubled is text where no field can end, over several lines too", () => {
   const text = [
     "a;b;c",
     '"use 12" bar";"x";1',
@@ -69,7 +68,7 @@ test("a quote that is not doubled is text where no cell can end, over several li
   ]);
 });
 
-test("a broken quoted cell is a fault of its row only", () => {
+test("a broken quoted field is a fault of its line only", () => {
   expect(faultsOf('a,b\n"5" box,1\n2,3\n"4,5\n6,7\n8,"9')).toEqual([
     [1, "a", "b"],
     [2, "quotes"],
@@ -80,10 +79,10 @@ test("a broken quoted cell is a fault of its row only", () => {
   ]);
 });
 
-test("the lines of a broken cell are fragments of its record, until its quotes are closed or a valid record follows", () => {
+test("the lines of a broken field are fragments of its record, until its quotes are closed or a valid record follows", () => {
   const records = read('a,b,c\n"x "y" z\nz\n1,2"\n3,4\n5,6,7\n"8" 9\n0\n"1,2\n3\n4,5,6\n7\n');
   expect(
-    records.map(({ row, fault, isFragment }) => [row, fault?.code ?? null, isFragment]),
+    records.map(({ line, fault, isFragment }) => [line, fault?.code ?? null, isFragment]),
   ).toEqual([
     [1, null, false],
     [2, "quotes", false],
@@ -101,12 +100,12 @@ test("the lines of a broken cell are fragments of its record, until its quotes a
 });
 
 test("a record that is too long is a fault, and the line after it is read", () => {
-  const long = "x".repeat(MAX_RECORD_CHARACTERS);
-  const fits = `${long.slice(0, -2)},y`;
-  const text = `a,b\n${fits}\n${long},y\n"z",""\n"${long}\n1,2\n"${"\n".repeat(MAX_RECORD_CHARACTERS)}3,4\n`;
+  const longField = "x".repeat(MAX_RECORD_CHARACTERS);
+  const longestRecord = `${longField.slice(0, -2)},y`;
+  const text = `a,b\n${longestRecord}\n${longField},y\n"z",""\n"${longField}\n1,2\n"${"\n".repeat(MAX_RECORD_CHARACTERS)}3,4\n`;
   const expected = [
     [1, "a", "b"],
-    [2, long.slice(0, -2), "y"],
+    [2, longField.slice(0, -2), "y"],
     [3, "record_too_long"],
     [4, "z", ""],
     [5, "record_too_long"],
@@ -118,37 +117,40 @@ test("a record that is too long is a fault, and the line after it is read", () =
 });
 
 test("any table written as CSV reads back the same, whatever the delimiter and the line breaks", () => {
-  const cell = fc.oneof(
+  const field = fc.oneof(
     fc.string({
       unit: fc.constantFrom(",", ";", '"', "\n", "\r", "a", "é", "💪", " ", "\uFEFF"),
       maxLength: 8,
     }),
     fc.string({ unit: "binary", maxLength: 8 }),
   );
-  const table = fc.integer({ min: 1, max: 5 }).chain((width) =>
-    fc.array(fc.array(cell, { minLength: width, maxLength: width }), {
+  const table = fc.integer({ min: 1, max: 5 }).chain((columnCount) =>
+    fc.array(fc.array(field, { minLength: columnCount, maxLength: columnCount }), {
       minLength: 1,
       maxLength: 8,
     }),
   );
-  const setup = {
+  const arbitraries = {
     table,
     delimiter: fc.constantFrom(",", ";", "\t", "|"),
     lineBreak: fc.constantFrom("\n", "\r\n", "\r"),
-    isQuotedAlways: fc.boolean(),
-    hasMark: fc.boolean(),
+    quotesAll: fc.boolean(),
+    hasByteOrderMark: fc.boolean(),
   };
   fc.assert(
-    fc.property(fc.record(setup), ({ table, delimiter, lineBreak, isQuotedAlways, hasMark }) => {
-      const write = (text: string) =>
-        isQuotedAlways || text === "" || /[",;\t|\r\n\uFEFF]/.test(text)
-          ? `"${text.replaceAll('"', '""')}"`
-          : text;
-      const text = table.map((row) => row.map(write).join(delimiter)).join(lineBreak);
-      const records = read((hasMark ? "\uFEFF" : "") + text);
-      expect(records.map(({ fields }) => fields)).toEqual(table);
-      expect(records.every(({ fault }) => fault === null)).toBe(true);
-    }),
+    fc.property(
+      fc.record(arbitraries),
+      ({ table, delimiter, lineBreak, quotesAll, hasByteOrderMark }) => {
+        const quote = (text: string) =>
+          quotesAll || text === "" || /[",;\t|\r\n\uFEFF]/.test(text)
+            ? `"${text.replaceAll('"', '""')}"`
+            : text;
+        const text = table.map((row) => row.map(quote).join(delimiter)).join(lineBreak);
+        const records = read((hasByteOrderMark ? "\uFEFF" : "") + text);
+        expect(records.map(({ fields }) => fields)).toEqual(table);
+        expect(records.every(({ fault }) => fault === null)).toBe(true);
+      },
+    ),
     { numRuns: 500 },
   );
 });

@@ -1,21 +1,20 @@
 import {
   type Delimiter,
-  lineBreakAt,
   lineEnd,
   MAX_RECORD_CHARACTERS,
-  type Manner,
-  type Reading,
-  readCells,
-} from "./csv-cells.rules.ts";
+  type ParsedRecord,
+  parseRecord,
+  type QuoteDialect,
+  skipLineBreak,
+} from "./csv-record.rules.ts";
 
 /**
- * One record of a CSV file. `row` is its first line, from 1, and `lastRow` its last. If there is a
- * `fault`, its fields are meaningless. A record that `isFragment` continues the broken one before
- * it.
+ * One record of a CSV file. `line` is its first line, from 1. The fields of a record with a `fault`
+ * are meaningless. A record that `isFragment` continues the broken one before it.
  */
 export type CsvRecord = {
-  row: number;
-  lastRow: number;
+  line: number;
+  lastLine: number;
   /** The index after it, in characters of the file. */
   end: number;
   fields: string[];
@@ -35,15 +34,16 @@ const SEPARATOR_LINE = /^"?sep=([,;\t|])"?(?:\r\n|\n|\r|$)/i;
  * How often all characters, and those of the longest record, may be parsed again to find the end of
  * a broken record.
  */
-const [MAX_READINGS, MAX_READINGS_OF_RECORD] = [4, 8];
-/** In a stretch of empty lines, one record without fields is given per this many lines. */
-const BLANK_LINES_AT_ONCE = 100_000;
+const [MAX_PASSES, MAX_PASSES_OF_RECORD] = [4, 8];
+/** In a run of empty lines, one record without fields is yielded per this many lines. */
+const BLANK_LINES_PER_RECORD = 100_000;
 
-const STRICT: Manner = { doubled: "strict", mayGoOn: false };
-const LOOSER: Manner[] = [
-  { doubled: "loose", mayGoOn: false },
-  { doubled: "strict", mayGoOn: true },
-  { doubled: "loose", mayGoOn: true },
+const STRICT: QuoteDialect = { doubledQuote: "strict", allowsLineBreaks: false };
+/** Tried in this order if a record is not valid in the strict dialect. */
+const LENIENT_DIALECTS: QuoteDialect[] = [
+  { doubledQuote: "lenient", allowsLineBreaks: false },
+  { doubledQuote: "strict", allowsLineBreaks: true },
+  { doubledQuote: "lenient", allowsLineBreaks: true },
 ];
 
 /**
@@ -51,146 +51,146 @@ const LOOSER: Manner[] = [
  * byte order mark and a first line `sep=;` are skipped. The delimiter is the first of `,`, `;`, tab
  * and `|` outside quotes in the first record, which also sets the number of columns.
  *
- * A long stretch of empty lines gives records without fields, so that the caller can pause there.
+ * A long run of empty lines yields records without fields, so that the caller can pause there.
  *
- * A quote that is not doubled is text if no cell can end there. A record that cannot be parsed is
+ * A quote that is not doubled is text if no field can end there. A record that cannot be parsed is
  * one fault, and parsing continues at its second line, so that a quote that is never closed does
  * not swallow the file. Each character is parsed a bounded number of times.
  */
 export function* readCsv(text: string): Generator<CsvRecord> {
-  const { delimiter, ...start } = startOf(text);
-  let { at, row } = start;
-  const budget = { characters: Math.max(text.length * MAX_READINGS, 1_000_000) };
-  let width = 0;
-  // Inside an unclosed cell of a broken record, judging by the parity of its quotes.
+  const { delimiter, ...start } = findStart(text);
+  let { index, line } = start;
+  const budget = { characters: Math.max(text.length * MAX_PASSES, 1_000_000) };
+  let columnCount = 0;
+  // Inside an unclosed field of a broken record, judging by the parity of its quotes.
   let isOpen = false;
   let [wasBroken, blankCount] = [false, 0];
-  while (at < text.length) {
-    const blank = lineBreakAt(text, at);
-    if (blank > at) {
-      at = blank;
-      row++;
-      if (width > 0 && ++blankCount % BLANK_LINES_AT_ONCE === 0) {
-        yield {
-          row: row - 1,
-          lastRow: row - 1,
-          end: at,
-          fields: [],
-          delimiter,
-          fault: null,
-          isFragment: false,
-        };
-      }
+  while (index < text.length) {
+    const nextLine = skipLineBreak(text, index);
+    if (nextLine > index) {
+      index = nextLine;
+      if (columnCount > 0 && ++blankCount % BLANK_LINES_PER_RECORD === 0)
+        yield blankRecord(line, index, delimiter);
+      line++;
       continue;
     }
-    const { reading, fault }: { reading: Reading; fault: CsvRecord["fault"] } = readRecord(
+    const { record, fault }: { record: ParsedRecord; fault: CsvRecord["fault"] } = readRecord(
       text,
-      at,
+      index,
       delimiter,
-      width,
+      columnCount,
       budget,
     );
-    const lines = linesIn(text, at, reading.end);
+    const { fields, end } = record;
+    const lastLine = line + countLines(text, index, end) - 1;
     const isFragment: boolean =
-      fault !== null && (isOpen || (wasBroken && isRest(text, at, reading, width)));
+      fault !== null && (isOpen || (wasBroken && isContinuation(text, index, record, columnCount)));
     wasBroken = fault !== null;
-    yield {
-      row,
-      lastRow: row + lines - 1,
-      end: reading.end,
-      fields: reading.fields,
-      delimiter,
-      fault,
-      isFragment,
-    };
-    if (width === 0) width = fault ? 1 : reading.fields.length;
+    yield { line, lastLine, end, fields, delimiter, fault, isFragment };
+    if (columnCount === 0) columnCount = fault ? 1 : fields.length;
     isOpen =
-      (fault?.code === "quotes" || isFragment) &&
-      isFragment !== hasOddQuotes(text, at, reading.end);
-    at = reading.end;
-    row += lines;
+      (fault?.code === "quotes" || isFragment) && isFragment !== hasOddQuotes(text, index, end);
+    index = end;
+    line = lastLine + 1;
   }
 }
 
+const blankRecord = (line: number, end: number, delimiter: Delimiter): CsvRecord => ({
+  line,
+  lastLine: line,
+  end,
+  fields: [],
+  delimiter,
+  fault: null,
+  isFragment: false,
+});
+
 /** Where the first record begins, and the delimiter. */
-function startOf(text: string): { at: number; row: number; delimiter: Delimiter } {
-  let at = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
-  let row = 1;
-  const separator = SEPARATOR_LINE.exec(text.slice(at, at + 16));
+function findStart(text: string): { index: number; line: number; delimiter: Delimiter } {
+  let index = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
+  let line = 1;
+  const separator = SEPARATOR_LINE.exec(text.slice(index, index + 16));
   if (separator) {
-    at += separator[0].length;
-    row++;
+    index += separator[0].length;
+    line++;
   }
-  for (let next = lineBreakAt(text, at); next > at; next = lineBreakAt(text, at)) {
-    at = next;
-    row++;
+  for (let next = skipLineBreak(text, index); next > index; next = skipLineBreak(text, index)) {
+    index = next;
+    line++;
   }
-  return { at, row, delimiter: (separator?.[1] as Delimiter | undefined) ?? delimiterOf(text, at) };
+  const declared = separator?.[1] as Delimiter | undefined;
+  return { index, line, delimiter: declared ?? detectDelimiter(text, index) };
 }
 
 function readRecord(
   text: string,
-  at: number,
+  start: number,
   delimiter: Delimiter,
-  width: number,
+  columnCount: number,
   budget: { characters: number },
 ) {
-  let left = MAX_READINGS_OF_RECORD * MAX_RECORD_CHARACTERS;
-  const mayTry = () => left > 0 && budget.characters > 0;
-  const attempt = (start: number, manner: Manner) => {
-    const reading = readCells(text, start, delimiter, width, manner);
-    const readCount = Math.min(reading.end - start, MAX_RECORD_CHARACTERS);
-    left -= readCount;
+  let remaining = MAX_PASSES_OF_RECORD * MAX_RECORD_CHARACTERS;
+  const hasBudget = () => remaining > 0 && budget.characters > 0;
+  const parse = (from: number, dialect: QuoteDialect) => {
+    const record = parseRecord(text, from, delimiter, columnCount, dialect);
+    const readCount = Math.min(record.end - from, MAX_RECORD_CHARACTERS);
+    remaining -= readCount;
     budget.characters -= readCount;
-    return reading;
+    return record;
   };
-  const fits = ({ fields, isClosed, isTooLong }: Reading) =>
-    isClosed && !isTooLong && (width === 0 || isWide(fields, width));
+  const fits = ({ fields, isClosed, isTooLong }: ParsedRecord) =>
+    isClosed && !isTooLong && (columnCount === 0 || hasColumns(fields, columnCount));
   /** Whether a later line is a valid record by itself, or the budget does not allow finding out. */
-  const swallowsOne = ({ end }: Reading) => {
-    for (let line = lineEnd(text, at); line < end; line = lineEnd(text, line)) {
-      if (!mayTry() || fits(attempt(line, STRICT))) return true;
+  const swallowsRecord = ({ end }: ParsedRecord) => {
+    for (let line = lineEnd(text, start); line < end; line = lineEnd(text, line)) {
+      if (!hasBudget() || fits(parse(line, STRICT))) return true;
     }
     return false;
   };
-  const isGood = (reading: Reading) =>
-    fits(reading) && !(reading.isIrregular && swallowsOne(reading));
-  const first = attempt(at, STRICT);
-  if (isGood(first)) return { reading: first, fault: null };
-  if (first.isTooLong && first.isClosed) return { reading: first, fault: LENGTH_FAULT };
-  if (first.isIrregular || !first.isClosed) {
-    for (const manner of LOOSER) {
-      if (!mayTry()) break;
-      const other = attempt(at, manner);
-      if (isGood(other)) return { reading: other, fault: null };
+  const isValid = (record: ParsedRecord) =>
+    fits(record) && !(record.isIrregular && swallowsRecord(record));
+  const strict = parse(start, STRICT);
+  if (isValid(strict)) return { record: strict, fault: null };
+  if (strict.isTooLong && strict.isClosed) return { record: strict, fault: LENGTH_FAULT };
+  if (strict.isIrregular || !strict.isClosed) {
+    for (const dialect of LENIENT_DIALECTS) {
+      if (!hasBudget()) break;
+      const record = parse(start, dialect);
+      if (isValid(record)) return { record, fault: null };
     }
   }
-  if (first.isClosed && !first.isIrregular) return { reading: first, fault: columnsFault(width) };
+  if (strict.isClosed && !strict.isIrregular)
+    return { record: strict, fault: columnsFault(columnCount) };
   // Only the first line is dropped, since the rest may be valid; beyond the budget, the whole
   // record is.
-  const end = budget.characters > 0 ? lineEnd(text, at) : first.end;
-  const isTooLong = end - at > MAX_RECORD_CHARACTERS;
-  return { reading: { ...first, end }, fault: isTooLong ? LENGTH_FAULT : QUOTES_FAULT };
+  const end = budget.characters > 0 ? lineEnd(text, start) : strict.end;
+  const isTooLong = end - start > MAX_RECORD_CHARACTERS;
+  return { record: { ...strict, end }, fault: isTooLong ? LENGTH_FAULT : QUOTES_FAULT };
 }
 
-const columnsFault = (width: number) =>
-  ({ code: "columns", message: `Must have ${width} columns, as the header has` }) as const;
+const columnsFault = (count: number) =>
+  ({ code: "columns", message: `Must have ${count} columns, as the header has` }) as const;
 
-const isWide = (fields: string[], width: number) =>
-  fields.length >= width && fields.slice(width).every((field) => field === "");
+const hasColumns = (fields: string[], count: number) =>
+  fields.length >= count && fields.slice(count).every((field) => field === "");
 
-function linesIn(text: string, start: number, end: number): number {
-  let lines = 0;
-  for (let at = start; at < end; lines++) at = Math.min(lineEnd(text, at), text.length);
-  return Math.max(lines, 1);
+function countLines(text: string, start: number, end: number): number {
+  let count = 0;
+  for (let index = start; index < end; count++) index = Math.min(lineEnd(text, index), text.length);
+  return Math.max(count, 1);
 }
 
 /**
- * Whether it is the rest of a broken multi-line record: too few cells, and a quote that was opened
+ * Whether it is the rest of a broken multi-line record: too few fields, and a quote that was opened
  * before.
  */
-function isRest(text: string, start: number, { fields, end }: Reading, width: number): boolean {
-  if (fields.length >= width) return false;
+function isContinuation(
+  text: string,
+  start: number,
+  { fields, end }: ParsedRecord,
+  columnCount: number,
+): boolean {
+  if (fields.length >= columnCount) return false;
   const quote = text.slice(start, end).indexOf('"');
   return (
     quote > 0 &&
@@ -203,7 +203,7 @@ const hasOddQuotes = (text: string, start: number, end: number): boolean =>
   (text.slice(start, end).match(/"/g)?.length ?? 0) % 2 === 1;
 
 /** The delimiter of the record at `start`; a comma if it has none. */
-function delimiterOf(text: string, start: number): Delimiter {
+function detectDelimiter(text: string, start: number): Delimiter {
   let isQuoted = false;
   for (const character of text.slice(start, start + MAX_RECORD_CHARACTERS)) {
     if (character === '"') isQuoted = !isQuoted;

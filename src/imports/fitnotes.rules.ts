@@ -1,25 +1,19 @@
-import type { FormatReader, ImportOptions } from "./formats.rules.ts";
-import type { RowReader } from "./grouping.rules.ts";
+import { readExerciseName, readInteger, readText, warnCell } from "./cells.rules.ts";
+import type { AppFormat, Header, ImportOptions, Row, RowReader } from "./formats.types.ts";
 import { instantAt } from "./local-time.rules.ts";
 import { createSetReader } from "./measures.rules.ts";
-import { type Header, noteCell, type Row, requiredNameIn, textIn, wholeIn } from "./rows.rules.ts";
 
 /**
- * It has no notes on workouts and exercises. Its categories are not read: our exercises have their
- * own.
+ * FitNotes has no notes on workouts and exercises. Its categories are not read, because exercises
+ * here have their own.
  */
-export const FITNOTES: FormatReader = {
+export const FITNOTES: AppFormat = {
   required: ["date", "exercise", "category", "reps"],
-  columns: {
-    start: "date",
-    exercise: "exercise",
-    exerciseNotes: "",
-    workoutNotes: "",
-  },
-  others: (header) => ["weight unit", "reps", "distance unit", "time", noteColumn(header)],
+  columns: { start: "date", exercise: "exercise", exerciseNotes: "", workoutNotes: "" },
+  otherColumns: (header) => ["weight unit", "reps", "distance unit", "time", noteColumn(header)],
   isByDay: true,
   isRestTimer: () => false,
-  create: createReader,
+  createRowReader,
 };
 
 const noteColumn = ({ columns }: Header) => (columns.has("comment") ? "comment" : "notes");
@@ -28,15 +22,15 @@ const TIME =
 const MAX_TIME_S = 86_400;
 
 /**
- * Reads rows of FitNotes, which knows days but no time of day: a workout is at noon, and takes no
- * time.
+ * Reads rows of FitNotes, which stores days without a time of day: a workout starts and ends at
+ * noon.
  */
-function createReader(header: Header, options: ImportOptions): RowReader {
+function createRowReader(header: Header, options: ImportOptions): RowReader {
   const readSet = createSetReader(header, options);
   const note = noteColumn(header);
 
   return (row, start) => {
-    const exerciseName = requiredNameIn(row, "exercise");
+    const exerciseName = readExerciseName(row, "exercise");
     if (exerciseName === null) return null;
     const startedAt = instantAt(start, options.timeZone).toString();
     return {
@@ -48,8 +42,8 @@ function createReader(header: Header, options: ImportOptions): RowReader {
       supersetGroup: null,
       set: readSet(row, {
         type: "working",
-        reps: wholeIn(row, "reps", 10_000),
-        timeS: timeIn(row),
+        reps: readInteger(row, "reps", 10_000),
+        timeS: readTime(row),
         note,
       }),
     };
@@ -57,12 +51,12 @@ function createReader(header: Header, options: ImportOptions): RowReader {
 }
 
 /** Seconds, written `0:01:30`, `01:30` or `90`. */
-function timeIn(row: Row): number | null {
-  const text = textIn(row, "time");
+function readTime(row: Row): number | null {
+  const text = readText(row, "time");
   if (text === "") return null;
   const groups = TIME.exec(text.replace(",", "."))?.groups;
-  if (!groups) return noteCell(row, "time", "format", "must be hours, minutes and seconds");
+  if (!groups) return warnCell(row, "time", "format", "must be hours, minutes and seconds");
   const timeS =
     Number(groups.h ?? 0) * 3600 + Number(groups.m ?? 0) * 60 + Number(groups.s ?? groups.only);
-  return timeS <= MAX_TIME_S ? timeS : noteCell(row, "time", "range", "must be at most a day");
+  return timeS <= MAX_TIME_S ? timeS : warnCell(row, "time", "range", "must be at most a day");
 }

@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { FORMATS, type ImportOptions, openTraining, type TrainingEvent } from "./formats.rules.ts";
+import { FORMATS, type ImportOptions, type TrainingEvent } from "./formats.types.ts";
+import { openTrainingFile } from "./training-file.rules.ts";
 
 const open = (text: string, options: Partial<ImportOptions> = {}) =>
-  openTraining(text, { timeZone: "UTC", ...options }, async () => {});
+  openTrainingFile(text, { timeZone: "UTC", ...options }, async () => {});
 const read = async (text: string, options: Partial<ImportOptions> = {}): Promise<TrainingEvent[]> =>
   Array.fromAsync((await open(text, options)).events());
 const setsOf = async (text: string, options: Partial<ImportOptions> = {}) => {

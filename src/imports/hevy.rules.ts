@@ -1,19 +1,25 @@
 import { MAX_WORKOUT_S } from "../workouts/workouts.rules.ts";
+import {
+  EXERCISE_NOTES_LENGTH,
+  readExerciseName,
+  readInteger,
+  readNotes,
+  readNumber,
+  readText,
+  WORKOUT_NOTES_LENGTH,
+  warnCell,
+} from "./cells.rules.ts";
 import type { DateReader } from "./dates.rules.ts";
-import type { FormatReader, ImportedSet, ImportOptions } from "./formats.rules.ts";
-import { EXERCISE_NOTES_LENGTH, type RowReader, WORKOUT_NOTES_LENGTH } from "./grouping.rules.ts";
+import type {
+  AppFormat,
+  Header,
+  ImportedSet,
+  ImportOptions,
+  Row,
+  RowReader,
+} from "./formats.types.ts";
 import { instantAt, type WallTime } from "./local-time.rules.ts";
 import { createSetReader } from "./measures.rules.ts";
-import {
-  type Header,
-  noteCell,
-  noteIn,
-  numberIn,
-  type Row,
-  requiredNameIn,
-  textIn,
-  wholeIn,
-} from "./rows.rules.ts";
 
 const SET_TYPES = new Map<string, ImportedSet["type"]>([
   ["normal", "working"],
@@ -21,9 +27,9 @@ const SET_TYPES = new Map<string, ImportedSet["type"]>([
   ["dropset", "drop"],
   ["failure", "failure"],
 ]);
-const LAST_SUPERSET = 49;
+const MAX_SUPERSET_ID = 49;
 
-export const HEVY: FormatReader = {
+export const HEVY: AppFormat = {
   required: ["title", "start_time", "end_time", "exercise_title", "set_type", "reps"],
   columns: {
     start: "start_time",
@@ -33,71 +39,70 @@ export const HEVY: FormatReader = {
     exerciseNotes: "exercise_notes",
     workoutNotes: "description",
   },
-  others: () => ["superset_id", "set_type", "reps", "duration_seconds", "rpe"],
+  otherColumns: () => ["superset_id", "set_type", "reps", "duration_seconds", "rpe"],
   isByDay: false,
   isRestTimer: () => false,
-  create: createReader,
+  createRowReader,
 };
 
 /**
- * Reads rows of Hevy. Its supersets count from 0, ours from 1; its sets have no notes of their own.
+ * Reads rows of Hevy. It numbers supersets from 0, and superset groups here start at 1. Its sets
+ * have no notes.
  */
-function createReader(header: Header, options: ImportOptions, dates: DateReader): RowReader {
+function createRowReader(header: Header, options: ImportOptions, dates: DateReader): RowReader {
   const readSet = createSetReader(header, options);
 
   return (row, start) => {
-    const exerciseName = requiredNameIn(row, "exercise_title");
+    const exerciseName = readExerciseName(row, "exercise_title");
     if (exerciseName === null) return null;
-    const type = SET_TYPES.get(textIn(row, "set_type").toLowerCase());
+    const type = SET_TYPES.get(readText(row, "set_type").toLowerCase());
     if (!type)
-      noteCell(row, "set_type", "choice", `must be one of: ${[...SET_TYPES.keys()].join(", ")}`);
-    const superset = wholeIn(row, "superset_id", LAST_SUPERSET);
-    const [reps, timeS] = [
-      wholeIn(row, "reps", 10_000),
-      numberIn(row, "duration_seconds", 0, 86_400),
-    ];
+      warnCell(row, "set_type", "choice", `must be one of: ${[...SET_TYPES.keys()].join(", ")}`);
+    const supersetId = readInteger(row, "superset_id", MAX_SUPERSET_ID);
+    const reps = readInteger(row, "reps", 10_000);
+    const timeS = readNumber(row, "duration_seconds", 0, 86_400);
     return {
-      times: timesOf(row, start, options.timeZone, dates),
+      times: readTimes(row, start, options.timeZone, dates),
       endColumn: "end_time",
-      workoutNotes: noteIn(row, "description", WORKOUT_NOTES_LENGTH),
+      workoutNotes: readNotes(row, "description", WORKOUT_NOTES_LENGTH),
       exerciseName,
-      exerciseNotes: noteIn(row, "exercise_notes", EXERCISE_NOTES_LENGTH),
-      supersetGroup: superset === null ? null : superset + 1,
+      exerciseNotes: readNotes(row, "exercise_notes", EXERCISE_NOTES_LENGTH),
+      supersetGroup: supersetId === null ? null : supersetId + 1,
       set: readSet(row, { type: type ?? "working", reps, timeS, note: null }),
     };
   };
 }
 
-/** A workout whose end says nothing ends when it starts. */
-function timesOf(row: Row, start: WallTime, timeZone: string, dates: DateReader) {
+/** A workout without a valid end ends when it starts. */
+function readTimes(row: Row, start: WallTime, timeZone: string, dates: DateReader) {
   const startedAt = instantAt(start, timeZone);
-  const endedAt = endOf(row, startedAt, start, timeZone, dates) ?? startedAt;
+  const endedAt = readEnd(row, startedAt, start, timeZone, dates) ?? startedAt;
   return { startedAt: startedAt.toString(), endedAt: endedAt.toString() };
 }
 
-function endOf(
+function readEnd(
   row: Row,
   startedAt: Temporal.Instant,
   start: WallTime,
   timeZone: string,
   dates: DateReader,
 ) {
-  const text = textIn(row, "end_time");
+  const text = readText(row, "end_time");
   if (text === "") return null;
   const end = dates.read(text);
-  if (end === null) return noteCell(row, "end_time", "date", "must be a date and time that exist");
+  if (end === null) return warnCell(row, "end_time", "date", "must be a date and time that exist");
   const endedAt = endAfter(startedAt, start, end, timeZone);
-  if (endedAt === null) return noteCell(row, "end_time", "range", "must not be before start_time");
+  if (endedAt === null) return warnCell(row, "end_time", "range", "must not be before start_time");
   if (endedAt.epochMilliseconds - startedAt.epochMilliseconds > MAX_WORKOUT_S * 1000) {
-    return noteCell(row, "end_time", "range", "must be at most 7 days after start_time");
+    return warnCell(row, "end_time", "range", "must be at most 7 days after start_time");
   }
   return endedAt;
 }
 
 /**
- * The end of a workout that began at `startedAt`; null when it is before that. A time that the
- * clocks show twice may be the second, and one that they skip may turn out earlier than the start,
- * which then is the end.
+ * The instant at which a workout that started at `startedAt` ended; null if `end` is before
+ * `start`. A local time that occurs twice means the second occurrence if the first is before the
+ * start. A skipped local time may resolve to an instant before the start, which then is the end.
  */
 function endAfter(startedAt: Temporal.Instant, start: WallTime, end: WallTime, timeZone: string) {
   const isAfter = (instant: Temporal.Instant) => Temporal.Instant.compare(instant, startedAt) >= 0;

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { type Api, expectStatus, withApi } from "#test/harness.ts";
 import { makeExercise, makeSignedIn } from "#test/make.ts";
 import { statementsOf } from "#test/transaction.ts";
-import { openTraining } from "./formats.rules.ts";
+import { openTrainingFile } from "./training-file.rules.ts";
 
 const HEADER = "Date,Exercise,Category,Weight (kg),Reps";
 const send = (api: Api, as: string, file: string) =>
@@ -62,7 +62,7 @@ test("other work goes on while a file is read, whatever its rows are", async () 
     };
     setImmediate(turn);
     const file = `${HEADER}\n${line.repeat(1_000_000 / line.length)}`;
-    const training = await openTraining(
+    const training = await openTrainingFile(
       file,
       { timeZone: "UTC" },
       () => new Promise((resume) => setImmediate(resume)),
@@ -85,7 +85,7 @@ test("reading pauses at least once per longest record, whatever the cells contai
   ]) {
     const file = `${HEADER},Comment\n2024-01-14,Squat,,60,5,\n${`${cells}\n`.repeat(1_800_000 / cells.length)}`;
     let pauseCount = 0;
-    const training = await openTraining(file, { timeZone: "UTC" }, async () => {
+    const training = await openTrainingFile(file, { timeZone: "UTC" }, async () => {
       pauseCount++;
     });
     for await (const _ of training.events());

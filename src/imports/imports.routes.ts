@@ -7,14 +7,14 @@ import {
   ImportId,
   ImportNames,
   ImportNamesPatch,
-  ImportQuestion,
+  ImportQuery,
   ImportReport,
   Imports,
   TRAINING_FILE,
   Undone,
 } from "./imports.schemas.ts";
-import { importTraining, rememberNames, revertImport } from "./imports.service.ts";
-import { listChosenJson } from "./names.queries.ts";
+import { chooseNames, importTraining, undoImport } from "./imports.service.ts";
+import { listChoicesJson } from "./names.queries.ts";
 
 const tag = "Imports";
 const access = "active";
@@ -36,7 +36,7 @@ export function importRoutes({
         tag,
         access,
         summary: "Read in a file of training that Strong, Hevy or FitNotes exported",
-        query: ImportQuestion,
+        query: ImportQuery,
         file: TRAINING_FILE,
         answers: { 200: ImportReport },
         problems: { 422: "The file is none that we know, or more has to be said of it" },
@@ -62,7 +62,7 @@ export function importRoutes({
         answers: { 200: Undone },
         problems: { 404: "There is no such import of the asker's, or it was taken back before" },
       },
-      async ({ actor, params }) => ok(await revertImport(db, actor, params.importId)),
+      async ({ actor, params }) => ok(await undoImport(db, actor, params.importId)),
     ),
     operation(
       "GET",
@@ -74,7 +74,7 @@ export function importRoutes({
         summary: "List what names in files mean",
         answers: { 200: ImportNames },
       },
-      async ({ actor }) => okJson(await listChosenJson(db, actor.userId)),
+      async ({ actor }) => okJson(await listChoicesJson(db, actor.userId)),
     ),
     operation(
       "PATCH",
@@ -88,7 +88,7 @@ export function importRoutes({
         answers: { 200: ImportNames },
         problems: { 404: "An exercise is not there" },
       },
-      async ({ actor, body }) => okJson(await rememberNames(db, actor, body)),
+      async ({ actor, body }) => okJson(await chooseNames(db, actor, body)),
     ),
   ];
 }

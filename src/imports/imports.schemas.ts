@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { choice, Instant, nullable, strict, Title, Uuid } from "../http/shapes.ts";
 import { TimeZone } from "../workouts/workouts.schemas.ts";
-import { FORMATS } from "./formats.rules.ts";
+import { FORMATS } from "./formats.types.ts";
 
 const Count = Type.Integer({ minimum: 0, maximum: 2_147_483_647 });
 const Row = Type.Integer({ minimum: 1, description: "Line of the file, from 1" });
@@ -11,7 +11,7 @@ const Format = choice([...FORMATS]);
 /** The longest file that is read: some hundred thousand sets. */
 export const TRAINING_FILE = { type: "text/csv", maxBytes: 16 * 2 ** 20 };
 
-export const ImportQuestion = strict({
+export const ImportQuery = strict({
   timeZone: TimeZone,
   weightUnit: Type.Optional(
     choice(["kg", "lb"], { description: "Of weights that the file gives no unit of" }),
@@ -46,7 +46,7 @@ export const ImportQuestion = strict({
     Type.Boolean({ default: false, description: "Says what would be done, and does nothing" }),
   ),
 });
-export type ImportQuestion = Static<typeof ImportQuestion>;
+export type ImportQuery = Static<typeof ImportQuery>;
 
 const Proposal = strict({
   exerciseId: Uuid,

@@ -4,42 +4,47 @@ import { AppError, idsNotFound, listOfIds } from "#lib/errors.ts";
 import type { CatalogCache } from "../cache/catalog-cache.ts";
 import { createPause } from "../http/pause.ts";
 import type { Actor } from "../permissions/actor.ts";
-import { type ImportedWorkout, openTraining, type Training } from "./formats.rules.ts";
-import { listFormerZones, renewKeys, trashByKeys } from "./former-keys.queries.ts";
-import { formerKeys, formerPartKeys, importKey, rowsOf } from "./imported-rows.rules.ts";
+import type { ImportedWorkout } from "./formats.types.ts";
+import { importKey, legacyKeys, legacyPartKeys } from "./import-keys.rules.ts";
+import { toRows } from "./imported-rows.rules.ts";
 import {
-  closeImport,
-  type Differing,
-  insertImport,
+  type DifferingWorkout,
   insertImported,
   replaceImported,
-  undoImport,
-} from "./imports.queries.ts";
-import type { ImportNamesPatch, ImportQuestion } from "./imports.schemas.ts";
-import { chooseNames, listChosenJson, listNamed } from "./names.queries.ts";
+} from "./imported-workouts.queries.ts";
+import { closeImport, insertImport, trashImport } from "./imports.queries.ts";
+import type { ImportNamesPatch, ImportQuery } from "./imports.schemas.ts";
+import {
+  listLegacyTimeZones,
+  replaceLegacyKeys,
+  trashByLegacyKeys,
+} from "./legacy-keys.queries.ts";
+import { listChoicesJson, listMatches, saveChoices } from "./names.queries.ts";
 import { loadProposals } from "./proposals.service.ts";
 import {
-  addCellNote,
+  addCellWarning,
+  addDiffering,
   addError,
-  newReading,
-  noteDiffering,
-  type Reading,
-  reportOf,
+  createReport,
+  type Report,
+  reportJson,
 } from "./report.rules.ts";
+import { openTrainingFile, type TrainingFile } from "./training-file.rules.ts";
 
-const [WORKOUTS_AT_ONCE, SETS_AT_ONCE] = [100, 2000];
+const [MAX_BATCH_WORKOUTS, MAX_BATCH_SETS] = [100, 2000];
 const MAX_NAMES = 2000;
+const DECODED_BYTES_PER_PAUSE = 1_048_576;
 
 /** Thrown to roll back a dry run. */
 const DRY_RUN = new Error("dry run");
 
 /** What to do with known workouts whose content differs in the file. */
-type Known = NonNullable<ImportQuestion["known"]>;
-type Into = {
+type Known = NonNullable<ImportQuery["known"]>;
+type Target = {
   userId: string;
   importId: string;
   timeZone: string;
-  formerZones: string[];
+  legacyTimeZones: string[];
   known: Known;
 };
 
@@ -53,178 +58,168 @@ type Into = {
  */
 export async function importTraining(
   { db, catalogCache }: { db: Db; catalogCache: CatalogCache },
-  actor: Actor,
-  file: Uint8Array,
-  { dryRun: isDryRun = false, known = "keep", ...options }: ImportQuestion,
+  { userId }: Actor,
+  bytes: Uint8Array,
+  { dryRun = false, known = "keep", ...options }: ImportQuery,
 ): Promise<string> {
   const pause = createPause();
-  const training = await openTraining(await textOf(file, pause), options, pause);
-  const propose = await loadProposals({ db, catalogCache }, actor.userId);
-  let reading = newReading(training);
+  const file = await openTrainingFile(await decodeText(bytes, pause), options, pause);
+  const propose = await loadProposals({ db, catalogCache }, userId);
+  let report = createReport(file);
   let importId: string | null = null;
   try {
     await db.transaction(async (tx) => {
       // Inside the transaction, because it may be retried.
-      reading = newReading(training);
-      const formerZones = await listFormerZones(tx, actor.userId);
-      const id = await insertImport(tx, actor.userId, training.format);
+      report = createReport(file);
+      const legacyTimeZones = await listLegacyTimeZones(tx, userId);
+      const id = await insertImport(tx, userId, file.format);
       await replanForBulkInsert(tx);
-      const into = {
-        userId: actor.userId,
-        importId: id,
-        timeZone: options.timeZone,
-        formerZones,
-        known,
-      };
-      await writeAll(tx, into, training, reading);
-      await closeImport(tx, id, reading.added);
-      importId = reading.added.workouts > 0 ? id : null;
-      if (isDryRun) throw DRY_RUN;
+      const { timeZone } = options;
+      await writeAll(tx, { userId, importId: id, timeZone, legacyTimeZones, known }, file, report);
+      await closeImport(tx, id, report.added);
+      importId = report.added.workouts > 0 ? id : null;
+      if (dryRun) throw DRY_RUN;
     });
   } catch (error) {
     if (error !== DRY_RUN) throw error;
   }
-  return reportOf(reading, await propose(reading.names), {
-    importId: isDryRun ? null : importId,
-    dryRun: isDryRun,
-  });
+  const proposals = await propose(report.names);
+  return reportJson(report, proposals, { importId: dryRun ? null : importId, dryRun });
 }
 
 /**
  * Undoes an import. Owner only. Throws not_found for another user's import, and for one that was
  * undone before.
  */
-export async function revertImport(
+export async function undoImport(
   db: Db,
   actor: Actor,
   importId: string,
 ): Promise<{ trashed: number; kept: number }> {
-  const undone = await undoImport(db, actor.userId, importId);
-  if (!undone) throw new AppError("not_found", "imports.not_found", "Import not found");
-  return undone;
+  const counts = await trashImport(db, actor.userId, importId);
+  if (!counts) throw new AppError("not_found", "imports.not_found", "Import not found");
+  return counts;
 }
 
 /**
  * Stores which exercises the actor means by names, and returns all stored names as JSON. Throws
  * not_found.
  */
-export async function rememberNames(
+export async function chooseNames(
   db: Db,
-  actor: Actor,
+  { userId }: Actor,
   { names }: ImportNamesPatch,
 ): Promise<string> {
-  const missing = await chooseNames(
-    db,
-    actor.userId,
-    names.map(({ name, exerciseId }) => ({ name, exerciseId })),
-  );
+  const missing = await saveChoices(db, userId, names);
   if (missing.length > 0) {
     const detail = `Exercises not found: ${listOfIds(missing.sort())}`;
-    const given = names.map(({ exerciseId: id }, at) => ({ field: `/names/${at}/exerciseId`, id }));
-    throw idsNotFound("imports.exercise_not_found", detail, missing, given);
+    const fields = names.map(({ exerciseId: id }, index) => ({
+      field: `/names/${index}/exerciseId`,
+      id,
+    }));
+    throw idsNotFound("imports.exercise_not_found", detail, missing, fields);
   }
-  return listChosenJson(db, actor.userId);
+  return listChoicesJson(db, userId);
 }
 
 /** The file's text. Throws invalid when it is not UTF-8. */
-async function textOf(file: Uint8Array, pause: () => Promise<void>): Promise<string> {
+async function decodeText(bytes: Uint8Array, pause: () => Promise<void>): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
-  const pieceBytes = 1_048_576;
-  const pieces: string[] = [];
+  const chunks: string[] = [];
   try {
-    for (let at = 0; at < file.byteLength; at += pieceBytes) {
-      pieces.push(decoder.decode(file.subarray(at, at + pieceBytes), { stream: true }));
+    for (let start = 0; start < bytes.byteLength; start += DECODED_BYTES_PER_PAUSE) {
+      const chunk = bytes.subarray(start, start + DECODED_BYTES_PER_PAUSE);
+      chunks.push(decoder.decode(chunk, { stream: true }));
       await pause();
     }
-    pieces.push(decoder.decode());
+    chunks.push(decoder.decode());
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
     throw new AppError("invalid", "imports.not_text", "The file is not valid UTF-8", { cause });
   }
-  return pieces.join("");
+  return chunks.join("");
 }
 
-async function writeAll(tx: Db, into: Into, training: Training, reading: Reading): Promise<void> {
+async function writeAll(tx: Db, target: Target, file: TrainingFile, report: Report): Promise<void> {
   const batch: ImportedWorkout[] = [];
   let setCount = 0;
-  for await (const event of training.events()) {
-    if ("error" in event) addError(reading, event.error);
-    else if ("note" in event) addCellNote(reading, event.note);
+  for await (const event of file.events()) {
+    if ("error" in event) addError(report, event.error);
+    else if ("warning" in event) addCellWarning(report, event.warning);
     else {
       batch.push(event.workout);
       setCount += event.workout.exercises.reduce((sum, { sets }) => sum + sets.length, 0);
-      if (batch.length < WORKOUTS_AT_ONCE && setCount < SETS_AT_ONCE) continue;
-      await writeBatch(tx, into, reading, batch.splice(0));
+      if (batch.length < MAX_BATCH_WORKOUTS && setCount < MAX_BATCH_SETS) continue;
+      await writeBatch(tx, target, report, batch.splice(0));
       setCount = 0;
     }
   }
-  if (batch.length > 0) await writeBatch(tx, into, reading, batch);
+  if (batch.length > 0) await writeBatch(tx, target, report, batch);
 }
 
 async function writeBatch(
   tx: Db,
-  into: Into,
-  reading: Reading,
+  target: Target,
+  report: Report,
   workouts: ImportedWorkout[],
 ): Promise<void> {
-  await findNames(tx, into.userId, reading, workouts);
-  const { rows, cut } = rowsOf(reading, workouts);
-  for (const note of cut) addCellNote(reading, note);
-  if (into.formerZones.length > 0) {
-    const keys = workouts.flatMap((workout) =>
-      formerKeys(reading.format, workout, into.formerZones).map((former) => ({
-        former,
-        key: importKey(reading.format, workout),
-      })),
-    );
-    await renewKeys(tx, into.userId, keys);
+  const { userId, legacyTimeZones, known } = target;
+  await matchNames(tx, userId, report, workouts);
+  const { rows, warnings } = toRows(report, workouts);
+  for (const warning of warnings) addCellWarning(report, warning);
+  if (legacyTimeZones.length > 0) {
+    const keys = workouts.flatMap((workout) => {
+      const key = importKey(report.format, workout);
+      return legacyKeys(report.format, workout, legacyTimeZones).map((legacyKey) => ({
+        legacyKey,
+        key,
+      }));
+    });
+    await replaceLegacyKeys(tx, userId, keys);
   }
-  const made = await insertImported(tx, into, rows);
-  reading.added.workouts += made.workouts;
-  reading.added.sets += made.sets;
-  reading.known += workouts.length - made.workouts;
-  const wanted = made.differing.filter((one) => isReplaced(into.known, one));
-  const isForced = into.known === "replaceChanged";
+  const inserted = await insertImported(tx, target, rows);
+  report.added.workouts += inserted.workouts;
+  report.added.sets += inserted.sets;
+  report.known += workouts.length - inserted.workouts;
+  const replaceable = inserted.differing.filter((workout) => isReplaceable(known, workout));
+  const isForced = known === "replaceChanged";
   const replaced =
-    wanted.length === 0 ? [] : await replaceImported(tx, into.userId, wanted, rows, isForced);
-  if (into.known !== "keep" && into.formerZones.length > 0) {
-    const other = made.differing
+    replaceable.length === 0 ? [] : await replaceImported(tx, userId, replaceable, rows, isForced);
+  if (known !== "keep" && legacyTimeZones.length > 0) {
+    const stillDiffering = inserted.differing
       .filter(({ workoutId }) => !replaced.includes(workoutId))
-      .map(({ givenId }) => givenId);
-    const same = workouts.filter((_, at) => !other.includes(rows.workouts[at]?.id as string));
-    const keys = same.flatMap((workout) =>
-      formerPartKeys(reading.format, workout, into.formerZones),
-    );
-    await trashByKeys(tx, into.userId, keys, isForced);
+      .map(({ fileId }) => fileId);
+    const keys = workouts
+      .filter((_, index) => !stillDiffering.includes(rows.workouts[index]?.id as string))
+      .flatMap((workout) => legacyPartKeys(report.format, workout, legacyTimeZones));
+    await trashByLegacyKeys(tx, userId, keys, isForced);
   }
-  const places = new Map(rows.workouts.map(({ id }, at) => [id, workouts[at] as ImportedWorkout]));
-  for (const one of made.differing) {
-    noteDiffering(
-      reading,
-      places.get(one.givenId) as ImportedWorkout,
-      one,
-      replaced.includes(one.workoutId),
-    );
+  const workoutById = new Map(rows.workouts.map(({ id }, index) => [id, workouts[index]]));
+  for (const differing of inserted.differing) {
+    const workout = workoutById.get(differing.fileId) as ImportedWorkout;
+    addDiffering(report, workout, differing, replaced.includes(differing.workoutId));
   }
 }
 
-const isReplaced = (known: Known, { isChanged }: Differing) =>
+const isReplaceable = (known: Known, { isChanged }: DifferingWorkout) =>
   known === "replaceChanged" || (known === "replace" && !isChanged);
 
-/** Looks up the names that are new in the file. */
-async function findNames(
+/** Looks up the names that are not in the report yet. */
+async function matchNames(
   tx: Db,
   userId: string,
-  reading: Reading,
+  report: Report,
   workouts: ImportedWorkout[],
 ): Promise<void> {
-  const fresh = new Set(workouts.flatMap(({ exercises }) => exercises.map(({ name }) => name)));
-  for (const name of reading.names.keys()) fresh.delete(name);
-  if (fresh.size === 0) return;
-  if (reading.names.size + fresh.size > MAX_NAMES) {
+  const newNames = new Set(workouts.flatMap(({ exercises }) => exercises.map(({ name }) => name)));
+  for (const name of report.names.keys()) newNames.delete(name);
+  if (newNames.size === 0) return;
+  if (report.names.size + newNames.size > MAX_NAMES) {
     const detail = `The file names more than ${MAX_NAMES} exercises`;
     throw new AppError("invalid", "imports.too_many_names", detail);
   }
-  const found = new Map((await listNamed(tx, userId, [...fresh])).map((one) => [one.name, one]));
-  for (const name of fresh) reading.names.set(name, { setCount: 0, meant: found.get(name) });
+  const matches = await listMatches(tx, userId, [...newNames]);
+  const matchByName = new Map(matches.map((match) => [match.name, match]));
+  for (const name of newNames)
+    report.names.set(name, { setCount: 0, match: matchByName.get(name) });
 }

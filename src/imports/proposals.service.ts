@@ -8,24 +8,22 @@ import {
   type SimilarExercise,
 } from "../exercises/similar-names.rules.ts";
 import { createPause } from "../http/pause.ts";
-import { nameForm } from "./imported-rows.rules.ts";
+import { normalizeName } from "./exercise-names.rules.ts";
 import { listCatalogNames, listOwnNames } from "./names.queries.ts";
-import type { NameInFile } from "./report.rules.ts";
+import type { FileName } from "./report.rules.ts";
 
 const CATALOG_NAMES = "names of the catalog";
 
-/**
- * For each name of a file that means nothing, up to five exercises that are called nearly so, the
- * most similar first.
- */
-export type Propose = (names: Map<string, NameInFile>) => Promise<Map<string, SimilarExercise[]>>;
+/** For each unmatched name of a file, up to five exercises of similar names, most similar first. */
+export type Propose = (names: Map<string, FileName>) => Promise<Map<string, SimilarExercise[]>>;
 
 /**
- * Reads what proposals are made from: the catalog, which this process has in its cache, and
- * `userId`'s own exercises. To propose then asks nothing of the database, and does not fail.
+ * Loads the names that proposals are made from: those of the catalog, which are cached in the
+ * process, and those of `userId`'s own exercises. The returned function uses no database and does
+ * not fail.
  */
 export async function loadProposals(
-  { db, catalogCache: memory }: { db: Db; catalogCache: CatalogCache },
+  { db, catalogCache }: { db: Db; catalogCache: CatalogCache },
   userId: string,
 ): Promise<Propose> {
   const load = async () => {
@@ -33,24 +31,25 @@ export async function loadProposals(
     return { value, audience: null, bytes: value.bytes };
   };
   const catalog =
-    memory.get<NameIndex>(CATALOG_NAMES, null) ?? (await memory.load(CATALOG_NAMES, null, load));
+    catalogCache.get<NameIndex>(CATALOG_NAMES, null) ??
+    (await catalogCache.load(CATALOG_NAMES, null, load));
   const own = await listOwnNames(db, userId);
-  return (names) => proposalsFrom(catalog, own, names);
+  return (names) => proposeFrom(catalog, own, names);
 }
 
-async function proposalsFrom(
+async function proposeFrom(
   catalog: NameIndex,
   own: NamedForSearch[],
-  names: Map<string, NameInFile>,
+  names: Map<string, FileName>,
 ) {
   const pause = createPause({ isDetached: true });
   const proposals = new Map<string, SimilarExercise[]>();
   let indexes: NameIndex[] | undefined;
-  for (const [name, { meant }] of names) {
-    if (meant) continue;
+  for (const [name, { match }] of names) {
+    if (match) continue;
     indexes ??= [catalog, createNameIndex(own)];
-    const form = nameForm(name);
-    proposals.set(name, mostSimilar(indexes.flatMap((index) => index.similarTo(form))));
+    const normalized = normalizeName(name);
+    proposals.set(name, mostSimilar(indexes.flatMap((index) => index.similarTo(normalized))));
     await pause();
   }
   return proposals;

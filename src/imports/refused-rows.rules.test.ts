@@ -1,19 +1,19 @@
 import { expect, test } from "bun:test";
-import type { CellNote, ImportedWorkout, ImportOptions, RowError } from "./formats.rules.ts";
-import { openTraining } from "./formats.rules.ts";
+import type { CellWarning, ImportedWorkout, ImportOptions, RowError } from "./formats.types.ts";
+import { openTrainingFile } from "./training-file.rules.ts";
 
 async function read(text: string, options: Partial<ImportOptions> = {}) {
   const workouts: ImportedWorkout[] = [];
   const errors: RowError[] = [];
-  const notes: CellNote[] = [];
-  const training = await openTraining(text, { timeZone: "UTC", ...options }, async () => {});
+  const warnings: CellWarning[] = [];
+  const training = await openTrainingFile(text, { timeZone: "UTC", ...options }, async () => {});
   for await (const event of training.events()) {
     if ("workout" in event) workouts.push(event.workout);
     if ("error" in event) errors.push(event.error);
-    if ("note" in event) notes.push(event.note);
+    if ("warning" in event) warnings.push(event.warning);
   }
   const sets = workouts.flatMap(({ exercises }) => exercises.flatMap(({ sets }) => sets));
-  return { workouts, errors, notes, sets };
+  return { workouts, errors, warnings, sets };
 }
 
 /** A good row of each format, and how to write it with some cells changed. */
@@ -284,12 +284,12 @@ const left: [Name, Cells, string, string, object][] = [
 test.each(left)(
   "a cell of %s that is %j costs itself, and its set arrives (%s)",
   async (name, cells, code, message, set) => {
-    const { errors, notes, sets } = await read(fileOf(name, [{}, cells, {}]));
+    const { errors, warnings, sets } = await read(fileOf(name, [{}, cells, {}]));
     expect(errors).toEqual([]);
-    expect(notes).toEqual([
+    expect(warnings).toEqual([
       { row: 3, column: message.split(":")[0] as string, code, message: expect.any(String) },
     ]);
-    expect(notes[0]?.message).toStartWith(message);
+    expect(warnings[0]?.message).toStartWith(message);
     expect(sets).toHaveLength(3);
     expect(sets[1]).toMatchObject(set);
   },
@@ -304,9 +304,9 @@ test.each([
     ["strong", "workout name"],
     ["hevy", "title"],
   ] as const) {
-    const { workouts, errors, notes } = await read(fileOf(format, [{ [column]: name }]));
+    const { workouts, errors, warnings } = await read(fileOf(format, [{ [column]: name }]));
     expect(errors).toEqual([]);
-    expect(notes).toMatchObject([{ row: 2, column, code }]);
+    expect(warnings).toMatchObject([{ row: 2, column, code }]);
     expect(workouts).toMatchObject([{ name: kept }]);
   }
 });
@@ -317,11 +317,11 @@ test("a weight below 0 is assistance, which is stored with the set", async () =>
     ["hevy", "weight_kg"],
     ["fitnotes", "weight"],
   ] as const) {
-    const { errors, notes, sets } = await read(
+    const { errors, warnings, sets } = await read(
       fileOf(name, [{ [column]: "-22.5" }, { [column]: "\u221220", reps: "0" }]),
     );
     expect(errors).toEqual([]);
-    expect(notes.map(({ row, code }) => [row, code])).toEqual([
+    expect(warnings.map(({ row, code }) => [row, code])).toEqual([
       [2, "assisted"],
       [3, "assisted"],
     ]);
@@ -333,21 +333,21 @@ test("a weight below 0 is assistance, which is stored with the set", async () =>
 });
 
 test("numbers are read as they are written: with a decimal comma, in yards, in plain seconds", async () => {
-  const { notes, errors, sets } = await read(
+  const { warnings, errors, sets } = await read(
     fileOf("fitnotes", [
       { weight: "72,5" },
       { distance: "500", "distance unit": "yd", time: "65.5" },
     ]),
   );
-  expect([...errors, ...notes]).toEqual([]);
+  expect([...errors, ...warnings]).toEqual([]);
   expect(sets).toMatchObject([{ weight: 72.5 }, { distanceM: 457, timeS: 66 }]);
 });
 
 test("if rows of a workout have different ends, the latest wins, and the report says so", async () => {
   const rows = [{}, { end_time: "1 May 2024, 20:30" }, { end_time: "" }, { superset_id: "1" }];
-  const { workouts, notes } = await read(fileOf("hevy", rows));
+  const { workouts, warnings } = await read(fileOf("hevy", rows));
   expect(workouts).toMatchObject([{ endedAt: "2024-05-01T20:30:00Z" }]);
-  expect(notes.map(({ row, column, code }) => [row, column, code])).toEqual([
+  expect(warnings.map(({ row, column, code }) => [row, column, code])).toEqual([
     [3, "end_time", "differs"],
     [5, "end_time", "differs"],
     [5, "superset_id", "differs"],
@@ -389,8 +389,8 @@ test("notes on an exercise are truncated if they are too long together", async (
     "set order": "Note",
     notes: text,
   }));
-  const { notes: cells, workouts } = await read(fileOf("strong", [{}, ...notes]));
-  expect(cells).toEqual([
+  const { warnings, workouts } = await read(fileOf("strong", [{}, ...notes]));
+  expect(warnings).toEqual([
     {
       row: 5,
       column: "notes",

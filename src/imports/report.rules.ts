@@ -1,31 +1,21 @@
 import type { SimilarExercise } from "../exercises/similar-names.rules.ts";
-import type {
-  CellNote,
-  Format,
-  Ignored,
-  ImportedWorkout,
-  RowError,
-  Training,
-} from "./formats.rules.ts";
-import type { Differing } from "./imports.queries.ts";
-import type { NamedExercise } from "./names.queries.ts";
+import type { CellWarning, Format, Ignored, ImportedWorkout, RowError } from "./formats.types.ts";
+import type { DifferingWorkout } from "./imported-workouts.queries.ts";
+import type { ExerciseMatch } from "./names.queries.ts";
 
 const MAX_LISTED = 100;
 
-/**
- * An exercise name of the file, the number of its sets, and the exercise it means; undefined if
- * unknown.
- */
-export type NameInFile = { setCount: number; meant: NamedExercise | undefined };
+/** An exercise name of the file: the number of its sets, and the exercise it means, if known. */
+export type FileName = { setCount: number; match: ExerciseMatch | undefined };
 
 /**
  * The counts and findings of a file so far. Each list has the first 100 entries; the counts include
  * all.
  */
-export type Reading = {
+export type Report = {
   format: Format;
   ignored: Ignored;
-  names: Map<string, NameInFile>;
+  names: Map<string, FileName>;
   added: { workouts: number; sets: number };
   known: number;
   differing: object[];
@@ -33,11 +23,11 @@ export type Reading = {
   replacedCount: number;
   errors: RowError[];
   errorCount: number;
-  cells: CellNote[];
+  cells: CellWarning[];
   cellCount: number;
 };
 
-export const newReading = ({ format, ignored }: Training): Reading => ({
+export const createReport = ({ format, ignored }: Pick<Report, "format" | "ignored">): Report => ({
   format,
   ignored,
   names: new Map(),
@@ -53,34 +43,34 @@ export const newReading = ({ format, ignored }: Training): Reading => ({
 });
 
 /** Adds a row that was left out. */
-export function addError(reading: Reading, error: RowError): void {
-  reading.errorCount++;
-  if (reading.errors.length < MAX_LISTED) reading.errors.push(error);
+export function addError(report: Report, error: RowError): void {
+  report.errorCount++;
+  if (report.errors.length < MAX_LISTED) report.errors.push(error);
 }
 
 /** Adds a cell that was not stored as it is. */
-export function addCellNote(reading: Reading, note: CellNote): void {
-  reading.cellCount++;
-  if (reading.cells.length < MAX_LISTED) reading.cells.push(note);
+export function addCellWarning(report: Report, warning: CellWarning): void {
+  report.cellCount++;
+  if (report.cells.length < MAX_LISTED) report.cells.push(warning);
 }
 
 /** Adds a known workout whose content differs in the file. */
-export function noteDiffering(
-  reading: Reading,
+export function addDiffering(
+  report: Report,
   { row, startedAt, name }: ImportedWorkout,
-  { workoutId, isChanged }: Differing,
+  { workoutId, isChanged }: DifferingWorkout,
   isReplaced: boolean,
 ): void {
-  reading.differingCount++;
-  if (isReplaced) reading.replacedCount++;
-  if (reading.differing.length < MAX_LISTED) {
-    reading.differing.push({ row, workoutId, name, startedAt, isChanged, isReplaced });
+  report.differingCount++;
+  if (isReplaced) report.replacedCount++;
+  if (report.differing.length < MAX_LISTED) {
+    report.differing.push({ row, workoutId, name, startedAt, isChanged, isReplaced });
   }
 }
 
 /** The report of an import as JSON. */
-export function reportOf(
-  { names, added, known, format, ...reading }: Reading,
+export function reportJson(
+  { names, added, known, format, ...report }: Report,
   proposals: Map<string, SimilarExercise[]>,
   { importId, dryRun }: { importId: string | null; dryRun: boolean },
 ): string {
@@ -90,16 +80,16 @@ export function reportOf(
     format,
     workouts: { added: added.workouts, known },
     sets: added.sets,
-    ...reading,
-    names: [...names].map(([name, { setCount, meant }]) => ({
+    ...report,
+    names: [...names].map(([name, { setCount, match }]) => ({
       name,
       setCount,
-      exerciseId: meant?.exerciseId ?? null,
-      exerciseName: meant?.exerciseName ?? null,
-      by: meant?.by ?? null,
+      exerciseId: match?.exerciseId ?? null,
+      exerciseName: match?.exerciseName ?? null,
+      by: match?.by ?? null,
       proposals: proposals.get(name) ?? [],
     })),
-    errors: reading.errors.map(({ row, lastRow = row, column = null, code, message }) => ({
+    errors: report.errors.map(({ row, lastRow = row, column = null, code, message }) => ({
       row,
       lastRow,
       column,

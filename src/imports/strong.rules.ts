@@ -1,21 +1,28 @@
 import { MAX_WORKOUT_S } from "../workouts/workouts.rules.ts";
-import type { FormatReader, ImportedSet, ImportOptions } from "./formats.rules.ts";
-import { EXERCISE_NOTES_LENGTH, type RowReader, WORKOUT_NOTES_LENGTH } from "./grouping.rules.ts";
+import {
+  EXERCISE_NOTES_LENGTH,
+  readExerciseName,
+  readInteger,
+  readNotes,
+  readNumber,
+  readText,
+  WORKOUT_NOTES_LENGTH,
+  warnCell,
+} from "./cells.rules.ts";
+import type {
+  AppFormat,
+  Header,
+  ImportedSet,
+  ImportOptions,
+  Row,
+  RowReader,
+} from "./formats.types.ts";
 import { instantAt, type WallTime } from "./local-time.rules.ts";
 import { createSetReader } from "./measures.rules.ts";
-import {
-  type Header,
-  noteCell,
-  noteIn,
-  numberIn,
-  type Row,
-  requiredNameIn,
-  textIn,
-  wholeIn,
-} from "./rows.rules.ts";
 
 const DURATION_COLUMNS = ["duration (sec)", "duration", "workout duration"];
-const durationOf = ({ columns }: Header) => DURATION_COLUMNS.find((column) => columns.has(column));
+const durationColumnOf = ({ columns }: Header) =>
+  DURATION_COLUMNS.find((column) => columns.has(column));
 const DURATION =
   /^(?:(?:(?<h>\d{1,4})h)? ?(?:(?<m>\d{1,4})m(?:in)?)? ?(?:(?<s>\d{1,6})s)?|(?<only>\d{1,9}))$/;
 const SET_TYPES = new Map<string, ImportedSet["type"]>([
@@ -25,10 +32,10 @@ const SET_TYPES = new Map<string, ImportedSet["type"]>([
 ]);
 
 /**
- * Strong, both dialects: one has commas and durations like `1h 5m`, the other semicolons and
- * durations in seconds.
+ * Strong, both dialects: one is comma-delimited with durations like `1h 5m`, the other is
+ * semicolon-delimited with durations in seconds.
  */
-export const STRONG: FormatReader = {
+export const STRONG: AppFormat = {
   required: ["date", "workout name", "exercise name", "set order", "reps"],
   columns: {
     start: "date",
@@ -37,73 +44,71 @@ export const STRONG: FormatReader = {
     exerciseNotes: "notes",
     workoutNotes: "workout notes",
   },
-  others: (header) => [
+  otherColumns: (header) => [
     "set order",
     "reps",
     "seconds",
     "rpe",
     "weight unit",
     "distance unit",
-    durationOf(header) ?? "",
+    durationColumnOf(header) ?? "",
   ],
   isByDay: false,
-  isRestTimer: (row) => textIn(row, "set order").toLowerCase() === "rest timer",
-  create: createReader,
+  isRestTimer: (row) => readText(row, "set order").toLowerCase() === "rest timer",
+  createRowReader,
 };
 
 /**
- * Reads rows of Strong, whose rest timers were left out before; a row of order `Note` is a note on
- * the exercise.
+ * Reads rows of Strong other than rest timers. A row with the set order `Note` is a note on the
+ * exercise.
  */
-function createReader(header: Header, options: ImportOptions): RowReader {
-  const readSet = createSetReader(header, options);
-  const duration = durationOf(header);
+function createRowReader(header: Header, options: ImportOptions): RowReader {
+  const readMeasures = createSetReader(header, options);
+  const durationColumn = durationColumnOf(header);
 
   return (row, start) => {
-    const order = textIn(row, "set order").toLowerCase();
+    const order = readText(row, "set order").toLowerCase();
     const isNote = order === "note";
-    const exerciseNotes = isNote ? noteIn(row, "notes", EXERCISE_NOTES_LENGTH) : null;
+    const exerciseNotes = isNote ? readNotes(row, "notes", EXERCISE_NOTES_LENGTH) : null;
     if (isNote && exerciseNotes === null) return null;
-    const exerciseName = requiredNameIn(row, "exercise name");
+    const exerciseName = readExerciseName(row, "exercise name");
     if (exerciseName === null) return null;
     return {
-      times: timesOf(row, start, options.timeZone, duration),
-      endColumn: duration ?? null,
-      workoutNotes: noteIn(row, "workout notes", WORKOUT_NOTES_LENGTH),
+      times: readTimes(row, start, options.timeZone, durationColumn),
+      endColumn: durationColumn ?? null,
+      workoutNotes: readNotes(row, "workout notes", WORKOUT_NOTES_LENGTH),
       exerciseName,
       exerciseNotes,
       supersetGroup: null,
-      set: isNote ? null : readMeasured(row, order),
+      set: isNote ? null : readSet(row, order),
     };
   };
 
-  function readMeasured(row: Row, order: string): ImportedSet {
+  function readSet(row: Row, order: string): ImportedSet {
     const type = /^\d+$/.test(order) ? "working" : SET_TYPES.get(order);
     if (!type)
-      noteCell(row, "set order", "choice", "must be a number, W, D, F, Note or Rest Timer");
-    const [reps, timeS] = [wholeIn(row, "reps", 10_000), numberIn(row, "seconds", 0, 86_400)];
-    return readSet(row, { type: type ?? "working", reps, timeS, note: "notes" });
+      warnCell(row, "set order", "choice", "must be a number, W, D, F, Note or Rest Timer");
+    const reps = readInteger(row, "reps", 10_000);
+    const timeS = readNumber(row, "seconds", 0, 86_400);
+    return readMeasures(row, { type: type ?? "working", reps, timeS, note: "notes" });
   }
 }
 
-function timesOf(row: Row, start: WallTime, timeZone: string, duration: string | undefined) {
-  const durationS = duration === undefined ? 0 : durationIn(row, duration);
+function readTimes(row: Row, start: WallTime, timeZone: string, durationColumn?: string) {
+  const seconds = durationColumn === undefined ? 0 : readDuration(row, durationColumn);
   const startedAt = instantAt(start, timeZone);
-  return {
-    startedAt: startedAt.toString(),
-    endedAt: startedAt.add({ seconds: durationS }).toString(),
-  };
+  return { startedAt: startedAt.toString(), endedAt: startedAt.add({ seconds }).toString() };
 }
 
-/** In seconds; 0 when the cell is empty, and with a note when it says nothing. */
-function durationIn(row: Row, column: string): number {
-  const text = textIn(row, column);
+/** In seconds; 0 if the cell is empty, or invalid, which gives a warning. */
+function readDuration(row: Row, column: string): number {
+  const text = readText(row, column);
   if (text === "") return 0;
   const groups = DURATION.exec(text)?.groups;
-  if (!groups) noteCell(row, column, "format", "must be like 1h 5m, or a number of seconds");
+  if (!groups) warnCell(row, column, "format", "must be like 1h 5m, or a number of seconds");
   const { h = 0, m = 0, s = 0, only = 0 } = groups ?? {};
   const durationS = Number(h) * 3600 + Number(m) * 60 + Number(s) + Number(only);
-  return durationS <= MAX_WORKOUT_S
-    ? durationS
-    : (noteCell(row, column, "range", "must be at most 7 days") ?? 0);
+  if (durationS <= MAX_WORKOUT_S) return durationS;
+  warnCell(row, column, "range", "must be at most 7 days");
+  return 0;
 }

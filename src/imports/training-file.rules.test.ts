@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import type { ImportedSet, ImportedWorkout, ImportOptions } from "./formats.rules.ts";
-import { openTraining } from "./formats.rules.ts";
+import type { ImportedSet, ImportedWorkout, ImportOptions } from "./formats.types.ts";
+import { openTrainingFile } from "./training-file.rules.ts";
 
 type ReadSet = Omit<ImportedSet, "row" | "assisted">;
 type ReadWorkout = Omit<ImportedWorkout, "wallStart" | "exercises"> & {
@@ -10,7 +10,7 @@ type ReadWorkout = Omit<ImportedWorkout, "wallStart" | "exercises"> & {
 /** What the readers make of an example file: its workouts, all its rows and cells being good. */
 async function readExample(name: string, options: ImportOptions) {
   const text = await Bun.file(new URL(`examples/${name}`, import.meta.url)).text();
-  const training = await openTraining(text, options, async () => {});
+  const training = await openTrainingFile(text, options, async () => {});
   const events = await Array.fromAsync(training.events());
   expect(events.filter((event) => !("workout" in event))).toEqual([]);
   const workouts = events.flatMap((event) => ("workout" in event ? [plainly(event.workout)] : []));
