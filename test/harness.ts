@@ -11,7 +11,6 @@ import { faultsOf } from "#src/http/shapes.ts";
 import { openLog } from "#src/log/log.ts";
 import { Problem } from "#src/operations/openapi.ts";
 import type { Operation } from "#src/operations/operation.ts";
-import type { Router } from "#src/operations/router.ts";
 import { type Built, copyDatabase, startBuilt, urlOf } from "./built.ts";
 import { calledFrom, executable, isSourcesOnly, note, sourcesOnly } from "./program.ts";
 import { answersElsewhere, rolledBack } from "./transaction.ts";
@@ -50,7 +49,8 @@ export type RequestOptions = { as?: string; body?: unknown; headers?: Record<str
 
 export type Api = {
   deps: AppDeps;
-  app: Router;
+  /** The application, or a process that runs it. */
+  app: { fetch(request: Request): Response | Promise<Response> };
   ask(method: string, path: string, requestOptions?: RequestOptions): Promise<Answer>;
   get(path: string, requestOptions?: RequestOptions): Promise<Answer>;
   post(path: string, requestOptions?: RequestOptions): Promise<Answer>;
@@ -178,7 +178,7 @@ async function inThisProcess(
     ...given,
   };
   const deps = elsewhere ? unchangeable(assembled) : assembled;
-  const app = { ...createApp(deps), ...(elsewhere ? { fetch: elsewhere.fetch } : {}) };
+  const app = elsewhere ?? createApp(deps);
   const operations = listOperations(deps);
   const ask = async (method: string, path: string, { as, body, headers }: RequestOptions = {}) => {
     const request = new Request(`http://localhost${path}`, {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApp } from "#src/app/app.ts";
+import { listenAt } from "#src/app/server.ts";
 import type { Api } from "./harness.ts";
 
 /** Runs `work` while the application of `api` listens on a Unix socket. */
@@ -11,13 +12,7 @@ export async function onSocket(
 ): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), "irontrack-socket-"));
   const unix = join(dir, "a.sock");
-  const { routes, fetch } = createApp(api.deps);
-  const server = Bun.serve({
-    unix,
-    routes,
-    fetch,
-    development: false,
-  } as unknown as Bun.Serve.Options<undefined>);
+  const server = listenAt(unix, createApp(api.deps), { unix });
   try {
     await work(unix);
   } finally {

@@ -10,8 +10,9 @@ import { createCrossSite } from "#src/http/cross-site.ts";
 import { checkInputs } from "#src/http/input.ts";
 import { ok, okJson, plain, toResponse } from "#src/http/reply.ts";
 import { createRequestMetrics } from "#src/metrics/request-metrics.ts";
+import type { OperationsDeps } from "#src/operations/handler.ts";
 import { operation } from "#src/operations/operation.ts";
-import { createRouter } from "#src/operations/router.ts";
+import { createElysia, operations } from "#src/operations/operations.ts";
 import { NewSet } from "#src/workouts/workouts.schemas.ts";
 import { intervalOf } from "../figures/interval.ts";
 import type { Measured, TableRow } from "../figures/table.ts";
@@ -92,21 +93,22 @@ async function prepareParts(): Promise<Record<string, () => unknown>> {
   const json = JSON.stringify(workout);
   const posted = new Request("http://localhost/api/v1/workouts", { method: "POST" });
   const pinged = new Request("http://localhost/ping");
-  const router = createRouter([pingOperation], {
+  const deps: OperationsDeps = {
     db: undefined as unknown as Db,
     authenticate: () => {
-      throw new Error("Nobody has to sign in for this");
+      throw new Error("This operation needs no login");
     },
     crossSite: createCrossSite(config),
-    idempotently: async (_asked, run) => run(),
+    idempotently: async (_request, run) => run(),
     requestLog: () => {},
     requests: createRequestMetrics(),
     recognise: () => undefined,
-    repeated: createRepeatRequests(createCatalogCache(() => true, 0)),
+    repeatRequests: createRepeatRequests(createCatalogCache(() => true, 0)),
     onBug: () => {},
     isProxied: false,
     isDraining: () => false,
-  });
+  };
+  const app = createElysia(deps).app.use(operations("health", [pingOperation], deps));
   return {
     hash: () => passwords.hash("a bench needs a password"),
     sign: () => tokens.sign("access", claims),
@@ -116,7 +118,7 @@ async function prepareParts(): Promise<Record<string, () => unknown>> {
     serialise: () => ok(workout),
     respond: () => toResponse(okJson(json), "request.1"),
     validate: () => checkInputs({ body: NewSet }, posted, {}, set),
-    route: () => router.fetch(pinged),
+    route: () => app.fetch(pinged),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { AnyElysia } from "elysia";
 import type { Db } from "#db/client.ts";
 import { accessRoutes } from "../access/access.routes.ts";
 import type { AccessDeps } from "../access/access.service.ts";
@@ -19,10 +20,11 @@ import { importRoutes } from "../imports/imports.routes.ts";
 import type { Log, RequestLog } from "../log/log.ts";
 import type { RequestMetrics } from "../metrics/request-metrics.ts";
 import { docsRoutes } from "../operations/docs.routes.ts";
+import type { OperationsDeps } from "../operations/handler.ts";
 import { createIdempotency } from "../operations/idempotency.ts";
 import { openApiDocument } from "../operations/openapi.ts";
 import type { Operation } from "../operations/operation.ts";
-import { createRouter, type Router } from "../operations/router.ts";
+import { createElysia, operations } from "../operations/operations.ts";
 import { planRoutes } from "../plans/plans.routes.ts";
 import { progressRoutes } from "../progress/progress.routes.ts";
 import type { Replicas } from "../replicas/replicas.ts";
@@ -51,59 +53,82 @@ export type AppDeps = AccessDeps & {
   isDraining: () => boolean;
 };
 
-/** The API's table of contents. */
-export function listOperations(deps: AppDeps): Operation[] {
-  const operations: Operation[] = [
-    ...healthRoutes(deps),
-    ...docsRoutes(() => document),
-    ...accessRoutes(deps, deps.keys),
-    ...userRoutes(deps),
-    ...roleRoutes(deps),
-    ...auditRoutes(deps),
-    ...catalogRoutes(deps),
-    ...exerciseRoutes(deps),
-    ...exerciseWriteRoutes(deps),
-    ...routineRoutes(deps),
-    ...planRoutes(deps),
-    ...grantRoutes(deps),
-    ...linkRoutes(deps),
-    ...clientRoutes(deps),
-    ...trainerRoutes(deps),
-    ...clientHistoryRoutes(deps),
-    ...workoutRoutes(deps),
-    ...workoutSetRoutes(deps),
-    ...progressRoutes(deps),
-    ...syncRoutes(deps),
-    ...importRoutes(deps),
-    ...archiveRoutes(deps),
-  ];
-  const document = JSON.stringify(openApiDocument(operations, cookieNames(deps.config)));
-  return operations;
+/** The operations of each domain, by the name of its plugin: the API's table of contents. */
+function listDomains(deps: AppDeps): Record<string, Operation[]> {
+  const domains: Record<string, Operation[]> = {
+    health: healthRoutes(deps),
+    docs: docsRoutes(() => document),
+    access: accessRoutes(deps, deps.keys),
+    users: [...userRoutes(deps), ...roleRoutes(deps)],
+    audit: auditRoutes(deps),
+    catalogs: catalogRoutes(deps),
+    exercises: [...exerciseRoutes(deps), ...exerciseWriteRoutes(deps)],
+    routines: routineRoutes(deps),
+    plans: planRoutes(deps),
+    sharing: [
+      ...grantRoutes(deps),
+      ...linkRoutes(deps),
+      ...clientRoutes(deps),
+      ...trainerRoutes(deps),
+      ...clientHistoryRoutes(deps),
+    ],
+    workouts: [...workoutRoutes(deps), ...workoutSetRoutes(deps)],
+    progress: progressRoutes(deps),
+    sync: syncRoutes(deps),
+    imports: importRoutes(deps),
+    archive: archiveRoutes(deps),
+  };
+  const document = JSON.stringify(
+    openApiDocument(Object.values(domains).flat(), cookieNames(deps.config)),
+  );
+  return domains;
 }
 
-/** The whole application: give it a request, it gives a response. Opens and starts nothing. */
-export function createApp(deps: AppDeps): Router {
-  return createRouter(listOperations(deps), {
-    db: deps.db,
-    replicas: deps.replicas,
+/** Every operation of the API. */
+export const listOperations = (deps: AppDeps): Operation[] =>
+  Object.values(listDomains(deps)).flat();
+
+/**
+ * The application: one Elysia instance with a plugin per domain, which production listens with and
+ * tests call through `fetch`. Opens and starts nothing.
+ */
+export function createApp(deps: AppDeps): AnyElysia {
+  const operationsDeps = operationsDepsOf(deps);
+  const domains = listDomains(deps);
+  // A response that Bun sends by itself cannot ask to close the connection, has no request id, and
+  // is not logged: the proxy does both for a worker that is not draining.
+  const hasStaticResponses =
+    operationsDeps.isProxied && !operationsDeps.crossSite.hasOrigins && !deps.isDraining();
+  const { app, addOptions } = createElysia(operationsDeps);
+  for (const [name, list] of Object.entries(domains))
+    app.use(operations(name, list, operationsDeps, { hasStaticResponses }));
+  return addOptions(Object.values(domains).flat());
+}
+
+/** What the operations plugin needs of the application. */
+export function operationsDepsOf(deps: AppDeps): OperationsDeps {
+  const { db, config, tokens, log, replicas, requestLog, requests, isDraining } = deps;
+  return {
+    db,
+    replicas,
+    requestLog,
+    requests,
+    isDraining,
+    isProxied: deps.isProxied ?? false,
     authenticate: (request) => authenticate(deps, request),
     recognise: (request) => recognise(deps, request),
-    repeated: createRepeatRequests(deps.catalogCache),
-    isProxied: deps.isProxied ?? false,
-    crossSite: createCrossSite(deps.config),
+    repeatRequests: createRepeatRequests(deps.catalogCache),
+    crossSite: createCrossSite(config),
     idempotently: createIdempotency({
-      db: deps.db,
-      secrets: deps.tokens.signers.map(({ secret }) => secret),
+      db,
+      secrets: tokens.signers.map(({ secret }) => secret),
       onFault: (error) =>
-        deps.log.warn(
+        log.warn(
           { err: error },
           "the outcome of a request was not stored under its Idempotency-Key",
         ),
     }),
-    requestLog: deps.requestLog,
-    requests: deps.requests,
     onBug: (error, requestId, traceparent) =>
-      deps.log.error({ err: error, requestId, traceparent }, "request failed"),
-    isDraining: deps.isDraining,
-  });
+      log.error({ err: error, requestId, traceparent }, "request failed"),
+  };
 }

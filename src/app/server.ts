@@ -1,10 +1,11 @@
 import { chmodSync, chownSync, lstatSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import type { Server } from "bun";
+import type { AnyElysia } from "elysia";
 import { OperatorError } from "#lib/errors.ts";
 import type { Config } from "../config/config.ts";
 import { createApp } from "./app.ts";
-import { operatorSocketPath, serveOperators } from "./operator-socket.ts";
+import { createOperatorApp, operatorSocketPath } from "./operator-socket.ts";
 import type { Services } from "./services.ts";
 
 export type Listening = {
@@ -95,7 +96,8 @@ function shownHost(host: string): string {
 async function openOperatorSocket(services: Services, socketPath: string, config: Config) {
   const path = operatorSocketPath(socketPath);
   await removeStaleSocket(path);
-  const server = serveOperators(path, createApp(services.deps), services.metricsText);
+  const app = createOperatorApp(services.deps, services.metricsText);
+  const server = listenAt(path, app, { unix: path });
   admit(path, config);
   return {
     stop: async (now: boolean) => {
@@ -111,57 +113,49 @@ export function admit(path: string, { SOCKET_GROUP: group }: Config) {
   if (group !== undefined) giveToGroup(path, groupIdOf(group));
 }
 
+type Address = { unix: string } | { hostname: string; port: number };
+
 type Serving = {
-  /**
-   * From now on every answer is our own, and says that the connection ends: a constant one cannot.
-   */
+  /** From now on every response asks the client to close its connection. */
   askToClose(): void;
   stop(now?: boolean): Promise<void>;
 };
 
-function serveOn(
-  services: Services,
-  where: { unix: string } | { hostname: string; port: number },
-  place: string,
-): Serving {
-  let server: Server<undefined> | undefined;
-  // Only a proxy reaches the Unix socket, so only there its word for the client's address is taken,
-  // telling clients the request id is left to it, and so is the log of constant answers.
-  const isProxied = "unix" in where;
+function serveOn(services: Services, address: Address, name: string): Serving {
+  // Only a proxy reaches the Unix socket, so only there are the client's address and the request id
+  // taken from its headers, and the log of static responses is left to it.
+  const isProxied = "unix" in address;
   const addressOf = (request: Request) =>
-    isProxied ? proxiedAddress(request) : (server?.requestIP(request)?.address ?? null);
-  const app = createApp({ ...services.deps, addressOf, isProxied });
-  const options = (routes: object) =>
-    ({
-      ...where,
-      routes,
-      fetch: app.fetch,
-      idleTimeout: IDLE_TIMEOUT_S,
-      maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
-      development: false,
-      // Without it, turning `development` off lets several processes share a port (Bun 1.4.5).
-      reusePort: false,
-    }) as unknown as Bun.Serve.Options<undefined>;
-  const started = serveAt(
-    place,
-    options(isProxied ? { ...app.routes, ...app.constants } : app.routes),
-  );
-  server = started;
+    isProxied ? proxiedAddress(request) : (app.server?.requestIP(request)?.address ?? null);
+  const deps = { ...services.deps, addressOf, isProxied };
+  const app = createApp(deps);
+  const server = listenAt(name, app, address);
   return {
-    askToClose: () => void started.reload(options(app.routes)),
-    stop: (now) => started.stop(now),
+    // A draining application has no static responses, which could not ask to close.
+    askToClose: () =>
+      void server.reload({ ...LISTEN_OPTIONS, routes: {}, fetch: createApp(deps).fetch } as never),
+    stop: (now) => server.stop(now),
   };
 }
 
-/** `Bun.serve`. Throws OperatorError that names the `place` if it is taken, or cannot be used. */
-export function serveAt(place: string, options: Bun.Serve.Options<undefined>): Server<undefined> {
+const LISTEN_OPTIONS = {
+  idleTimeout: IDLE_TIMEOUT_S,
+  maxRequestBodySize: MAX_REQUEST_BODY_BYTES,
+  development: false,
+  // Elysia lets several processes share a port unless told otherwise.
+  reusePort: false,
+};
+
+/** Listens with an Elysia application. Throws OperatorError that names `name` if it cannot. */
+export function listenAt(name: string, app: AnyElysia, address: Address): Server<undefined> {
   try {
-    return Bun.serve(options);
+    return app.listen({ ...LISTEN_OPTIONS, ...address } as never)
+      .server as unknown as Server<undefined>;
   } catch (error) {
     const code = (error as { code?: string }).code;
     if (code === "EADDRINUSE")
-      throw new OperatorError(`${place} is already taken by another process`);
-    if (code) throw new OperatorError(`Cannot listen on ${place}: ${code}`);
+      throw new OperatorError(`${name} is already taken by another process`);
+    if (code) throw new OperatorError(`Cannot listen on ${name}: ${code}`);
     throw error;
   }
 }

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { Elysia } from "elysia";
 import { buildVersion } from "#lib/build-info.ts";
 import type { Config } from "../config/config.ts";
 import { problemOf, problemReply } from "../http/problems.ts";
-import { admit, removeSocket, removeStaleSocket, serveAt } from "./server.ts";
+import { ELYSIA_OPTIONS } from "../operations/operations.ts";
+import { admit, listenAt, removeSocket, removeStaleSocket } from "./server.ts";
 
 /**
  * Listens in the application's place while the database is unavailable at the start: the process is
@@ -14,9 +16,8 @@ export async function listenWithoutDatabase(
   socketPath: string,
 ): Promise<{ stop(): Promise<void> }> {
   await removeStaleSocket(socketPath);
-  const servers = [
-    serveAt(`${socketPath} (SOCKET_PATH)`, { unix: socketPath, fetch: answer, development: false }),
-  ];
+  const app = createWaitingApp();
+  const servers = [listenAt(`${socketPath} (SOCKET_PATH)`, app, { unix: socketPath })];
   const stop = async () => {
     await Promise.all(servers.map((server) => server.stop(true)));
     removeSocket(socketPath);
@@ -24,15 +25,10 @@ export async function listenWithoutDatabase(
   try {
     admit(socketPath, config);
     const { HOST: hostname, PORT: port } = config;
-    if (hostname !== "")
-      servers.push(
-        serveAt(`${hostname}:${port} (HOST, PORT)`, {
-          hostname,
-          port,
-          fetch: answer,
-          development: false,
-        }),
-      );
+    if (hostname !== "") {
+      const address = { hostname, port };
+      servers.push(listenAt(`${hostname}:${port} (HOST, PORT)`, createWaitingApp(), address));
+    }
   } catch (error) {
     await stop();
     throw error;
@@ -44,22 +40,36 @@ const UNAVAILABLE = problemOf(
   Object.assign(new Error("The database was not reached yet"), { code: "CONNECT_TIMEOUT" }),
 );
 
-function answer(request: Request): Response {
-  const requestId = request.headers.get("x-request-id")?.slice(0, 128) || randomUUID();
-  // A kept-alive connection would be cut when the application takes over.
-  const headers = { connection: "close", "x-request-id": requestId, "cache-control": "no-store" };
-  const { pathname } = new URL(request.url);
-  if (pathname === "/ping" || pathname === "/health/live") return new Response("OK", { headers });
-  if (pathname === "/health" || pathname === "/health/ready") {
-    const version = buildVersion();
-    const state = {
-      database_status: "offline",
-      cache_status: "offline",
-      app: "IronTrack",
-      version,
-    };
-    return Response.json(state, { status: 503, headers: { ...headers, "retry-after": "1" } });
-  }
-  const { status, body, headers: own } = problemReply(UNAVAILABLE, requestId);
-  return new Response(body as string, { status, headers: { ...own, ...headers } });
+const createWaitingApp = () =>
+  new Elysia(ELYSIA_OPTIONS)
+    .onError(({ request }) => {
+      const headers = headersOf(request);
+      const { status, body, headers: own } = problemReply(UNAVAILABLE, headers["x-request-id"]);
+      return new Response(body as string, { status, headers: { ...own, ...headers } });
+    })
+    .get("/ping", alive)
+    .get("/health/live", alive)
+    .get("/health", notReady)
+    .get("/health/ready", notReady);
+
+function alive({ request }: { request: Request }): Response {
+  return new Response("OK", { headers: headersOf(request) });
 }
+
+function notReady({ request }: { request: Request }): Response {
+  const state = {
+    database_status: "offline",
+    cache_status: "offline",
+    app: "IronTrack",
+    version: buildVersion(),
+  };
+  const headers = { ...headersOf(request), "retry-after": "1" };
+  return Response.json(state, { status: 503, headers });
+}
+
+/** A kept-alive connection would be cut when the application takes over, so each one is closed. */
+const headersOf = (request: Request) => ({
+  connection: "close",
+  "x-request-id": request.headers.get("x-request-id")?.slice(0, 128) || randomUUID(),
+  "cache-control": "no-store",
+});

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Api, withApi } from "#test/harness.ts";
 import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { createApp } from "../app/app.ts";
+import { listenAt } from "../app/server.ts";
 
 const P = "/api/v1";
 const LIST = `${P}/exercises?scope=user`;
@@ -165,8 +167,7 @@ test(
     const { as, etag, answers: expected } = await askTwice(api);
     const directory = mkdtempSync(join(tmpdir(), "irontrack-repeated-"));
     const unix = join(directory, "app.sock");
-    // biome-ignore lint/suspicious/noExplicitAny: Bun derives the type of routes from literal paths.
-    const server = Bun.serve({ unix, routes: api.app.routes as any, fetch: api.app.fetch });
+    const server = listenAt(unix, createApp(api.deps), { unix });
     try {
       const headers = { cookie: as, "x-request-id": ID, "if-none-match": etag };
       const answers: Response[] = [];

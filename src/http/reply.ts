@@ -116,7 +116,7 @@ const prepared = new WeakMap<Reply["headers"], Headers>(
 );
 
 /** The answer without a request id: for a server whose proxy gives it one. */
-export const toConstant = ({ status, body, headers }: Reply): Response =>
+export const toStaticResponse = ({ status, body, headers }: Reply): Response =>
   new Response(body, { status, headers: { ...EVERY_ANSWER, ...headers } });
 
 /** `requestId` is undefined when whoever asked needs not be told. */

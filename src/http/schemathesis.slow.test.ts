@@ -9,6 +9,7 @@ import { apiOn } from "#test/harness.ts";
 import { makeUser, signInFor } from "#test/make.ts";
 import { makeOwnDatabase } from "#test/own-database.ts";
 import { createApp } from "../app/app.ts";
+import { listenAt } from "../app/server.ts";
 import type { RoleSlug } from "../permissions/actor.ts";
 
 const CASES_EACH = 25;
@@ -99,9 +100,10 @@ describe.skipIf(!program)("Schemathesis", () => {
         await seedCatalog(database.pool, readCatalog());
         const api = await apiOn(database.pool);
         const user = await makeUser(api, { roleSlug });
-        const { routes, fetch } = createApp(api.deps);
-        const options = { hostname: "127.0.0.1", port: 0, routes, fetch, development: false };
-        const server = Bun.serve(options as unknown as Bun.Serve.Options<undefined>);
+        const server = listenAt("127.0.0.1", createApp(api.deps), {
+          hostname: "127.0.0.1",
+          port: 0,
+        });
         try {
           const leftOut = [...ENDING, ...Object.keys(exceptions.operations)];
           for (const selection of [

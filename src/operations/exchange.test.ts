@@ -5,8 +5,9 @@ import { createRepeatRequests } from "../cache/repeat-requests.ts";
 import { createCrossSite } from "../http/cross-site.ts";
 import { plain } from "../http/reply.ts";
 import { createRequestMetrics } from "../metrics/request-metrics.ts";
+import type { OperationsDeps } from "./handler.ts";
 import { type Operation, operation } from "./operation.ts";
-import { createRouter } from "./router.ts";
+import { createElysia, operations } from "./operations.ts";
 
 test(
   "an answer that cannot be turned into a response is a 500, and its request no longer counts as in flight",
@@ -21,26 +22,25 @@ test(
         handle,
       );
     const bugs: unknown[] = [];
-    const { fetch } = createRouter(
-      [answering("/now", () => broken), answering("/later", async () => broken)],
-      {
-        db,
-        requests,
-        authenticate: () => {
-          throw new Error("Nobody has to sign in for this");
-        },
-        recognise: () => undefined,
-        repeated: createRepeatRequests(createCatalogCache(() => true, 0)),
-        crossSite: createCrossSite(testConfig()),
-        idempotently: async (_request, run) => run(),
-        requestLog: () => {},
-        onBug: (error) => void bugs.push(error),
-        isProxied: false,
-        isDraining: () => false,
+    const deps: OperationsDeps = {
+      db,
+      requests,
+      authenticate: () => {
+        throw new Error("Nobody has to sign in for this");
       },
-    );
+      recognise: () => undefined,
+      repeatRequests: createRepeatRequests(createCatalogCache(() => true, 0)),
+      crossSite: createCrossSite(testConfig()),
+      idempotently: async (_request, run) => run(),
+      requestLog: () => {},
+      onBug: (error) => void bugs.push(error),
+      isProxied: false,
+      isDraining: () => false,
+    };
+    const list = [answering("/now", () => broken), answering("/later", async () => broken)];
+    const app = createElysia(deps).app.use(operations("test", list, deps));
     for (const path of ["/now", "/later"]) {
-      const answer = await fetch(new Request(`http://localhost${path}`));
+      const answer = await app.fetch(new Request(`http://localhost${path}`));
       expect(answer.status).toBe(500);
       expect(await answer.json()).toMatchObject({ code: "internal" });
     }

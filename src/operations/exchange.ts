@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { RequestContext } from "#db/admission.ts";
 import { refusalOf } from "#db/errors.ts";
-import type { RepeatRequests } from "../cache/repeat-requests.ts";
 import type { CrossSite } from "../http/cross-site.ts";
 import { isFaultOfOurs, problemOf, problemReply } from "../http/problems.ts";
 import { type Reply, toResponse } from "../http/reply.ts";
@@ -18,9 +17,6 @@ export type ExchangeDeps = {
   crossSite: CrossSite;
   requestLog: RequestLog;
   requests: RequestMetrics;
-  /** The actor of a request's access cookie if nobody has to be asked for it, else undefined. */
-  recognise(request: Request): Actor | undefined;
-  repeated: RepeatRequests;
   /** Told of every failure that no client caused, with the request id that the client was given. */
   onBug(error: unknown, requestId: string, traceparent: string | undefined): void;
   /**
@@ -43,7 +39,7 @@ export type Exchange = RequestContext & {
   isFinished: boolean;
   /** The trace that a proxy or client has put this request into, as it came. */
   traceparent: string | undefined;
-  account: RouteMetrics;
+  metrics: RouteMetrics;
 };
 
 /**
@@ -58,22 +54,25 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 /** W3C Trace Context: version, trace, parent, flags; ids of zeros and version ff are none. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-function givenId({ headers }: Request): string | undefined {
+/** The id that the proxy or client gave the request, if it is well formed. */
+export function requestIdOf({ headers }: Request): string | undefined {
   const given = headers.get("x-request-id");
   return given !== null && REQUEST_ID.test(given) ? given : undefined;
 }
 
-function givenTrace({ headers }: Request): string | undefined {
+/** The W3C trace context of the request, if it is well formed. */
+export function traceparentOf({ headers }: Request): string | undefined {
   const given = headers.get("traceparent");
   return given !== null && TRACEPARENT.test(given) ? given : undefined;
 }
 
-export function open(
+/** Starts the exchange of a request, which counts as in flight until `finish`. */
+export function openExchange(
   request: Request,
-  account: RouteMetrics,
+  metrics: RouteMetrics,
   { requests }: ExchangeDeps,
 ): Exchange {
-  const given = givenId(request);
+  const given = requestIdOf(request);
   requests.inFlight++;
   return {
     request,
@@ -82,8 +81,8 @@ export function open(
     startedMs: performance.now(),
     actor: undefined,
     isFinished: false,
-    traceparent: givenTrace(request),
-    account,
+    traceparent: traceparentOf(request),
+    metrics,
     joiners: 0,
     poolMs: 0,
     databaseMs: 0,
@@ -101,7 +100,7 @@ export function finish(
   operation: Operation | undefined,
   deps: ExchangeDeps,
 ): Response {
-  const { request, requestId, startedMs, actor, account } = exchange;
+  const { request, requestId, startedMs, actor, metrics } = exchange;
   if (!exchange.isFinished) {
     exchange.isFinished = true;
     exchange.leave?.();
@@ -113,8 +112,9 @@ export function finish(
     for (const [name, value] of Object.entries(corsHeaders)) response.headers.set(name, value);
   if (deps.isDraining()) response.headers.set("connection", "close");
   const durationMs = performance.now() - startedMs;
-  countRequest(account, reply.status, durationMs);
-  if (isTimed(actor)) response.headers.set("server-timing", serverTiming(exchange, durationMs));
+  countRequest(metrics, reply.status, durationMs);
+  if (hasServerTiming(actor))
+    response.headers.set("server-timing", serverTiming(exchange, durationMs));
   deps.requestLog(
     requestId,
     request.method,
@@ -141,41 +141,8 @@ export function fail(
   return finish(problemReply(problem, exchange.requestId), exchange, operation, deps);
 }
 
-/**
- * What the same person was answered when they asked the same before, for a request that a proxy has
- * named; counted and logged like any other. Undefined when it may not be right any more, or lacks a
- * header that is wanted now.
- */
-export function answerRepeatRequest(
-  request: Request,
-  { path }: Operation,
-  account: RouteMetrics,
-  deps: ExchangeDeps,
-): Response | undefined {
-  if (deps.isDraining()) return undefined;
-  const startedMs = performance.now();
-  const requestId = givenId(request);
-  const actor = requestId === undefined ? undefined : deps.recognise(request);
-  const reply = actor && !isTimed(actor) ? deps.repeated.get(actor, request) : undefined;
-  if (!reply) return undefined;
-  const response = toResponse(reply, undefined);
-  const durationMs = performance.now() - startedMs;
-  countRequest(account, reply.status, durationMs);
-  const { method } = request;
-  deps.requestLog(
-    requestId as string,
-    method,
-    path,
-    reply.status,
-    durationMs,
-    actor?.userId,
-    givenTrace(request),
-  );
-  return response;
-}
-
 /** Who is told where the time of a request went. */
-const isTimed = (actor: Actor | undefined) => actor?.roleSlug === "superuser";
+export const hasServerTiming = (actor: Actor | undefined) => actor?.roleSlug === "superuser";
 
 /** Statements that ran side by side count each: `db` may exceed `total`. */
 const serverTiming = ({ poolMs, databaseMs }: Exchange, totalMs: number) =>

@@ -1,0 +1,134 @@
+import type { Db } from "#db/client.ts";
+import { type FileMedia, readBody, readFile } from "../http/body.ts";
+import { checkInputs } from "../http/input.ts";
+import type { Reply } from "../http/reply.ts";
+import { detached } from "../http/request-context.ts";
+import { type Access, type Actor, requireAccess } from "../permissions/actor.ts";
+import type { Replicas } from "../replicas/replicas.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Idempotently } from "./idempotency.ts";
+import type { HandlerInput, Operation } from "./operation.ts";
+
+/** What operations are evaluated with. */
+export type EvaluationDeps = {
+  db: Db;
+  /** Absent when there are none. */
+  replicas?: Replicas | undefined;
+  /**
+   * The actor of a request's access cookie; at once when it is remembered. Throws
+   * `unauthenticated`.
+   */
+  authenticate(request: Request): Actor | Promise<Actor>;
+  /** For unsafe requests of signed-in users that carry an Idempotency-Key. */
+  idempotently: Idempotently;
+};
+
+/**
+ * The reply to a request, in the one order of evaluation: unparsable body, authentication,
+ * permission, validation, then the operation's handler. Throws what becomes a problem. Synchronous
+ * as long as nothing has to be awaited, so a cached actor and a cached answer cost no turn of the
+ * event loop.
+ */
+export function evaluate(
+  operation: Operation,
+  exchange: Exchange,
+  params: Record<string, string>,
+  deps: EvaluationDeps,
+) {
+  const { spec } = operation;
+  if (spec.body) {
+    return readBody(exchange.request, spec.bodyMedia ?? "json", spec.body).then(async (body) =>
+      handle(operation, exchange, params, body, await identify(spec, exchange.request, deps), deps),
+    );
+  }
+  if (spec.file) return performOnFile(operation, exchange, params, deps);
+  const actor = identify(spec, exchange.request, deps);
+  if (!(actor instanceof Promise))
+    return handle(operation, exchange, params, undefined, actor, deps);
+  return actor.then((known) => handle(operation, exchange, params, undefined, known, deps));
+}
+
+/** A file may be large: it is read for those only who may send one. */
+async function performOnFile(
+  operation: Operation,
+  exchange: Exchange,
+  params: Record<string, string>,
+  deps: EvaluationDeps,
+): Promise<Reply> {
+  const { spec } = operation;
+  const actor = await identify(spec, exchange.request, deps);
+  if (actor) requireAccess(spec.access, actor);
+  const file = await readFile(exchange.request, spec.file as FileMedia);
+  return handle(operation, exchange, params, undefined, actor, deps, file);
+}
+
+const NO_FILE = new Uint8Array();
+
+const identify = (spec: Operation["spec"], request: Request, deps: EvaluationDeps) =>
+  spec.access === "anyone" || spec.credentials ? undefined : deps.authenticate(request);
+
+function handle(
+  { method, spec, handle: answer }: Operation,
+  exchange: Exchange,
+  params: Record<string, string>,
+  body: unknown,
+  actor: Actor | undefined,
+  deps: EvaluationDeps,
+  file = NO_FILE,
+): Reply | Promise<Reply> {
+  const { request, requestId } = exchange;
+  if (actor) {
+    exchange.actor = actor;
+    requireAccess(spec.access, actor);
+  }
+  const inputs = checkInputs(spec, request, params, body);
+  const askedOn = (db: Db) =>
+    ({
+      request,
+      requestId,
+      actor,
+      params: inputs.params,
+      query: inputs.query,
+      body: inputs.body,
+      db,
+      file,
+    }) as unknown as HandlerInput<Access, never, never, never>;
+  const run = (db: Db) => answer(askedOn(db));
+  if (!actor) return run(deps.db);
+  if (method === "GET") {
+    return spec.readsMayLag && deps.replicas
+      ? deps.replicas.read(actor.userId, async (db) => run(db))
+      : run(deps.db);
+  }
+  const key = request.headers.get("idempotency-key");
+  const runOnce = () => {
+    if (key === null) return run(deps.db);
+    const sent = spec.file
+      ? new Bun.CryptoHasher("sha256").update(file).digest("hex")
+      : inputs.body;
+    const asked = { userId: actor.userId, key, method, url: request.url, body: sent };
+    const { recheck } = spec;
+    return deps.idempotently(
+      asked,
+      () => run(deps.db),
+      recheck && ((kept) => recheck(askedOn(deps.db), kept)),
+    );
+  };
+  return deps.replicas ? noting(deps.replicas, actor, runOnce) : runOnce();
+}
+
+/**
+ * Failures are noted too: a 409 may tell of what an earlier try wrote, whose process died before it
+ * noted that.
+ */
+async function noting(
+  replicas: Replicas,
+  { userId }: Actor,
+  run: () => Reply | Promise<Reply>,
+): Promise<Reply> {
+  try {
+    return await run();
+  } finally {
+    await detached(() => replicas.noteWrite(userId));
+  }
+}
