@@ -159,7 +159,7 @@ type Given = Record<string, string | number | boolean | undefined>;
 
 function optionsOf({ sequential, zone, mostPairs, seconds, rate, seed }: Given): AbOptions {
   return {
-    mode: sequential ? "sequential" : "duet",
+    mode: sequential ? "sequential" : "interleaved",
     zone: Number(zone) / 100,
     mostPairs: Number(mostPairs),
     seed: seed === undefined ? 1 + Math.floor(Math.random() * 1e6) : Number(seed),

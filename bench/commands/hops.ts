@@ -1,7 +1,7 @@
 import type { CAC } from "cac";
 import { createProgress } from "#lib/command-line/progress.ts";
-import { measureHops } from "../compare/path-comparison.ts";
-import { hopsMarkdown } from "../compare/path-summary.ts";
+import { compareRequestPaths } from "../compare/path-comparison.ts";
+import { pathComparisonMarkdown } from "../compare/path-summary.ts";
 import { writeResult } from "../figures/results.ts";
 import { type Given, positive } from "./options.ts";
 
@@ -19,7 +19,7 @@ export function registerHops(cli: CAC): void {
     .option("--json", "Print JSON")
     .action(async (given: Given) => {
       const progress = createProgress();
-      const result = await measureHops({
+      const result = await compareRequestPaths({
         pairs: Math.ceil(positive("--pairs", given.pairs)),
         seconds: positive("--seconds", given.seconds),
         seed:
@@ -29,7 +29,7 @@ export function registerHops(cli: CAC): void {
         onStep: progress.step,
       });
       progress.done();
-      const summary = hopsMarkdown(result);
+      const summary = pathComparisonMarkdown(result);
       if (given.write === true)
         writeResult("hops", result, summary, { isJson: given.json === true });
       else console.log(given.json === true ? JSON.stringify(result) : summary);

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { type Counts, countRequests } from "../measure/counts.ts";
 import { HTTP_SCENARIOS } from "../suites/http.ts";
 import { chooseScenarios } from "../suites/suites.ts";
-import { makeWorld } from "../testbed/fixtures.ts";
-import { openStand, type Stand } from "../testbed/testbed.ts";
+import { makeFixtures } from "../testbed/fixtures.ts";
+import { openTestBed, type TestBed } from "../testbed/testbed.ts";
 
 const FILE = join(import.meta.dir, "../counts.json");
 
@@ -20,9 +20,9 @@ export async function countOperations(
   { write = false, isJson = false } = {},
 ): Promise<string[]> {
   const operations = names.length > 0 ? chooseScenarios(["http", ...names]).names : [];
-  const stand = await openStand();
+  const testBed = await openTestBed();
   try {
-    const found = await countAll(stand, operations);
+    const found = await countAll(testBed, operations);
     const known: Known = existsSync(FILE) ? (JSON.parse(readFileSync(FILE, "utf8")) as Known) : {};
     if (write) {
       const all = Object.entries({ ...known, ...found }).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -34,17 +34,17 @@ export async function countOperations(
       ? []
       : Object.keys(found).filter((name) => isOther(found[name] as Counts, known[name]));
   } finally {
-    await stand.close();
+    await testBed.close();
   }
 }
 
-async function countAll(stand: Stand, names: string[]): Promise<Known> {
-  const world = await makeWorld(stand);
+async function countAll(testBed: TestBed, names: string[]): Promise<Known> {
+  const fixtures = await makeFixtures(testBed);
   const found: Known = {};
   for (const { operation, request } of HTTP_SCENARIOS) {
     if (names.length > 0 && !names.includes(operation)) continue;
     process.stderr.write(`\r\x1b[K${operation}`);
-    found[operation] = await countRequests(stand, (n) => request(world, n));
+    found[operation] = await countRequests(testBed, (n) => request(fixtures, n));
   }
   process.stderr.write("\r\x1b[K");
   return found;

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { type HopsResult, measureHops } from "./path-comparison.ts";
-import { hopsMarkdown } from "./path-summary.ts";
+import { compareRequestPaths, type PathComparison } from "./path-comparison.ts";
+import { pathComparisonMarkdown } from "./path-summary.ts";
 
-const measured = (): Promise<HopsResult> =>
-  measureHops({ pairs: 1, seconds: 0.2, seed: 1, onStep: () => {} });
+const measured = (): Promise<PathComparison> =>
+  compareRequestPaths({ pairs: 1, seconds: 0.2, seed: 1, onStep: () => {} });
 
 test("CPU is found where a path leads, and nowhere else; what is missing here is said to be", async () => {
   const result = await measured();
@@ -24,7 +24,7 @@ test("CPU is found where a path leads, and nowhere else; what is missing here is
     expect(pooled.b.pooler).toBe(0);
     expect(pooled.b.proxy).toBeGreaterThan(0);
   }
-  const table = hopsMarkdown(result);
+  const table = pathComparisonMarkdown(result);
   for (const { about } of findings) expect(table).toContain(`| ${about} |`);
   for (const { about, why } of notMeasured)
     expect(table).toContain(`| ${about} |  | not measured here | ${why} |`);

@@ -3,10 +3,21 @@ import { findPooler } from "#deploy/topology/pooler.ts";
 import { findProgram } from "#deploy/topology/proxy.ts";
 import { type Estimate, median, mulberry32, ratioOfPairs } from "../figures/statistics.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
-import { missingFor, openPath, PIECES, type Piece } from "../testbed/request-path.ts";
-import { type Ground, openGround } from "../testbed/shared-postgres.ts";
+import {
+  COMPONENTS,
+  type Component,
+  missingFor,
+  startRequestPath,
+} from "../testbed/request-path.ts";
+import { openSharedPostgres, type SharedPostgres } from "../testbed/shared-postgres.ts";
 import { type Cost, measure } from "./path-cost.ts";
-import { type Operation, operationsOn, PATHS, type PathName, QUESTIONS } from "./request-paths.ts";
+import {
+  type Operation,
+  operationsOn,
+  QUESTIONS,
+  REQUEST_PATHS,
+  type RequestPathName,
+} from "./request-paths.ts";
 
 /** `a` beside `b` of a question. */
 export type Finding = {
@@ -18,7 +29,7 @@ export type Finding = {
   rateRatio: Estimate;
 };
 
-export type HopsResult = {
+export type PathComparison = {
   format: 1;
   host: Fingerprint;
   pairs: number;
@@ -32,7 +43,7 @@ export type HopsResult = {
   notMeasured: { about: string; why: string }[];
 };
 
-export type HopsOptions = {
+export type PathComparisonOptions = {
   pairs: number;
   seconds: number;
   seed: number;
@@ -46,16 +57,16 @@ type Costs = Map<string, Cost>;
  * but the postmaster freshly started. What is compared was measured in the same round. Throws
  * OperatorError when a request failed.
  */
-export async function measureHops({
+export async function compareRequestPaths({
   pairs,
   seconds,
   seed,
   onStep,
-}: HopsOptions): Promise<HopsResult> {
+}: PathComparisonOptions): Promise<PathComparison> {
   const loadAverage = loadavg()[0] as number;
-  const missing = new Map(names().map((name) => [name, missingFor(PATHS[name])]));
+  const missing = new Map(names().map((name) => [name, missingFor(REQUEST_PATHS[name])]));
   onStep("people who have trained");
-  const ground = await openGround();
+  const shared = await openSharedPostgres();
   try {
     const random = mulberry32(seed);
     const rounds: Costs[] = [];
@@ -65,14 +76,15 @@ export async function measureHops({
         random,
       );
       rounds.push(
-        await measureRound(ground, order, seconds, (name) =>
+        await measureRound(shared, order, seconds, (name) =>
           onStep(`${round} of ${pairs}: ${name}`),
         ),
       );
     }
-    const why = ({ a, b }: { a: PathName; b: PathName }) => missing.get(a) ?? missing.get(b);
+    const why = ({ a, b }: { a: RequestPathName; b: RequestPathName }) =>
+      missing.get(a) ?? missing.get(b);
     return {
-      ...{ format: 1, host: { ...fingerprint(ground.version), pins: "nobody is pinned" } },
+      ...{ format: 1, host: { ...fingerprint(shared.version), pins: "nobody is pinned" } },
       ...{ pairs, seconds, seed, loadAverage, programs: programsHere() },
       findings: QUESTIONS.filter((question) => why(question) === undefined).flatMap(
         ({ about, a, b, operations }) =>
@@ -84,23 +96,23 @@ export async function measureHops({
       }),
     };
   } finally {
-    await ground.close();
+    await shared.close();
   }
 }
 
-const names = () => Object.keys(PATHS) as PathName[];
-const keyOf = (name: PathName, operation: Operation) => `${name}/${operation}`;
+const names = () => Object.keys(REQUEST_PATHS) as RequestPathName[];
+const keyOf = (name: RequestPathName, operation: Operation) => `${name}/${operation}`;
 
 async function measureRound(
-  ground: Ground,
-  order: PathName[],
+  shared: SharedPostgres,
+  order: RequestPathName[],
   seconds: number,
-  onStep: (name: PathName) => void,
+  onStep: (name: RequestPathName) => void,
 ): Promise<Costs> {
   const costs: Costs = new Map();
   for (const name of order) {
     onStep(name);
-    const path = await openPath(ground, PATHS[name]);
+    const path = await startRequestPath(shared, REQUEST_PATHS[name]);
     try {
       for (const operation of operationsOn(name))
         costs.set(keyOf(name, operation), await measure(path, operation, seconds));
@@ -115,10 +127,10 @@ function findingOf(
   about: string,
   operation: Operation,
   rounds: Costs[],
-  a: PathName,
-  b: PathName,
+  a: RequestPathName,
+  b: RequestPathName,
 ): Finding {
-  const costsOf = (name: PathName) =>
+  const costsOf = (name: RequestPathName) =>
     rounds.map((costs) => costs.get(keyOf(name, operation)) as Cost);
   const [ofA, ofB] = [costsOf(a), costsOf(b)];
   const ratio = (of: (cost: Cost) => number) =>
@@ -136,10 +148,10 @@ function findingOf(
 /** Each figure's own median: the pieces need not add up to the whole. */
 function middleOf(costs: Cost[]): Cost {
   const of = (figure: (cost: Cost) => number) => median(costs.map(figure));
-  const pieces = PIECES.map((piece) => [piece, of(({ piecesUs }) => piecesUs[piece])]);
+  const pieces = COMPONENTS.map((piece) => [piece, of(({ piecesUs }) => piecesUs[piece])]);
   return {
     cpuUs: of(({ cpuUs }) => cpuUs),
-    piecesUs: Object.fromEntries(pieces) as Record<Piece, number>,
+    piecesUs: Object.fromEntries(pieces) as Record<Component, number>,
     perSecond: of(({ perSecond }) => perSecond),
   };
 }

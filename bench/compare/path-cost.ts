@@ -1,9 +1,10 @@
 import { OperatorError } from "#lib/errors.ts";
 import { closedLoop } from "../load/closed-loop.ts";
-import { makeRequests, usedNs } from "../regressions/costs.ts";
+import { encodeRequest } from "../load/wire.ts";
+import { usedNs } from "../probes/cpu-time.ts";
 import { HTTP_SCENARIOS } from "../suites/http.ts";
-import type { Scenario } from "../testbed/fixtures.ts";
-import { type OpenPath, PIECES, type Piece } from "../testbed/request-path.ts";
+import { prepareRequests, type Scenario } from "../suites/scenario.ts";
+import { COMPONENTS, type Component, type RunningRequestPath } from "../testbed/request-path.ts";
 import { PEOPLE } from "../testbed/shared-postgres.ts";
 import type { Operation } from "./request-paths.ts";
 
@@ -11,7 +12,7 @@ import type { Operation } from "./request-paths.ts";
  * Of one operation on one path: CPU of all pieces for a request, of each of them, and how many
  * there were a second.
  */
-export type Cost = { cpuUs: number; piecesUs: Record<Piece, number>; perSecond: number };
+export type Cost = { cpuUs: number; piecesUs: Record<Component, number>; perSecond: number };
 
 const CONNECTIONS = 16;
 /**
@@ -26,13 +27,13 @@ const MAX_WRITES = PEOPLE * 350;
 
 /** Puts an operation under a closed loop. Throws OperatorError when an answer was a failure. */
 export async function measure(
-  path: OpenPath,
+  path: RunningRequestPath,
   operation: Operation,
   seconds: number,
 ): Promise<Cost> {
   const scenario = HTTP_SCENARIOS.find((one) => one.operation === operation) as Scenario;
   // One request of each person: sets go to workouts of their own, which are made now.
-  const requests = await makeRequests(scenario, path, PEOPLE);
+  const requests = (await prepareRequests(path.fixtureSets, scenario, PEOPLE)).map(encodeRequest);
   const run = (s: number, most: number) =>
     closedLoop(path.target, requests, CONNECTIONS, s * 1000, most);
   await run(MAX_WARM_UP_S, WARM_UP[operation] * path.workers);
@@ -44,13 +45,13 @@ export async function measure(
   const later = path.cpuNs();
   if (load.failures > 0)
     throw new OperatorError(`${load.failures} of ${load.requests} answers to ${operation} failed`);
-  const used = (piece: Piece) => usedNs(earlier[piece], later[piece]) / 1000 / load.requests;
-  const piecesUs = Object.fromEntries(PIECES.map((piece) => [piece, used(piece)])) as Record<
-    Piece,
+  const used = (piece: Component) => usedNs(earlier[piece], later[piece]) / 1000 / load.requests;
+  const piecesUs = Object.fromEntries(COMPONENTS.map((piece) => [piece, used(piece)])) as Record<
+    Component,
     number
   >;
   return {
-    cpuUs: PIECES.reduce((sum, piece) => sum + piecesUs[piece], 0),
+    cpuUs: COMPONENTS.reduce((sum, piece) => sum + piecesUs[piece], 0),
     piecesUs,
     perSecond: (load.requests / load.elapsedMs) * 1000,
   };

@@ -1,10 +1,15 @@
 import type { Estimate } from "../figures/statistics.ts";
-import { PIECES } from "../testbed/request-path.ts";
-import type { HopsResult } from "./path-comparison.ts";
+import { COMPONENTS } from "../testbed/request-path.ts";
+import type { PathComparison } from "./path-comparison.ts";
 import type { Cost } from "./path-cost.ts";
 
 /** One table of ratios, and below it where the CPU of each went. */
-export function hopsMarkdown({ host, findings, notMeasured, ...run }: HopsResult): string {
+export function pathComparisonMarkdown({
+  host,
+  findings,
+  notMeasured,
+  ...run
+}: PathComparison): string {
   const ratios = findings.map(({ about, operation, cpuRatio, rateRatio, a, b }) =>
     row([about, operation, shown(cpuRatio), shown(rateRatio), `${us(a.cpuUs)} / ${us(b.cpuUs)}`]),
   );
@@ -15,7 +20,7 @@ export function hopsMarkdown({ host, findings, notMeasured, ...run }: HopsResult
     row([
       about,
       operation,
-      ...PIECES.map((piece) => `${us(a.piecesUs[piece])} / ${us(b.piecesUs[piece])}`),
+      ...COMPONENTS.map((piece) => `${us(a.piecesUs[piece])} / ${us(b.piecesUs[piece])}`),
       rates(a, b),
     ]),
   );
@@ -30,7 +35,7 @@ ${table(["what / beside what", "operation", "CPU of a request", "requests a seco
 
 Medians of each piece, µs of CPU of a request, and requests a second:
 
-${table(["what / beside what", "operation", ...PIECES, "a second"], pieces)}
+${table(["what / beside what", "operation", ...COMPONENTS, "a second"], pieces)}
 `;
 }
 

@@ -4,19 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ask } from "../testbed/applications.ts";
 import {
-  openPeersStage,
+  openPeerTestBed,
   PEER_PATHS,
-  type PeersStage,
+  type PeerTestBed,
   type Runtime,
 } from "../testbed/peer-testbed.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "irontrack-peers-test-"));
-let stage: PeersStage;
+let testBed: PeerTestBed;
 beforeAll(async () => {
-  stage = await openPeersStage(dir);
+  testBed = await openPeerTestBed(dir);
 });
 afterAll(async () => {
-  await stage.close();
+  await testBed.close();
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -30,9 +30,9 @@ test.each(PEERS.filter(([, runtime]) => runtime === "bun" || Bun.which("node")))
   "%s on %s answers the three operations as we do, and nobody who is not signed in",
   async (name, runtime) => {
     // Starting it compares its answers with ours.
-    const peer = await stage.startPeer(name, runtime);
+    const peer = await testBed.startPeer(name, runtime);
     try {
-      for (const cookie of ["", "access_token=x", `${stage.cookie.slice(0, -8)}AAAAAAAA`]) {
+      for (const cookie of ["", "access_token=x", `${testBed.cookie.slice(0, -8)}AAAAAAAA`]) {
         expect((await ask(peer.socketPath, PEER_PATHS.me, cookie)).status).toBe(401);
         expect((await ask(peer.socketPath, PEER_PATHS.page, cookie)).status).toBe(401);
       }

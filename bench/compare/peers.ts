@@ -4,10 +4,10 @@ import { type Estimate, median, ratioOfPairs } from "../figures/statistics.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import { pin } from "../hosts/pinning.ts";
 import {
-  openPeersStage,
+  openPeerTestBed,
   PEER_PATHS,
   type PeerOperation,
-  type PeersStage,
+  type PeerTestBed,
 } from "../testbed/peer-testbed.ts";
 import type { ServerProcess } from "../testbed/server-process.ts";
 import { type Measured, measure } from "./measured.ts";
@@ -51,7 +51,7 @@ const PGBENCH = "pgbench on the statement";
 type Contestant = {
   name: string;
   operations: PeerOperation[];
-  start(stage: PeersStage): Promise<ServerProcess>;
+  start(testBed: PeerTestBed): Promise<ServerProcess>;
 };
 
 const CONTESTANTS: Contestant[] = [
@@ -95,19 +95,19 @@ export async function comparePeers({ pairs, seconds }: PeersOptions): Promise<Pe
   pin([process.pid], "load");
   const dir = temporaryDirectory("peers");
   try {
-    const stage = await openPeersStage(dir);
+    const testBed = await openPeerTestBed(dir);
     const rounds: Round[] = [];
     try {
       for (let round = 1; round <= pairs; round++) {
         process.stderr.write(`round ${round} of ${pairs}\n`);
-        rounds.push(await measureRound(stage, contestants, seconds * 1000));
+        rounds.push(await measureRound(testBed, contestants, seconds * 1000));
       }
     } finally {
-      await stage.close();
+      await testBed.close();
     }
     return {
       format: 1,
-      host: { ...fingerprint(stage.postgres), node },
+      host: { ...fingerprint(testBed.postgres), node },
       ...{ seconds, rounds },
       findings: findingsOf(rounds),
       passwords: await comparePasswordLibraries(pairs),
@@ -132,14 +132,14 @@ const CONNECTIONS: Record<PeerOperation, number> = { ping: 32, me: 32, page: 8 }
 const WARM_UP_MS = 500;
 
 async function measureRound(
-  stage: PeersStage,
+  testBed: PeerTestBed,
   contestants: Contestant[],
   durationMs: number,
 ): Promise<Round> {
   const round: Round = {};
-  const { dir, cookie } = stage;
+  const { dir, cookie } = testBed;
   const runs = contestants.map(({ name, operations, start }) => async () => {
-    const server = await start(stage);
+    const server = await start(testBed);
     try {
       const measured: Round[string] = {};
       for (const operation of operations) {

@@ -1,12 +1,13 @@
 import { expect, test } from "bun:test";
-import { operationsOn, PATHS, type Path, QUESTIONS } from "./request-paths.ts";
+import type { RequestPath } from "../testbed/request-path.ts";
+import { operationsOn, QUESTIONS, REQUEST_PATHS } from "./request-paths.ts";
 
-const KEYS = Object.keys(PATHS.direct) as (keyof Path)[];
+const KEYS = Object.keys(REQUEST_PATHS.direct) as (keyof RequestPath)[];
 
 test.each(QUESTIONS)(
   "$about: the two differ in one thing, and are measured by the same operations",
   (question) => {
-    const [a, b]: Path[] = [PATHS[question.a], PATHS[question.b]];
+    const [a, b]: RequestPath[] = [REQUEST_PATHS[question.a], REQUEST_PATHS[question.b]];
     expect(KEYS.filter((key) => a?.[key] !== b?.[key])).toHaveLength(1);
     for (const name of [question.a, question.b])
       expect(operationsOn(name)).toEqual(expect.arrayContaining([...question.operations]));
@@ -15,5 +16,7 @@ test.each(QUESTIONS)(
 
 test("every path answers a question", () => {
   const asked = new Set(QUESTIONS.flatMap(({ a, b }) => [a, b]));
-  expect(Object.keys(PATHS).filter((name) => !asked.has(name as keyof typeof PATHS))).toEqual([]);
+  expect(
+    Object.keys(REQUEST_PATHS).filter((name) => !asked.has(name as keyof typeof REQUEST_PATHS)),
+  ).toEqual([]);
 });

@@ -1,29 +1,16 @@
-/** How two processes of one machine talk to each other. */
-export type Hop = "unix" | "tcp";
+import type { RequestPath } from "../testbed/request-path.ts";
 
-/** What a request goes through on its way; what is not said is as in production. */
-export type Path = {
-  /** From the client to the worker, or, where there is one, to the proxy. */
-  client: Hop;
-  /** From the proxy to the workers; none: there is no proxy. */
-  proxy: Hop | "none";
-  workers: 1 | 2;
-  pooler: "none" | "unprepared" | "prepared";
-  /** From the workers to PostgreSQL, or on both sides of the pooler. */
-  database: Hop;
-};
-
-const DIRECT: Path = {
+const DIRECT: RequestPath = {
   client: "unix",
   proxy: "none",
   workers: 1,
   pooler: "none",
   database: "unix",
 };
-const PROXIED: Path = { ...DIRECT, proxy: "unix" };
+const PROXIED: RequestPath = { ...DIRECT, proxy: "unix" };
 
 /** Every path that something is measured on, by a name. */
-export const PATHS = {
+export const REQUEST_PATHS = {
   direct: DIRECT,
   "client over TCP": { ...DIRECT, client: "tcp" },
   "PostgreSQL over TCP": { ...DIRECT, database: "tcp" },
@@ -36,9 +23,9 @@ export const PATHS = {
   "two workers": { ...PROXIED, workers: 2 },
   "two workers, unprepared": { ...PROXIED, workers: 2, pooler: "unprepared" },
   "two workers, prepared": { ...PROXIED, workers: 2, pooler: "prepared" },
-} satisfies Record<string, Path>;
+} satisfies Record<string, RequestPath>;
 
-export type PathName = keyof typeof PATHS;
+export type RequestPathName = keyof typeof REQUEST_PATHS;
 
 /** From memory, one statement that reads, and one that writes and waits for the disk. */
 export const OPERATIONS = ["Ping", "GetWorkout", "LogSet"] as const;
@@ -47,8 +34,8 @@ export type Operation = (typeof OPERATIONS)[number];
 /** A question: what `a` costs beside `b`, which differs from it in that only. */
 export type Question = {
   about: string;
-  a: PathName;
-  b: PathName;
+  a: RequestPathName;
+  b: RequestPathName;
   operations: readonly Operation[];
 };
 
@@ -115,7 +102,7 @@ export const QUESTIONS: Question[] = [
 ];
 
 /** What has to be measured on a path for all questions that ask of it. */
-export const operationsOn = (name: PathName): Operation[] =>
+export const operationsOn = (name: RequestPathName): Operation[] =>
   OPERATIONS.filter((operation) =>
     QUESTIONS.some(
       ({ a, b, operations }) => [a, b].includes(name) && operations.includes(operation),

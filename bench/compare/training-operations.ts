@@ -4,7 +4,7 @@ import { listHistory } from "#src/progress/history.queries.ts";
 import { findRecordsJson, listVolumeJson } from "#src/progress/progress.queries.ts";
 import { logSet } from "#src/workouts/workout-sets.service.ts";
 import { listWorkouts } from "#src/workouts/workouts.queries.ts";
-import type { Person, Stage } from "../testbed/training-testbed.ts";
+import type { Person, TrainingTestBed } from "../testbed/training-testbed.ts";
 
 /** Twelve weeks. */
 const PERIOD = { from: "2025-10-06", to: "2025-12-28", by: "week" } as const;
@@ -13,8 +13,11 @@ export const SET = { reps: 5, weight: 82.5, weightUnit: "kg", rpe: 8, restS: 120
 /** An operation on one's training: as a request, and as the application does it, without HTTP. */
 export type TrainingOperation = {
   name: string;
-  request(stage: Stage, person: Person): { method: string; path: string; body?: string };
-  run(db: Db, stage: Stage, person: Person): Promise<unknown>;
+  request(
+    testBed: TrainingTestBed,
+    person: Person,
+  ): { method: string; path: string; body?: string };
+  run(db: Db, testBed: TrainingTestBed, person: Person): Promise<unknown>;
 };
 
 const get = (path: string) => ({ method: "GET", path: `/api/v1${path}` });
@@ -25,12 +28,12 @@ const asActor = ({ userId }: Person): Actor => ({
 export const OPERATIONS: TrainingOperation[] = [
   {
     name: "log a set",
-    request: (_stage, { workoutId, entryId }) => ({
+    request: (_testBed, { workoutId, entryId }) => ({
       method: "POST",
       path: `/api/v1/workouts/${workoutId}/exercises/${entryId}/sets`,
       body: JSON.stringify(SET),
     }),
-    run: (db, _stage, person) => {
+    run: (db, _testBed, person) => {
       const place = { workoutId: person.workoutId, workoutExerciseId: person.entryId };
       return logSet(db, asActor(person), place, SET, async () => {});
     },
@@ -38,7 +41,7 @@ export const OPERATIONS: TrainingOperation[] = [
   {
     name: "list workouts",
     request: () => get("/workouts?pageSize=20"),
-    run: (db, _stage, { userId }) => listWorkouts(db, userId, {}, 21),
+    run: (db, _testBed, { userId }) => listWorkouts(db, userId, {}, 21),
   },
   {
     name: "records of an exercise",
@@ -54,6 +57,6 @@ export const OPERATIONS: TrainingOperation[] = [
   {
     name: "weekly volume",
     request: () => get(`/progress/volume?from=${PERIOD.from}&to=${PERIOD.to}&by=${PERIOD.by}`),
-    run: (db, _stage, { userId }) => listVolumeJson(db, userId, PERIOD),
+    run: (db, _testBed, { userId }) => listVolumeJson(db, userId, PERIOD),
   },
 ];

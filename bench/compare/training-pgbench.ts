@@ -6,7 +6,7 @@ import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { ratioOfPairs } from "../figures/statistics.ts";
 import { pinned } from "../hosts/pinning.ts";
 import { closedLoop } from "../load/closed-loop.ts";
-import type { Person, Stage } from "../testbed/training-testbed.ts";
+import type { Person, TrainingTestBed } from "../testbed/training-testbed.ts";
 import { OPERATIONS, SET } from "./training-operations.ts";
 
 const CONNECTIONS = 8;
@@ -24,7 +24,7 @@ type Places = { person: Person; entryIds: string[] }[];
  * PostgreSQL on another. Each run logs into exercises that have no sets yet.
  */
 export async function compareWithPgbench(
-  stage: Stage,
+  testBed: TrainingTestBed,
   { pairs, seconds }: { pairs: number; seconds: number },
 ): Promise<string> {
   if (!Bun.which("pgbench")) return "not measured: pgbench is not on the PATH";
@@ -32,11 +32,11 @@ export async function compareWithPgbench(
   for (let pair = 0; pair < pairs; pair++) {
     const isOursFirst = Math.random() < 0.5;
     const first = isOursFirst
-      ? await logByHttp(stage, seconds)
-      : await logByPgbench(stage, seconds);
+      ? await logByHttp(testBed, seconds)
+      : await logByPgbench(testBed, seconds);
     const second = isOursFirst
-      ? await logByPgbench(stage, seconds)
-      : await logByHttp(stage, seconds);
+      ? await logByPgbench(testBed, seconds)
+      : await logByHttp(testBed, seconds);
     measured.push(isOursFirst ? { a: first, b: second } : { a: second, b: first });
     process.stderr.write(
       `pair ${pair + 1}: ${measured.at(-1)?.a.toFixed(0)} and ${measured.at(-1)?.b.toFixed(0)} a second\n`,
@@ -46,7 +46,7 @@ export async function compareWithPgbench(
   return `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}], ${pairs} pairs of ${seconds} s, ${CONNECTIONS} connections`;
 }
 
-async function makePlaces({ db, people, exerciseId }: Stage): Promise<Places> {
+async function makePlaces({ db, people, exerciseId }: TrainingTestBed): Promise<Places> {
   const places: Places = [];
   for (const person of people.slice(0, CONNECTIONS)) {
     const entries = await db.sql<{ id: string }[]>`
@@ -63,8 +63,8 @@ async function makePlaces({ db, people, exerciseId }: Stage): Promise<Places> {
   return places;
 }
 
-async function logByHttp(stage: Stage, seconds: number): Promise<number> {
-  const places = await makePlaces(stage);
+async function logByHttp(testBed: TrainingTestBed, seconds: number): Promise<number> {
+  const places = await makePlaces(testBed);
   const body = JSON.stringify(SET);
   // Athletes in turn, so that those in flight at a time are different ones.
   const requests = Array.from({ length: ENTRIES }, (_, nth) =>
@@ -74,28 +74,28 @@ async function logByHttp(stage: Stage, seconds: number): Promise<number> {
       return `POST ${path} HTTP/1.1\r\n${headers}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     }),
   ).flat();
-  await closedLoop(stage.server.socketPath, requests, CONNECTIONS, 1000);
-  const load = await closedLoop(stage.server.socketPath, requests, CONNECTIONS, seconds * 1000);
+  await closedLoop(testBed.server.socketPath, requests, CONNECTIONS, 1000);
+  const load = await closedLoop(testBed.server.socketPath, requests, CONNECTIONS, seconds * 1000);
   if (load.failures > 0)
     throw new Error(`${load.failures} of ${load.requests} answers were failures`);
   return (load.requests / load.elapsedMs) * 1000;
 }
 
-async function logByPgbench(stage: Stage, seconds: number): Promise<number> {
-  const places = await makePlaces(stage);
-  await stage.db.sql`drop table if exists bench_places`;
-  await stage.db
+async function logByPgbench(testBed: TrainingTestBed, seconds: number): Promise<number> {
+  const places = await makePlaces(testBed);
+  await testBed.db.sql`drop table if exists bench_places`;
+  await testBed.db
     .sql`create table bench_places (client int, nth int, workout text, entry text, athlete text, primary key (client, nth))`;
   for (const [client, { person, entryIds }] of places.entries()) {
-    await stage.db
+    await testBed.db
       .sql`insert into bench_places select ${client}, nth, ${person.workoutId}, entry, ${person.userId}
       from unnest(${entryIds}::text[]) with ordinality as listed (entry, nth)`;
   }
   const dir = temporaryDirectory("pgbench");
   try {
-    const { script, constants } = await scriptOf(stage, places[0] as Places[number]);
+    const { script, constants } = await scriptOf(testBed, places[0] as Places[number]);
     writeFileSync(join(dir, "log-a-set.sql"), script);
-    const url = new URL(stage.url);
+    const url = new URL(testBed.url);
     const target = [
       "-h",
       url.searchParams.get("host") as string,
@@ -138,17 +138,17 @@ async function logByPgbench(stage: Stage, seconds: number): Promise<number> {
  * What the application sends to log one set, as a script for pgbench; what is the same in all sets
  * is in `constants`.
  */
-async function scriptOf(stage: Stage, { person, entryIds }: Places[number]) {
+async function scriptOf(testBed: TrainingTestBed, { person, entryIds }: Places[number]) {
   const entryId = entryIds[0] as string;
   const sent: { text: string; parameters: unknown[] }[] = [];
-  const db = openPool(stage.url, {
+  const db = openPool(testBed.url, {
     size: 1,
     prepare: true,
     onStatement: (text, parameters) => void sent.push({ text, parameters }),
   });
   await db.sql`select 1`;
   sent.length = 0;
-  await OPERATIONS[0]?.run(db, stage, { ...person, entryId });
+  await OPERATIONS[0]?.run(db, testBed, { ...person, entryId });
   await db.close();
   const known: Record<string, string> = {
     [person.workoutId]: ":workout",

@@ -5,8 +5,12 @@ import { startCluster } from "#db/embedded.ts";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { median, ratioOfPairs } from "../figures/statistics.ts";
 import { pin } from "../hosts/pinning.ts";
-import { listProcesses } from "../testbed/embedded-postgres.ts";
-import { fillStage, openStage, type Stage } from "../testbed/training-testbed.ts";
+import { listProcesses } from "../probes/process-tree.ts";
+import {
+  fillTrainingTestBed,
+  openTrainingTestBed,
+  type TrainingTestBed,
+} from "../testbed/training-testbed.ts";
 import { OPERATIONS, type TrainingOperation } from "./training-operations.ts";
 import { compareWithPgbench } from "./training-pgbench.ts";
 
@@ -41,12 +45,14 @@ export async function benchTraining(options: TrainingOptions): Promise<void> {
     },
     { durable: false, settings: { max_wal_size: "16GB" } },
   );
-  const stages: Stage[] = [];
+  const testBeds: TrainingTestBed[] = [];
   try {
-    for (const name of ["small", "large"] as const) await fillStage(cluster, name, options[name]);
+    for (const name of ["small", "large"] as const)
+      await fillTrainingTestBed(cluster, name, options[name]);
     pin(listProcesses(cluster.pid() as number), "postgres");
-    for (const name of ["small", "large"]) stages.push(await openStage(cluster, dir, name, PEOPLE));
-    const [small, large] = stages as [Stage, Stage];
+    for (const name of ["small", "large"])
+      testBeds.push(await openTrainingTestBed(cluster, dir, name, PEOPLE));
+    const [small, large] = testBeds as [TrainingTestBed, TrainingTestBed];
     const runs = `${options.rounds} rounds of ${options.runs} runs each, ${PEOPLE} athletes in turn, one connection`;
     console.log(`p50 among ${large.sets} sets / among ${small.sets}, ${runs}\n`);
     console.log(`${"".padEnd(24)} over HTTP            without HTTP         p50 over HTTP, ms`);
@@ -54,18 +60,18 @@ export async function benchTraining(options: TrainingOptions): Promise<void> {
       console.log(await compareSizes(operation, small, large, options));
     if (options.explain) for (const operation of OPERATIONS) await explain(operation, large);
     await small.close();
-    stages.shift();
+    testBeds.shift();
     console.log(
       `\nlogging a set, requests per second / pgbench: ${await compareWithPgbench(large, options)}`,
     );
   } finally {
-    for (const stage of stages) await stage.close();
+    for (const testBed of testBeds) await testBed.close();
     await cluster.stop();
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-type Way = (stage: Stage, nth: number) => Promise<unknown>;
+type Way = (testBed: TrainingTestBed, nth: number) => Promise<unknown>;
 
 /**
  * One line: the ratio of medians of rounds in which both databases are asked in turn, with its
@@ -73,19 +79,19 @@ type Way = (stage: Stage, nth: number) => Promise<unknown>;
  */
 async function compareSizes(
   operation: TrainingOperation,
-  small: Stage,
-  large: Stage,
+  small: TrainingTestBed,
+  large: TrainingTestBed,
   { rounds, runs }: TrainingOptions,
 ): Promise<string> {
   const ways: Way[] = [
-    (stage, nth) => ask(operation, stage, nth),
-    (stage, nth) => operation.run(stage.db, stage, personOf(stage, nth)),
+    (testBed, nth) => ask(operation, testBed, nth),
+    (testBed, nth) => operation.run(testBed.db, testBed, personOf(testBed, nth)),
   ];
   const figures: string[] = [];
   let shown = "";
   for (const way of ways) {
     for (let nth = 0; nth < 2 * PEOPLE; nth++)
-      for (const stage of [small, large]) await way(stage, nth);
+      for (const testBed of [small, large]) await way(testBed, nth);
     const pairs: { a: number; b: number }[] = [];
     for (let round = 0; round < rounds; round++)
       pairs.push(await measureRound(way, small, large, runs));
@@ -98,32 +104,32 @@ async function compareSizes(
 
 async function measureRound(
   way: Way,
-  small: Stage,
-  large: Stage,
+  small: TrainingTestBed,
+  large: TrainingTestBed,
   runs: number,
 ): Promise<{ a: number; b: number }> {
-  const times = new Map<Stage, number[]>([
+  const times = new Map<TrainingTestBed, number[]>([
     [small, []],
     [large, []],
   ]);
   for (let run = 0; run < runs; run++) {
-    for (const stage of run % 2 === 0 ? [small, large] : [large, small]) {
+    for (const testBed of run % 2 === 0 ? [small, large] : [large, small]) {
       const started = performance.now();
-      await way(stage, run);
-      times.get(stage)?.push(performance.now() - started);
+      await way(testBed, run);
+      times.get(testBed)?.push(performance.now() - started);
     }
   }
   return { a: median(times.get(large) ?? []), b: median(times.get(small) ?? []) };
 }
 
-const personOf = ({ people }: Stage, nth: number) =>
-  people[nth % people.length] as Stage["people"][number];
+const personOf = ({ people }: TrainingTestBed, nth: number) =>
+  people[nth % people.length] as TrainingTestBed["people"][number];
 
-async function ask({ request }: TrainingOperation, stage: Stage, nth: number) {
-  const person = personOf(stage, nth);
-  const { method, path, body } = request(stage, person);
+async function ask({ request }: TrainingOperation, testBed: TrainingTestBed, nth: number) {
+  const person = personOf(testBed, nth);
+  const { method, path, body } = request(testBed, person);
   const answer = await fetch(`http://localhost${path}`, {
-    unix: stage.server.socketPath,
+    unix: testBed.server.socketPath,
     method,
     headers: {
       cookie: person.cookie,
@@ -136,18 +142,18 @@ async function ask({ request }: TrainingOperation, stage: Stage, nth: number) {
 }
 
 /** Prints the plan of each statement of an operation, as it ran. */
-async function explain({ name, run }: TrainingOperation, stage: Stage) {
+async function explain({ name, run }: TrainingOperation, testBed: TrainingTestBed) {
   const sent: { text: string; parameters: unknown[] }[] = [];
-  const db = openPool(stage.url, {
+  const db = openPool(testBed.url, {
     size: 1,
     prepare: false,
     onStatement: (text, parameters) => void sent.push({ text, parameters }),
   });
-  await run(db, stage, personOf(stage, 0));
+  await run(db, testBed, personOf(testBed, 0));
   await db.close();
   for (const { text, parameters } of sent) {
     if (!/select|insert|update/i.test(text) || text.includes("pg_catalog")) continue;
-    const plan = await stage.db.sql.unsafe(
+    const plan = await testBed.db.sql.unsafe(
       `explain (analyze, buffers) ${text}`,
       parameters as string[],
       {

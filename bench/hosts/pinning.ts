@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { OperatorError } from "#lib/errors.ts";
 import { type HostFile, readHost } from "./hosts.ts";
 
-/** Who must not disturb whom. The proxy has a place although few stands have one. */
+/** Who must not disturb whom. The proxy has a place although few test beds have one. */
 export type Role = "server" | "postgres" | "proxy" | "load";
 export type PinMap = Record<Role, number[]>;
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { startProgram } from "#lib/processes/programs.ts";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { pinned } from "../hosts/pinning.ts";
-import { cpuNsOf } from "../testbed/server-process.ts";
+import { cpuNsOf } from "../probes/cpu-time.ts";
 import type { LoadPlan } from "./generator.ts";
 import type { Recording } from "./recording.ts";
 

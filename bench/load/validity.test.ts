@@ -6,8 +6,8 @@ import { hdrLog } from "./hdr.ts";
 import { figuresOf, type Recording } from "./recording.ts";
 import { isSettled, medianOfSeconds } from "./settling.ts";
 import { readTrace, traceText } from "./trace.ts";
-import { doubtsOf, type Evidence } from "./validity.ts";
-import { onWire } from "./wire.ts";
+import { type Evidence, findValidityWarnings } from "./validity.ts";
+import { encodeRequest } from "./wire.ts";
 
 /** 2,000 requests that take a millisecond each, sent `lagMs` late. */
 const recording = (lagMs = 0, failures = 0, refused = 0): Recording => {
@@ -32,11 +32,11 @@ const good = (): Evidence => ({
 });
 
 test("a run is believed that nothing disturbed, and each disturbance is named", () => {
-  expect(doubtsOf(good())).toEqual([]);
-  expect(doubtsOf({ ...good(), rate: undefined })).toEqual([]);
-  expect(doubtsOf({ ...good(), figures: figuresOf(recording(0, 0, 4)), mayRefuse: true })).toEqual(
-    [],
-  );
+  expect(findValidityWarnings(good())).toEqual([]);
+  expect(findValidityWarnings({ ...good(), rate: undefined })).toEqual([]);
+  expect(
+    findValidityWarnings({ ...good(), figures: figuresOf(recording(0, 0, 4)), mayRefuse: true }),
+  ).toEqual([]);
   const doubts: [Partial<Evidence>, string][] = [
     [{ figures: figuresOf(recording(0, 3)) }, "3 failures"],
     [{ figures: figuresOf(recording(0, 0, 4)) }, "4 were told to come again later"],
@@ -57,7 +57,9 @@ test("a run is believed that nothing disturbed, and each disturbance is named", 
     [{ isSettled: false }, "had not settled"],
   ];
   for (const [evidence, doubt] of doubts) {
-    expect(doubtsOf({ ...good(), ...evidence })).toEqual([expect.stringContaining(doubt)]);
+    expect(findValidityWarnings({ ...good(), ...evidence })).toEqual([
+      expect.stringContaining(doubt),
+    ]);
   }
 });
 
@@ -115,8 +117,10 @@ test("an HDR log is read by others as it was measured, a histogram for each seco
 });
 
 test("a request has the length of its body in bytes, and none without", () => {
-  expect(onWire({ method: "POST", path: "/a", headers: { cookie: "x" }, body: "é" })).toBe(
+  expect(encodeRequest({ method: "POST", path: "/a", headers: { cookie: "x" }, body: "é" })).toBe(
     "POST /a HTTP/1.1\r\nHost: localhost\r\ncookie: x\r\nContent-Length: 2\r\n\r\né",
   );
-  expect(onWire({ method: "GET", path: "/a" })).toBe("GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  expect(encodeRequest({ method: "GET", path: "/a" })).toBe(
+    "GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n",
+  );
 });

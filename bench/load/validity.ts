@@ -61,7 +61,7 @@ export type Evidence = {
 };
 
 /** Why figures should not be believed; empty when they may be. */
-export function doubtsOf({
+export function findValidityWarnings({
   figures,
   rate,
   disturbance,

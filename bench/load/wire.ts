@@ -1,10 +1,16 @@
-import type { HandlerInput } from "../measure/counts.ts";
+/** A request to the API: `path` is that of the URL, with its query. */
+export type ApiRequest = {
+  method: string;
+  path: string;
+  headers?: Record<string, string>;
+  body?: string | ArrayBuffer;
+};
 
 /**
  * A request as it goes over the wire. Throws for one that sends a file of bytes, which no scenario
  * under load does.
  */
-export function onWire({ method, path, headers = {}, body }: HandlerInput): string {
+export function encodeRequest({ method, path, headers = {}, body }: ApiRequest): string {
   if (body !== undefined && typeof body !== "string")
     throw new Error(`${path} takes a file, which is not put under load`);
   const complete = {

@@ -1,4 +1,5 @@
-import type { Stand } from "../testbed/testbed.ts";
+import type { ApiRequest } from "../load/wire.ts";
+import type { TestBed } from "../testbed/testbed.ts";
 
 /** What the database and the disk did, since the beginning. */
 type Totals = {
@@ -22,8 +23,8 @@ export type Counts = {
   bodyBytes: number;
 };
 
-/** Counts nothing that the stand itself asks. */
-async function totals({ db, disk }: Stand): Promise<Totals> {
+/** Counts nothing that the test bed itself asks. */
+async function totals({ db, disk }: TestBed): Promise<Totals> {
   const [sums] = await db.sql<Omit<Totals, "flushes">[]>`
     select coalesce(sum(calls), 0)::int as statements, coalesce(sum(rows), 0)::int as rows,
       coalesce(sum(shared_blks_hit + shared_blks_read), 0)::int as blocks, coalesce(sum(wal_bytes), 0)::float8 as "walBytes"
@@ -51,14 +52,6 @@ const BACKGROUND = [
   "rollback%",
 ];
 
-/** A request as the counter sends it. */
-export type HandlerInput = {
-  method: string;
-  path: string;
-  headers?: Record<string, string>;
-  body?: string | ArrayBuffer;
-};
-
 const WARM_UP = 8;
 
 /**
@@ -67,19 +60,19 @@ const WARM_UP = 8;
  * planned by them. Throws for an answer that is no success.
  */
 export async function countRequests(
-  stand: Stand,
-  asked: (n: number) => HandlerInput | Promise<HandlerInput>,
+  testBed: TestBed,
+  asked: (n: number) => ApiRequest | Promise<ApiRequest>,
   count = 12,
 ): Promise<Counts> {
-  const requests: HandlerInput[] = [];
+  const requests: ApiRequest[] = [];
   for (let n = 0; n < WARM_UP + count; n++) requests.push(await asked(n));
-  for (const request of requests.slice(0, WARM_UP)) await send(stand, request);
+  for (const request of requests.slice(0, WARM_UP)) await send(testBed, request);
   await settled();
-  const before = await totals(stand);
+  const before = await totals(testBed);
   let bodyBytes = 0;
-  for (const request of requests.slice(WARM_UP)) bodyBytes += await send(stand, request);
+  for (const request of requests.slice(WARM_UP)) bodyBytes += await send(testBed, request);
   await settled();
-  const after = await totals(stand);
+  const after = await totals(testBed);
   const each = (of: keyof Totals) => Math.round((after[of] - before[of]) / count);
   return {
     statements: each("statements"),
@@ -95,8 +88,8 @@ export async function countRequests(
 const settled = () => Bun.sleep(50);
 
 async function send(
-  { server }: Stand,
-  { method, path, headers = {}, body }: HandlerInput,
+  { server }: TestBed,
+  { method, path, headers = {}, body }: ApiRequest,
 ): Promise<number> {
   const response = await fetch(`http://localhost${path}`, {
     unix: server.socketPath,

@@ -6,7 +6,7 @@ import { runSeveral } from "../load/runs.ts";
 import { openProbes } from "../probes/probes.ts";
 import { nothing } from "../probes/processes.ts";
 import { startServer } from "../testbed/server-process.ts";
-import { type Stand, targetsOf } from "../testbed/testbed.ts";
+import { type TestBed, targetsOf } from "../testbed/testbed.ts";
 import {
   costsOf,
   type Floor,
@@ -31,20 +31,20 @@ const WARM_UP_S = { least: 2, most: 2 };
  * nobody asks.
  */
 export async function measureFloor(
-  stand: Stand,
+  testBed: TestBed,
   rate: number,
   connections: number,
 ): Promise<Floor> {
-  const bare = await measurePoint(stand, { rate, connections, database: [], besides: NOBODY });
+  const bare = await measurePoint(testBed, { rate, connections, database: [], besides: NOBODY });
   // The application has stood still for a while by now, and does no more of what it was asked
   // before.
-  const rest = await measureRest(stand);
+  const rest = await measureRest(testBed);
   // A bare server's own timers are part of what it takes to pass a request on.
   const besides = { ...NOBODY, backends: rest.backends };
-  const database = [stand.databaseUrl];
+  const database = [testBed.databaseUrl];
   return {
     bare,
-    withStatement: await measurePoint(stand, { rate, connections, database, besides }),
+    withStatement: await measurePoint(testBed, { rate, connections, database, besides }),
     rest,
   };
 }
@@ -52,8 +52,8 @@ export async function measureFloor(
 const NOBODY: Rest = { server: nothing(), backends: nothing() };
 
 /** What the application and its backends use while nobody asks. */
-export async function measureRest(stand: Stand): Promise<Rest> {
-  const probes = await openProbes(targetsOf(stand));
+export async function measureRest(testBed: TestBed): Promise<Rest> {
+  const probes = await openProbes(targetsOf(testBed));
   probes.start();
   await Bun.sleep(REST_MS);
   return restOf(await probes.stop());
@@ -62,10 +62,10 @@ export async function measureRest(stand: Stand): Promise<Rest> {
 type Point = { rate: number; connections: number; database: string[]; besides: Rest };
 
 async function measurePoint(
-  stand: Stand,
+  testBed: TestBed,
   { rate, connections, database, besides }: Point,
 ): Promise<FloorPoint> {
-  const socketPath = join(stand.databaseSocketDir, "..", "floor.sock");
+  const socketPath = join(testBed.databaseSocketDir, "..", "floor.sock");
   rmSync(socketPath, { force: true });
   const server = await startServer(
     ["bench/servers/floor-server.ts", socketPath, ...database],
@@ -76,7 +76,7 @@ async function measurePoint(
     const points: FloorPoint[] = [];
     for (let time = 0; time < TIMES; time++) {
       const probes = await openProbes({
-        ...targetsOf(stand),
+        ...targetsOf(testBed),
         server: server.pid,
         serverSocketPath: socketPath,
       });

@@ -1,21 +1,8 @@
-import { type ArrivalModel, arrivalsOf } from "../load/arrivals.ts";
-import { type RunsPlan, requestsOf } from "../load/runs.ts";
+import { arrivalsOf } from "../load/arrivals.ts";
+import { requestsOf } from "../load/runs.ts";
 import type { LoadScenario } from "../suites/scenario.ts";
+import type { LoadOptions, LoadPlan } from "./load-options.ts";
 import { wavePlan } from "./wave-plan.ts";
-
-/** What a person may choose of how scenarios are put under load. */
-export type LoadOptions = {
-  /** Requests a second; of a ramp, at its beginning. */
-  rate: number;
-  toRate?: number;
-  model: ArrivalModel;
-  /** Of each run, and how many of them there are. */
-  seconds: number;
-  runs: number;
-  warmUpS: { least: number; most: number };
-  /** How many come at once, where a scenario has a wave; as many as it says unless given. */
-  wave?: number;
-};
 
 /** Short enough that ten scenarios take less than six minutes. */
 export const USUAL_RUN = {
@@ -26,22 +13,8 @@ export const USUAL_RUN = {
   warmUpS: { least: 5, most: 10 },
 } as const;
 
-/**
- * How a scenario is put under load, how many requests that needs, and which is the n-th. `offered`
- * is requests a second, on average; `people` come at once beside them, each on a connection of
- * their own.
- */
-export type LoadPlanOf = {
-  plan: Pick<RunsPlan, "load" | "startOf" | "warmUpRate" | "warmUpS" | "runs" | "seconds">;
-  request: LoadScenario["request"];
-  requests: number;
-  offered: number;
-  isClosed: boolean;
-  people: number;
-};
-
 /** As `options` say, unless the scenario is about how requests come. */
-export function loadPlanOf(scenario: LoadScenario, options: LoadOptions): LoadPlanOf {
+export function loadPlanOf(scenario: LoadScenario, options: LoadOptions): LoadPlan {
   const { dueMs, wave, request } = scenario;
   if (dueMs) return replayPlan(request, dueMs, options);
   if (wave) return wavePlan(scenario, wave, options);
@@ -65,7 +38,7 @@ function replayPlan(
   request: LoadScenario["request"],
   dueMs: number[],
   { warmUpS, runs }: LoadOptions,
-): LoadPlanOf {
+): LoadPlan {
   const lastedS = Math.max((dueMs.at(-1) ?? 0) / 1000, 0.001);
   const rate = dueMs.length / lastedS;
   const rounds = Math.ceil(requestsOf(rate, warmUpS.most, 0, 0) / dueMs.length);

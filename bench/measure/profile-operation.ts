@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { arrivalsOf } from "../load/arrivals.ts";
 import { requestsOf, runSeveral } from "../load/runs.ts";
-import { onWire } from "../load/wire.ts";
-import { askedOf, type LoadScenario, makeWorlds, PEOPLE } from "../suites/scenario.ts";
-import { openStand } from "../testbed/testbed.ts";
+import { encodeRequest } from "../load/wire.ts";
+import { type LoadScenario, PEOPLE, prepareRequests } from "../suites/scenario.ts";
+import { makeFixtureSets } from "../testbed/fixtures.ts";
+import { openTestBed } from "../testbed/testbed.ts";
 import { between, type CpuProfile, parseProfile } from "./cpu-profile.ts";
 
 export type ProfileOptions = { rate: number; seconds: number; onStep(step: string): void };
@@ -35,15 +36,19 @@ export async function profileOperation(
       "cli/main.ts",
       "serve",
     ];
-    const stand = await openStand({ command });
+    const testBed = await openTestBed({ command });
     let window: [fromMs: number, toMs: number] = [0, 0];
     try {
-      const worlds = await makeWorlds(stand, scenario.people ?? PEOPLE);
-      const asked = await askedOf(worlds, scenario, requestsOf(rate, WARM_UP_S.most, 1, seconds));
+      const fixtureSets = await makeFixtureSets(testBed, scenario.people ?? PEOPLE);
+      const asked = await prepareRequests(
+        fixtureSets,
+        scenario,
+        requestsOf(rate, WARM_UP_S.most, 1, seconds),
+      );
       onStep(`${scenario.operation}: warm-up`);
       await runSeveral({
-        target: { unix: stand.server.socketPath },
-        requests: asked.map(onWire),
+        target: { unix: testBed.server.socketPath },
+        requests: asked.map(encodeRequest),
         connections: CONNECTIONS,
         load: (durationMs, seed) =>
           arrivalsOf({ model: "poisson", rate, toRate: rate, durationMs, seed }),
@@ -56,7 +61,7 @@ export async function profileOperation(
       window[1] = Date.now();
     } finally {
       // It writes the profile as it ends.
-      await stand.close();
+      await testBed.close();
     }
     const [file] = readdirSync(directory);
     if (!file) throw new Error("The server left no profile");

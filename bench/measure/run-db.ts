@@ -3,10 +3,11 @@ import type { ProfileName } from "../disk/profiles.ts";
 import { intervalOf } from "../figures/interval.ts";
 import type { Measured, TableRow } from "../figures/table.ts";
 import { distributionOf } from "../load/recording.ts";
+import { cpuNsOf } from "../probes/cpu-time.ts";
 import { DB_SCENARIOS, type DbScenario, type Subject, subjectOf } from "../suites/db.ts";
-import { makeWorlds, PEOPLE } from "../suites/scenario.ts";
-import { cpuNsOf } from "../testbed/server-process.ts";
-import { openStand, type Stand } from "../testbed/testbed.ts";
+import { PEOPLE } from "../suites/scenario.ts";
+import { makeFixtureSets } from "../testbed/fixtures.ts";
+import { openTestBed, type TestBed } from "../testbed/testbed.ts";
 
 type Options = { runs: number; seconds: number; profile: ProfileName; onStep(step: string): void };
 
@@ -18,31 +19,32 @@ const CALLERS = 8;
  * takes, and eight, for how often it can be done. Each run has another person's training.
  */
 export async function runDb(names: string[], options: Options): Promise<Measured> {
-  const stand = await openStand({ profile: options.profile });
-  const pool = openPool(stand.databaseUrl, { size: CALLERS, prepare: true });
+  const testBed = await openTestBed({ profile: options.profile });
+  const pool = openPool(testBed.databaseUrl, { size: CALLERS, prepare: true });
   try {
-    stand.disk.turn(false);
+    testBed.disk.turn(false);
     const subjects: Subject[] = [];
-    for (const world of await makeWorlds(stand, PEOPLE)) subjects.push(await subjectOf(world));
-    stand.disk.turn(true);
+    for (const fixtures of await makeFixtureSets(testBed, PEOPLE))
+      subjects.push(await subjectOf(fixtures));
+    testBed.disk.turn(true);
     const rows: TableRow[] = [];
     for (const scenario of DB_SCENARIOS.filter(({ name }) => names.includes(name))) {
       options.onStep(scenario.name);
-      rows.push(await measureStatement(stand, pool, subjects, scenario, options));
+      rows.push(await measureStatement(testBed, pool, subjects, scenario, options));
     }
-    const [shown] = await stand.db.sql<
+    const [shown] = await testBed.db.sql<
       { version: string }[]
     >`select current_setting('server_version') as version`;
     const about = `Each statement alone on a pool of ${CALLERS}, ${options.runs} runs of ${options.seconds} s with one caller and with ${CALLERS}; 95 % of the mean of runs.`;
     return { about, rows, postgres: shown?.version ?? "?" };
   } finally {
     await pool.close();
-    await stand.close();
+    await testBed.close();
   }
 }
 
 async function measureStatement(
-  stand: Stand,
+  testBed: TestBed,
   db: Db,
   subjects: Subject[],
   { name, run }: DbScenario,
@@ -53,11 +55,11 @@ async function measureStatement(
   const together: Calls[] = [];
   // Planned on every connection: five executions, and then once and for all.
   await call(CALLERS, 0.2, (n) => run(db, subject(n), n));
-  await stand.db.sql`vacuum analyze`;
+  await testBed.db.sql`vacuum analyze`;
   for (let nth = 0; nth < runs; nth++) {
-    alone.push(await counted(stand, () => call(1, seconds, (n) => run(db, subject(nth), n))));
+    alone.push(await counted(testBed, () => call(1, seconds, (n) => run(db, subject(nth), n))));
     together.push(
-      await counted(stand, () => call(CALLERS, seconds, (n) => run(db, subject(n), n))),
+      await counted(testBed, () => call(CALLERS, seconds, (n) => run(db, subject(n), n))),
     );
   }
   const p99s = alone.flatMap(({ p99Us }) => p99Us ?? []);
@@ -113,10 +115,10 @@ async function call(
 }
 
 /** What PostgreSQL and the disk did for each call. */
-async function counted(stand: Stand, work: () => Promise<Called>): Promise<Calls> {
+async function counted(testBed: TestBed, work: () => Promise<Called>): Promise<Calls> {
   const read = () => ({
-    flushes: stand.disk.counts().flushes,
-    cpuNs: stand.postgresPids().reduce((sum, pid) => sum + cpuNsOf(pid), 0),
+    flushes: testBed.disk.counts().flushes,
+    cpuNs: testBed.postgresPids().reduce((sum, pid) => sum + cpuNsOf(pid), 0),
   });
   const before = read();
   const called = await work();

@@ -3,13 +3,13 @@ import type { ProfileName } from "../disk/profiles.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import type { Recording } from "../load/recording.ts";
 import { type OneRun, runSeveral } from "../load/runs.ts";
-import { type Disturbance, doubtsOf, watchDisturbance } from "../load/validity.ts";
-import { onWire } from "../load/wire.ts";
+import { type Disturbance, findValidityWarnings, watchDisturbance } from "../load/validity.ts";
+import { encodeRequest } from "../load/wire.ts";
 import { openProbes, type ProbeRecord } from "../probes/probes.ts";
-import { askedOf, type LoadScenario, makeWorlds, PEOPLE } from "../suites/scenario.ts";
-import type { World } from "../testbed/fixtures.ts";
+import { type LoadScenario, PEOPLE, prepareRequests } from "../suites/scenario.ts";
+import { type Fixtures, makeFixtureSets } from "../testbed/fixtures.ts";
 import type { Between } from "../testbed/proxy-and-pooler.ts";
-import { openStand, type Stand, targetsOf } from "../testbed/testbed.ts";
+import { openTestBed, type TestBed, targetsOf } from "../testbed/testbed.ts";
 import {
   type Attribution,
   attributionOf,
@@ -21,7 +21,8 @@ import {
 } from "./attribution.ts";
 import { onWayShareOf, overlapMsOf } from "./behind-others.ts";
 import { measureFloor } from "./floor.ts";
-import { type LoadOptions, loadPlanOf } from "./load-plan.ts";
+import type { LoadOptions } from "./load-options.ts";
+import { loadPlanOf } from "./load-plan.ts";
 import { figuresOfRuns, type RunFigures } from "./run-figures.ts";
 
 export type ScenarioResult = RunFigures & {
@@ -84,7 +85,7 @@ export type RawRuns = {
 const CONNECTIONS = 32;
 
 /**
- * Runs scenarios one after the other on one stand, each several times; a cold one once, as the next
+ * Runs scenarios one after the other on one test bed, each several times; a cold one once, as the next
  * would be warm.
  */
 export async function runScenarios(
@@ -92,21 +93,25 @@ export async function runScenarios(
   options: RunOptions,
 ): Promise<RunResult> {
   const settings = Object.assign({}, ...scenarios.map((scenario) => scenario.settings));
-  const stand = await openStand({ profile: options.profile, through: options.through, settings });
+  const testBed = await openTestBed({
+    profile: options.profile,
+    through: options.through,
+    settings,
+  });
   try {
-    const [version] = await stand.db.sql<
+    const [version] = await testBed.db.sql<
       { version: string }[]
     >`select current_setting('server_version') as version`;
     options.onStep("the disk");
-    const disk = await stand.checkDisk();
+    const disk = await testBed.checkDisk();
     const results: ScenarioResult[] = [];
-    const floorAt = rememberFloors(stand, options);
+    const floorAt = rememberFloors(testBed, options);
     for (const scenario of scenarios) {
       options.onStep(scenario.operation);
       // People of their own: what one scenario writes is not what the next one reads.
-      stand.disk.turn(false);
-      const worlds = await makeWorlds(stand, scenario.people ?? PEOPLE);
-      results.push(await runScenario(stand, worlds, scenario, { ...options, floorAt }));
+      testBed.disk.turn(false);
+      const fixtureSets = await makeFixtureSets(testBed, scenario.people ?? PEOPLE);
+      results.push(await runScenario(testBed, fixtureSets, scenario, { ...options, floorAt }));
     }
     const { profile, isCold, through } = options;
     return {
@@ -119,13 +124,13 @@ export async function runScenarios(
       results,
     };
   } finally {
-    await stand.close();
+    await testBed.close();
   }
 }
 
 async function runScenario(
-  stand: Stand,
-  worlds: World[],
+  testBed: TestBed,
+  fixtureSets: Fixtures[],
   scenario: LoadScenario,
   options: RunOptions & { floorAt(rate: number): Promise<Floor> },
 ): Promise<ScenarioResult> {
@@ -133,29 +138,29 @@ async function runScenario(
   const planned = loadPlanOf(scenario, options.isCold ? once(options) : options);
   const { plan, request, requests, offered, isClosed, people } = planned;
   options.onStep(`${operation}: ${requests} requests are made`);
-  const asked = await askedOf(worlds, { ...scenario, request }, requests);
-  await stand.db.sql`vacuum analyze`;
-  await stand.db.sql`checkpoint`;
+  const asked = await prepareRequests(fixtureSets, { ...scenario, request }, requests);
+  await testBed.db.sql`vacuum analyze`;
+  await testBed.db.sql`checkpoint`;
   const floor = await options.floorAt(offered);
-  if (options.isCold) await stand.cool();
-  stand.disk.turn(true);
+  if (options.isCold) await testBed.cool();
+  testBed.disk.turn(true);
   options.onStep(`${operation}: warm-up`);
-  const probes = await openProbes(targetsOf(stand));
-  let disturbed = watchDisturbance(stand.server.pid);
+  const probes = await openProbes(targetsOf(testBed));
+  let disturbed = watchDisturbance(testBed.server.pid);
   const runs = await runSeveral({
-    target: { unix: stand.entrance },
-    requests: asked.map(onWire),
+    target: { unix: testBed.entrance },
+    requests: asked.map(encodeRequest),
     connections: CONNECTIONS + people,
     ...plan,
     onWarm: () => {
       options.onStep(`${operation}: ${plan.runs} runs of ${plan.seconds.toFixed(0)} s`);
       probes.start();
-      disturbed = watchDisturbance(stand.server.pid);
+      disturbed = watchDisturbance(testBed.server.pid);
     },
   });
   const disturbance = disturbed();
   const record = await probes.stop();
-  const personOf = scenario.personOf ?? ((n: number) => n % worlds.length);
+  const personOf = scenario.personOf ?? ((n: number) => n % fixtureSets.length);
   const sent = Array.from(runs.places, (n) => ({
     operation: asked[n]?.operation ?? operation,
     person: personOf(n),
@@ -179,7 +184,7 @@ async function runScenario(
     ...{ costs, floor, ioWaitShare: ioWaitShareOf(costs) },
     generatorCpuShare: runs.generatorCpuMs / (record.samples.at(-1)?.atMs ?? Number.NaN),
     probes: record,
-    doubts: doubtsOf({
+    doubts: findValidityWarnings({
       figures: of.figures,
       // Whoever comes at once is not kept up with: that is what a wave is.
       rate: isClosed || people > 0 ? undefined : { offered: due, achieved },
@@ -201,13 +206,13 @@ const once = (options: RunOptions): RunOptions => ({
 const meanOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Each rate's floor is measured once, shortly before what is beside it. */
-function rememberFloors(stand: Stand, { onStep }: Pick<RunOptions, "onStep">) {
+function rememberFloors(testBed: TestBed, { onStep }: Pick<RunOptions, "onStep">) {
   const floors = new Map<number, Floor>();
   return async (rate: number): Promise<Floor> => {
     const known = floors.get(rate);
     if (known) return known;
     onStep(`bare servers at ${rate.toFixed(0)} a second`);
-    const floor = await measureFloor(stand, rate, CONNECTIONS);
+    const floor = await measureFloor(testBed, rate, CONNECTIONS);
     floors.set(rate, floor);
     return floor;
   };

@@ -1,12 +1,12 @@
 import type { ProfileName } from "../disk/profiles.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import { requestsOf, runSeveral } from "../load/runs.ts";
-import { doubtsOf, watchDisturbance } from "../load/validity.ts";
-import { onWire } from "../load/wire.ts";
-import { askedOf, type LoadScenario, makeWorlds, PEOPLE } from "../suites/scenario.ts";
-import type { World } from "../testbed/fixtures.ts";
-import { cpuNsOf } from "../testbed/server-process.ts";
-import { openStand, type Stand } from "../testbed/testbed.ts";
+import { findValidityWarnings, watchDisturbance } from "../load/validity.ts";
+import { encodeRequest } from "../load/wire.ts";
+import { cpuNsOf } from "../probes/cpu-time.ts";
+import { type LoadScenario, PEOPLE, prepareRequests } from "../suites/scenario.ts";
+import { type Fixtures, makeFixtureSets } from "../testbed/fixtures.ts";
+import { openTestBed, type TestBed } from "../testbed/testbed.ts";
 import {
   answersFor,
   figureOf,
@@ -67,24 +67,31 @@ const WARM_UP_S = { least: 5, most: 10 };
  */
 export async function sweep(scenario: LoadScenario, options: SweepOptions): Promise<SweepResult> {
   const { objective, search, profile, onStep } = options;
-  const stand = await openStand({ profile });
+  const testBed = await openTestBed({ profile });
   try {
     onStep("people are made");
-    const worlds = await makeWorlds(stand, scenario.people ?? PEOPLE);
+    const fixtureSets = await makeFixtureSets(testBed, scenario.people ?? PEOPLE);
     const points: SweepPoint[] = [];
     for (let rate = nextRate([], search); rate !== undefined; rate = nextRate(points, search)) {
       onStep(`${scenario.operation} at ${rate.toFixed(0)} a second`);
       const warmUpS = points.length === 0 ? WARM_UP_S : { least: 0, most: 0 };
-      let point = await tryRate(stand, worlds, scenario, rate, warmUpS, options);
+      let point = await tryRate(testBed, fixtureSets, scenario, rate, warmUpS, options);
       // What somebody else did to this machine is no property of the rate.
       if (!point.isWithin || point.doubts.length > 0) {
-        const again = await tryRate(stand, worlds, scenario, rate, { least: 0, most: 0 }, options);
+        const again = await tryRate(
+          testBed,
+          fixtureSets,
+          scenario,
+          rate,
+          { least: 0, most: 0 },
+          options,
+        );
         if (again.isWithin || !point.isWithin) point = again;
       }
       points.push(point);
     }
     const greatest = greatestWithin(points);
-    const [shown] = await stand.db.sql<
+    const [shown] = await testBed.db.sql<
       { version: string }[]
     >`select current_setting('server_version') as version`;
     return {
@@ -97,46 +104,50 @@ export async function sweep(scenario: LoadScenario, options: SweepOptions): Prom
       doubts: points.find(({ rate }) => rate === greatest)?.doubts ?? [],
     };
   } finally {
-    await stand.close();
+    await testBed.close();
   }
 }
 
 async function tryRate(
-  stand: Stand,
-  worlds: World[],
+  testBed: TestBed,
+  fixtureSets: Fixtures[],
   scenario: LoadScenario,
   rate: number,
   warmUpS: { least: number; most: number },
   { objective, seconds: least }: SweepOptions,
 ): Promise<SweepPoint> {
   const seconds = Math.ceil(Math.max(least, answersFor(objective) / rate));
-  stand.disk.turn(false);
-  const asked = await askedOf(worlds, scenario, requestsOf(rate, warmUpS.most, 1, seconds));
-  await stand.db.sql`vacuum analyze`;
-  await stand.db.sql`checkpoint`;
-  stand.disk.turn(true);
+  testBed.disk.turn(false);
+  const asked = await prepareRequests(
+    fixtureSets,
+    scenario,
+    requestsOf(rate, warmUpS.most, 1, seconds),
+  );
+  await testBed.db.sql`vacuum analyze`;
+  await testBed.db.sql`checkpoint`;
+  testBed.disk.turn(true);
   const cpuNs = () => ({
-    server: cpuNsOf(stand.server.pid),
-    postgres: stand.postgresPids().reduce((sum, pid) => sum + cpuNsOf(pid), 0),
+    server: cpuNsOf(testBed.server.pid),
+    postgres: testBed.postgresPids().reduce((sum, pid) => sum + cpuNsOf(pid), 0),
   });
   let from = { atMs: 0, ...cpuNs() };
-  let disturbed = watchDisturbance(stand.server.pid);
+  let disturbed = watchDisturbance(testBed.server.pid);
   const { recording, each, sent } = await runSeveral({
-    target: { unix: stand.server.socketPath },
-    requests: asked.map(onWire),
+    target: { unix: testBed.server.socketPath },
+    requests: asked.map(encodeRequest),
     connections: CONNECTIONS,
     load: (durationMs, seed) => ({ model: "poisson", rate, durationMs, seed }),
     ...{ warmUpRate: rate, warmUpS, runs: 1, seconds },
     onWarm: () => {
       from = { atMs: performance.now(), ...cpuNs() };
-      disturbed = watchDisturbance(stand.server.pid);
+      disturbed = watchDisturbance(testBed.server.pid);
     },
   });
   const [run] = each;
   if (!run) throw new Error("There was no run");
   const { figures, offered, achieved } = run;
   const to = { atMs: performance.now(), ...cpuNs() };
-  const doubts = doubtsOf({
+  const doubts = findValidityWarnings({
     figures,
     rate: { offered, achieved },
     disturbance: disturbed(),

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { PRELUDE_MS } from "../load/runs.ts";
-import type { LoadAsked, LoadScenario } from "../suites/scenario.ts";
-import type { World } from "../testbed/fixtures.ts";
+import type { LoadRequest, LoadScenario } from "../suites/scenario.ts";
+import type { Fixtures } from "../testbed/fixtures.ts";
 import { loadPlanOf, USUAL_RUN } from "./load-plan.ts";
 
-const asked = (operation: string): LoadAsked => ({ operation, method: "GET", path: "/" });
+const asked = (operation: string): LoadRequest => ({ operation, method: "GET", path: "/" });
 const storm: LoadScenario = {
   operation: "storm",
   request: () => asked("Read"),
@@ -21,7 +21,7 @@ test("in a wave everybody comes within its time in each run, while others come a
     expect(load.dueMs).toEqual(load.dueMs.toSorted((a, b) => a - b));
     const first = plan.startOf?.(run, 0) ?? Number.NaN;
     const operations = await Promise.all(
-      load.dueMs.map((_, at) => request({} as World, first + at)),
+      load.dueMs.map((_, at) => request({} as Fixtures, first + at)),
     );
     const dueOf = (operation: string) =>
       load.dueMs.filter((_, at) => operations[at]?.operation === operation);
@@ -44,7 +44,7 @@ test("nobody of a wave is in the warm-up, and how many come can be chosen", asyn
   const first = plan.startOf?.(0, 0) ?? 0;
   expect(first).toBeGreaterThan(50 * plan.warmUpS.most);
   const warmUp = await Promise.all(
-    Array.from({ length: first }, (_, n) => request({} as World, n)),
+    Array.from({ length: first }, (_, n) => request({} as Fixtures, n)),
   );
   expect(new Set(warmUp.map(({ operation }) => operation))).toEqual(new Set(["Read"]));
 });

@@ -2,7 +2,7 @@ import { mulberry32 } from "../figures/statistics.ts";
 import { dueTimes } from "../load/arrivals.ts";
 import { PRELUDE_MS, requestsOf } from "../load/runs.ts";
 import type { LoadScenario, Wave } from "../suites/scenario.ts";
-import type { LoadOptions, LoadPlanOf } from "./load-plan.ts";
+import type { LoadOptions, LoadPlan } from "./load-options.ts";
 
 /** A run's requests by when they are due, and which of them are the wave's. */
 type Merged = { dueMs: number[]; isOfWave: boolean[] };
@@ -11,7 +11,7 @@ type Merged = { dueMs: number[]; isOfWave: boolean[] };
  * Usual requests as Poisson arrivals at `rate`, in the warm-up and in all runs, and once in each
  * run those of the wave. Each run is another for its seed, and the same in every session.
  */
-export function wavePlan(scenario: LoadScenario, wave: Wave, options: LoadOptions): LoadPlanOf {
+export function wavePlan(scenario: LoadScenario, wave: Wave, options: LoadOptions): LoadPlan {
   const { rate, warmUpS, runs, seconds } = options;
   const people = options.wave ?? wave.people;
   const merged = Array.from({ length: runs }, (_, run) =>
@@ -30,7 +30,8 @@ export function wavePlan(scenario: LoadScenario, wave: Wave, options: LoadOption
       startOf,
       ...{ warmUpRate: rate, warmUpS, runs, seconds },
     },
-    request: (world, n) => (isOfWave[n] ? wave.request(world, n) : scenario.request(world, n)),
+    request: (fixtures, n) =>
+      isOfWave[n] ? wave.request(fixtures, n) : scenario.request(fixtures, n),
     requests: startOf(runs),
     offered: rate + people / seconds,
     isClosed: false,

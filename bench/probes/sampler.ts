@@ -1,8 +1,8 @@
 import type { Sql } from "postgres";
 import { type DiskCounts, readSpindle } from "../disk/spindle.ts";
-import { listProcesses } from "../testbed/embedded-postgres.ts";
 import { deviceOf, type MachineUsage, readMachine } from "./machine.ts";
 import type { Metrics } from "./metrics-text.ts";
+import { listProcesses } from "./process-tree.ts";
 import { createProcessGroup, type ProcessUsage } from "./processes.ts";
 import { PROBES_NAME, type Waits } from "./waits.ts";
 

@@ -4,7 +4,7 @@ import { scenariosOf, withCheckouts } from "./ab.ts";
 import { runSession } from "./session.ts";
 
 const SETTINGS = {
-  mode: "duet",
+  mode: "interleaved",
   zone: 0.02,
   mostPairs: 15,
   seed: 1,

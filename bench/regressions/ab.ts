@@ -5,9 +5,9 @@ import { OperatorError } from "#lib/errors.ts";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import { HTTP_SCENARIOS, USUAL } from "../suites/http.ts";
+import type { Scenario } from "../suites/scenario.ts";
 import { type Checkout, checkOut } from "../testbed/checkout.ts";
-import type { Scenario } from "../testbed/fixtures.ts";
-import { LOOKS } from "./decision.ts";
+import { INTERIM_ANALYSES } from "./decision.ts";
 import { type Finding, type Plan, runSession, type SessionResult } from "./session.ts";
 
 export type AbOptions = Pick<Plan, "mode" | "zone" | "mostPairs" | "seed" | "runMs" | "rate">;
@@ -89,8 +89,8 @@ export function scenariosOf(names: string[]): Scenario[] {
 export function checkOptions({ zone, mostPairs, seed, runMs, rate }: AbOptions) {
   if (!(zone > 0 && zone < 1))
     throw new OperatorError("--zone is a percentage above 0 and below 100", 2);
-  if (!LOOKS.includes(mostPairs))
-    throw new OperatorError(`--most-pairs is one of ${LOOKS.join(", ")}`, 2);
+  if (!INTERIM_ANALYSES.includes(mostPairs))
+    throw new OperatorError(`--most-pairs is one of ${INTERIM_ANALYSES.join(", ")}`, 2);
   for (const [name, value] of Object.entries({ seed, seconds: runMs, rate })) {
     if (!(value > 0)) throw new OperatorError(`--${name} is a number above 0`, 2);
   }

@@ -3,7 +3,7 @@ import { mulberry32 } from "../figures/statistics.ts";
 import {
   binomialTail,
   decide,
-  LOOKS,
+  INTERIM_ANALYSES,
   overall,
   signTest,
   type Verdict,
@@ -23,7 +23,7 @@ function normals(seed: number): () => number {
 function sessions(count: number, mostPairs: number, next: () => number): Verdict[] {
   return Array.from({ length: count }, () => {
     const logRatios: number[] = [];
-    for (const look of LOOKS) {
+    for (const look of INTERIM_ANALYSES) {
       while (logRatios.length < look) logRatios.push(next());
       const verdict = overall(decide([{ name: "x", logRatios }], ZONE, look === mostPairs));
       if (verdict !== "inconclusive" || look === mostPairs) return verdict;
@@ -36,9 +36,9 @@ const share = (verdicts: Verdict[], wanted: Verdict) =>
   verdicts.filter((verdict) => verdict === wanted).length / verdicts.length;
 
 test("looking several times errs in at most 2 of 100 sessions on either side, whatever the distribution", () => {
-  for (const most of LOOKS) {
+  for (const most of INTERIM_ANALYSES) {
     let error = 0;
-    for (const look of LOOKS.filter((pairs) => pairs <= most)) {
+    for (const look of INTERIM_ANALYSES.filter((pairs) => pairs <= most)) {
       // As many pairs on the wrong side of the edge as are still called beyond it.
       const isCalled = (wrong: number) => {
         const logRatios = Array.from({ length: look }, (_, at) => (at < wrong ? 0 : 1));
@@ -77,7 +77,7 @@ test("the same code is never called slower or faster, and mostly equal", () => {
   expect(share(ended, "equal")).toBeGreaterThan(0.7);
 });
 
-test("five percent more CPU are found in more than 95 of 100 sessions at the spread that duets have", () => {
+test("five percent more CPU are found in more than 95 of 100 sessions at the spread that interleaved runs have", () => {
   const normal = normals(11);
   const ended = sessions(1000, 21, () => Math.log(1.05) + 0.02 * normal());
   expect(share(ended, "slower")).toBeGreaterThan(0.95);

@@ -10,7 +10,7 @@ export type Series = { name: string; logRatios: readonly number[] };
  * The only numbers of pairs at which anybody looks; a session ends at one of them. Odd, so that the
  * median is a pair's.
  */
-export const LOOKS = [9, 15, 21, 27, 33];
+export const INTERIM_ANALYSES = [9, 15, 21, 27, 33];
 
 /**
  * One-sided error allowed at a look: little at all but the last, after Haybittle (1971) and Peto et

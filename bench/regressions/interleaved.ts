@@ -1,9 +1,11 @@
 import { OperatorError } from "#lib/errors.ts";
 import openapi from "../../openapi.json" with { type: "json" };
 import { closedLoop } from "../load/closed-loop.ts";
-import type { Scenario } from "../testbed/fixtures.ts";
+import { encodeRequest } from "../load/wire.ts";
+import { usedNs } from "../probes/cpu-time.ts";
+import { prepareRequests, type Scenario } from "../suites/scenario.ts";
 import type { Pair, Side } from "../testbed/pair-testbed.ts";
-import { type Cost, type Costs, makeRequests, usedNs } from "./costs.ts";
+import type { Cost, Costs } from "./costs.ts";
 
 /**
  * Reads are asked again from the first; each write is another, because most can be done once only.
@@ -21,7 +23,7 @@ const CONNECTIONS = 8;
  * taken so; how long anybody waited says nothing. Throws OperatorError when an answer was a
  * failure.
  */
-export async function measureDuet(
+export async function measureInterleaved(
   pair: Pair,
   scenario: Scenario,
   { runMs, isAfterFirst }: { runMs: number; isAfterFirst: boolean },
@@ -47,11 +49,8 @@ type CpuNs = Map<string, number>;
 async function prepareLoops(scenario: Scenario, side: Side, runMs: number) {
   const { socketPath } = side.server;
   const isRepeatable = isRead(scenario);
-  const texts = await makeRequests(
-    scenario,
-    side,
-    isRepeatable ? DISTINCT_READS : WRITES.warmUp + WRITES.measured,
-  );
+  const count = isRepeatable ? DISTINCT_READS : WRITES.warmUp + WRITES.measured;
+  const texts = (await prepareRequests(side.fixtureSets, scenario, count)).map(encodeRequest);
   if (isRepeatable) {
     const loop = (ms: number) => () =>
       closedLoop(socketPath, texts, CONNECTIONS, ms, (ms / 1000) * MAX_REQUESTS_PER_SECOND);

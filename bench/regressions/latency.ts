@@ -130,7 +130,7 @@ export function judge(
 const intervalOf = ({ median, low, high }: Estimate) =>
   `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
 
-/** Runs as a person would, each on a stand of its own, until there are enough samples. */
+/** Runs as a person would, each on a test bed of its own, until there are enough samples. */
 async function measureRuns(onStep: (step: string) => void, runOnce = runGated) {
   const p50Ms: Record<string, number[]> = {};
   const doubts: string[] = [];

@@ -1,9 +1,11 @@
 import { OperatorError } from "#lib/errors.ts";
 import { figuresOf } from "../load/recording.ts";
 import { runLoad } from "../load/run.ts";
-import type { Scenario } from "../testbed/fixtures.ts";
+import { encodeRequest } from "../load/wire.ts";
+import { usedNs } from "../probes/cpu-time.ts";
+import { prepareRequests, type Scenario } from "../suites/scenario.ts";
 import type { Pair, Side } from "../testbed/pair-testbed.ts";
-import { type Costs, makeRequests, usedNs } from "./costs.ts";
+import type { Costs } from "./costs.ts";
 
 const CONNECTIONS = 16;
 const WARM_UP_MS = 1000;
@@ -29,11 +31,8 @@ export async function measureInTurn(
 
 async function measureSide(side: Side, scenario: Scenario, runMs: number, rate: number) {
   const lastsMs = WARM_UP_MS + runMs;
-  const requests = await makeRequests(
-    scenario,
-    side,
-    Math.ceil((rate * lastsMs * 1.3) / 1000) + 50,
-  );
+  const count = Math.ceil((rate * lastsMs * 1.3) / 1000) + 50;
+  const requests = (await prepareRequests(side.fixtureSets, scenario, count)).map(encodeRequest);
   const before = await side.cpuNs();
   const { recording } = await runLoad({
     target: { unix: side.server.socketPath },

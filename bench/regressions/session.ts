@@ -1,19 +1,19 @@
 import { median, mulberry32, ratioOfPairs } from "../figures/statistics.ts";
-import type { Scenario } from "../testbed/fixtures.ts";
-import { type Contender, openArena } from "../testbed/pair-testbed.ts";
+import type { Scenario } from "../suites/scenario.ts";
+import { type Contender, openPairTestBed } from "../testbed/pair-testbed.ts";
 import type { Costs, Metric } from "./costs.ts";
-import { decide, LOOKS, overall, type Verdict, withMean } from "./decision.ts";
-import { isRead, measureDuet } from "./interleaved.ts";
+import { decide, INTERIM_ANALYSES, overall, type Verdict, withMean } from "./decision.ts";
+import { isRead, measureInterleaved } from "./interleaved.ts";
 import { measureInTurn } from "./sequential.ts";
 
 export type Plan = {
   before: Contender;
   after: Contender;
   scenarios: Scenario[];
-  mode: "duet" | "sequential";
+  mode: "interleaved" | "sequential";
   /** A difference of less than this share is none: 0.02 is two percent. */
   zone: number;
-  /** The last of `LOOKS` that is taken. */
+  /** The last of `INTERIM_ANALYSES` that is taken. */
   mostPairs: number;
   /** Of each order within a pair. */
   seed: number;
@@ -51,7 +51,7 @@ export type SessionResult = {
 
 /**
  * Compares two versions in pairs of fresh processes until it is decided whether the later one costs
- * more, looking only when there are as many pairs as `LOOKS` says. `onPair` hears of each that is
+ * more, looking only when there are as many pairs as `INTERIM_ANALYSES` says. `onPair` hears of each that is
  * over.
  */
 export async function runSession(
@@ -59,7 +59,7 @@ export async function runSession(
   onPair: (pairs: number) => void = () => {},
 ): Promise<SessionResult> {
   const startedMs = performance.now();
-  const arena = await openArena(plan.before, plan.after);
+  const testBed = await openPairTestBed(plan.before, plan.after);
   try {
     const random = mulberry32(plan.seed);
     const pairs: Costs[][] = [];
@@ -67,11 +67,11 @@ export async function runSession(
       const restoresData = pairs.length > 0 && !plan.scenarios.every(isRead);
       pairs.push(
         await measurePair(plan, random, (isAfterFirst) =>
-          arena.openPair({ isAfterFirst, restoresData }),
+          testBed.openPair({ isAfterFirst, restoresData }),
         ),
       );
       onPair(pairs.length);
-      if (!LOOKS.includes(pairs.length)) continue;
+      if (!INTERIM_ANALYSES.includes(pairs.length)) continue;
       const isLast = pairs.length >= plan.mostPairs;
       const findings = findingsOf(plan, pairs, isLast);
       const verdict = overall(findings);
@@ -80,13 +80,13 @@ export async function runSession(
       }
     }
   } finally {
-    await arena.close();
+    await testBed.close();
   }
 }
 
 type OpenPair = (
   isAfterFirst: boolean,
-) => ReturnType<Awaited<ReturnType<typeof openArena>>["openPair"]>;
+) => ReturnType<Awaited<ReturnType<typeof openPairTestBed>>["openPair"]>;
 
 /**
  * One run of each operation on each side, by processes that are started for it and ended after it.
@@ -97,7 +97,7 @@ async function measurePair(plan: Plan, random: () => number, openPair: OpenPair)
     const costs: Costs[] = [];
     for (const scenario of plan.scenarios) {
       const isAfterFirst = random() < 0.5;
-      const measure = plan.mode === "duet" ? measureDuet : measureInTurn;
+      const measure = plan.mode === "interleaved" ? measureInterleaved : measureInTurn;
       costs.push(await measure(pair, scenario, { ...plan, isAfterFirst }));
     }
     return costs;
@@ -112,7 +112,7 @@ function findingsOf(
   pairs: Costs[][],
   isLast: boolean,
 ): Finding[] {
-  const metrics: Metric[] = mode === "duet" ? ["cpuUs"] : ["cpuUs", "p50Ms", "p90Ms"];
+  const metrics: Metric[] = mode === "interleaved" ? ["cpuUs"] : ["cpuUs", "p50Ms", "p90Ms"];
   const series = metrics.flatMap((metric) => {
     const ofOperations = scenarios.map(({ operation }, at) => ({
       name: `${operation} ${metric}`,

@@ -1,5 +1,35 @@
 import { median } from "../figures/statistics.ts";
-import type { Kind, SessionSummary, Sessions } from "./sessions.ts";
+import type { Fingerprint } from "../hosts/fingerprint.ts";
+import type { Verdict } from "./decision.ts";
+import type { Finding } from "./session.ts";
+
+/**
+ * `same`: the same code on both sides. `planted`: the later one burns a share more CPU for each
+ * request.
+ */
+export type Kind = "same" | "planted";
+
+/** What a session found, with the logarithm of after / before of each of its pairs. */
+export type SessionSummary = {
+  kind: Kind;
+  seed: number;
+  burnUs: number;
+  verdict: Verdict;
+  finding: Omit<Finding, "operation" | "metric" | "verdict">;
+  logRatios: number[];
+  lastedS: number;
+  at: string;
+};
+
+export type Sessions = {
+  format: 1;
+  host: Fingerprint;
+  operation: string;
+  plantedShare: number;
+  zone: number;
+  mostPairs: number;
+  sessions: SessionSummary[];
+};
 
 /** False alarms, detections, and a line for every session, as Markdown. */
 export function summaryOf({
@@ -18,7 +48,7 @@ export function summaryOf({
   const found = planted.filter(({ verdict }) => verdict === "slower").length;
   return `# What \`bun bench ab\` is worth, at ${host.commit}
 
-${host.cpu}, ${host.cores} cores, kernel ${host.kernel}, Bun ${host.bun}; ${host.at.slice(0, 10)}. Duets of ${operation}, CPU of server
+${host.cpu}, ${host.cores} cores, kernel ${host.kernel}, Bun ${host.bun}; ${host.at.slice(0, 10)}. Interleaved runs of ${operation}, CPU of server
 and PostgreSQL, at most ${mostPairs} pairs, a zone of ${percent(zone)} in which a difference counts as none. Planted: ${percent(plantedShare)} of the CPU
 of a request, burnt in the later one.
 

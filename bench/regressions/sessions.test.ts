@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { type Kind, next, type SessionSummary, type Sessions } from "./sessions.ts";
-import { summaryOf } from "./sessions-summary.ts";
+import { next } from "./sessions.ts";
+import { type Kind, type SessionSummary, type Sessions, summaryOf } from "./sessions-summary.ts";
 
 test("planted faults are spread among sessions without, which come first because they say how much to burn", () => {
   const wanted = { same: 4, planted: 2 };

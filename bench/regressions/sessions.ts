@@ -7,37 +7,8 @@ import type { Checkout } from "../testbed/checkout.ts";
 import type { Contender } from "../testbed/pair-testbed.ts";
 import { checkOptions, scenariosOf, withCheckouts } from "./ab.ts";
 import type { Costs } from "./costs.ts";
-import type { Verdict } from "./decision.ts";
 import { type Finding, runSession, type SessionResult } from "./session.ts";
-import { summaryOf } from "./sessions-summary.ts";
-
-/**
- * `same`: the same code on both sides. `planted`: the later one burns a share more CPU for each
- * request.
- */
-export type Kind = "same" | "planted";
-
-/** What a session found, with the logarithm of after / before of each of its pairs. */
-export type SessionSummary = {
-  kind: Kind;
-  seed: number;
-  burnUs: number;
-  verdict: Verdict;
-  finding: Omit<Finding, "operation" | "metric" | "verdict">;
-  logRatios: number[];
-  lastedS: number;
-  at: string;
-};
-
-export type Sessions = {
-  format: 1;
-  host: Fingerprint;
-  operation: string;
-  plantedShare: number;
-  zone: number;
-  mostPairs: number;
-  sessions: SessionSummary[];
-};
+import { type Kind, type SessionSummary, type Sessions, summaryOf } from "./sessions-summary.ts";
 
 export type SessionsOptions = {
   wanted: Record<Kind, number>;
@@ -47,7 +18,7 @@ export type SessionsOptions = {
   out?: string;
 };
 
-const SETTINGS = { mode: "duet", zone: 0.02, runMs: 700, rate: 100 } as const;
+const SETTINGS = { mode: "interleaved", zone: 0.02, runMs: 700, rate: 100 } as const;
 const PLANTED_SHARE = 0.05;
 
 /**

@@ -5,8 +5,8 @@ import { type Expectation, profileOf, type Range } from "../disk/profiles.ts";
 import { type Counts, countRequests } from "../measure/counts.ts";
 import { HTTP_SCENARIOS } from "../suites/http.ts";
 import { measureStalls } from "../suites/stall.ts";
-import { makeWorld } from "../testbed/fixtures.ts";
-import { openStand } from "../testbed/testbed.ts";
+import { makeFixtures } from "../testbed/fixtures.ts";
+import { openTestBed } from "../testbed/testbed.ts";
 
 /** One thing that the laboratory must get right: what it found, and what is right. */
 export type Finding = { what: string; found: number; least: number; most: number };
@@ -94,16 +94,16 @@ async function countsAre(
     string,
     Counts
   >;
-  const stand = await openStand(
+  const testBed = await openTestBed(
     fault ? { command: ["bench/servers/planted-server.ts", fault] } : {},
   );
   try {
-    const world = await makeWorld(stand);
+    const fixtures = await makeFixtures(testBed);
     const found: Finding[] = [];
     for (const { operation, request } of HTTP_SCENARIOS.filter((scenario) =>
       SAMPLE.includes(scenario.operation),
     )) {
-      const counts = await countRequests(stand, (n) => request(world, n));
+      const counts = await countRequests(testBed, (n) => request(fixtures, n));
       const was = known[operation] as Counts;
       found.push(
         within(
@@ -117,6 +117,6 @@ async function countsAre(
     }
     return found;
   } finally {
-    await stand.close();
+    await testBed.close();
   }
 }

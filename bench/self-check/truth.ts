@@ -4,15 +4,16 @@ import type { ProfileName } from "../disk/profiles.ts";
 import { pinMap } from "../hosts/pinning.ts";
 import { figuresOf } from "../load/recording.ts";
 import { runSeveral } from "../load/runs.ts";
-import { onWire } from "../load/wire.ts";
+import { encodeRequest } from "../load/wire.ts";
 import { type Costs, costsOf, ioWaitShareOf, type Rest } from "../measure/attribution.ts";
 import { measureRest } from "../measure/floor.ts";
 import { openProbes, type ProbeRecord } from "../probes/probes.ts";
 import type { Sample } from "../probes/sampler.ts";
 import type { WaitClass } from "../probes/waits.ts";
 import { HTTP_SCENARIOS } from "../suites/http.ts";
-import { askedOf, makeWorlds, PEOPLE } from "../suites/scenario.ts";
-import { openStand, type Stand, targetsOf } from "../testbed/testbed.ts";
+import { PEOPLE, prepareRequests } from "../suites/scenario.ts";
+import { makeFixtureSets } from "../testbed/fixtures.ts";
+import { openTestBed, type TestBed, targetsOf } from "../testbed/testbed.ts";
 
 /**
  * Waiting for the disk as a share of something, by each way of asking; null where it is not
@@ -60,12 +61,12 @@ const WARM_UP_S = { least: 3, most: 3 };
  * soon as anybody has something to do on it, are of the same runs.
  */
 export async function measureTruth({ profile, seconds, onStep }: TruthOptions): Promise<Truth> {
-  const stand = await openStand({ profile });
+  const testBed = await openTestBed({ profile });
   try {
-    stand.disk.turn(false);
-    const send = await makeLoad(stand, seconds);
-    const rest = await measureRest(stand);
-    stand.disk.turn(true);
+    testBed.disk.turn(false);
+    const send = await makeLoad(testBed, seconds);
+    const rest = await measureRest(testBed);
+    testBed.disk.turn(true);
     onStep("alone");
     const alone = await send(rest);
     const cores = [pinMap().server, pinMap().postgres];
@@ -79,7 +80,7 @@ export async function measureTruth({ profile, seconds, onStep }: TruthOptions): 
       await Promise.all(burners.map(({ kill }) => kill()));
     }
   } finally {
-    await stand.close();
+    await testBed.close();
   }
 }
 
@@ -87,19 +88,19 @@ const onCores = (cores: number[]) =>
   Bun.which("taskset") ? ["taskset", "-c", cores.join(",")] : [];
 
 /** Sets that are logged in as many seconds as often as it is asked to: each time others. */
-async function makeLoad(stand: Stand, seconds: number) {
+async function makeLoad(testBed: TestBed, seconds: number) {
   const scenario = HTTP_SCENARIOS.find(({ operation }) => operation === "LogSet");
   if (!scenario) throw new Error("There is no scenario LogSet");
-  const worlds = await makeWorlds(stand, PEOPLE);
+  const fixtureSets = await makeFixtureSets(testBed, PEOPLE);
   return async (rest: Rest): Promise<Shown> => {
     const count = Math.ceil(RATE * (WARM_UP_S.most + seconds + 1) * 1.5);
-    stand.disk.turn(false);
-    const asked = await askedOf(worlds, scenario, count);
-    stand.disk.turn(true);
-    const probes = await openProbes(targetsOf(stand));
+    testBed.disk.turn(false);
+    const asked = await prepareRequests(fixtureSets, scenario, count);
+    testBed.disk.turn(true);
+    const probes = await openProbes(targetsOf(testBed));
     const runs = await runSeveral({
-      target: { unix: stand.server.socketPath },
-      requests: asked.map(onWire),
+      target: { unix: testBed.server.socketPath },
+      requests: asked.map(encodeRequest),
       connections: 32,
       load: (durationMs, seed) => ({ model: "poisson", rate: RATE, durationMs, seed }),
       ...{ warmUpRate: RATE, warmUpS: WARM_UP_S, runs: 1, seconds },

@@ -1,12 +1,5 @@
-import {
-  get,
-  made,
-  makePerson,
-  PASSWORD,
-  type Scenario,
-  signInAs,
-  write,
-} from "../testbed/fixtures.ts";
+import { get, makePerson, PASSWORD, send, signInAs, write } from "../testbed/fixtures.ts";
+import type { Scenario } from "./scenario.ts";
 
 const open = (path: string) => ({ method: "GET", path });
 const fresh = (n: number) => ({
@@ -28,7 +21,7 @@ export const ACCOUNT_SCENARIOS: Scenario[] = [
   { operation: "ListPublicKeys", request: () => open("/.well-known/jwks.json") },
   {
     operation: "AccountRegister",
-    request: (_world, n) =>
+    request: (_fixtures, n) =>
       write({ cookie: "" }, "POST", "/access/signup", { ...fresh(n), confirmPassword: PASSWORD }),
   },
   {
@@ -41,38 +34,38 @@ export const ACCOUNT_SCENARIOS: Scenario[] = [
   },
   {
     operation: "RefreshAccessToken",
-    request: async ({ stand, athlete }) =>
-      write({ cookie: await signInAs(stand, athlete.email) }, "POST", "/access/refresh-jwt"),
+    request: async ({ testBed, athlete }) =>
+      write({ cookie: await signInAs(testBed, athlete.email) }, "POST", "/access/refresh-jwt"),
   },
   {
     operation: "AccountLogout",
-    request: async ({ stand, athlete }) =>
-      write({ cookie: await signInAs(stand, athlete.email) }, "POST", "/access/logout"),
+    request: async ({ testBed, athlete }) =>
+      write({ cookie: await signInAs(testBed, athlete.email) }, "POST", "/access/logout"),
   },
   {
     operation: "AccountUpdatePwd",
-    request: async ({ stand }, n) => {
+    request: async ({ testBed }, n) => {
       const body = { currentPassword: PASSWORD, newPassword: `another long password ${n}` };
-      return write(await makePerson(stand), "PATCH", "/access/password-update", body);
+      return write(await makePerson(testBed), "PATCH", "/access/password-update", body);
     },
   },
   { operation: "AccountProfile", request: ({ athlete }) => get(athlete, "/access/me") },
   { operation: "ListLogins", request: ({ trainer }) => get(trainer, "/access/logins") },
   {
     operation: "RevokeOtherLogins",
-    request: async ({ stand }) => {
-      const person = await makePerson(stand);
-      await signInAs(stand, person.email);
+    request: async ({ testBed }) => {
+      const person = await makePerson(testBed);
+      await signInAs(testBed, person.email);
       return write(person, "DELETE", "/access/logins", { currentPassword: PASSWORD });
     },
   },
   {
     operation: "RevokeLogin",
-    request: async (world) => {
-      const person = await makePerson(world.stand);
-      await signInAs(world.stand, person.email);
-      const logins = await made<{ id: string; isCurrent: boolean }[]>(
-        world,
+    request: async (fixtures) => {
+      const person = await makePerson(fixtures.testBed);
+      await signInAs(fixtures.testBed, person.email);
+      const logins = await send<{ id: string; isCurrent: boolean }[]>(
+        fixtures,
         get(person, "/access/logins"),
       );
       const other = logins.find(({ isCurrent }) => !isCurrent);
@@ -89,13 +82,13 @@ export const ACCOUNT_SCENARIOS: Scenario[] = [
   },
   {
     operation: "DeleteUser",
-    request: async ({ stand, admin }) =>
-      write(admin, "DELETE", `/users/${(await makePerson(stand)).id}`),
+    request: async ({ testBed, admin }) =>
+      write(admin, "DELETE", `/users/${(await makePerson(testBed)).id}`),
   },
   {
     operation: "AssignRole",
-    request: async ({ stand, admin }) => {
-      const { email } = await makePerson(stand);
+    request: async ({ testBed, admin }) => {
+      const { email } = await makePerson(testBed);
       return write(admin, "PATCH", `/roles/${encodeURIComponent(email)}/assign`, {
         roleSlug: "fitness-trainer",
       });
@@ -103,8 +96,8 @@ export const ACCOUNT_SCENARIOS: Scenario[] = [
   },
   {
     operation: "RevokeRole",
-    request: async ({ stand, admin }) => {
-      const { email } = await makePerson(stand, "fitness-trainer");
+    request: async ({ testBed, admin }) => {
+      const { email } = await makePerson(testBed, "fitness-trainer");
       return write(admin, "PATCH", `/roles/${encodeURIComponent(email)}/revoke`, {
         roleSlug: "fitness-trainer",
       });

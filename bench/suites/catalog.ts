@@ -1,4 +1,5 @@
-import { get, made, newExercise, type Scenario, write } from "../testbed/fixtures.ts";
+import { get, newExercise, send, write } from "../testbed/fixtures.ts";
+import type { Scenario } from "./scenario.ts";
 
 const unique = (what: string) => `${what} ${crypto.randomUUID()}`;
 
@@ -15,9 +16,9 @@ function referenceTable(path: string, one: string, list: string): Scenario[] {
     },
     {
       operation: `Delete${one}`,
-      request: async (world) => {
-        const { id } = await made(world, write(world.admin, "POST", path, name()));
-        return write(world.admin, "DELETE", `${path}/${id}`);
+      request: async (fixtures) => {
+        const { id } = await send(fixtures, write(fixtures.admin, "POST", path, name()));
+        return write(fixtures.admin, "DELETE", `${path}/${id}`);
       },
     },
   ];
@@ -51,12 +52,12 @@ export const CATALOG_SCENARIOS: Scenario[] = [
   },
   {
     operation: "GetExercise",
-    request: async (world) => {
-      const { id } = await made(
-        world,
-        write(world.athlete, "POST", "/exercises/user", newExercise(unique("Own"))),
+    request: async (fixtures) => {
+      const { id } = await send(
+        fixtures,
+        write(fixtures.athlete, "POST", "/exercises/user", newExercise(unique("Own"))),
       );
-      return get(world.athlete, `/exercises/${id}`);
+      return get(fixtures.athlete, `/exercises/${id}`);
     },
   },
   {
@@ -79,12 +80,12 @@ export const CATALOG_SCENARIOS: Scenario[] = [
   },
   {
     operation: "DeleteExercise",
-    request: async (world) => {
-      const { id } = await made(
-        world,
-        write(world.athlete, "POST", "/exercises/user", newExercise(unique("Own"))),
+    request: async (fixtures) => {
+      const { id } = await send(
+        fixtures,
+        write(fixtures.athlete, "POST", "/exercises/user", newExercise(unique("Own"))),
       );
-      return write(world.athlete, "DELETE", `/exercises/${id}`);
+      return write(fixtures.athlete, "DELETE", `/exercises/${id}`);
     },
   },
 ];

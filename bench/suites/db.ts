@@ -11,7 +11,7 @@ import { listChanges } from "#src/sync/changes.queries.ts";
 import { insertSet } from "#src/workouts/workout-sets.queries.ts";
 import { findWorkoutJson, insertWorkout, listWorkouts } from "#src/workouts/workouts.queries.ts";
 import { setRow } from "#src/workouts/workouts.service.ts";
-import { made, type World, write } from "../testbed/fixtures.ts";
+import { type Fixtures, send, write } from "../testbed/fixtures.ts";
 
 /** Whose training the statements are about, and a workout of theirs that is under way. */
 export type Subject = {
@@ -153,13 +153,13 @@ const NEW_WORKOUT = {
 };
 
 /** What the statements need of a person who has trained. */
-export async function subjectOf(world: World): Promise<Subject> {
-  const { stand, athlete, ownExercise, systemExercise, routine, workout } = world;
-  const [login] = await stand.db.sql<
+export async function subjectOf(fixtures: Fixtures): Promise<Subject> {
+  const { testBed, athlete, ownExercise, systemExercise, routine, workout } = fixtures;
+  const [login] = await testBed.db.sql<
     { id: string }[]
   >`select id from logins where user_id = ${athlete.id} limit 1`;
-  const begun = await made<{ id: string; exercises: { id: string }[] }>(
-    world,
+  const begun = await send<{ id: string; exercises: { id: string }[] }>(
+    fixtures,
     write(athlete, "POST", "/workouts", { routineId: routine, timeZone: "UTC" }),
   );
   return {

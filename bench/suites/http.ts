@@ -1,6 +1,6 @@
-import type { Scenario } from "../testbed/fixtures.ts";
 import { ACCOUNT_SCENARIOS } from "./accounts.ts";
 import { CATALOG_SCENARIOS } from "./catalog.ts";
+import type { Scenario } from "./scenario.ts";
 import { SHARING_SCENARIOS } from "./sharing.ts";
 import { TRAINING_SCENARIOS } from "./training.ts";
 

@@ -9,7 +9,7 @@ import { type OpenedDisk, type ProfileName, profileOf } from "../disk/profiles.t
 import { intervalOf } from "../figures/interval.ts";
 import { mulberry32 } from "../figures/statistics.ts";
 import type { Measured, TableRow } from "../figures/table.ts";
-import type { SuiteScenario } from "./suites.ts";
+import type { SuiteScenario } from "./scenario.ts";
 
 /** What the disk makes of PostgreSQL, without the application. */
 export const IO_SCENARIOS: SuiteScenario[] = [

@@ -16,7 +16,7 @@ import { createElysia, operations } from "#src/operations/operations.ts";
 import { NewSet } from "#src/workouts/workouts.schemas.ts";
 import { intervalOf } from "../figures/interval.ts";
 import type { Measured, TableRow } from "../figures/table.ts";
-import type { SuiteScenario } from "./suites.ts";
+import type { SuiteScenario } from "./scenario.ts";
 
 /** What a request is made of, each part alone in this process: no socket, no database. */
 export const MICRO_SCENARIOS: SuiteScenario[] = [

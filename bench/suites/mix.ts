@@ -1,5 +1,5 @@
 import { mulberry32 } from "../figures/statistics.ts";
-import { PASSWORD, type World, write } from "../testbed/fixtures.ts";
+import { type Fixtures, PASSWORD, write } from "../testbed/fixtures.ts";
 import { HTTP_SCENARIOS } from "./http.ts";
 import type { LoadScenario } from "./scenario.ts";
 
@@ -36,9 +36,9 @@ function mixOf(parts: Part[]): LoadScenario["request"] {
       chosen.push(hundred[Math.floor(random() * hundred.length)] as string);
     return chosen[n] as string;
   };
-  return async (world, n) => {
+  return async (fixtures, n) => {
     const operation = operationOf(n);
-    return { ...(await scenarioOf(operation).request(world, n)), operation };
+    return { ...(await scenarioOf(operation).request(fixtures, n)), operation };
   };
 }
 
@@ -77,9 +77,9 @@ export const MIX_SCENARIOS: (LoadScenario & { about: string })[] = [
  * Of a person with an account, the athlete's password and nothing else: nobody waits for another's
  * row.
  */
-async function signInOfSomebodyNew({ stand, athlete }: World) {
+async function signInOfSomebodyNew({ testBed, athlete }: Fixtures) {
   const email = `storm-${crypto.randomUUID()}@example.com`;
-  await stand.db.sql`
+  await testBed.db.sql`
     insert into users (email, password_hash, role_id)
     select ${email}, password_hash, role_id from users where id = ${athlete.id}`;
   const signIn = write({ cookie: "" }, "POST", "/access/signin", {

@@ -13,9 +13,9 @@ export function replayOf(trace: TraceLine[]): LoadScenario {
     operation: "replay",
     people: trace.reduce((most, { person }) => Math.max(most, person), 0) + 1,
     personOf: (n) => line(n).person,
-    request: async (world, n) => {
+    request: async (fixtures, n) => {
       const { operation } = line(n);
-      const asked = await scenarios.get(operation)?.request(world, n);
+      const asked = await scenarios.get(operation)?.request(fixtures, n);
       if (!asked) throw new Error(`There is no operation ${operation}`);
       return { ...asked, operation };
     },

@@ -1,14 +1,22 @@
-import type { HandlerInput } from "../measure/counts.ts";
-import { makeWorld, type World } from "../testbed/fixtures.ts";
-import type { Stand } from "../testbed/testbed.ts";
+import type { ApiRequest } from "../load/wire.ts";
+import type { Fixtures } from "../testbed/fixtures.ts";
+
+/** A scenario of any suite, as `bench list` names it. */
+export type SuiteScenario = { name: string; about: string };
+
+/** One kind of request, by the operation that it asks for; `n` tells one from another. */
+export type Scenario = {
+  operation: string;
+  request(fixtures: Fixtures, n: number): ApiRequest | Promise<ApiRequest>;
+};
 
 /** A request, and the operation that it asks for where a scenario asks for several. */
-export type LoadAsked = HandlerInput & { operation?: string };
+export type LoadRequest = ApiRequest & { operation?: string };
 
 /** What is put under load: requests of one operation, or of several. `n` tells one from another. */
 export type LoadScenario = {
   operation: string;
-  request(world: World, n: number): LoadAsked | Promise<LoadAsked>;
+  request(fixtures: Fixtures, n: number): LoadRequest | Promise<LoadRequest>;
   /** Among how many people requests go round. */
   people?: number;
   /** Who of them asks; each in turn unless said. */
@@ -38,31 +46,17 @@ export const PEOPLE = 8;
 const AT_ONCE = 8;
 
 /**
- * New people who know nothing of one another, each with training, a trainer and an administrator.
- */
-export async function makeWorlds(stand: Stand, count: number): Promise<World[]> {
-  const worlds: World[] = [];
-  while (worlds.length < count) {
-    const next = Array.from({ length: Math.min(AT_ONCE, count - worlds.length) }, () =>
-      makeWorld(stand),
-    );
-    worlds.push(...(await Promise.all(next)));
-  }
-  return worlds;
-}
-
-/**
  * `count` requests, of each person in turn; what they need is made now, several people's at once.
  */
-export async function askedOf(
-  worlds: World[],
-  { request, personOf = (n) => n % worlds.length }: LoadScenario,
+export async function prepareRequests(
+  fixtureSets: Fixtures[],
+  { request, personOf = (n) => n % fixtureSets.length }: LoadScenario,
   count: number,
-): Promise<LoadAsked[]> {
-  const asked: LoadAsked[] = [];
+): Promise<LoadRequest[]> {
+  const asked: LoadRequest[] = [];
   const makeThose = async (lane: number) => {
     for (let n = lane; n < count; n += AT_ONCE)
-      asked[n] = await request(worlds[personOf(n)] as World, n);
+      asked[n] = await request(fixtureSets[personOf(n)] as Fixtures, n);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, (_, lane) => makeThose(lane)));
   return asked;

@@ -1,54 +1,54 @@
 import {
+  type Fixtures,
   get,
-  made,
   makePerson,
   newPlan,
   newRoutine,
-  type Scenario,
-  type World,
+  send,
   write,
 } from "../testbed/fixtures.ts";
+import type { Scenario } from "./scenario.ts";
 
 const SCOPES = ["read_history", "write_plans"];
 const unique = (what: string) => `${what} ${crypto.randomUUID()}`;
 
 /** A new account that the trainer has invited. */
-async function invite(world: World) {
-  const person = await makePerson(world.stand);
-  const { id } = await made(
-    world,
-    write(world.trainer, "POST", "/clients", { email: person.email, scopes: SCOPES }),
+async function invite(fixtures: Fixtures) {
+  const person = await makePerson(fixtures.testBed);
+  const { id } = await send(
+    fixtures,
+    write(fixtures.trainer, "POST", "/clients", { email: person.email, scopes: SCOPES }),
   );
   return { person, id };
 }
 
 /** A new client of the trainer's, who allows everything. */
-async function makeClient(world: World) {
-  const { person, id } = await invite(world);
-  await made(world, write(person, "POST", `/trainers/${id}/accept`, {}));
+async function makeClient(fixtures: Fixtures) {
+  const { person, id } = await invite(fixtures);
+  await send(fixtures, write(person, "POST", `/trainers/${id}/accept`, {}));
   return { person, id };
 }
 
 /** What a trainer reads of a client, by the path below the client's. */
-const ofClient = (operation: string, path: (world: World) => string): Scenario => ({
+const ofClient = (operation: string, path: (fixtures: Fixtures) => string): Scenario => ({
   operation,
-  request: async (world) =>
-    get(world.trainer, `/clients/${(await makeClient(world)).id}${path(world)}`),
+  request: async (fixtures) =>
+    get(fixtures.trainer, `/clients/${(await makeClient(fixtures)).id}${path(fixtures)}`),
 });
 
-const makeLink = (world: World) =>
-  made<{ id: string; path: string }>(
-    world,
-    write(world.athlete, "POST", "/links", { planId: world.plan }),
+const makeLink = (fixtures: Fixtures) =>
+  send<{ id: string; path: string }>(
+    fixtures,
+    write(fixtures.athlete, "POST", "/links", { planId: fixtures.plan }),
   );
 
 /** Trainers, their clients, and public links. */
 export const SHARING_SCENARIOS: Scenario[] = [
   {
     operation: "InviteClient",
-    request: async ({ stand, trainer }) =>
+    request: async ({ testBed, trainer }) =>
       write(trainer, "POST", "/clients", {
-        email: (await makePerson(stand)).email,
+        email: (await makePerson(testBed)).email,
         scopes: SCOPES,
       }),
   },
@@ -56,37 +56,37 @@ export const SHARING_SCENARIOS: Scenario[] = [
   { operation: "ListTrainers", request: ({ athlete }) => get(athlete, "/trainers") },
   {
     operation: "AcceptTrainer",
-    request: async (world) => {
-      const { person, id } = await invite(world);
+    request: async (fixtures) => {
+      const { person, id } = await invite(fixtures);
       return write(person, "POST", `/trainers/${id}/accept`, {});
     },
   },
   {
     operation: "ChangeTrainerScopes",
-    request: async (world) => {
-      const { person, id } = await makeClient(world);
+    request: async (fixtures) => {
+      const { person, id } = await makeClient(fixtures);
       return write(person, "PATCH", `/trainers/${id}`, { scopes: ["read_history"] });
     },
   },
   {
     operation: "EndTrainer",
-    request: async (world) => {
-      const { person, id } = await makeClient(world);
+    request: async (fixtures) => {
+      const { person, id } = await makeClient(fixtures);
       return write(person, "DELETE", `/trainers/${id}`);
     },
   },
   {
     operation: "EndClient",
-    request: async (world) =>
-      write(world.trainer, "DELETE", `/clients/${(await makeClient(world)).id}`),
+    request: async (fixtures) =>
+      write(fixtures.trainer, "DELETE", `/clients/${(await makeClient(fixtures)).id}`),
   },
   ofClient("ListClientWorkouts", () => "/workouts"),
   {
     operation: "GetClientWorkout",
-    request: async (world) => {
-      const { person, id } = await makeClient(world);
-      const workout = await made(world, write(person, "POST", "/workouts", { timeZone: "UTC" }));
-      return get(world.trainer, `/clients/${id}/workouts/${workout.id}`);
+    request: async (fixtures) => {
+      const { person, id } = await makeClient(fixtures);
+      const workout = await send(fixtures, write(person, "POST", "/workouts", { timeZone: "UTC" }));
+      return get(fixtures.trainer, `/clients/${id}/workouts/${workout.id}`);
     },
   },
   ofClient(
@@ -101,27 +101,27 @@ export const SHARING_SCENARIOS: Scenario[] = [
   ofClient("ListClientVolume", () => "/progress/volume?from=2026-01-01&to=2026-01-31"),
   {
     operation: "AssignPlan",
-    request: async (world) => {
-      const { id } = await makeClient(world);
-      const routine = await made(
-        world,
+    request: async (fixtures) => {
+      const { id } = await makeClient(fixtures);
+      const routine = await send(
+        fixtures,
         write(
-          world.trainer,
+          fixtures.trainer,
           "POST",
           "/routines",
-          newRoutine({ ...world, ownExercise: world.systemExercise }, unique("Routine")),
+          newRoutine({ ...fixtures, ownExercise: fixtures.systemExercise }, unique("Routine")),
         ),
       );
-      const plan = await made(
-        world,
+      const plan = await send(
+        fixtures,
         write(
-          world.trainer,
+          fixtures.trainer,
           "POST",
           "/plans",
-          newPlan({ ...world, routine: routine.id }, unique("Plan")),
+          newPlan({ ...fixtures, routine: routine.id }, unique("Plan")),
         ),
       );
-      return write(world.trainer, "POST", `/plans/${plan.id}/assign`, { clientIds: [id] });
+      return write(fixtures.trainer, "POST", `/plans/${plan.id}/assign`, { clientIds: [id] });
     },
   },
   {
@@ -131,11 +131,11 @@ export const SHARING_SCENARIOS: Scenario[] = [
   { operation: "ListLinks", request: ({ athlete }) => get(athlete, "/links") },
   {
     operation: "DeleteLink",
-    request: async (world) =>
-      write(world.athlete, "DELETE", `/links/${(await makeLink(world)).id}`),
+    request: async (fixtures) =>
+      write(fixtures.athlete, "DELETE", `/links/${(await makeLink(fixtures)).id}`),
   },
   {
     operation: "GetLinked",
-    request: async (world) => ({ method: "GET", path: (await makeLink(world)).path }),
+    request: async (fixtures) => ({ method: "GET", path: (await makeLink(fixtures)).path }),
   },
 ];

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { OperatorError } from "#lib/errors.ts";
-import type { World } from "../testbed/fixtures.ts";
+import type { Fixtures } from "../testbed/fixtures.ts";
 import { MIX_SCENARIOS, USUAL_MIX } from "./mix.ts";
 import { chooseScenarios, SUITES } from "./suites.ts";
 
@@ -55,11 +55,16 @@ test("the usual mix is 80 % reading, 15 % logging and 5 % account", async () => 
   expect(share((operation) => logging.includes(operation))).toBe(15);
   expect(share((operation) => account.includes(operation))).toBe(5);
   expect(share(() => true)).toBe(100);
-  // And requests are chosen by such weights; those of the storm's readers need no more of the world
+  // And requests are chosen by such weights; those of the storm's readers need no more of the fixtures
   // than this.
   const storm = MIX_SCENARIOS.find(({ operation }) => operation === "login-storm");
-  const world = { athlete: { cookie: "", email: "a@example.com", id: "" }, workout: "1" } as World;
-  const asked = await Promise.all(Array.from({ length: 5000 }, (_, n) => storm?.request(world, n)));
+  const fixtures = {
+    athlete: { cookie: "", email: "a@example.com", id: "" },
+    workout: "1",
+  } as Fixtures;
+  const asked = await Promise.all(
+    Array.from({ length: 5000 }, (_, n) => storm?.request(fixtures, n)),
+  );
   expect(
     asked.filter((request) => request?.operation === "GetWorkout").length / asked.length,
   ).toBeCloseTo(0.4, 1);

@@ -5,8 +5,7 @@ import { HTTP_SCENARIOS, USUAL } from "./http.ts";
 import { IO_SCENARIOS } from "./io.ts";
 import { MICRO_SCENARIOS } from "./micro.ts";
 import { MIX_SCENARIOS } from "./mix.ts";
-
-export type SuiteScenario = { name: string; about: string };
+import type { SuiteScenario } from "./scenario.ts";
 
 /**
  * A group of scenarios that answer one question. `usual` are those that a run of the whole suite

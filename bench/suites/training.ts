@@ -1,43 +1,48 @@
 import {
+  type Fixtures,
   get,
-  made,
   makePerson,
   newPlan,
   newRoutine,
-  type Scenario,
-  type World,
+  send,
   wholeWorkout,
   write,
 } from "../testbed/fixtures.ts";
+import type { Scenario } from "./scenario.ts";
 
 const unique = (what: string) => `${what} ${crypto.randomUUID()}`;
 const target = { exerciseName: "Press", mode: "reps", sets: 3 };
 const set = { reps: 5, weight: 82.5, weightUnit: "kg", rpe: 8 };
 
-const makeRoutine = async (world: World) =>
+const makeRoutine = async (fixtures: Fixtures) =>
   (
-    await made(
-      world,
-      write(world.athlete, "POST", "/routines", newRoutine(world, unique("Routine"))),
+    await send(
+      fixtures,
+      write(fixtures.athlete, "POST", "/routines", newRoutine(fixtures, unique("Routine"))),
     )
   ).id;
-const makePlan = async (world: World) =>
-  (await made(world, write(world.athlete, "POST", "/plans", newPlan(world, unique("Plan"))))).id;
+const makePlan = async (fixtures: Fixtures) =>
+  (
+    await send(
+      fixtures,
+      write(fixtures.athlete, "POST", "/plans", newPlan(fixtures, unique("Plan"))),
+    )
+  ).id;
 
 type Begun = { id: string; exercises: { id: string; sets: { id: string }[] }[] };
 /** A workout of three exercises that is under way, with `sets` sets in the first. */
 async function begin(
-  world: World,
+  fixtures: Fixtures,
   sets = 1,
 ): Promise<{ id: string; exercise: string; set: string }> {
-  const { startedAt: _startedAt, endedAt: _endedAt, ...begun } = wholeWorkout(world, 0);
+  const { startedAt: _startedAt, endedAt: _endedAt, ...begun } = wholeWorkout(fixtures, 0);
   const exercises = begun.exercises.map((exercise) => ({
     ...exercise,
     sets: exercise.sets.slice(0, sets),
   }));
-  const workout = await made<Begun>(
-    world,
-    write(world.athlete, "POST", "/workouts", { ...begun, exercises }),
+  const workout = await send<Begun>(
+    fixtures,
+    write(fixtures.athlete, "POST", "/workouts", { ...begun, exercises }),
   );
   return {
     id: workout.id,
@@ -54,16 +59,16 @@ const onBegun = (
   body?: unknown,
 ): Scenario => ({
   operation,
-  request: async (world) =>
-    write(world.athlete, method, `/workouts/${path(await begin(world))}`, body),
+  request: async (fixtures) =>
+    write(fixtures.athlete, method, `/workouts/${path(await begin(fixtures))}`, body),
 });
 
 /** Routines, plans and grants. */
 const PLANNING: Scenario[] = [
   {
     operation: "CreateRoutine",
-    request: (world) =>
-      write(world.athlete, "POST", "/routines", newRoutine(world, unique("Routine"))),
+    request: (fixtures) =>
+      write(fixtures.athlete, "POST", "/routines", newRoutine(fixtures, unique("Routine"))),
   },
   { operation: "ListRoutines", request: ({ athlete }) => get(athlete, "/routines") },
   {
@@ -82,12 +87,13 @@ const PLANNING: Scenario[] = [
   },
   {
     operation: "DeleteRoutine",
-    request: async (world) =>
-      write(world.athlete, "DELETE", `/routines/${await makeRoutine(world)}`),
+    request: async (fixtures) =>
+      write(fixtures.athlete, "DELETE", `/routines/${await makeRoutine(fixtures)}`),
   },
   {
     operation: "CreatePlan",
-    request: (world) => write(world.athlete, "POST", "/plans", newPlan(world, unique("Plan"))),
+    request: (fixtures) =>
+      write(fixtures.athlete, "POST", "/plans", newPlan(fixtures, unique("Plan"))),
   },
   { operation: "ListPlans", request: ({ athlete }) => get(athlete, "/plans") },
   { operation: "GetPlan", request: ({ athlete, plan }) => get(athlete, `/plans/${plan}`) },
@@ -103,34 +109,40 @@ const PLANNING: Scenario[] = [
   },
   {
     operation: "DeletePlan",
-    request: async (world) => write(world.athlete, "DELETE", `/plans/${await makePlan(world)}`),
+    request: async (fixtures) =>
+      write(fixtures.athlete, "DELETE", `/plans/${await makePlan(fixtures)}`),
   },
   {
     operation: "CreateGrant",
-    request: async (world) => {
+    request: async (fixtures) => {
       const body = {
-        routineId: await makeRoutine(world),
-        email: world.trainer.email,
+        routineId: await makeRoutine(fixtures),
+        email: fixtures.trainer.email,
         access: "read",
       };
-      return write(world.athlete, "POST", "/grants", body);
+      return write(fixtures.athlete, "POST", "/grants", body);
     },
   },
   { operation: "ListGrants", request: ({ athlete }) => get(athlete, "/grants") },
   {
     operation: "UpdateGrant",
-    request: async (world) =>
-      write(world.athlete, "PATCH", `/grants/${await makeGrant(world)}`, { access: "write" }),
+    request: async (fixtures) =>
+      write(fixtures.athlete, "PATCH", `/grants/${await makeGrant(fixtures)}`, { access: "write" }),
   },
   {
     operation: "DeleteGrant",
-    request: async (world) => write(world.athlete, "DELETE", `/grants/${await makeGrant(world)}`),
+    request: async (fixtures) =>
+      write(fixtures.athlete, "DELETE", `/grants/${await makeGrant(fixtures)}`),
   },
 ];
 
-async function makeGrant(world: World): Promise<string> {
-  const body = { routineId: await makeRoutine(world), email: world.trainer.email, access: "read" };
-  return (await made(world, write(world.athlete, "POST", "/grants", body))).id;
+async function makeGrant(fixtures: Fixtures): Promise<string> {
+  const body = {
+    routineId: await makeRoutine(fixtures),
+    email: fixtures.trainer.email,
+    access: "read",
+  };
+  return (await send(fixtures, write(fixtures.athlete, "POST", "/grants", body))).id;
 }
 
 const JANUARY = "from=2026-01-01&to=2026-01-31";
@@ -162,20 +174,20 @@ const PERFORMING: Scenario[] = [
   onBegun("AbortWorkout", "POST", ({ id }) => `${id}/abort`, {}),
   {
     operation: "ReopenWorkout",
-    request: async (world, n) => {
-      const { id } = await made(
-        world,
-        write(world.athlete, "POST", "/workouts", wholeWorkout(world, n)),
+    request: async (fixtures, n) => {
+      const { id } = await send(
+        fixtures,
+        write(fixtures.athlete, "POST", "/workouts", wholeWorkout(fixtures, n)),
       );
-      return write(world.athlete, "POST", `/workouts/${id}/reopen`, {});
+      return write(fixtures.athlete, "POST", `/workouts/${id}/reopen`, {});
     },
   },
   {
     operation: "RestoreWorkout",
-    request: async (world) => {
-      const { id } = await begin(world);
-      await made(world, write(world.athlete, "DELETE", `/workouts/${id}`));
-      return write(world.athlete, "POST", `/workouts/${id}/restore`, {});
+    request: async (fixtures) => {
+      const { id } = await begin(fixtures);
+      await send(fixtures, write(fixtures.athlete, "DELETE", `/workouts/${id}`));
+      return write(fixtures.athlete, "POST", `/workouts/${id}/restore`, {});
     },
   },
   onBegun("AddWorkoutExercise", "POST", ({ id }) => `${id}/exercises`, {
@@ -216,7 +228,7 @@ const PERFORMING: Scenario[] = [
 ];
 
 const CSV_HEADER = "Date,Workout Name,Exercise Name,Set Order,Weight,Weight Unit,Reps";
-const importOf = ({ athlete }: World, n: number) => ({
+const importOf = ({ athlete }: Fixtures, n: number) => ({
   method: "POST",
   path: "/api/v1/imports?timeZone=UTC",
   headers: { cookie: athlete.cookie, "content-type": "text/csv" },
@@ -227,13 +239,13 @@ const IMPORTING: Scenario[] = [
   { operation: "ExportArchive", request: ({ athlete }) => get(athlete, "/archive") },
   {
     operation: "ImportArchive",
-    request: async ({ stand, athlete }) => {
-      const { server } = stand;
+    request: async ({ testBed, athlete }) => {
+      const { server } = testBed;
       const archive = await fetch("http://localhost/api/v1/archive", {
         unix: server.socketPath,
         headers: { cookie: athlete.cookie },
       });
-      const { cookie } = await makePerson(stand);
+      const { cookie } = await makePerson(testBed);
       const headers = { cookie, "content-type": "application/zip" };
       return {
         method: "POST",
@@ -247,9 +259,9 @@ const IMPORTING: Scenario[] = [
   { operation: "ListImports", request: ({ athlete }) => get(athlete, "/imports") },
   {
     operation: "UndoImport",
-    request: async (world, n) => {
-      const { importId } = await made<{ importId: string }>(world, importOf(world, n));
-      return write(world.athlete, "POST", `/imports/${importId}/undo`);
+    request: async (fixtures, n) => {
+      const { importId } = await send<{ importId: string }>(fixtures, importOf(fixtures, n));
+      return write(fixtures.athlete, "POST", `/imports/${importId}/undo`);
     },
   },
   { operation: "ListImportNames", request: ({ athlete }) => get(athlete, "/imports/names") },

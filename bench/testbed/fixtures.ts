@@ -1,12 +1,12 @@
-import type { HandlerInput } from "../measure/counts.ts";
-import type { Stand } from "./testbed.ts";
+import type { ApiRequest } from "../load/wire.ts";
+import type { TestBed } from "./testbed.ts";
 
 const P = "/api/v1";
 export const PASSWORD = "a bench needs a password";
 
 /** Whom the scenarios know: each a Cookie header. */
-export type World = {
-  stand: Stand;
+export type Fixtures = {
+  testBed: TestBed;
   athlete: { cookie: string; email: string; id: string };
   admin: { cookie: string; email: string };
   trainer: { cookie: string; email: string };
@@ -21,16 +21,10 @@ export type World = {
   workout: string;
 };
 
-/** One kind of request, by the operation that it asks for; `n` tells one from another. */
-export type Scenario = {
-  operation: string;
-  request(world: World, n: number): HandlerInput | Promise<HandlerInput>;
-};
-
-export const get = (world: { cookie: string }, path: string): HandlerInput => ({
+export const get = (fixtures: { cookie: string }, path: string): ApiRequest => ({
   method: "GET",
   path: `${P}${path}`,
-  headers: { cookie: world.cookie },
+  headers: { cookie: fixtures.cookie },
 });
 
 export const write = (
@@ -38,7 +32,7 @@ export const write = (
   method: string,
   path: string,
   body?: unknown,
-): HandlerInput => ({
+): ApiRequest => ({
   method,
   path: `${P}${path}`,
   headers: {
@@ -49,10 +43,13 @@ export const write = (
 });
 
 /** Asks at once, and gives the answer's JSON: what a scenario needs before it is counted. */
-export async function made<T = { id: string }>({ stand }: World, asked: HandlerInput): Promise<T> {
+export async function send<T = { id: string }>(
+  { testBed }: Fixtures,
+  asked: ApiRequest,
+): Promise<T> {
   const { path, ...request } = asked;
   const answer = await fetch(`http://localhost${path}`, {
-    unix: stand.server.socketPath,
+    unix: testBed.server.socketPath,
     ...request,
   });
   const text = await answer.text();
@@ -67,13 +64,13 @@ let people = 0;
 
 /** Signs a new person up and in; with a role when one is given. */
 export async function makePerson(
-  stand: Stand,
+  testBed: TestBed,
   role?: string,
 ): Promise<{ cookie: string; email: string; id: string }> {
   const email = `bench-${++people}@example.com`;
   const post = (path: string, body: unknown) =>
     fetch(`http://localhost${P}/access/${path}`, {
-      unix: stand.server.socketPath,
+      unix: testBed.server.socketPath,
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
@@ -84,15 +81,15 @@ export async function makePerson(
     id: string;
   };
   if (role)
-    await stand.db
+    await testBed.db
       .sql`update users set role_id = (select id from roles where slug = ${role}) where id = ${id}`;
-  return { cookie: await signInAs(stand, email), email, id };
+  return { cookie: await signInAs(testBed, email), email, id };
 }
 
 /** Both cookies of a new login. */
-export async function signInAs(stand: Stand, email: string): Promise<string> {
+export async function signInAs(testBed: TestBed, email: string): Promise<string> {
   const answer = await fetch(`http://localhost${P}/access/signin`, {
-    unix: stand.server.socketPath,
+    unix: testBed.server.socketPath,
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ username: email, password: PASSWORD }),
@@ -113,11 +110,11 @@ export const newExercise = (name: string) => ({
 });
 
 /** An athlete who has trained, a trainer and an administrator. */
-export async function makeWorld(stand: Stand): Promise<World> {
-  const athlete = await makePerson(stand);
-  const admin = await makePerson(stand, "superuser");
-  const trainer = await makePerson(stand, "fitness-trainer");
-  const [system] = await stand.db.sql<
+export async function makeFixtures(testBed: TestBed): Promise<Fixtures> {
+  const athlete = await makePerson(testBed);
+  const admin = await makePerson(testBed, "superuser");
+  const trainer = await makePerson(testBed, "fitness-trainer");
+  const [system] = await testBed.db.sql<
     { id: string }[]
   >`select id from exercises where owner_id is null order by name limit 1`;
   const ids = {
@@ -127,21 +124,39 @@ export async function makeWorld(stand: Stand): Promise<World> {
     plan: "",
     workout: "",
   };
-  const world: World = { stand, athlete, admin, trainer, ...ids };
-  world.ownExercise = (
-    await made(world, write(athlete, "POST", "/exercises/user", newExercise("Own exercise")))
+  const fixtures: Fixtures = { testBed, athlete, admin, trainer, ...ids };
+  fixtures.ownExercise = (
+    await send(fixtures, write(athlete, "POST", "/exercises/user", newExercise("Own exercise")))
   ).id;
-  world.routine = (
-    await made(world, write(athlete, "POST", "/routines", newRoutine(world, "Push")))
+  fixtures.routine = (
+    await send(fixtures, write(athlete, "POST", "/routines", newRoutine(fixtures, "Push")))
   ).id;
-  world.plan = (await made(world, write(athlete, "POST", "/plans", newPlan(world, "Block")))).id;
-  world.workout = (
-    await made(world, write(athlete, "POST", "/workouts", wholeWorkout(world, 0)))
+  fixtures.plan = (
+    await send(fixtures, write(athlete, "POST", "/plans", newPlan(fixtures, "Block")))
   ).id;
-  return world;
+  fixtures.workout = (
+    await send(fixtures, write(athlete, "POST", "/workouts", wholeWorkout(fixtures, 0)))
+  ).id;
+  return fixtures;
 }
 
-export const newRoutine = ({ systemExercise, ownExercise }: World, name: string) => ({
+const AT_ONCE = 8;
+
+/**
+ * New people who know nothing of one another, each with training, a trainer and an administrator.
+ */
+export async function makeFixtureSets(testBed: TestBed, count: number): Promise<Fixtures[]> {
+  const fixtureSets: Fixtures[] = [];
+  while (fixtureSets.length < count) {
+    const next = Array.from({ length: Math.min(AT_ONCE, count - fixtureSets.length) }, () =>
+      makeFixtures(testBed),
+    );
+    fixtureSets.push(...(await Promise.all(next)));
+  }
+  return fixtureSets;
+}
+
+export const newRoutine = ({ systemExercise, ownExercise }: Fixtures, name: string) => ({
   name,
   exercises: [systemExercise, ownExercise, systemExercise].map((exerciseId) => ({
     exerciseId,
@@ -154,13 +169,13 @@ export const newRoutine = ({ systemExercise, ownExercise }: World, name: string)
   })),
 });
 
-export const newPlan = ({ routine }: World, name: string) => ({
+export const newPlan = ({ routine }: Fixtures, name: string) => ({
   name,
   routines: [{ routineId: routine, day: 1 }],
 });
 
 /** Three exercises with ten sets each, an hour long, on a day of its own. */
-export const wholeWorkout = ({ systemExercise, ownExercise }: World, n: number) => {
+export const wholeWorkout = ({ systemExercise, ownExercise }: Fixtures, n: number) => {
   const startedAt = new Date(Date.UTC(2026, 0, 1, 10) + n * 86_400_000);
   return {
     startedAt: startedAt.toISOString(),

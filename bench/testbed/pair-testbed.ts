@@ -8,13 +8,13 @@ import { runProgram } from "#lib/processes/programs.ts";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { QUIET } from "../disk/cluster.ts";
 import { pin } from "../hosts/pinning.ts";
-import { cpuNsByThread } from "../regressions/costs.ts";
+import { cpuNsByThread } from "../probes/cpu-time.ts";
+import { listProcesses } from "../probes/process-tree.ts";
 import { SETTINGS } from "./applications.ts";
 import { type Checkout, countMigrations } from "./checkout.ts";
-import { listProcesses } from "./embedded-postgres.ts";
-import { makeWorld, type World } from "./fixtures.ts";
+import { type Fixtures, makeFixtures } from "./fixtures.ts";
 import { startServer } from "./server-process.ts";
-import type { Stand } from "./testbed.ts";
+import type { TestBed } from "./testbed.ts";
 
 /** One of the two that are compared: its code, and how it is started when not as in production. */
 export type Contender = { checkout: Checkout; command?: string[] };
@@ -22,7 +22,7 @@ export type Contender = { checkout: Checkout; command?: string[] };
 /** A contender in one pair: freshly started, on a fresh copy of the data. */
 export type Side = {
   server: { socketPath: string };
-  worlds: World[];
+  fixtureSets: Fixtures[];
   /**
    * Of the server and of the PostgreSQL processes that work for it, by thread, since each began.
    */
@@ -35,13 +35,13 @@ export type Pair = { before: Side; after: Side; close(): Promise<void> };
  * One PostgreSQL with the same data for both contenders, for as many pairs as are wanted. The first
  * pair, and each that asks for it, begins with the data as it was made: needed after writes.
  */
-export type Arena = {
+export type PairTestBed = {
   openPair(how: { isAfterFirst: boolean; restoresData: boolean }): Promise<Pair>;
   close(): Promise<void>;
 };
 
 /** People of their own for requests that would wait for one another. */
-const WORLDS = 4;
+const FIXTURE_SETS = 4;
 
 /**
  * Makes the data with the code whose schema is the older, and has the other migrate a copy: what is
@@ -49,7 +49,7 @@ const WORLDS = 4;
  * for the disk here: how often it would is counted elsewhere, and how long says nothing about the
  * code.
  */
-export async function openArena(before: Contender, after: Contender): Promise<Arena> {
+export async function openPairTestBed(before: Contender, after: Contender): Promise<PairTestBed> {
   const directory = temporaryDirectory("ab");
   const cluster = await startCluster(
     {
@@ -74,14 +74,14 @@ export async function openArena(before: Contender, after: Contender): Promise<Ar
       ? (["after", "before"] as const)
       : (["before", "after"] as const);
     const contenders = { before, after };
-    const ground = { directory, cluster, admin };
-    const worlds = await makeData(ground, contenders[older], older);
+    const shared = { directory, cluster, admin };
+    const fixtureSets = await makeData(shared, contenders[older], older);
     await copyDatabase(admin, `template_${older}`, `template_${newer}`);
-    await prepare(ground, contenders[newer], `template_${newer}`);
+    await prepare(shared, contenders[newer], `template_${newer}`);
     await settle(cluster, `template_${newer}`);
     for (const name of ["before", "after"] as const)
       await copyDatabase(admin, `template_${name}`, name);
-    return { openPair: (how) => openPair(ground, contenders, worlds, how), close };
+    return { openPair: (how) => openPair(shared, contenders, fixtureSets, how), close };
   } catch (error) {
     await close();
     throw error;
@@ -99,24 +99,32 @@ function joinLoad(): () => void {
   return () => void spawnSync("taskset", ["-a", "-c", "-p", allowed, String(process.pid)]);
 }
 
-type Ground = { directory: string; cluster: Cluster; admin: Pool };
+type SharedPostgres = { directory: string; cluster: Cluster; admin: Pool };
 type Name = "before" | "after";
 
 /** A migrated and seeded database with people who have trained. */
-async function makeData(ground: Ground, contender: Contender, name: Name): Promise<World[]> {
+async function makeData(
+  shared: SharedPostgres,
+  contender: Contender,
+  name: Name,
+): Promise<Fixtures[]> {
   const template = `template_${name}`;
-  await ensureDatabase(ground.cluster, template);
-  await prepare(ground, contender, template);
-  const stand = await openSide(ground, contender, name, template);
+  await ensureDatabase(shared.cluster, template);
+  await prepare(shared, contender, template);
+  const testBed = await openSide(shared, contender, name, template);
   try {
-    return await Promise.all(Array.from({ length: WORLDS }, () => makeWorld(stand)));
+    return await Promise.all(Array.from({ length: FIXTURE_SETS }, () => makeFixtures(testBed)));
   } finally {
-    await stand.close();
-    await settle(ground.cluster, template);
+    await testBed.close();
+    await settle(shared.cluster, template);
   }
 }
 
-async function prepare({ directory, cluster }: Ground, { checkout }: Contender, database: string) {
+async function prepare(
+  { directory, cluster }: SharedPostgres,
+  { checkout }: Contender,
+  database: string,
+) {
   for (const command of ["migrate", "seed"]) {
     const env = { ...process.env, IRONTRACK_HOME: directory, DATABASE_URL: cluster.url(database) };
     const args = [join(checkout.root, checkout.program), command];
@@ -140,14 +148,14 @@ async function copyDatabase(admin: Pool, from: string, to: string) {
 }
 
 async function openPair(
-  ground: Ground,
+  shared: SharedPostgres,
   contenders: Record<Name, Contender>,
-  worlds: World[],
+  fixtureSets: Fixtures[],
   { isAfterFirst, restoresData }: { isAfterFirst: boolean; restoresData: boolean },
 ): Promise<Pair> {
-  const open = async (name: Name): Promise<[Name, Stand]> => {
-    if (restoresData) await copyDatabase(ground.admin, `template_${name}`, name);
-    return [name, await openSide(ground, contenders[name], name, name)];
+  const open = async (name: Name): Promise<[Name, TestBed]> => {
+    if (restoresData) await copyDatabase(shared.admin, `template_${name}`, name);
+    return [name, await openSide(shared, contenders[name], name, name)];
   };
   const names: Name[] = isAfterFirst ? ["after", "before"] : ["before", "after"];
   const opening = names.map(open);
@@ -155,20 +163,20 @@ async function openPair(
   if (opened.some(({ status }) => status === "rejected")) {
     for (const one of opened) if (one.status === "fulfilled") await one.value[1].close();
   }
-  const stands = Object.fromEntries(await Promise.all(opening)) as Record<Name, Stand>;
+  const testBeds = Object.fromEntries(await Promise.all(opening)) as Record<Name, TestBed>;
   const sideOf = (name: Name): Side => ({
-    server: stands[name].server,
-    worlds: worlds.map((world) => ({ ...world, stand: stands[name] })),
+    server: testBeds[name].server,
+    fixtureSets: fixtureSets.map((fixtures) => ({ ...fixtures, testBed: testBeds[name] })),
     cpuNs: async () => {
-      const backends = await ground.admin.sql<{ pid: number }[]>`
+      const backends = await shared.admin.sql<{ pid: number }[]>`
         select pid from pg_stat_activity where datname = ${name}`;
-      return cpuNsByThread([stands[name].server.pid, ...backends.map(({ pid }) => pid)]);
+      return cpuNsByThread([testBeds[name].server.pid, ...backends.map(({ pid }) => pid)]);
     },
   });
   return {
     before: sideOf("before"),
     after: sideOf("after"),
-    close: async () => void (await Promise.all([stands.before.close(), stands.after.close()])),
+    close: async () => void (await Promise.all([testBeds.before.close(), testBeds.after.close()])),
   };
 }
 
@@ -177,12 +185,12 @@ async function openPair(
  * the other.
  */
 async function openSide(
-  ground: Ground,
+  shared: SharedPostgres,
   { checkout, command }: Contender,
   name: Name,
   database: string,
-): Promise<Stand> {
-  const { directory, cluster } = ground;
+): Promise<TestBed> {
+  const { directory, cluster } = shared;
   const socketPath = join(directory, name, "irontrack.sock");
   mkdirSync(join(directory, name), { recursive: true });
   const databaseUrl = cluster.url(database);
@@ -200,6 +208,6 @@ async function openSide(
     await db.close();
     await server.stop();
   };
-  // All that scenarios ask of a stand; the rest of one is about its disk.
-  return { server, db, close } as Stand;
+  // All that scenarios ask of a test bed; the rest of one is about its disk.
+  return { server, db, close } as TestBed;
 }

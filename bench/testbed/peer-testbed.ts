@@ -20,7 +20,7 @@ export const PEER_PATHS = {
 export type PeerOperation = keyof typeof PEER_PATHS;
 
 /** One database for everybody, and what our own answers on it are. */
-export type PeersStage = {
+export type PeerTestBed = {
   dir: string;
   postgres: string;
   cookie: string;
@@ -37,7 +37,7 @@ const ROOT = join(import.meta.dir, "../..");
 const BUILT = join(ROOT, "node_modules/.irontrack/peers");
 
 /** Starts PostgreSQL under `dir`, migrated and seeded, with somebody who is signed in. */
-export async function openPeersStage(dir: string): Promise<PeersStage> {
+export async function openPeerTestBed(dir: string): Promise<PeerTestBed> {
   // PostgreSQL, which is not root, passes here.
   chmodSync(dir, 0o711);
   mkdirSync(join(dir, "run"));

@@ -5,7 +5,7 @@ import { type Pooler, startPooler } from "#deploy/topology/pooler.ts";
 import { type RunningProxy, startProxy } from "#deploy/topology/proxy.ts";
 import { OperatorError } from "#lib/errors.ts";
 import { pin } from "../hosts/pinning.ts";
-import { listProcesses } from "./embedded-postgres.ts";
+import { listProcesses } from "../probes/process-tree.ts";
 
 /** What production has in the path of a request beside the application and PostgreSQL. */
 export const BETWEEN = ["proxy", "pooler"] as const;
@@ -21,7 +21,7 @@ export function readThrough(given: unknown): Between[] {
 }
 
 /**
- * Starts a pooler between a stand's application and its PostgreSQL, on the cores of the proxy.
+ * Starts a pooler between a test bed's application and its PostgreSQL, on the cores of the proxy.
  * Throws OperatorError.
  */
 export async function putPooler(cluster: Cluster, directory: string): Promise<Pooler> {
@@ -43,7 +43,7 @@ export const pooledSettings = (cluster: Cluster, { canPrepare }: Pooler) => ({
 });
 
 /**
- * Starts a proxy without limits in front of a stand's application, on a Unix socket. Throws
+ * Starts a proxy without limits in front of a test bed's application, on a Unix socket. Throws
  * OperatorError.
  */
 export async function putProxy(

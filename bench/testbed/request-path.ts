@@ -3,34 +3,45 @@ import { join } from "node:path";
 import { findPooler, startPooler } from "#deploy/topology/pooler.ts";
 import { findProgram, startProxy } from "#deploy/topology/proxy.ts";
 import { startWorkers } from "#deploy/topology/workers.ts";
-import type { Path } from "../compare/request-paths.ts";
 import type { Target } from "../load/lanes.ts";
-import { cpuNsByThread } from "../regressions/costs.ts";
-import { listProcesses } from "./embedded-postgres.ts";
-import type { World } from "./fixtures.ts";
+import { cpuNsByThread } from "../probes/cpu-time.ts";
+import { listProcesses } from "../probes/process-tree.ts";
+import type { Fixtures } from "./fixtures.ts";
 import { startServer } from "./server-process.ts";
-import { freePort, type Ground, settingsOf } from "./shared-postgres.ts";
-import type { Stand } from "./testbed.ts";
+import { freePort, type SharedPostgres, settingsOf, type Transport } from "./shared-postgres.ts";
+import type { TestBed } from "./testbed.ts";
+
+/** What a request goes through on its way; what is not said is as in production. */
+export type RequestPath = {
+  /** From the client to the worker, or, where there is one, to the proxy. */
+  client: Transport;
+  /** From the proxy to the workers; none: there is no proxy. */
+  proxy: Transport | "none";
+  workers: 1 | 2;
+  pooler: "none" | "unprepared" | "prepared";
+  /** From the workers to PostgreSQL, or on both sides of the pooler. */
+  database: Transport;
+};
 
 /** Who has a part in a request. */
-export const PIECES = ["proxy", "workers", "pooler", "postgres"] as const;
-export type Piece = (typeof PIECES)[number];
+export const COMPONENTS = ["proxy", "workers", "pooler", "postgres"] as const;
+export type Component = (typeof COMPONENTS)[number];
 
 /** A path with fresh processes on it, PostgreSQL's backends among them; its postmaster stays. */
-export type OpenPath = {
+export type RunningRequestPath = {
   target: Target;
   workers: number;
   /** The people of the ground, as they reach its first worker. */
-  worlds: World[];
+  fixtureSets: Fixtures[];
   /** Nanoseconds on a CPU of each thread of each piece, since it began. */
-  cpuNs(): Record<Piece, Map<string, number>>;
+  cpuNs(): Record<Component, Map<string, number>>;
   close(): Promise<void>;
 };
 
 const DEBIANS = "pgbouncer";
 
 /** Why a path cannot be had here; undefined when it can. */
-export function missingFor({ proxy, pooler }: Path): string | undefined {
+export function missingFor({ proxy, pooler }: RequestPath): string | undefined {
   try {
     if (proxy !== "none") findProgram();
     if (pooler === "unprepared") findPooler(DEBIANS);
@@ -46,22 +57,25 @@ export function missingFor({ proxy, pooler }: Path): string | undefined {
  * Starts what a path consists of, from the configuration files of production without limits, and
  * waits until it is ready.
  */
-export async function openPath(ground: Ground, path: Path): Promise<OpenPath> {
-  const { home } = ground;
+export async function startRequestPath(
+  shared: SharedPostgres,
+  path: RequestPath,
+): Promise<RunningRequestPath> {
+  const { home } = shared;
   const stops: (() => Promise<unknown>)[] = [];
   const close = async () => {
     for (const stop of stops.splice(0).reverse()) await stop();
   };
   try {
-    const pooler = path.pooler === "none" ? undefined : await startPoolerOf(ground, path);
+    const pooler = path.pooler === "none" ? undefined : await startPoolerOf(shared, path);
     if (pooler) stops.push(pooler.stop);
-    const direct = ground.url(path.database);
+    const direct = shared.url(path.database);
     const settings = {
       ...settingsOf(home, pooler?.url("irontrack") ?? direct),
       DATABASE_DIRECT_URL: direct,
       DATABASE_PREPARE: String(path.pooler !== "unprepared"),
     };
-    const workers = await startWorkersOf(ground, path, settings);
+    const workers = await startWorkersOf(shared, path, settings);
     stops.push(workers.stop);
     const edge = join(home.runDir, "edge.sock");
     const proxy =
@@ -75,17 +89,17 @@ export async function openPath(ground: Ground, path: Path): Promise<OpenPath> {
           });
     if (proxy) stops.push(proxy.stop);
     const [socketPath = ""] = workers.sockets;
-    const stand = { server: { socketPath }, db: ground.db } as Stand;
+    const testBed = { server: { socketPath }, db: shared.db } as TestBed;
     const overTcp = { hostname: "127.0.0.1", port: workers.port };
     return {
       target: path.client === "tcp" ? overTcp : { unix: proxy ? edge : socketPath },
       workers: path.workers,
-      worlds: ground.worlds.map((world) => ({ ...world, stand })),
+      fixtureSets: shared.fixtureSets.map((fixtures) => ({ ...fixtures, testBed })),
       cpuNs: () => ({
         proxy: cpuNsByThread(proxy ? listProcesses(proxy.pid) : []),
         workers: cpuNsByThread(workers.pids()),
         pooler: cpuNsByThread(pooler ? [pooler.pid] : []),
-        postgres: cpuNsByThread(ground.postgres.pids()),
+        postgres: cpuNsByThread(shared.postgres.pids()),
       }),
       close,
     };
@@ -95,7 +109,7 @@ export async function openPath(ground: Ground, path: Path): Promise<OpenPath> {
   }
 }
 
-function startPoolerOf({ home, postgres }: Ground, { pooler, database }: Path) {
+function startPoolerOf({ home, postgres }: SharedPostgres, { pooler, database }: RequestPath) {
   return startPooler({
     directory: join(home.runDir, "pooler"),
     postgresSocketDir: postgres.socketDir,
@@ -115,8 +129,8 @@ type Running = { sockets: string[]; port: number; pids(): number[]; stop(): Prom
  * core would be one.
  */
 async function startWorkersOf(
-  { home }: Ground,
-  path: Path,
+  { home }: SharedPostgres,
+  path: RequestPath,
   settings: Record<string, string>,
 ): Promise<Running> {
   if (path.workers > 1) {

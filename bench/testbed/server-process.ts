@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Program, startProgram } from "#lib/processes/programs.ts";
 import { pinned } from "../hosts/pinning.ts";
+import { cpuNsOf } from "../probes/cpu-time.ts";
 
 /**
  * A server process of ours, pinned to its cores where the machine can, and how much CPU it has
@@ -56,29 +56,4 @@ async function untilAnswers(server: Program, unix: string, said: () => string) {
   }
   await server.kill();
   throw new Error(`The server does not answer: ${said()}`);
-}
-
-/**
- * Nanoseconds on a CPU, of all threads (the first field of schedstat, Linux
- * Documentation/scheduler/sched-stats).
- */
-export function cpuNsOf(pid: number): number {
-  let sum = 0;
-  for (const thread of filesOf(`/proc/${pid}/task`)) {
-    try {
-      sum += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
-    } catch {
-      // The thread ended between the listing and the reading.
-    }
-  }
-  return sum;
-}
-
-/** Empty when the process has ended: PostgreSQL's workers come and go. */
-function filesOf(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

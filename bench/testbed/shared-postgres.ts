@@ -9,23 +9,24 @@ import { type Home, openHome } from "#lib/home.ts";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
-import type { Hop } from "../compare/request-paths.ts";
 import { QUIET } from "../disk/cluster.ts";
-import { makeWorlds } from "../suites/scenario.ts";
+import { listProcesses } from "../probes/process-tree.ts";
 import { SETTINGS } from "./applications.ts";
-import { listProcesses } from "./embedded-postgres.ts";
-import type { World } from "./fixtures.ts";
+import { type Fixtures, makeFixtureSets } from "./fixtures.ts";
 import { startServer } from "./server-process.ts";
-import type { Stand } from "./testbed.ts";
+import type { TestBed } from "./testbed.ts";
+
+/** How two processes of one machine talk to each other. */
+export type Transport = "unix" | "tcp";
 
 /** What all paths lead to: one PostgreSQL as in production, with people who have trained. */
-export type Ground = {
+export type SharedPostgres = {
   home: Home;
   db: Pool;
   version: string;
-  worlds: World[];
+  fixtureSets: Fixtures[];
   /** Of the database, past any pooler. */
-  url(hop: Hop): string;
+  url(transport: Transport): string;
   postgres: { port: number; socketDir: string; runAs: RunAs; pids(): number[] };
   close(): Promise<void>;
 };
@@ -36,8 +37,8 @@ export const PEOPLE = 8;
  * Fills a database on this machine's own disk. PostgreSQL listens on its socket and on loopback
  * TCP, at a free port.
  */
-export async function openGround(): Promise<Ground> {
-  const home = openHome(temporaryDirectory("hops"));
+export async function openSharedPostgres(): Promise<SharedPostgres> {
+  const home = openHome(temporaryDirectory("paths"));
   const undo: (() => unknown)[] = [() => rmSync(home.dir, { recursive: true, force: true })];
   const close = async () => {
     for (const one of undo.splice(0).reverse()) await one();
@@ -52,8 +53,8 @@ export async function openGround(): Promise<Ground> {
       { configFile: CONFIGURATION, settings },
     );
     undo.push(cluster.stop);
-    const url = (hop: Hop, database = "irontrack") =>
-      hop === "tcp"
+    const url = (transport: Transport, database = "irontrack") =>
+      transport === "tcp"
         ? `postgres://irontrack@127.0.0.1:${port}/${database}`
         : `${cluster.url(database)}&port=${port}`;
     const admin = openPool(url("unix", "postgres"), { size: 1, prepare: false });
@@ -66,12 +67,12 @@ export async function openGround(): Promise<Ground> {
     const [row] = await db.sql<
       { version: string }[]
     >`select current_setting('server_version') as version`;
-    const worlds = await makePeople(home, url("unix"), db);
+    const fixtureSets = await makePeople(home, url("unix"), db);
     await db.sql`vacuum (freeze, analyze)`;
     await db.sql`checkpoint`;
     const pids = () => listProcesses(cluster.pid() as number);
     const postgres = { port, socketDir, runAs: cluster.runAs, pids };
-    return { home, db, version: row?.version ?? "?", worlds, url, postgres, close };
+    return { home, db, version: row?.version ?? "?", fixtureSets, url, postgres, close };
   } catch (error) {
     await close();
     throw error;
@@ -90,13 +91,13 @@ export const settingsOf = ({ dir }: Home, url: string) => ({
   DATABASE_URL: url,
 });
 
-async function makePeople(home: Home, url: string, db: Pool): Promise<World[]> {
+async function makePeople(home: Home, url: string, db: Pool): Promise<Fixtures[]> {
   const socketPath = join(home.runDir, "people.sock");
   const settings = { ...settingsOf(home, url), SOCKET_PATH: socketPath };
   const server = await startServer(["cli/main.ts", "serve"], socketPath, settings, { pins: [] });
   try {
-    // All that people are made with; the rest of a stand is about its disk.
-    return await makeWorlds({ server, db } as Stand, PEOPLE);
+    // All that people are made with; the rest of a test bed is about its disk.
+    return await makeFixtureSets({ server, db } as TestBed, PEOPLE);
   } finally {
     await server.stop();
   }

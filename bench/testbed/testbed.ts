@@ -12,14 +12,14 @@ import { forgetPages } from "../disk/page-cache.ts";
 import { type ProfileName, profileOf } from "../disk/profiles.ts";
 import type { DiskCounts } from "../disk/spindle.ts";
 import { pin } from "../hosts/pinning.ts";
+import { listProcesses } from "../probes/process-tree.ts";
 import type { ProbeTargets } from "../probes/sampler.ts";
 import { startApplicationOn } from "./applications.ts";
-import { listProcesses } from "./embedded-postgres.ts";
 import { type Between, pooledSettings, putPooler, putProxy } from "./proxy-and-pooler.ts";
 import type { ServerProcess } from "./server-process.ts";
 
 /** The application on a PostgreSQL of its own, on a disk whose flushes are counted. */
-export type Stand = {
+export type TestBed = {
   server: ServerProcess;
   /**
    * The Unix socket where requests come in: the proxy's where there is one, else the application's.
@@ -57,7 +57,7 @@ const TALKATIVE = {
 
 const COLD = { shared_buffers: "16MB" };
 
-export type StandOptions = {
+export type TestBedOptions = {
   profile?: ProfileName;
   settings?: Record<string, string>;
   /** What starts the application, when it is not to be started as in production. */
@@ -66,10 +66,10 @@ export type StandOptions = {
   through?: Between[];
 };
 
-/** Starts a stand: an empty, migrated and seeded database, and the application on it. */
-export async function openStand(options: StandOptions = {}): Promise<Stand> {
+/** Starts a test bed: an empty, migrated and seeded database, and the application on it. */
+export async function openTestBed(options: TestBedOptions = {}): Promise<TestBed> {
   const { profile = "native", settings = {}, command, through = [] } = options;
-  const directory = temporaryDirectory("stand");
+  const directory = temporaryDirectory("testbed");
   const opened: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })];
   const close = async () => {
     for (const undo of opened.splice(0).reverse()) await undo();
@@ -79,7 +79,7 @@ export async function openStand(options: StandOptions = {}): Promise<Stand> {
     opened.push(disk.close);
     let cluster = await startClusterOn(disk, directory, { ...QUIET, ...TALKATIVE });
     opened.push(() => cluster.stop());
-    // Nothing that is done from here to the end of the stand is waited for as long as what is
+    // Nothing that is done from here to the end of the test bed is waited for as long as what is
     // measured.
     opened.push(() => disk.turn(false));
     await ensureDatabase(cluster, "irontrack");
@@ -145,7 +145,7 @@ async function untilReady({ socketPath }: ServerProcess): Promise<void> {
   throw new Error("The application did not get its database back");
 }
 
-/** What there is to be sampled of a stand. */
+/** What there is to be sampled of a test bed. */
 export const targetsOf = ({
   server,
   between,
@@ -153,7 +153,7 @@ export const targetsOf = ({
   databaseUrl,
   dataDir,
   disk,
-}: Stand): ProbeTargets => ({
+}: TestBed): ProbeTargets => ({
   ...{ server: server.pid, serverSocketPath: server.socketPath, ...between },
   ...{ postmaster: postmaster(), databaseUrl, dataDir, spindlePath: disk.path },
 });

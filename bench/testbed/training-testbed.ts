@@ -15,11 +15,11 @@ const YEARS = 2;
 /** What demo athletes log in two years, on average. */
 const SETS_EACH = 8450;
 
-/** An athlete of the stage, with a workout under way. */
+/** An athlete of the test bed, with a workout under way. */
 export type Person = { userId: string; cookie: string; workoutId: string; entryId: string };
 
 /** The application on a database with the training of many, some of whom are signed in. */
-export type Stage = {
+export type TrainingTestBed = {
   name: string;
   sets: number;
   url: string;
@@ -35,7 +35,11 @@ export type Stage = {
  * Makes a database `name` with about `sets` sets of demo athletes, vacuumed as one that has been
  * there for a while.
  */
-export async function fillStage(cluster: Cluster, name: string, sets: number): Promise<void> {
+export async function fillTrainingTestBed(
+  cluster: Cluster,
+  name: string,
+  sets: number,
+): Promise<void> {
   await ensureDatabase(cluster, name);
   const db = openPool(cluster.url(name), { size: 4, prepare: false });
   await migrate(db);
@@ -53,14 +57,14 @@ export async function fillStage(cluster: Cluster, name: string, sets: number): P
 
 /**
  * Starts the application on a filled database, and signs in the first `count` athletes: the same in
- * every stage.
+ * every test bed.
  */
-export async function openStage(
+export async function openTrainingTestBed(
   cluster: Cluster,
   dir: string,
   name: string,
   count: number,
-): Promise<Stage> {
+): Promise<TrainingTestBed> {
   const url = cluster.url(name);
   const db = openPool(url, { size: 1, prepare: true });
   const server = await startApplicationOn(url, join(dir, name));
