@@ -7,12 +7,9 @@ import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { createCatalogSearch } from "#src/exercises/catalog-search.rules.ts";
-import {
-  countFacets,
-  type ListQuestion,
-  listDocuments,
-  listSearchable,
-} from "#src/exercises/exercise-list.queries.ts";
+import { countFacets } from "#src/exercises/exercise-facets.queries.ts";
+import { listDocuments } from "#src/exercises/exercise-list.queries.ts";
+import { type ListCriteria, listSearchable } from "#src/exercises/matching-exercises.queries.ts";
 import { median } from "../figures/statistics.ts";
 import { inventExercises } from "../testbed/many-exercises.ts";
 
@@ -56,10 +53,10 @@ async function measure(
   db: ReturnType<typeof openPool>,
   userId: string,
 ): Promise<Record<string, number>> {
-  const all: ListQuestion = { userId, search: null };
+  const all: ListCriteria = { userId, search: null };
   const catalog = createCatalogSearch(await listSearchable(db));
-  const words = [catalog.wordOf("squat")];
-  const search = { words, catalog: catalog.find(words) };
+  const terms = [catalog.termOf("squat")];
+  const search = { terms, catalog: catalog.match(terms) };
   const reads: Record<string, () => Promise<unknown>> = {};
   for (const scope of ["system", "user", "all"] as const) {
     reads[`list, ${scope}`] = () => listDocuments(db, { ...all, scope }, WINDOW);

@@ -1,6 +1,7 @@
 import type { Db } from "#db/client.ts";
 import { findLoginState, insertLogin } from "#src/access/access.queries.ts";
-import { countFacets, listDocuments } from "#src/exercises/exercise-list.queries.ts";
+import { countFacets } from "#src/exercises/exercise-facets.queries.ts";
+import { listDocuments } from "#src/exercises/exercise-list.queries.ts";
 import { findDocument } from "#src/exercises/exercises.queries.ts";
 import { lockWorkout } from "#src/permissions/parent-locks.queries.ts";
 import { listHistory } from "#src/progress/history.queries.ts";

@@ -8,7 +8,7 @@ const catalog = createCatalogSearch([
   { id: "pull-up", searchText: "\npull-up\n\npullup\n" },
   { id: "romanian", searchText: "\nromanian deadlift\nrdl\n" },
 ]);
-const found = (search: string) => catalog.find(search.split(" ").map(catalog.wordOf)).ids;
+const search = (query: string) => catalog.match(query.split(" ").map(catalog.termOf));
 
 test.each([
   ["squat", ["split", "front"]],
@@ -20,8 +20,8 @@ test.each([
   ["ear-foot", ["split"]],
   ["squat deadlift", []],
   ["xyzzy", []],
-])("who searches %p finds %p", (search, ids) => {
-  expect(found(search)).toEqual(ids);
+])("a search for %p finds %p", (query, ids) => {
+  expect(search(query).ids).toEqual(ids);
 });
 
 test.each([
@@ -30,11 +30,11 @@ test.each([
   ["romanian", ["romanian deadlift".length]],
   ["squat", ["bulgarian split squat".length, "front squats".length]],
   ["rear-foot", [1000 + "bulgarian split squat".length]],
-])("who searches %p finds them %p away", (search, distances) => {
-  expect(catalog.find(search.split(" ").map(catalog.wordOf)).distances).toEqual(distances);
+])("a search for %p ranks its matches by the distances %p", (query, distances) => {
+  expect(search(query).distances).toEqual(distances);
 });
 
-test("what stands in a text is found in it, and nothing else is, whatever was searched before", () => {
+test("a search finds exactly the exercises that contain every term, in whatever order the terms come", () => {
   const word = fc.string({ unit: fc.constantFrom("a", "b", "-", "é"), minLength: 1, maxLength: 4 });
   const text = fc.array(fc.array(word, { minLength: 1, maxLength: 3 }), {
     minLength: 1,
@@ -45,18 +45,17 @@ test("what stands in a text is found in it, and nothing else is, whatever was se
       fc.array(text, { maxLength: 6 }),
       fc.array(word, { minLength: 1, maxLength: 3 }),
       (texts, forms) => {
-        const exercises = texts.map((names, at) => ({
-          id: String(at),
+        const exercises = texts.map((names, index) => ({
+          id: String(index),
           searchText: `\n${names.map((words) => words.join(" ")).join("\n")}\n`,
         }));
-        const search = createCatalogSearch(exercises);
-        const typed = forms.map((form) => ({ form, meant: [] }));
-        const holding = exercises.filter(({ searchText }) =>
-          forms.every((form) => searchText.includes(form)),
-        );
-        const ids = holding.map(({ id }) => id);
-        expect(search.find(typed).ids).toEqual(ids);
-        expect(search.find(typed.toReversed()).ids).toEqual(ids);
+        const index = createCatalogSearch(exercises);
+        const terms = forms.map((form) => ({ form, corrections: [] }));
+        const expected = exercises
+          .filter(({ searchText }) => forms.every((form) => searchText.includes(form)))
+          .map(({ id }) => id);
+        expect(index.match(terms).ids).toEqual(expected);
+        expect(index.match(terms.toReversed()).ids).toEqual(expected);
       },
     ),
   );

@@ -1,120 +1,118 @@
 import { createBoundedMap } from "#lib/bounded-map.ts";
-import { createSpeller } from "./spelling.rules.ts";
+import { createSpellChecker } from "./spelling.rules.ts";
 
-/**
- * An exercise of the catalog with what it is found by: `search_text`, its names and aliases in the
- * form of `searchForm`.
- */
+/** An exercise of the catalog; `searchText` has its name and aliases in the form of `searchForm`. */
 export type SearchableExercise = { id: string; searchText: string };
 
-/**
- * What a search looks for. `form`: a word as it was typed, in its `searchForm`; `meant`: the words
- * of the catalog that it may be meant to be, the likeliest first.
- */
-export type SearchedWord = { form: string; meant: string[] };
+/** A word of a query: its `searchForm` as typed, and likely corrections, the likeliest first. */
+export type SearchTerm = { form: string; corrections: string[] };
 
-/** Exercises, and how far each is from what was searched (`distance`). */
-export type FoundExercises = { ids: string[]; distances: number[] };
+/** Matching exercises, and the distance of each from the query (`distanceFrom`). */
+export type CatalogMatches = { ids: string[]; distances: number[] };
 
-/** The catalog's exercises by the words of their names and aliases. */
+/** An inverted index of the catalog: from the words of names and aliases to exercises. */
 export type CatalogSearch = {
-  /** What somebody looks for who typed a word; `form` is its `searchForm`. */
-  wordOf(form: string): SearchedWord;
+  /** The term for a word of a query; `form` is its `searchForm`. */
+  termOf(form: string): SearchTerm;
   /**
-   * The exercises in whose names and aliases every word stands, whole or as a part of one; in the
-   * order given.
+   * The exercises whose names and aliases contain every term, as a word or a part of one; in the
+   * order in which they were indexed.
    */
-  find(words: SearchedWord[]): FoundExercises;
-  /** What all of this takes in memory, about. */
+  match(terms: SearchTerm[]): CatalogMatches;
+  /** The approximate size of the index in memory. */
   bytes: number;
 };
 
-/**
- * The exercises in which a word stands: their places in order, and one byte for each exercise, 1
- * where it does.
- */
-type Holders = { places: number[]; marks: Uint8Array };
+/** The exercises that contain a term: their indexes, ascending, and a bitmap with a byte for each. */
+type Postings = { indexes: number[]; bitmap: Uint8Array };
 
 const MIN_LETTERS = 3;
 const BYTES_PER_EXERCISE = 200;
-/** Of which the trigrams of spelling have most. */
+/** Most of it is the trigram index of the spell checker. */
 const BYTES_PER_WORD = 400;
-const MAX_CACHED_SEARCHES = 200;
+const MAX_CACHED_TERMS = 200;
 
 export function createCatalogSearch(exercises: SearchableExercise[]): CatalogSearch {
-  // No searched word has a blank in it, so it stands in an exercise when it stands in one of its
-  // words.
-  const placesOf = new Map<string, number[]>();
-  exercises.forEach(({ searchText }, place) => {
+  // No term contains a blank, so an exercise contains a term if one of its words does.
+  const exercisesByWord = new Map<string, number[]>();
+  exercises.forEach(({ searchText }, index) => {
     for (const word of new Set(searchText.split(/\s+/u))) {
-      const places = placesOf.get(word);
-      if (places) places.push(place);
-      else placesOf.set(word, [place]);
+      const indexes = exercisesByWord.get(word);
+      if (indexes) indexes.push(index);
+      else exercisesByWord.set(word, [index]);
     }
   });
-  const parts = [...placesOf.keys()].flatMap((word) => word.split(/[^\p{L}\p{N}]+/u));
-  const speller = createSpeller([...new Set(parts.filter(({ length }) => length >= MIN_LETTERS))]);
+  const parts = [...exercisesByWord.keys()].flatMap((word) => word.split(/[^\p{L}\p{N}]+/u));
+  const spellChecker = createSpellChecker([
+    ...new Set(parts.filter(({ length }) => length >= MIN_LETTERS)),
+  ]);
 
-  const answerFromCache = createBoundedMap<string, Holders>(MAX_CACHED_SEARCHES);
-  const holdersOf = (word: SearchedWord): Holders => {
-    const known = answerFromCache.get(word.form);
-    if (known) return known;
-    const marks = new Uint8Array(exercises.length);
-    for (const needle of needlesOf(word)) {
-      for (const [holder, places] of placesOf) {
-        if (holder.includes(needle)) for (const place of places) marks[place] = 1;
+  const cache = createBoundedMap<string, Postings>(MAX_CACHED_TERMS);
+  const postingsOf = (term: SearchTerm): Postings => {
+    const cached = cache.get(term.form);
+    if (cached) return cached;
+    const bitmap = new Uint8Array(exercises.length);
+    for (const alternative of alternativesOf(term)) {
+      for (const [word, indexes] of exercisesByWord) {
+        if (word.includes(alternative)) for (const index of indexes) bitmap[index] = 1;
       }
     }
-    const holders = { marks, places: [...marks.keys()].filter((place) => marks[place]) };
-    answerFromCache.set(word.form, holders);
-    return holders;
+    const postings = { bitmap, indexes: [...bitmap.keys()].filter((index) => bitmap[index]) };
+    cache.set(term.form, postings);
+    return postings;
   };
   return {
-    wordOf: (form) => ({ form, meant: speller.wordsMeant(form) }),
-    find: (searched) => {
-      const [fewest, ...others] = searched
-        .map(holdersOf)
-        .sort((a, b) => a.places.length - b.places.length);
-      const places =
-        fewest?.places.filter((place) => others.every(({ marks }) => marks[place])) ?? [];
-      const found = places.map((place) => exercises[place] as SearchableExercise);
-      const distanceTo = distanceFrom(searched);
+    termOf: (form) => ({ form, corrections: spellChecker.corrections(form) }),
+    match: (terms) => {
+      const [rarest, ...others] = terms
+        .map(postingsOf)
+        .sort((a, b) => a.indexes.length - b.indexes.length);
+      const indexes =
+        rarest?.indexes.filter((index) => others.every(({ bitmap }) => bitmap[index])) ?? [];
+      const matches = indexes.map((index) => exercises[index] as SearchableExercise);
+      const distanceTo = distanceFrom(terms);
       return {
-        ids: found.map(({ id }) => id),
-        distances: found.map(({ searchText }) => distanceTo(searchText)),
+        ids: matches.map(({ id }) => id),
+        distances: matches.map(({ searchText }) => distanceTo(searchText)),
       };
     },
     bytes:
-      exercises.length * (BYTES_PER_EXERCISE + MAX_CACHED_SEARCHES) +
-      placesOf.size * BYTES_PER_WORD,
+      exercises.length * (BYTES_PER_EXERCISE + MAX_CACHED_TERMS) +
+      exercisesByWord.size * BYTES_PER_WORD,
   };
 }
 
-/** What to look for: a word that may be meant to be others stands in none of its names as it is. */
-export function needlesOf({ form, meant: [first = form, second = first] }: SearchedWord): string[] {
+/**
+ * The texts of which a match contains at least one: the term's corrections, or if it has none the
+ * word as typed. A text that contains another is left out.
+ */
+export function alternativesOf({
+  form,
+  corrections: [first = form, second = first],
+}: SearchTerm): string[] {
   return second.includes(first) ? [first] : first.includes(second) ? [second] : [first, second];
 }
 
-/** What is worse than any difference in length: names are at most 100 characters long. */
-export const NOT_IN_THE_NAME = 1000;
+/** Exceeds any difference in length: names have at most 100 characters. */
+export const ALIAS_PENALTY = 1000;
 
-/** What somebody is taken to have searched for. */
-export const searchedText = (words: SearchedWord[]): string =>
-  words.map(({ form, meant }) => meant[0] ?? form).join(" ");
+/** The query with each term replaced by its likeliest correction. */
+export const correctedQuery = (terms: SearchTerm[]): string =>
+  terms.map(({ form, corrections }) => corrections[0] ?? form).join(" ");
 
 /**
- * How far an exercise that holds every word is from them, the nearest first in ascending order: 0
- * for exactly that name or alias, then names that hold every word, then those of which only an
- * alias does; the shorter ones first, since less of them is something else. (pg_trgm's similarity
- * orders them alike, and costs ten times as much.)
+ * Ranks exercises that match every term, the nearest first in ascending order: 0 if the query is
+ * exactly the name or an alias, then names that contain every term, then exercises that do so only
+ * by an alias. Shorter names rank first, because less of them is something else. (pg_trgm's
+ * similarity gives the same order at ten times the cost.)
  */
-function distanceFrom(words: SearchedWord[]): (searchText: string) => number {
-  const exactly = `\n${searchedText(words)}\n`;
-  const needles = words.map(needlesOf);
+function distanceFrom(terms: SearchTerm[]): (searchText: string) => number {
+  const exactLine = `\n${correctedQuery(terms)}\n`;
+  const alternatives = terms.map(alternativesOf);
   return (searchText) => {
-    if (searchText.includes(exactly)) return 0;
+    if (searchText.includes(exactLine)) return 0;
     const name = searchText.slice(1, searchText.indexOf("\n", 1));
-    const isInTheName = needles.every((either) => either.some((needle) => name.includes(needle)));
-    return [...name].length + (isInTheName ? 0 : NOT_IN_THE_NAME);
+    const isInName = alternatives.every((texts) => texts.some((text) => name.includes(text)));
+    return [...name].length + (isInName ? 0 : ALIAS_PENALTY);
   };
 }

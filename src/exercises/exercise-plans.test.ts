@@ -2,17 +2,14 @@ import { expect, test } from "bun:test";
 import { inventExercises } from "#bench/testbed/many-exercises.ts";
 import type { Db } from "#db/client.ts";
 import { rolledBack, statementsOf } from "#test/transaction.ts";
-import {
-  countFacets,
-  type ListQuestion,
-  listDocuments,
-  listSearchable,
-} from "./exercise-list.queries.ts";
+import { countFacets } from "./exercise-facets.queries.ts";
+import { listDocuments } from "./exercise-list.queries.ts";
+import { type ListCriteria, listSearchable } from "./matching-exercises.queries.ts";
 
 const WINDOW = { limit: 20, offset: 0 };
 const OTHERS = 20_000;
 
-/** The generic plans, the ones that connections keep, of what `read` sends. */
+/** The generic plans, which connections keep, of the statements that `read` sends. */
 async function plansOf({ sql }: Db, read: () => Promise<unknown>): Promise<string> {
   const plans: string[] = [];
   for (const statement of await statementsOf(read)) {
@@ -22,16 +19,16 @@ async function plansOf({ sql }: Db, read: () => Promise<unknown>): Promise<strin
   return plans.join("\n");
 }
 
-test("lists, searches and facets reach exercises by an index, however many other people have", () =>
+test("lists, searches and facets find exercises by an index, however many other users own", () =>
   rolledBack(async (db) => {
     const userId = await inventExercises(db, OTHERS);
     const ids = (await listSearchable(db)).slice(0, 20).map(({ id }) => id);
-    const distances = ids.map((_, at) => at);
+    const distances = ids.map((_, index) => index);
     for (const scope of ["system", "user", "all"] as const) {
-      const all: ListQuestion = { userId, scope, search: null };
+      const all: ListCriteria = { userId, scope, search: null };
       const search = {
         ...all,
-        search: { words: [{ form: "sqat", meant: ["squat"] }], catalog: { ids, distances } },
+        search: { terms: [{ form: "sqat", corrections: ["squat"] }], catalog: { ids, distances } },
       };
       const reads = {
         list: () => listDocuments(db, all, WINDOW),

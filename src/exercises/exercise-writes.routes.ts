@@ -3,10 +3,8 @@ import { type Precondition, preconditionOf } from "../http/precondition.ts";
 import { createdJson, noContent, okJson } from "../http/reply.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import {
-  changeOwnExercise,
-  changeSystemExercise,
-  createOwnExercise,
-  createSystemExercise,
+  changeExercise,
+  createExercise,
   removeExercise,
   type WriteDeps,
 } from "./exercise-writes.service.ts";
@@ -32,11 +30,11 @@ export function exerciseWriteRoutes({
   config,
   ...deps
 }: WriteDeps & { config: Config }): Operation[] {
-  const shown = (document: string) => withImageHost(document, config.CDN_RESOURCES_URL);
-  /** Clients read documents with the image host in them, and know their ETag so. */
-  const seenBy = (request: Request): Precondition => {
+  const toWire = (document: string) => withImageHost(document, config.CDN_RESOURCES_URL);
+  /** The ETag that a client has read is of the document with the image host in it. */
+  const wirePrecondition = (request: Request): Precondition => {
     const precondition = preconditionOf(request, "exercises.stale");
-    return (version, read) => precondition(version, async () => shown(await read()));
+    return (version, read) => precondition(version, async () => toWire(await read()));
   };
   return [
     operation(
@@ -51,7 +49,8 @@ export function exerciseWriteRoutes({
         answers: { 201: Exercise },
         problems: taken,
       },
-      async ({ actor, body }) => createdJson(shown(await createOwnExercise(deps, actor, body))),
+      async ({ actor, body }) =>
+        createdJson(toWire(await createExercise(deps, actor.userId, body))),
     ),
     operation(
       "POST",
@@ -65,7 +64,7 @@ export function exerciseWriteRoutes({
         answers: { 201: Exercise },
         problems: taken,
       },
-      async ({ body }) => createdJson(shown(await createSystemExercise(deps, body))),
+      async ({ body }) => createdJson(toWire(await createExercise(deps, null, body))),
     ),
     operation(
       "PATCH",
@@ -80,10 +79,18 @@ export function exerciseWriteRoutes({
         answers: { 200: Exercise },
         problems: changed,
       },
-      async ({ actor, params, body, request }) =>
-        okJson(
-          shown(await changeOwnExercise(deps, actor, params.exerciseId, body, seenBy(request))),
-        ),
+      async ({ actor, params: { exerciseId }, body, request }) => {
+        const precondition = wirePrecondition(request);
+        const document = await changeExercise(
+          deps,
+          actor,
+          actor.userId,
+          exerciseId,
+          body,
+          precondition,
+        );
+        return okJson(toWire(document));
+      },
     ),
     operation(
       "PATCH",
@@ -98,10 +105,11 @@ export function exerciseWriteRoutes({
         answers: { 200: Exercise },
         problems: changed,
       },
-      async ({ actor, params, body, request }) =>
-        okJson(
-          shown(await changeSystemExercise(deps, actor, params.exerciseId, body, seenBy(request))),
-        ),
+      async ({ actor, params: { exerciseId }, body, request }) => {
+        const precondition = wirePrecondition(request);
+        const document = await changeExercise(deps, actor, null, exerciseId, body, precondition);
+        return okJson(toWire(document));
+      },
     ),
     operation(
       "DELETE",
@@ -120,7 +128,7 @@ export function exerciseWriteRoutes({
         },
       },
       async ({ actor, params, request }) => {
-        await removeExercise(deps, actor, params.exerciseId, seenBy(request));
+        await removeExercise(deps, actor, params.exerciseId, wirePrecondition(request));
         return noContent();
       },
     ),

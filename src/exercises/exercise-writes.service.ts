@@ -7,14 +7,14 @@ import { type Actor, isSuperuser } from "../permissions/actor.ts";
 import { lockParentsWith } from "../permissions/parent-locks.queries.ts";
 import {
   deleteExercise,
+  type ExistingIds,
   insertExercise,
-  type KnownIds,
   type LinkedIds,
   lockExercise,
   updateExercise,
   type WrittenColumns,
 } from "./exercise-writes.queries.ts";
-import { renderAndAnnounce } from "./exercises.queries.ts";
+import { renderAndInvalidate } from "./exercises.queries.ts";
 import type {
   ExercisePatch,
   NewExercise,
@@ -27,78 +27,39 @@ import { slugOf } from "./slug.rules.ts";
 export type WriteDeps = { db: Db; invalidations: Pick<Invalidations, "publish"> };
 
 /**
- * Creates an exercise of the actor's own and returns its document. Throws not_found for catalog ids
- * that are not there, conflict (`exercises.name_taken`) when the actor has one of that name, or
+ * Creates an exercise of `ownerId`, or of the catalog if that is null, and returns its document.
+ * Throws not_found for catalog ids that do not exist, conflict (`exercises.name_taken`) if the owner
+ * or the catalog has one with that name or the catalog one with its slug, and conflict
  * (`exercises.id_taken`).
  */
-export function createOwnExercise(
-  deps: WriteDeps,
-  actor: Actor,
-  given: NewExercise,
-): Promise<string> {
-  return create(deps, actor.userId, given);
-}
-
-/**
- * Creates an exercise of the catalog; superusers only. Throws not_found for catalog ids that are
- * not there, conflict (`exercises.name_taken`) when one has that name or its slug.
- */
-export function createSystemExercise(deps: WriteDeps, given: NewSystemExercise): Promise<string> {
-  return create(deps, null, given);
-}
-
-function create(
+export function createExercise(
   { db, invalidations }: WriteDeps,
   ownerId: string | null,
-  given: NewExercise | NewSystemExercise,
-) {
-  const links = linksOf(given);
-  return translateTaken(given.name, ownerId === null, () =>
-    invalidations.publish(invalidationSql(ownerId), (invalidationMessage) =>
+  fields: NewExercise | NewSystemExercise,
+): Promise<string> {
+  const isSystem = ownerId === null;
+  const links = linksOf(fields);
+  return translateTaken(fields.name, isSystem, () =>
+    invalidations.publish(invalidationFor(ownerId), (invalidationMessage) =>
       db.transaction(async (tx) => {
-        const { id, known } = await insertExercise(
-          tx,
-          ownerId,
-          columnsOf(given, ownerId === null),
-          links,
-        );
-        if (id === null) throw missingEntries(links, known);
-        return renderAndAnnounce(tx, id, invalidationMessage);
+        const columns = columnsOf(fields, isSystem);
+        const { id, existing } = await insertExercise(tx, ownerId, columns, links);
+        if (id === null) throw missingEntries(links, existing);
+        return renderAndInvalidate(tx, id, invalidationMessage);
       }),
     ),
   );
 }
 
 /**
- * Changes an exercise of the actor's own and returns its document; nothing given changes nothing.
- * Throws not_found for anyone else's and the catalog's, stale as `precondition` says, and what
- * creating it would.
+ * Changes an exercise of `ownerId`, or of the catalog if that is null, and returns its document; an
+ * empty patch changes nothing. Throws not_found for any other exercise, stale as `precondition`
+ * says, and what `createExercise` throws.
  */
-export function changeOwnExercise(
-  deps: WriteDeps,
-  actor: Actor,
-  exerciseId: string,
-  patch: ExercisePatch,
-  precondition: Precondition,
-): Promise<string> {
-  return change(deps, actor.userId, actor, exerciseId, patch, precondition);
-}
-
-/** Changes an exercise of the catalog; superusers only. Throws as `changeOwnExercise` does. */
-export function changeSystemExercise(
-  deps: WriteDeps,
-  actor: Actor,
-  exerciseId: string,
-  patch: SystemExercisePatch,
-  precondition: Precondition,
-): Promise<string> {
-  return change(deps, null, actor, exerciseId, patch, precondition);
-}
-
-function change(
+export function changeExercise(
   { db, invalidations }: WriteDeps,
-  ownerId: string | null,
   actor: Actor,
+  ownerId: string | null,
   exerciseId: string,
   patch: ExercisePatch | SystemExercisePatch,
   precondition: Precondition,
@@ -106,24 +67,24 @@ function change(
   const isSystem = ownerId === null;
   const links = linksOf(patch);
   return translateTaken(patch.name ?? "", isSystem, () =>
-    invalidations.publish(invalidationSql(ownerId), (invalidationMessage) =>
+    invalidations.publish(invalidationFor(ownerId), (invalidationMessage) =>
       db.transaction(async (tx) => {
         const stored = await lockExercise(tx, actor.userId, exerciseId, links);
         if (!stored || stored.isSystem !== isSystem) throw exerciseNotFound();
         await precondition(stored.version, () => stored.document);
         if (Object.keys(patch).length === 0) return stored.document;
-        const missing = missingEntries(links, stored.known);
+        const missing = missingEntries(links, stored.existing);
         if (missing) throw missing;
         await updateExercise(tx, exerciseId, columnsOf(patch, isSystem), links);
-        return renderAndAnnounce(tx, exerciseId, invalidationMessage);
+        return renderAndInvalidate(tx, exerciseId, invalidationMessage);
       }),
     ),
   );
 }
 
 /**
- * Deletes an exercise of the actor's own, or as a superuser one of the catalog. Throws not_found
- * for anyone else's, forbidden (`exercises.not_deletable`) for the catalog's, stale as
+ * Deletes an exercise of the actor, or one of the catalog if the actor is a superuser. Throws
+ * not_found for anyone else's, forbidden (`exercises.not_deletable`) for the catalog's, and stale as
  * `precondition` says.
  */
 export function removeExercise(
@@ -132,63 +93,53 @@ export function removeExercise(
   exerciseId: string,
   precondition: Precondition,
 ): Promise<void> {
-  return invalidations.publish(
-    invalidationSql(isSuperuser(actor) ? null : actor.userId),
-    (invalidationMessage) =>
-      db.transaction(async (tx) => {
-        const stored = await lockExercise(tx, actor.userId, exerciseId);
-        if (!stored) throw exerciseNotFound();
-        if (stored.isSystem && !isSuperuser(actor)) {
-          const detail = "You do not have permission to delete this exercise";
-          throw new AppError("forbidden", "exercises.not_deletable", detail);
-        }
-        await precondition(stored.version, () => stored.document);
-        await lockParentsWith(tx, exerciseId);
-        await deleteExercise(tx, exerciseId, invalidationMessage);
-      }),
+  const invalidation = invalidationFor(isSuperuser(actor) ? null : actor.userId);
+  return invalidations.publish(invalidation, (invalidationMessage) =>
+    db.transaction(async (tx) => {
+      const stored = await lockExercise(tx, actor.userId, exerciseId);
+      if (!stored) throw exerciseNotFound();
+      if (stored.isSystem && !isSuperuser(actor)) {
+        const detail = "You do not have permission to delete this exercise";
+        throw new AppError("forbidden", "exercises.not_deletable", detail);
+      }
+      await precondition(stored.version, () => stored.document);
+      await lockParentsWith(tx, exerciseId);
+      await deleteExercise(tx, exerciseId, invalidationMessage);
+    }),
   );
 }
 
-/**
- * A change of the catalog ends everything that was remembered of exercises: every list may show it.
- */
-const invalidationSql = (ownerId: string | null): Invalidation =>
+/** A change of the catalog invalidates the lists of all users, because any may contain it. */
+const invalidationFor = (ownerId: string | null): Invalidation =>
   ownerId === null ? { catalog: true } : { exercisesOf: ownerId };
 
-type Given = Partial<NewSystemExercise & SystemExercisePatch> | ExercisePatch | NewExercise;
+/** The fields of any body that creates or changes an exercise. */
+type WrittenFields = Partial<NewExercise> &
+  Partial<Pick<NewSystemExercise, "tags" | "imagePathStart" | "imagePathEnd">>;
 
-/** Ids ascending, none twice; null clears. What is not given is absent. */
-function linksOf(given: Given): LinkedIds {
+/** The given ids, ascending and distinct; null clears. Fields that are not given are absent. */
+function linksOf(fields: WrittenFields): LinkedIds {
   const links: LinkedIds = {};
-  const { tags, ...common } = { tags: undefined, ...given };
-  const set = (field: keyof LinkedIds, ids: number[] | null | undefined) => {
+  for (const field of ["primaryMuscles", "secondaryMuscles", "equipment", "tags"] as const) {
+    const ids = fields[field];
     if (ids !== undefined) links[field] = [...new Set(ids)].sort((a, b) => a - b);
-  };
-  set("primaryMuscles", common.primaryMuscles);
-  set("secondaryMuscles", common.secondaryMuscles === null ? [] : common.secondaryMuscles);
-  set("equipment", common.equipment === null ? [] : common.equipment);
-  set("tags", tags);
+  }
   return links;
 }
 
-/** What is given, by the names of the columns. */
-function columnsOf(given: Given, isSystem: boolean): WrittenColumns {
-  const { imagePathStart, imagePathEnd, ...common } = {
-    imagePathStart: undefined,
-    imagePathEnd: undefined,
-    ...given,
-  };
+/** The given fields by column name. */
+function columnsOf(fields: WrittenFields, isSystem: boolean): WrittenColumns {
   const columns = {
-    id: "id" in common ? common.id : undefined,
-    name: common.name,
-    slug: isSystem && common.name !== undefined ? slugOf(common.name) : undefined,
-    category: common.category,
-    difficulty: common.difficultyLevel,
-    force: common.force,
-    mechanic: common.mechanic,
-    instructions: common.instructions,
-    image_path_start: imagePathStart,
-    image_path_end: imagePathEnd,
+    id: fields.id,
+    name: fields.name,
+    slug: isSystem && fields.name !== undefined ? slugOf(fields.name) : undefined,
+    category: fields.category,
+    difficulty: fields.difficultyLevel,
+    force: fields.force,
+    mechanic: fields.mechanic,
+    instructions: fields.instructions,
+    image_path_start: fields.imagePathStart,
+    image_path_end: fields.imagePathEnd,
   };
   return Object.fromEntries(
     Object.entries(columns).filter(([, value]) => value !== undefined),
@@ -196,42 +147,34 @@ function columnsOf(given: Given, isSystem: boolean): WrittenColumns {
 }
 
 /**
- * The first complaint about ids that are not there, in the order that docs/http.md promises;
- * undefined when all are.
+ * The error for catalog ids that do not exist, in the order that docs/http.md promises; undefined if
+ * all exist.
  */
-function missingEntries(links: LinkedIds, known: KnownIds): AppError | undefined {
-  const missing = (ids: number[] | undefined, there: number[]) =>
-    (ids ?? []).filter((id) => !there.includes(id));
-  const placesOf = (field: string, ids: number[]) => ids.map((id) => ({ field: `/${field}`, id }));
-  const primary = missing(links.primaryMuscles, known.muscles);
-  const secondary = missing(links.secondaryMuscles, known.muscles);
-  const equipment = missing(links.equipment, known.equipment);
-  const tags = missing(links.tags, known.tags);
-  const muscles = [
-    ...placesOf("primaryMuscles", primary),
-    ...placesOf("secondaryMuscles", secondary),
-  ];
-  const notFound = (what: string, detail: string, places: GivenId[]) => {
-    const ids = places.map(({ id }) => id as number);
-    return idsNotFound(`exercises.${what}_not_found`, detail, ids, places);
-  };
+function missingEntries(links: LinkedIds, existing: ExistingIds): AppError | undefined {
+  const missing = (field: keyof LinkedIds, ids: number[]): GivenId[] =>
+    (links[field] ?? [])
+      .filter((id) => !ids.includes(id))
+      .map((id) => ({ field: `/${field}`, id }));
+  const idsOf = (fields: GivenId[]) => fields.map(({ id }) => id as number);
+  const list = (fields: GivenId[]) => listOfIds(idsOf(fields));
+  const notFound = (what: string, detail: string, fields: GivenId[]) =>
+    idsNotFound(`exercises.${what}_not_found`, detail, idsOf(fields), fields);
+
+  const primary = missing("primaryMuscles", existing.muscles);
+  const secondary = missing("secondaryMuscles", existing.muscles);
+  const equipment = missing("equipment", existing.equipment);
+  const tags = missing("tags", existing.tags);
   if (primary.length > 0 && secondary.length > 0) {
-    const detail = `Primary ${listOfIds(primary)} and secondary ${listOfIds(secondary)} muscles not found`;
-    return notFound("muscles", detail, muscles);
+    const detail = `Primary ${list(primary)} and secondary ${list(secondary)} muscles not found`;
+    return notFound("muscles", detail, [...primary, ...secondary]);
   }
   if (primary.length > 0)
-    return notFound("muscles", `Primary muscles not found: ${listOfIds(primary)}`, muscles);
+    return notFound("muscles", `Primary muscles not found: ${list(primary)}`, primary);
   if (secondary.length > 0)
-    return notFound("muscles", `Secondary muscles not found: ${listOfIds(secondary)}`, muscles);
-  if (equipment.length > 0) {
-    return notFound(
-      "equipment",
-      `Equipment not found: ${listOfIds(equipment)}`,
-      placesOf("equipment", equipment),
-    );
-  }
-  if (tags.length > 0)
-    return notFound("tags", `Tags not found: ${listOfIds(tags)}`, placesOf("tags", tags));
+    return notFound("muscles", `Secondary muscles not found: ${list(secondary)}`, secondary);
+  if (equipment.length > 0)
+    return notFound("equipment", `Equipment not found: ${list(equipment)}`, equipment);
+  if (tags.length > 0) return notFound("tags", `Tags not found: ${list(tags)}`, tags);
   return undefined;
 }
 
@@ -240,10 +183,10 @@ function translateTaken<T>(name: string, isSystem: boolean, work: () => Promise<
     ? `Exercise '${name}' cannot be created: a similar exercise (with matching normalized naming) already exists in the system`
     : `An exercise with the name '${name}' already exists in your account. Please choose a different name`;
   const nameTaken = () => new AppError("conflict", "exercises.name_taken", detail);
-  const broken = {
+  const errors = {
     exercises_owner_name_unique: nameTaken,
     exercises_system_name_unique: nameTaken,
     exercises_system_slug_unique: nameTaken,
   };
-  return translateBroken(broken, work);
+  return translateBroken(errors, work);
 }

@@ -2,7 +2,7 @@ import type { Db } from "#db/client.ts";
 import { type InvalidationMessage, invalidationSql } from "../cache/invalidations.ts";
 import { isClient } from "../permissions/visibility.queries.ts";
 
-/** An exercise of the catalog or of `userId`'s own; undefined for anyone else's. */
+/** An exercise of the catalog or of `userId`; undefined for anyone else's. */
 export async function findDocument(
   { sql }: Db,
   userId: string,
@@ -15,8 +15,8 @@ export async function findDocument(
 }
 
 /**
- * An own exercise of somebody who lets `trainerId` read their history at present; undefined for
- * anyone else's.
+ * An exercise of a client who currently lets `trainerId` read their history; undefined for anyone
+ * else's.
  */
 export async function findClientsDocument(
   { sql }: Db,
@@ -25,18 +25,20 @@ export async function findClientsDocument(
 ): Promise<string | undefined> {
   const [row] = await sql<{ document: string }[]>`
     select document from exercises
-    where id = ${exerciseId} and ${isClient(sql, "exercises.owner_id", trainerId, "read_history")}`;
+    where id = ${exerciseId}
+      and ${isClient(sql, "exercises.owner_id", trainerId, "read_history")}`;
   return row?.document;
 }
 
-/** Which of the given exercises are the catalog's or `userId`'s own, in no order. */
+/** Those of `ids` that are exercises of the catalog or of `userId`, in no order. */
 export async function listVisibleIds(
   { sql }: Db,
   userId: string,
   ids: string[],
 ): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
-    select id from exercises where id = any (${ids}::uuid[]) and (owner_id is null or owner_id = ${userId})`;
+    select id from exercises
+    where id = any (${ids}::uuid[]) and (owner_id is null or owner_id = ${userId})`;
   return rows.map(({ id }) => id);
 }
 
@@ -46,70 +48,81 @@ export async function findSystemDocumentBySlug(db: Db, slug: string): Promise<st
   return row?.document;
 }
 
-/** The document of `userId`'s own exercise of exactly that name. */
+/** The document of `userId`'s own exercise with exactly that name. */
 export async function findOwnDocumentByName(
   db: Db,
   userId: string,
   name: string,
 ): Promise<string | undefined> {
   const [row] = await db.sql<{ document: string }[]>`
-    select document from exercises where owner_id = ${userId} and lower(name) = lower(${name}) and name = ${name}`;
+    select document from exercises
+    where owner_id = ${userId} and lower(name) = lower(${name}) and name = ${name}`;
   return row?.document;
 }
 
 /**
- * Renders what the given exercises, which the transaction has locked, look like on the wire.
- * Whatever changes an exercise, or the name of something that it refers to, does this later in the
- * same transaction, in a statement of its own, which sees what others committed while it waited for
- * its locks: readers are then served bytes that need no join.
+ * Renders the documents (the wire form) of the given exercises, which the transaction has locked, so
+ * that reads need no joins. Every transaction that changes an exercise, or the name of something
+ * that it refers to, calls this afterwards: as a statement of its own it sees what others committed
+ * while the transaction waited for its locks.
  */
 export async function renderDocuments({ sql }: Db, exerciseIds: string[]): Promise<void> {
-  await rendering(sql, exerciseIds);
+  await renderedDocuments(sql, exerciseIds);
 }
 
 /**
- * Renders one exercise, has every process told `announcement` when the transaction commits, and
- * returns the document.
+ * Renders and returns the document of one exercise, and sends `invalidationMessage` to every process
+ * when the transaction commits.
  */
-export async function renderAndAnnounce(
+export async function renderAndInvalidate(
   { sql }: Db,
   exerciseId: string,
   invalidationMessage: InvalidationMessage,
 ): Promise<string> {
   const [row] = await sql<{ document: string }[]>`
-    with rendered as (${rendering(sql, [exerciseId])} returning exercises.document)
-    select document, ${invalidationSql(sql, invalidationMessage)} from rendered`;
+    with updated as (${renderedDocuments(sql, [exerciseId])} returning exercises.document)
+    select document, ${invalidationSql(sql, invalidationMessage)} from updated`;
   return (row as { document: string }).document;
 }
 
-function rendering(sql: Db["sql"], exerciseIds: string[]) {
-  const linked = (links: string, column: string, catalog: string) => sql`(
+function renderedDocuments(sql: Db["sql"], exerciseIds: string[]) {
+  const entries = (links: string, column: string, catalog: string) => sql`(
     select coalesce(array_agg(entry.id order by entry.id), '{}') as ids,
-      ('[' || coalesce(string_agg(row_to_json(entry)::text, ',' order by entry.id), '') || ']')::json as json
+      ('[' || coalesce(string_agg(row_to_json(entry)::text, ',' order by entry.id), '') || ']')::json
+        as json
     from ${sql(links)} as link
     join (select id, name from ${sql(catalog)}) as entry on entry.id = link.${sql(column)}
-    where link.exercise_id = found.id
+    where link.exercise_id = exercise.id
   )`;
+  const primary = entries("exercise_primary_muscles", "muscle_group_id", "muscle_groups");
+  const secondary = entries("exercise_secondary_muscles", "muscle_group_id", "muscle_groups");
+  const equipment = entries("exercise_equipment", "equipment_id", "equipment");
+  const tags = entries("exercise_tag_links", "exercise_tag_id", "exercise_tags");
   return sql`
-    update exercises set primary_muscle_ids = shown.primary_ids, secondary_muscle_ids = shown.secondary_ids,
-      equipment_ids = shown.equipment_ids, tag_ids = shown.tag_ids, document = shown.document
+    update exercises
+    set primary_muscle_ids = rendered.primary_ids, secondary_muscle_ids = rendered.secondary_ids,
+      equipment_ids = rendered.equipment_ids, tag_ids = rendered.tag_ids,
+      document = rendered.document
     from (
-      select found.id, prime.ids as primary_ids, second.ids as secondary_ids, kit.ids as equipment_ids, tag.ids as tag_ids,
+      select exercise.id, main.ids as primary_ids, second.ids as secondary_ids,
+        kit.ids as equipment_ids, tag.ids as tag_ids,
         (select row_to_json(wire)::text from (
-          select found.id, name, prime.json as "primaryMuscles", second.json as "secondaryMuscles",
+          select exercise.id, name,
+            main.json as "primaryMuscles", second.json as "secondaryMuscles",
             force, difficulty as "difficultyLevel", mechanic, kit.json as equipment,
-            category, instructions, image_path_start as "imagePathStart", image_path_end as "imagePathEnd",
+            category, instructions,
+            image_path_start as "imagePathStart", image_path_end as "imagePathEnd",
             tag.json as tags, slug, owner_id is null as "isSystemDefault", owner_id as "createdBy",
             to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
             to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt",
             version
         ) as wire) as document
-      from exercises as found
-      cross join lateral ${linked("exercise_primary_muscles", "muscle_group_id", "muscle_groups")} as prime
-      cross join lateral ${linked("exercise_secondary_muscles", "muscle_group_id", "muscle_groups")} as second
-      cross join lateral ${linked("exercise_equipment", "equipment_id", "equipment")} as kit
-      cross join lateral ${linked("exercise_tag_links", "exercise_tag_id", "exercise_tags")} as tag
-      where found.id = any (${exerciseIds})
-    ) as shown
-    where exercises.id = shown.id`;
+      from exercises as exercise
+      cross join lateral ${primary} as main
+      cross join lateral ${secondary} as second
+      cross join lateral ${equipment} as kit
+      cross join lateral ${tags} as tag
+      where exercise.id = any (${exerciseIds})
+    ) as rendered
+    where exercises.id = rendered.id`;
 }

@@ -14,7 +14,7 @@ import {
   Exercise,
   ExerciseFacets,
   ExerciseId,
-  FacetQuestion,
+  FacetQuery,
   FindExercise,
   ListExercises,
 } from "./exercises.schemas.ts";
@@ -23,7 +23,7 @@ import {
   findExercise,
   getExercise,
   listExercises,
-  orClients,
+  orOfClient,
   type ReadDeps,
   type View,
   viewFor,
@@ -33,14 +33,14 @@ import {
 const tag = "Exercises";
 
 export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config }): Operation[] {
-  const memory = deps.catalogCache;
+  const { catalogCache } = deps;
   const answer = (
     request: Request,
     question: string,
     audience: Audience,
     compute: () => Promise<ComputedAnswer>,
   ) =>
-    answerFromCache(memory, request, question, audience, async () => {
+    answerFromCache(catalogCache, request, question, audience, async () => {
       const computed = await compute();
       return { ...computed, json: withImageHost(computed.json, config.CDN_RESOURCES_URL) };
     });
@@ -49,7 +49,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
     { userId }: Actor,
     question: string,
     compute: () => Promise<ComputedAnswer>,
-  ) => answer(request, question, lookupAudience(memory, question, userId), compute);
+  ) => answer(request, question, lookupAudience(catalogCache, question, userId), compute);
   return [
     operation(
       "GET",
@@ -65,7 +65,7 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         isCached: true,
       },
       ({ actor, query, request }) => {
-        const view = viewFor(memory, actor, query.scope);
+        const view = viewFor(catalogCache, actor, query.scope);
         const question = questionIn(view, cacheKey("exercises", query));
         return answer(request, question, view.audience, () =>
           listExercises(deps, actor, query, view),
@@ -80,13 +80,13 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         tag,
         summary: "Count exercises by what a list can be filtered by, under the filters given",
         access: "active",
-        query: FacetQuestion,
+        query: FacetQuery,
         answers: { 200: ExerciseFacets },
         isTagged: true,
         isCached: true,
       },
       ({ actor, query, request }) => {
-        const view = viewFor(memory, actor, query.scope);
+        const view = viewFor(catalogCache, actor, query.scope);
         const question = questionIn(view, cacheKey("facets", query));
         return answer(request, question, view.audience, () =>
           countByFacet(deps, actor, query, view),
@@ -126,14 +126,13 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
         isCached: true,
         problems: { 404: "There is none, or it is somebody else's" },
       },
-      ({ actor, params, request }) => {
-        const { exerciseId } = params;
+      ({ actor, params: { exerciseId }, request }) => {
         const read = () =>
           answerOne(request, actor, `exercise/${exerciseId}`, () =>
             getExercise(deps, actor, exerciseId),
           );
         if (!isTrainer(actor)) return read();
-        return orClients(deps, actor, exerciseId, read, (document) =>
+        return orOfClient(deps, actor, exerciseId, read, (document) =>
           choose(
             taggedReply(withImageHost(document, config.CDN_RESOURCES_URL)),
             request.headers.get("if-none-match"),
@@ -144,9 +143,6 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
   ];
 }
 
-/**
- * For one audience, the scopes `user` and `all` have different answers, and so need different
- * questions.
- */
+/** Tells the scopes `user` and `all` apart: the same audience gets different answers to them. */
 const questionIn = ({ scope }: View, question: string) =>
   scope === "user" ? `${question} own` : question;

@@ -76,7 +76,7 @@ const ImagePath = Type.String({
   description: "Path under the image host",
 });
 
-/** Ids may come in any order, and twice; null and [] say none. */
+/** Ids may come in any order and more than once; null and [] mean none. */
 const optionalFields = {
   secondaryMuscles: Type.Optional(
     nullable(Type.Array(SmallId, { maxItems: 50, description: "Ids of muscle groups" })),
@@ -132,7 +132,7 @@ const ids = (description: string) =>
     }),
   );
 
-/** What lists and facets can be narrowed by. */
+/** The filters of lists and facets. */
 const filterFields = {
   scope: Type.Optional(
     choice(["system", "user", "all"], {
@@ -169,8 +169,8 @@ export const ListExercises = strict({
 });
 export type ListExercises = Static<typeof ListExercises>;
 
-export const FacetQuestion = strict(filterFields);
-export type FacetQuestion = Static<typeof FacetQuestion>;
+export const FacetQuery = strict(filterFields);
+export type FacetQuery = Static<typeof FacetQuery>;
 
 const Count = Type.Integer({ minimum: 0, maximum: 2_147_483_647 });
 const EntryCounts = Type.Array(
@@ -180,8 +180,8 @@ const valueCounts = <Words extends ReturnType<typeof choice>>(value: Words) =>
   Type.Array(strict({ value, count: Count }));
 
 /**
- * Of the exercises that match, how many have each value; the most frequent first, and none that no
- * exercise has.
+ * How many of the matching exercises have each value: the most frequent first, values without any
+ * exercise left out.
  */
 export const ExerciseFacets = strict({
   total: Count,

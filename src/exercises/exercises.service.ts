@@ -5,19 +5,16 @@ import type { Audience, CatalogCache } from "../cache/catalog-cache.ts";
 import { pageJson, pageWindow } from "../http/page.ts";
 import type { Actor } from "../permissions/actor.ts";
 import { type CatalogSearch, createCatalogSearch } from "./catalog-search.rules.ts";
-import {
-  countFacets,
-  listDocuments,
-  listSearchable,
-  type Search,
-} from "./exercise-list.queries.ts";
+import { countFacets } from "./exercise-facets.queries.ts";
+import { listDocuments } from "./exercise-list.queries.ts";
 import {
   findClientsDocument,
   findDocument,
   findOwnDocumentByName,
   findSystemDocumentBySlug,
 } from "./exercises.queries.ts";
-import type { FacetQuestion, ListExercises } from "./exercises.schemas.ts";
+import type { FacetQuery, ListExercises } from "./exercises.schemas.ts";
+import { listSearchable, type Search } from "./matching-exercises.queries.ts";
 import { searchForm } from "./slug.rules.ts";
 
 export type ReadDeps = { db: Db; catalogCache: CatalogCache };
@@ -32,16 +29,16 @@ export type View = { scope: "system" | "user" | "all"; audience: Audience };
 const CATALOG_ONLY: View = { scope: "system", audience: null };
 
 /**
- * The view of an actor who asks for `scope`. An actor who is known to own no exercise sees the
- * catalog only.
+ * The view of an actor who asks for `scope`: the catalog only, if the cache knows that the actor owns
+ * no exercise.
  */
 export function viewFor(
-  memory: CatalogCache,
+  catalogCache: CatalogCache,
   { userId }: Actor,
   scope: NonNullable<ListExercises["scope"]> = "all",
 ): View {
   const isCatalogOnly =
-    scope === "system" || (scope === "all" && memory.get(OWNS_NOTHING, userId) !== undefined);
+    scope === "system" || (scope === "all" && catalogCache.get(OWNS_NOTHING, userId) !== undefined);
   return isCatalogOnly ? CATALOG_ONLY : { scope, audience: userId };
 }
 
@@ -55,35 +52,26 @@ export async function listExercises(
   const { searchString, currentPage: _page, pageSize: _size, ...filters } = query;
   const search = await searchFor(deps, searchString);
   const window = pageWindow(query);
-  const question = { ...filters, scope: view.scope, userId, search };
-  const { documents, total, ownCount } = await listDocuments(deps.db, question, window);
+  const criteria = { ...filters, scope: view.scope, userId, search };
+  const { documents, total, ownCount } = await listDocuments(deps.db, criteria, window);
   return { json: pageJson(documents, window, total), ...audienceOf(view, userId, ownCount) };
 }
 
-/**
- * For each value that can be filtered by, how many of the exercises in `view` that match the query
- * have it.
- */
+/** Counts the exercises in `view` that match the query by each value that can be filtered by. */
 export async function countByFacet(
   deps: ReadDeps,
   { userId }: Actor,
-  query: FacetQuestion,
+  query: FacetQuery,
   view: View,
 ): Promise<ComputedAnswer> {
   const { searchString, ...filters } = query;
   const search = await searchFor(deps, searchString);
-  const { facets, ownCount } = await countFacets(deps.db, {
-    ...filters,
-    scope: view.scope,
-    userId,
-    search,
-  });
+  const criteria = { ...filters, scope: view.scope, userId, search };
+  const { facets, ownCount } = await countFacets(deps.db, criteria);
   return { json: JSON.stringify(facets), ...audienceOf(view, userId, ownCount) };
 }
 
-/**
- * The question of the cache entry that says that a user owns no exercise; every list looks it up.
- */
+/** The cache entry that marks a user who owns no exercise. Every list looks it up. */
 const OWNS_NOTHING = "owns nothing";
 
 /**
@@ -102,62 +90,62 @@ function audienceOf(
   };
 }
 
-/** What was typed, as what to look for; null when that is nothing. */
+/** Matches the words of `searchString` against the catalog; null if it contains none. */
 async function searchFor(
   { db, catalogCache }: ReadDeps,
-  typed: string | undefined,
+  searchString = "",
 ): Promise<Search | null> {
-  const forms = [...new Set(searchForm(typed ?? "").split(/\s+/u))].filter((form) => form !== "");
+  const forms = [...new Set(searchForm(searchString).split(/\s+/u))].filter((form) => form !== "");
   if (forms.length === 0) return null;
   const catalog =
     catalogCache.get<CatalogSearch>(CATALOG_SEARCH, null) ??
     (await loadCatalogSearch(db, catalogCache));
-  const words = forms.map(catalog.wordOf);
-  return { words, catalog: catalog.find(words) };
+  const terms = forms.map(catalog.termOf);
+  return { terms, catalog: catalog.match(terms) };
 }
 
 const CATALOG_SEARCH = "search of the catalog";
 
-const loadCatalogSearch = (db: Db, memory: CatalogCache) =>
-  memory.load(CATALOG_SEARCH, null, async () => {
+const loadCatalogSearch = (db: Db, catalogCache: CatalogCache) =>
+  catalogCache.load(CATALOG_SEARCH, null, async () => {
     const value = createCatalogSearch(await listSearchable(db));
     return { value, audience: null, bytes: value.bytes };
   });
 
-/** One exercise of the catalog or of the actor's own. Throws not_found for anyone else's. */
+/** One exercise of the catalog or of the actor. Throws not_found for anyone else's. */
 export async function getExercise(
   { db }: ReadDeps,
   { userId }: Actor,
   exerciseId: string,
 ): Promise<ComputedAnswer> {
-  const found = await findDocument(db, userId, exerciseId);
-  if (!found) throw exerciseNotFound();
-  return { json: found.document, audience: found.isSystem ? null : userId };
+  const exercise = await findDocument(db, userId, exerciseId);
+  if (!exercise) throw exerciseNotFound();
+  return { json: exercise.document, audience: exercise.isSystem ? null : userId };
 }
 
 /**
- * What `read` answers a trainer about an exercise, or else what `show` makes of a client's own.
- * That one is asked of the database each time and nobody waits for another's answer: it must not
- * outlive what the client allows.
+ * What `read` returns, or if that throws not_found, a client's own exercise by `render`. A client's
+ * exercise is read from the database for each request, without the cache and its joiners, because
+ * the client may withdraw the permission at any time.
  */
-export async function orClients<T>(
+export async function orOfClient<T>(
   { db }: ReadDeps,
-  actor: Actor,
+  trainer: Actor,
   exerciseId: string,
   read: () => T | Promise<T>,
-  show: (document: string) => T,
+  render: (document: string) => T,
 ): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    const isAbsent = error instanceof AppError && error.kind === "not_found";
-    const document = isAbsent ? await findClientsDocument(db, actor.userId, exerciseId) : undefined;
+    if (!(error instanceof AppError && error.kind === "not_found")) throw error;
+    const document = await findClientsDocument(db, trainer.userId, exerciseId);
     if (document === undefined) throw error;
-    return show(document);
+    return render(document);
   }
 }
 
-/** A system exercise by slug, or one's own by exact name; exactly one of them must be given. */
+/** A system exercise by slug, or the actor's own by exact name; exactly one must be given. */
 export async function findExercise(
   { db }: ReadDeps,
   { userId }: Actor,
@@ -168,21 +156,15 @@ export async function findExercise(
     throw new AppError("malformed", "exercises.ambiguous_criteria", detail);
   }
   if (!name && !slug) {
-    throw new AppError(
-      "malformed",
-      "exercises.missing_criteria",
-      "Either name or slug must be provided",
-    );
+    const detail = "Either name or slug must be provided";
+    throw new AppError("malformed", "exercises.missing_criteria", detail);
   }
   const json = slug
     ? await findSystemDocumentBySlug(db, slug)
     : await findOwnDocumentByName(db, userId, name as string);
   if (json === undefined) {
-    throw new AppError(
-      "not_found",
-      "exercises.not_found",
-      `Exercise with '${slug || name}' not found`,
-    );
+    const detail = `Exercise with '${slug || name}' not found`;
+    throw new AppError("not_found", "exercises.not_found", detail);
   }
   return { json, audience: slug ? null : userId };
 }
@@ -191,8 +173,8 @@ export const exerciseNotFound = () =>
   new AppError("not_found", "exercises.not_found", "Exercise not found");
 
 /**
- * Puts the address of the image host in front of the image paths in rendered documents. Inside a
- * JSON string a quote is always escaped, so what is replaced can only be the fields themselves.
+ * Prefixes the image paths in rendered documents with the URL of the image host. Quotes inside a
+ * JSON string are escaped, so only the fields themselves can match.
  */
 export function withImageHost(documents: string, cdnResourcesUrl: string): string {
   if (cdnResourcesUrl === "") return documents;

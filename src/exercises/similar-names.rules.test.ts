@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { withApi } from "#test/harness.ts";
 import { createNameIndex } from "./similar-names.rules.ts";
 
-test("exercises are found by names that are spelt nearly alike, the most similar first, at most five", () => {
+test("at most five exercises with similar names are found, the most similar first", () => {
   const index = createNameIndex([
     { id: "a", name: "Barbell Bench Press", searchText: "\nbarbell bench press\nflat bench\n" },
     { id: "b", name: "Bench Press", searchText: "\nbench press\n" },
@@ -14,13 +14,8 @@ test("exercises are found by names that are spelt nearly alike, the most similar
       searchText: `\nbench ${n}\n`,
     })),
   ]);
-  expect(index.similarTo("bench pres").map(({ exerciseId }) => exerciseId)).toEqual([
-    "b",
-    "a",
-    "d0",
-    "d1",
-    "d2",
-  ]);
+  const ids = index.similarTo("bench pres").map(({ exerciseId }) => exerciseId);
+  expect(ids).toEqual(["b", "a", "d0", "d1", "d2"]);
   expect(index.similarTo("flat bench")[0]).toEqual({
     exerciseId: "a",
     exerciseName: "Barbell Bench Press",
@@ -31,7 +26,7 @@ test("exercises are found by names that are spelt nearly alike, the most similar
 });
 
 test(
-  "the similarity is the one that pg_trgm finds",
+  "the similarity equals pg_trgm's",
   withApi(async (_api, { sql }) => {
     const word = fc.string({
       unit: fc.constantFrom("a", "b", "c", "d", "1"),
@@ -42,12 +37,11 @@ test(
     await fc.assert(
       fc.asyncProperty(form, form, async (a, b) => {
         const [row] = await sql<{ similarity: number }[]>`select similarity(${a}, ${b})`;
-        const [found] = createNameIndex([{ id: "a", name: "A", searchText: `\n${a}\n` }]).similarTo(
-          b,
-        );
-        const similarity = row?.similarity ?? 0;
-        if (similarity < 0.295) expect(found).toBeUndefined();
-        if (similarity > 0.305) expect(found?.similarity).toBeCloseTo(similarity, 1);
+        const index = createNameIndex([{ id: "a", name: "A", searchText: `\n${a}\n` }]);
+        const [match] = index.similarTo(b);
+        const expected = row?.similarity ?? 0;
+        if (expected < 0.295) expect(match).toBeUndefined();
+        if (expected > 0.305) expect(match?.similarity).toBeCloseTo(expected, 1);
       }),
       { numRuns: 50 },
     );

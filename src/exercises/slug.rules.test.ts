@@ -9,11 +9,11 @@ test.each([
   ["Straße & Øre", "strasse-ore"],
   ["上", "u4e0a"],
   ["!!!", "u21-u21-u21"],
-])("%s is %s in a URL", (name, slug) => {
+])("the slug of %s is %s", (name, slug) => {
   expect(slugOf(name)).toBe(slug);
 });
 
-test("no name that anyone can give has an empty or malformed slug", () => {
+test("no valid name has an empty or malformed slug", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme", minLength: 3, maxLength: 100 }), (name) => {
       fc.pre(name.trim() !== "");

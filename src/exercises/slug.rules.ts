@@ -1,7 +1,7 @@
 /**
- * A name as it stands in a URL: lower case, transliterated to ASCII, everything else a single
- * hyphen; never empty, at most 100 characters. A name with no letter or digit that ASCII can show
- * is spelt by its code points (`u4e0a-…`).
+ * The form of a name that is used in URLs: lower case, transliterated to ASCII, with a single hyphen
+ * for anything that is not a letter or digit. Never empty, at most 100 characters. A name without
+ * any such letter or digit is represented by its code points (`u4e0a-…`).
  */
 export function slugOf(name: string): string {
   const slug = hyphenate(searchForm(name));
@@ -32,8 +32,8 @@ const LETTERS: Record<string, string> = {
 };
 
 /**
- * Lower case, without accents, in ASCII letters where there are such: the form in which names are
- * compared and searched.
+ * The form in which names are compared and searched: lower case, without accents, in ASCII letters
+ * where possible.
  */
 export const searchForm = (text: string): string =>
   text

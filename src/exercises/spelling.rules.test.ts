@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { createSpeller, editDistance } from "./spelling.rules.ts";
+import { createSpellChecker, editDistance } from "./spelling.rules.ts";
 
-const speller = createSpeller([
+const spellChecker = createSpellChecker([
   "bulgarian",
   "split",
   "squat",
@@ -23,44 +23,44 @@ test.each([
   ["dumbell", ["dumbbell", "dumbbells"]],
   ["latterals", ["lateral"]],
   ["skulcrusher", ["skullcrusher"]],
-  // As it stands in a word there is nothing to mend.
+  // A part of a known word needs no correction.
   ["squat", []],
   ["skull", []],
   ["squats", ["squat"]],
   ["xyz", []],
   ["qu", []],
   ["", []],
-])("who types %p may mean %p", (typed, meant) => {
-  expect(speller.wordsMeant(typed)).toEqual(meant);
+])("the corrections of %p are %p", (typed, corrections) => {
+  expect(spellChecker.corrections(typed)).toEqual(corrections);
 });
 
-test("one wrong letter in a word of five or more is forgiven", () => {
+test("one typing error in a word of eight or more letters is corrected", () => {
   const words = ["deadlift", "kettlebell", "overhead", "shoulder", "romanian"];
-  const one = createSpeller(words);
+  const checker = createSpellChecker(words);
   fc.assert(
     fc.property(
       fc.constantFrom(...words),
       fc.nat(),
       fc.constantFrom("delete", "swap", "double"),
-      (word, at, how) => {
-        const place = at % (word.length - 1);
-        const rest = word.slice(place + 2);
-        const [first, second] = [word[place], word[place + 1]];
-        const typed =
-          word.slice(0, place) +
-          (how === "delete"
-            ? `${second}${rest}`
-            : how === "swap"
-              ? `${second}${first}${rest}`
-              : `${first}${first}${second}${rest}`);
-        const meant = one.wordsMeant(typed);
-        expect(typed === word || word.includes(typed) || meant.includes(word)).toBe(true);
+      (word, seed, edit) => {
+        const index = seed % (word.length - 1);
+        const before = word.slice(0, index);
+        const after = word.slice(index + 2);
+        const [first, second] = [word[index], word[index + 1]];
+        const edited = {
+          delete: `${second}`,
+          swap: `${second}${first}`,
+          double: `${first}${first}${second}`,
+        };
+        const typed = before + edited[edit] + after;
+        const corrections = checker.corrections(typed);
+        expect(word.includes(typed) || corrections.includes(word)).toBe(true);
       },
     ),
   );
 });
 
-test("the edit distance is one of a metric, and counts a swap once", () => {
+test("the edit distance is a symmetric distance that counts a transposition once", () => {
   expect([
     editDistance("curl", "crul"),
     editDistance("", "abc"),

@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import type { NamedForSearch } from "../exercises/similar-names.rules.ts";
+import type { IndexedExercise } from "../exercises/similar-names.rules.ts";
 import { nameVariants, normalizeName } from "./exercise-names.rules.ts";
 
 /** The exercise that a name of a file means. */
@@ -55,11 +55,11 @@ export async function listMatches(
 }
 
 /** The names and aliases of the catalog's exercises, in no order. */
-export const listCatalogNames = ({ sql }: Db): Promise<NamedForSearch[]> => sql`
+export const listCatalogNames = ({ sql }: Db): Promise<IndexedExercise[]> => sql`
   select id, name, search_text as "searchText" from exercises where owner_id is null`;
 
 /** The names and aliases of `userId`'s own exercises, in no order. */
-export const listOwnNames = ({ sql }: Db, userId: string): Promise<NamedForSearch[]> => sql`
+export const listOwnNames = ({ sql }: Db, userId: string): Promise<IndexedExercise[]> => sql`
   select id, name, search_text as "searchText" from exercises where owner_id = ${userId}`;
 
 /** The names for which `userId` has chosen exercises, by name, as a JSON array. */

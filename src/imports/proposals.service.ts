@@ -2,8 +2,8 @@ import type { Db } from "#db/client.ts";
 import type { CatalogCache } from "../cache/catalog-cache.ts";
 import {
   createNameIndex,
+  type IndexedExercise,
   mostSimilar,
-  type NamedForSearch,
   type NameIndex,
   type SimilarExercise,
 } from "../exercises/similar-names.rules.ts";
@@ -39,7 +39,7 @@ export async function loadProposals(
 
 async function proposeFrom(
   catalog: NameIndex,
-  own: NamedForSearch[],
+  own: IndexedExercise[],
   names: Map<string, FileName>,
 ) {
   const pause = createPause({ isDetached: true });

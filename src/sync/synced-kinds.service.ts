@@ -1,8 +1,8 @@
 import type { TSchema } from "@sinclair/typebox";
 import type { Db } from "#db/client.ts";
 import {
-  changeOwnExercise,
-  createOwnExercise,
+  changeExercise,
+  createExercise,
   removeExercise,
   type WriteDeps,
 } from "../exercises/exercise-writes.service.ts";
@@ -67,11 +67,11 @@ function complete<T>(schema: TSchema, id: string, state: Given): T {
 export const SYNCED_KINDS: Record<Kind, SyncedKind> = {
   exercise: {
     create: (deps, actor, id, state) =>
-      createOwnExercise(deps, actor, complete(NewExercise, id, state)),
+      createExercise(deps, actor.userId, complete(NewExercise, id, state)),
     replace: (deps, actor, id, state, precondition) => {
       const { id: _id, ...fields } = complete<NewExercise>(NewExercise, id, state);
       const patch = checkInput<ExercisePatch>(ExercisePatch, { ...CLEARED.exercise, ...fields });
-      return changeOwnExercise(deps, actor, id, patch, precondition);
+      return changeExercise(deps, actor, actor.userId, id, patch, precondition);
     },
     remove: removeExercise,
     get: async (db, actor, id) => (await findDocument(db, actor.userId, id))?.document ?? "null",
