@@ -1,4 +1,5 @@
 import type { Db } from "#db/client.ts";
+import { instant } from "#db/fragments.ts";
 import type { RoleSlug } from "../permissions/actor.ts";
 
 /** What signing in has to know of an account. */
@@ -140,11 +141,9 @@ export async function listLiveLogins(
   userId: string,
   nowMs: number,
 ): Promise<LoginRow[]> {
-  const instant = (column: string) =>
-    sql`to_char(${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
   return sql<LoginRow[]>`
-    select id, ${instant("created_at")} as "createdAt", ${instant("last_used_at")} as "lastUsedAt",
-      ${instant("expires_at")} as "expiresAt", user_agent as "userAgent", address
+    select id, ${instant(sql, "created_at")} as "createdAt", ${instant(sql, "last_used_at")} as "lastUsedAt",
+      ${instant(sql, "expires_at")} as "expiresAt", user_agent as "userAgent", address
     from logins
     where user_id = ${userId} and revoked_at is null and expires_at > ${new Date(nowMs).toISOString()}
     order by last_used_at desc, id desc`;

@@ -1,4 +1,5 @@
 import type { Db } from "#db/client.ts";
+import { instant } from "#db/fragments.ts";
 import { OperatorError } from "#lib/errors.ts";
 import type { RoleSlug } from "../permissions/actor.ts";
 
@@ -35,8 +36,8 @@ export async function insertUser(db: Db, user: NewUser): Promise<PublicUser> {
     )
     select inserted.id, inserted.name, email, is_active as "isActive", slug = 'superuser' as "isSuperuser",
       roles.name as "roleName", slug as "roleSlug",
-      to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
-      to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt"
+      ${instant(db.sql, "created_at")} as "createdAt",
+      ${instant(db.sql, "updated_at")} as "updatedAt"
     from inserted join roles on roles.id = role_id`;
   if (!inserted) throw new OperatorError(`There is no role ${user.roleSlug}: run irontrack seed`);
   return inserted;

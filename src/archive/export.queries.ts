@@ -1,5 +1,6 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
+import { instant } from "#db/fragments.ts";
 import type { LISTS } from "./archive.schemas.ts";
 
 /**
@@ -71,9 +72,6 @@ export async function listArchived(
     ) as workouts`;
   return lists as Record<keyof typeof LISTS, string>;
 }
-
-const instant = (sql: Db["sql"], column: string): Fragment =>
-  sql`to_char(${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
 const namesOf = (sql: Db["sql"], catalog: string, ids: string): Fragment =>
   sql`array(select ${sql(catalog)}.name from ${sql(catalog)} where ${sql(catalog)}.id = any (${sql(ids)}) order by ${sql(catalog)}.name)`;

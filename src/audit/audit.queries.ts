@@ -1,4 +1,5 @@
 import type { Db } from "#db/client.ts";
+import { instant } from "#db/fragments.ts";
 import type { PageWindow } from "../http/page.ts";
 
 /**
@@ -82,7 +83,7 @@ export async function listAuditEvents(
     page as (select id from matching order by id desc limit ${limit} offset ${offset})
     select (select count(*) from matching)::int as total, coalesce((
       select json_agg(row_to_json(shown) order by shown.id desc) from (
-        select id, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, event, actor,
+        select id, ${instant(sql, "at")} as at, event, actor,
           actor_user_id as "actorUserId", target_user_id as "targetUserId", login_id as "loginId", address,
           request_id as "requestId", detail
         from audit_events join page using (id)

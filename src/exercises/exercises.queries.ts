@@ -1,4 +1,5 @@
 import type { Db } from "#db/client.ts";
+import { instant } from "#db/fragments.ts";
 import { type InvalidationMessage, invalidationSql } from "../cache/invalidations.ts";
 import { isClient } from "../permissions/visibility.queries.ts";
 
@@ -113,8 +114,8 @@ function renderedDocuments(sql: Db["sql"], exerciseIds: string[]) {
             category, instructions,
             image_path_start as "imagePathStart", image_path_end as "imagePathEnd",
             tag.json as tags, slug, owner_id is null as "isSystemDefault", owner_id as "createdBy",
-            to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
-            to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt",
+            ${instant(sql, "created_at")} as "createdAt",
+            ${instant(sql, "updated_at")} as "updatedAt",
             version
         ) as wire) as document
       from exercises as exercise

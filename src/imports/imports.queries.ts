@@ -1,4 +1,5 @@
 import type { Db } from "#db/client.ts";
+import { instant } from "#db/fragments.ts";
 import type { Format } from "./formats.types.ts";
 
 /** Inserts an import without workouts and returns its id. */

@@ -1,6 +1,6 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
-import { escapeLike } from "#db/fragments.ts";
+import { escapeLike, instant } from "#db/fragments.ts";
 import type { PageWindow } from "../http/page.ts";
 import { canReadPlan, canWritePlan, isClient } from "../permissions/visibility.queries.ts";
 import type { NewPlan } from "./plans.schemas.ts";
@@ -152,8 +152,8 @@ const planFields = (sql: Db["sql"], userId: string): Fragment => sql`
   case when assigned_from_version is not null and (plans.owner_id = ${userId} or assigned_by = ${userId})
     then json_build_object('planId', assigned_from_plan_id, 'version', assigned_from_version, 'trainerId', assigned_by)
     end as "assignedFrom",
-  to_char(plans.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
-  to_char(plans.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt", plans.version`;
+  ${instant(sql, "plans.created_at")} as "createdAt",
+  ${instant(sql, "plans.updated_at")} as "updatedAt", plans.version`;
 
 /** The routines of the row of `plans`, by day and position. */
 export const planRoutinesJson = (sql: Db["sql"]): Fragment => sql`(

@@ -1,4 +1,5 @@
 import type { Db } from "#db/client.ts";
+import { instant } from "#db/fragments.ts";
 import { estimate } from "./one-rep-max.queries.ts";
 import { type Formula, MAX_REPS } from "./one-rep-max.rules.ts";
 
@@ -33,7 +34,7 @@ export async function listHistory(
           to_char(started_at at time zone time_zone, 'YYYY-MM-DD') as day, figures.*
       ) as shown
     ) as json
-    from page, to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as started, lateral (
+    from page, ${instant(sql, "started_at")} as started, lateral (
       select trim_scale(coalesce(sum(weight_kg * reps) filter (where counts), 0)) as "volumeKg",
         round(max(estimated)::numeric, 3) as "estimatedKg",
         case when not coalesce(bool_or(counts and mode = 'reps'), false) then 'no_sets'

@@ -1,5 +1,6 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
+import { instant } from "#db/fragments.ts";
 import { estimate } from "./one-rep-max.queries.ts";
 import { type Formula, MAX_REPS } from "./one-rep-max.rules.ts";
 
@@ -25,7 +26,7 @@ export async function findRecordsJson(
       select id, started_at from workouts where user_id = ${userId} and deleted_at is null and status <> 'aborted'
     ), done as materialized (
       select workout_sets.id, workout_id, started_at, weight_kg, workout_sets.reps,
-        to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as started,
+        ${instant(sql, "started_at")} as started,
         ${estimate(sql, formula)} as estimated
       from mine join workout_exercises on workout_id = mine.id
       join workout_sets on workout_exercise_id = workout_exercises.id

@@ -1,6 +1,6 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
-import { escapeLike } from "#db/fragments.ts";
+import { escapeLike, instant } from "#db/fragments.ts";
 import type { PageWindow } from "../http/page.ts";
 import {
   canReadPlan,
@@ -211,8 +211,8 @@ const routineFields = (sql: Db["sql"], userId: string): Fragment => sql`
   routines.id, routines.owner_id as "ownerId",
   case when routines.owner_id = ${userId} then 'owner' when ${canWriteRoutine(sql, userId)} then 'write' else 'read' end as access,
   routines.name, routines.description, routines.sharing,
-  to_char(routines.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
-  to_char(routines.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "updatedAt", routines.version`;
+  ${instant(sql, "routines.created_at")} as "createdAt",
+  ${instant(sql, "routines.updated_at")} as "updatedAt", routines.version`;
 
 /**
  * The exercises of the row of `routines` in order; `exerciseId` is what is shown of which exercise

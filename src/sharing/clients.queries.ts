@@ -1,5 +1,6 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
+import { instant } from "#db/fragments.ts";
 import { isAllowed } from "../permissions/visibility.queries.ts";
 import type { ListClients, Scopes } from "./clients.schemas.ts";
 
@@ -134,6 +135,3 @@ const clientJson = (sql: Db["sql"]): Fragment => sql`json_build_object(
   'askedScopes', ${scopesIn(sql, "asks")}, 'scopes', ${scopesIn(sql, "can")}, 'invitedAt', ${instant(sql, "invited_at")},
   'acceptedAt', ${instant(sql, "accepted_at")}, 'endedAt', ${instant(sql, "ended_at")}
 )::text`;
-
-const instant = (sql: Db["sql"], column: string): Fragment =>
-  sql`to_char(${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;

@@ -1,5 +1,6 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
+import { instant } from "#db/fragments.ts";
 
 export type GrantSubject = { routineId: string | null; planId: string | null };
 
@@ -87,7 +88,7 @@ const person = (sql: Db["sql"], alias: string): Fragment =>
 const grantsWhere = (sql: Db["sql"], condition: Fragment): Fragment => sql`
   select grants.id, ${person(sql, "owners")} as owner, ${person(sql, "grantees")} as grantee, grants.routine_id as "routineId",
     grants.plan_id as "planId", coalesce(routines.name, plans.name) as name, access,
-    to_char(grants.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt"
+    ${instant(sql, "grants.created_at")} as "createdAt"
   from grants join users as owners on owners.id = grants.owner_id join users as grantees on grantees.id = grantee_id
   left join routines on routines.id = grants.routine_id left join plans on plans.id = grants.plan_id
   where ${condition}`;

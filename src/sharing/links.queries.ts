@@ -1,5 +1,6 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
+import { instant } from "#db/fragments.ts";
 import { planRoutinesJson } from "../plans/plans.queries.ts";
 import { routineExercisesJson } from "../routines/routines.queries.ts";
 import type { GrantSubject } from "./grants.queries.ts";
@@ -78,6 +79,3 @@ const subjects = (sql: Db["sql"]): Fragment =>
 const linkFields = (sql: Db["sql"]): Fragment => sql`
   links.id, links.routine_id as "routineId", links.plan_id as "planId", coalesce(routines.name, plans.name) as name,
   ${instant(sql, "links.created_at")} as "createdAt"`;
-
-const instant = (sql: Db["sql"], column: string): Fragment =>
-  sql`to_char(${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;

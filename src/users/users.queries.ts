@@ -1,6 +1,6 @@
-import { and, asc, count, desc, eq, gte, lte, type SQL, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gte, lte, sql } from "drizzle-orm";
 import type { Db } from "#db/client.ts";
-import { escapeLike } from "#db/fragments.ts";
+import { escapeLike, instantSql } from "#db/fragments.ts";
 import { roles } from "#db/schema/roles.ts";
 import { users } from "#db/schema/users.ts";
 import type { PublicUser } from "../access/accounts.queries.ts";
@@ -10,9 +10,6 @@ import type { RoleSlug } from "../permissions/actor.ts";
 /** An account as those must see it who decide about it. */
 export type ManagedUser = PublicUser & { isSystemAdmin: boolean };
 
-const instant = (column: SQL) =>
-  sql<string>`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
-
 const publicColumns = {
   id: users.id,
   name: users.name,
@@ -21,8 +18,8 @@ const publicColumns = {
   isSuperuser: sql<boolean>`${roles.slug} = 'superuser'`,
   roleName: roles.name,
   roleSlug: sql<RoleSlug>`${roles.slug}`,
-  createdAt: instant(sql`${users.createdAt}`),
-  updatedAt: instant(sql`${users.updatedAt}`),
+  createdAt: sql<string>`${sql.raw(instantSql("users.created_at"))}`,
+  updatedAt: sql<string>`${sql.raw(instantSql("users.updated_at"))}`,
 };
 
 /** The account of that id or address. */

@@ -1,5 +1,6 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
+import { instant } from "#db/fragments.ts";
 import type { WorkoutPatch } from "./workouts.schemas.ts";
 
 /**
@@ -184,7 +185,7 @@ export async function listWorkouts(
   limit: number,
 ): Promise<{ json: string; startedAt: string; id: string }[]> {
   return sql`
-    select id, to_char(started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "startedAt", (
+    select id, ${instant(sql, "started_at")} as "startedAt", (
       select row_to_json(shown)::text from (
         select ${workoutFields(sql)},
           (select count(*) from workout_exercises where workout_id = workouts.id) as "exerciseCount",
@@ -282,9 +283,6 @@ export async function emptyTrash({ sql }: Db): Promise<number> {
   const gone = await sql`delete from workouts where deleted_at < now() - interval '30 days'`;
   return gone.count;
 }
-
-const instant = (sql: Db["sql"], column: string) =>
-  sql`to_char(${sql(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
 const workoutFields = (sql: Db["sql"]): Fragment => sql`
   workouts.id, workouts.name, status, plan_id as "planId", plan_name as "planName", routine_id as "routineId",
