@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { eventually } from "#test/eventually.ts";
 import { program } from "#test/program.ts";
 import { databaseSettings, testPool } from "#test/transaction.ts";
-import { until } from "#test/until.ts";
 
 // The directory of PostgreSQL's socket behind a link: without the link, the database is
 // unreachable.
@@ -67,7 +67,7 @@ afterAll(() => {
 test("a process whose database is unavailable at the start stays alive, answers 503, and serves once the database is available", async () => {
   const unix = join(home, "run/irontrack.sock");
   const child = serve([], away);
-  await until(async () => (await statusOf(unix, "/health/live")) === 200);
+  await eventually(async () => (await statusOf(unix, "/health/live")) === 200);
   expect(await statusOf(unix, "/ping")).toBe(200);
   const ready = await ask(unix, "/health/ready");
   expect(ready.status).toBe(503);
@@ -78,7 +78,7 @@ test("a process whose database is unavailable at the start stays alive, answers 
   expect(refused.headers.get("retry-after")).toBe("1");
   expect(await refused.json()).toMatchObject({ code: "database_unavailable", status: 503 });
   give();
-  await until(async () => (await statusOf(unix, "/health/ready")) === 200);
+  await eventually(async () => (await statusOf(unix, "/health/ready")) === 200);
   expect(await statusOf(unix, "/api/v1/exercises")).toBe(401);
   const over = ended(child);
   child.kill("SIGTERM");
@@ -89,7 +89,7 @@ test("a process whose database is unavailable at the start stays alive, answers 
 test("a process that waits for its database stops on SIGTERM and leaves no socket", async () => {
   const unix = join(home, "run/irontrack.sock");
   const child = serve([], away);
-  await until(async () => (await statusOf(unix, "/health/live")) === 200);
+  await eventually(async () => (await statusOf(unix, "/health/live")) === 200);
   const over = ended(child);
   child.kill("SIGTERM");
   expect(await over).toBe(0);
@@ -112,7 +112,7 @@ test("on a database without tables a process is not ready, and logs what is miss
   url.searchParams.set("host", socketDir);
   const child = serve([], { DATABASE_URL: url.href });
   try {
-    await until(() => said.includes("run irontrack migrate"));
+    await eventually(() => said.includes("run irontrack migrate"));
     expect(said).toContain('relation \\"live_processes\\" does not exist');
     expect(await statusOf(join(home, "run/irontrack.sock"), "/health/ready")).toBe(503);
   } finally {
@@ -127,19 +127,19 @@ test("while the database is unavailable, a worker that died is replaced, and a h
   said = "";
   give();
   const supervisor = serve(["--workers", "2"], away);
-  await until(() => said.includes("all workers are ready"));
+  await eventually(() => said.includes("all workers are ready"));
   const [victim, healthy] = pidsOf() as [number, number];
   const healthySocket = said.includes(`"worker":1,"pid":${healthy}`) ? sockets[0] : sockets[1];
   const otherSocket = sockets.find((unix) => unix !== healthySocket) as string;
   take();
   process.kill(victim, "SIGKILL");
-  await until(async () => (await statusOf(otherSocket, "/health/live")) === 200);
+  await eventually(async () => (await statusOf(otherSocket, "/health/live")) === 200);
   expect(await statusOf(otherSocket, "/health/ready")).toBe(503);
   expect(supervisor.exitCode).toBe(null);
   expect(await statusOf(healthySocket as string, "/ping")).toBe(200);
   expect(() => process.kill(healthy, 0)).not.toThrow();
   give();
-  await until(async () => (await statusOf(otherSocket, "/health/ready")) === 200);
+  await eventually(async () => (await statusOf(otherSocket, "/health/ready")) === 200);
   expect(() => process.kill(healthy, 0)).not.toThrow();
   const over = ended(supervisor);
   supervisor.kill("SIGTERM");

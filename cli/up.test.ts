@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import { eventually } from "#test/eventually.ts";
 import { databaseSettings } from "#test/transaction.ts";
-import { until } from "#test/until.ts";
 
 const home = mkdtempSync(join(tmpdir(), "irontrack-up-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -28,14 +28,14 @@ test("on a terminal the greeting of up is not red, and a request is one line", a
     terminal: { cols: 200, rows: 50, data: (_, bytes) => show(bytes) },
   });
   try {
-    await until(() => shown.includes("Ctrl-C here stops everything"));
+    await eventually(() => shown.includes("Ctrl-C here stops everything"));
     expect(shown).toContain("IronTrack is up.");
     expect(shown).not.toContain(RED);
     const unix = join(home, "run/irontrack.sock");
     const before = shown.length;
     for (const path of ["/api/v1/exercises", "/nowhere"])
       await fetch(`http://localhost${path}`, { unix, keepalive: false });
-    await until(() => shown.includes("404"));
+    await eventually(() => shown.includes("404"));
     up.kill("SIGTERM");
     expect(await up.exited).toBe(0);
     const said = stripVTControlCharacters(shown.slice(before));

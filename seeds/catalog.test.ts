@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { slugOf } from "#src/exercises/slug.rules.ts";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
 import { seedCatalog } from "./catalog.ts";
 import { readCatalog } from "./read-catalog.ts";
 

@@ -1,6 +1,7 @@
 import { expect } from "bun:test";
 import fc from "fast-check";
 import { type Api, expectStatus } from "./harness.ts";
+import { API } from "./paths.ts";
 
 /**
  * A set, an exercise of a workout or routine, and a routine of a plan, as much as is compared of
@@ -88,7 +89,6 @@ export const edits: fc.Arbitrary<Act[]> = fc.oneof(
   },
 );
 
-const P = "/api/v1";
 const POSITIONS = (parts: { position: number }[]) =>
   expect(parts.map((part) => part.position)).toEqual(parts.map((_part, n) => n + 1));
 
@@ -117,7 +117,7 @@ export function planOf({ version, routines }: Json): Model["plan"] {
 
 export async function makeWorld(api: Api, as: string): Promise<World> {
   const post = async (path: string, body: object) => {
-    const answer = await api.post(`${P}/${path}`, { as, body });
+    const answer = await api.post(`${API}/${path}`, { as, body });
     expectStatus(answer, 201);
     return answer.json;
   };
@@ -157,7 +157,7 @@ export async function makeWorld(api: Api, as: string): Promise<World> {
 
 /** How the three things are stored in the end. */
 export async function readWorld({ api, as, ids }: World): Promise<Model> {
-  const get = async (path: string) => (await api.get(`${P}/${path}`, { as })).json;
+  const get = async (path: string) => (await api.get(`${API}/${path}`, { as })).json;
   return {
     workout: workoutOf(await get(`workouts/${ids.workout}`)),
     routine: routineOf(await get(`routines/${ids.routine}`)),

@@ -1,5 +1,5 @@
+import { makeExercise, makeSignedIn } from "./fixtures.ts";
 import { type Answer, type Api, expectStatus } from "./harness.ts";
-import { makeExercise, makeSignedIn } from "./make.ts";
 
 /** What recipes share: the API, the cookie of a superuser, and a muscle group that stays. */
 export type World = { api: Api; admin: string; muscle: number };

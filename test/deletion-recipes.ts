@@ -16,8 +16,8 @@ import {
   userPosts,
   V1,
 } from "./deletion-races.ts";
+import { makeExercise, makeSignedIn } from "./fixtures.ts";
 import { expectStatus } from "./harness.ts";
-import { makeExercise, makeSignedIn } from "./make.ts";
 
 const syncItem = (kind: string, state: object) => ({
   changes: [{ kind, id: Bun.randomUUIDv7(), baseVersion: null, state }],

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { openPool, type Pool } from "#db/client.ts";
 import { edits, makeWorld, readWorld } from "./concurrent-edits.ts";
+import { makeSignedIn } from "./fixtures.ts";
 import { type Api, apiOn } from "./harness.ts";
-import { makeSignedIn } from "./make.ts";
 import { makeOwnDatabase } from "./own-database.ts";
 import { isSerial, send } from "./serial-order.ts";
 import { canPrepare } from "./transaction.ts";

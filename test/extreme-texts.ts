@@ -1,6 +1,6 @@
 import type { TSchema } from "@sinclair/typebox";
 import fc from "fast-check";
-import { PASSWORD } from "./make.ts";
+import { PASSWORD } from "./fixtures.ts";
 
 /** Ids, addresses and names of things that exist, for values that hit something. */
 export type KnownValues = {

@@ -1,9 +1,9 @@
 import { createRandom, type Random } from "#seeds/demo/random.ts";
 import { renderDocuments } from "#src/exercises/exercises.queries.ts";
-import { makeUser, signedIn } from "./make.ts";
+import { makeUser, signedIn } from "./fixtures.ts";
+import { API } from "./paths.ts";
 import { openTwoApps, type TwoApps } from "./two-apps.ts";
 
-const P = "/api/v1";
 const PEOPLE = 6;
 const CATALOG_SIZE = 400;
 const REQUESTS_AT_ONCE = 30;
@@ -99,12 +99,12 @@ async function askAround(
       category: "strength",
       equipment: [1],
     };
-    const made = await write(person, "POST", `${P}/exercises/user`, [201, 409], { body });
+    const made = await write(person, "POST", `${API}/exercises/user`, [201, 409], { body });
     if (made) ids.push(made.id);
   };
   const remove = async (person: Person) => {
     if (person.own.size > 0)
-      await write(person, "DELETE", `${P}/exercises/${random.pick([...person.own])}`, [204, 404]);
+      await write(person, "DELETE", `${API}/exercises/${random.pick([...person.own])}`, [204, 404]);
   };
   /** The same key and body for everyone: kept answers are as personal as the rest. */
   const repeat = async (person: Person) => {
@@ -113,24 +113,24 @@ async function askAround(
       body: { name, exercises: [] },
       headers: { "idempotency-key": name.replace(" ", "-") },
     };
-    const routine = await write(person, "POST", `${P}/routines`, [201, 409], sent);
+    const routine = await write(person, "POST", `${API}/routines`, [201, 409], sent);
     found.answers++;
     if (routine && routine.ownerId !== person.id)
       found.foreign.push(`${name}: ${JSON.stringify(routine)}`);
   };
   const changeCatalog = () =>
-    write(root, "PATCH", `${P}/catalogs/equipment/1`, [200], {
+    write(root, "PATCH", `${API}/catalogs/equipment/1`, [200], {
       body: { name: `kind ${random.bits()}` },
     });
   /** Most own nothing at the beginning of a round, and each instance knows it. */
   const begin = async (person: Person) => {
     const list = async () => {
-      const page: Content = await (await send(person, "GET", `${P}/exercises?scope=user`)).json();
+      const page: Content = await (await send(person, "GET", `${API}/exercises?scope=user`)).json();
       person.own = new Set(page.items.map(({ id }: Content) => id));
     };
     await list();
     if (random.happens(0.7))
-      for (const id of person.own) await write(person, "DELETE", `${P}/exercises/${id}`, [204]);
+      for (const id of person.own) await write(person, "DELETE", `${API}/exercises/${id}`, [204]);
     await list();
     person.begun = 0;
   };
@@ -140,7 +140,9 @@ async function askAround(
     if (random.happens(0.7)) await changeCatalog();
     await Promise.all(people.map(begin));
     for (const app of ask) {
-      await Promise.all(people.map(async ({ as }) => app("GET", `${P}/exercises`, { cookie: as })));
+      await Promise.all(
+        people.map(async ({ as }) => app("GET", `${API}/exercises`, { cookie: as })),
+      );
     }
     const questions = questionsOf(random, ids.slice(-20));
     const asked = [1, 2].map(() => ({
@@ -212,7 +214,7 @@ function questionsOf(random: Random, ids: string[]): string[] {
     `exercises/criteria?name=${word}%201`,
     `exercises/${random.pick([...ids, Bun.randomUUIDv7()])}`,
     "access/me",
-  ].map((path) => `${P}/${path}`);
+  ].map((path) => `${API}/${path}`);
 }
 
 /**

@@ -21,8 +21,8 @@ import {
   V1,
   type World,
 } from "./deletion-races.ts";
+import { makeExercise, makeSignedIn, PASSWORD } from "./fixtures.ts";
 import { expectStatus } from "./harness.ts";
-import { makeExercise, makeSignedIn, PASSWORD } from "./make.ts";
 
 const makeTag = (world: World) =>
   make(world, world.admin, "catalogs/exercise-tags", { name: fresh() });

@@ -1,17 +1,16 @@
 import { expect } from "bun:test";
 import type { Db } from "#db/client.ts";
 import { generateKey, type Keys, readKeys } from "#src/access/keys.ts";
+import { createTokens } from "#src/access/tokens.ts";
 import { type AppDeps, createApp, listOperations } from "#src/app/app.ts";
 import { assemble } from "#src/app/services.ts";
 import { createCatalogCache } from "#src/cache/catalog-cache.ts";
 import { localInvalidations, openInvalidations } from "#src/cache/invalidations.ts";
 import { createLoginCache } from "#src/cache/login-cache.ts";
 import { type Config, readConfig } from "#src/config/config.ts";
-import { faultsOf } from "#src/http/shapes.ts";
 import { openLog } from "#src/log/log.ts";
-import { Problem } from "#src/operations/openapi.ts";
-import type { Operation } from "#src/operations/operation.ts";
 import { type Built, copyDatabase, startBuilt, urlOf } from "./built.ts";
+import { expectContract } from "./contract.ts";
 import { calledFrom, executable, isSourcesOnly, note, sourcesOnly } from "./program.ts";
 import { answersElsewhere, rolledBack } from "./transaction.ts";
 
@@ -93,6 +92,12 @@ export async function apiOn(db: Db, options: ApiOptions = {}): Promise<Api> {
   note(calledFrom(), why ?? "executable");
   if (why !== undefined) return inThisProcess(db, options);
   return inThisProcess(db, options, await startFor(urlOf(db.sql.options.database), options));
+}
+
+/** The application of a process that has these keys: the first signs. */
+export async function apiWithKeys(db: Db, ...keys: object[]): Promise<Api> {
+  const tokens = createTokens(testConfig(), await readKeys(JSON.stringify(keys), "test"));
+  return apiOn(db, { deps: { tokens } });
 }
 
 /** What of this process a test wants to reach into, when it does. */
@@ -203,7 +208,7 @@ async function inThisProcess(
       text,
       json: isJson ? JSON.parse(text) : undefined,
     };
-    expectPromised(operations, method, path, answer);
+    expectContract(operations, method, path, answer);
     return answer;
   };
   return {
@@ -248,25 +253,3 @@ export function expectProblem(answer: Answer, status: number, code: string, deta
   expect(answer.json.code).toBe(code);
   if (detail !== undefined) expect(answer.json.detail).toBe(detail);
 }
-
-/**
- * What holds for every answer: a request id, and a body in the shape that the operation promises.
- */
-function expectPromised(operations: Operation[], method: string, path: string, answer: Answer) {
-  // Headers beyond 16 KiB are refused by the server, before the application sees them.
-  if (executable() && answer.status === 431 && answer.text === "") return;
-  expect(answer.headers.get("x-request-id")).toMatch(/^[A-Za-z0-9._-]{8,128}$/);
-  if (answer.status >= 400 && answer.json?.database_status === undefined) {
-    if (method !== "HEAD") expect(faultsOf(Problem, answer.json)).toEqual([]);
-    return;
-  }
-  const operation = operations.find(
-    (candidate) => candidate.method === method && matches(candidate.path, path),
-  );
-  const schema = operation?.spec.answers[answer.status];
-  if (schema && !operation?.spec.answerMedia) expect(faultsOf(schema, answer.json)).toEqual([]);
-}
-
-const matches = (pattern: string, path: string) =>
-  new RegExp(`^${pattern.replaceAll(/:[A-Za-z]+/g, "[^/]+")}/?(\\?.*)?$`).test(path) &&
-  (!path.includes("/criteria") || pattern.includes("criteria"));

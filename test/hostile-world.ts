@@ -1,8 +1,7 @@
 import type { KnownValues } from "./extreme-texts.ts";
+import { makeExercise, makeInvitation, makeSignedIn, signInFor } from "./fixtures.ts";
 import { type Api, expectStatus } from "./harness.ts";
-import { makeExercise, makeInvitation, makeSignedIn, signInFor } from "./make.ts";
-
-const P = "/api/v1";
+import { API } from "./paths.ts";
 
 export type HostileWorld = {
   known: KnownValues;
@@ -36,7 +35,7 @@ export async function makeHostileWorld(api: Api): Promise<HostileWorld> {
   const superuser = await makeSignedIn(api, { roleSlug: "superuser" });
   const { as } = client;
   const post = async (path: string, body: unknown, who = as) => {
-    const answer = await api.post(`${P}/${path}`, { as: who, body });
+    const answer = await api.post(`${API}/${path}`, { as: who, body });
     if (answer.status !== 201)
       throw new Error(`${path} was answered with ${answer.status}: ${answer.text}`);
     return answer.json;
@@ -65,7 +64,7 @@ export async function makeHostileWorld(api: Api): Promise<HostileWorld> {
   };
   const done = await post("workouts", whole);
   const trashed = await post("workouts", whole);
-  expectStatus(await api.delete(`${P}/workouts/${trashed.id}`, { as }), 204);
+  expectStatus(await api.delete(`${API}/workouts/${trashed.id}`, { as }), 204);
   const begun = await post("workouts", { timeZone: "UTC", routineId: routine.id, planId: plan.id });
   const set = await post(`workouts/${begun.id}/exercises/${begun.exercises[0].id}/sets`, {
     reps: 3,
@@ -81,12 +80,12 @@ export async function makeHostileWorld(api: Api): Promise<HostileWorld> {
   const teaching = await post("plans", { name: "Zq taught", routines: [] }, trainer.as);
   const csv =
     "Date,Workout Name,Exercise Name,Set Order,Weight,Weight Unit,Reps\n2026-01-01 10:00:00,A,Press,1,50,kg,5\n";
-  const imported = await api.post(`${P}/imports?timeZone=UTC`, {
+  const imported = await api.post(`${API}/imports?timeZone=UTC`, {
     as,
     body: csv,
     headers: { "content-type": "text/csv" },
   });
-  const logins = (await api.get(`${P}/access/logins`, { as })).json.map(
+  const logins = (await api.get(`${API}/access/logins`, { as })).json.map(
     ({ id }: { id: string }) => id,
   );
   const workouts = [begun.id, begun.id, done.id, trashed.id];
@@ -94,8 +93,9 @@ export async function makeHostileWorld(api: Api): Promise<HostileWorld> {
   const emails = [client, trainer, other, superuser].map(({ user }) => user.email);
   const users = [client, trainer, other, superuser].map(({ user }) => user.id);
   const exerciseIds = [own, system?.id as string];
-  const page = (await api.get(`${P}/workouts?pageSize=1`, { as })).json.nextCursor as string;
-  const changes = (await api.get(`${P}/sync/changes?pageSize=1`, { as })).json.nextCursor as string;
+  const page = (await api.get(`${API}/workouts?pageSize=1`, { as })).json.nextCursor as string;
+  const changes = (await api.get(`${API}/sync/changes?pageSize=1`, { as })).json
+    .nextCursor as string;
   const cursorAt = (text: string) => Buffer.from(text).toString("base64url");
   const { refresh } = await signInFor(api, client.user.email);
   return {

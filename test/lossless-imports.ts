@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import fc from "fast-check";
+import { makeSignedIn } from "./fixtures.ts";
 import { type Api, withApi } from "./harness.ts";
-import { makeSignedIn } from "./make.ts";
 
 type Cells = Record<string, string>;
 /**

@@ -7,8 +7,8 @@ import {
 import { createTokens } from "#src/access/tokens.ts";
 import { operatorSocketPath } from "#src/app/operator-socket.ts";
 import { openLog } from "#src/log/log.ts";
+import { makeSignedIn } from "./fixtures.ts";
 import { type Api, apiOn, testConfig } from "./harness.ts";
-import { makeSignedIn } from "./make.ts";
 import { openProcesses, type ServingProcess } from "./processes.ts";
 import { type Replicated, startReplicated } from "./replicated.ts";
 

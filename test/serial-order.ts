@@ -7,8 +7,7 @@ import {
   workoutOf,
 } from "./concurrent-edits.ts";
 import type { Answer } from "./harness.ts";
-
-const P = "/api/v1";
+import { API } from "./paths.ts";
 
 /**
  * An edit that was made; `apply` makes it of a model, and gives undefined where it cannot have been
@@ -58,7 +57,7 @@ export function send(world: World, act: Act): Promise<Edit>[] {
 function requestOf(world: World, act: Act): () => Promise<Edit> {
   const { api, as, ids, start } = world;
   const ask = (method: string, path: string, body?: object) =>
-    api.ask(method, `${P}/${path}`, { as, ...(body ? { body } : {}) });
+    api.ask(method, `${API}/${path}`, { as, ...(body ? { body } : {}) });
   const edit = async (
     method: string,
     path: string,

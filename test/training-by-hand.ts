@@ -1,6 +1,6 @@
 import fc from "fast-check";
+import { makeExercise, makeSignedIn } from "./fixtures.ts";
 import { type Api, expectStatus } from "./harness.ts";
-import { makeExercise, makeSignedIn } from "./make.ts";
 
 const LB_IN_KG = 0.45359237;
 

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect } from "node:net";
-import { makeSignedIn } from "#test/make.ts";
+import { makeSignedIn } from "#test/fixtures.ts";
+import { API } from "#test/paths.ts";
 import { describeProxied, openProxied, type Proxied } from "#test/proxied.ts";
 import { askRaw, parseAnswer, type RawAnswer, sendRaw, valuesOf } from "#test/raw-http.ts";
 
-const P = "/api/v1";
 const CANARY = "Zq Canary Of Somebody Else";
 const GET_PING = "GET /ping HTTP/1.1\r\nHost: localhost\r\n";
-const POST = `POST ${P}/access/signin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
+const POST = `POST ${API}/access/signin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
 /** What an attacker would like to be taken for the beginning of somebody's next request. */
 const SMUGGLED =
   "GET /smuggled HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: smuggled-request\r\n\r\n";
@@ -23,11 +23,11 @@ describeProxied("hostile requests through the proxy", () => {
     stand = await openProxied();
     mine = await makeSignedIn(stand.api);
     const other = await makeSignedIn(stand.api, { name: CANARY });
-    const made = await stand.api.post(`${P}/routines`, {
+    const made = await stand.api.post(`${API}/routines`, {
       as: other.as,
       body: { name: CANARY, exercises: [] },
     });
-    theirs = `${P}/routines/${made.json.id}`;
+    theirs = `${API}/routines/${made.json.id}`;
   });
   afterAll(() => stand?.close());
 
@@ -157,11 +157,11 @@ describeProxied("hostile requests through the proxy", () => {
   ])("%p shows nobody else's routine, and the proxy and the app agree (%s)", async (trick) => {
     const headers = { Cookie: mine.as };
     const [worker = ""] = stand.workers;
-    const own = await stand.api.post(`${P}/routines`, {
+    const own = await stand.api.post(`${API}/routines`, {
       as: mine.as,
       body: { name: "Mine", exercises: [] },
     });
-    for (const path of [trick(theirs), trick(`${P}/routines/${own.json.id}`)]) {
+    for (const path of [trick(theirs), trick(`${API}/routines/${own.json.id}`)]) {
       const proxied = await askRaw(stand.plain("127.0.1.3"), "GET", path, { headers }).catch(
         closed,
       );

@@ -4,11 +4,11 @@ import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { join } from "node:path";
 import { faultsOf } from "#src/http/shapes.ts";
 import { Problem } from "#src/operations/openapi.ts";
-import { makeSignedIn } from "#test/make.ts";
+import { makeSignedIn } from "#test/fixtures.ts";
+import { API } from "#test/paths.ts";
 import { describeProxied, openProxied, type Proxied } from "#test/proxied.ts";
 import { askRaw, parseAnswer, type RawAnswer, sendRaw, valuesOf } from "#test/raw-http.ts";
 
-const P = "/api/v1";
 const MEBIBYTE = 2 ** 20;
 const ROOT = join(import.meta.dir, "../..");
 
@@ -62,18 +62,18 @@ describeProxied("what neither the application nor the proxy's own pages may answ
     const body = new Uint8Array(MEBIBYTE + 1);
     const long = { ...post, "content-length": String(body.byteLength) };
     expectProblem(
-      await askHttp2({ ...long, ":path": `${P}/routines` }, body),
+      await askHttp2({ ...long, ":path": `${API}/routines` }, body),
       413,
       "body_too_large",
     );
     expectProblem(
-      await askHttp2({ ...post, ":path": `${P}/routines` }, body),
+      await askHttp2({ ...post, ":path": `${API}/routines` }, body),
       413,
       "body_too_large",
     );
     const file = new Uint8Array(16 * MEBIBYTE + 1);
     expectProblem(
-      await askHttp2({ ...post, ":path": `${P}/archive` }, file),
+      await askHttp2({ ...post, ":path": `${API}/archive` }, file),
       413,
       "body_too_large",
     );
@@ -83,7 +83,7 @@ describeProxied("what neither the application nor the proxy's own pages may answ
     ["/routines", 1],
     ["/archive", 16],
   ])("chunks to %s beyond %i MiB are refused with a problem", async (path, limitMib) => {
-    const head = `POST ${P}${path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`;
+    const head = `POST ${API}${path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`;
     const chunk = Buffer.concat([
       Buffer.from("100000\r\n"),
       Buffer.alloc(MEBIBYTE),
@@ -184,9 +184,9 @@ describeProxied("what neither the application nor the proxy's own pages may answ
     const paths = [
       "/openapi.json",
       "/docs",
-      `${P}/exercises?pageSize=100`,
-      `${P}/catalogs/equipment`,
-      `${P}/access/me`,
+      `${API}/exercises?pageSize=100`,
+      `${API}/catalogs/equipment`,
+      `${API}/access/me`,
     ];
     for (const path of [...paths, "/nothing", "/a//b"]) {
       for (const coding of ["gzip", "identity"]) {

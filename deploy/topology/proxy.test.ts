@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { OperatorError } from "#lib/errors.ts";
 import { faultsOf } from "#src/http/shapes.ts";
 import { Problem } from "#src/operations/openapi.ts";
-import { makeSignedIn, PASSWORD, signedIn } from "#test/make.ts";
+import { makeSignedIn, PASSWORD, signedIn } from "#test/fixtures.ts";
+import { API } from "#test/paths.ts";
 import { describeProxied, openProxied, type Proxied } from "#test/proxied.ts";
 import { askRaw, type RawAnswer, sendRaw, valuesOf } from "#test/raw-http.ts";
 import { startProxy } from "./proxy.ts";
 
-const P = "/api/v1";
-const EQUIPMENT = `${P}/catalogs/equipment`;
+const EQUIPMENT = `${API}/catalogs/equipment`;
 const MEBIBYTE = 2 ** 20;
 const LONG = "x".repeat(8000);
 const JSON_BODY = { "Content-Type": "application/json" };
@@ -63,11 +63,16 @@ describeProxied("the proxy in front of two workers", () => {
     ["GET", "/ping", {}, 200],
     ["HEAD", "/ping", {}, 200],
     ["GET", "/nothing", {}, 404],
-    ["GET", `${P}/access/me`, {}, 401],
+    ["GET", `${API}/access/me`, {}, 401],
     ["DELETE", "/ping", {}, 405],
-    ["POST", `${P}/access/signin`, { body: "{", headers: JSON_BODY }, 400],
-    ["POST", `${P}/access/signin`, { body: "{}", headers: { "Content-Type": "text/plain" } }, 415],
-    ["POST", `${P}/access/signup`, { body: "{}", headers: JSON_BODY }, 422],
+    ["POST", `${API}/access/signin`, { body: "{", headers: JSON_BODY }, 400],
+    [
+      "POST",
+      `${API}/access/signin`,
+      { body: "{}", headers: { "Content-Type": "text/plain" } },
+      415,
+    ],
+    ["POST", `${API}/access/signup`, { body: "{}", headers: JSON_BODY }, 422],
     ["OPTIONS", "/ping", {}, 405],
     ["BREW", "/ping", {}, 405],
     ["TRACE", "/ping", {}, 405],
@@ -88,7 +93,7 @@ describeProxied("the proxy in front of two workers", () => {
       headers: { ...headers, "If-None-Match": etag },
     });
     const leaving = await makeSignedIn(stand.api);
-    const left = await askRaw(stand.tls(), "POST", `${P}/access/logout`, {
+    const left = await askRaw(stand.tls(), "POST", `${API}/access/logout`, {
       headers: { Cookie: leaving.as },
     });
     expect([full, same, left].map(({ status }) => status)).toEqual([200, 304, 204]);
@@ -111,7 +116,7 @@ describeProxied("the proxy in front of two workers", () => {
 
   test.each([
     ["an unknown method", "BREW", "/ping", {}, 405, "method_not_allowed"],
-    ["a path of two meanings", "GET", `${P}/users/../workouts`, {}, 400, "malformed_request"],
+    ["a path of two meanings", "GET", `${API}/users/../workouts`, {}, 400, "malformed_request"],
     ["a path that is no path", "GET", "nothing", {}, 400, "malformed_request"],
     ["a query of 9 kB", "GET", `/ping?${"q".repeat(9000)}`, {}, 414, "uri_too_long"],
     [
@@ -133,7 +138,7 @@ describeProxied("the proxy in front of two workers", () => {
     [
       "a body over 1 MiB",
       "POST",
-      `${P}/routines`,
+      `${API}/routines`,
       { body: " ".repeat(MEBIBYTE + 1) },
       413,
       "body_too_large",
@@ -141,7 +146,7 @@ describeProxied("the proxy in front of two workers", () => {
     [
       "a file over 16 MiB",
       "POST",
-      `${P}/archive`,
+      `${API}/archive`,
       { body: " ".repeat(16 * MEBIBYTE + 1) },
       413,
       "body_too_large",
@@ -164,16 +169,19 @@ describeProxied("the proxy in front of two workers", () => {
   );
 
   test("a query as long as the app takes is the app's to answer", async () => {
-    const path = `${P}/exercises?searchString=${"q".repeat(8000)}`;
+    const path = `${API}/exercises?searchString=${"q".repeat(8000)}`;
     expect((await askRaw(stand.plain(), "GET", path)).status).toBe(401);
   });
 
-  test.each([`${P}/imports`, `${P}/archive`, `${P}/archive/`])("%s takes 16 MiB", async (path) => {
-    const answer = await askRaw(stand.plain(), "POST", path, {
-      body: new Uint8Array(16 * MEBIBYTE),
-    });
-    expect(answer.status).toBe(401);
-  });
+  test.each([`${API}/imports`, `${API}/archive`, `${API}/archive/`])(
+    "%s takes 16 MiB",
+    async (path) => {
+      const answer = await askRaw(stand.plain(), "POST", path, {
+        body: new Uint8Array(16 * MEBIBYTE),
+      });
+      expect(answer.status).toBe(401);
+    },
+  );
 
   test("a request id that is well-formed is passed on, any other replaced", async () => {
     const idOf = async (given: string) =>
@@ -200,7 +208,7 @@ describeProxied("the proxy in front of two workers", () => {
     };
     const signIn = JSON.stringify({ username: "nobody-there@example.com", password: PASSWORD });
     const headers = { ...JSON_BODY, ...lies, "X-Request-ID": "the-liars-request" };
-    const answer = await askRaw(stand.plain("127.0.0.21"), "POST", `${P}/access/signin`, {
+    const answer = await askRaw(stand.plain("127.0.0.21"), "POST", `${API}/access/signin`, {
       headers,
       body: signIn,
     });
@@ -224,15 +232,15 @@ describeProxied("the proxy in front of two workers", () => {
           }),
         ),
       );
-    const signIns = await flood("127.0.0.22", 40, "POST", `${P}/access/signin`);
+    const signIns = await flood("127.0.0.22", 40, "POST", `${API}/access/signin`);
     const refused = signIns.filter(({ status }) => status !== 400);
     // One a second, and twenty at once.
     expect(refused.length).toBeGreaterThanOrEqual(10);
     for (const answer of refused) expectProblemOfEdge(answer, 429, "too_many_requests");
     expect(valuesOf(refused[0] as RawAnswer, "retry-after")).toEqual(["1"]);
     // Signing in is what is limited so tightly, and only for that address.
-    expect((await askRaw(stand.plain("127.0.0.22"), "GET", `${P}/access/me`)).status).toBe(401);
-    const [other] = await flood("127.0.0.23", 1, "POST", `${P}/access/signin/`);
+    expect((await askRaw(stand.plain("127.0.0.22"), "GET", `${API}/access/me`)).status).toBe(401);
+    const [other] = await flood("127.0.0.23", 1, "POST", `${API}/access/signin/`);
     expect(other?.status).toBe(400);
   });
 
@@ -242,13 +250,13 @@ describeProxied("the proxy in front of two workers", () => {
     const codingOf = async (path: string) => valuesOf(await ask(path), "content-encoding");
     expect(await codingOf("/openapi.json")).toEqual(["gzip"]);
     const { user, as: many } = await makeSignedIn(stand.api);
-    const routine = await stand.api.post(`${P}/routines`, {
+    const routine = await stand.api.post(`${API}/routines`, {
       as: many,
       body: { name: "Push", exercises: [] },
     });
     const tokens: string[] = [];
     for (let count = 0; count < 12; count++) {
-      const link = await stand.api.post(`${P}/links`, {
+      const link = await stand.api.post(`${API}/links`, {
         as: many,
         body: { routineId: routine.json.id },
       });
@@ -257,15 +265,15 @@ describeProxied("the proxy in front of two workers", () => {
     for (let count = 0; count < 12; count++) await signedIn(stand.api, user);
     headers.Cookie = many;
     for (const path of [
-      `${P}/access/logins`,
-      `${P}/links`,
-      `${P}/linked/${tokens[0]}`,
-      `${P}/links/`,
+      `${API}/access/logins`,
+      `${API}/links`,
+      `${API}/linked/${tokens[0]}`,
+      `${API}/links/`,
     ]) {
       const answer = await ask(path);
       expect([path, answer.status, valuesOf(answer, "content-encoding")]).toEqual([path, 200, []]);
     }
-    const listed = await ask(`${P}/links`);
+    const listed = await ask(`${API}/links`);
     expect(listed.body.length).toBeGreaterThan(1024);
   });
 
@@ -320,7 +328,7 @@ Host: ${host}
 
   test("the access log says of each request how long it took and where, and nothing that people typed", async () => {
     const headers = { "X-Request-ID": "logged-request-1" };
-    await askRaw(stand.tls(), "GET", `${P}/linked/secretsecretsecretsecret?search=typed`, {
+    await askRaw(stand.tls(), "GET", `${API}/linked/secretsecretsecretsecret?search=typed`, {
       headers,
     });
     const read = () => readFileSync(stand.proxy.accessLog, "utf8");
@@ -333,7 +341,7 @@ Host: ${host}
     expect(entry).toMatchObject({
       address: "127.0.0.1",
       method: "GET",
-      area: `${P}/linked`,
+      area: `${API}/linked`,
       workerStatus: "422",
     });
     expect(stand.workers.map((path) => `unix:${path}`)).toContain(entry.worker);
@@ -363,7 +371,7 @@ Host: ${host}
       expectProblemOfEdge(await askRaw({ path: unix }, "GET", "/ping"), 502, "unreachable");
       await lone.reload([gone, ...stand.workers]);
       const posts = Array.from({ length: 10 }, () =>
-        askRaw({ path: unix }, "POST", `${P}/access/signup`, { headers: JSON_BODY, body: "{" }),
+        askRaw({ path: unix }, "POST", `${API}/access/signup`, { headers: JSON_BODY, body: "{" }),
       );
       expect(new Set((await Promise.all(posts)).map(({ status }) => status))).toEqual(
         new Set([400]),

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { operatorSocketPath } from "#src/app/operator-socket.ts";
 import { signUpPeople } from "#test/journal.ts";
+import { WORKOUTS } from "#test/paths.ts";
 import { describeTopology, openTopology, type TestTopology } from "#test/topology.ts";
-
-const W = "/api/v1/workouts";
 
 describeTopology("a topology with replicas", () => {
   let topology: TestTopology;
@@ -18,7 +17,7 @@ describeTopology("a topology with replicas", () => {
     const headers = { cookie, "content-type": "application/json" };
     const body = JSON.stringify({ name: "Monday", timeZone: "UTC", exercises: [] });
     expect(
-      (await fetch(`http://localhost${W}`, { unix, method: "POST", headers, body })).status,
+      (await fetch(`http://localhost${WORKOUTS}`, { unix, method: "POST", headers, body })).status,
     ).toBe(201);
     const answeredByReplicas = async () => {
       const sockets = topology.workers.current().sockets.map(operatorSocketPath);
@@ -34,7 +33,7 @@ describeTopology("a topology with replicas", () => {
         .reduce((a, b) => a + b);
     };
     for (let tries = 0; tries < 500 && (await answeredByReplicas()) === 0; tries++) {
-      const answer = await fetch(`http://localhost${W}`, { unix, headers });
+      const answer = await fetch(`http://localhost${WORKOUTS}`, { unix, headers });
       expect(await answer.json()).toMatchObject({ items: [{ name: "Monday" }] });
     }
     expect(await answeredByReplicas()).toBeGreaterThan(0);

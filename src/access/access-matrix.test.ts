@@ -7,13 +7,12 @@ import {
   MAY_SEE_OTHERS,
   type Subject,
 } from "#test/access-matrix.ts";
+import { ABSENT, makeExercise, makeUser, PASSWORD, signedIn } from "#test/fixtures.ts";
 import { type Api, withApi } from "#test/harness.ts";
-import { makeExercise, makeUser, PASSWORD, signedIn } from "#test/make.ts";
 import { listOperations } from "../app/app.ts";
 import { packArchive } from "../archive/archive-format.rules.ts";
 import type { Operation } from "../operations/operation.ts";
 
-const ABSENT_UUID = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 /** In what the owner wrote and no asker types: the name and the instructions. */
 const CANARY = "canary-of-the-owner";
 const EMPTY = { exercises: "", routines: "", plans: "", workouts: "" };
@@ -192,7 +191,7 @@ const choose = (
   none: own ?? "",
   own: own ?? "",
   system: system ?? "",
-  absent: ABSENT_UUID,
+  absent: ABSENT,
 });
 
 async function makeActors(api: Api, owner: { id: string }): Promise<Record<ActorName, string>> {

@@ -3,14 +3,14 @@ import { createHash } from "node:crypto";
 import { hash } from "@node-rs/argon2";
 import { openPool } from "#db/client.ts";
 import { patientGate } from "#test/edit-rounds.ts";
+import { makeUser, PASSWORD } from "#test/fixtures.ts";
 import { type Answer, type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
-import { makeUser, PASSWORD } from "#test/make.ts";
+import { SIGN_IN } from "#test/paths.ts";
 import { canPrepare, testDatabaseUrl, testPool } from "#test/transaction.ts";
 import { createApp } from "../app/app.ts";
 import { requestContext } from "../http/request-context.ts";
 import { createPasswords } from "./passwords.ts";
 
-const SIGN_IN = "/api/v1/access/signin";
 const LIMITLESS = { SIGN_IN_FREE_FAILURES: "100", SIGN_IN_FAILURES_PER_ADDRESS: "1000" };
 
 // Attempts race only on connections of their own.

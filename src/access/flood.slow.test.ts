@@ -2,8 +2,8 @@ import { afterAll, expect, test } from "bun:test";
 import { availableParallelism } from "node:os";
 import { hash } from "@node-rs/argon2";
 import { openPool } from "#db/client.ts";
+import { makeSignedIn, PASSWORD } from "#test/fixtures.ts";
 import { apiOn } from "#test/harness.ts";
-import { makeSignedIn, PASSWORD } from "#test/make.ts";
 import { canPrepare, testDatabaseUrl } from "#test/transaction.ts";
 
 const pool = openPool(testDatabaseUrl(), { size: 8, prepare: canPrepare() });

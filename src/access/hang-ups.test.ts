@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeInvitation, makeSignedIn, makeUser, PASSWORD } from "#test/fixtures.ts";
 import { type Api, apiOn, expectStatus, testConfig } from "#test/harness.ts";
-import { makeInvitation, makeSignedIn, makeUser, PASSWORD } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import { ACCESS } from "#test/paths.ts";
 import { openProcesses, type Processes } from "#test/processes.ts";
 import { listOperations } from "../app/app.ts";
 import { operatorSocketPath } from "../app/operator-socket.ts";
@@ -48,7 +49,6 @@ type Deed = {
   isDone(): Promise<boolean>;
 };
 
-const A = "/api/v1/access";
 const proof = { currentPassword: PASSWORD };
 
 /** A request for each operation, each time on new accounts. */
@@ -65,33 +65,33 @@ const DEEDS: Record<string, () => Promise<Deed>> = {
     const as = `refresh_token=${await api.deps.tokens.sign("refresh", claims)}`;
     const isDone = async () =>
       (await isEnded(loginId)) && (await isRecorded("access.refresh_reused", id));
-    return { method: "POST", path: `${A}/refresh-jwt`, as, isDone };
+    return { method: "POST", path: `${ACCESS}/refresh-jwt`, as, isDone };
   },
   AccountLogin: async () => {
     const { id, email } = await makeUser(api);
     const body = { username: email, password: "a wrong guess" };
     const isDone = async () => isRecorded("access.sign_in_failed", id);
-    return { method: "POST", path: `${A}/signin`, as: "", body, isDone };
+    return { method: "POST", path: `${ACCESS}/signin`, as: "", body, isDone };
   },
   AccountLogout: async () => {
     const { user, as } = await makeSignedIn(api);
     const isDone = async () =>
       (await isSignedOut(user.id)) && (await isRecorded("access.logged_out", user.id));
-    return { method: "POST", path: `${A}/logout`, as, isDone };
+    return { method: "POST", path: `${ACCESS}/logout`, as, isDone };
   },
   AccountUpdatePwd: async () => {
     const { user, as } = await makeSignedIn(api);
     const body = { ...proof, newPassword: "another battery, another staple" };
     const isDone = async () =>
       (await isSignedOut(user.id)) && (await isRecorded("access.password_changed", user.id));
-    return { method: "PATCH", path: `${A}/password-update`, as, body, isDone };
+    return { method: "PATCH", path: `${ACCESS}/password-update`, as, body, isDone };
   },
   RevokeLogin: async () => {
     const { user, as } = await makeSignedIn(api);
     const other = await makeLogin(user.id);
     return {
       method: "DELETE",
-      path: `${A}/logins/${other}`,
+      path: `${ACCESS}/logins/${other}`,
       as,
       body: proof,
       isDone: () => isEnded(other),
@@ -100,7 +100,13 @@ const DEEDS: Record<string, () => Promise<Deed>> = {
   RevokeOtherLogins: async () => {
     const { user, as } = await makeSignedIn(api);
     const other = await makeLogin(user.id);
-    return { method: "DELETE", path: `${A}/logins`, as, body: proof, isDone: () => isEnded(other) };
+    return {
+      method: "DELETE",
+      path: `${ACCESS}/logins`,
+      as,
+      body: proof,
+      isDone: () => isEnded(other),
+    };
   },
   UpdateUser: async () => {
     const { user } = await makeSignedIn(api);

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
+import { cookiesOf, makeSignedIn, makeUser, PASSWORD, signInFor } from "#test/fixtures.ts";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { cookiesOf, makeSignedIn, makeUser, PASSWORD, signInFor } from "#test/make.ts";
+import { ACCESS } from "#test/paths.ts";
 
-const P = "/api/v1/access";
 const NEW_PASSWORD = "another battery, another staple";
 
 test(
@@ -11,29 +11,29 @@ test(
     const user = await makeUser(api);
     const here = await signInFor(api, user.email);
     const there = await signInFor(api, user.email);
-    const listed = await api.get(`${P}/logins`, { as: here.access });
+    const listed = await api.get(`${ACCESS}/logins`, { as: here.access });
     expectStatus(listed, 200);
     expect(listed.json).toHaveLength(2);
     const other = listed.json.find(({ isCurrent }: { isCurrent: boolean }) => !isCurrent);
     expectStatus(
-      await api.delete(`${P}/logins/${other.id}`, {
+      await api.delete(`${ACCESS}/logins/${other.id}`, {
         as: here.access,
         body: { currentPassword: PASSWORD },
       }),
       204,
     );
     expectProblem(
-      await api.get(`${P}/me`, { as: there.access }),
+      await api.get(`${ACCESS}/me`, { as: there.access }),
       401,
       "access.login_revoked",
       "Invalid credentials",
     );
     expectProblem(
-      await api.post(`${P}/refresh-jwt`, { as: there.refresh }),
+      await api.post(`${ACCESS}/refresh-jwt`, { as: there.refresh }),
       401,
       "access.login_revoked",
     );
-    expectStatus(await api.get(`${P}/me`, { as: here.access }), 200);
+    expectStatus(await api.get(`${ACCESS}/me`, { as: here.access }), 200);
   }),
 );
 
@@ -42,18 +42,18 @@ test(
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const stranger = await makeSignedIn(api);
-    const [theirs] = (await api.get(`${P}/logins`, { as: stranger.as })).json;
-    const wrong = await api.delete(`${P}/logins/${theirs.id}`, {
+    const [theirs] = (await api.get(`${ACCESS}/logins`, { as: stranger.as })).json;
+    const wrong = await api.delete(`${ACCESS}/logins/${theirs.id}`, {
       as,
       body: { currentPassword: "wrong" },
     });
     expectProblem(wrong, 401, "access.wrong_password", "Current password is incorrect");
-    const right = await api.delete(`${P}/logins/${theirs.id}`, {
+    const right = await api.delete(`${ACCESS}/logins/${theirs.id}`, {
       as,
       body: { currentPassword: PASSWORD },
     });
     expectProblem(right, 404, "access.login_not_found", "Login not found");
-    expectStatus(await api.get(`${P}/me`, { as: stranger.as }), 200);
+    expectStatus(await api.get(`${ACCESS}/me`, { as: stranger.as }), 200);
   }),
 );
 
@@ -64,11 +64,15 @@ test(
     const here = await signInFor(api, user.email);
     const others = [await signInFor(api, user.email), await signInFor(api, user.email)];
     expectStatus(
-      await api.delete(`${P}/logins`, { as: here.access, body: { currentPassword: PASSWORD } }),
+      await api.delete(`${ACCESS}/logins`, {
+        as: here.access,
+        body: { currentPassword: PASSWORD },
+      }),
       204,
     );
-    for (const other of others) expectStatus(await api.get(`${P}/me`, { as: other.access }), 401);
-    expectStatus(await api.get(`${P}/me`, { as: here.access }), 200);
+    for (const other of others)
+      expectStatus(await api.get(`${ACCESS}/me`, { as: other.access }), 401);
+    expectStatus(await api.get(`${ACCESS}/me`, { as: here.access }), 200);
   }),
 );
 
@@ -78,7 +82,7 @@ test(
     const user = await makeUser(api);
     const [here, there] = [await signInFor(api, user.email), await signInFor(api, user.email)];
     const change = (currentPassword: string, newPassword: string) =>
-      api.patch(`${P}/password-update`, {
+      api.patch(`${ACCESS}/password-update`, {
         as: here.access,
         body: { currentPassword, newPassword },
       });
@@ -96,9 +100,9 @@ test(
       true,
     );
     for (const { access } of [here, there])
-      expectStatus(await api.get(`${P}/me`, { as: access }), 401);
+      expectStatus(await api.get(`${ACCESS}/me`, { as: access }), 401);
     const signIn = (password: string) =>
-      api.post(`${P}/signin`, { body: { username: user.email, password } });
+      api.post(`${ACCESS}/signin`, { body: { username: user.email, password } });
     expectProblem(await signIn(PASSWORD), 401, "access.invalid_credentials");
     expectStatus(await signIn(NEW_PASSWORD), 204);
   }),
@@ -110,26 +114,30 @@ test(
     const user = await makeUser(api);
     for (const by of ["access", "refresh"] as const) {
       const login = await signInFor(api, user.email);
-      const out = await api.post(`${P}/logout`, { as: login[by] });
+      const out = await api.post(`${ACCESS}/logout`, { as: login[by] });
       expectStatus(out, 204);
       expect(cookiesOf(out.headers)).toEqual({
         access: "access_token=",
         refresh: "refresh_token=",
       });
-      expectProblem(await api.get(`${P}/me`, { as: login.access }), 401, "access.login_revoked");
       expectProblem(
-        await api.post(`${P}/refresh-jwt`, { as: login.refresh }),
+        await api.get(`${ACCESS}/me`, { as: login.access }),
         401,
         "access.login_revoked",
       );
       expectProblem(
-        await api.post(`${P}/logout`, { as: login.refresh }),
+        await api.post(`${ACCESS}/refresh-jwt`, { as: login.refresh }),
+        401,
+        "access.login_revoked",
+      );
+      expectProblem(
+        await api.post(`${ACCESS}/logout`, { as: login.refresh }),
         401,
         "access.login_revoked",
       );
     }
     expectProblem(
-      await api.post(`${P}/logout`),
+      await api.post(`${ACCESS}/logout`),
       401,
       "access.not_authenticated",
       "Not authenticated",
@@ -143,7 +151,7 @@ test(
     const user = await makeUser(api);
     const first = await signInFor(api, user.email);
     await signInFor(api, user.email, { as: `${first.access}; ${first.refresh}` });
-    expectStatus(await api.get(`${P}/me`, { as: first.access }), 401);
+    expectStatus(await api.get(`${ACCESS}/me`, { as: first.access }), 401);
   }),
 );
 
@@ -152,13 +160,18 @@ test(
   withApi(async (api) => {
     const gone = await makeSignedIn(api);
     await api.deps.db.sql`delete from users where id = ${gone.user.id}`;
-    const gonesAnswer = await api.get(`${P}/me`, { as: gone.as });
+    const gonesAnswer = await api.get(`${ACCESS}/me`, { as: gone.as });
     expectProblem(gonesAnswer, 401, "access.user_gone", "Invalid authentication credentials");
     expect(gonesAnswer.headers.get("www-authenticate")).toBe("Cookie");
     const inactive = await makeSignedIn(api);
     await api.deps.db.sql`update users set is_active = false where id = ${inactive.user.id}`;
     const text = "Invalid credentials or account is unavailable";
-    expectProblem(await api.get(`${P}/me`, { as: inactive.as }), 401, "access.user_inactive", text);
+    expectProblem(
+      await api.get(`${ACCESS}/me`, { as: inactive.as }),
+      401,
+      "access.user_inactive",
+      text,
+    );
     const wrong = [
       { username: "nobody@example.com", password: PASSWORD },
       { username: inactive.user.email, password: PASSWORD },
@@ -166,7 +179,7 @@ test(
     ];
     for (const body of wrong) {
       expectProblem(
-        await api.post(`${P}/signin`, { body }),
+        await api.post(`${ACCESS}/signin`, { body }),
         401,
         "access.invalid_credentials",
         text,
@@ -182,7 +195,7 @@ test("cookies are HttpOnly and same-site, each in a header of its own, with pref
       async (api) => {
         const user = await makeUser(api);
         const body = { username: user.email, password: PASSWORD };
-        cookies = (await api.post(`${P}/signin`, { body })).headers.getSetCookie();
+        cookies = (await api.post(`${ACCESS}/signin`, { body })).headers.getSetCookie();
       },
       { settings },
     )();

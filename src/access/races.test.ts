@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { openPool } from "#db/client.ts";
+import { makeSignedIn, PASSWORD, signedIn } from "#test/fixtures.ts";
 import { type Api, apiOn, expectStatus } from "#test/harness.ts";
-import { makeSignedIn, PASSWORD, signedIn } from "#test/make.ts";
 import { canPrepare, testDatabaseUrl } from "#test/transaction.ts";
 
 // Races need connections of their own and real commits: what is made here is removed again.

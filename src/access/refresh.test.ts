@@ -1,14 +1,19 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { openPool } from "#db/client.ts";
-import { type Api, apiOn, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { cookiesOf, makeUser, signInFor } from "#test/make.ts";
+import { cookiesOf, makeUser, signInFor } from "#test/fixtures.ts";
+import {
+  type Api,
+  apiOn,
+  apiWithKeys,
+  expectProblem,
+  expectStatus,
+  withApi,
+} from "#test/harness.ts";
+import { ME, REFRESH } from "#test/paths.ts";
 import { canPrepare, testDatabaseUrl } from "#test/transaction.ts";
-import { apiWithKeys } from "#test/with-keys.ts";
 import { generateKey } from "./keys.ts";
 
-const REFRESH = "/api/v1/access/refresh-jwt";
-const ME = "/api/v1/access/me";
 const LIMITLESS = { REFRESHES_PER_LOGIN: "100000", SIGN_IN_FREE_FAILURES: "100" };
 
 test(

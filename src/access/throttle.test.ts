@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
+import { makeUser, PASSWORD, signInFor } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeUser, PASSWORD, signInFor } from "#test/make.ts";
-
-const SIGN_IN = "/api/v1/access/signin";
+import { SIGN_IN } from "#test/paths.ts";
 
 function withClock(
   work: (api: Api, clock: { nowMs: number; address: string }) => Promise<void>,

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
 import { createHmac } from "node:crypto";
 import { SignJWT } from "jose";
+import { makeSignedIn, makeUser, signInFor } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, testKeys, withApi } from "#test/harness.ts";
-import { makeSignedIn, makeUser, signInFor } from "#test/make.ts";
+import { ME } from "#test/paths.ts";
 import { generateKey, readKeys } from "./keys.ts";
 import { createTokens } from "./tokens.ts";
 
-const ME = "/api/v1/access/me";
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const parts = (token: string) => token.split(".") as [string, string, string];
 const decode = (part: string) =>

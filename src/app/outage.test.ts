@@ -3,27 +3,27 @@ import { mkdtempSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type DatabaseProxy, startDatabaseProxy } from "#test/database-proxy.ts";
+import { makeUser, signedIn } from "#test/fixtures.ts";
 import { apiOn, testConfig } from "#test/harness.ts";
-import { makeUser, signedIn } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import { API } from "#test/paths.ts";
 import { openProcesses, type Processes, type ServingProcess } from "#test/processes.ts";
-import { type Switch, startSwitch } from "#test/switch.ts";
 import { directTestUrl } from "#test/transaction.ts";
 import { createTokens } from "../access/tokens.ts";
 
 /** Far longer than any wait of the application; a request that takes longer counts as hanging. */
 const PATIENCE_MS = 12_000;
-const P = "/api/v1";
 const dir = mkdtempSync(join(tmpdir(), "irontrack-outage-"));
 let database: OwnDatabase;
-let between: Switch;
+let between: DatabaseProxy;
 let processes: Processes;
 let server: ServingProcess;
 let as: string;
 
 beforeAll(async () => {
   database = await makeOwnDatabase();
-  between = await startSwitch(directTestUrl(database.url));
+  between = await startDatabaseProxy(directTestUrl(database.url));
   processes = await openProcesses(dir, database.url);
   server = await processes.start("one", {
     DATABASE_URL: between.url,
@@ -68,7 +68,7 @@ const outages: { what: string; begin: () => unknown }[] = [
 
 const ask = (method: string, path: string, body?: unknown) =>
   Promise.race([
-    server.ask(method, `${P}${path}`, { as, body }).then(async (answer) => {
+    server.ask(method, `${API}${path}`, { as, body }).then(async (answer) => {
       await answer.text();
       return `${answer.status} ${answer.headers.get("retry-after")}`;
     }),

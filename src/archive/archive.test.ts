@@ -1,20 +1,20 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { unzipSync, zipSync } from "fflate";
+import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { ARCHIVE } from "#test/paths.ts";
 import { account, buildAccount } from "#test/random-account.ts";
 import { packArchive, unpackArchive } from "./archive-format.rules.ts";
 
-const P = "/api/v1/archive";
 const ZIP = { "content-type": "application/zip" };
 const exported = async (api: Api, as: string) => {
-  const answer = await api.get(P, { as });
+  const answer = await api.get(ARCHIVE, { as });
   expectStatus(answer, 200);
   return answer.bytes;
 };
 const load = (api: Api, as: string, body: Uint8Array<ArrayBuffer>) =>
-  api.post(P, { as, body, headers: ZIP });
+  api.post(ARCHIVE, { as, body, headers: ZIP });
 const filesOf = (zip: Uint8Array) =>
   Object.fromEntries(
     Object.entries(unzipSync(zip)).map(([name, bytes]) => [

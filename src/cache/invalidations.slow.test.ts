@@ -4,15 +4,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
+import { makeUser, signedIn } from "#test/fixtures.ts";
 import { apiOn, testConfig } from "#test/harness.ts";
-import { makeUser, signedIn } from "#test/make.ts";
+import { ACCESS } from "#test/paths.ts";
 import { openProcesses } from "#test/processes.ts";
 import { canPrepare, testDatabaseUrl } from "#test/transaction.ts";
 import { createTokens } from "../access/tokens.ts";
 
 const ROUNDS = 2000;
 const LANES = 8;
-const P = "/api/v1/access";
 const dir = mkdtempSync(join(tmpdir(), "irontrack-revocations-"));
 const processes = await openProcesses(dir, testDatabaseUrl());
 const pool = openPool(testDatabaseUrl(), { size: 8, prepare: canPrepare() });
@@ -50,22 +50,23 @@ test(`a login that was revoked in one process is not accepted by another: 0 of $
   // Busy clients fill and read the login cache of the verifying process all the while.
   const busy = Array.from({ length: LANES }, async () => {
     const as = await signedIn(api, user);
-    while (!isDone) await verifying.ask("GET", `${P}/me`, { as }).then((answer) => answer.text());
+    while (!isDone)
+      await verifying.ask("GET", `${ACCESS}/me`, { as }).then((answer) => answer.text());
   });
   let [accepted, revoked, done] = [0, 0, 0];
   const lane = async (first: number) => {
     for (let round = first; round < ROUNDS; round += LANES) {
       const as = await signedIn(api, user);
-      await verifying.ask("GET", `${P}/me`, { as });
+      await verifying.ask("GET", `${ACCESS}/me`, { as });
       const disturbance = disturb(verifying.child, round);
       // A request that fills the cache at the very moment of the revocation.
-      const late = verifying.ask("GET", `${P}/me`, { as });
-      const { status } = await revoking.ask("POST", `${P}/logout`, { as });
+      const late = verifying.ask("GET", `${ACCESS}/me`, { as });
+      const { status } = await revoking.ask("POST", `${ACCESS}/logout`, { as });
       if (status === 204) revoked++;
-      if (status === 204 && (await verifying.ask("GET", `${P}/me`, { as })).status === 200)
+      if (status === 204 && (await verifying.ask("GET", `${ACCESS}/me`, { as })).status === 200)
         accepted++;
       await Promise.all([late, disturbance]);
-      if (status === 204 && (await verifying.ask("GET", `${P}/me`, { as })).status === 200)
+      if (status === 204 && (await verifying.ask("GET", `${ACCESS}/me`, { as })).status === 200)
         accepted++;
       done++;
     }

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { openPool, type Pool } from "#db/client.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
+import { eventually } from "#test/eventually.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 import { directTestUrl } from "#test/transaction.ts";
-import { until } from "#test/until.ts";
 import type { Log } from "../log/log.ts";
 import { type Invalidations, openInvalidations, sendInvalidation } from "./invalidations.ts";
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
   direct = openPool(directTestUrl(database.url), { size: 1, prepare: false });
   [first, second] = [await startMember(), await startMember()];
   // From the first settled row on, the list of processes is known to be complete.
-  await until(
+  await eventually(
     async () => (await direct.sql`select from live_processes where is_settled`).length > 0,
   );
 });
@@ -67,7 +67,7 @@ test("changes are confirmed while the listening connections are closed repeatedl
   // On a machine that stalls for a second, some changes wait for leases to expire, but not all.
   expect(first.invalidations.stats.leaseWaits).toBeLessThan(10);
   for (const { invalidations, logged } of [first, second]) {
-    await until(invalidations.isFresh);
+    await eventually(invalidations.isFresh);
     // Until invalidations arrive again, it is one loss.
     expect(invalidations.stats.losses).toBeGreaterThan(0);
     expect(logged.filter((line) => line === LOST).length).toBe(invalidations.stats.losses);
@@ -108,7 +108,7 @@ test("while no heartbeat can be written, reconnects are rate-limited and count a
   }
   expect(first.invalidations.isFresh()).toBe(false);
   await readOnly("off");
-  await until(() => first.invalidations.isFresh() && second.invalidations.isFresh());
+  await eventually(() => first.invalidations.isFresh() && second.invalidations.isFresh());
   // One loss, and at most two more while read-only and writable connections exist side by side.
   expect(second.invalidations.stats.losses - losses).toBeLessThan(4);
   // Two members, at most four a second each; without the limit it is hundreds.
@@ -120,7 +120,7 @@ test("the row of a killed process is deleted whatever its clock said, and then d
     await direct.sql`insert into live_processes (id, seen_at) values (gen_random_uuid(), ${seenAt})`;
   }
   await change(first, "while it is there");
-  await until(async () => (await direct.sql`select from live_processes`).length === 2);
+  await eventually(async () => (await direct.sql`select from live_processes`).length === 2);
   const waitsBefore = first.invalidations.stats.leaseWaits;
   for (let n = 0; n < 4; n++) await change(first, `afterwards ${n}`);
   expect(first.invalidations.stats.leaseWaits - waitsBefore).toBeLessThan(4);
@@ -128,11 +128,11 @@ test("the row of a killed process is deleted whatever its clock said, and then d
 
 test("a command is not listed, so no change waits for it, and its own changes are confirmed", async () => {
   const command = await startMember({ hasCaches: false });
-  await until(async () => (await direct.sql`select from live_processes`).length === 2);
+  await eventually(async () => (await direct.sql`select from live_processes`).length === 2);
   const loginId = "changed by a command";
   await change(command, loginId);
   for (const { received } of [first, second])
-    await until(() => received.includes(JSON.stringify({ loginId })));
+    await eventually(() => received.includes(JSON.stringify({ loginId })));
   expect(command.invalidations.isFresh()).toBe(false);
   await command.stop();
 });

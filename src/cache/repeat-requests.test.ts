@@ -2,13 +2,13 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { API } from "#test/paths.ts";
 import { createApp } from "../app/app.ts";
 import { listenAt } from "../app/server.ts";
 
-const P = "/api/v1";
-const LIST = `${P}/exercises?scope=user`;
+const LIST = `${API}/exercises?scope=user`;
 const ID = "0123456789abcdef";
 const behindProxy = { deps: { isProxied: true } };
 
@@ -40,7 +40,7 @@ async function askTwice(api: Api, path = LIST, account: Parameters<typeof makeSi
 
 const headersOf = ({ headers }: Response) => Object.fromEntries(headers);
 
-test.each([LIST, `${P}/exercises/facets`, `${P}/catalogs/equipment?sortOrder=desc`])(
+test.each([LIST, `${API}/exercises/facets`, `${API}/catalogs/equipment?sortOrder=desc`])(
   "a repeat of GET %p gets the same headers and bytes, and no request id that the proxy already has",
   (path) =>
     withApi(async (api) => {
@@ -62,7 +62,7 @@ test("a repeat is logged and counted like any request, and counts as one cache h
   const logTo = { write: (line: string) => void lines.push(line) };
   await withApi(
     async (api) => {
-      const path = `${P}/exercises/facets`;
+      const path = `${API}/exercises/facets`;
       const { user, ask } = await askTwice(api, path);
       const before = { ...api.deps.catalogCache.lookups };
       lines.length = 0;
@@ -102,7 +102,7 @@ test.each<
   [
     "a user who signed out is refused",
     async (api, { as, ask }) => {
-      await api.post(`${P}/access/logout`, { as });
+      await api.post(`${API}/access/logout`, { as });
       return ask();
     },
     401,
@@ -111,7 +111,7 @@ test.each<
     "a deactivated user is refused",
     async (api, { user, ask }) => {
       const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
-      await api.patch(`${P}/users/${user.id}`, { as, body: { isActive: false } });
+      await api.patch(`${API}/users/${user.id}`, { as, body: { isActive: false } });
       return ask();
     },
     401,

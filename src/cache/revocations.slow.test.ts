@@ -6,9 +6,10 @@ import { openPool, type Pool } from "#db/client.ts";
 import { type Cluster, type ClusterPaths, ensureDatabase, startCluster } from "#db/embedded.ts";
 import { isDatabaseUnavailable } from "#db/errors.ts";
 import { startStandby } from "#db/standby.ts";
+import { makeUser, signedIn } from "#test/fixtures.ts";
 import { apiOn, testConfig } from "#test/harness.ts";
-import { makeUser, signedIn } from "#test/make.ts";
 import { migrateWithRoles } from "#test/own-database.ts";
+import { ACCESS } from "#test/paths.ts";
 import { openProcesses, type Processes, type ServingProcess } from "#test/processes.ts";
 import { createTokens } from "../access/tokens.ts";
 
@@ -16,7 +17,6 @@ const REVOCATIONS = 2000;
 const LANES = 8;
 /** One disturbance for this many revoked logins. */
 const REVOCATIONS_PER_DISTURBANCE = 80;
-const P = "/api/v1/access";
 const DATABASE = "irontrack_test";
 const OPTIONS = { durable: false, settings: { synchronous_commit: "on" } };
 const dir = mkdtempSync(join(tmpdir(), "irontrack-vanishing-"));
@@ -145,7 +145,7 @@ test(`while TRUNCATE, crashes and a promotion empty the list of processes, 0 of 
   let [accepted, revoked, disturbed] = [0, 0, 0];
   const durationsMs: number[] = [];
   const status = (server: ServingProcess, method: string, path: string, as: string) =>
-    server.ask(method, `${P}${path}`, { as }).then(async (answer) => {
+    server.ask(method, `${ACCESS}${path}`, { as }).then(async (answer) => {
       await answer.text();
       return answer.status;
     });

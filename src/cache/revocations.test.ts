@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
+import { makeUser, signedIn } from "#test/fixtures.ts";
 import { apiOn, testConfig } from "#test/harness.ts";
-import { makeUser, signedIn } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import { ACCESS } from "#test/paths.ts";
 import { openProcesses, type Processes, type ServingProcess } from "#test/processes.ts";
 import { directTestUrl } from "#test/transaction.ts";
 import { createTokens } from "../access/tokens.ts";
 
 const LOGINS = 50;
-const P = "/api/v1/access";
 const dir = mkdtempSync(join(tmpdir(), "irontrack-revocations-"));
 let database: OwnDatabase;
 let direct: Pool;
@@ -68,7 +68,7 @@ async function untilCached() {
     await Bun.sleep(20);
 }
 
-const statusOf = async (as: string) => (await verifying.ask("GET", `${P}/me`, { as })).status;
+const statusOf = async (as: string) => (await verifying.ask("GET", `${ACCESS}/me`, { as })).status;
 
 test.each([
   { state: "intact", disturb: async () => {} },
@@ -88,7 +88,7 @@ test.each([
       await disturb();
       await Promise.all(
         cookies.map(async (as) => {
-          expect((await revoking.ask("POST", `${P}/logout`, { as })).status).toBe(204);
+          expect((await revoking.ask("POST", `${ACCESS}/logout`, { as })).status).toBe(204);
           accepted.push(await statusOf(as));
         }),
       );

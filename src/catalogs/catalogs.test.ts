@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
 import { statementsOf } from "#test/transaction.ts";
 
 const CATALOGS = [

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, apiOn } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import { API } from "#test/paths.ts";
 import { renderDocuments } from "./exercises.queries.ts";
 
-const P = "/api/v1";
 const ROUNDS = 40;
 let database: OwnDatabase;
 beforeAll(async () => {
@@ -30,7 +30,7 @@ test("documents are true after renames, changes, creations and deletions that al
   const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
   const entries = (round: number) => [1 + (round % 4), 1 + ((round + 1) % 4)];
   const create = (name: string, round: number) =>
-    api.post(`${P}/exercises/user`, {
+    api.post(`${API}/exercises/user`, {
       as,
       body: {
         name,
@@ -46,9 +46,9 @@ test("documents are true after renames, changes, creations and deletions that al
   const statuses = new Set<number>();
   for (let round = 0; round < ROUNDS; round++) {
     const rename = (path: string, id: number) =>
-      api.patch(`${P}/catalogs/${path}/${id}`, { as, body: { name: `entry ${id} of ${round}` } });
+      api.patch(`${API}/catalogs/${path}/${id}`, { as, body: { name: `entry ${id} of ${round}` } });
     const change = (id: string | undefined, body: object) =>
-      api.patch(`${P}/exercises/user/${id}`, { as, body });
+      api.patch(`${API}/exercises/user/${id}`, { as, body });
     const answers = await Promise.all([
       rename("muscle-groups", 1 + (round % 4)),
       rename("muscle-groups", 1 + ((round + 1) % 4)),
@@ -65,7 +65,7 @@ test("documents are true after renames, changes, creations and deletions that al
     for (const { status } of answers) statuses.add(status);
     const made = answers.at(-1)?.json.id;
     const [removed] = await Promise.all([
-      api.delete(`${P}/exercises/${made}`, { as }),
+      api.delete(`${API}/exercises/${made}`, { as }),
       rename("muscle-groups", 1 + ((round + 2) % 4)),
     ]);
     statuses.add(removed.status);

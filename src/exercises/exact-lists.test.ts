@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
+import { makeUser, signedIn } from "#test/fixtures.ts";
 import { type Api, apiOn, testConfig } from "#test/harness.ts";
-import { makeUser, signedIn } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import { EXERCISES } from "#test/paths.ts";
 import { openProcesses, type Processes, type ServingProcess } from "#test/processes.ts";
 import { createTokens } from "../access/tokens.ts";
 
-const P = "/api/v1/exercises";
 const dir = mkdtempSync(join(tmpdir(), "irontrack-exact-"));
 let database: OwnDatabase;
 let processes: Processes;
@@ -170,7 +170,7 @@ async function remove(
   remover: Who,
   target: Known | undefined,
 ) {
-  const answer = await server.ask("DELETE", `${P}/${target?.id ?? crypto.randomUUID()}`, {
+  const answer = await server.ask("DELETE", `${EXERCISES}/${target?.id ?? crypto.randomUUID()}`, {
     as: cookies[remover],
   });
   const isTheirs =
@@ -212,12 +212,12 @@ async function write(
       category: "strength",
       ...(taken.isSystem ? { instructions: "Do" } : {}),
     };
-    const answer = await server.ask("POST", `${P}/${place}`, { as, body: all });
+    const answer = await server.ask("POST", `${EXERCISES}/${place}`, { as, body: all });
     expect(answer.status).toBe(isTaken() ? 409 : 201);
     if (answer.status === 201)
       model.exercises.push({ id: ((await answer.json()) as { id: string }).id, ...kept });
   } else if (target) {
-    const answer = await server.ask("PATCH", `${P}/${place}/${target.id}`, { as, body });
+    const answer = await server.ask("PATCH", `${EXERCISES}/${place}/${target.id}`, { as, body });
     const ifThere = isTaken(target) ? 409 : 200;
     expect(answer.status).toBe(target.owner === owner ? ifThere : 404);
     if (answer.status === 200) Object.assign(target, kept);
@@ -267,7 +267,7 @@ async function listed(server: ServingProcess, reader: Who, asked: Query) {
   const search = new URLSearchParams(
     Object.entries(asked).map(([name, value]): [string, string] => [name, String(value)]),
   );
-  const answer = await server.ask("GET", `${P}?${search}`, { as: cookies[reader] });
+  const answer = await server.ask("GET", `${EXERCISES}?${search}`, { as: cookies[reader] });
   const page = (await answer.json()) as {
     total: number;
     items: { id: string; name: string; equipment: { name: string }[] }[];
@@ -285,7 +285,7 @@ async function listed(server: ServingProcess, reader: Who, asked: Query) {
 async function clear({ exercises }: Model) {
   const [server] = servers as [ServingProcess];
   for (const { id, owner } of exercises)
-    await server.ask("DELETE", `${P}/${id}`, { as: cookies[owner ?? "root"] });
+    await server.ask("DELETE", `${EXERCISES}/${id}`, { as: cookies[owner ?? "root"] });
   for (const [at, name] of ["first", "second", "third"].entries()) {
     await server.ask("PATCH", `/api/v1/catalogs/equipment/${at + 1}`, {
       as: cookies.root,

@@ -1,12 +1,14 @@
 import { expect, test } from "bun:test";
+import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { EXERCISES } from "#test/paths.ts";
 
-const P = "/api/v1/exercises";
 type Named = { id: number; name: string };
 
 async function found(api: Api, as: string, search: string, more = ""): Promise<string[]> {
-  const answer = await api.get(`${P}?searchString=${encodeURIComponent(search)}${more}`, { as });
+  const answer = await api.get(`${EXERCISES}?searchString=${encodeURIComponent(search)}${more}`, {
+    as,
+  });
   expectStatus(answer, 200);
   return answer.json.items.map(({ name }: Named) => name);
 }
@@ -106,7 +108,7 @@ test(
     const { user: owner, as } = await makeSignedIn(api);
     await makeExercise(api, { owner, name: "Zq Own", equipment: ["barbell"], category: "cardio" });
     const total = async (query: string) =>
-      (await api.get(`${P}?pageSize=1&${query}`, { as })).json.total as number;
+      (await api.get(`${EXERCISES}?pageSize=1&${query}`, { as })).json.total as number;
     for (const query of [
       "",
       "scope=user",
@@ -114,7 +116,7 @@ test(
       "searchString=squat",
       "equipment=1&tags=2",
     ]) {
-      const { json: facets } = await api.get(`${P}/facets?${query}`, { as });
+      const { json: facets } = await api.get(`${EXERCISES}/facets?${query}`, { as });
       expect(facets.total).toBe(await total(query));
       const [muscle, other] = [facets.primaryMuscles[0], facets.secondaryMuscles.at(-1)];
       if (muscle) expect(await total(`${query}&primaryMuscles=${muscle.id}`)).toBe(muscle.count);
@@ -141,7 +143,7 @@ test(
   "facets of nothing are empty, and what a list refuses they refuse",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const empty = await api.get(`${P}/facets?scope=user`, { as });
+    const empty = await api.get(`${EXERCISES}/facets?scope=user`, { as });
     expect(empty.json).toEqual({
       total: 0,
       primaryMuscles: [],
@@ -154,7 +156,7 @@ test(
       mechanic: [],
     });
     for (const query of ["scope=mine", "tags=0", "orderBy=name", "pageSize=1"]) {
-      expectProblem(await api.get(`${P}/facets?${query}`, { as }), 422, "invalid_request");
+      expectProblem(await api.get(`${EXERCISES}/facets?${query}`, { as }), 422, "invalid_request");
     }
   }),
 );

@@ -1,10 +1,9 @@
 import { expect, test } from "bun:test";
+import { ABSENT, makeExercise, makeSignedIn, makeUser, signedIn } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn, makeUser, signedIn } from "#test/make.ts";
+import { EXERCISES } from "#test/paths.ts";
 import { statementsOf } from "#test/transaction.ts";
 
-const P = "/api/v1/exercises";
-const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 const minimal = {
   name: "Zq Press",
   primaryMuscles: [1],
@@ -34,7 +33,7 @@ test(
       mechanic: "compound",
       instructions: "Press it.",
     };
-    const made = await api.post(`${P}/user`, { as, body });
+    const made = await api.post(`${EXERCISES}/user`, { as, body });
     expectStatus(made, 201);
     expect(made.json).toMatchObject({
       name: "Zq Press",
@@ -57,11 +56,11 @@ test(
       [2],
       [1, 2],
     ]);
-    expect((await api.get(`${P}/${made.json.id}`, { as })).json).toEqual(made.json);
-    expect((await api.get(`${P}?scope=user`, { as })).json.items).toEqual([made.json]);
-    expect((await api.get(`${P}?scope=user&equipment=2&primaryMuscles=3`, { as })).json.total).toBe(
-      1,
-    );
+    expect((await api.get(`${EXERCISES}/${made.json.id}`, { as })).json).toEqual(made.json);
+    expect((await api.get(`${EXERCISES}?scope=user`, { as })).json.items).toEqual([made.json]);
+    expect(
+      (await api.get(`${EXERCISES}?scope=user&equipment=2&primaryMuscles=3`, { as })).json.total,
+    ).toBe(1);
   }),
 );
 
@@ -71,7 +70,7 @@ test(
     const { as: reader } = await makeSignedIn(api);
     const as = await asSuperuser(api);
     const images = { imagePathStart: "/zq/start.png", imagePathEnd: "/zq/end.webp" };
-    const made = await api.post(`${P}/system`, {
+    const made = await api.post(`${EXERCISES}/system`, {
       as,
       body: { ...system, name: "Zq Élan Press", ...images },
     });
@@ -82,9 +81,9 @@ test(
       createdBy: null,
       ...images,
     });
-    expect((await api.get(`${P}/criteria?slug=zq-elan-press`, { as: reader })).json).toEqual(
-      made.json,
-    );
+    expect(
+      (await api.get(`${EXERCISES}/criteria?slug=zq-elan-press`, { as: reader })).json,
+    ).toEqual(made.json);
   }),
 );
 
@@ -115,8 +114,8 @@ test.each<[string, Body]>([
 ])("an exercise of one's own with %s is refused, and nothing is written", async (_what, body) => {
   await withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    expectProblem(await api.post(`${P}/user`, { as, body }), 422, "invalid_request");
-    expect((await api.get(`${P}?scope=user`, { as })).json.total).toBe(0);
+    expectProblem(await api.post(`${EXERCISES}/user`, { as, body }), 422, "invalid_request");
+    expect((await api.get(`${EXERCISES}?scope=user`, { as })).json.total).toBe(0);
   })();
 });
 
@@ -131,7 +130,7 @@ test.each<[string, Body]>([
 ])("an exercise of the catalog with %s is refused", async (_what, body) => {
   await withApi(async (api) => {
     expectProblem(
-      await api.post(`${P}/system`, { as: await asSuperuser(api), body }),
+      await api.post(`${EXERCISES}/system`, { as: await asSuperuser(api), body }),
       422,
       "invalid_request",
     );
@@ -164,16 +163,16 @@ test.each<[Body, string, string]>([
   await withApi(async (api) => {
     const as = await asSuperuser(api);
     const id = await makeExercise(api, { name: "Zq Other" });
-    const made = await api.post(`${P}/system`, { as, body: { ...system, ...ids } });
+    const made = await api.post(`${EXERCISES}/system`, { as, body: { ...system, ...ids } });
     expectProblem(made, 404, `exercises.${what}_not_found`, detail);
     expectProblem(
-      await api.patch(`${P}/system/${id}`, { as, body: ids }),
+      await api.patch(`${EXERCISES}/system/${id}`, { as, body: ids }),
       404,
       `exercises.${what}_not_found`,
       detail,
     );
-    expect((await api.get(`${P}?searchString=zq`, { as })).json.total).toBe(1);
-    expect((await api.get(`${P}/${id}`, { as })).json.version).toBe(1);
+    expect((await api.get(`${EXERCISES}?searchString=zq`, { as })).json.total).toBe(1);
+    expect((await api.get(`${EXERCISES}/${id}`, { as })).json.version).toBe(1);
   })();
 });
 
@@ -181,31 +180,37 @@ test(
   "a name is taken once in an account, whatever its case, and free in every other",
   withApi(async (api) => {
     const [one, other] = [await makeSignedIn(api), await makeSignedIn(api)];
-    expectStatus(await api.post(`${P}/user`, { as: one.as, body: minimal }), 201);
+    expectStatus(await api.post(`${EXERCISES}/user`, { as: one.as, body: minimal }), 201);
     const name = "zq  PRESS";
     expectProblem(
-      await api.post(`${P}/user`, { as: one.as, body: { ...minimal, name } }),
+      await api.post(`${EXERCISES}/user`, { as: one.as, body: { ...minimal, name } }),
       409,
       "exercises.name_taken",
       "An exercise with the name 'zq PRESS' already exists in your account. Please choose a different name",
     );
-    expectStatus(await api.post(`${P}/user`, { as: other.as, body: minimal }), 201);
+    expectStatus(await api.post(`${EXERCISES}/user`, { as: other.as, body: minimal }), 201);
     // The catalog's names are free, too: what is one's own is one's own.
     expectStatus(
-      await api.post(`${P}/user`, { as: one.as, body: { ...minimal, name: "One-Arm Push-Up" } }),
+      await api.post(`${EXERCISES}/user`, {
+        as: one.as,
+        body: { ...minimal, name: "One-Arm Push-Up" },
+      }),
       201,
     );
-    const second = await api.post(`${P}/user`, {
+    const second = await api.post(`${EXERCISES}/user`, {
       as: one.as,
       body: { ...minimal, name: "Zq Curl" },
     });
-    const renamed = await api.patch(`${P}/user/${second.json.id}`, {
+    const renamed = await api.patch(`${EXERCISES}/user/${second.json.id}`, {
       as: one.as,
       body: { name: "ZQ PRESS" },
     });
     expectProblem(renamed, 409, "exercises.name_taken");
     expectStatus(
-      await api.patch(`${P}/user/${second.json.id}`, { as: one.as, body: { name: "ZQ CURL" } }),
+      await api.patch(`${EXERCISES}/user/${second.json.id}`, {
+        as: one.as,
+        body: { name: "ZQ CURL" },
+      }),
       200,
     );
   }),
@@ -219,14 +224,14 @@ test.each(["one arm push up", "Öne-Arm   Push-Up!", "ONE-ARM PUSH-UP"])(
       const form = name.replace(/\s+/g, " ");
       const detail = `Exercise '${form}' cannot be created: a similar exercise (with matching normalized naming) already exists in the system`;
       expectProblem(
-        await api.post(`${P}/system`, { as, body: { ...system, name } }),
+        await api.post(`${EXERCISES}/system`, { as, body: { ...system, name } }),
         409,
         "exercises.name_taken",
         detail,
       );
       const id = await makeExercise(api, { name: "Zq Other" });
       expectProblem(
-        await api.patch(`${P}/system/${id}`, { as, body: { name } }),
+        await api.patch(`${EXERCISES}/system/${id}`, { as, body: { name } }),
         409,
         "exercises.name_taken",
         detail,
@@ -240,10 +245,12 @@ test(
   withApi(async (api) => {
     const as = await asSuperuser(api);
     for (const name of ["深蹲运动", "!!!"]) {
-      const made = await api.post(`${P}/system`, { as, body: { ...system, name } });
+      const made = await api.post(`${EXERCISES}/system`, { as, body: { ...system, name } });
       expectStatus(made, 201);
       expect(made.json.slug).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
-      expect((await api.get(`${P}/criteria?slug=${made.json.slug}`, { as })).json.name).toBe(name);
+      expect(
+        (await api.get(`${EXERCISES}/criteria?slug=${made.json.slug}`, { as })).json.name,
+      ).toBe(name);
     }
   }),
 );
@@ -260,8 +267,8 @@ test(
       mechanic: "compound",
       instructions: "A",
     };
-    const { json: made } = await api.post(`${P}/user`, { as, body });
-    const url = `${P}/user/${made.id}`;
+    const { json: made } = await api.post(`${EXERCISES}/user`, { as, body });
+    const url = `${EXERCISES}/user/${made.id}`;
     const nothing = await api.patch(url, { as, body: {} });
     expectStatus(nothing, 200);
     expect(nothing.json).toEqual(made);
@@ -286,7 +293,7 @@ test(
       mechanic: null,
       instructions: null,
     });
-    expect((await api.get(`${P}/${made.id}`, { as })).json).toEqual(cleared.json);
+    expect((await api.get(`${EXERCISES}/${made.id}`, { as })).json).toEqual(cleared.json);
     for (const bad of [
       { name: null },
       { primaryMuscles: [] },
@@ -303,17 +310,17 @@ test(
   "a system exercise that is renamed is found by its new slug only",
   withApi(async (api) => {
     const as = await asSuperuser(api);
-    const made = await api.post(`${P}/system`, { as, body: system });
-    const { json } = await api.patch(`${P}/system/${made.json.id}`, {
+    const made = await api.post(`${EXERCISES}/system`, { as, body: system });
+    const { json } = await api.patch(`${EXERCISES}/system/${made.json.id}`, {
       as,
       body: { name: "Zq Push", tags: [3] },
     });
     expect([json.slug, json.tags[0].id, json.version]).toEqual(["zq-push", 3, 2]);
-    expectStatus(await api.get(`${P}/criteria?slug=zq-push`, { as }), 200);
-    expectStatus(await api.get(`${P}/criteria?slug=zq-press`, { as }), 404);
+    expectStatus(await api.get(`${EXERCISES}/criteria?slug=zq-push`, { as }), 200);
+    expectStatus(await api.get(`${EXERCISES}/criteria?slug=zq-press`, { as }), 404);
     for (const bad of [{ tags: [] }, { instructions: null }, { tags: null }]) {
       expectProblem(
-        await api.patch(`${P}/system/${made.json.id}`, { as, body: bad }),
+        await api.patch(`${EXERCISES}/system/${made.json.id}`, { as, body: bad }),
         422,
         "invalid_request",
       );
@@ -325,9 +332,9 @@ test(
   "a change of what is no longer as If-Match says is refused, and changes nothing",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const { json: made } = await api.post(`${P}/user`, { as, body: minimal });
-    const url = `${P}/user/${made.id}`;
-    const etag = (await api.get(`${P}/${made.id}`, { as })).headers.get("etag") ?? "";
+    const { json: made } = await api.post(`${EXERCISES}/user`, { as, body: minimal });
+    const url = `${EXERCISES}/user/${made.id}`;
+    const etag = (await api.get(`${EXERCISES}/${made.id}`, { as })).headers.get("etag") ?? "";
     const change = (ifMatch: string, name: string) =>
       api.patch(url, { as, body: { name }, headers: { "if-match": ifMatch } });
     expectStatus(await change('"1"', "Zq Two"), 200);
@@ -339,16 +346,16 @@ test(
     );
     expectProblem(await change(etag, "Zq Three"), 412, "exercises.stale");
     expectProblem(
-      await api.delete(`${P}/${made.id}`, { as, headers: { "if-match": '"1"' } }),
+      await api.delete(`${EXERCISES}/${made.id}`, { as, headers: { "if-match": '"1"' } }),
       412,
       "exercises.stale",
     );
-    const now = await api.get(`${P}/${made.id}`, { as });
+    const now = await api.get(`${EXERCISES}/${made.id}`, { as });
     expect([now.json.name, now.json.version]).toEqual(["Zq Two", 2]);
     expectStatus(await change(now.headers.get("etag") ?? "", "Zq Four"), 200);
     expectStatus(await change("*", "Zq Five"), 200);
     expectStatus(await change('"7", "4"', "Zq Six"), 200);
-    const compressed = (await api.get(`${P}/${made.id}`, { as })).headers.get("etag") ?? "";
+    const compressed = (await api.get(`${EXERCISES}/${made.id}`, { as })).headers.get("etag") ?? "";
     expectStatus(await change(`W/${compressed}`, "Zq Seven"), 200);
   }),
 );
@@ -361,7 +368,7 @@ test(
     const own = await makeExercise(api, { owner, name: "Zq Own" });
     const shared = await makeExercise(api, { name: "Zq Shared" });
     const names = async (who: string) =>
-      (await api.get(`${P}?searchString=zq`, { as: who })).json.items.map(
+      (await api.get(`${EXERCISES}?searchString=zq`, { as: who })).json.items.map(
         ({ name }: { name: string }) => name,
       );
     expect([await names(as), await names(superuser)]).toEqual([
@@ -369,28 +376,28 @@ test(
       ["Zq Shared"],
     ]);
     expectProblem(
-      await api.delete(`${P}/${own}`, { as: superuser }),
+      await api.delete(`${EXERCISES}/${own}`, { as: superuser }),
       404,
       "exercises.not_found",
       "Exercise not found",
     );
     expectProblem(
-      await api.delete(`${P}/${shared}`, { as }),
+      await api.delete(`${EXERCISES}/${shared}`, { as }),
       403,
       "exercises.not_deletable",
       "You do not have permission to delete this exercise",
     );
     expectProblem(
-      await api.delete(`${P}/${ABSENT}`, { as }),
+      await api.delete(`${EXERCISES}/${ABSENT}`, { as }),
       404,
       "exercises.not_found",
       "Exercise not found",
     );
-    expectStatus(await api.delete(`${P}/${own}`, { as }), 204);
+    expectStatus(await api.delete(`${EXERCISES}/${own}`, { as }), 204);
     expect(await names(as)).toEqual(["Zq Shared"]);
-    expectStatus(await api.delete(`${P}/${shared}`, { as: superuser }), 204);
+    expectStatus(await api.delete(`${EXERCISES}/${shared}`, { as: superuser }), 204);
     expect([await names(as), await names(superuser)]).toEqual([[], []]);
-    expectProblem(await api.delete(`${P}/${own}`, { as }), 404, "exercises.not_found");
+    expectProblem(await api.delete(`${EXERCISES}/${own}`, { as }), 404, "exercises.not_found");
   }),
 );
 
@@ -400,9 +407,9 @@ test(
     const owner = await makeUser(api);
     const as = await asSuperuser(api);
     const id = await makeExercise(api, { owner, name: "Zq Orphan" });
-    expectStatus(await api.get(`${P}/${id}`, { as: await signedIn(api, owner) }), 200);
+    expectStatus(await api.get(`${EXERCISES}/${id}`, { as: await signedIn(api, owner) }), 200);
     expectStatus(await api.delete(`/api/v1/users/${owner.id}`, { as }), 204);
-    expect((await api.get(`${P}?searchString=zq`, { as })).json.total).toBe(0);
+    expect((await api.get(`${EXERCISES}?searchString=zq`, { as })).json.total).toBe(0);
     const [row] = await api.deps.db.sql`
       select (select count(*) from exercises where name = 'Zq Orphan') + (select count(*) from exercise_counts where owner_id = ${owner.id}) as left`;
     expect(Number(row?.left)).toBe(0);
@@ -416,13 +423,17 @@ test(
     await api.get("/api/v1/access/me", { as });
     const all = { ...system, secondaryMuscles: [2, 3], equipment: [1, 2] };
     let id = "";
-    const create = async () => (id = (await api.post(`${P}/system`, { as, body: all })).json.id);
+    const create = async () =>
+      (id = (await api.post(`${EXERCISES}/system`, { as, body: all })).json.id);
     expect((await statementsOf(create)).length).toBeLessThanOrEqual(3);
     const change = () =>
-      api.patch(`${P}/system/${id}`, { as, body: { ...all, name: "Zq Two", equipment: [3] } });
+      api.patch(`${EXERCISES}/system/${id}`, {
+        as,
+        body: { ...all, name: "Zq Two", equipment: [3] },
+      });
     expect((await statementsOf(change)).length).toBeLessThanOrEqual(3);
-    expect((await statementsOf(() => api.delete(`${P}/${id}`, { as }))).length).toBeLessThanOrEqual(
-      3,
-    );
+    expect(
+      (await statementsOf(() => api.delete(`${EXERCISES}/${id}`, { as }))).length,
+    ).toBeLessThanOrEqual(3);
   }),
 );

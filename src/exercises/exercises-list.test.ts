@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
+import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { EXERCISES } from "#test/paths.ts";
 
-const P = "/api/v1/exercises";
 type Item = { id: string; name: string };
 
 /**
@@ -72,7 +72,7 @@ async function withFive(
     const ids = Object.fromEntries(entries.map(({ kind, name, id }) => [`${kind}:${name}`, id]));
     const names = async (query: string) => {
       const answer = await api.get(
-        `${P}?scope=user&${query.replaceAll(/[a-z]+:[a-z]+/g, (key) => String(ids[key]))}`,
+        `${EXERCISES}?scope=user&${query.replaceAll(/[a-z]+:[a-z]+/g, (key) => String(ids[key]))}`,
         {
           as,
         },
@@ -136,7 +136,7 @@ test(
     }
     const names = async (query: string) =>
       (
-        await api.get(`${P}?searchString=zq%20press&orderBy=relevance&${query}`, { as })
+        await api.get(`${EXERCISES}?searchString=zq%20press&orderBy=relevance&${query}`, { as })
       ).json.items.map(({ name }: Item) => name);
     const expected = ["Zq Préss", "Zq press on a machine", "A seated zq press on a long machine"];
     expect(await names("")).toEqual(expected);
@@ -165,7 +165,7 @@ test("the total is true on every page, past the end too, and pages neither repea
         const seen: string[] = [];
         for (let page = 1; page <= 6; page++) {
           const query = `scope=user&orderBy=${orderBy}&sortOrder=${sortOrder}&pageSize=5&currentPage=${page}`;
-          const { json } = await api.get(`${P}?${query}`, { as });
+          const { json } = await api.get(`${EXERCISES}?${query}`, { as });
           expect([json.total, json.limit, json.offset]).toEqual([23, 5, (page - 1) * 5]);
           seen.push(...(json.items as Item[]).map(({ id }) => id));
         }
@@ -185,7 +185,7 @@ test(
   withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
     const total = async (scope: string) =>
-      (await api.get(`${P}${scope}`, { as })).json.total as number;
+      (await api.get(`${EXERCISES}${scope}`, { as })).json.total as number;
     const system = await total("?scope=system");
     await makeExercise(api, { owner, name: "One More" });
     expect(system).toBeGreaterThanOrEqual(100);
@@ -217,7 +217,7 @@ test.each([
 ])("a list of exercises by %s is refused", async (query) => {
   await withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    expectProblem(await api.get(`${P}?${query}`, { as }), 422, "invalid_request");
+    expectProblem(await api.get(`${EXERCISES}?${query}`, { as }), 422, "invalid_request");
   })();
 });
 
@@ -237,7 +237,9 @@ test(
     ];
     const totals = async () =>
       Promise.all(
-        queries.map(async (query) => (await api.get(`${P}?${query}`, { as })).json.total as number),
+        queries.map(
+          async (query) => (await api.get(`${EXERCISES}?${query}`, { as })).json.total as number,
+        ),
       );
     const [first, again] = [await totals(), await totals()];
     expect(again).toEqual(first);

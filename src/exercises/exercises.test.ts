@@ -1,10 +1,9 @@
 import { expect, test } from "bun:test";
+import { ABSENT, makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { EXERCISES } from "#test/paths.ts";
 import { statementsOf } from "#test/transaction.ts";
 
-const P = "/api/v1/exercises";
-const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 type Item = { id: string; name: string };
 
 test(
@@ -22,7 +21,7 @@ test(
       mechanic: "compound",
       difficulty: "expert",
     });
-    const answer = await api.get(`${P}/${id.toUpperCase()}`, { as });
+    const answer = await api.get(`${EXERCISES}/${id.toUpperCase()}`, { as });
     expectStatus(answer, 200);
     expect(answer.json).toMatchObject({
       id,
@@ -54,29 +53,29 @@ test(
   withApi(async (api) => {
     const [owner, other] = [await makeSignedIn(api), await makeSignedIn(api)];
     const id = await makeExercise(api, { owner: owner.user, name: "Private Curl" });
-    expectStatus(await api.get(`${P}/${id}`, { as: owner.as }), 200);
+    expectStatus(await api.get(`${EXERCISES}/${id}`, { as: owner.as }), 200);
     expectProblem(
-      await api.get(`${P}/${id}`, { as: other.as }),
+      await api.get(`${EXERCISES}/${id}`, { as: other.as }),
       404,
       "exercises.not_found",
       "Exercise not found",
     );
     expectProblem(
-      await api.get(`${P}/${ABSENT}`, { as: other.as }),
+      await api.get(`${EXERCISES}/${ABSENT}`, { as: other.as }),
       404,
       "exercises.not_found",
       "Exercise not found",
     );
     expectProblem(
-      await api.get(`${P}/criteria?name=Private%20Curl`, { as: other.as }),
+      await api.get(`${EXERCISES}/criteria?name=Private%20Curl`, { as: other.as }),
       404,
       "exercises.not_found",
       "Exercise with 'Private Curl' not found",
     );
     expect(
-      (await api.get(`${P}?scope=all&searchString=private`, { as: other.as })).json.total,
+      (await api.get(`${EXERCISES}?scope=all&searchString=private`, { as: other.as })).json.total,
     ).toBe(0);
-    expectProblem(await api.get(`${P}/nonsense`, { as: owner.as }), 422, "invalid_request");
+    expectProblem(await api.get(`${EXERCISES}/nonsense`, { as: owner.as }), 422, "invalid_request");
   }),
 );
 
@@ -85,32 +84,32 @@ test(
   withApi(async (api) => {
     const { user, as } = await makeSignedIn(api);
     await makeExercise(api, { owner: user, name: "My Own Squat" });
-    expect((await api.get(`${P}/criteria?slug=one-arm-push-up`, { as })).json.name).toBe(
+    expect((await api.get(`${EXERCISES}/criteria?slug=one-arm-push-up`, { as })).json.name).toBe(
       "One-Arm Push-Up",
     );
     expect(
-      (await api.get(`${P}/criteria?name=My%20Own%20Squat`, { as })).json.isSystemDefault,
+      (await api.get(`${EXERCISES}/criteria?name=My%20Own%20Squat`, { as })).json.isSystemDefault,
     ).toBe(false);
     expectProblem(
-      await api.get(`${P}/criteria?name=my%20own%20squat`, { as }),
+      await api.get(`${EXERCISES}/criteria?name=my%20own%20squat`, { as }),
       404,
       "exercises.not_found",
       "Exercise with 'my own squat' not found",
     );
     expectProblem(
-      await api.get(`${P}/criteria?slug=my-own-squat`, { as }),
+      await api.get(`${EXERCISES}/criteria?slug=my-own-squat`, { as }),
       404,
       "exercises.not_found",
       "Exercise with 'my-own-squat' not found",
     );
     expectProblem(
-      await api.get(`${P}/criteria?slug=a&name=b`, { as }),
+      await api.get(`${EXERCISES}/criteria?slug=a&name=b`, { as }),
       400,
       "exercises.ambiguous_criteria",
       "You must specify only one of the following: slug or name",
     );
     expectProblem(
-      await api.get(`${P}/criteria`, { as }),
+      await api.get(`${EXERCISES}/criteria`, { as }),
       400,
       "exercises.missing_criteria",
       "Either name or slug must be provided",
@@ -122,18 +121,18 @@ test(
   "every read of exercises takes one statement, relations included, and none when it is remembered",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const [first] = (await api.get(`${P}?scope=system`, { as })).json.items as [
+    const [first] = (await api.get(`${EXERCISES}?scope=system`, { as })).json.items as [
       Item & { slug: string },
     ];
     // The words of the catalog are read once, for the first search.
-    await api.get(`${P}?searchString=press`, { as });
+    await api.get(`${EXERCISES}?searchString=press`, { as });
     const reads = [
-      `${P}?pageSize=3`,
-      `${P}?searchString=squat&tags=1&equipment=1&orderBy=relevance`,
-      `${P}?searchString=sqat`,
-      `${P}/facets?category=cardio`,
-      `${P}/${first.id}`,
-      `${P}/criteria?slug=${first.slug}`,
+      `${EXERCISES}?pageSize=3`,
+      `${EXERCISES}?searchString=squat&tags=1&equipment=1&orderBy=relevance`,
+      `${EXERCISES}?searchString=sqat`,
+      `${EXERCISES}/facets?category=cardio`,
+      `${EXERCISES}/${first.id}`,
+      `${EXERCISES}/criteria?slug=${first.slug}`,
     ];
     for (const path of reads) {
       expect(await statementsOf(() => api.get(path, { as }))).toHaveLength(1);
@@ -152,7 +151,7 @@ test("image paths get the address of the image host in front", async () => {
         name: 'Say "imagePathStart":"',
         imagePathStart: "/a/b.png",
       });
-      const { json } = await api.get(`${P}/${id}`, { as });
+      const { json } = await api.get(`${EXERCISES}/${id}`, { as });
       expect(json).toMatchObject({
         imagePathStart: "https://cdn.example.com/exercises/a/b.png",
         imagePathEnd: null,
@@ -177,7 +176,7 @@ test.each([
         imagePathStart: "/a/b.png",
         imagePathEnd: "/a/b.png",
       });
-      const [item] = (await api.get(`${P}?scope=user`, { as })).json.items;
+      const [item] = (await api.get(`${EXERCISES}?scope=user`, { as })).json.items;
       expect([item.imagePathStart, item.imagePathEnd]).toEqual([expected, expected]);
     },
     { settings: { CDN_RESOURCES_URL: host } },
@@ -203,7 +202,9 @@ test(
     const instant = (time: unknown) => new Date(time as string).toISOString();
     const answered: Record<string, unknown>[] = [];
     for (const page of [1, 2, 3]) {
-      const { json } = await api.get(`${P}?scope=system&pageSize=100&currentPage=${page}`, { as });
+      const { json } = await api.get(`${EXERCISES}?scope=system&pageSize=100&currentPage=${page}`, {
+        as,
+      });
       answered.push(...json.items);
     }
     const comparable = (row: Record<string, unknown>) => ({
@@ -225,7 +226,7 @@ test.each([
   withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
     await makeExercise(api, { owner, name: "Zq One" });
-    const answer = await api.get(`${P}/${path}`, { as });
+    const answer = await api.get(`${EXERCISES}/${path}`, { as });
     expectStatus(answer, status);
     expect(answer.json.detail).toBe(detail);
   })(),

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { NEWEST_MIGRATION } from "#db/migrate.ts";
+import { makeUser, signedIn } from "#test/fixtures.ts";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeUser, signedIn } from "#test/make.ts";
 import { watchHealth } from "./health.ts";
 
 const states = [

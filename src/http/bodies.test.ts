@@ -1,9 +1,8 @@
 import { expect, test } from "bun:test";
+import { makeSignedIn, PASSWORD } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn, PASSWORD } from "#test/make.ts";
+import { SIGN_IN, SIGN_UP } from "#test/paths.ts";
 
-const SIGN_UP = "/api/v1/access/signup";
-const SIGN_IN = "/api/v1/access/signin";
 const person = { email: "ada@example.com", password: PASSWORD, confirmPassword: PASSWORD };
 const json = JSON.stringify(person);
 

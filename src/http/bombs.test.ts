@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Api, apiOn } from "#test/harness.ts";
+import { SIGN_IN } from "#test/paths.ts";
 import { testPool } from "#test/transaction.ts";
 
-const SIGN_IN = "/api/v1/access/signin";
 /** The unit of cost: an attacker can make the server check wrong passwords anyway. */
 const MAX_WRONG_PASSWORDS = 10;
 const TRIES = 5;

@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
+import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { API } from "#test/paths.ts";
 
-const P = "/api/v1";
 const TAGGED = [
-  ["a list of exercises", `${P}/exercises?scope=user`],
-  ["an exercise", `${P}/exercises/ID`],
-  ["an exercise that was searched for", `${P}/exercises/criteria?name=Zq%20One`],
-  ["a catalog", `${P}/catalogs/equipment`],
-  ["a catalog's entry", `${P}/catalogs/muscle-groups/1`],
+  ["a list of exercises", `${API}/exercises?scope=user`],
+  ["an exercise", `${API}/exercises/ID`],
+  ["an exercise that was searched for", `${API}/exercises/criteria?name=Zq%20One`],
+  ["a catalog", `${API}/catalogs/equipment`],
+  ["a catalog's entry", `${API}/catalogs/muscle-groups/1`],
 ] as const;
 
 /** A signed-in person with one exercise, "Zq One", whose id stands in `path` for ID. */
@@ -95,9 +95,9 @@ test(
   "whoever takes gzip gets the same list in a quarter of the bytes, under a tag of its own",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const plain = await api.get(`${P}/exercises`, { as });
+    const plain = await api.get(`${API}/exercises`, { as });
     const response = await api.app.fetch(
-      new Request(`http://localhost${P}/exercises`, { headers: { cookie: as, ...GZIP } }),
+      new Request(`http://localhost${API}/exercises`, { headers: { cookie: as, ...GZIP } }),
     );
     const sent = new Uint8Array(await response.arrayBuffer());
     expect(response.headers.get("content-encoding")).toBe("gzip");
@@ -120,7 +120,7 @@ test.each<[string, string, boolean]>([
     const { as } = await makeSignedIn(api);
     const headers = { cookie: as, "accept-encoding": header };
     const { headers: sent } = await api.app.fetch(
-      new Request(`http://localhost${P}/exercises`, { headers }),
+      new Request(`http://localhost${API}/exercises`, { headers }),
     );
     expect(sent.get("content-encoding")).toBe(isZipped ? "gzip" : null);
     expect(sent.get("vary")).toBe("Cookie, Accept-Encoding");
@@ -132,15 +132,15 @@ test(
   withApi(async (api) => {
     const { as, path } = await ready(api, TAGGED[0][1]);
     const { as: anyone } = await makeSignedIn(api);
-    const plain = await api.get(`${P}/exercises`, { as: anyone });
+    const plain = await api.get(`${API}/exercises`, { as: anyone });
     const tags = [
       plain,
-      await api.ask("HEAD", `${P}/exercises`, { as: anyone, headers: GZIP }),
+      await api.ask("HEAD", `${API}/exercises`, { as: anyone, headers: GZIP }),
     ].map(({ headers }) => headers.get("etag") as string);
     expect(new Set(tags).size).toBe(2);
     for (const tag of tags) {
       for (const form of [{}, GZIP]) {
-        const answer = await api.get(`${P}/exercises`, {
+        const answer = await api.get(`${API}/exercises`, {
           as: anyone,
           headers: { ...form, "if-none-match": tag },
         });
@@ -149,11 +149,11 @@ test(
       }
     }
     const { id } = (await api.get(path, { as })).json.items[0];
-    const read = await api.get(`${P}/exercises/${id}`, { as });
+    const read = await api.get(`${API}/exercises/${id}`, { as });
     const zipped = read.headers.get("etag")?.replace(/"$/, '-gz"') as string;
     const change = { as, body: { name: "Zq Changed" }, headers: { "if-match": zipped } };
-    expectStatus(await api.patch(`${P}/exercises/user/${id}`, change), 200);
-    expectStatus(await api.patch(`${P}/exercises/user/${id}`, change), 412);
+    expectStatus(await api.patch(`${API}/exercises/user/${id}`, change), 200);
+    expectStatus(await api.patch(`${API}/exercises/user/${id}`, change), 412);
   }),
 );
 
@@ -161,7 +161,7 @@ test(
   "an answer that fits a packet is not compressed",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const path = `${P}/catalogs/equipment/1`;
+    const path = `${API}/catalogs/equipment/1`;
     const answer = await api.app.fetch(
       new Request(`http://localhost${path}`, { headers: { cookie: as, ...GZIP } }),
     );

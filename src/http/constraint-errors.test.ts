@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
 import { answerToBroken, BROKEN_CONSTRAINTS } from "./constraint-errors.ts";
 
 /**

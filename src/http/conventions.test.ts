@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { AppError } from "#lib/errors.ts";
+import { makeSignedIn, makeUser, PASSWORD } from "#test/fixtures.ts";
 import {
   type Api,
   expectProblem,
@@ -7,9 +8,8 @@ import {
   type RequestOptions,
   withApi,
 } from "#test/harness.ts";
-import { makeSignedIn, makeUser, PASSWORD } from "#test/make.ts";
+import { API } from "#test/paths.ts";
 
-const P = "/api/v1";
 const account = { email: "new@example.com", password: PASSWORD };
 const signUp = { ...account, confirmPassword: PASSWORD };
 const failingHash = (error: unknown) => (api: Api) => {
@@ -25,7 +25,7 @@ test.each([
   ["new when the given one could break a log line", 'abcdefgh","a":"b', false],
 ])("the request id is %s", (_what, given, isEchoed) =>
   withApi(async (api) => {
-    for (const path of ["/ping", "/nowhere", `${P}/access/me`]) {
+    for (const path of ["/ping", "/nowhere", `${API}/access/me`]) {
       const answer = await api.get(path, { headers: { "x-request-id": given } });
       const id = answer.headers.get("x-request-id") as string;
       expect(id === given).toBe(isEchoed);
@@ -66,7 +66,7 @@ test("a fault of ours is a 500 that says nothing of its cause and is logged unde
   await withApi(
     async (api) => {
       failingHash(new Error("the disk is on fire"))(api);
-      const answer = await api.post(`${P}/access/signup`, {
+      const answer = await api.post(`${API}/access/signup`, {
         body: signUp,
         headers: { "x-request-id": "request-2" },
       });
@@ -89,13 +89,13 @@ test("a fault of ours is a 500 that says nothing of its cause and is logged unde
 test(
   "401 names the scheme, 429 and 503 say when to come back",
   withApi(async (api) => {
-    expect((await api.get(`${P}/access/me`)).headers.get("www-authenticate")).toBe("Cookie");
+    expect((await api.get(`${API}/access/me`)).headers.get("www-authenticate")).toBe("Cookie");
     failingHash(new AppError("unavailable", "access.busy", "busy", { retryAfterS: 1 }))(api);
-    const busy = await api.post(`${P}/access/signup`, { body: signUp });
+    const busy = await api.post(`${API}/access/signup`, { body: signUp });
     expectProblem(busy, 503, "access.busy");
     expect(busy.headers.get("retry-after")).toBe("1");
     failingHash(new AppError("throttled", "access.throttled", "wait", { retryAfterS: 30 }))(api);
-    const throttled = await api.post(`${P}/access/signup`, { body: signUp });
+    const throttled = await api.post(`${API}/access/signup`, { body: signUp });
     expectProblem(throttled, 429, "access.throttled");
     expect(throttled.headers.get("retry-after")).toBe("30");
   }),
@@ -105,7 +105,7 @@ test(
   "a database that cannot be reached is a 503 worth a retry",
   withApi(async (api) => {
     failingHash(Object.assign(new Error("connect"), { code: "ECONNREFUSED" }))(api);
-    const answer = await api.post(`${P}/access/signup`, { body: signUp });
+    const answer = await api.post(`${API}/access/signup`, { body: signUp });
     expectProblem(
       answer,
       503,
@@ -119,13 +119,13 @@ test(
 test.each([
   ["GET", "/nowhere", 404, null],
   ["GET", "//ping", 404, null],
-  ["GET", `${P}`, 404, null],
+  ["GET", `${API}`, 404, null],
   ["POST", "/ping", 405, "GET, HEAD"],
   ["OPTIONS", "/ping", 405, "GET, HEAD"],
   ["DELETE", "/ping/", 405, "GET, HEAD"],
-  ["GET", `${P}/access/signin`, 405, "POST"],
-  ["HEAD", `${P}/access/signin`, 405, "POST"],
-  ["PUT", `${P}/users/0197c0de-0000-7000-8000-000000000000`, 405, "DELETE, GET, HEAD, PATCH"],
+  ["GET", `${API}/access/signin`, 405, "POST"],
+  ["HEAD", `${API}/access/signin`, 405, "POST"],
+  ["PUT", `${API}/users/0197c0de-0000-7000-8000-000000000000`, 405, "DELETE, GET, HEAD, PATCH"],
   ["GET", "/openapi-json", 404, null],
 ])("%s %s is answered %d, allowing %p", (method, path, status, allow) =>
   withApi(async (api) => {
@@ -144,9 +144,9 @@ test(
     for (const path of [
       "/ping",
       "/health",
-      `${P}/exercises`,
-      `${P}/catalogs/equipment/1`,
-      `${P}/access/me`,
+      `${API}/exercises`,
+      `${API}/catalogs/equipment/1`,
+      `${API}/access/me`,
     ]) {
       const got = await api.get(path, { as });
       expectStatus(got, 200);
@@ -156,7 +156,7 @@ test(
       expect(head.headers.get("content-type")).toBe(got.headers.get("content-type"));
       expect(head.headers.get("etag")).toBe(got.headers.get("etag"));
     }
-    expectProblem(await api.get(`${P}/exercises/?scope=mine`, { as }), 422, "invalid_request");
+    expectProblem(await api.get(`${API}/exercises/?scope=mine`, { as }), 422, "invalid_request");
   }),
 );
 
@@ -169,25 +169,25 @@ type Row = [
   status: number,
 ];
 const broken = { body: "{" };
-const garbage = `${P}/users/garbage`;
-const absent = `${P}/users/0197c0de-0000-7000-8000-000000000000`;
+const garbage = `${API}/users/garbage`;
+const absent = `${API}/users/0197c0de-0000-7000-8000-000000000000`;
 const order: Row[] = [
-  ["an unparsable body before the login", "POST", `${P}/users`, "nobody", broken, 400],
-  ["an unparsable body before the permission", "POST", `${P}/users`, "user", broken, 400],
+  ["an unparsable body before the login", "POST", `${API}/users`, "nobody", broken, 400],
+  ["an unparsable body before the permission", "POST", `${API}/users`, "user", broken, 400],
   [
     "the media type before the login",
     "POST",
-    `${P}/users`,
+    `${API}/users`,
     "nobody",
     { ...broken, headers: plainText() },
     415,
   ],
-  ["the login before the body's fields", "POST", `${P}/users`, "nobody", { body: {} }, 401],
+  ["the login before the body's fields", "POST", `${API}/users`, "nobody", { body: {} }, 401],
   ["the login before the path", "GET", garbage, "nobody", {}, 401],
-  ["the login before the query", "GET", `${P}/exercises?scope=mine`, "nobody", {}, 401],
-  ["the permission before the body's fields", "POST", `${P}/users`, "user", { body: {} }, 403],
+  ["the login before the query", "GET", `${API}/exercises?scope=mine`, "nobody", {}, 401],
+  ["the permission before the body's fields", "POST", `${API}/users`, "user", { body: {} }, 403],
   ["the permission before the path", "GET", garbage, "user", {}, 403],
-  ["the permission before the query", "GET", `${P}/users?pageSize=0`, "user", {}, 403],
+  ["the permission before the query", "GET", `${API}/users?pageSize=0`, "user", {}, 403],
   ["the permission before existence", "GET", absent, "user", {}, 403],
   [
     "the body's fields before existence",
@@ -200,13 +200,13 @@ const order: Row[] = [
   [
     "the body's fields before conflict",
     "POST",
-    `${P}/users`,
+    `${API}/users`,
     "superuser",
     { body: { ...taken(), isActive: 1 } },
     422,
   ],
   ["existence when all else is well", "GET", absent, "superuser", {}, 404],
-  ["conflict when all else is well", "POST", `${P}/users`, "superuser", { body: taken() }, 409],
+  ["conflict when all else is well", "POST", `${API}/users`, "superuser", { body: taken() }, 409],
 ];
 
 test.each(order)("a request is judged by %s", (_what, method, path, who, requestOptions, status) =>
@@ -222,32 +222,32 @@ test(
   "every answer of every status carries the security headers and a request id",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
-    const { etag } = Object.fromEntries((await api.get(`${P}/exercises`, { as })).headers);
+    const { etag } = Object.fromEntries((await api.get(`${API}/exercises`, { as })).headers);
     const answers = [
       await api.get("/ping"),
-      await api.post(`${P}/users`, { as, body: account }),
-      await api.post(`${P}/access/signin`, {
+      await api.post(`${API}/users`, { as, body: account }),
+      await api.post(`${API}/access/signin`, {
         body: { username: account.email, password: PASSWORD },
       }),
-      await api.get(`${P}/exercises`, { as, headers: { "if-none-match": etag as string } }),
-      await api.post(`${P}/users`, { as, body: "{" }),
-      await api.get(`${P}/access/me`),
-      await api.get(`${P}/users`, { as: (await makeSignedIn(api)).as }),
+      await api.get(`${API}/exercises`, { as, headers: { "if-none-match": etag as string } }),
+      await api.post(`${API}/users`, { as, body: "{" }),
+      await api.get(`${API}/access/me`),
+      await api.get(`${API}/users`, { as: (await makeSignedIn(api)).as }),
       await api.get("/nowhere"),
       await api.post("/ping"),
-      await api.post(`${P}/users`, { as, body: account }),
-      await api.post(`${P}/users`, { as, body: " ".repeat(1_048_577) }),
-      await api.get(`${P}/exercises?${"a".repeat(9000)}`, { as }),
-      await api.post(`${P}/users`, { as, body: "a", headers: { "content-type": "text/plain" } }),
-      await api.post(`${P}/users`, { as, body: {} }),
+      await api.post(`${API}/users`, { as, body: account }),
+      await api.post(`${API}/users`, { as, body: " ".repeat(1_048_577) }),
+      await api.get(`${API}/exercises?${"a".repeat(9000)}`, { as }),
+      await api.post(`${API}/users`, { as, body: "a", headers: { "content-type": "text/plain" } }),
+      await api.post(`${API}/users`, { as, body: {} }),
     ];
     failingHash(new Error("no"))(api);
     answers.push(
-      await api.post(`${P}/access/signup`, { body: { ...signUp, email: "other@example.com" } }),
+      await api.post(`${API}/access/signup`, { body: { ...signUp, email: "other@example.com" } }),
     );
     failingHash({ __proto__: Error.prototype, code: "ECONNREFUSED" })(api);
     answers.push(
-      await api.post(`${P}/access/signup`, { body: { ...signUp, email: "other@example.com" } }),
+      await api.post(`${API}/access/signup`, { body: { ...signUp, email: "other@example.com" } }),
     );
     expect(answers.map(({ status }) => status)).toEqual([
       200, 201, 204, 304, 400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 500, 503,

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
+import { LOGOUT } from "#test/paths.ts";
 
-const LOGOUT = "/api/v1/access/logout";
 const FRONT_END = "https://app.example.com";
 const settings = { ALLOWED_ORIGINS: `${FRONT_END}, https://other.example.com` };
 

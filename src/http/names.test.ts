@@ -1,9 +1,8 @@
 import { expect, test } from "bun:test";
+import { makeSignedIn, makeUser, PASSWORD, signInFor } from "#test/fixtures.ts";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn, makeUser, PASSWORD, signInFor } from "#test/make.ts";
+import { API, SIGN_UP } from "#test/paths.ts";
 
-const P = "/api/v1";
-const SIGN_UP = `${P}/access/signup`;
 const signingUp = (email: string, name?: string) => ({
   body: {
     email,
@@ -63,8 +62,8 @@ test.each(INVISIBLE)("%j is refused in an address, wherever one is given", (char
     ]) {
       const answers = [
         await api.post(SIGN_UP, signingUp(email)),
-        await api.post(`${P}/users`, { as, body: { email, password: PASSWORD } }),
-        await api.post(`${P}/clients`, {
+        await api.post(`${API}/users`, { as, body: { email, password: PASSWORD } }),
+        await api.post(`${API}/clients`, {
           as: trainer.as,
           body: { email, scopes: ["read_history"] },
         }),
@@ -95,39 +94,39 @@ const NAMED: [
   [
     "an account that a superuser makes",
     "post",
-    `${P}/users`,
+    `${API}/users`,
     (name) => ({ email: "made@example.com", password: PASSWORD, name }),
     "/name",
   ],
-  ["a routine", "post", `${P}/routines`, (name) => ({ name, exercises: [] }), "/name"],
-  ["a plan", "post", `${P}/plans`, (name) => ({ name, routines: [] }), "/name"],
-  ["a workout", "post", `${P}/workouts`, (name) => ({ name, timeZone: "UTC" }), "/name"],
+  ["a routine", "post", `${API}/routines`, (name) => ({ name, exercises: [] }), "/name"],
+  ["a plan", "post", `${API}/plans`, (name) => ({ name, routines: [] }), "/name"],
+  ["a workout", "post", `${API}/workouts`, (name) => ({ name, timeZone: "UTC" }), "/name"],
   [
     "an exercise of a workout",
     "post",
-    `${P}/workouts`,
+    `${API}/workouts`,
     (name) => ({ timeZone: "UTC", exercises: [{ exerciseName: name, mode: "reps" }] }),
     "/exercises/0/exerciseName",
   ],
   [
     "an exercise of a routine",
     "post",
-    `${P}/routines`,
+    `${API}/routines`,
     (name) => ({ name: "Legs", exercises: [{ exerciseName: name, mode: "reps", sets: 1 }] }),
     "/exercises/0/exerciseName",
   ],
   [
     "an exercise",
     "post",
-    `${P}/exercises/user`,
+    `${API}/exercises/user`,
     (name) => ({ name, primaryMuscles: [1], difficultyLevel: "expert", category: "strength" }),
     "/name",
   ],
-  ["an entry of the catalog", "post", `${P}/catalogs/equipment`, (name) => ({ name }), "/name"],
+  ["an entry of the catalog", "post", `${API}/catalogs/equipment`, (name) => ({ name }), "/name"],
   [
     "what a name in a file means",
     "patch",
-    `${P}/imports/names`,
+    `${API}/imports/names`,
     (name) => ({ names: [{ name, exerciseId: null }] }),
     "/names/0/name",
   ],
@@ -180,7 +179,7 @@ test.each([
 ])("a name may be %s", (_what, name) =>
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const made = await api.post(`${P}/routines`, { as, body: { name, exercises: [] } });
+    const made = await api.post(`${API}/routines`, { as, body: { name, exercises: [] } });
     expectStatus(made, 201);
     expect(made.json.name).toBe(name.normalize("NFC"));
   })(),
@@ -197,18 +196,18 @@ test(
       category: "strength",
     });
     const [composed, decomposed] = ["Zq \u00dcbung", "Zq U\u0308bung"];
-    expectStatus(await api.post(`${P}/exercises/user`, { as, body: body(decomposed) }), 201);
+    expectStatus(await api.post(`${API}/exercises/user`, { as, body: body(decomposed) }), 201);
     expectProblem(
-      await api.post(`${P}/exercises/user`, { as, body: body(composed) }),
+      await api.post(`${API}/exercises/user`, { as, body: body(composed) }),
       409,
       "exercises.name_taken",
     );
     for (const text of [composed, decomposed]) {
-      const found = await api.get(`${P}/exercises/criteria?name=${encodeURIComponent(text)}`, {
+      const found = await api.get(`${API}/exercises/criteria?name=${encodeURIComponent(text)}`, {
         as,
       });
       expect(found.json.name).toBe(composed);
-      const listed = await api.get(`${P}/exercises?searchString=${encodeURIComponent(text)}`, {
+      const listed = await api.get(`${API}/exercises?searchString=${encodeURIComponent(text)}`, {
         as,
       });
       expect(listed.json.total).toBe(1);
@@ -222,7 +221,7 @@ test(
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
     await makeUser(api, { name: "Zq Ren\u00e9e" });
     for (const text of ["zq ren\u00e9e", "zq rene\u0301e"]) {
-      const listed = await api.get(`${P}/users?searchString=${encodeURIComponent(text)}`, { as });
+      const listed = await api.get(`${API}/users?searchString=${encodeURIComponent(text)}`, { as });
       expect(listed.json.total).toBe(1);
     }
   }),

@@ -1,9 +1,8 @@
 import { expect, test } from "bun:test";
+import { makeExercise, makeSignedIn, makeUser } from "#test/fixtures.ts";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn, makeUser } from "#test/make.ts";
+import { EXERCISES, USERS } from "#test/paths.ts";
 
-const USERS = "/api/v1/users";
-const EXERCISES = "/api/v1/exercises";
 type Fault = { field: string; code: string };
 
 test.each([

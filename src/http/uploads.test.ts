@@ -1,10 +1,9 @@
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
 import { onSocket } from "#test/on-socket.ts";
-
-const P = "/api/v1";
+import { API } from "#test/paths.ts";
 
 /** Sends the head of a request and a part of its body, then resets the connection. */
 function hangUp(socketPath: string, head: string[], part: string): Promise<void> {
@@ -23,7 +22,7 @@ test.each([
   [
     "a body with Content-Length",
     "POST",
-    `${P}/routines`,
+    `${API}/routines`,
     "application/json",
     "Content-Length: 1000",
     '{"name":',
@@ -31,7 +30,7 @@ test.each([
   [
     "a body in chunks",
     "POST",
-    `${P}/routines`,
+    `${API}/routines`,
     "application/json",
     "Transfer-Encoding: chunked",
     '8\r\n{"name":\r\n',
@@ -39,7 +38,7 @@ test.each([
   [
     "a file",
     "POST",
-    `${P}/imports?timeZone=UTC`,
+    `${API}/imports?timeZone=UTC`,
     "text/csv",
     "Content-Length: 100000",
     "Date,Workout Name\n",
@@ -47,7 +46,7 @@ test.each([
   [
     "a file in chunks",
     "POST",
-    `${P}/imports?timeZone=UTC`,
+    `${API}/imports?timeZone=UTC`,
     "text/csv",
     "Transfer-Encoding: chunked",
     "5\r\nDate,\r\n",

@@ -1,9 +1,8 @@
 import { expect, test } from "bun:test";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
+import { API } from "#test/paths.ts";
 import { testPool } from "#test/transaction.ts";
-
-const P = "/api/v1";
 
 const NO_DAYS = [
   "2026-02-30",
@@ -25,7 +24,7 @@ test.each([
 ])("%s is no day, wherever a day is asked for", (day) =>
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    for (const path of [`${P}/workouts/calendar`, `${P}/progress/volume`]) {
+    for (const path of [`${API}/workouts/calendar`, `${API}/progress/volume`]) {
       for (const query of [`from=${day}&to=2026-01-31`, `from=2026-01-01&to=${day}`]) {
         expectProblem(await api.get(`${path}?${query}`, { as }), 422, "invalid_request");
       }
@@ -36,7 +35,7 @@ test.each([
 test.each(["1900-01-01", "2199-12-31", "2024-02-29", "2000-02-29"])("%s is a day", (day) =>
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    for (const path of [`${P}/workouts/calendar`, `${P}/progress/volume`]) {
+    for (const path of [`${API}/workouts/calendar`, `${API}/progress/volume`]) {
       expectStatus(await api.get(`${path}?from=${day}&to=${day}`, { as }), 200);
     }
   })(),
@@ -70,12 +69,16 @@ test.each(NO_TIMES)("%s is no time, wherever a time is asked for", (at) =>
       `workouts?to=${text}`,
       `users?createdAfter=${text}`,
     ]) {
-      expectProblem(await api.get(`${P}/${path}`, { as }), 422, "invalid_request");
+      expectProblem(await api.get(`${API}/${path}`, { as }), 422, "invalid_request");
     }
     const body = { timeZone: "UTC", startedAt: at };
-    expectProblem(await api.post(`${P}/workouts`, { as, body }), 422, "invalid_request");
+    expectProblem(await api.post(`${API}/workouts`, { as, body }), 422, "invalid_request");
     const cursor = Buffer.from(`${at} 0197c0de-0000-7000-8000-000000000000`).toString("base64url");
-    expectProblem(await api.get(`${P}/workouts?cursor=${cursor}`, { as }), 422, "invalid_request");
+    expectProblem(
+      await api.get(`${API}/workouts?cursor=${cursor}`, { as }),
+      422,
+      "invalid_request",
+    );
   })(),
 );
 
@@ -88,7 +91,7 @@ test.each([
 ])("%s is a time, and the same when it is read", (startedAt, read) =>
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const started = await api.post(`${P}/workouts`, { as, body: { timeZone: "UTC", startedAt } });
+    const started = await api.post(`${API}/workouts`, { as, body: { timeZone: "UTC", startedAt } });
     expectStatus(started, 201);
     expect(started.json.startedAt).toBe(read);
   })(),
@@ -121,7 +124,7 @@ test(
     }
     const refused: string[] = [];
     for (const name of names) {
-      const answer = await api.get(`${P}/progress/streaks?timeZone=${encodeURIComponent(name)}`, {
+      const answer = await api.get(`${API}/progress/streaks?timeZone=${encodeURIComponent(name)}`, {
         as,
       });
       if (answer.status !== 200) refused.push(name);
@@ -139,7 +142,7 @@ test(
       "Factory",
       "../UTC",
     ]) {
-      const answer = await api.get(`${P}/progress/streaks?timeZone=${encodeURIComponent(name)}`, {
+      const answer = await api.get(`${API}/progress/streaks?timeZone=${encodeURIComponent(name)}`, {
         as,
       });
       expectProblem(answer, 422, "invalid_request");
@@ -174,7 +177,7 @@ test(
       ],
     ];
     for (const [path, body, code, fieldOf] of asked) {
-      const answer = await api.post(`${P}/${path}`, { as, body });
+      const answer = await api.post(`${API}/${path}`, { as, body });
       expectProblem(answer, 404, code);
       expect(answer.json.detail).toMatch(
         /^[A-Z][a-z]+ not found: \[([0-9a-f-]{36}, ){9}[0-9a-f-]{36}\] and 80 more$/,
@@ -188,7 +191,7 @@ test(
       );
     }
     const named = ids.map((exerciseId, at) => ({ name: `Name ${at}`, exerciseId }));
-    const chosen = await api.patch(`${P}/imports/names`, { as, body: { names: named } });
+    const chosen = await api.patch(`${API}/imports/names`, { as, body: { names: named } });
     expectProblem(chosen, 404, "imports.exercise_not_found");
     expect(chosen.json.errors).toHaveLength(90);
   }),
@@ -206,7 +209,7 @@ test(
       difficultyLevel: "expert",
       category: "strength",
     };
-    const answer = await api.post(`${P}/exercises/user`, { as, body });
+    const answer = await api.post(`${API}/exercises/user`, { as, body });
     expectProblem(answer, 404, "exercises.muscles_not_found");
     expect(answer.json.detail.length).toBeLessThan(500);
     expect(answer.json.errors).toHaveLength(100);
@@ -223,10 +226,10 @@ test(
       description: name.repeat(10),
       exercises: [{ exerciseName: name, mode: "reps", sets: 1, notes: name }],
     });
-    const made = await api.post(`${P}/routines`, { as, body: bodyOf(fits) });
+    const made = await api.post(`${API}/routines`, { as, body: bodyOf(fits) });
     expectStatus(made, 201);
     expect(made.json).toMatchObject({ name: fits, exercises: [{ exerciseName: fits }] });
-    const fields = (await api.post(`${P}/routines`, { as, body: bodyOf(isTooLong) })).json.errors;
+    const fields = (await api.post(`${API}/routines`, { as, body: bodyOf(isTooLong) })).json.errors;
     expect(fields).toEqual([
       { field: "/name", code: "too_long", message: "Must have at most 100 characters" },
       {
@@ -236,11 +239,11 @@ test(
       },
     ]);
     expectStatus(
-      await api.get(`${P}/routines?searchString=${encodeURIComponent(fits)}`, { as }),
+      await api.get(`${API}/routines?searchString=${encodeURIComponent(fits)}`, { as }),
       200,
     );
     const change = (description: string | null) =>
-      api.patch(`${P}/routines/${made.json.id}`, { as, body: { description } });
+      api.patch(`${API}/routines/${made.json.id}`, { as, body: { description } });
     expectStatus(await change("💪".repeat(2000)), 200);
     expectProblem(await change("💪".repeat(2001)), 422, "invalid_request");
   }),

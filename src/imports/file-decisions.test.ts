@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
 
 const send = (api: Api, as: string, rows: string[], query = "") =>
   api.post(`/api/v1/imports?timeZone=UTC${query}`, {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
 
 const HEADER =
   "Date,Workout Name,Duration,Exercise Name,Set Order,Weight (kg),Reps,Distance,Seconds,Notes,Workout Notes,RPE";

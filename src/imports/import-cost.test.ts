@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
 import { statementsOf } from "#test/transaction.ts";
 import { openTrainingFile } from "./training-file.rules.ts";
 

@@ -30,8 +30,8 @@ export async function listImportsJson({ sql }: Db, userId: string): Promise<stri
     select '[' || coalesce(string_agg(row_to_json(listed)::text, ','), '') || ']' as json
     from (
       select id, format, workout_count as "workoutCount", set_count as "setCount",
-        to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt",
-        to_char(undone_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "undoneAt"
+        ${instant(sql, "created_at")} as "createdAt",
+        ${instant(sql, "undone_at")} as "undoneAt"
       from imports where user_id = ${userId}
       order by id desc limit 1000
     ) as listed`;

@@ -1,14 +1,18 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { IMPORTS } from "#test/paths.ts";
 import { statementsOf } from "#test/transaction.ts";
 
-const P = "/api/v1/imports";
 const example = (name: string) => readFileSync(join(import.meta.dir, "examples", name), "utf8");
 const send = (api: Api, as: string, body: string, query = "timeZone=Europe/Berlin", headers = {}) =>
-  api.post(`${P}?${query}`, { as, body, headers: { "content-type": "text/csv", ...headers } });
+  api.post(`${IMPORTS}?${query}`, {
+    as,
+    body,
+    headers: { "content-type": "text/csv", ...headers },
+  });
 
 /** Every workout of the asker's, the latest first, whole. */
 async function workoutsOf(api: Api, as: string) {
@@ -47,7 +51,7 @@ test.each([
     expect(made).toHaveLength(added);
     const sets = made.flatMap(({ exercises }) => exercises.flatMap((exercise) => exercise.sets));
     expect(sets).toHaveLength(real.json.sets);
-    expect((await api.get(P, { as })).json).toMatchObject([
+    expect((await api.get(IMPORTS, { as })).json).toMatchObject([
       {
         id: real.json.importId,
         format,
@@ -64,7 +68,7 @@ test.each([
       sets: 0,
     });
     expect(await workoutsOf(api, as)).toEqual(made);
-    expect((await api.get(P, { as })).json).toHaveLength(1);
+    expect((await api.get(IMPORTS, { as })).json).toHaveLength(1);
   })();
 });
 
@@ -220,12 +224,15 @@ test(
     ]);
 
     const choose = (exerciseId: string | null) =>
-      api.patch(`${P}/names`, { as, body: { names: [{ name: "Zqx Garage Pres", exerciseId }] } });
+      api.patch(`${IMPORTS}/names`, {
+        as,
+        body: { names: [{ name: "Zqx Garage Pres", exerciseId }] },
+      });
     expectProblem(await choose(foreign), 404, "imports.exercise_not_found");
     const chosen = [{ name: "Zqx Garage Pres", exerciseId: own, exerciseName: "Zqx Garage Press" }];
     expect((await choose(own)).json).toEqual(chosen);
-    expect((await api.get(`${P}/names`, { as })).json).toEqual(chosen);
-    expect((await api.get(`${P}/names`, { as: stranger.as })).json).toEqual([]);
+    expect((await api.get(`${IMPORTS}/names`, { as })).json).toEqual(chosen);
+    expect((await api.get(`${IMPORTS}/names`, { as: stranger.as })).json).toEqual([]);
     expect(await names(3, "Zqx Garage Pres")).toMatchObject([{ exerciseId: own, by: "chosen" }]);
     expect((await choose(null)).json).toEqual([]);
     expect(await names(4, "Zqx Garage Pres")).toMatchObject([{ exerciseId: null }]);
@@ -258,7 +265,7 @@ test(
       [1, 2, 3].map(() => [{ exerciseId: press }]),
     );
     expectStatus(await api.delete(`/api/v1/exercises/${press}`, { as }), 204);
-    const undo = (who: string) => api.post(`${P}/${importId}/undo`, { as: who });
+    const undo = (who: string) => api.post(`${IMPORTS}/${importId}/undo`, { as: who });
     expectProblem(await undo(stranger.as), 404, "imports.not_found");
     expect((await undo(as)).json).toEqual({ trashed: 2, kept: 1 });
     expectProblem(await undo(as), 404, "imports.not_found");
@@ -266,7 +273,7 @@ test(
       "03",
     ]);
     expect((await api.get("/api/v1/workouts/trash", { as })).json).toHaveLength(2);
-    expect((await api.get(P, { as })).json).toMatchObject([
+    expect((await api.get(IMPORTS, { as })).json).toMatchObject([
       { id: importId, undoneAt: expect.any(String) },
     ]);
     expect((await send(api, as, file)).json.workouts).toEqual({ added: 2, known: 1 });

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
 
 const send = async (api: Api, as: string, rows: string[], query = "timeZone=UTC") => {
   const headers = { "content-type": "text/csv" };

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { sql as drizzleSql } from "drizzle-orm";
 import type { Db } from "#db/client.ts";
+import { makeUser, signInFor } from "#test/fixtures.ts";
 import { expectStatus, withApi } from "#test/harness.ts";
-import { makeUser, signInFor } from "#test/make.ts";
 import { openLog } from "./log.ts";
 
 const CANARY = "canary-8f3a-secret";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { openPool } from "#db/client.ts";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { type Answer, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
 import { canPrepare, testDatabaseUrl, testPool } from "#test/transaction.ts";
 import { ok, type Reply } from "../http/reply.ts";
 import { createIdempotency } from "./idempotency.ts";

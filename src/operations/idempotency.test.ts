@@ -1,14 +1,13 @@
 import { expect, test } from "bun:test";
-import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn, makeUser, PASSWORD, signedIn } from "#test/make.ts";
-import { apiWithKeys } from "#test/with-keys.ts";
+import { makeSignedIn, makeUser, PASSWORD, signedIn } from "#test/fixtures.ts";
+import { type Api, apiWithKeys, expectProblem, expectStatus, withApi } from "#test/harness.ts";
+import { ROUTINES } from "#test/paths.ts";
 import { generateKey } from "../access/keys.ts";
 
-const P = "/api/v1/routines";
-
 const create = (api: Api, as: string, key: string, name = "Legs") =>
-  api.post(P, { as, body: { name, exercises: [] }, headers: { "idempotency-key": key } });
-const count = async (api: Api, as: string) => (await api.get(P, { as })).json.total as number;
+  api.post(ROUTINES, { as, body: { name, exercises: [] }, headers: { "idempotency-key": key } });
+const count = async (api: Api, as: string) =>
+  (await api.get(ROUTINES, { as })).json.total as number;
 
 test(
   "a request that is sent again with its key is answered as before, and done once",
@@ -29,7 +28,7 @@ test(
     expect(again.headers.get("x-request-id")).not.toBe(first.headers.get("x-request-id"));
     expect(await count(api, as)).toBe(1);
     const remove = () =>
-      api.delete(`${P}/${first.json.id}`, { as, headers: { "idempotency-key": "key-2" } });
+      api.delete(`${ROUTINES}/${first.json.id}`, { as, headers: { "idempotency-key": "key-2" } });
     for (const gone of [await remove(), await remove()]) {
       expectStatus(gone, 204);
       expect([gone.text, gone.headers.get("content-type")]).toEqual(["", null]);
@@ -57,7 +56,7 @@ test(
     const { as } = await makeSignedIn(api);
     const { json } = await create(api, as, "key-1");
     expectProblem(await create(api, as, "key-2"), 409, "routines.name_taken");
-    await api.delete(`${P}/${json.id}`, { as });
+    await api.delete(`${ROUTINES}/${json.id}`, { as });
     expectStatus(await create(api, as, "key-2"), 201);
   }),
 );
@@ -90,7 +89,7 @@ test(
     }
     expect(await count(api, as)).toBe(0);
     const headers = { "idempotency-key": "key-1" };
-    expectStatus(await api.get(P, { as, headers }), 200);
+    expectStatus(await api.get(ROUTINES, { as, headers }), 200);
     const body = { username: user.email, password: PASSWORD };
     const cookies = async () =>
       (await api.post("/api/v1/access/signin", { body, headers })).headers.getSetCookie();

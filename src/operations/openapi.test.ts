@@ -1,9 +1,8 @@
 import { expect, test } from "bun:test";
+import { makeUser, signInFor } from "#test/fixtures.ts";
 import { expectStatus, withApi } from "#test/harness.ts";
-import { makeUser, signInFor } from "#test/make.ts";
+import { ACCESS } from "#test/paths.ts";
 import { cookieNames } from "../access/cookies.ts";
-
-const P = "/api/v1/access";
 
 test(
   "the document says which cookies an operation takes, and those are enough",
@@ -11,9 +10,9 @@ test(
     const { paths, components } = (await api.get("/openapi.json")).json;
     const user = await makeUser(api);
     for (const [method, path, schemes] of [
-      ["POST", `${P}/refresh-jwt`, ["refresh_token"]],
-      ["POST", `${P}/logout`, ["access_token", "refresh_token"]],
-      ["GET", `${P}/me`, ["access_token"]],
+      ["POST", `${ACCESS}/refresh-jwt`, ["refresh_token"]],
+      ["POST", `${ACCESS}/logout`, ["access_token", "refresh_token"]],
+      ["GET", `${ACCESS}/me`, ["access_token"]],
     ] as const) {
       expect(paths[path][method.toLowerCase()].security).toEqual(
         schemes.map((name) => ({ [name]: [] })),

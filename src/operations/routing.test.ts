@@ -1,10 +1,9 @@
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
 import { onSocket } from "#test/on-socket.ts";
-
-const P = "/api/v1";
+import { API } from "#test/paths.ts";
 
 /**
  * The answer of the server on `socketPath` to exactly this request target; no client tidies the
@@ -69,43 +68,43 @@ test.each<[method: string, path: string, status: number, body: string | undefine
   ["GET", "/ping/", 200, undefined],
   ["GET", "/ping?a=1", 200, undefined],
   ["GET", "/PING", 404, undefined],
-  ["OPTIONS", `${P}/exercises/user`, 405, undefined],
-  ["PUT", `${P}/users/garbage`, 404, undefined],
+  ["OPTIONS", `${API}/exercises/user`, 405, undefined],
+  ["PUT", `${API}/users/garbage`, 404, undefined],
   ["GET", "//ping", 404, undefined],
   ["GET", "/nowhere", 404, undefined],
   ["DELETE", "/ping", 405, undefined],
-  ["OPTIONS", `${P}/exercises`, 405, undefined],
-  ["PUT", `${P}/exercises/criteria`, 405, undefined],
+  ["OPTIONS", `${API}/exercises`, 405, undefined],
+  ["PUT", `${API}/exercises/criteria`, 405, undefined],
   ["GET", "/.well-known/jwks.json", 200, undefined],
-  ["GET", `${P}/exercises?scope=user`, 200, undefined],
-  ["GET", `${P}/exercises/?scope=user`, 200, undefined],
-  ["GET", `${P}/exercises?scope=%zz`, 422, undefined],
-  ["GET", `${P}/exercises/criteria`, 400, undefined],
-  ["GET", `${P}/exercises/criteria/`, 400, undefined],
-  ["GET", `${P}/exercises/criteria?slug=one-arm-push-up`, 200, undefined],
-  ["GET", `${P}/exercises/0197c0de-0000-7000-8000-000000000000`, 404, undefined],
-  ["GET", `${P}/exercises/0197C0DE-0000-7000-8000-000000000000/`, 404, undefined],
-  ["GET", `${P}/exercises/0197c0de%2D0000-7000-8000-000000000000`, 404, undefined],
-  ["GET", `${P}/exercises/%zz`, 422, undefined],
-  ["GET", `${P}/exercises/%`, 422, undefined],
-  ["GET", `${P}/exercises/%00`, 422, undefined],
-  ["GET", `${P}/exercises/%ff`, 422, undefined],
-  ["GET", `${P}/exercises/%ED%A0%80`, 422, undefined],
-  ["GET", `${P}/exercises/%F0%9F%92%AA`, 422, undefined],
-  ["GET", `${P}/exercises/a%2Fb`, 422, undefined],
-  ["GET", `${P}/exercises/a+b`, 422, undefined],
-  ["GET", `${P}/exercises/a/b`, 404, undefined],
-  ["GET", `${P}/catalogs/equipment/1`, 200, undefined],
-  ["GET", `${P}/catalogs/equipment/%31`, 200, undefined],
-  ["GET", `${P}/catalogs/equipment/1;v=2`, 422, undefined],
-  ["GET", `${P}/catalogs/equipment/+1`, 422, undefined],
-  ["GET", `${P}/users/garbage`, 422, undefined],
-  ["PATCH", `${P}/users/garbage`, 422, "{}"],
-  ["PATCH", `${P}/users/garbage`, 400, "{"],
-  ["PATCH", `${P}/roles/nobody%40example.com/assign`, 404, '{"roleSlug":"superuser"}'],
-  ["PATCH", `${P}/roles/nobody@example.com/assign`, 404, '{"roleSlug":"superuser"}'],
-  ["PATCH", `${P}/roles/nobody%40example.com/assign/`, 404, '{"roleSlug":"superuser"}'],
-  ["PATCH", `${P}/roles/%zz/assign`, 422, '{"roleSlug":"superuser"}'],
+  ["GET", `${API}/exercises?scope=user`, 200, undefined],
+  ["GET", `${API}/exercises/?scope=user`, 200, undefined],
+  ["GET", `${API}/exercises?scope=%zz`, 422, undefined],
+  ["GET", `${API}/exercises/criteria`, 400, undefined],
+  ["GET", `${API}/exercises/criteria/`, 400, undefined],
+  ["GET", `${API}/exercises/criteria?slug=one-arm-push-up`, 200, undefined],
+  ["GET", `${API}/exercises/0197c0de-0000-7000-8000-000000000000`, 404, undefined],
+  ["GET", `${API}/exercises/0197C0DE-0000-7000-8000-000000000000/`, 404, undefined],
+  ["GET", `${API}/exercises/0197c0de%2D0000-7000-8000-000000000000`, 404, undefined],
+  ["GET", `${API}/exercises/%zz`, 422, undefined],
+  ["GET", `${API}/exercises/%`, 422, undefined],
+  ["GET", `${API}/exercises/%00`, 422, undefined],
+  ["GET", `${API}/exercises/%ff`, 422, undefined],
+  ["GET", `${API}/exercises/%ED%A0%80`, 422, undefined],
+  ["GET", `${API}/exercises/%F0%9F%92%AA`, 422, undefined],
+  ["GET", `${API}/exercises/a%2Fb`, 422, undefined],
+  ["GET", `${API}/exercises/a+b`, 422, undefined],
+  ["GET", `${API}/exercises/a/b`, 404, undefined],
+  ["GET", `${API}/catalogs/equipment/1`, 200, undefined],
+  ["GET", `${API}/catalogs/equipment/%31`, 200, undefined],
+  ["GET", `${API}/catalogs/equipment/1;v=2`, 422, undefined],
+  ["GET", `${API}/catalogs/equipment/+1`, 422, undefined],
+  ["GET", `${API}/users/garbage`, 422, undefined],
+  ["PATCH", `${API}/users/garbage`, 422, "{}"],
+  ["PATCH", `${API}/users/garbage`, 400, "{"],
+  ["PATCH", `${API}/roles/nobody%40example.com/assign`, 404, '{"roleSlug":"superuser"}'],
+  ["PATCH", `${API}/roles/nobody@example.com/assign`, 404, '{"roleSlug":"superuser"}'],
+  ["PATCH", `${API}/roles/nobody%40example.com/assign/`, 404, '{"roleSlug":"superuser"}'],
+  ["PATCH", `${API}/roles/%zz/assign`, 422, '{"roleSlug":"superuser"}'],
 ])("%s %s is answered %d by a server, as by its parts", (method, path, status, body) =>
   served(async (unix, as, api) => {
     const answer = await askExactly(unix, method, path, as, body);
@@ -136,10 +135,10 @@ test.each([
       ["GET", "/ping/", 200],
       ["HEAD", "/ping", 200],
       ["GET", "/ping/?a=1", 200],
-      ["GET", `${P}/exercises/?pageSize=1`, 200],
+      ["GET", `${API}/exercises/?pageSize=1`, 200],
       ["GET", "/ping#x", 404],
       ["GET", "/ping/#x", 404],
-      ["GET", `${P}/exercises#x`, 404],
+      ["GET", `${API}/exercises#x`, 404],
       ["GET", "/nowhere/", 404],
       ["DELETE", "/ping/", 405],
     ] as const) {
@@ -155,16 +154,16 @@ test(
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
     const id = "0197c0de-0000-7000-8000-000000000000";
     for (const [path, allow] of [
-      [`${P}/exercises/user`, "POST"],
-      [`${P}/exercises/system`, "POST"],
-      [`${P}/exercises/criteria`, "GET, HEAD"],
-      [`${P}/exercises/${id}`, "DELETE, GET, HEAD"],
-      [`${P}/workouts/trash`, "GET, HEAD"],
-      [`${P}/workouts/calendar`, "GET, HEAD"],
-      [`${P}/imports/names`, "GET, HEAD, PATCH"],
-      [`${P}/access/logins`, "DELETE, GET, HEAD"],
-      [`${P}/roles/someone%40example.com/assign`, "PATCH"],
-      [`${P}/catalogs/equipment/%31`, "DELETE, GET, HEAD, PATCH"],
+      [`${API}/exercises/user`, "POST"],
+      [`${API}/exercises/system`, "POST"],
+      [`${API}/exercises/criteria`, "GET, HEAD"],
+      [`${API}/exercises/${id}`, "DELETE, GET, HEAD"],
+      [`${API}/workouts/trash`, "GET, HEAD"],
+      [`${API}/workouts/calendar`, "GET, HEAD"],
+      [`${API}/imports/names`, "GET, HEAD, PATCH"],
+      [`${API}/access/logins`, "DELETE, GET, HEAD"],
+      [`${API}/roles/someone%40example.com/assign`, "PATCH"],
+      [`${API}/catalogs/equipment/%31`, "DELETE, GET, HEAD, PATCH"],
     ] as const) {
       for (const method of ["OPTIONS", "PUT"]) {
         const answer = await api.ask(method, path, { as });
@@ -172,7 +171,7 @@ test(
       }
     }
     for (const path of ["exercises/garbage", "catalogs/equipment/0", "roles/nobody/assign"]) {
-      expect((await api.ask("OPTIONS", `${P}/${path}`, { as })).status).toBe(404);
+      expect((await api.ask("OPTIONS", `${API}/${path}`, { as })).status).toBe(404);
     }
   }),
 );

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeExercise, makeInvitation, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeInvitation, makeSignedIn } from "#test/make.ts";
 import { testPool } from "#test/transaction.ts";
 import { LISTS } from "../archive/archive.schemas.ts";
 import { SYNCED_KINDS } from "../sync/synced-kinds.service.ts";

@@ -1,11 +1,9 @@
 import { expect, test } from "bun:test";
+import { ABSENT, makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { PLANS, ROUTINES } from "#test/paths.ts";
 import { statementsOf } from "#test/transaction.ts";
 
-const P = "/api/v1/plans";
-const R = "/api/v1/routines";
-const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 type Signed = Awaited<ReturnType<typeof makeSignedIn>>;
 type Client = Signed & { id: string };
 type Entry = { routineId: string; routineName: string; day: number };
@@ -27,21 +25,25 @@ async function world(api: Api) {
     repsMin: 5,
     repsMax: 8,
   }));
-  const legs = await make(api, R, trainer, { name: "Legs", description: "Heavy", exercises });
-  const arms = await make(api, R, trainer, { name: "Arms", exercises: [] });
+  const legs = await make(api, ROUTINES, trainer, {
+    name: "Legs",
+    description: "Heavy",
+    exercises,
+  });
+  const arms = await make(api, ROUTINES, trainer, { name: "Arms", exercises: [] });
   const routines = [
     { routineId: arms, day: 2 },
     { routineId: legs, day: 1 },
     { routineId: arms, day: 1 },
   ];
-  const planId = await make(api, P, trainer, {
+  const planId = await make(api, PLANS, trainer, {
     name: "Strength",
     weeks: 8,
     difficulty: "expert",
     routines,
   });
   const assign = (clientIds: string[], as = trainer.as) =>
-    api.post(`${P}/${planId}/assign`, { as, body: { clientIds } });
+    api.post(`${PLANS}/${planId}/assign`, { as, body: { clientIds } });
   return { trainer, planId, legs, system: system?.id, assign };
 }
 
@@ -58,7 +60,7 @@ async function makeClient(api: Api, trainer: Signed, scopes = ["write_plans"]): 
   return { ...client, id };
 }
 
-const plansOf = async (api: Api, { as }: Signed) => (await api.get(P, { as })).json.items;
+const plansOf = async (api: Api, { as }: Signed) => (await api.get(PLANS, { as })).json.items;
 const shown = (plan: { routines: Entry[] }) =>
   plan.routines.map(({ day, routineName }) => `${day} ${routineName}`);
 
@@ -66,7 +68,7 @@ test(
   "an assigned plan is each client's own copy, in one statement, and says where it is from",
   withApi(async (api) => {
     const { trainer, planId, legs, system, assign } = await world(api);
-    await api.patch(`${P}/${planId}`, { as: trainer.as, body: { weeks: 9 } });
+    await api.patch(`${PLANS}/${planId}`, { as: trainer.as, body: { weeks: 9 } });
     const [first, second] = [await makeClient(api, trainer), await makeClient(api, trainer)];
     const made = await assign([second.id, first.id]);
     expectStatus(made, 201);
@@ -76,7 +78,7 @@ test(
     ]);
     const copies = [];
     for (const [at, client] of [second, first].entries()) {
-      const url = `${P}/${made.json[at].planId}`;
+      const url = `${PLANS}/${made.json[at].planId}`;
       const { json: copy } = await api.get(url, { as: client.as });
       expect(copy).toMatchObject({
         ...{ name: "Strength", weeks: 9, difficulty: "expert", sharing: "private", version: 1 },
@@ -86,7 +88,7 @@ test(
       expect(shown(copy)).toEqual(["1 Legs", "1 Arms", "2 Arms"]);
       expect(copy.routines[1].routineId).toBe(copy.routines[2].routineId);
       expect((await api.get(url, { as: trainer.as })).json).toEqual({ ...copy, access: "write" });
-      const { json: routine } = await api.get(`${R}/${copy.routines[0].routineId}`, {
+      const { json: routine } = await api.get(`${ROUTINES}/${copy.routines[0].routineId}`, {
         as: client.as,
       });
       expect(routine).toMatchObject({
@@ -120,12 +122,12 @@ test(
     const client = await makeClient(api, trainer);
     const [{ planId: copyId }] = (await assign([client.id])).json;
     const origin = async (as: string) =>
-      (await api.get(`${P}/${copyId}`, { as })).json.assignedFrom;
-    await api.patch(`${P}/${copyId}`, { as: client.as, body: { sharing: "public" } });
+      (await api.get(`${PLANS}/${copyId}`, { as })).json.assignedFrom;
+    await api.patch(`${PLANS}/${copyId}`, { as: client.as, body: { sharing: "public" } });
     expect(await origin((await makeSignedIn(api)).as)).toBeNull();
-    const [listed] = (await api.get(`${P}?scope=clients`, { as: trainer.as })).json.items;
+    const [listed] = (await api.get(`${PLANS}?scope=clients`, { as: trainer.as })).json.items;
     expect(listed).toMatchObject({ id: copyId, access: "write", assignedFrom: { planId } });
-    await api.delete(`${P}/${planId}`, { as: trainer.as });
+    await api.delete(`${PLANS}/${planId}`, { as: trainer.as });
     expect(await origin(trainer.as)).toEqual({
       planId: null,
       version: 1,
@@ -135,7 +137,7 @@ test(
     expectStatus(await api.delete(`/api/v1/users/${trainer.user.id}`, { as: superuser.as }), 204);
     expect(await origin(client.as)).toEqual({ planId: null, version: 1, trainerId: null });
     // A copy of the copy is from nobody.
-    const clone = await api.post(`${P}/${copyId}/clone`, { as: client.as, body: {} });
+    const clone = await api.post(`${PLANS}/${copyId}/clone`, { as: client.as, body: {} });
     expect(clone.json.assignedFrom).toBeNull();
   }),
 );
@@ -145,14 +147,14 @@ test(
   withApi(async (api) => {
     const { trainer, assign } = await world(api);
     const [clash, plain] = [await makeClient(api, trainer), await makeClient(api, trainer)];
-    await make(api, R, clash, { name: "LEGS", exercises: [] });
-    await make(api, R, clash, { name: "Legs (2)", exercises: [] });
-    await make(api, P, clash, { name: "strength", routines: [] });
+    await make(api, ROUTINES, clash, { name: "LEGS", exercises: [] });
+    await make(api, ROUTINES, clash, { name: "Legs (2)", exercises: [] });
+    await make(api, PLANS, clash, { name: "strength", routines: [] });
     for (const _time of [1, 2]) expectStatus(await assign([clash.id, plain.id]), 201);
     const named = async (client: Client) => {
       const plans: Record<string, string[]> = {};
       for (const { id, name } of await plansOf(api, client)) {
-        plans[name] = shown((await api.get(`${P}/${id}`, { as: client.as })).json);
+        plans[name] = shown((await api.get(`${PLANS}/${id}`, { as: client.as })).json);
       }
       return plans;
     };
@@ -177,23 +179,26 @@ test(
     const names = ["Push", "Push (2)", "Push (3)", `${long}1`, `${long}2`];
     const routines = [];
     for (const name of names) {
-      routines.push({ routineId: await make(api, R, trainer, { name, exercises: [] }), day: 1 });
+      routines.push({
+        routineId: await make(api, ROUTINES, trainer, { name, exercises: [] }),
+        day: 1,
+      });
     }
-    const planId = await make(api, P, trainer, { name: "Alike", sharing: "public", routines });
+    const planId = await make(api, PLANS, trainer, { name: "Alike", sharing: "public", routines });
     for (const name of ["Push", `${long}1`, `${long}2`])
-      await make(api, R, client, { name, exercises: [] });
-    const made = await api.post(`${P}/${planId}/assign`, {
+      await make(api, ROUTINES, client, { name, exercises: [] });
+    const made = await api.post(`${PLANS}/${planId}/assign`, {
       as: trainer.as,
       body: { clientIds: [client.id] },
     });
     expectStatus(made, 201);
-    const copy = (await api.get(`${P}/${made.json[0].planId}`, { as: client.as })).json;
+    const copy = (await api.get(`${PLANS}/${made.json[0].planId}`, { as: client.as })).json;
     const stem = "L".repeat(92);
     expect(copy.routines.map(({ routineName }: Entry) => routineName)).toEqual([
       ...["Push (4)", "Push (2)", "Push (3)", `${stem} (2)`, `${stem} (3)`],
     ]);
     // Copying by hand follows the same rule.
-    const clone = await api.post(`${P}/${planId}/clone`, {
+    const clone = await api.post(`${PLANS}/${planId}/clone`, {
       as: client.as,
       body: { name: "Again" },
     });
@@ -225,8 +230,8 @@ test(
     expectProblem(crowd, 404, "clients.not_found");
     expect(crowd.json.detail).toEndWith("] and 89 more");
     for (const { as } of [client, reader, theirs]) {
-      expect((await api.get(P, { as })).json.total).toBe(0);
-      expect((await api.get(R, { as })).json.total).toBe(0);
+      expect((await api.get(PLANS, { as })).json.total).toBe(0);
+      expect((await api.get(ROUTINES, { as })).json.total).toBe(0);
     }
     expectProblem(await assign([theirs.id], colleague.as), 404, "plans.not_found");
     expectProblem(await assign([client.id], client.as), 403, "access.trainer_required");
@@ -242,9 +247,12 @@ test(
     const { trainer, planId, legs, system, assign } = await world(api);
     const client = await makeClient(api, trainer);
     const [{ planId: copyId }] = (await assign([client.id])).json;
-    const { json: copy } = await api.get(`${P}/${copyId}`, { as: client.as });
+    const { json: copy } = await api.get(`${PLANS}/${copyId}`, { as: client.as });
     const write = (routineId: string) =>
-      api.patch(`${P}/${copyId}`, { as: trainer.as, body: { routines: [{ routineId, day: 5 }] } });
+      api.patch(`${PLANS}/${copyId}`, {
+        as: trainer.as,
+        body: { routines: [{ routineId, day: 5 }] },
+      });
     expectProblem(await write(legs), 404, "plans.routine_not_found");
     expect(shown((await write(copy.routines[0].routineId)).json)).toEqual(["5 Legs"]);
     const clients = await makeExercise(api, { owner: client.user, name: "Client's own" });
@@ -253,7 +261,7 @@ test(
       name: "Another of the trainer's",
     });
     const fill = (exerciseId: string | undefined) =>
-      api.patch(`${R}/${copy.routines[0].routineId}`, {
+      api.patch(`${ROUTINES}/${copy.routines[0].routineId}`, {
         as: trainer.as,
         body: { exercises: [{ exerciseId, mode: "reps", sets: 1 }] },
       });
@@ -261,19 +269,27 @@ test(
     expectStatus(await fill(system), 200);
     expect((await fill(clients)).json.exercises).toMatchObject([{ exerciseName: "Client's own" }]);
     // The original stays as it was, and the client has no sight of it.
-    expect(shown((await api.get(`${P}/${planId}`, { as: trainer.as })).json)).toEqual([
+    expect(shown((await api.get(`${PLANS}/${planId}`, { as: trainer.as })).json)).toEqual([
       "1 Legs",
       "1 Arms",
       "2 Arms",
     ]);
-    expectProblem(await api.get(`${P}/${planId}`, { as: client.as }), 404, "plans.not_found");
-    expectProblem(await api.get(`${R}/${legs}`, { as: client.as }), 404, "routines.not_found");
+    expectProblem(await api.get(`${PLANS}/${planId}`, { as: client.as }), 404, "plans.not_found");
+    expectProblem(
+      await api.get(`${ROUTINES}/${legs}`, { as: client.as }),
+      404,
+      "routines.not_found",
+    );
     // Lists of clients' things are for who is let, and for nobody else.
-    const total = async (as: string, path = P) =>
+    const total = async (as: string, path = PLANS) =>
       (await api.get(`${path}?scope=clients`, { as })).json.total;
-    expect([await total(trainer.as), await total(trainer.as, R)]).toEqual([1, 2]);
-    expect([await total(client.as), await total((await makeSignedIn(api)).as, R)]).toEqual([0, 0]);
-    expect((await api.get(`${P}?scope=shared`, { as: trainer.as })).json.total).toBe(0);
-    expect(await statementsOf(() => api.get(`${P}/${copyId}`, { as: trainer.as }))).toHaveLength(1);
+    expect([await total(trainer.as), await total(trainer.as, ROUTINES)]).toEqual([1, 2]);
+    expect([await total(client.as), await total((await makeSignedIn(api)).as, ROUTINES)]).toEqual([
+      0, 0,
+    ]);
+    expect((await api.get(`${PLANS}?scope=shared`, { as: trainer.as })).json.total).toBe(0);
+    expect(
+      await statementsOf(() => api.get(`${PLANS}/${copyId}`, { as: trainer.as })),
+    ).toHaveLength(1);
   }),
 );

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
+import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { PLANS } from "#test/paths.ts";
 import { statementsOf } from "#test/transaction.ts";
 
-const P = "/api/v1/plans";
 type Entry = { day: number; position: number; routineName: string };
 
 async function world(api: Api) {
@@ -32,7 +32,7 @@ test(
   "a plan puts routines on days, several of a day in their order",
   withApi(async (api) => {
     const { owner, body } = await world(api);
-    const made = await api.post(P, { as: owner.as, body });
+    const made = await api.post(PLANS, { as: owner.as, body });
     expectStatus(made, 201);
     expect(made.json).toMatchObject({
       name: "Strength",
@@ -43,13 +43,13 @@ test(
       version: 1,
     });
     expect(shown(made.json)).toEqual(["1.1 Legs", "1.2 Arms", "3.1 Arms"]);
-    expect((await api.get(`${P}/${made.json.id}`, { as: owner.as })).json).toEqual(made.json);
-    expect((await api.get(`${P}?searchString=STREN`, { as: owner.as })).json).toMatchObject({
+    expect((await api.get(`${PLANS}/${made.json.id}`, { as: owner.as })).json).toEqual(made.json);
+    expect((await api.get(`${PLANS}?searchString=STREN`, { as: owner.as })).json).toMatchObject({
       total: 1,
       items: [{ routineCount: 3 }],
     });
     expect(
-      await statementsOf(() => api.get(`${P}/${made.json.id}`, { as: owner.as })),
+      await statementsOf(() => api.get(`${PLANS}/${made.json.id}`, { as: owner.as })),
     ).toHaveLength(1);
   }),
 );
@@ -58,9 +58,13 @@ test(
   "a plan is changed as given, and its routines replaced; an old version is 412",
   withApi(async (api) => {
     const { owner, legs, arms, body } = await world(api);
-    const { json: made } = await api.post(P, { as: owner.as, body });
+    const { json: made } = await api.post(PLANS, { as: owner.as, body });
     const change = (patch: unknown, ifMatch = "*") =>
-      api.patch(`${P}/${made.id}`, { as: owner.as, body: patch, headers: { "if-match": ifMatch } });
+      api.patch(`${PLANS}/${made.id}`, {
+        as: owner.as,
+        body: patch,
+        headers: { "if-match": ifMatch },
+      });
     expect((await change({})).json).toEqual(made);
     const cleared = await change({ difficulty: null, weeks: null, name: "Power" });
     expect(cleared.json).toMatchObject({
@@ -89,7 +93,7 @@ test(
   "a routine that a plan uses is not deleted, and the answer says which plan; once the plan is gone it is",
   withApi(async (api) => {
     const { owner, legs, body } = await world(api);
-    const { json: plan } = await api.post(P, { as: owner.as, body });
+    const { json: plan } = await api.post(PLANS, { as: owner.as, body });
     const remove = () => api.delete(`/api/v1/routines/${legs}`, { as: owner.as });
     expectProblem(
       await remove(),
@@ -97,9 +101,9 @@ test(
       "routines.in_use",
       "The routine is used by the plan 'Strength'",
     );
-    expectStatus(await api.delete(`${P}/${plan.id}`, { as: owner.as }), 204);
+    expectStatus(await api.delete(`${PLANS}/${plan.id}`, { as: owner.as }), 204);
     expectProblem(
-      await api.get(`${P}/${plan.id}`, { as: owner.as }),
+      await api.get(`${PLANS}/${plan.id}`, { as: owner.as }),
       404,
       "plans.not_found",
       "Plan not found",
@@ -112,18 +116,18 @@ test(
   "routines of others, taken names, and days that are none are refused, and nothing is written",
   withApi(async (api) => {
     const { owner, other, legs, body } = await world(api);
-    const theirs = await api.post(P, { as: other.as, body });
+    const theirs = await api.post(PLANS, { as: other.as, body });
     expectProblem(theirs, 404, "plans.routine_not_found");
     expect(theirs.json.detail).toContain(legs);
-    expect((await api.get(P, { as: other.as })).json.total).toBe(0);
-    expectStatus(await api.post(P, { as: owner.as, body }), 201);
+    expect((await api.get(PLANS, { as: other.as })).json.total).toBe(0);
+    expectStatus(await api.post(PLANS, { as: owner.as, body }), 201);
     expectProblem(
-      await api.post(P, { as: owner.as, body: { ...body, name: "STRENGTH" } }),
+      await api.post(PLANS, { as: owner.as, body: { ...body, name: "STRENGTH" } }),
       409,
       "plans.name_taken",
     );
     for (const bad of [{ day: 0 }, { day: 367 }, { day: 1.5 }, { routineId: "x" }]) {
-      const answer = await api.post(P, {
+      const answer = await api.post(PLANS, {
         as: owner.as,
         body: { ...body, name: "Other", routines: [{ routineId: legs, day: 1, ...bad }] },
       });
@@ -131,7 +135,7 @@ test(
     }
     const crowded = Array.from({ length: 51 }, () => ({ routineId: legs, day: 1 }));
     expectProblem(
-      await api.post(P, { as: owner.as, body: { name: "Crowd", routines: crowded } }),
+      await api.post(PLANS, { as: owner.as, body: { name: "Crowd", routines: crowded } }),
       422,
       "invalid_request",
     );
@@ -142,7 +146,7 @@ test(
   "a workout starts from a routine of a plan, and keeps the names of both when they go",
   withApi(async (api) => {
     const { owner, legs, body } = await world(api);
-    const { json: plan } = await api.post(P, { as: owner.as, body });
+    const { json: plan } = await api.post(PLANS, { as: owner.as, body });
     const start = (planId: string, routineId: string) =>
       api.post("/api/v1/workouts", { as: owner.as, body: { planId, routineId, timeZone: "UTC" } });
     const { json: workout } = await start(plan.id, legs);
@@ -152,9 +156,9 @@ test(
       routineId: legs,
       routineName: "Legs",
     });
-    await api.patch(`${P}/${plan.id}`, { as: owner.as, body: { routines: [] } });
+    await api.patch(`${PLANS}/${plan.id}`, { as: owner.as, body: { routines: [] } });
     expectProblem(await start(plan.id, legs), 404, "routines.not_found");
-    await api.delete(`${P}/${plan.id}`, { as: owner.as });
+    await api.delete(`${PLANS}/${plan.id}`, { as: owner.as });
     const { json: after } = await api.get(`/api/v1/workouts/${workout.id}`, { as: owner.as });
     expect(after).toEqual({ ...workout, planId: null, version: workout.version + 1 });
   }),
@@ -165,7 +169,7 @@ test(
   withApi(async (api) => {
     const { owner, legs, body } = await world(api);
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
-    const { json: plan } = await api.post(P, { as: owner.as, body });
+    const { json: plan } = await api.post(PLANS, { as: owner.as, body });
     await api.post("/api/v1/workouts", {
       as: owner.as,
       body: { planId: plan.id, routineId: legs, timeZone: "UTC" },
@@ -187,11 +191,12 @@ test(
     const own = await makeExercise(api, { owner: owner.user, name: "Zq Own" });
     const exercises = [{ exerciseId: own, mode: "reps", sets: 3, repsMin: 5, repsMax: 5 }];
     await api.patch(`/api/v1/routines/${legs}`, { as: owner.as, body: { exercises } });
-    const { json: plan } = await api.post(P, {
+    const { json: plan } = await api.post(PLANS, {
       as: owner.as,
       body: { ...body, sharing: "public" },
     });
-    const clone = (as: string, copy = {}) => api.post(`${P}/${plan.id}/clone`, { as, body: copy });
+    const clone = (as: string, copy = {}) =>
+      api.post(`${PLANS}/${plan.id}/clone`, { as, body: copy });
     await api.post("/api/v1/routines", { as: other.as, body: { name: "ARMS", exercises: [] } });
     const copy = await clone(other.as);
     expectStatus(copy, 201);
@@ -224,7 +229,7 @@ test(
       arms,
       arms,
     ]);
-    await api.patch(`${P}/${plan.id}`, { as: owner.as, body: { sharing: "private" } });
+    await api.patch(`${PLANS}/${plan.id}`, { as: owner.as, body: { sharing: "private" } });
     expectProblem(await clone(other.as, { name: "Late" }), 404, "plans.not_found");
   }),
 );

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
+import { PROGRESS } from "#test/paths.ts";
 import {
   counts,
   type Done,
@@ -14,8 +15,6 @@ import {
 } from "#test/training-by-hand.ts";
 import { statementsOf } from "#test/transaction.ts";
 import { FORMULAS, type Formula, oneRepMax } from "./one-rep-max.rules.ts";
-
-const P = "/api/v1/progress";
 
 function historyByHand(history: Done[], formula: Formula) {
   const shown = history.filter(({ isAborted }) => !isAborted);
@@ -52,7 +51,7 @@ test("the history of an exercise is that of its workouts, page by page, with fig
           for (const done of history) await perform(api, known, done);
           const expected = historyByHand(history, formula);
           const found: Record<string, unknown>[] = [];
-          const path = `${P}/exercises/${known.press}/history?pageSize=2&formula=${formula}`;
+          const path = `${PROGRESS}/exercises/${known.press}/history?pageSize=2&formula=${formula}`;
           for (let cursor: string | null = ""; cursor !== null; ) {
             const { json } = await api.get(`${path}${cursor && `&cursor=${cursor}`}`, {
               as: known.as,
@@ -91,7 +90,7 @@ test(
       curl: [],
     };
     await perform(api, known, { ...done, startedAt: "2026-01-05T12:00:00Z" });
-    const history = `${P}/exercises/${known.press}/history`;
+    const history = `${PROGRESS}/exercises/${known.press}/history`;
     expect((await api.get(history, { as: known.as })).json.items).toHaveLength(1);
     expect((await api.get(history, { as: other.as })).json).toEqual({
       items: [],
@@ -114,7 +113,7 @@ test(
     const id = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
     for (const day of ["2026-02-30", "2026-13-01", "0000-01-01", "9999-12-31"]) {
       const cursor = Buffer.from(`${day}T00:00:00.000000Z ${id}`).toString("base64url");
-      for (const path of [`${P}/exercises/${id}/history`, "/api/v1/workouts"]) {
+      for (const path of [`${PROGRESS}/exercises/${id}/history`, "/api/v1/workouts"]) {
         expectProblem(await api.get(`${path}?cursor=${cursor}`, { as }), 422, "invalid_request");
       }
     }
@@ -128,7 +127,7 @@ test(
     const done = { timeZone: "UTC", isAborted: false, press: [], curl: [] };
     for (let count = 0; count < 5; count++)
       await perform(api, known, { ...done, startedAt: "2026-01-05T12:00:00Z" });
-    const path = `${P}/exercises/${known.press}/history`;
+    const path = `${PROGRESS}/exercises/${known.press}/history`;
     const { json: whole } = await api.get(path, { as: known.as });
     const ids = whole.items.map(({ workoutId }: { workoutId: string }) => workoutId);
     expect(ids).toEqual([...ids].sort().reverse());
@@ -159,7 +158,7 @@ test(
       await api.post("/api/v1/workouts", { as, body: { timeZone: "UTC", exercises } }),
       201,
     );
-    const { json } = await api.get(`${P}/exercises/${press}/history`, { as });
+    const { json } = await api.get(`${PROGRESS}/exercises/${press}/history`, { as });
     expect(json.items).toHaveLength(1);
     expect(json.items[0].sets.map(({ reps }: { reps: number }) => reps)).toEqual([5, 4, 3, 8]);
     expect(json.items[0]).toMatchObject({
@@ -194,7 +193,7 @@ test.each([
         await api.post("/api/v1/workouts", { as, body: { timeZone: "UTC", exercises } }),
         201,
       );
-      const path = `${P}/exercises/${press}`;
+      const path = `${PROGRESS}/exercises/${press}`;
       const [entry] = (await api.get(`${path}/history?formula=rpe_table`, { as })).json.items;
       expect(entry.estimateMissing).toBe(reason);
       expect(

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { expectProblem, withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
+import { PROGRESS } from "#test/paths.ts";
 import {
   counts,
   type Done,
@@ -16,7 +17,6 @@ import {
 import { statementsOf } from "#test/transaction.ts";
 import { FORMULAS, type Formula, oneRepMax } from "./one-rep-max.rules.ts";
 
-const P = "/api/v1/progress";
 function recordsByHand(history: Done[], formula: Formula) {
   const sets = history
     .filter(({ isAborted }) => !isAborted)
@@ -75,7 +75,7 @@ test("records and volume of random histories are those that are found by hand", 
           const known = await world(api);
           for (const done of history) await perform(api, known, done);
           const { json } = await api.get(
-            `${P}/exercises/${known.press}/records?formula=${formula}`,
+            `${PROGRESS}/exercises/${known.press}/records?formula=${formula}`,
             { as: known.as },
           );
           const byHand = recordsByHand(history, formula);
@@ -95,9 +95,12 @@ test("records and volume of random histories are those that are found by hand", 
           ).toEqual(byHand.repsAtWeight);
           for (const by of ["day", "week", "month"] as const) {
             const [from, to] = ["2025-12-10", "2026-01-20"];
-            const { json: found } = await api.get(`${P}/volume?from=${from}&to=${to}&by=${by}`, {
-              as: known.as,
-            });
+            const { json: found } = await api.get(
+              `${PROGRESS}/volume?from=${from}&to=${to}&by=${by}`,
+              {
+                as: known.as,
+              },
+            );
             const expected = volumeByHand(history, by, from, to);
             expect(found).toHaveLength(expected.size);
             for (const { period, muscleGroup, volumeKg, hardSets } of found) {
@@ -117,7 +120,7 @@ test(
   withApi(async (api) => {
     const known = await world(api);
     const records = async () =>
-      (await api.get(`${P}/exercises/${known.press}/records`, { as: known.as })).json;
+      (await api.get(`${PROGRESS}/exercises/${known.press}/records`, { as: known.as })).json;
     expect(await records()).toEqual({
       formula: "epley",
       estimatedOneRepMax: null,
@@ -159,8 +162,8 @@ test(
       ...done,
       press: [{ type: "working", weight: 50, weightUnit: "kg", reps: 5 }],
     });
-    const volume = `${P}/volume?from=2026-01-01&to=2026-01-31`;
-    const records = `${P}/exercises/${known.press}/records`;
+    const volume = `${PROGRESS}/volume?from=2026-01-01&to=2026-01-31`;
+    const records = `${PROGRESS}/exercises/${known.press}/records`;
     expect((await api.get(volume, { as: known.as })).json[0]).toMatchObject({
       period: "2026-W02",
       volumeKg: 250,
@@ -181,7 +184,7 @@ test(
       "from=2026-01-01&to=2026-01-02&by=year",
     ]) {
       expectProblem(
-        await api.get(`${P}/volume?${query}`, { as: known.as }),
+        await api.get(`${PROGRESS}/volume?${query}`, { as: known.as }),
         422,
         "invalid_request",
       );

@@ -1,11 +1,12 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectProblem, withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
+import { PROGRESS } from "#test/paths.ts";
 import { isoWeek, localDay } from "#test/training-by-hand.ts";
 import { statementsOf } from "#test/transaction.ts";
 
-const P = "/api/v1/progress/streaks";
+const STREAKS = `${PROGRESS}/streaks`;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const ZONES = ["UTC", "Pacific/Auckland", "America/Los_Angeles"] as const;
@@ -103,7 +104,7 @@ test("streaks are those that are found by hand, over new years and in zones far 
         const work = async (api: Api) => {
           const { as, user } = await makeSignedIn(api);
           await train(api, user.id, trained);
-          const asked = `${P}?perWeek=${perWeek}${timeZone ? `&timeZone=${timeZone}` : ""}`;
+          const asked = `${STREAKS}?perWeek=${perWeek}${timeZone ? `&timeZone=${timeZone}` : ""}`;
           const byHand = streaksByHand(trained, localDay(nowMs, place), perWeek);
           expect((await api.get(asked, { as })).json).toEqual({ timeZone: place, ...byHand });
         };
@@ -125,7 +126,7 @@ async function streaksAt(
     const done = { timeZone: "UTC", status: "completed", isDeleted: false };
     const trained = days.map((day) => ({ ...done, startedAtMs: Date.parse(`${day}T12:00Z`) }));
     await train(api, user.id, trained);
-    found = (await api.get(P, { as })).json;
+    found = (await api.get(STREAKS, { as })).json;
   };
   await withApi(work, { nowMs: () => Date.parse(instant) })();
   return found;
@@ -185,12 +186,12 @@ test(
       isDeleted: false,
     };
     await train(api, known.user.id, [done]);
-    expect((await api.get(P, { as: known.as })).json).toMatchObject({
+    expect((await api.get(STREAKS, { as: known.as })).json).toMatchObject({
       timeZone: "Asia/Tokyo",
       workoutCount: 1,
     });
-    expect(await statementsOf(() => api.get(P, { as: known.as }))).toHaveLength(1);
-    expect((await api.get(P, { as: other.as })).json).toEqual({
+    expect(await statementsOf(() => api.get(STREAKS, { as: known.as }))).toHaveLength(1);
+    expect((await api.get(STREAKS, { as: other.as })).json).toEqual({
       timeZone: "UTC",
       workoutCount: 0,
       dayCount: 0,
@@ -204,7 +205,7 @@ test(
       "timeZone=%2B05:00",
       "timeZone=US/Pacific-New",
     ]) {
-      expectProblem(await api.get(`${P}?${query}`, { as: known.as }), 422, "invalid_request");
+      expectProblem(await api.get(`${STREAKS}?${query}`, { as: known.as }), 422, "invalid_request");
     }
   }),
 );

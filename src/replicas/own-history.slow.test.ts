@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { WORKOUTS } from "#test/paths.ts";
 import { disturbReplay, type ReplicatedApp, startReplicatedApp } from "#test/replicated-app.ts";
 
-const W = "/api/v1/workouts";
 const PEOPLE = 10;
 /** Per person, in turn at random processes. */
 const DEVICES = 2;
@@ -25,13 +25,13 @@ const ask = async (method: string, path: string, as: string, body?: unknown) => 
 async function makePerson(): Promise<Person> {
   const { as } = await app.makePerson();
   const exercises = [{ exerciseName: "Squat", mode: "reps" }];
-  const { json } = await ask("POST", W, as, { timeZone: "UTC", exercises });
+  const { json } = await ask("POST", WORKOUTS, as, { timeZone: "UTC", exercises });
   return { as, workoutId: json.id, entryId: json.exercises[0].id };
 }
 
 async function readNotes({ as, workoutId }: Person): Promise<Read> {
   const startedMs = performance.now();
-  const { status, json } = await ask("GET", `${W}/${workoutId}`, as);
+  const { status, json } = await ask("GET", `${WORKOUTS}/${workoutId}`, as);
   expect(status).toBe(200);
   return { startedMs, notes: json.exercises[0].sets.map(({ note }: { note: string }) => note) };
 }
@@ -43,7 +43,7 @@ async function readNotes({ as, workoutId }: Person): Promise<Read> {
 async function useDevice(person: Person, device: number, { appends, reads }: History) {
   for (let count = 0; count < APPENDS_PER_DEVICE; count++) {
     const note = `device ${device}, set ${count}`;
-    const path = `${W}/${person.workoutId}/exercises/${person.entryId}/sets`;
+    const path = `${WORKOUTS}/${person.workoutId}/exercises/${person.entryId}/sets`;
     const { status } = await ask("POST", path, person.as, { reps: 5, note });
     expect(status).toBe(201);
     appends.push({ note, answeredMs: performance.now() });
@@ -113,9 +113,9 @@ test("what people logged is in all of their later reads, in order and once, what
 
 test("a replica that hangs holds up no read for good, fails none, and is used again when it goes on", async () => {
   const { as } = await app.makePerson();
-  const readAtOnce = () => Promise.all(Array.from({ length: 20 }, () => ask("GET", W, as)));
+  const readAtOnce = () => Promise.all(Array.from({ length: 20 }, () => ask("GET", WORKOUTS, as)));
   await app.readsWhen(({ used }) => used === 2);
-  await ask("GET", W, as);
+  await ask("GET", WORKOUTS, as);
   await app.catchUp();
   // So that there are connections to hang on.
   await readAtOnce();
@@ -129,6 +129,6 @@ test("a replica that hangs holds up no read for good, fails none, and is used ag
   expect(without.failed + without.busy).toBe(before.failed + before.busy + held.length);
   app.signalReplica("SIGCONT");
   await app.readsWhen(({ used }) => used === 2);
-  expect((await ask("GET", W, as)).status).toBe(200);
+  expect((await ask("GET", WORKOUTS, as)).status).toBe(200);
   expect(await app.reads()).toEqual({ ...without, answered: without.answered + 1, used: 2 });
 });

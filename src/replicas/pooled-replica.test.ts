@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { WORKOUTS } from "#test/paths.ts";
 import {
   disturbReplay,
   keepReading,
@@ -7,7 +8,6 @@ import {
 } from "#test/replicated-app.ts";
 import { describeTopology } from "#test/topology.ts";
 
-const W = "/api/v1/workouts";
 const PAIRS = 100;
 
 describeTopology("a replica behind PgBouncer", () => {
@@ -24,10 +24,10 @@ describeTopology("a replica behind PgBouncer", () => {
     const unseen: number[] = [];
     const writeAndRead = async (as: string, pair: number) => {
       const body = { name: `Workout ${pair}`, timeZone: "UTC", exercises: [] };
-      const made = await app.any().ask("POST", W, { as, body });
+      const made = await app.any().ask("POST", WORKOUTS, { as, body });
       expect(made.status).toBe(201);
       const { id } = (await made.json()) as { id: string };
-      const listed = await app.any().ask("GET", `${W}?pageSize=1`, { as });
+      const listed = await app.any().ask("GET", `${WORKOUTS}?pageSize=1`, { as });
       if (!(await listed.text()).includes(id)) unseen.push(pair);
     };
     try {
@@ -52,7 +52,7 @@ describeTopology("a replica behind PgBouncer", () => {
     "fails no request when %s is killed, and is used again when it is back",
     async (_what, harm) => {
       const people = await Promise.all(Array.from({ length: 4 }, app.makePerson));
-      for (const { as } of people) await app.any().ask("GET", W, { as });
+      for (const { as } of people) await app.any().ask("GET", WORKOUTS, { as });
       await app.catchUp();
       const before = await app.readsWhen(({ used }) => used === 2);
       const stopReading = keepReading(app, people);

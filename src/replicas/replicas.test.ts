@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { openPool } from "#db/client.ts";
+import { makeExercise } from "#test/fixtures.ts";
 import { apiOn, expectProblem, expectStatus } from "#test/harness.ts";
-import { makeExercise } from "#test/make.ts";
+import { WORKOUTS } from "#test/paths.ts";
 import { disturbReplay, type ReplicatedApp, startReplicatedApp } from "#test/replicated-app.ts";
 import { listOperations } from "../app/app.ts";
 import { watchHealth } from "../health/health.ts";
 
-const W = "/api/v1/workouts";
 const PAIRS = 200;
 let app: ReplicatedApp;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ const read = async (as: string, path: string) => {
   return { status: answer.status, text: await answer.text() };
 };
 const start = async (as: string, name: string): Promise<string> => {
-  const answer = await app.any().ask("POST", W, { as, body: free(name) });
+  const answer = await app.any().ask("POST", WORKOUTS, { as, body: free(name) });
   const { id } = (await answer.json()) as { id: string };
   expect(answer.status).toBe(201);
   return id;
@@ -38,14 +38,14 @@ test("all that may lag reads from the replica, and nothing else does", async () 
     endedAt: "2026-03-01T11:00:00Z",
     timeZone: "UTC",
   };
-  const made = await app.any().ask("POST", W, { as, body: { ...done, exercises } });
+  const made = await app.any().ask("POST", WORKOUTS, { as, body: { ...done, exercises } });
   const { id } = (await made.json()) as { id: string };
-  await app.any().ask("DELETE", `${W}/${await start(as, "Trashed")}`, { as });
+  await app.any().ask("DELETE", `${WORKOUTS}/${await start(as, "Trashed")}`, { as });
   const paths: Record<string, string> = {
-    ListWorkouts: W,
-    ListTrashedWorkouts: `${W}/trash`,
-    ListTrainingDays: `${W}/calendar?from=2026-03-01&to=2026-03-31`,
-    GetWorkout: `${W}/${id}`,
+    ListWorkouts: WORKOUTS,
+    ListTrashedWorkouts: `${WORKOUTS}/trash`,
+    ListTrainingDays: `${WORKOUTS}/calendar?from=2026-03-01&to=2026-03-31`,
+    GetWorkout: `${WORKOUTS}/${id}`,
     GetRecords: `/api/v1/progress/exercises/${exerciseId}/records`,
     ListExerciseHistory: `/api/v1/progress/exercises/${exerciseId}/history`,
     GetStreaks: "/api/v1/progress/streaks?timeZone=UTC",
@@ -72,7 +72,7 @@ test("all that may lag reads from the replica, and nothing else does", async () 
       expect(await read(as, path)).toEqual({ status: 200, text: answers[at]?.text as string });
       expect((await app.api.get(path, { as })).text).not.toBe(answers[at]?.text);
     }
-    expect(await read(as, `${W}/${crypto.randomUUID()}`)).toMatchObject({ status: 404 });
+    expect(await read(as, `${WORKOUTS}/${crypto.randomUUID()}`)).toMatchObject({ status: 404 });
     const answered = before.answered + answers.length + 1;
     expect(await app.reads()).toEqual({ ...before, answered });
   } finally {
@@ -84,7 +84,7 @@ test(`own writes are seen at once in ${PAIRS} pairs, whatever replay does, and o
   const people = await Promise.all(Array.from({ length: 3 }, app.makePerson));
   const watched = await app.makePerson();
   // Once, so that from now on the replica may show the watched one something old.
-  await read(watched.as, W);
+  await read(watched.as, WORKOUTS);
   await app.catchUp();
   const before = await app.reads();
   const stopDisturbing = disturbReplay(app, 40);
@@ -96,15 +96,15 @@ test(`own writes are seen at once in ${PAIRS} pairs, whatever replay does, and o
       const { as } = people[pair % people.length] as (typeof people)[number];
       const id = await start(as, `Workout ${pair}`);
       const [listed, one] = await Promise.all([
-        read(as, `${W}?pageSize=1`),
-        read(as, `${W}/${id}`),
+        read(as, `${WORKOUTS}?pageSize=1`),
+        read(as, `${WORKOUTS}/${id}`),
       ]);
       if (!listed.text.includes(id) || one.status !== 200) unseen.push(`pair ${pair}`);
       // Not by the application: nobody who reads waits for it.
       await sql`
         insert into workouts (user_id, status, started_at, ended_at, time_zone)
         select ${watched.id}::uuid, 'completed', now(), now(), 'UTC' from generate_series(1, 2)`;
-      const { text } = await read(watched.as, `${W}/calendar?from=2020-01-01&to=2100-01-01`);
+      const { text } = await read(watched.as, `${WORKOUTS}/calendar?from=2020-01-01&to=2100-01-01`);
       const [day] = JSON.parse(text) as { workoutCount: number }[];
       if ((day?.workoutCount ?? 0) % 2 === 1) halves.push(pair);
     }
@@ -120,14 +120,14 @@ test(`own writes are seen at once in ${PAIRS} pairs, whatever replay does, and o
 
 test("a replica that is killed fails no request, leaves the processes ready, and is used again when it is back", async () => {
   const people = await Promise.all(Array.from({ length: 4 }, app.makePerson));
-  for (const { as } of people) await read(as, W);
+  for (const { as } of people) await read(as, WORKOUTS);
   await app.catchUp();
   const before = await app.readsWhen(({ used }) => used === 2);
   let isOver = false;
   const statuses = new Map<number, number>();
   const lanes = people.map(async ({ as }) => {
     while (!isOver) {
-      for (const path of [W, "/health/ready"]) {
+      for (const path of [WORKOUTS, "/health/ready"]) {
         const { status } = await read(as, path);
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
       }
@@ -157,7 +157,7 @@ test("a process whose own database is a standby, as before a failover, is not re
     const ready = await api.get("/health/ready");
     expectStatus(ready, 503);
     expect(ready.json).toMatchObject({ database_status: "offline" });
-    const written = await api.post(W, { as, body: free("Leg day") });
+    const written = await api.post(WORKOUTS, { as, body: free("Leg day") });
     expectProblem(written, 503, "database_unavailable");
     expect([ready, written].map(({ headers }) => headers.get("retry-after"))).toEqual(["1", "1"]);
   } finally {

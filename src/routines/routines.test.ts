@@ -1,10 +1,9 @@
 import { expect, test } from "bun:test";
+import { ABSENT, makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { ROUTINES } from "#test/paths.ts";
 import { statementsOf } from "#test/transaction.ts";
 
-const P = "/api/v1/routines";
-const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 type Body = Record<string, unknown>;
 
 async function world(api: Api) {
@@ -37,7 +36,7 @@ test(
   "a routine is created with its exercises in their order, and read as it was written",
   withApi(async (api) => {
     const { owner, squat, own, body } = await world(api);
-    const made = await api.post(P, { as: owner.as, body });
+    const made = await api.post(ROUTINES, { as: owner.as, body });
     expectStatus(made, 201);
     expect(made.json).toMatchObject({
       name: "Leg day",
@@ -73,14 +72,14 @@ test(
         notes: "Slow",
       },
     ]);
-    const read = await api.get(`${P}/${made.json.id}`, { as: owner.as });
+    const read = await api.get(`${ROUTINES}/${made.json.id}`, { as: owner.as });
     expect(read.json).toEqual(made.json);
-    const again = await api.get(`${P}/${made.json.id}`, {
+    const again = await api.get(`${ROUTINES}/${made.json.id}`, {
       as: owner.as,
       headers: { "if-none-match": read.headers.get("etag") ?? "" },
     });
     expectStatus(again, 304);
-    const { json } = await api.get(P, { as: owner.as });
+    const { json } = await api.get(ROUTINES, { as: owner.as });
     const { exercises: _entries, ...summary } = made.json;
     expect(json).toEqual({
       items: [{ ...summary, exerciseCount: 2 }],
@@ -96,9 +95,13 @@ test(
   withApi(async (api) => {
     const { owner, other, body } = await world(api);
     const id = Bun.randomUUIDv7();
-    expect((await api.post(P, { as: owner.as, body: { ...body, id } })).json.id).toBe(id);
+    expect((await api.post(ROUTINES, { as: owner.as, body: { ...body, id } })).json.id).toBe(id);
     const again = { name: "Other", id, exercises: [] };
-    expectProblem(await api.post(P, { as: other.as, body: again }), 409, "routines.id_taken");
+    expectProblem(
+      await api.post(ROUTINES, { as: other.as, body: again }),
+      409,
+      "routines.id_taken",
+    );
   }),
 );
 
@@ -136,10 +139,10 @@ test.each<[string, Body, string]>([
   await withApi(async (api) => {
     const { owner, squat } = await world(api);
     const body = { name: "Bad", exercises: [{ exerciseId: squat, ...entry }] };
-    const answer = await api.post(P, { as: owner.as, body });
+    const answer = await api.post(ROUTINES, { as: owner.as, body });
     expectProblem(answer, 422, "invalid_request");
     expect(answer.json.errors.map((error: { field: string }) => error.field)).toContain(field);
-    expect((await api.get(P, { as: owner.as })).json.total).toBe(0);
+    expect((await api.get(ROUTINES, { as: owner.as })).json.total).toBe(0);
   })();
 });
 
@@ -150,7 +153,7 @@ test(
     const entry = { mode: "reps", sets: 3 };
     for (const exerciseId of [own, ABSENT]) {
       const body = { name: "Theirs", exercises: [{ ...entry, exerciseId }] };
-      const answer = await api.post(P, { as: other.as, body });
+      const answer = await api.post(ROUTINES, { as: other.as, body });
       expectProblem(
         answer,
         404,
@@ -158,7 +161,7 @@ test(
         `Exercises not found: [${exerciseId}]`,
       );
     }
-    expect((await api.get(P, { as: other.as })).json.total).toBe(0);
+    expect((await api.get(ROUTINES, { as: other.as })).json.total).toBe(0);
   }),
 );
 
@@ -166,8 +169,11 @@ test(
   "a name is taken once in an account, whatever its case",
   withApi(async (api) => {
     const { owner, other, body } = await world(api);
-    const { json } = await api.post(P, { as: owner.as, body });
-    const taken = await api.post(P, { as: owner.as, body: { name: "LEG DAY", exercises: [] } });
+    const { json } = await api.post(ROUTINES, { as: owner.as, body });
+    const taken = await api.post(ROUTINES, {
+      as: owner.as,
+      body: { name: "LEG DAY", exercises: [] },
+    });
     expectProblem(
       taken,
       409,
@@ -175,17 +181,20 @@ test(
       "You already have a routine with the name 'LEG DAY'",
     );
     expectStatus(
-      await api.post(P, { as: other.as, body: { name: "Leg day", exercises: [] } }),
+      await api.post(ROUTINES, { as: other.as, body: { name: "Leg day", exercises: [] } }),
       201,
     );
-    const second = await api.post(P, { as: owner.as, body: { name: "Arms", exercises: [] } });
+    const second = await api.post(ROUTINES, {
+      as: owner.as,
+      body: { name: "Arms", exercises: [] },
+    });
     expectProblem(
-      await api.patch(`${P}/${second.json.id}`, { as: owner.as, body: { name: "leg day" } }),
+      await api.patch(`${ROUTINES}/${second.json.id}`, { as: owner.as, body: { name: "leg day" } }),
       409,
       "routines.name_taken",
     );
     expectStatus(
-      await api.patch(`${P}/${json.id}`, { as: owner.as, body: { name: "Leg Day" } }),
+      await api.patch(`${ROUTINES}/${json.id}`, { as: owner.as, body: { name: "Leg Day" } }),
       200,
     );
   }),
@@ -195,9 +204,9 @@ test(
   "a change writes what is given; exercises that are given replace all, in their order; an old version is 412",
   withApi(async (api) => {
     const { owner, squat, body } = await world(api);
-    const { json: made } = await api.post(P, { as: owner.as, body });
+    const { json: made } = await api.post(ROUTINES, { as: owner.as, body });
     const change = (patch: Body, ifMatch?: string) =>
-      api.patch(`${P}/${made.id}`, {
+      api.patch(`${ROUTINES}/${made.id}`, {
         as: owner.as,
         body: patch,
         ...(ifMatch ? { headers: { "if-match": ifMatch } } : {}),
@@ -234,16 +243,16 @@ test(
   "deleting an exercise leaves its name in the routine",
   withApi(async (api) => {
     const { owner, own, body } = await world(api);
-    const { json: made } = await api.post(P, { as: owner.as, body });
+    const { json: made } = await api.post(ROUTINES, { as: owner.as, body });
     expectStatus(await api.delete(`/api/v1/exercises/${own}`, { as: owner.as }), 204);
-    const { json } = await api.get(`${P}/${made.id}`, { as: owner.as });
+    const { json } = await api.get(`${ROUTINES}/${made.id}`, { as: owner.as });
     expect(json.exercises[1]).toMatchObject({
       exerciseId: null,
       exerciseName: "Zq Own Press",
       timeS: 45,
     });
     const entries = json.exercises.map(({ id: _id, position: _position, ...entry }: Body) => entry);
-    const replaced = await api.patch(`${P}/${made.id}`, {
+    const replaced = await api.patch(`${ROUTINES}/${made.id}`, {
       as: owner.as,
       body: { exercises: entries },
     });
@@ -258,8 +267,8 @@ test(
   "a private routine is not there for others; a public one they read and copy, and never change",
   withApi(async (api) => {
     const { owner, other, body } = await world(api);
-    const { json: made } = await api.post(P, { as: owner.as, body });
-    const url = `${P}/${made.id}`;
+    const { json: made } = await api.post(ROUTINES, { as: owner.as, body });
+    const url = `${ROUTINES}/${made.id}`;
     expectProblem(
       await api.get(url, { as: other.as }),
       404,
@@ -276,10 +285,10 @@ test(
       access: "read",
       ownerId: owner.user.id,
     });
-    expect((await api.get(`${P}?scope=public&searchString=LEG`, { as: other.as })).json.total).toBe(
-      1,
-    );
-    expect((await api.get(P, { as: other.as })).json.total).toBe(0);
+    expect(
+      (await api.get(`${ROUTINES}?scope=public&searchString=LEG`, { as: other.as })).json.total,
+    ).toBe(1);
+    expect((await api.get(ROUTINES, { as: other.as })).json.total).toBe(0);
     expectProblem(
       await api.patch(url, { as: other.as, body: { name: "Mine" } }),
       404,
@@ -317,17 +326,23 @@ test(
     }));
     let id = "";
     const create = async () =>
-      (id = (await api.post(P, { as: owner.as, body: { name: "Long", exercises } })).json.id);
+      (id = (await api.post(ROUTINES, { as: owner.as, body: { name: "Long", exercises } })).json
+        .id);
     await api.get("/api/v1/access/me", { as: owner.as });
     expect((await statementsOf(create)).length).toBeLessThanOrEqual(3);
-    expect(await statementsOf(() => api.get(`${P}/${id}`, { as: owner.as }))).toHaveLength(1);
+    expect(await statementsOf(() => api.get(`${ROUTINES}/${id}`, { as: owner.as }))).toHaveLength(
+      1,
+    );
     expect(
-      (await statementsOf(() => api.patch(`${P}/${id}`, { as: owner.as, body: { exercises } })))
-        .length,
+      (
+        await statementsOf(() =>
+          api.patch(`${ROUTINES}/${id}`, { as: owner.as, body: { exercises } }),
+        )
+      ).length,
     ).toBeLessThanOrEqual(3);
-    expect(await statementsOf(() => api.get(P, { as: owner.as }))).toHaveLength(1);
+    expect(await statementsOf(() => api.get(ROUTINES, { as: owner.as }))).toHaveLength(1);
     expectProblem(
-      await api.post(P, {
+      await api.post(ROUTINES, {
         as: owner.as,
         body: { name: "Longer", exercises: [...exercises, exercises[0]] },
       }),

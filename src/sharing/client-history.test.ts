@@ -1,9 +1,8 @@
 import { expect, test } from "bun:test";
+import { ABSENT, makeExercise, makeInvitation, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeInvitation, makeSignedIn } from "#test/make.ts";
 import { statementsOf } from "#test/transaction.ts";
 
-const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 const PERIOD = "/progress/volume?from=2026-01-01&to=2026-12-31";
 
 async function world(api: Api) {

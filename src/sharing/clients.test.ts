@@ -1,10 +1,9 @@
 import { expect, test } from "bun:test";
+import { makeInvitation, makeSignedIn, makeUser } from "#test/fixtures.ts";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeInvitation, makeSignedIn, makeUser } from "#test/make.ts";
+import { CLIENTS, TRAINERS } from "#test/paths.ts";
 import { statementsOf } from "#test/transaction.ts";
 
-const C = "/api/v1/clients";
-const T = "/api/v1/trainers";
 const BOTH = ["read_history", "write_plans"];
 
 test(
@@ -21,8 +20,8 @@ test(
       endedAt: null,
     });
     const both = async (query = "") => [
-      (await api.get(`${C}${query}`, { as: trainer.as })).json,
-      (await api.get(`${T}${query}`, { as: client.as })).json,
+      (await api.get(`${CLIENTS}${query}`, { as: trainer.as })).json,
+      (await api.get(`${TRAINERS}${query}`, { as: client.as })).json,
     ];
     expect(await both()).toEqual([[invitation], [invitation]]);
     const accepted = await accept({ scopes: ["write_plans"] });
@@ -36,8 +35,8 @@ test(
     });
     expect(await both("?status=accepted")).toEqual([[accepted.json], [accepted.json]]);
     expect(await both("?status=invited")).toEqual([[], []]);
-    expect(await statementsOf(() => api.get(C, { as: trainer.as }))).toHaveLength(1);
-    expect(await statementsOf(() => api.get(T, { as: client.as }))).toHaveLength(1);
+    expect(await statementsOf(() => api.get(CLIENTS, { as: trainer.as }))).toHaveLength(1);
+    expect(await statementsOf(() => api.get(TRAINERS, { as: client.as }))).toHaveLength(1);
   }),
 );
 
@@ -46,7 +45,7 @@ test(
   withApi(async (api) => {
     const { client, invitation, accept } = await makeInvitation(api);
     const change = (scopes: string[]) =>
-      api.patch(`${T}/${invitation.id}`, { as: client.as, body: { scopes } });
+      api.patch(`${TRAINERS}/${invitation.id}`, { as: client.as, body: { scopes } });
     expectProblem(await change(BOTH), 409, "clients.not_accepted");
     expect((await accept()).json.scopes).toEqual(BOTH);
     expectProblem(await accept(), 409, "clients.accepted");
@@ -68,18 +67,18 @@ test(
     expectProblem(await accept({ scopes: BOTH }), 422, "clients.beyond_invitation");
     expectProblem(await accept({ scopes: ["write_plans"] }), 422, "clients.beyond_invitation");
     expect((await accept()).json.scopes).toEqual(["read_history"]);
-    const widened = await api.patch(`${T}/${invitation.id}`, {
+    const widened = await api.patch(`${TRAINERS}/${invitation.id}`, {
       as: client.as,
       body: { scopes: BOTH },
     });
     expectProblem(widened, 422, "clients.beyond_invitation");
-    expect((await api.get(T, { as: client.as })).json[0].scopes).toEqual(["read_history"]);
+    expect((await api.get(TRAINERS, { as: client.as })).json[0].scopes).toEqual(["read_history"]);
   }),
 );
 
 test.each([
-  ["client", T],
-  ["trainer", C],
+  ["client", TRAINERS],
+  ["trainer", CLIENTS],
 ] as const)(
   "the %s ends it once, and it stays as history while another invitation follows",
   (side, path) =>
@@ -87,7 +86,7 @@ test.each([
       const { trainer, client, invitation, accept } = await makeInvitation(api);
       await accept();
       const invite = () =>
-        api.post(C, {
+        api.post(CLIENTS, {
           as: trainer.as,
           body: { email: client.user.email.toUpperCase(), scopes: ["write_plans"] },
         });
@@ -96,19 +95,19 @@ test.each([
       const end = () => api.delete(`${path}/${invitation.id}`, { as });
       expectStatus(await end(), 204);
       expectProblem(await end(), 404, "clients.not_found", "Client not found");
-      const over = (await api.get(`${T}?status=ended`, { as: client.as })).json;
+      const over = (await api.get(`${TRAINERS}?status=ended`, { as: client.as })).json;
       expect(over).toMatchObject([{ id: invitation.id, status: "ended", scopes: BOTH }]);
       expect(over[0].endedAt).not.toBeNull();
       const body = { scopes: BOTH };
       expectProblem(
-        await api.patch(`${T}/${invitation.id}`, { as: client.as, body }),
+        await api.patch(`${TRAINERS}/${invitation.id}`, { as: client.as, body }),
         404,
         "clients.not_found",
       );
       expectProblem(await accept(), 404, "clients.not_found");
       const again = await invite();
       expectStatus(again, 201);
-      const listed = (await api.get(C, { as: trainer.as })).json.map(
+      const listed = (await api.get(CLIENTS, { as: trainer.as })).json.map(
         ({ id }: { id: string }) => id,
       );
       expect(listed).toEqual([again.json.id, invitation.id]);
@@ -120,17 +119,17 @@ test(
   withApi(async (api) => {
     const [declined, withdrawn] = [await makeInvitation(api), await makeInvitation(api)];
     expectStatus(
-      await api.delete(`${T}/${declined.invitation.id}`, { as: declined.client.as }),
+      await api.delete(`${TRAINERS}/${declined.invitation.id}`, { as: declined.client.as }),
       204,
     );
     expectStatus(
-      await api.delete(`${C}/${withdrawn.invitation.id}`, { as: withdrawn.trainer.as }),
+      await api.delete(`${CLIENTS}/${withdrawn.invitation.id}`, { as: withdrawn.trainer.as }),
       204,
     );
     for (const { accept } of [declined, withdrawn])
       expectProblem(await accept(), 404, "clients.not_found");
     // Who never accepted is never named to the trainer.
-    const [over] = (await api.get(C, { as: declined.trainer.as })).json;
+    const [over] = (await api.get(CLIENTS, { as: declined.trainer.as })).json;
     expect(over).toMatchObject({ status: "ended", scopes: [], client: { name: null } });
   }),
 );
@@ -141,7 +140,7 @@ test(
     const { as, user } = await makeSignedIn(api, { roleSlug: "fitness-trainer" });
     const inactive = await makeUser(api, { isActive: false });
     const invite = (email: string, scopes = BOTH, context = as) =>
-      api.post(C, { as: context, body: { email, scopes } });
+      api.post(CLIENTS, { as: context, body: { email, scopes } });
     expectProblem(await invite(user.email.toUpperCase()), 422, "clients.oneself");
     for (const email of ["nobody@example.com", inactive.email]) {
       expectProblem(await invite(email), 404, "users.not_found", "User not found");
@@ -149,7 +148,7 @@ test(
     const other = await makeSignedIn(api);
     expectProblem(await invite(other.user.email, []), 422, "invalid_request");
     expectProblem(await invite(user.email, BOTH, other.as), 403, "access.trainer_required");
-    expect((await api.get(T, { as: other.as })).json).toEqual([]);
+    expect((await api.get(TRAINERS, { as: other.as })).json).toEqual([]);
   }),
 );
 
@@ -160,21 +159,25 @@ test(
     const colleague = await makeSignedIn(api, { roleSlug: "fitness-trainer" });
     for (const { as } of [trainer, colleague]) {
       expectProblem(
-        await api.post(`${T}/${invitation.id}/accept`, { as, body: {} }),
+        await api.post(`${TRAINERS}/${invitation.id}/accept`, { as, body: {} }),
         404,
         "clients.not_found",
       );
-      expectProblem(await api.delete(`${T}/${invitation.id}`, { as }), 404, "clients.not_found");
-      expect((await api.get(T, { as })).json).toEqual([]);
+      expectProblem(
+        await api.delete(`${TRAINERS}/${invitation.id}`, { as }),
+        404,
+        "clients.not_found",
+      );
+      expect((await api.get(TRAINERS, { as })).json).toEqual([]);
     }
     expectProblem(
-      await api.delete(`${C}/${invitation.id}`, { as: colleague.as }),
+      await api.delete(`${CLIENTS}/${invitation.id}`, { as: colleague.as }),
       404,
       "clients.not_found",
     );
-    expect((await api.get(C, { as: colleague.as })).json).toEqual([]);
+    expect((await api.get(CLIENTS, { as: colleague.as })).json).toEqual([]);
     expectProblem(
-      await api.delete(`${C}/${invitation.id}`, { as: client.as }),
+      await api.delete(`${CLIENTS}/${invitation.id}`, { as: client.as }),
       403,
       "access.trainer_required",
     );

@@ -1,10 +1,7 @@
 import { expect, test } from "bun:test";
+import { ABSENT, makeSignedIn, makeUser } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn, makeUser } from "#test/make.ts";
-
-const P = "/api/v1/grants";
-const R = "/api/v1/routines";
-const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
+import { GRANTS, ROUTINES } from "#test/paths.ts";
 
 async function world(api: Api) {
   const [owner, friend, other] = [
@@ -12,12 +9,12 @@ async function world(api: Api) {
     await makeSignedIn(api),
     await makeSignedIn(api),
   ];
-  const { json: routine } = await api.post(R, {
+  const { json: routine } = await api.post(ROUTINES, {
     as: owner.as,
     body: { name: "Legs", exercises: [] },
   });
   const share = (body: object, as = owner.as) =>
-    api.post(P, { as, body: { email: friend.user.email, access: "read", ...body } });
+    api.post(GRANTS, { as, body: { email: friend.user.email, access: "read", ...body } });
   return { owner, friend, other, routine, share };
 }
 
@@ -25,7 +22,7 @@ test(
   "who is granted a routine reads it, or writes it, from the next request on and until the grant ends",
   withApi(async (api) => {
     const { owner, friend, other, routine, share } = await world(api);
-    const url = `${R}/${routine.id}`;
+    const url = `${ROUTINES}/${routine.id}`;
     expectProblem(await api.get(url, { as: friend.as }), 404, "routines.not_found");
     const made = await share({ routineId: routine.id });
     expectStatus(made, 201);
@@ -40,13 +37,13 @@ test(
       access: "read",
       sharing: "shared",
     });
-    expect((await api.get(`${R}?scope=shared`, { as: friend.as })).json.total).toBe(1);
+    expect((await api.get(`${ROUTINES}?scope=shared`, { as: friend.as })).json.total).toBe(1);
     expectProblem(await api.get(url, { as: other.as }), 404, "routines.not_found");
     const rename = (as: string) => api.patch(url, { as, body: { name: "Heavy legs" } });
     expectProblem(await rename(friend.as), 404, "routines.not_found");
     expect(
-      (await api.patch(`${P}/${made.json.id}`, { as: owner.as, body: { access: "write" } })).json
-        .access,
+      (await api.patch(`${GRANTS}/${made.json.id}`, { as: owner.as, body: { access: "write" } }))
+        .json.access,
     ).toBe("write");
     expect((await rename(friend.as)).json).toMatchObject({
       name: "Heavy legs",
@@ -66,7 +63,7 @@ test(
     expectProblem(await rename(friend.as), 404, "routines.not_found");
     await api.patch(url, { as: owner.as, body: { sharing: "shared" } });
     expectStatus(await api.get(url, { as: friend.as }), 200);
-    expectStatus(await api.delete(`${P}/${made.json.id}`, { as: owner.as }), 204);
+    expectStatus(await api.delete(`${GRANTS}/${made.json.id}`, { as: owner.as }), 204);
     expectProblem(await api.get(url, { as: friend.as }), 404, "routines.not_found");
   }),
 );
@@ -75,7 +72,7 @@ test(
   "who is granted a plan reads its routines too, and starts workouts from them, and nothing else of the owner's",
   withApi(async (api) => {
     const { owner, friend, routine, share } = await world(api);
-    const { json: secret } = await api.post(R, {
+    const { json: secret } = await api.post(ROUTINES, {
       as: owner.as,
       body: { name: "Secret", exercises: [] },
     });
@@ -86,8 +83,14 @@ test(
       access: "write",
     });
     expect((await api.get("/api/v1/plans?scope=shared", { as: friend.as })).json.total).toBe(1);
-    expect((await api.get(`${R}/${routine.id}`, { as: friend.as })).json.access).toBe("read");
-    expectProblem(await api.get(`${R}/${secret.id}`, { as: friend.as }), 404, "routines.not_found");
+    expect((await api.get(`${ROUTINES}/${routine.id}`, { as: friend.as })).json.access).toBe(
+      "read",
+    );
+    expectProblem(
+      await api.get(`${ROUTINES}/${secret.id}`, { as: friend.as }),
+      404,
+      "routines.not_found",
+    );
     const start = () =>
       api.post("/api/v1/workouts", {
         as: friend.as,
@@ -100,7 +103,7 @@ test(
       404,
       "workouts.not_found",
     );
-    const mine = await api.post(R, { as: friend.as, body: { name: "Mine", exercises: [] } });
+    const mine = await api.post(ROUTINES, { as: friend.as, body: { name: "Mine", exercises: [] } });
     const foreign = { routines: [{ routineId: mine.json.id, day: 1 }] };
     expectProblem(
       await api.patch(`/api/v1/plans/${plan.id}`, { as: friend.as, body: foreign }),
@@ -118,9 +121,9 @@ test(
       "plans.not_found",
     );
     // Who was given a grant may give it back.
-    expectStatus(await api.delete(`${P}/${grant.id}`, { as: friend.as }), 204);
+    expectStatus(await api.delete(`${GRANTS}/${grant.id}`, { as: friend.as }), 204);
     expectProblem(
-      await api.get(`${R}/${routine.id}`, { as: friend.as }),
+      await api.get(`${ROUTINES}/${routine.id}`, { as: friend.as }),
       404,
       "routines.not_found",
     );
@@ -135,7 +138,7 @@ test(
     const { owner, friend, other, routine, share } = await world(api);
     const { json: grant } = await share({ routineId: routine.id });
     const listed = async (as: string, direction: string) =>
-      (await api.get(`${P}?direction=${direction}`, { as })).json;
+      (await api.get(`${GRANTS}?direction=${direction}`, { as })).json;
     expect([await listed(owner.as, "given"), await listed(owner.as, "received")]).toEqual([
       [grant],
       [],
@@ -144,8 +147,13 @@ test(
       [],
       [grant],
     ]);
-    expectProblem(await api.delete(`${P}/${grant.id}`, { as: other.as }), 404, "grants.not_found");
-    const raise = (as: string) => api.patch(`${P}/${grant.id}`, { as, body: { access: "write" } });
+    expectProblem(
+      await api.delete(`${GRANTS}/${grant.id}`, { as: other.as }),
+      404,
+      "grants.not_found",
+    );
+    const raise = (as: string) =>
+      api.patch(`${GRANTS}/${grant.id}`, { as, body: { access: "write" } });
     expectProblem(await raise(other.as), 404, "grants.not_found");
     expectProblem(await raise(friend.as), 404, "grants.not_found");
   }),
@@ -157,7 +165,7 @@ test(
     const { owner, friend, other, routine, share } = await world(api);
     const inactive = await makeUser(api, { isActive: false });
     const sharing = async () =>
-      (await api.get(`${R}/${routine.id}`, { as: owner.as })).json.sharing;
+      (await api.get(`${ROUTINES}/${routine.id}`, { as: owner.as })).json.sharing;
     expectProblem(await share({}), 422, "grants.ambiguous_subject");
     expectProblem(
       await share({ routineId: routine.id, planId: ABSENT }),
@@ -178,6 +186,8 @@ test(
     expect(await sharing()).toBe("private");
     expectStatus(await share({ routineId: routine.id }), 201);
     expectProblem(await share({ routineId: routine.id, access: "write" }), 409, "grants.exists");
-    expect((await api.get(`${R}/${routine.id}`, { as: friend.as })).json.access).toBe("read");
+    expect((await api.get(`${ROUTINES}/${routine.id}`, { as: friend.as })).json.access).toBe(
+      "read",
+    );
   }),
 );

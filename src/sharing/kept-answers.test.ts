@@ -1,9 +1,8 @@
 import { expect, test } from "bun:test";
+import { makeInvitation, makeSignedIn } from "#test/fixtures.ts";
 import { type Answer, type Api, expectStatus, withApi } from "#test/harness.ts";
-import { makeInvitation, makeSignedIn } from "#test/make.ts";
+import { PLANS, ROUTINES } from "#test/paths.ts";
 
-const R = "/api/v1/routines";
-const P = "/api/v1/plans";
 const SECRET = "Secret of the owner";
 
 type World = Awaited<ReturnType<typeof world>>;
@@ -15,11 +14,11 @@ async function world(api: Api) {
   const friend = await makeSignedIn(api);
   const superuser = await makeSignedIn(api, { roleSlug: "superuser" });
   const as = client.as;
-  const routine = (await api.post(R, { as, body: { name: SECRET, exercises: [] } })).json;
+  const routine = (await api.post(ROUTINES, { as, body: { name: SECRET, exercises: [] } })).json;
   const routines = [{ routineId: routine.id, day: 1 }];
-  const plan = (await api.post(P, { as, body: { name: SECRET, routines } })).json;
+  const plan = (await api.post(PLANS, { as, body: { name: SECRET, routines } })).json;
   const trainersPlan = (
-    await api.post(P, { as: trainer.as, body: { name: "Strength", routines: [] } })
+    await api.post(PLANS, { as: trainer.as, body: { name: "Strength", routines: [] } })
   ).json;
   const grant = async (subject: object) => {
     const made = await api.post("/api/v1/grants", {
@@ -71,7 +70,7 @@ const WITHDRAWALS: Record<string, { of: "friend" | "trainer"; run(world: World):
       of: "friend",
       run: ({ api, client: { as }, routine, plan }) =>
         forAll(
-          [`${R}/${routine.id}`, `${P}/${plan.id}`].map(
+          [`${ROUTINES}/${routine.id}`, `${PLANS}/${plan.id}`].map(
             (url) => () => api.patch(url, { as, body: { sharing: "private" } }),
           ),
         ),
@@ -79,8 +78,8 @@ const WITHDRAWALS: Record<string, { of: "friend" | "trainer"; run(world: World):
     "it is deleted": {
       of: "friend",
       run: async ({ api, client, routine, plan }) => {
-        await forAll([() => api.delete(`${P}/${plan.id}`, client)]);
-        await forAll([() => api.delete(`${R}/${routine.id}`, client)]);
+        await forAll([() => api.delete(`${PLANS}/${plan.id}`, client)]);
+        await forAll([() => api.delete(`${ROUTINES}/${routine.id}`, client)]);
       },
     },
     "the client leaves": {
@@ -129,10 +128,10 @@ const requests = (
     api.ask(method, path, { as, body, headers: { "idempotency-key": `${method}-${path}` } });
   const description = isTrainer ? "By the trainer" : "By the friend";
   return [
-    send("PATCH", `${R}/${routine.id}`, { description }),
-    send("PATCH", `${P}/${plan.id}`, { description }),
+    send("PATCH", `${ROUTINES}/${routine.id}`, { description }),
+    send("PATCH", `${PLANS}/${plan.id}`, { description }),
     ...(isTrainer
-      ? [send("POST", `${P}/${trainersPlan.id}/assign`, { clientIds: [invitation.id] })]
+      ? [send("POST", `${PLANS}/${trainersPlan.id}/assign`, { clientIds: [invitation.id] })]
       : []),
   ];
 };

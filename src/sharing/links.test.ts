@@ -1,10 +1,8 @@
 import { expect, test } from "bun:test";
+import { ABSENT, makeExercise, makeSignedIn, signedIn } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn, signedIn } from "#test/make.ts";
+import { LINKS } from "#test/paths.ts";
 import { statementsOf } from "#test/transaction.ts";
-
-const L = "/api/v1/links";
-const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 
 async function world(api: Api) {
   const owner = await makeSignedIn(api, { name: "Olga Owner" });
@@ -31,7 +29,7 @@ async function world(api: Api) {
     { routineId: routine.id, day: 3 },
   ];
   const plan = await make("plans", { name: "Strength", weeks: 8, routines });
-  const link = (body: object, as = owner.as) => api.post(L, { as, body });
+  const link = (body: object, as = owner.as) => api.post(LINKS, { as, body });
   return { owner, system: system?.id, routine, other, plan, link };
 }
 
@@ -61,7 +59,7 @@ test(
       expect(read.text).not.toContain(told);
     expect(await statementsOf(() => api.get(path))).toHaveLength(1);
     expect(await statementsOf(() => link({ routineId: routine.id }))).toHaveLength(1);
-    expect(await statementsOf(() => api.get(L, { as: owner.as }))).toHaveLength(1);
+    expect(await statementsOf(() => api.get(LINKS, { as: owner.as }))).toHaveLength(1);
   }),
 );
 
@@ -107,13 +105,13 @@ test(
     const activate = (isActive: boolean) =>
       api.patch(`/api/v1/users/${owner.user.id}`, { as: superuser.as, body: { isActive } });
     expectProblem(
-      await api.delete(`${L}/${ofRoutine.id}`, { as: stranger.as }),
+      await api.delete(`${LINKS}/${ofRoutine.id}`, { as: stranger.as }),
       404,
       "links.not_found",
     );
-    expectStatus(await api.delete(`${L}/${ofRoutine.id}`, { as: owner.as }), 204);
+    expectStatus(await api.delete(`${LINKS}/${ofRoutine.id}`, { as: owner.as }), 204);
     expectProblem(
-      await api.delete(`${L}/${ofRoutine.id}`, { as: owner.as }),
+      await api.delete(`${LINKS}/${ofRoutine.id}`, { as: owner.as }),
       404,
       "links.not_found",
     );
@@ -139,16 +137,16 @@ test(
   "links are listed for their owner alone, without their tokens",
   withApi(async (api) => {
     const { owner, routine, plan, link } = await world(api);
-    expect((await api.get(L, { as: owner.as })).json).toEqual([]);
+    expect((await api.get(LINKS, { as: owner.as })).json).toEqual([]);
     const made = [
       (await link({ routineId: routine.id })).json,
       (await link({ planId: plan.id })).json,
     ];
-    const listed = await api.get(L, { as: owner.as });
+    const listed = await api.get(LINKS, { as: owner.as });
     const shown = made.map(({ token: _token, path: _path, ...rest }) => rest);
     expect(listed.json).toEqual(shown.reverse());
     for (const { token } of made) expect(listed.text).not.toContain(token);
-    expect((await api.get(L, { as: (await makeSignedIn(api)).as })).json).toEqual([]);
+    expect((await api.get(LINKS, { as: (await makeSignedIn(api)).as })).json).toEqual([]);
   }),
 );
 
@@ -192,7 +190,7 @@ test("a token is kept nowhere: not in the database, an idempotency key's answer,
     async (api) => {
       const { owner, routine } = await world(api);
       const send = () =>
-        api.post(L, {
+        api.post(LINKS, {
           as: owner.as,
           body: { routineId: routine.id },
           headers: { "idempotency-key": "key-of-a-link" },

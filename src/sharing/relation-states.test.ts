@@ -1,8 +1,6 @@
 import { expect, test } from "bun:test";
+import { ABSENT, makeExercise, makeInvitation, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeInvitation, makeSignedIn } from "#test/make.ts";
-
-const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 
 /** A trainer, somebody with a history of their own, and what may become of the two. */
 async function world(api: Api) {

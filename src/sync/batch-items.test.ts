@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import fc from "fast-check";
 import { untilBlocked } from "#test/blocked.ts";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 import { DEFERRED_CONSTRAINTS } from "./changes.queries.ts";
 

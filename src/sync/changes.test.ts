@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { openPool, type Pool } from "#db/client.ts";
+import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, apiOn, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 import { canPrepare, statementsOf } from "#test/transaction.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import fc from "fast-check";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, apiOn } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
 import { Device, type Stored, setsOf } from "#test/offline-device.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
 
 type Item = { kind: string; id: string; baseVersion: number | null; state: object | null };
 

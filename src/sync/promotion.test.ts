@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { openPool, type Pool } from "#db/client.ts";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
 import { type Replicated, startReplicated } from "#test/replicated.ts";
 import type { Actor } from "../permissions/actor.ts";
 import { listChangesPage } from "./changes.service.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, apiOn, expectStatus } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 
 // What the feed tells is written when a transaction commits, so these tests commit: in a database

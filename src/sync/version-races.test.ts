@@ -2,19 +2,19 @@ import { expect, test } from "bun:test";
 import { openPool } from "#db/client.ts";
 import { untilBlocked } from "#test/blocked.ts";
 import { patientGate } from "#test/edit-rounds.ts";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { type Answer, type Api, apiOn, expectStatus } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
 import { makeOwnDatabase } from "#test/own-database.ts";
+import { API } from "#test/paths.ts";
 import { canPrepare } from "#test/transaction.ts";
 
-const P = "/api/v1";
 const ROUNDS = 6;
 
 /** Changes and reads things that refer to one another, all at once, and returns the answers. */
 async function round(api: Api, as: string, muscle: number): Promise<Answer[]> {
   const name = Bun.randomUUIDv7();
   const make = async (path: string, body: object) => {
-    const made = await api.post(`${P}/${path}`, { as, body });
+    const made = await api.post(`${API}/${path}`, { as, body });
     expectStatus(made, 201);
     return made;
   };
@@ -35,7 +35,7 @@ async function round(api: Api, as: string, muscle: number): Promise<Answer[]> {
     "routines",
     "plans",
     "workouts",
-  ].map((table, n) => `${P}/${table}/${made[n]?.json.id}`) as [string, string, string, string];
+  ].map((table, n) => `${API}/${table}/${made[n]?.json.id}`) as [string, string, string, string];
   const entry = { exerciseId: exercise.json.id, exerciseName: name, mode: "reps" };
   const read = () =>
     [exercisePath, routinePath, planPath, workoutPath].map((path) => api.get(path, { as }));
@@ -48,9 +48,9 @@ async function round(api: Api, as: string, muscle: number): Promise<Answer[]> {
     api.post(`${planPath}/clone`, { as, body: { name: `${name} copy` } }),
     api.patch(routinePath, { as, body: { exercises } }),
     api.delete(exercisePath, { as }),
-    api.patch(`${P}/catalogs/muscle-groups/${muscle}`, { as, body: { name } }),
+    api.patch(`${API}/catalogs/muscle-groups/${muscle}`, { as, body: { name } }),
     ...read(),
-    api.patch(`${P}/exercises/user/${exercise.json.id}`, { as, body: { instructions: "Lift" } }),
+    api.patch(`${API}/exercises/user/${exercise.json.id}`, { as, body: { instructions: "Lift" } }),
     api.post(`${workoutPath}/exercises`, { as, body: entry }),
     api.patch(planPath, { as, body: { routines: [...routines, ...routines] } }),
     api.patch(routinePath, { as, body: { name: `${name} 3` } }),
@@ -64,8 +64,9 @@ test("a version of a thing has one text, even when it and the things that it ref
   try {
     const api = await apiOn(pool);
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
-    const muscle = (await api.post(`${P}/catalogs/muscle-groups`, { as, body: { name: "muscle" } }))
-      .json.id;
+    const muscle = (
+      await api.post(`${API}/catalogs/muscle-groups`, { as, body: { name: "muscle" } })
+    ).json.id;
     const texts = new Map<string, string>();
     for (let n = 0; n < ROUNDS; n++) {
       for (const { status, text, json } of await round(api, as, muscle)) {
@@ -95,7 +96,7 @@ test("a plan to which a routine is added while it is renamed shows the new name,
     const api = await apiOn(database.pool);
     const { as } = await makeSignedIn(api);
     const make = async (path: string, body: object) => {
-      const made = await api.post(`${P}/${path}`, { as, body });
+      const made = await api.post(`${API}/${path}`, { as, body });
       expectStatus(made, 201);
       return made.json;
     };
@@ -107,9 +108,9 @@ test("a plan to which a routine is added while it is renamed shows the new name,
     });
     const routines = [{ routineId: routine.id, day: 1 }];
     const takeIn = [
-      () => api.patch(`${P}/plans/${plan.id}`, { as, body: { routines } }),
-      () => api.post(`${P}/plans`, { as, body: { name: "New", routines } }),
-      () => api.post(`${P}/plans/${full.id}/clone`, { as, body: { name: "Copy" } }),
+      () => api.patch(`${API}/plans/${plan.id}`, { as, body: { routines } }),
+      () => api.post(`${API}/plans`, { as, body: { name: "New", routines } }),
+      () => api.post(`${API}/plans/${full.id}/clone`, { as, body: { name: "Copy" } }),
     ];
     for (const [n, ask] of takeIn.entries()) {
       let answer: Promise<Answer> | undefined;
@@ -119,7 +120,7 @@ test("a plan to which a routine is added while it is renamed shows the new name,
         await untilBlocked(database.pool, { answer });
       });
       const given = (await answer)?.json;
-      const stored = (await api.get(`${P}/plans/${given.id}`, { as })).json;
+      const stored = (await api.get(`${API}/plans/${given.id}`, { as })).json;
       expect(stored.routines[0].routineName).toBe(`Name ${n}`);
       if (given.version === stored.version) expect(given).toEqual(stored);
     }

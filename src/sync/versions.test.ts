@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { makeInvitation, makeSignedIn } from "#test/fixtures.ts";
 import { type Answer, type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
-import { makeInvitation, makeSignedIn } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import { API } from "#test/paths.ts";
 
-const P = "/api/v1";
 let database: OwnDatabase;
 let api: Api;
 beforeAll(async () => {
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 async function make(as: string, path: string, body: object) {
-  const made = await api.post(`${P}/${path}`, { as, body });
+  const made = await api.post(`${API}/${path}`, { as, body });
   expectStatus(made, 201);
   return made.json;
 }
@@ -66,9 +66,9 @@ async function makeWorld() {
 type World = Awaited<ReturnType<typeof makeWorld>>;
 
 const rename = ({ admin, name }: World, catalog: string, id: number) =>
-  api.patch(`${P}/catalogs/${catalog}/${id}`, { as: admin.as, body: { name: `${name} anew` } });
+  api.patch(`${API}/catalogs/${catalog}/${id}`, { as: admin.as, body: { name: `${name} anew` } });
 const remove = ({ as, things }: World, thing: string) =>
-  api.delete(`${P}/${things[thing]}`, { as });
+  api.delete(`${API}/${things[thing]}`, { as });
 
 /**
  * A change, the foreign keys by which it reaches other rows, the things that look different
@@ -96,19 +96,19 @@ const deeds: [
     "a routine is deleted",
     ["workouts_routine_id_fkey"],
     ["free workout"],
-    ({ as, ids }) => api.delete(`${P}/routines/${ids.alone}`, { as }),
+    ({ as, ids }) => api.delete(`${API}/routines/${ids.alone}`, { as }),
   ],
   [
     "a trainer deletes the plan that was assigned",
     ["plans_assigned_from_plan_id_fkey"],
     ["assigned plan"],
-    ({ trainer, ids }) => api.delete(`${P}/plans/${ids.theirs}`, { as: trainer.as }),
+    ({ trainer, ids }) => api.delete(`${API}/plans/${ids.theirs}`, { as: trainer.as }),
   ],
   [
     "the account of the trainer is deleted",
     ["plans_assigned_by_fkey"],
     ["assigned plan"],
-    ({ admin, trainer }) => api.delete(`${P}/users/${trainer.user.id}`, { as: admin.as }),
+    ({ admin, trainer }) => api.delete(`${API}/users/${trainer.user.id}`, { as: admin.as }),
   ],
   [
     "a primary muscle is renamed",
@@ -133,20 +133,20 @@ const deeds: [
     [],
     ["routine", "plan"],
     ({ as, things, name }) =>
-      api.patch(`${P}/${things.routine}`, { as, body: { name: `${name} anew` } }),
+      api.patch(`${API}/${things.routine}`, { as, body: { name: `${name} anew` } }),
   ],
   [
     "a client leaves the trainer",
     [],
     [],
-    ({ as, relation }) => api.delete(`${P}/trainers/${relation}`, { as }),
+    ({ as, relation }) => api.delete(`${API}/trainers/${relation}`, { as }),
   ],
   [
     "the account of the trainer is deactivated",
     [],
     [],
     ({ admin, trainer }) =>
-      api.patch(`${P}/users/${trainer.user.id}`, { as: admin.as, body: { isActive: false } }),
+      api.patch(`${API}/users/${trainer.user.id}`, { as: admin.as, body: { isActive: false } }),
   ],
 ];
 
@@ -154,7 +154,7 @@ type Look = { version: number; content: object; json: object };
 async function look({ as, things }: World): Promise<Map<string, Look | undefined>> {
   const seen = new Map<string, Look | undefined>();
   for (const [thing, path] of Object.entries(things)) {
-    const { status, json } = await api.get(`${P}/${path}`, { as });
+    const { status, json } = await api.get(`${API}/${path}`, { as });
     const { version, ...content } = status === 200 ? json : { version: 0 };
     seen.set(thing, status === 200 ? { version, content, json } : undefined);
   }
@@ -162,7 +162,7 @@ async function look({ as, things }: World): Promise<Map<string, Look | undefined
 }
 
 async function readFeed({ as }: World, cursor?: string) {
-  const answer = await api.get(`${P}/changes${cursor ? `?cursor=${cursor}` : ""}`, { as });
+  const answer = await api.get(`${API}/changes${cursor ? `?cursor=${cursor}` : ""}`, { as });
   expectStatus(answer, 200);
   const items = answer.json.items as { id: string; state: object | null }[];
   return {
@@ -188,7 +188,7 @@ for (const [what, , changes, deed] of deeds) {
       if (!changes.includes(thing) || !is) continue;
       expect(is.version, thing).toBeGreaterThan(was.version);
       expect(told.get(id), thing).toEqual(is.json);
-      const write = `${P}/${table === "exercises" ? "exercises/user" : table}/${id}`;
+      const write = `${API}/${table === "exercises" ? "exercises/user" : table}/${id}`;
       const stale = { as: world.as, body: {}, headers: { "if-match": `"${was.version}"` } };
       expectProblem(await api.patch(write, stale), 412, `${table}.stale`);
     }
@@ -205,10 +205,10 @@ test("a tag that is renamed is a new version of the catalog's exercises that hav
     ...{ primaryMuscles: [muscle], tags: [tag] },
   });
   expectStatus(
-    await api.patch(`${P}/catalogs/exercise-tags/${tag}`, { as, body: { name: "another" } }),
+    await api.patch(`${API}/catalogs/exercise-tags/${tag}`, { as, body: { name: "another" } }),
     200,
   );
-  const { json } = await api.get(`${P}/exercises/${made.id}`, { as });
+  const { json } = await api.get(`${API}/exercises/${made.id}`, { as });
   expect(json).toEqual({
     ...made,
     tags: [{ id: tag, name: "another" }],
@@ -285,14 +285,14 @@ for (const [table, body] of [
     const path = isExercise ? "exercises/user" : table;
     const create = () => make(as, path, { id, name: "The same", ...body, ...muscles });
     const rewrite = (version: number) =>
-      api.patch(`${P}/${path}/${id}`, {
+      api.patch(`${API}/${path}/${id}`, {
         as,
         body: { name: "Other" },
         headers: { "if-match": `"${version}"` },
       });
     const old = await create();
     expectStatus(await rewrite(old.version), 200);
-    expectStatus(await api.delete(`${P}/${table}/${id}`, { as }), 204);
+    expectStatus(await api.delete(`${API}/${table}/${id}`, { as }), 204);
     // As the trash is emptied after 30 days.
     if (table === "workouts") await database.pool.sql`delete from workouts where id = ${id}`;
     const made = await create();
@@ -310,9 +310,9 @@ test("a change that is refused because it refers to a deleted thing is answered 
   const id = things.routine?.split("/")[1];
   const exerciseId = things.exercise?.split("/")[1];
   expectStatus(await remove(world, "exercise"), 204);
-  const stored = (await api.get(`${P}/${things.routine}`, { as })).json;
+  const stored = (await api.get(`${API}/${things.routine}`, { as })).json;
   const state = { name: stored.name, exercises: [{ exerciseId, mode: "reps", sets: 4 }] };
-  const sync = (changes: object[]) => api.post(`${P}/sync`, { as, body: { changes } });
+  const sync = (changes: object[]) => api.post(`${API}/sync`, { as, body: { changes } });
   const answer = await sync([
     { kind: "routine", id, baseVersion: stored.version, state },
     {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { untilBlocked } from "#test/blocked.ts";
+import { makeSignedIn, makeUser } from "#test/fixtures.ts";
 import { type Answer, type Api, apiOn, expectProblem } from "#test/harness.ts";
-import { makeSignedIn, makeUser } from "#test/make.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import { API } from "#test/paths.ts";
 
 let database: OwnDatabase;
 let api: Api;
@@ -13,20 +14,22 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 type User = { id: string; email: string };
-const P = "/api/v1";
 const requests: [what: string, send: (as: string, user: User) => Promise<Answer>][] = [
-  ["changed", (as, { id }) => api.patch(`${P}/users/${id}`, { as, body: { name: "Other" } })],
-  ["deactivated", (as, { id }) => api.patch(`${P}/users/${id}`, { as, body: { isActive: false } })],
-  ["deleted", (as, { id }) => api.delete(`${P}/users/${id}`, { as })],
+  ["changed", (as, { id }) => api.patch(`${API}/users/${id}`, { as, body: { name: "Other" } })],
+  [
+    "deactivated",
+    (as, { id }) => api.patch(`${API}/users/${id}`, { as, body: { isActive: false } }),
+  ],
+  ["deleted", (as, { id }) => api.delete(`${API}/users/${id}`, { as })],
   [
     "given a role",
     (as, { email }) =>
-      api.patch(`${P}/roles/${email}/assign`, { as, body: { roleSlug: "superuser" } }),
+      api.patch(`${API}/roles/${email}/assign`, { as, body: { roleSlug: "superuser" } }),
   ],
   [
     "deprived of its role",
     (as, { email }) =>
-      api.patch(`${P}/roles/${email}/revoke`, { as, body: { roleSlug: "fitness-trainer" } }),
+      api.patch(`${API}/roles/${email}/revoke`, { as, body: { roleSlug: "fitness-trainer" } }),
   ],
 ];
 

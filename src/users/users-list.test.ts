@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { makeSignedIn, makeUser } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn, makeUser } from "#test/make.ts";
 
 /** Three people whom no other test makes, and a superuser who asks for them. */
 async function withPeople(

@@ -1,10 +1,9 @@
 import { expect, test } from "bun:test";
+import { ABSENT, makeSignedIn, makeUser, PASSWORD } from "#test/fixtures.ts";
 import { type Answer, type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn, makeUser, PASSWORD } from "#test/make.ts";
+import { USERS } from "#test/paths.ts";
 
-const USERS = "/api/v1/users";
 const body = { email: "new@example.com", password: PASSWORD, name: "New" };
-const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 
 const asAdmin = (
   work: (api: Api, admin: Awaited<ReturnType<typeof makeSignedIn>>) => Promise<void>,

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
+import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Answer, type Api, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { API } from "#test/paths.ts";
 
 /**
  * What may happen elsewhere: each to a thing that workouts were made from, or to somebody whose
@@ -109,49 +110,48 @@ function happen(api: Api, world: World, deed: (typeof DEEDS)[number]): Promise<A
   const { me, trainer, admin, muscleId, mine, system, routine, plan, shared, grant } = world;
   const [mineAs, theirs, power] = [{ as: me.as }, { as: trainer.as }, { as: admin.as }];
   const name = `Renamed ${++renamings}`;
-  const P = "/api/v1";
   const other = { exerciseName: "Other", mode: "time", sets: 1 };
   switch (deed) {
     case "rename my exercise":
-      return api.patch(`${P}/exercises/user/${mine}`, { ...mineAs, body: { name } });
+      return api.patch(`${API}/exercises/user/${mine}`, { ...mineAs, body: { name } });
     case "delete my exercise":
-      return api.delete(`${P}/exercises/${mine}`, mineAs);
+      return api.delete(`${API}/exercises/${mine}`, mineAs);
     case "rename the catalog's exercise":
-      return api.patch(`${P}/exercises/system/${system}`, { ...power, body: { name } });
+      return api.patch(`${API}/exercises/system/${system}`, { ...power, body: { name } });
     case "delete the catalog's exercise":
-      return api.delete(`${P}/exercises/${system}`, power);
+      return api.delete(`${API}/exercises/${system}`, power);
     case "rename the muscle":
-      return api.patch(`${P}/catalogs/muscle-groups/${muscleId}`, { ...power, body: { name } });
+      return api.patch(`${API}/catalogs/muscle-groups/${muscleId}`, { ...power, body: { name } });
     case "change my routine":
-      return api.patch(`${P}/routines/${routine.id}`, {
+      return api.patch(`${API}/routines/${routine.id}`, {
         ...mineAs,
         body: { name, exercises: [other] },
       });
     case "empty my routine":
-      return api.patch(`${P}/routines/${routine.id}`, { ...mineAs, body: { exercises: [] } });
+      return api.patch(`${API}/routines/${routine.id}`, { ...mineAs, body: { exercises: [] } });
     case "delete my routine":
-      return api.delete(`${P}/routines/${routine.id}`, mineAs);
+      return api.delete(`${API}/routines/${routine.id}`, mineAs);
     case "rename my plan":
-      return api.patch(`${P}/plans/${plan.id}`, { ...mineAs, body: { name } });
+      return api.patch(`${API}/plans/${plan.id}`, { ...mineAs, body: { name } });
     case "empty my plan":
-      return api.patch(`${P}/plans/${plan.id}`, { ...mineAs, body: { routines: [] } });
+      return api.patch(`${API}/plans/${plan.id}`, { ...mineAs, body: { routines: [] } });
     case "delete my plan":
-      return api.delete(`${P}/plans/${plan.id}`, mineAs);
+      return api.delete(`${API}/plans/${plan.id}`, mineAs);
     case "change the trainer's routine":
-      return api.patch(`${P}/routines/${shared.id}`, {
+      return api.patch(`${API}/routines/${shared.id}`, {
         ...theirs,
         body: { name, exercises: [other] },
       });
     case "end the grant":
-      return api.delete(`${P}/grants/${grant.id}`, theirs);
+      return api.delete(`${API}/grants/${grant.id}`, theirs);
     case "make the trainer's routine private":
-      return api.patch(`${P}/routines/${shared.id}`, { ...theirs, body: { sharing: "private" } });
+      return api.patch(`${API}/routines/${shared.id}`, { ...theirs, body: { sharing: "private" } });
     case "deactivate the trainer":
-      return api.patch(`${P}/users/${trainer.user.id}`, { ...power, body: { isActive: false } });
+      return api.patch(`${API}/users/${trainer.user.id}`, { ...power, body: { isActive: false } });
     case "delete the trainer":
-      return api.delete(`${P}/users/${trainer.user.id}`, power);
+      return api.delete(`${API}/users/${trainer.user.id}`, power);
     case "start another workout":
-      return api.post(`${P}/workouts`, {
+      return api.post(`${API}/workouts`, {
         ...mineAs,
         body: { timeZone: "UTC", routineId: routine.id },
       });

@@ -1,9 +1,8 @@
 import { expect, test } from "bun:test";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
+import { API, WORKOUTS } from "#test/paths.ts";
 
-const P = "/api/v1";
-const WORKOUTS = `${P}/workouts`;
 const [START, SEVEN_DAYS, MORE] = [
   "2026-03-01T10:00:00Z",
   "2026-03-08T10:00:00Z",
@@ -54,7 +53,7 @@ test(
       item("1900-01-01T00:00:00Z", "2000-01-01T00:00:00Z"),
       item(START, START),
     ];
-    const answer = await api.post(`${P}/sync`, { as, body: { changes } });
+    const answer = await api.post(`${API}/sync`, { as, body: { changes } });
     expectStatus(answer, 200);
     expect(answer.json.results.map(({ status }: { status: string }) => status)).toEqual([
       "applied",
@@ -96,7 +95,7 @@ test(
       endedAt: stored.endedAt,
       exercises: [],
     };
-    const sync = await api.post(`${P}/sync`, {
+    const sync = await api.post(`${API}/sync`, {
       as,
       body: { changes: [{ kind: "workout", id, baseVersion: version, state }] },
     });

@@ -1,8 +1,7 @@
 import { test } from "bun:test";
+import { makeSignedIn } from "#test/fixtures.ts";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeSignedIn } from "#test/make.ts";
-
-const P = "/api/v1/workouts";
+import { WORKOUTS } from "#test/paths.ts";
 
 test(
   "an exercise of a workout takes 500 sets, a workout 200 exercises, and more are refused with 409",
@@ -14,17 +13,17 @@ test(
       sets: Array.from({ length: 499 }, () => ({ reps: 1 })),
     };
     const others = Array.from({ length: 198 }, () => ({ exerciseName: "Plank", mode: "time" }));
-    const started = await api.post(P, {
+    const started = await api.post(WORKOUTS, {
       as,
       body: { timeZone: "UTC", exercises: [full, ...others] },
     });
     const { id, exercises } = started.json;
     const logSet = () =>
-      api.post(`${P}/${id}/exercises/${exercises[0].id}/sets`, { as, body: { reps: 2 } });
-    const addExercise = () => api.post(`${P}/${id}/exercises`, { as, body: others[0] });
+      api.post(`${WORKOUTS}/${id}/exercises/${exercises[0].id}/sets`, { as, body: { reps: 2 } });
+    const addExercise = () => api.post(`${WORKOUTS}/${id}/exercises`, { as, body: others[0] });
     expectStatus(await logSet(), 201);
     expectStatus(await addExercise(), 201);
-    const before = await api.get(`${P}/${id}`, { as });
+    const before = await api.get(`${WORKOUTS}/${id}`, { as });
     expectProblem(
       await logSet(),
       409,
@@ -38,7 +37,7 @@ test(
       "A workout has at most 200 exercises",
     );
     expectStatus(
-      await api.get(`${P}/${id}`, {
+      await api.get(`${WORKOUTS}/${id}`, {
         as,
         headers: { "if-none-match": before.headers.get("etag") ?? "" },
       }),

@@ -1,10 +1,9 @@
 import { expect, test } from "bun:test";
+import { ABSENT, makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { WORKOUTS } from "#test/paths.ts";
 import { statementsOf } from "#test/transaction.ts";
 
-const P = "/api/v1/workouts";
-const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 type Body = Record<string, unknown>;
 
 /** A workout in progress with two exercises, and a way to ask about it. */
@@ -15,8 +14,8 @@ async function started(api: Api) {
     { exerciseId: squat, mode: "reps", sets: [1, 2, 3].map((reps) => ({ reps })) },
     { exerciseName: "Plank", mode: "time" },
   ];
-  const { json } = await api.post(P, { as, body: { timeZone: "UTC", exercises } });
-  const url = `${P}/${json.id}`;
+  const { json } = await api.post(WORKOUTS, { as, body: { timeZone: "UTC", exercises } });
+  const url = `${WORKOUTS}/${json.id}`;
   const read = async () => (await api.get(url, { as })).json;
   const shown = async () => {
     const workout = await read();
@@ -184,7 +183,7 @@ test(
     expect((await log()).json.id).toBe(id);
     expectProblem(await log(), 409, "workouts.id_taken");
     expectProblem(
-      await api.post(P, { as, body: { id: workout.id, timeZone: "UTC" } }),
+      await api.post(WORKOUTS, { as, body: { id: workout.id, timeZone: "UTC" } }),
       409,
       "workouts.id_taken",
     );

@@ -1,10 +1,9 @@
 import { expect, test } from "bun:test";
+import { ABSENT, makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
-import { makeExercise, makeSignedIn } from "#test/make.ts";
+import { WORKOUTS } from "#test/paths.ts";
 import { statementsOf } from "#test/transaction.ts";
 
-const P = "/api/v1/workouts";
-const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 type Body = Record<string, unknown>;
 
 async function world(api: Api) {
@@ -43,7 +42,7 @@ test(
   "a whole workout is written in one request, in kilograms and as entered, and read as it was written",
   withApi(async (api) => {
     const { as, squat, whole } = await world(api);
-    const made = await api.post(P, { as, body: whole });
+    const made = await api.post(WORKOUTS, { as, body: whole });
     expectStatus(made, 201);
     expect(made.json).toMatchObject({
       name: "Morning",
@@ -82,7 +81,7 @@ test(
       exerciseName: "Rope climb",
       sets: [{ distanceM: 5 }],
     });
-    expect((await api.get(`${P}/${made.json.id}`, { as })).json).toEqual(made.json);
+    expect((await api.get(`${WORKOUTS}/${made.json.id}`, { as })).json).toEqual(made.json);
   }),
 );
 
@@ -103,7 +102,7 @@ test(
       as,
       body: { name: "Legs", exercises: [entry] },
     });
-    const { json: made } = await api.post(P, {
+    const { json: made } = await api.post(WORKOUTS, {
       as,
       body: { routineId: routine.id, timeZone: "UTC" },
     });
@@ -119,7 +118,7 @@ test(
       { exerciseName: "Zq Squat", mode: "reps", targets, sets: [] },
     ]);
     expectStatus(await api.delete(`/api/v1/routines/${routine.id}`, { as }), 204);
-    const { json: after } = await api.get(`${P}/${made.id}`, { as });
+    const { json: after } = await api.get(`${WORKOUTS}/${made.id}`, { as });
     expect(after).toEqual({ ...made, routineId: null, version: made.version + 1 });
   }),
 );
@@ -133,7 +132,8 @@ test(
       as,
       body: { name: "Legs", exercises: [] },
     });
-    const start = (body: Body) => api.post(P, { as: other.as, body: { timeZone: "UTC", ...body } });
+    const start = (body: Body) =>
+      api.post(WORKOUTS, { as: other.as, body: { timeZone: "UTC", ...body } });
     expectProblem(await start({ routineId: routine.id }), 404, "routines.not_found");
     expectProblem(
       await start({ exercises: [{ exerciseId: plank, mode: "time" }] }),
@@ -141,7 +141,7 @@ test(
       "workouts.exercise_not_found",
     );
     expectProblem(await start({ planId: ABSENT }), 422, "workouts.plan_without_routine");
-    expect((await api.get(P, { as: other.as })).json.items).toEqual([]);
+    expect((await api.get(WORKOUTS, { as: other.as })).json.items).toEqual([]);
   }),
 );
 
@@ -172,13 +172,13 @@ test.each<[string, Body, string]>([
 ])("a workout with %s is refused, and nothing is written", async (_what, exercise, field) => {
   await withApi(async (api) => {
     const { as } = await world(api);
-    const answer = await api.post(P, {
+    const answer = await api.post(WORKOUTS, {
       as,
       body: { timeZone: "UTC", exercises: [{ exerciseName: "Zq", ...exercise }] },
     });
     expectProblem(answer, 422, "invalid_request");
     expect(answer.json.errors.map((error: { field: string }) => error.field)).toContain(field);
-    expect((await api.get(P, { as })).json.items).toEqual([]);
+    expect((await api.get(WORKOUTS, { as })).json.items).toEqual([]);
   })();
 });
 
@@ -187,7 +187,7 @@ test.each(["+02:00", "Mars/Olympus", "", "Europe/", "UTC; drop table workouts", 
   async (timeZone) => {
     await withApi(async (api) => {
       const { as } = await world(api);
-      expectProblem(await api.post(P, { as, body: { timeZone } }), 422, "invalid_request");
+      expectProblem(await api.post(WORKOUTS, { as, body: { timeZone } }), 422, "invalid_request");
     })();
   },
 );
@@ -197,9 +197,13 @@ test(
   withApi(async (api) => {
     const { as, whole } = await world(api);
     const backwards = { ...whole, endedAt: "2026-03-01T05:00:00Z" };
-    expectProblem(await api.post(P, { as, body: backwards }), 422, "workouts.ends_before_start");
-    const { json } = await api.post(P, { as, body: { timeZone: "UTC" } });
-    const finish = (body: Body) => api.post(`${P}/${json.id}/finish`, { as, body });
+    expectProblem(
+      await api.post(WORKOUTS, { as, body: backwards }),
+      422,
+      "workouts.ends_before_start",
+    );
+    const { json } = await api.post(WORKOUTS, { as, body: { timeZone: "UTC" } });
+    const finish = (body: Body) => api.post(`${WORKOUTS}/${json.id}/finish`, { as, body });
     expectProblem(
       await finish({ endedAt: "2020-01-01T00:00:00Z" }),
       422,
@@ -213,15 +217,15 @@ test(
   "a workout is in progress, then completed or aborted, and can be taken up again; each step once",
   withApi(async (api) => {
     const { as } = await world(api);
-    const { json } = await api.post(P, {
+    const { json } = await api.post(WORKOUTS, {
       as,
       body: { timeZone: "UTC", startedAt: "2026-03-01T06:00:00Z" },
     });
     const act = (verb: string, body: Body = {}) =>
-      api.post(`${P}/${json.id}/${verb}`, { as, body });
+      api.post(`${WORKOUTS}/${json.id}/${verb}`, { as, body });
     expectProblem(await act("reopen"), 409, "workouts.in_progress");
     expectProblem(
-      await api.patch(`${P}/${json.id}`, { as, body: { endedAt: "2026-03-01T07:00:00Z" } }),
+      await api.patch(`${WORKOUTS}/${json.id}`, { as, body: { endedAt: "2026-03-01T07:00:00Z" } }),
       409,
       "workouts.in_progress",
     );
@@ -238,7 +242,7 @@ test(
       status: "aborted",
       durationS: 1800,
     });
-    const changed = await api.patch(`${P}/${json.id}`, {
+    const changed = await api.patch(`${WORKOUTS}/${json.id}`, {
       as,
       body: { name: "Evening", notes: null, bodyWeightKg: 80, endedAt: "2026-03-01T06:40:00Z" },
     });
@@ -265,18 +269,21 @@ test(
         endedAt: "2026-03-08T00:00:00Z",
         ...(day % 2 ? {} : { exercises: [] }),
       };
-      ids.push((await api.post(P, { as, body })).json.id);
+      ids.push((await api.post(WORKOUTS, { as, body })).json.id);
     }
     const seen: string[] = [];
     let cursor: string | null = null;
     do {
-      const page = await api.get(`${P}?pageSize=2${cursor ? `&cursor=${cursor}` : ""}`, { as });
+      const page = await api.get(`${WORKOUTS}?pageSize=2${cursor ? `&cursor=${cursor}` : ""}`, {
+        as,
+      });
       expectStatus(page, 200);
       seen.push(...page.json.items.map(({ id }: { id: string }) => id));
       cursor = page.json.nextCursor;
     } while (cursor);
     expect(seen).toEqual(ids.toReversed());
-    const listed = async (query: string) => (await api.get(`${P}?${query}`, { as })).json.items;
+    const listed = async (query: string) =>
+      (await api.get(`${WORKOUTS}?${query}`, { as })).json.items;
     expect(await listed(`exerciseId=${squat}`)).toHaveLength(4);
     expect(
       (await listed("from=2026-03-02T00:00:00Z&to=2026-03-04T00:00:00Z")).map(
@@ -291,7 +298,7 @@ test(
       "exerciseId=1",
       "cursor=",
     ]) {
-      expectProblem(await api.get(`${P}?${query}`, { as }), 422, "invalid_request");
+      expectProblem(await api.get(`${WORKOUTS}?${query}`, { as }), 422, "invalid_request");
     }
   }),
 );
@@ -300,27 +307,27 @@ test(
   "what is deleted is in the trash only, until it is restored as it was",
   withApi(async (api) => {
     const { as, whole } = await world(api);
-    const { json: made } = await api.post(P, { as, body: whole });
-    expectStatus(await api.delete(`${P}/${made.id}`, { as }), 204);
-    expect((await api.get(P, { as })).json.items).toEqual([]);
-    expect((await api.get(`${P}/trash`, { as })).json).toMatchObject([
+    const { json: made } = await api.post(WORKOUTS, { as, body: whole });
+    expectStatus(await api.delete(`${WORKOUTS}/${made.id}`, { as }), 204);
+    expect((await api.get(WORKOUTS, { as })).json.items).toEqual([]);
+    expect((await api.get(`${WORKOUTS}/trash`, { as })).json).toMatchObject([
       { id: made.id, setCount: 5 },
     ]);
-    expectProblem(await api.get(`${P}/${made.id}`, { as }), 404, "workouts.not_found");
-    expectProblem(await api.delete(`${P}/${made.id}`, { as }), 404, "workouts.not_found");
+    expectProblem(await api.get(`${WORKOUTS}/${made.id}`, { as }), 404, "workouts.not_found");
+    expectProblem(await api.delete(`${WORKOUTS}/${made.id}`, { as }), 404, "workouts.not_found");
     expectProblem(
-      await api.patch(`${P}/${made.id}`, { as, body: { name: "No" } }),
+      await api.patch(`${WORKOUTS}/${made.id}`, { as, body: { name: "No" } }),
       404,
       "workouts.not_found",
     );
-    const restored = await api.post(`${P}/${made.id}/restore`, { as, body: {} });
+    const restored = await api.post(`${WORKOUTS}/${made.id}/restore`, { as, body: {} });
     expect(restored.json.exercises).toEqual(made.exercises);
     expectProblem(
-      await api.post(`${P}/${made.id}/restore`, { as, body: {} }),
+      await api.post(`${WORKOUTS}/${made.id}/restore`, { as, body: {} }),
       404,
       "workouts.not_found",
     );
-    expect((await api.get(`${P}/trash`, { as })).json).toEqual([]);
+    expect((await api.get(`${WORKOUTS}/trash`, { as })).json).toEqual([]);
   }),
 );
 
@@ -329,7 +336,7 @@ test(
   withApi(async (api) => {
     const { as, whole } = await world(api);
     const at = (startedAt: string, timeZone: string) =>
-      api.post(P, {
+      api.post(WORKOUTS, {
         as,
         body: { ...whole, startedAt, endedAt: startedAt.replace(":00:00Z", ":30:00Z"), timeZone },
       });
@@ -337,14 +344,14 @@ test(
     await at("2026-03-02T02:00:00Z", "America/New_York");
     await at("2026-03-02T03:00:00Z", "America/New_York");
     const days = async (from: string, to: string) =>
-      (await api.get(`${P}/calendar?from=${from}&to=${to}`, { as })).json;
+      (await api.get(`${WORKOUTS}/calendar?from=${from}&to=${to}`, { as })).json;
     expect(await days("2026-03-01", "2026-03-02")).toEqual([
       { day: "2026-03-01", workoutCount: 2, setCount: 10, durationS: 3600 },
       { day: "2026-03-02", workoutCount: 1, setCount: 5, durationS: 1800 },
     ]);
     expect(await days("2026-03-02", "2026-03-02")).toHaveLength(1);
     expectProblem(
-      await api.get(`${P}/calendar?from=2026-02-31&to=x`, { as }),
+      await api.get(`${WORKOUTS}/calendar?from=2026-02-31&to=x`, { as }),
       422,
       "invalid_request",
     );
@@ -355,9 +362,9 @@ test(
   "deleting an exercise takes nothing from a workout that was done with it but the reference",
   withApi(async (api) => {
     const { as, plank, whole } = await world(api);
-    const { json: made } = await api.post(P, { as, body: whole });
+    const { json: made } = await api.post(WORKOUTS, { as, body: whole });
     expectStatus(await api.delete(`/api/v1/exercises/${plank}`, { as }), 204);
-    const { json: after } = await api.get(`${P}/${made.id}`, { as });
+    const { json: after } = await api.get(`${WORKOUTS}/${made.id}`, { as });
     made.exercises[1].exerciseId = null;
     expect(after).toEqual({ ...made, version: made.version + 1 });
   }),
@@ -372,12 +379,12 @@ test(
     await api.get("/api/v1/access/me", { as });
     let id = "";
     const write = async () =>
-      (id = (await api.post(P, { as, body: { timeZone: "UTC", exercises } })).json.id);
+      (id = (await api.post(WORKOUTS, { as, body: { timeZone: "UTC", exercises } })).json.id);
     expect((await statementsOf(write)).length).toBeLessThanOrEqual(3);
-    expect(await statementsOf(() => api.get(`${P}/${id}`, { as }))).toHaveLength(1);
-    expect(await statementsOf(() => api.get(P, { as }))).toHaveLength(1);
+    expect(await statementsOf(() => api.get(`${WORKOUTS}/${id}`, { as }))).toHaveLength(1);
+    expect(await statementsOf(() => api.get(WORKOUTS, { as }))).toHaveLength(1);
     expect(
-      (await statementsOf(() => api.post(`${P}/${id}/finish`, { as, body: {} }))).length,
+      (await statementsOf(() => api.post(`${WORKOUTS}/${id}/finish`, { as, body: {} }))).length,
     ).toBeLessThanOrEqual(3);
   }),
 );

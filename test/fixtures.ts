@@ -8,6 +8,8 @@ import type { RoleSlug } from "#src/permissions/actor.ts";
 import type { Api } from "./harness.ts";
 
 export const PASSWORD = "correct horse battery staple";
+/** A valid id that no row has. */
+export const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 const passwordHashes = new Map<number, Promise<string>>();
 /** Test files share a process and a database, and each evaluates this module again. */
 const FILE = crypto.randomUUID().slice(0, 8);

@@ -1,7 +1,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 
 /** A proxy between an application and its database that simulates outages. */
-export type Switch = {
+export type DatabaseProxy = {
   url: string;
   /** Forwards everything. */
   connect(): void;
@@ -19,7 +19,7 @@ export type Switch = {
   stop(): Promise<void>;
 };
 
-export async function startSwitch(databaseUrl: string): Promise<Switch> {
+export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
   const url = new URL(databaseUrl);
   const directory = url.searchParams.get("host");
   const port = Number(url.searchParams.get("port") ?? (url.port || 5432));

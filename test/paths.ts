@@ -1,0 +1,20 @@
+/** Paths of the API that several tests use. */
+export const API = "/api/v1";
+export const ACCESS = `${API}/access`;
+export const LOGOUT = `${ACCESS}/logout`;
+export const ME = `${ACCESS}/me`;
+export const REFRESH = `${ACCESS}/refresh-jwt`;
+export const SIGN_IN = `${ACCESS}/signin`;
+export const SIGN_UP = `${ACCESS}/signup`;
+export const ARCHIVE = `${API}/archive`;
+export const CLIENTS = `${API}/clients`;
+export const EXERCISES = `${API}/exercises`;
+export const GRANTS = `${API}/grants`;
+export const IMPORTS = `${API}/imports`;
+export const LINKS = `${API}/links`;
+export const PLANS = `${API}/plans`;
+export const PROGRESS = `${API}/progress`;
+export const ROUTINES = `${API}/routines`;
+export const TRAINERS = `${API}/trainers`;
+export const USERS = `${API}/users`;
+export const WORKOUTS = `${API}/workouts`;
