@@ -2,24 +2,21 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Fingerprint } from "../hosts/fingerprint.ts";
 
-/** Where results are kept. */
 export const RESULTS = join(import.meta.dir, "../results");
 
-/** Where a result is written unless said: named by its day, its commit and what it is. */
+/** The default directory of a result, named by date, commit and `name`. */
 export const resultDirectory = (
   { at, commit }: Pick<Fingerprint, "at" | "commit">,
   name: string,
 ): string => join(RESULTS, `${at.slice(0, 10)}-${commit}-${name}`);
 
 export type ResultOptions = {
-  /** Where to write; a directory of `bench/results` unless said. */
+  /** The output directory; by default one in `bench/results`. */
   out?: string;
   isJson: boolean;
 };
 
-/**
- * Writes a result as run.json beside its summary, prints one of them, and returns the directory.
- */
+/** Writes run.json and summary.md, prints one of them, and returns their directory. */
 export function writeResult(
   name: string,
   result: { host: Fingerprint },

@@ -3,7 +3,7 @@ export type Estimate = { median: number; low: number; high: number };
 
 const RESAMPLES = 10_000;
 
-/** The middle value; the mean of the two middle ones of an even number. NaN of none. */
+/** The middle value, or the mean of the two middle values; NaN for an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -12,8 +12,9 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The median ratio of pairs and its percentile-bootstrap interval (Efron and Tibshirani 1993,
- * §13.3), on logarithms so that a/b and b/a are the same finding. `seed` makes it repeatable.
+ * The median ratio a/b of pairs with its 95 % percentile-bootstrap interval (Efron and Tibshirani
+ * 1993, §13.3), computed on logarithms so that a/b and b/a give the same result. The same `seed`
+ * gives the same interval.
  */
 export function ratioOfPairs(pairs: readonly { a: number; b: number }[], seed = 1): Estimate {
   const logs = pairs.map(({ a, b }) => Math.log(a / b));
@@ -22,8 +23,8 @@ export function ratioOfPairs(pairs: readonly { a: number; b: number }[], seed = 
 }
 
 /**
- * The ratio of the medians of samples that are no pairs, such as runs of two days, with its
- * bootstrap interval of that confidence, each side resampled on its own.
+ * The ratio of the medians of two unpaired samples, such as runs from different days, with a
+ * bootstrap interval. Each side is resampled independently.
  */
 export function ratioOfSamples(
   a: readonly number[],
@@ -39,17 +40,19 @@ export function ratioOfSamples(
 
 function estimate(log: number, resample: () => number, confidence: number): Estimate {
   const resampled = Float64Array.from({ length: RESAMPLES }, resample).sort();
-  const at = (share: number) => Math.exp(resampled[Math.floor(share * (RESAMPLES - 1))] as number);
-  return { median: Math.exp(log), low: at((1 - confidence) / 2), high: at((1 + confidence) / 2) };
+  const quantile = (share: number) =>
+    Math.exp(resampled[Math.floor(share * (RESAMPLES - 1))] as number);
+  return {
+    median: Math.exp(log),
+    low: quantile((1 - confidence) / 2),
+    high: quantile((1 + confidence) / 2),
+  };
 }
 
 const medianOfResample = (values: readonly number[], random: () => number): number =>
   median(values.map(() => values[Math.floor(random() * values.length)] as number));
 
-/**
- * Mulberry32 (Tommy Ettinger, public domain): numbers in [0, 1) that are the same for the same
- * seed.
- */
+/** Mulberry32 (Tommy Ettinger, public domain): a seeded generator of numbers in [0, 1). */
 export function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -2,9 +2,7 @@ import type { ProfileName } from "../disk/profiles.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import type { Interval } from "./interval.ts";
 
-/**
- * What is not requests over time: a figure with its interval for each column that a scenario has.
- */
+/** One scenario of a suite that has no latency distribution: one interval per column. */
 export type TableRow = { scenario: string; figures: Record<string, Interval> };
 
 export type TableResult = {
@@ -12,10 +10,10 @@ export type TableResult = {
   suite: string;
   host: Fingerprint;
   profile: ProfileName;
-  /** What the figures are of, in a sentence. */
+  /** One sentence about what was measured. */
   about: string;
   rows: TableRow[];
-  /** Empty when the figures may be believed. */
+  /** Validity warnings; empty for a valid result. */
   doubts: string[];
 };
 
@@ -24,24 +22,21 @@ export const tableOf = (
   { about, rows, postgres, profile, doubts = [] }: Measured & { profile: ProfileName },
 ): TableResult => ({ format: 2, suite, host: fingerprint(postgres), profile, about, rows, doubts });
 
-/** What a suite measured. `postgres` is its version, or says that there was none. */
+/** The measurements of a suite. `postgres` is its version, or a note that none was used. */
 export type Measured = { about: string; rows: TableRow[]; postgres: string; doubts?: string[] };
 
-/**
- * As text: half the interval's width beside each mean. Scenarios with other figures are in tables
- * of their own.
- */
+/** The result as Markdown; scenarios with different columns get separate tables. */
 export function tableMarkdown({ suite, host, profile, about, rows, doubts }: TableResult): string {
-  const doubtful = doubts.length > 0 ? ` Not to be believed: ${doubts.join("; ")}.` : "";
+  const warnings = doubts.length > 0 ? ` Not valid: ${doubts.join("; ")}.` : "";
   return `# ${suite} at ${host.commit}, ${profile}
 
-${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}. ${about}${doubtful}
+${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}. ${about}${warnings}
 
 ${tablesOf(rows).map(tableText).join("\n\n")}
 `;
 }
 
-/** Scenarios with the same figures together, in their order. */
+/** Groups scenarios that have the same columns, in their original order. */
 export const tablesOf = (rows: TableRow[]): TableRow[][] => [
   ...Map.groupBy(rows, ({ figures }) => Object.keys(figures).join()).values(),
 ];
@@ -50,14 +45,14 @@ function tableText(rows: TableRow[]): string {
   const columns = Object.keys(rows[0]?.figures ?? {});
   const lines = rows.map(
     ({ scenario, figures }) =>
-      `| ${[scenario, ...columns.map((column) => shown(figures[column]))].join(" | ")} |`,
+      `| ${[scenario, ...columns.map((column) => meanText(figures[column]))].join(" | ")} |`,
   );
-  const head = `| scenario | ${columns.map(inWords).join(" | ")} |\n|---|${"---|".repeat(columns.length)}`;
+  const head = `| scenario | ${columns.map(columnLabel).join(" | ")} |\n|---|${"---|".repeat(columns.length)}`;
   return [head, ...lines].join("\n");
 }
 
-/** A mean and half the width of its interval. */
-export function shown(interval: Interval | undefined): string {
+/** A mean ± half the width of its interval. */
+export function meanText(interval: Interval | undefined): string {
   if (!interval || Number.isNaN(interval.mean)) return "–";
   const { mean, high } = interval;
   const rounded = (value: number) =>
@@ -68,7 +63,7 @@ export function shown(interval: Interval | undefined): string {
 }
 
 /** `commitsPerFlush` is "commits per flush", `p50Us` is "p50, µs". */
-export function inWords(name: string): string {
+export function columnLabel(name: string): string {
   const [, what = name, unit] = /^(.+?)(Us|Ns|Ms)$/.exec(name) ?? [];
   const words = what
     .replace(/(?<!^)[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { mulberry32 } from "../figures/statistics.ts";
 import { findChangePoints, studentP } from "./change-points.ts";
 
-/** Values around levels, each for so many points, with a relative spread of `sd`. */
+/** Lognormal noise with relative standard deviation `sd` around successive levels. */
 function series(seed: number, sd: number, ...levels: [level: number, points: number][]): number[] {
   const random = mulberry32(seed);
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
@@ -11,14 +11,14 @@ function series(seed: number, sd: number, ...levels: [level: number, points: num
   );
 }
 
-const SEEDS = Array.from({ length: 40 }, (_, at) => at + 1);
+const SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
 
-test("five percent more CPU are found within five commits, where they began", () => {
+test("a 5 % CPU increase is located to within one commit, five commits after it", () => {
   for (const seed of SEEDS) {
-    const [found, ...others] = findChangePoints(series(seed, 0.012, [500, 20], [525, 5]));
+    const [change, ...others] = findChangePoints(series(seed, 0.012, [500, 20], [525, 5]));
     expect(others).toEqual([]);
-    expect(Math.abs((found?.index ?? Number.NaN) - 20)).toBeLessThanOrEqual(1);
-    expect(found?.ratio).toBeGreaterThan(1.03);
+    expect(Math.abs((change?.index ?? Number.NaN) - 20)).toBeLessThanOrEqual(1);
+    expect(change?.ratio).toBeGreaterThan(1.03);
   }
 });
 
@@ -28,20 +28,20 @@ test("a noisy flat series has no change points", () => {
   expect(findChangePoints(series(1, 0.02, [500, 25]))).toEqual([]);
 });
 
-test("of a level that lasted ten commits in a long series, the beginning and the end are found", () => {
-  const found = findChangePoints(series(9, 0.01, [500, 40], [540, 10], [500, 40]));
-  expect(found.map(({ index }) => index)).toEqual([40, 50]);
-  expect(found[0]?.ratio).toBeCloseTo(1.08, 1);
-  expect(found[1]?.ratio).toBeCloseTo(0.926, 1);
+test("both ends of a ten-commit excursion in a long series are found", () => {
+  const changes = findChangePoints(series(9, 0.01, [500, 40], [540, 10], [500, 40]));
+  expect(changes.map(({ index }) => index)).toEqual([40, 50]);
+  expect(changes[0]?.ratio).toBeCloseTo(1.08, 1);
+  expect(changes[1]?.ratio).toBeCloseTo(0.926, 1);
 });
 
-test("one value far off is no change", () => {
+test("a single outlier is not a change", () => {
   const values = series(4, 0.01, [500, 30]);
   values[12] = 900;
   expect(findChangePoints(values)).toEqual([]);
 });
 
-test("a series that is too short to have a level, or is constant, has none", () => {
+test("short and constant series have no change points; a noiseless step has one", () => {
   expect(findChangePoints([])).toEqual([]);
   expect(findChangePoints([1, 2, 3])).toEqual([]);
   expect(findChangePoints(Array.from({ length: 20 }, () => 7))).toEqual([]);
@@ -50,7 +50,7 @@ test("a series that is too short to have a level, or is constant, has none", () 
   ]);
 });
 
-test("the t-test has the p of the tables", () => {
+test("the t-test gives the tabulated p", () => {
   // t = 3.674 with 4 degrees of freedom, and 2.196 with 5: by numerical integration of the density.
   expect(studentP([1, 2, 3], [4, 5, 6])).toBeCloseTo(0.02131, 4);
   expect(studentP([0, 2, 4], [3, 5, 7, 5])).toBeCloseTo(0.07952, 4);

@@ -1,73 +1,66 @@
 import { median } from "../figures/statistics.ts";
 
 /**
- * From `index` on a series is at another level: median after / median before, and the t-test's
- * two-sided p.
+ * A series changes level at `index`: the ratio of the median after to the median before, and the
+ * two-sided p of the t-test.
  */
 export type ChangePoint = { index: number; ratio: number; p: number };
 
-/**
- * A split is looked at more closely when it is as unlikely by chance; and kept when it is as
- * unlikely in the end.
- */
-const P_OF_CANDIDATES = 0.01;
-const P_OF_CHANGES = 0.001;
-/** Points on either side: fewer have no spread to speak of. */
-const FEWEST = 4;
-/** A level that lasted a while only is not seen in all of a long series. */
+/** Significance levels for splitting further, and for the change points that are returned. */
+const CANDIDATE_P = 0.01;
+const CHANGE_P = 0.001;
+/** Points required on either side of a change; fewer give no usable variance. */
+const MIN_POINTS = 4;
+/** Series are searched in overlapping windows: in a long series a short excursion is invisible. */
 const WINDOW = 30;
 
 /**
- * Where the level of a series of positive values changed, earliest first: E-divisive (Matteson and
- * James, J. Am. Stat. Assoc. 109, 2014) proposes, in windows, and Student's t-test between
- * neighbouring levels decides, as in Hunter (Fleming et al., ICPE 2023; now Apache Otava), so that
- * nothing is drawn by lot and no threshold is set by hand. On logarithms: what matters is by what
- * share it changed.
+ * The change points of a series of positive values, earliest first. E-divisive (Matteson and James,
+ * J. Am. Stat. Assoc. 109, 2014) proposes candidates in windows, and Student's t-test between
+ * neighbouring levels accepts them, as in Hunter (Fleming et al., ICPE 2023; now Apache Otava). The
+ * result is deterministic and needs no manual threshold. The values are compared on a logarithmic
+ * scale, because relative change is what matters.
  */
 export function findChangePoints(values: readonly number[]): ChangePoint[] {
   const logs = values.map(Math.log);
-  const found = new Set<number>();
+  const candidates = new Set<number>();
   for (let start = 0; start === 0 || start + WINDOW / 2 < logs.length; start += WINDOW / 2) {
-    for (const at of splitsOf(logs, start, Math.min(start + WINDOW, logs.length))) found.add(at);
+    const end = Math.min(start + WINDOW, logs.length);
+    for (const split of splitsOf(logs, start, end)) candidates.add(split);
   }
-  return withoutWeak(
-    logs,
-    [...found].sort((a, b) => a - b),
-  ).map(({ index, p, before, after }) => ({
+  const sorted = [...candidates].sort((a, b) => a - b);
+  return significantChanges(logs, sorted).map(({ index, p, before, after }) => ({
     index,
     p,
     ratio: Math.exp(median(after) - median(before)),
   }));
 }
 
-/** Splits from `start` to before `end`, and what is on either side of each likewise. */
+/** Splits [start, end) at its best split and recurses into both parts. */
 function splitsOf(values: number[], start: number, end: number): number[] {
-  const at = bestSplit(values.slice(start, end)) + start;
-  if (
-    Number.isNaN(at) ||
-    studentP(values.slice(start, at), values.slice(at, end)) > P_OF_CANDIDATES
-  )
-    return [];
-  return [...splitsOf(values, start, at), at, ...splitsOf(values, at, end)];
+  const split = bestSplit(values.slice(start, end)) + start;
+  if (Number.isNaN(split)) return [];
+  if (studentP(values.slice(start, split), values.slice(split, end)) > CANDIDATE_P) return [];
+  return [...splitsOf(values, start, split), split, ...splitsOf(values, split, end)];
 }
 
-/** Takes the least certain away, and judges its neighbours anew, until all are certain. */
-function withoutWeak(values: number[], indexes: number[]) {
-  for (let left = indexes; ; ) {
-    const levels = left.map((index, at) => {
-      const before = values.slice(left[at - 1] ?? 0, index);
-      const after = values.slice(index, left[at + 1]);
+/** Removes the least significant candidate and retests the others until all are significant. */
+function significantChanges(values: number[], candidates: number[]) {
+  for (let remaining = candidates; ; ) {
+    const changes = remaining.map((index, n) => {
+      const before = values.slice(remaining[n - 1] ?? 0, index);
+      const after = values.slice(index, remaining[n + 1]);
       return { index, before, after, p: studentP(before, after) };
     });
-    const weakest = levels.toSorted((a, b) => b.p - a.p)[0];
-    if (!weakest || weakest.p <= P_OF_CHANGES) return levels;
-    left = left.filter((index) => index !== weakest.index);
+    const weakest = changes.toSorted((a, b) => b.p - a.p)[0];
+    if (!weakest || weakest.p <= CHANGE_P) return changes;
+    remaining = remaining.filter((index) => index !== weakest.index);
   }
 }
 
 /**
- * The length of the left part for which both parts are furthest apart in energy distance, weighed
- * by their lengths: the statistic Q of E-divisive with exponent 1. NaN of too short a series.
+ * The length of the left part that maximises the statistic Q of E-divisive with exponent 1: the
+ * energy distance between both parts, weighted by their lengths. NaN if the series is too short.
  */
 function bestSplit(values: number[]): number {
   const count = values.length;
@@ -75,27 +68,24 @@ function bestSplit(values: number[]): number {
     Math.abs((values[a] as number) - (values[b] as number));
   let [left, right, between] = [0, 0, 0];
   for (let a = 0; a < count; a++) for (let b = 0; b < a; b++) right += distance(a, b);
-  let best = { q: Number.NEGATIVE_INFINITY, at: Number.NaN };
-  for (let at = 1; at <= count - FEWEST; at++) {
-    const moved = at - 1;
+  let best = { q: Number.NEGATIVE_INFINITY, split: Number.NaN };
+  for (let split = 1; split <= count - MIN_POINTS; split++) {
+    const moved = split - 1;
     for (let other = 0; other < count; other++) {
-      const far = distance(moved, other);
-      if (other < moved) [left, between] = [left + far, between - far];
-      else [right, between] = [right - far, between + far];
+      const apart = distance(moved, other);
+      if (other < moved) [left, between] = [left + apart, between - apart];
+      else [right, between] = [right - apart, between + apart];
     }
-    const [n, m] = [at, count - at];
+    const [n, m] = [split, count - split];
     const energy =
       (2 * between) / (n * m) - (2 * left) / (n * Math.max(n - 1, 1)) - (2 * right) / (m * (m - 1));
     const q = ((n * m) / count) * energy;
-    if (at >= FEWEST && q > best.q) best = { q, at };
+    if (split >= MIN_POINTS && q > best.q) best = { q, split };
   }
-  return best.at;
+  return best.split;
 }
 
-/**
- * Two-sided p of Student's t-test with pooled variance; 1 when either side has fewer than two
- * values.
- */
+/** Two-sided p of Student's pooled t-test; 1 if either side has fewer than two values. */
 export function studentP(a: readonly number[], b: readonly number[]): number {
   const degrees = a.length + b.length - 2;
   if (a.length < 2 || b.length < 2) return 1;
@@ -105,15 +95,12 @@ export function studentP(a: readonly number[], b: readonly number[]): number {
     values.reduce((sum, value) => sum + (value - middle) ** 2, 0);
   const variance = ((squares(a) + squares(b)) / degrees) * (1 / a.length + 1 / b.length);
   const apart = Math.abs(mean(a) - mean(b));
-  // What rounding makes of equal values is no difference.
+  // Equal values may differ by a rounding error.
   if (apart < 1e-12) return 1;
   return studentTail(apart / Math.sqrt(variance), degrees);
 }
 
-/**
- * P(|T| > t): Abramowitz and Stegun 1964, 26.7.3 and 26.7.4, finite sums for whole degrees of
- * freedom.
- */
+/** P(|T| > t) for integer degrees of freedom (Abramowitz and Stegun 1964, 26.7.3 and 26.7.4). */
 function studentTail(t: number, degrees: number): number {
   const angle = Math.atan(t / Math.sqrt(degrees));
   const cosine = Math.cos(angle);

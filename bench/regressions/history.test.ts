@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { historyTable, readHistory } from "./history.ts";
 import { pointsOfRun } from "./stored-results.ts";
 
-/** Writes a result as `run` does, with the figures that the history reads. */
+/** Writes the part of a run.json that the history reads. */
 function writeRun(
   results: string,
   day: number,
@@ -16,21 +16,19 @@ function writeRun(
   const host = { cpu, cores: 8, commit: `c${day}`, at };
   const attribution = { serverCpu: serverCpuMs, postgresCpu: 0.1 };
   const figures = { responseMs: { percentiles: { 0.5: 1.5 } } };
-  const name = join(
-    results,
-    `${at.slice(0, 10)}-${cpu === "Some CPU" ? "a" : "b"}${day}-http-native`,
-  );
-  mkdirSync(name);
+  const run = cpu === "Some CPU" ? `a${day}` : `b${day}`;
+  const directory = join(results, `${at.slice(0, 10)}-${run}-http-native`);
+  mkdirSync(directory);
   const result = {
     format: 1,
     host,
     profile: "native",
     results: [{ operation: "LogSet", figures, attribution, doubts }],
   };
-  writeFileSync(join(name, "run.json"), JSON.stringify(result));
+  writeFileSync(join(directory, "run.json"), JSON.stringify(result));
 }
 
-test("a step in the CPU of an operation is told by the commit with which it began, per host, without doubtful runs", () => {
+test("a CPU step is attributed to its first commit, per host, ignoring runs with validity warnings", () => {
   const results = mkdtempSync(join(tmpdir(), "irontrack-history-"));
   try {
     for (let day = 0; day < 18; day++)
@@ -54,25 +52,25 @@ test("a step in the CPU of an operation is told by the commit with which it bega
     });
     expect(series.flatMap(({ changes }) => changes)).toHaveLength(1);
     expect(series[2]?.changes[0]).toMatchObject({ commit: "c12", index: 12 });
-    expect(historyTable(series)).toContain("+8.0 % from c12 on, 2026-01-13");
+    expect(historyTable(series)).toContain("+8.0 % since c12, 2026-01-13");
   } finally {
     rmSync(results, { recursive: true });
   }
 });
 
-test("tables and sweeps have their figures too, and a doubtful table has none", () => {
+test("tables and sweeps are series too, and a table with validity warnings is ignored", () => {
   const host = { cpu: "Some CPU", cores: 8, commit: "abc", at: "2026-01-01T00:00:00Z" };
   const rows = [{ scenario: "sign", figures: { us: { mean: 12 } } }];
-  const named = (points: ReturnType<typeof pointsOfRun>) =>
+  const pointLines = (points: ReturnType<typeof pointsOfRun>) =>
     points
       .filter(({ value }) => value > 0)
       .map(({ suite, metric, value }) => `${suite}: ${metric} ${value}`);
-  expect(named(pointsOfRun("2026-01-01-abc-micro-native", { host, rows }))).toEqual([
+  expect(pointLines(pointsOfRun("2026-01-01-abc-micro-native", { host, rows }))).toEqual([
     "micro native: sign us 12",
   ]);
   expect(pointsOfRun("2026-01-01-abc-micro-native", { host, rows, doubts: ["steal"] })).toEqual([]);
   const sweep = { host, operation: "LogSet", greatestRate: 400 };
-  expect(named(pointsOfRun("2026-01-01-abc-sweep-LogSet-hdd", sweep))).toEqual([
-    "sweep LogSet hdd: LogSet greatest rate 400",
+  expect(pointLines(pointsOfRun("2026-01-01-abc-sweep-LogSet-hdd", sweep))).toEqual([
+    "sweep LogSet hdd: LogSet max rate 400",
   ]);
 });

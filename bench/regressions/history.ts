@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { median } from "../figures/statistics.ts";
 import { type ChangePoint, findChangePoints } from "./change-points.ts";
-import { type Measured, type Point, pointsOfAb, pointsOfRun } from "./stored-results.ts";
+import { type Measured, type Point, pointsOfAb, pointsOfRun, type StoredRun } from "./stored-results.ts";
 
 /**
- * One figure on one host over time, oldest first, and where it changed. What is not believed is not
- * in it.
+ * One metric on one host, oldest first, with its change points. Runs with validity warnings are
+ * left out.
  */
 export type Series = {
   host: string;
@@ -16,15 +16,13 @@ export type Series = {
   changes: (ChangePoint & { commit: string; at: string })[];
 };
 
-/** Reads what `run`, `ab` and `gate` have left in the directories below `results`. */
+/** Reads every run.json and ab.json in the directories of `results`. */
 export function readHistory(results: string): Series[] {
   const measured = readdirSync(results, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .flatMap(({ name }) => [
-      ...ifThere<Parameters<typeof pointsOfRun>[1]>(join(results, name, "run.json"), (run) =>
-        pointsOfRun(name, run),
-      ),
-      ...ifThere(join(results, name, "ab.json"), pointsOfAb),
+      ...readPoints(join(results, name, "run.json"), (run: StoredRun) => pointsOfRun(name, run)),
+      ...readPoints(join(results, name, "ab.json"), pointsOfAb),
     ]);
   const bySeries = Map.groupBy(measured, ({ host, suite, metric }) =>
     JSON.stringify([host, suite, metric]),
@@ -45,21 +43,17 @@ function seriesOf(measured: Measured[]): Series {
   return { host, suite, metric, points, changes };
 }
 
-function ifThere<T>(file: string, pointsOf: (found: T) => Measured[]): Measured[] {
-  return existsSync(file)
-    ? pointsOf(JSON.parse(readFileSync(file, "utf8")) as T).filter(({ value }) => value > 0)
-    : [];
+/** Empty if the file does not exist. Zero means "not measured" and is skipped. */
+function readPoints<T>(file: string, pointsOf: (stored: T) => Measured[]): Measured[] {
+  if (!existsSync(file)) return [];
+  return pointsOf(JSON.parse(readFileSync(file, "utf8")) as T).filter(({ value }) => value > 0);
 }
 
-/** A line for each series, and one for each change in it. */
+/** One line per series, followed by one line per change point. */
 export function historyTable(series: Series[]): string {
   const lines = series.flatMap(({ host, suite, metric, points, changes }) => {
     const values = points.map(({ value }) => value);
-    const figures = [
-      String(values.length),
-      short(median(values)),
-      short(values.at(-1) ?? Number.NaN),
-    ];
+    const figures = [values.length.toString(), short(median(values)), short(values.at(-1) ?? NaN)];
     const columns = [
       host.padEnd(20),
       suite.padEnd(14),
@@ -69,15 +63,16 @@ export function historyTable(series: Series[]): string {
     return [
       columns.join(" "),
       ...changes.map(({ ratio, p, commit, at }) => {
-        const by = `${ratio > 1 ? "+" : ""}${((ratio - 1) * 100).toFixed(1)} %`;
-        return `  ${by} from ${commit} on, ${at.slice(0, 10)} (p ${p < 1e-6 ? "below 0.000001" : p.toFixed(6)})`;
+        const change = `${ratio > 1 ? "+" : ""}${((ratio - 1) * 100).toFixed(1)} %`;
+        const significance = p < 1e-6 ? "p < 0.000001" : `p = ${p.toFixed(6)}`;
+        return `  ${change} since ${commit}, ${at.slice(0, 10)} (${significance})`;
       }),
     ];
   });
   const head = [
     "host".padEnd(20),
     "suite".padEnd(14),
-    "figure".padEnd(28),
+    "metric".padEnd(28),
     "   points",
     "   median",
     "     last",

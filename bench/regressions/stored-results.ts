@@ -5,17 +5,17 @@ export type Point = { commit: string; at: string; value: number };
 export type Measured = { host: string; suite: string; metric: string } & Point;
 
 /**
- * What is read of a run.json, of any format that there has been: scenarios under load, a table of
- * figures, or a sweep.
+ * The fields read from a run.json of any format so far: scenarios under load, a table of figures or
+ * a sweep.
  */
-type StoredRun = {
+export type StoredRun = {
   host: Pick<Fingerprint, "cpu" | "cores" | "commit" | "at">;
   doubts?: string[];
   results?: {
     operation: string;
     figures: { responseMs: { percentiles: Record<string, number> } };
     attribution: { serverCpu: number; postgresCpu: number };
-    /** Since format 3 the attribution is only of what a request waits for. */
+    /** Since format 3; before it, the attribution holds the total CPU. */
     costs?: { serverTotalCpu: number; postgresTotalCpu: number };
     doubts: string[];
   }[];
@@ -25,8 +25,8 @@ type StoredRun = {
 };
 
 /**
- * The figures of a run that is not in doubt. The suite is in the name of its directory, after the
- * date and the commit.
+ * The points of a run, without results that have validity warnings. The name of its directory ends
+ * with the suite, after the date and the commit.
  */
 export function pointsOfRun(
   directory: string,
@@ -34,8 +34,8 @@ export function pointsOfRun(
 ): Measured[] {
   if (doubts.length > 0) return [];
   const suite = directory.split("-").slice(4).join(" ");
-  const where = { host: hostName(host), suite, commit: host.commit, at: host.at };
-  const points = results
+  const series = { host: hostName(host), suite, commit: host.commit, at: host.at };
+  const loadPoints = results
     .filter((result) => result.doubts.length === 0)
     .flatMap(({ operation, figures, attribution, costs }) => {
       const {
@@ -44,27 +44,27 @@ export function pointsOfRun(
       } = costs ?? {};
       const percentile = (share: number) => figures.responseMs.percentiles[share] ?? 0;
       return [
-        { ...where, metric: `${operation} CPU µs`, value: (server + postgres) * 1000 },
-        { ...where, metric: `${operation} p50 ms`, value: percentile(0.5) },
-        { ...where, metric: `${operation} p99 ms`, value: percentile(0.99) },
+        { ...series, metric: `${operation} CPU µs`, value: (server + postgres) * 1000 },
+        { ...series, metric: `${operation} p50 ms`, value: percentile(0.5) },
+        { ...series, metric: `${operation} p99 ms`, value: percentile(0.99) },
       ];
     });
-  const ofTable = (run.rows ?? []).flatMap(({ scenario, figures }) =>
+  const tablePoints = (run.rows ?? []).flatMap(({ scenario, figures }) =>
     Object.entries(figures).map(([name, { mean }]) => ({
-      ...where,
+      ...series,
       metric: `${scenario} ${name}`,
       value: mean,
     })),
   );
-  const ofSweep = [
-    { ...where, metric: `${run.operation} greatest rate`, value: run.greatestRate ?? 0 },
+  const sweepPoints = [
+    { ...series, metric: `${run.operation} max rate`, value: run.greatestRate ?? 0 },
   ];
-  return [...points, ...ofTable, ...ofSweep];
+  return [...loadPoints, ...tablePoints, ...sweepPoints];
 }
 
-/** The later side only: the earlier one is a point of another day. */
+/** The points of the later version only; the earlier one was measured before. */
 export function pointsOfAb({ host, options, findings }: AbResult): Measured[] {
-  const where = {
+  const series = {
     host: hostName(host),
     suite: `ab ${options.mode}`,
     commit: host.commit,
@@ -72,5 +72,5 @@ export function pointsOfAb({ host, options, findings }: AbResult): Measured[] {
   };
   return findings
     .filter(({ operation, metric }) => operation !== "all" && metric === "cpuUs")
-    .map(({ operation, after }) => ({ ...where, metric: `${operation} CPU µs`, value: after }));
+    .map(({ operation, after }) => ({ ...series, metric: `${operation} CPU µs`, value: after }));
 }

@@ -1,4 +1,10 @@
-import { inWords, shown, type TableResult, type TableRow, tablesOf } from "../figures/table.ts";
+import {
+  columnLabel,
+  meanText,
+  type TableResult,
+  type TableRow,
+  tablesOf,
+} from "../figures/table.ts";
 import { escaped, table } from "./html.ts";
 import { commandText, machineHtml } from "./machine.ts";
 import { documentHtml } from "./page.ts";
@@ -33,14 +39,14 @@ ${command ? `<h2>To see it again</h2><pre>${escaped(command)}</pre>` : ""}`,
 function sectionOf(rows: TableRow[]): string {
   const columns = Object.keys(rows[0]?.figures ?? {});
   const first = columns[0] ?? "";
-  const label = inWords(first);
+  const label = columnLabel(first);
   const words = rows
-    .map(({ scenario, figures }) => `${scenario} ${shown(figures[first])}`)
+    .map(({ scenario, figures }) => `${scenario} ${meanText(figures[first])}`)
     .join("; ");
   const cells = rows.map(({ scenario, figures }) => [
     scenario,
-    ...columns.map((column) => shown(figures[column])),
+    ...columns.map((column) => meanText(figures[column])),
   ]);
   return `${figureHtml({ caption: `${label}, with its 95 % interval over runs`, alternative: `${label}: ${words}.` }, meansDrawing(rows, first, label))}
-${table("The mean of runs ± half of its 95 % interval", ["", ...columns.map(inWords)], cells)}`;
+${table("The mean of runs ± half of its 95 % interval", ["", ...columns.map(columnLabel)], cells)}`;
 }
