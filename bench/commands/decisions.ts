@@ -8,7 +8,7 @@ import {
   printResult,
   writeResult,
 } from "../regressions/ab.ts";
-import { runGate, usualBase } from "../regressions/gate.ts";
+import { defaultBase, runGate } from "../regressions/gate.ts";
 import { historyTable, readHistory } from "../regressions/history.ts";
 import { writeBaseline } from "../regressions/latency.ts";
 import { runSessions } from "../regressions/sessions.ts";
@@ -50,7 +50,7 @@ function registerGate(cli: CAC) {
         throw new OperatorError(`--tiers are some of ${TIERS.join(",")}`, 2);
       const options = {
         tiers: asked,
-        base: base ? String(base) : usualBase(),
+        base: base ? String(base) : defaultBase(),
         ab: optionsOf(given),
       };
       const results = await runGate(options, onStep);

@@ -3,19 +3,16 @@ import { type AbOptions, compareVersions } from "./ab.ts";
 import { gateLatency } from "./latency.ts";
 import { runBench } from "./run-bench.ts";
 import type { Finding } from "./session.ts";
-import { GATED, meaningOf, type Tier, type TierResult } from "./tiers.ts";
+import { GATED, gateVerdictOf, type Tier, type TierResult } from "./tiers.ts";
 
-export type AdmissionOptions = { tiers: Tier[]; base: string; ab: AbOptions };
+export type GateOptions = { tiers: Tier[]; base: string; ab: AbOptions };
 
-/**
- * Asks the tiers one after the other, cheapest first, and goes on after one that fails: each says
- * something else.
- */
+/** Runs the tiers in the given order. A failing tier does not stop the others. */
 export async function runGate(
-  { tiers, base, ab }: AdmissionOptions,
+  { tiers, base, ab }: GateOptions,
   onStep: (step: string) => void,
 ): Promise<TierResult[]> {
-  const ask: Record<Tier, () => Promise<TierResult>> = {
+  const runTier: Record<Tier, () => Promise<TierResult>> = {
     counts: gateCounts,
     cpu: () => gateCpu(base, ab),
     latency: () => gateLatency(onStep),
@@ -23,15 +20,15 @@ export async function runGate(
   const results: TierResult[] = [];
   for (const tier of tiers) {
     onStep(tier);
-    results.push(await ask[tier]());
+    results.push(await runTier[tier]());
   }
   return results;
 }
 
-/** Statements and flushes of every operation, which are the same on any machine. */
+/** Compares statements and flushes of every operation, which are the same on any machine. */
 async function gateCounts(): Promise<TierResult> {
-  const { exitCode, said } = await runBench(["counts"], [0, 1]);
-  const lines = said.trim().split("\n").slice(1);
+  const { exitCode, stdout } = await runBench(["counts"], [0, 1]);
+  const lines = stdout.trim().split("\n").slice(1);
   if (exitCode === 0)
     return { tier: "counts", verdict: "pass", why: [`${lines.length} operations`] };
   return {
@@ -42,8 +39,8 @@ async function gateCounts(): Promise<TierResult> {
 }
 
 /**
- * A line of the table of counts begins with the operation, its statements and its flushes, and ends
- * with what they were.
+ * Parses a changed line of the counts table: it begins with operation, statements and flushes and
+ * ends with the previous counts.
  */
 export function changeIn(line: string): string {
   const [operation, statements, flushes] = line.trim().split(/ +/);
@@ -51,21 +48,21 @@ export function changeIn(line: string): string {
   return `${operation}: ${statements} statements and ${flushes} flushes, was ${was}`;
 }
 
-/** The tree as it stands beside where it came from. */
+/** Compares the CPU cost of the working tree with `base`. */
 async function gateCpu(base: string, options: AbOptions): Promise<TierResult> {
   const { verdict, findings, before, pairs } = await compareVersions([base, "."], GATED, options);
-  const why = [`beside ${before}, ${pairs.length} pairs`, ...findings.map(lineOf)];
-  return { tier: "cpu", verdict: meaningOf(verdict), why };
+  const why = [`compared with ${before}, ${pairs.length} pairs`, ...findings.map(lineOf)];
+  return { tier: "cpu", verdict: gateVerdictOf(verdict), why };
 }
 
 const lineOf = ({ operation, ratio, low, high, verdict }: Finding) =>
   `${operation.padEnd(16)} ${ratio.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] ${verdict}`;
 
 /**
- * What the tree is measured against unless somebody says: where its branch left main; on main, the
- * last commit when there are edits, else the one before.
+ * The default base: where the branch left main. On main it is the last commit if there are
+ * uncommitted changes, otherwise the one before.
  */
-export function usualBase(): string {
+export function defaultBase(): string {
   const head = git("rev-parse", "HEAD");
   const fork = git("merge-base", "main", "HEAD") || git("merge-base", "origin/main", "HEAD");
   if (fork !== "" && fork !== head) return fork;

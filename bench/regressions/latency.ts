@@ -6,7 +6,7 @@ import { type Fingerprint, fingerprint, hostName } from "../hosts/fingerprint.ts
 import { runBench } from "./run-bench.ts";
 import { GATED, type TierResult } from "./tiers.ts";
 
-/** Medians of the response times of whole runs, in ms, by operation: the run is the sample. */
+/** Median latency of each whole run in ms, by operation: the run is the sample. */
 export type Baseline = {
   format: 1;
   host: Fingerprint;
@@ -15,16 +15,13 @@ export type Baseline = {
   p50Ms: Record<string, number[]>;
 };
 
-/** Latencies of one code differ by as much from day to day on a host that does nothing else. */
-const ZONE = 0.1;
-const FEWEST_RUNS = 5;
+/** Day-to-day variation of the same code on an idle host. */
+const TOLERANCE = 0.1;
+const MIN_RUNS = 5;
 const RATE = 100;
 const SECONDS = 8;
 
-/**
- * Where baselines are kept, and what runs the gated operations once; those of the laboratory unless
- * said.
- */
+/** The directory of the baselines and the function that measures once; tests replace both. */
 type LatencyOptions = { baselines?: string; runOnce?(): Promise<Run> };
 
 const BASELINES = join(import.meta.dir, "../baselines");
@@ -32,15 +29,15 @@ const BASELINES = join(import.meta.dir, "../baselines");
 const fileOf = (host: Pick<Fingerprint, "cpu" | "cores">, baselines = BASELINES) =>
   join(baselines, slugOf(hostName(host)), "http.json");
 
-export const slugOf = (name: string): string =>
+const slugOf = (name: string): string =>
   name
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-|-$/g, "");
 
 /**
- * How long people wait, beside what was committed for this host: only where there is such a
- * baseline, and only when every run may be believed. Anything else is inconclusive, and says why.
+ * Compares latency with the baseline committed for this host. Without a comparable baseline, or
+ * with a validity warning in any run, the result is inconclusive and says why.
  */
 export async function gateLatency(
   onStep: (step: string) => void,
@@ -48,45 +45,42 @@ export async function gateLatency(
 ): Promise<TierResult> {
   const host = fingerprint("embedded");
   const file = fileOf(host, baselines);
-  const unknown = (why: string[]): TierResult => ({
+  const inconclusive = (why: string[]): TierResult => ({
     tier: "latency",
     verdict: "inconclusive",
     why,
   });
   if (!existsSync(file)) {
-    return unknown([
-      `no baseline of this host (${hostName(host)}): ./irontrack bench gate --write-baseline, where nothing else runs`,
+    return inconclusive([
+      `no baseline for this host (${hostName(host)}); measure one on an idle machine: ./irontrack bench gate --write-baseline`,
     ]);
   }
   const baseline = JSON.parse(readFileSync(file, "utf8")) as Baseline;
-  const others = differencesOf(baseline, host);
-  if (others.length > 0) return unknown(others);
+  const differences = differencesOf(baseline, host);
+  if (differences.length > 0) return inconclusive(differences);
   const runs = await measureRuns(onStep, runOnce);
-  if (runs.doubts.length > 0) return unknown(runs.doubts);
+  if (runs.doubts.length > 0) return inconclusive(runs.doubts);
   return judge(baseline, runs.p50Ms);
 }
 
-/**
- * In what a baseline was measured otherwise than it would be now: then nothing can be said beside
- * it.
- */
+/** The conditions in which a baseline differs from a measurement made now. */
 function differencesOf({ host: then, rate, seconds }: Baseline, now: Fingerprint): string[] {
   const pairs: [string, string | number, string | number][] = [
-    ["requests a second", rate, RATE],
-    ["seconds of a run", seconds, SECONDS],
+    ["a request rate of", rate, RATE],
+    ["a run length in seconds of", seconds, SECONDS],
     ["cores", then.pins, now.pins],
   ];
   return pairs
     .filter(([, was, is]) => was !== is)
     .map(
-      ([what, was, is]) =>
-        `the baseline has other ${what} (${was}; now ${is}): ./irontrack bench gate --write-baseline`,
+      ([condition, was, is]) =>
+        `the baseline has ${condition} ${was}; now ${is}: ./irontrack bench gate --write-baseline`,
     );
 }
 
 /**
- * Measures this host's baseline and writes it for review. Gives the file, or why the runs are not
- * to be believed.
+ * Measures this host's baseline and writes it for review. Returns the file, or the validity
+ * warnings, in which case nothing is written.
  */
 export async function writeBaseline(
   onStep: (step: string) => void,
@@ -103,55 +97,51 @@ export async function writeBaseline(
 }
 
 /**
- * Fails when an operation's median is slower beyond the zone with its whole interval, corrected for
- * their number after Bonferroni; passes when every interval ends within it.
+ * Fails if the whole interval of an operation is above the tolerance; passes if every interval ends
+ * below it. The intervals are Bonferroni-corrected for the number of operations.
  */
 export function judge(
   baseline: Pick<Baseline, "p50Ms" | "host">,
   p50Ms: Record<string, number[]>,
 ): TierResult {
   const confidence = 1 - 0.05 / Object.keys(p50Ms).length;
-  const found = Object.entries(p50Ms).map(([operation, after]) => {
+  const ratios = Object.entries(p50Ms).map(([operation, after]) => {
     const before = baseline.p50Ms[operation];
     return { operation, ratio: before ? ratioOfSamples(after, before, confidence) : undefined };
   });
   const why = [
-    `beside ${baseline.host.commit} of ${baseline.host.at.slice(0, 10)}`,
-    ...found.map(
+    `compared with ${baseline.host.commit} of ${baseline.host.at.slice(0, 10)}`,
+    ...ratios.map(
       ({ operation, ratio }) =>
         `${operation.padEnd(16)} ${ratio ? intervalOf(ratio) : "not in the baseline"}`,
     ),
   ];
-  const isSlower = found.some(({ ratio }) => ratio && ratio.low > 1 + ZONE);
-  const isAsFast = found.every(({ ratio }) => ratio && ratio.high < 1 + ZONE);
+  const isSlower = ratios.some(({ ratio }) => ratio && ratio.low > 1 + TOLERANCE);
+  const isAsFast = ratios.every(({ ratio }) => ratio && ratio.high < 1 + TOLERANCE);
   return { tier: "latency", verdict: isSlower ? "fail" : isAsFast ? "pass" : "inconclusive", why };
 }
 
 const intervalOf = ({ median, low, high }: Estimate) =>
   `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
 
-/** Runs as a person would, each on a test bed of its own, until there are enough samples. */
+/** Repeats `bench run`, each time on a fresh test bed, until every operation has enough runs. */
 async function measureRuns(onStep: (step: string) => void, runOnce = runGated) {
   const p50Ms: Record<string, number[]> = {};
   const doubts: string[] = [];
-  const isEnough = () => GATED.every((operation) => (p50Ms[operation]?.length ?? 0) >= FEWEST_RUNS);
+  const isEnough = () => GATED.every((operation) => (p50Ms[operation]?.length ?? 0) >= MIN_RUNS);
   for (let run = 1; !isEnough() && doubts.length === 0; run++) {
     onStep(`latency, run ${run}`);
-    for (const { operation, figures, runs, doubts: of } of (await runOnce()).results) {
-      doubts.push(...of.map((doubt) => `run ${run}, ${operation}: ${doubt}`));
-      const found = runs?.map(({ p50Ms: middle }) => middle) ?? [
-        figures.responseMs.percentiles[0.5],
-      ];
-      p50Ms[operation] = [
-        ...(p50Ms[operation] ?? []),
-        ...found.map((value) => value ?? Number.NaN),
-      ];
+    for (const { operation, figures, runs, doubts: warnings } of (await runOnce()).results) {
+      doubts.push(...warnings.map((warning) => `run ${run}, ${operation}: ${warning}`));
+      const medians = runs?.map((each) => each.p50Ms) ?? [figures.responseMs.percentiles[0.5]];
+      p50Ms[operation] ??= [];
+      p50Ms[operation].push(...medians.map((value) => value ?? Number.NaN));
     }
   }
   return { p50Ms, doubts };
 }
 
-/** What is read of run.json; `runs` where one call makes several. */
+/** The fields that are read from run.json; `runs` is present if one call makes several runs. */
 export type Run = {
   results: {
     operation: string;
@@ -164,9 +154,9 @@ export type Run = {
 async function runGated(): Promise<Run> {
   const directory = temporaryDirectory("gate");
   try {
-    const where = ["--rate", String(RATE), "--seconds", String(SECONDS), "--out", directory];
-    // 2: there are figures, and they are not to be believed; they say why.
-    await runBench(["run", "http", ...GATED, ...where], [0, 2]);
+    const options = ["--rate", String(RATE), "--seconds", String(SECONDS), "--out", directory];
+    // 2: there are figures, and they have validity warnings.
+    await runBench(["run", "http", ...GATED, ...options], [0, 2]);
     return JSON.parse(readFileSync(join(directory, "run.json"), "utf8")) as Run;
   } finally {
     rmSync(directory, { recursive: true, force: true });
