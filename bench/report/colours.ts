@@ -1,7 +1,7 @@
-/**
- * Colours by name, as they are on light and on dark ground. All that is drawn names them as custom
- * properties, so that a page and a picture follow the reader's mode without a script.
- */
+// Plots refer to colours as CSS custom properties, so that pages and pictures follow the reader's
+// light or dark mode without a script.
+
+/** For unordered categories. */
 const CATEGORIES: [light: string, dark: string][] = [
   ["#3b5fcb", "#86a4ff"],
   ["#c46a00", "#f5b14d"],
@@ -16,8 +16,8 @@ const CATEGORIES: [light: string, dark: string][] = [
 ];
 
 /**
- * One for each segment of a mean response; what waits has a paler one beside what works, and the
- * rest is grey.
+ * One per segment of the latency breakdown: waiting is paler than the work it belongs to, and the
+ * unexplained rest is grey.
  */
 const SEGMENTS: [light: string, dark: string][] = [
   ["#3b5fcb", "#86a4ff"],
@@ -36,7 +36,7 @@ const SEGMENTS: [light: string, dark: string][] = [
   ["#8a909c", "#8a909c"],
 ];
 
-const GROUND: [name: string, light: string, dark: string][] = [
+const PAGE: [name: string, light: string, dark: string][] = [
   ["page", "#ffffff", "#12161d"],
   ["panel", "#f6f7f9", "#1b212b"],
   ["text", "#1c2028", "#e6e9ef"],
@@ -46,7 +46,7 @@ const GROUND: [name: string, light: string, dark: string][] = [
   ["bad", "#b3261e", "#ff8775"],
 ];
 
-/** The nth of what has no order; after ten they begin anew. */
+/** The nth category colour; they repeat after ten. */
 export const category = (n: number): string => `var(--c${n % CATEGORIES.length})`;
 
 export const CATEGORY_COLOURS = CATEGORIES.map((_, n) => category(n));
@@ -57,11 +57,12 @@ export const SEGMENT_COLOURS = SEGMENTS.map((_, n) => `var(--s${n})`);
 /** The custom properties, for both modes. */
 export function coloursCss(): string {
   const all = [
-    ...GROUND,
+    ...PAGE,
     ...CATEGORIES.map(([light, dark], n) => [`c${n}`, light, dark] as const),
     ...SEGMENTS.map(([light, dark], n) => [`s${n}`, light, dark] as const),
   ];
-  const of = (mode: 1 | 2) => all.map((colour) => `--${colour[0]}:${colour[mode]}`).join(";");
-  return `:root{color-scheme:light dark;${of(1)}}
-@media (prefers-color-scheme:dark){:root{${of(2)}}}`;
+  const properties = (mode: 1 | 2) =>
+    all.map((colour) => `--${colour[0]}:${colour[mode]}`).join(";");
+  return `:root{color-scheme:light dark;${properties(1)}}
+@media (prefers-color-scheme:dark){:root{${properties(2)}}}`;
 }

@@ -1,4 +1,4 @@
-/** Text as it may stand in a page, in attributes too. */
+/** Escapes text for HTML content and attributes. */
 export const escaped = (text: string): string =>
   text
     .replaceAll("&", "&amp;")
@@ -6,7 +6,7 @@ export const escaped = (text: string): string =>
     .replaceAll(">", "&gt;")
     .replaceAll('"', "&quot;");
 
-/** Three digits, whatever the size; a dash for what there is not. */
+/** Three significant digits; a dash for a missing value. */
 export function figure(value: number | null | undefined): string {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   return Math.abs(value) >= 1000 ? value.toFixed(0) : String(+value.toPrecision(3));
@@ -14,12 +14,12 @@ export function figure(value: number | null | undefined): string {
 
 export const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;
 
-/** A cell: text, or markup that is made already. */
+/** Text, or markup that is already escaped. */
 export type Cell = string | { html: string };
 
 /**
- * Rows begin with what they are about. It scrolls sideways by itself where it is too wide, by
- * keyboard too.
+ * The first cell of a row is its header. A table wider than the page scrolls on its own, also by
+ * keyboard.
  */
 export function table(caption: string, head: string[], rows: Cell[][], kind = ""): string {
   const columns = head.map((name) => `<th scope="col">${escaped(name)}</th>`).join("");
@@ -33,7 +33,7 @@ ${body.join("\n")}
 </tbody></table></div>`;
 }
 
-/** What few want to see, folded. */
+/** Collapsed content. */
 export const folded = (summary: string, html: string): string =>
   `<details><summary>${escaped(summary)}</summary>${html}</details>`;
 
