@@ -11,6 +11,7 @@ import { type TraceLine, traceText } from "../load/trace.ts";
 import { runDb } from "../measure/run-db.ts";
 import { type RawRuns, type RunOptions, runScenarios } from "../measure/run-http.ts";
 import { reportHtml } from "../report/page.ts";
+import { splitSamples } from "../report/stored.ts";
 import { reportMarkdown } from "../report/summary.ts";
 import { tablePage } from "../report/table-page.ts";
 import { HTTP_SCENARIOS } from "../suites/http.ts";
@@ -24,17 +25,17 @@ import { type Choice, chooseScenarios } from "../suites/suites.ts";
 
 export type CommandOptions = Omit<RunOptions, "onStep" | "onRaw"> &
   ResultOptions & {
-    /** Every scenario of the suite, not the usual ones only. */
+    /** Runs every scenario of the suite, not only the usual ones. */
     all: boolean;
-    /** Also writes when each request was due, sent and answered. */
+    /** Also writes the due, send and response time of every request. */
     isRaw: boolean;
-    /** What is replayed instead of scenarios. */
+    /** A trace to replay instead of scenarios. */
     trace?: TraceLine[];
   };
 
 /**
- * Runs the scenarios that `words` choose and writes what came of it: all figures as run.json, a
- * summary, which is printed too, and a page. Returns whether the figures may be believed.
+ * Runs the scenarios selected by `words`, writes run.json, summary.md and report.html and, under
+ * load, samples.json and responses.hlog. Returns whether the result is valid.
  */
 export async function runCommand(words: string[], options: CommandOptions): Promise<boolean> {
   const choice = chooseScenarios(words, options);
@@ -43,7 +44,7 @@ export async function runCommand(words: string[], options: CommandOptions): Prom
   const steps = { onStep: progress.step };
   const isLoad = name === "http" || name === "mix";
   if (!isLoad && options.through.length > 0)
-    throw new OperatorError(`${name} asks nobody through a proxy or a pooler`, 2);
+    throw new OperatorError(`${name} does not use a proxy or a pooler`, 2);
   const raw: RawRuns[] = [];
   const onRaw = (runs: RawRuns) => void raw.push(runs);
   const result = isLoad
@@ -61,20 +62,20 @@ export async function runCommand(words: string[], options: CommandOptions): Prom
     ...(options.isCold ? ["cold"] : []),
     ...options.through,
   ];
-  const directory = writeResult(nameParts.join("-"), result, summary, options);
-  const page =
-    "results" in result
-      ? reportHtml({ run: result, sweeps: [], comparisons: [] })
-      : tablePage(result);
+  const resultName = nameParts.join("-");
+  if (!("results" in result)) {
+    const directory = writeResult(resultName, result, summary, options);
+    writeFileSync(join(directory, "report.html"), tablePage(result));
+    return result.doubts.length === 0;
+  }
+  const { headline, samples } = splitSamples(result);
+  const directory = writeResult(resultName, headline, summary, options);
+  writeFileSync(join(directory, "samples.json"), `${JSON.stringify(samples)}\n`);
+  const page = reportHtml({ run: result, sweeps: [], comparisons: [] });
   writeFileSync(join(directory, "report.html"), page);
-  if (isLoad)
-    writeFileSync(join(directory, "responses.hlog"), hdrLog(raw, Date.parse(result.host.at)));
+  writeFileSync(join(directory, "responses.hlog"), hdrLog(raw, Date.parse(result.host.at)));
   for (const one of options.isRaw ? raw : []) writeRaw(join(directory, "raw"), one);
-  const doubts =
-    "results" in result
-      ? [result.disk, ...result.results].flatMap((one) => one.doubts)
-      : result.doubts;
-  return doubts.length === 0;
+  return [result.disk, ...result.results].every(({ doubts }) => doubts.length === 0);
 }
 
 /** What was chosen of the suites that put the application under load; none of another suite. */

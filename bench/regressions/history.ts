@@ -2,7 +2,13 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { median } from "../figures/statistics.ts";
 import { type ChangePoint, findChangePoints } from "./change-points.ts";
-import { type Measured, type Point, pointsOfAb, pointsOfRun, type StoredRun } from "./stored-results.ts";
+import {
+  type Measured,
+  type Point,
+  pointsOfAb,
+  pointsOfRun,
+  type StoredRun,
+} from "./stored-results.ts";
 
 /**
  * One metric on one host, oldest first, with its change points. Runs with validity warnings are

@@ -1,8 +1,8 @@
 import { coloursCss } from "./colours.ts";
 
 /**
- * The page's looks. A plot is drawn twice, for wide and for narrow windows, so that its letters
- * stay as large as the text.
+ * The style sheet of the page. Each plot is rendered for wide and for narrow windows, so that its
+ * labels keep the size of the text.
  */
 export const pageCss = (): string => `${coloursCss()}
 *{box-sizing:border-box}

@@ -7,7 +7,7 @@ import type { TableResult } from "../figures/table.ts";
 import { checkComparable, compareRuns } from "./compare-runs.ts";
 import { reportHtml } from "./page.ts";
 import { standalonePlots } from "./standalone.ts";
-import { readEvidence, readRun } from "./stored.ts";
+import { readEvidence, readRun, splitSamples } from "./stored.ts";
 import { reportMarkdown } from "./summary.ts";
 import { tablePage } from "./table-page.ts";
 
@@ -15,31 +15,30 @@ const FIXTURE = join(import.meta.dir, "fixture");
 const evidence = readEvidence(["run", "sweep", "ab"].map((name) => join(FIXTURE, name)));
 const html = reportHtml(evidence);
 
-test("a report is one file of less than a megabyte, without a script and without anything from elsewhere", () => {
+test("a report is one self-contained file below a megabyte, without scripts or external resources", () => {
   expect(html.length).toBeLessThan(1_000_000);
   expect(html).not.toMatch(/<script|<link rel="stylesheet"|@import|url\(|(src|href)="(?!data:|#)/);
 });
 
-test("a report says what is not to be believed, what was not measured, on what it was measured and by which command", () => {
-  for (const words of [
-    ...[
-      "Not to be believed",
-      "LogSet: the server waited for a processor",
-      "Not measured here",
-      "unexplained",
-    ],
-    ...[
-      "iowait (unreliable)",
-      "AMD EPYC, 2 cores",
-      "./irontrack bench run ListExercises LogSet --profile hdd --rate 40",
-    ],
-    ...["Statements by time", "Statements by disk", "Knee of ListExercises", "after / before"],
+test("a report states its validity warnings, what was not measured, its environment and its command", () => {
+  for (const text of [
+    "Not valid",
+    "LogSet: the server waited for a processor",
+    "Not measured",
+    "unexplained",
+    "iowait (unreliable)",
+    "AMD EPYC, 2 cores",
+    "./irontrack bench run ListExercises LogSet --profile hdd --rate 40",
+    "Statements by time",
+    "Statements by disk",
+    "Knee of ListExercises",
+    "after / before",
   ]) {
-    expect(html).toContain(words);
+    expect(html).toContain(text);
   }
 });
 
-test("every plot says in words what it shows, and every table has headers and a caption", () => {
+test("every plot has a text alternative, and every table has headers and a caption", () => {
   const plots = html.match(/<figure>/g)?.length ?? 0;
   expect(plots).toBeGreaterThanOrEqual(8);
   expect(html.match(/<div role="img" aria-label="[^"]{20,}"/g)).toHaveLength(plots);
@@ -47,7 +46,7 @@ test("every plot says in words what it shows, and every table has headers and a 
     expect(table).toMatch(/^<caption>[^<]+.*<th scope="col">/s);
 });
 
-test("runs are compared only on one machine and one disk", () => {
+test("only runs of the same machine and disk profile can be compared", () => {
   const run = readRun(join(FIXTURE, "run"));
   expect(() => checkComparable(run, { ...run, host: { ...run.host, cores: 8 } })).toThrow(
     "cannot be compared",
@@ -58,7 +57,7 @@ test("runs are compared only on one machine and one disk", () => {
   expect(first).toMatchObject({ name: "ListExercises", ratio: 1 });
 });
 
-test("what is not under load has a page too, with each scenario drawn and in a table", () => {
+test("the page of a suite without load plots and tabulates every scenario", () => {
   const row = (scenario: string, mean: number) => ({
     scenario,
     figures: {
@@ -88,28 +87,48 @@ test("what is not under load has a page too, with each scenario drawn and in a t
   );
 });
 
-test("a report shows what the server, PostgreSQL and the machine did, and who was told to come again only if anybody was", () => {
-  for (const words of ["event loop late", "client backend wal fsyncs", "context switches a second"])
-    expect(html).toContain(words);
+test("a report shows metrics of the server, PostgreSQL and the machine, and refused requests only if there are any", () => {
+  for (const text of [
+    "event-loop delay",
+    "client backend wal fsyncs",
+    "context switches per second",
+  ])
+    expect(html).toContain(text);
   expect(html).not.toContain(">refused<");
   const run = readRun(join(FIXTURE, "run"));
   const [first, ...others] = run.results;
   if (!first) throw new Error("The fixture has no results");
-  const storm = {
+  const stormResult = {
     ...first,
     cameAtOnce: 150,
     figures: { ...first.figures, failures: 42, refused: 40 },
   };
-  const stormy = { ...run, results: [storm, ...others] };
-  const page = reportHtml({ run: stormy, sweeps: [], comparisons: [] });
+  const storm = { ...run, results: [stormResult, ...others] };
+  const page = reportHtml({ run: storm, sweeps: [], comparisons: [] });
   expect(page).toContain(">refused<");
   expect(page).toContain("<td>40</td><td>2</td>");
-  expect(page).toContain("150 of those of ListExercises at once");
-  expect(reportMarkdown(stormy)).toContain("| explained | refused | failures |");
-  expect(reportMarkdown(stormy)).toContain("| 40 | 2 |");
+  expect(page).toContain("150 of the requests of ListExercises at once");
+  expect(reportMarkdown(storm)).toContain("| explained | refused | failures |");
+  expect(reportMarkdown(storm)).toContain("| 40 | 2 |");
 });
 
-test("pictures for a README stand by themselves", () => {
+test("a run without its samples is comparable and has plots, but no page", () => {
+  const directory = mkdtempSync(join(tmpdir(), "irontrack-samples-"));
+  try {
+    const run = readRun(join(FIXTURE, "run"));
+    const { headline, samples } = splitSamples(run);
+    writeFileSync(join(directory, "run.json"), JSON.stringify(headline));
+    expect(compareRuns(readRun(directory), run)).toHaveLength(run.results.length);
+    expect(standalonePlots(readRun(directory))).toEqual(standalonePlots(run));
+    expect(() => readEvidence([directory])).toThrow("samples.json");
+    writeFileSync(join(directory, "samples.json"), JSON.stringify(samples));
+    expect(readEvidence([directory]).run).toEqual(run);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("pictures for a README are self-contained", () => {
   for (const svg of Object.values(standalonePlots(readRun(join(FIXTURE, "run"))))) {
     expect(svg).toStartWith('<svg xmlns="http://www.w3.org/2000/svg"');
     expect(svg).toContain("prefers-color-scheme:dark");
@@ -119,13 +138,13 @@ test("pictures for a README stand by themselves", () => {
 
 const chromium = Bun.which("chromium");
 if (!chromium && process.env.CI) throw new Error("chromium is not on PATH");
-if (!chromium) console.warn("SKIPPED: a report in a browser. There is no chromium on PATH");
+if (!chromium) console.warn("SKIPPED: reports in a browser need chromium on PATH");
 
 describe.skipIf(!chromium)("in a browser", () => {
   let directory: string;
   let view: Bun.WebView;
-  const said: unknown[] = [];
-  const asked: string[] = [];
+  const messages: unknown[] = [];
+  const requestedUrls: string[] = [];
   const isRoot = process.getuid?.() === 0;
 
   beforeAll(async () => {
@@ -138,13 +157,13 @@ describe.skipIf(!chromium)("in a browser", () => {
       width: 1280,
       height: 900,
       backend,
-      console: (...words) => void said.push(words),
+      console: (...args) => void messages.push(args),
     });
     await view.navigate("about:blank");
     view.addEventListener<{ request: { url: string } }>("Network.requestWillBeSent", ({ data }) => {
-      asked.push(data.request.url);
+      requestedUrls.push(data.request.url);
     });
-    view.addEventListener("Log.entryAdded", ({ data }: MessageEvent) => void said.push(data));
+    view.addEventListener("Log.entryAdded", ({ data }: MessageEvent) => void messages.push(data));
     await view.cdp("Network.enable");
     await view.cdp("Log.enable");
     await view.navigate(pathToFileURL(file).href);
@@ -160,46 +179,43 @@ describe.skipIf(!chromium)("in a browser", () => {
     [390, "light"],
     [390, "dark"],
   ] as const)(
-    "at %i pixels in %s every plot is drawn and nothing is beyond the edge",
+    "at %i pixels in %s mode every plot has marks and nothing overflows the window",
     async (width, mode) => {
       const size = { width, height: 900, deviceScaleFactor: 1, mobile: false };
       await view.cdp("Emulation.setDeviceMetricsOverride", size);
       const features = [{ name: "prefers-color-scheme", value: mode }];
       await view.cdp("Emulation.setEmulatedMedia", { features });
-      const seen = await view.evaluate<Seen>(LOOK);
-      expect(seen.plots).toBeGreaterThanOrEqual(8);
-      expect(seen.empty).toEqual([]);
-      expect(seen.pageWidth).toBeLessThanOrEqual(width);
-      expect(seen.beyond).toEqual([]);
-      expect(seen.isDark).toBe(mode === "dark");
+      const layout = await view.evaluate<Layout>(INSPECT_LAYOUT);
+      expect(layout.plots).toBeGreaterThanOrEqual(8);
+      expect(layout.emptyPlots).toEqual([]);
+      expect(layout.pageWidth).toBeLessThanOrEqual(width);
+      expect(layout.overflowing).toEqual([]);
+      expect(layout.isDark).toBe(mode === "dark");
       const { data } = await view.cdp<{ data: string }>("Page.captureScreenshot", {
         format: "png",
       });
       const png = Buffer.from(data, "base64");
       writeFileSync(join(process.env.REPORT_SCREENSHOTS ?? directory, `${width}-${mode}.png`), png);
-      // A page that is drawn is not one colour.
+      // A blank page compresses to less.
       expect(png.length).toBeGreaterThan(10_000);
-      expect(said).toEqual([]);
-      expect(asked.filter((url) => !url.startsWith("file:") && !url.startsWith("data:"))).toEqual(
-        [],
-      );
+      expect(messages).toEqual([]);
+      expect(
+        requestedUrls.filter((url) => !url.startsWith("file:") && !url.startsWith("data:")),
+      ).toEqual([]);
     },
   );
 });
 
-type Seen = {
+type Layout = {
   plots: number;
-  empty: string[];
-  beyond: string[];
+  emptyPlots: string[];
+  overflowing: string[];
   pageWidth: number;
   isDark: boolean;
 };
 
-/**
- * Of what is visible: plots without a mark, and what is beyond the window, but for what scrolls by
- * itself.
- */
-const LOOK = `(() => {
+/** Finds visible plots without marks, and elements that overflow the window without scrolling. */
+const INSPECT_LAYOUT = `(() => {
   const isShown = (element) => element.getClientRects().length > 0;
   const plots = [...document.querySelectorAll("figure svg")].filter(isShown);
   const groups = (plot) => [...plot.querySelectorAll("g[aria-label], path[aria-label]")]
@@ -210,11 +226,11 @@ const LOOK = `(() => {
     ? [...group.querySelectorAll("path, rect, circle, line, text")] : [group];
   const hasMarks = (plot) => groups(plot).length > 0 && groups(plot).every((group) => marksOf(group).every(isMark));
   const nameOf = (element) => element.closest("figure")?.querySelector("figcaption").textContent ?? element.outerHTML.slice(0, 80);
-  const isBeyond = (element) => element.getBoundingClientRect().right > innerWidth + 1 && !element.closest(".scroll");
+  const overflows = (element) => element.getBoundingClientRect().right > innerWidth + 1 && !element.closest(".scroll");
   return {
     plots: plots.length,
-    empty: plots.filter((plot) => !hasMarks(plot)).map(nameOf),
-    beyond: [...document.querySelectorAll("body *")].filter((one) => isShown(one) && isBeyond(one)).map(nameOf),
+    emptyPlots: plots.filter((plot) => !hasMarks(plot)).map(nameOf),
+    overflowing: [...document.querySelectorAll("body *")].filter((element) => isShown(element) && overflows(element)).map(nameOf),
     pageWidth: document.documentElement.scrollWidth,
     isDark: getComputedStyle(document.body).backgroundColor === "rgb(18, 22, 29)",
   };

@@ -11,11 +11,11 @@ import { runSections } from "./run-sections.ts";
 import type { Evidence } from "./stored.ts";
 import { verdictHtml } from "./verdict.ts";
 
-/** One page that needs nothing else: no script, no network. */
+/** The report as one self-contained page, without scripts or network access. */
 export function reportHtml({ run, sweeps, comparisons }: Evidence): string {
-  const hosts = [run, ...sweeps, ...comparisons].flatMap((one) => one?.host ?? []);
+  const hosts = [run, ...sweeps, ...comparisons].flatMap((result) => result?.host ?? []);
   const host = hosts[0] as Fingerprint;
-  const commands = [...new Set(hosts.flatMap((one) => commandText(one) ?? []))];
+  const commands = [...new Set(hosts.flatMap((each) => commandText(each) ?? []))];
   return documentHtml(
     `IronTrack under load, ${host.commit}`,
     `<h1>IronTrack under load</h1>
@@ -24,15 +24,14 @@ ${run ? verdictHtml(run) : ""}
 ${run ? runSections(run) : ""}
 ${sweeps.map(kneeHtml).join("\n")}
 ${comparisons.map(comparisonHtml).join("\n")}
-<h2>On what</h2>${machineHtml(host, run)}
-<h2>Not measured here</h2>
+<h2>Environment</h2>${machineHtml(host, run)}
+<h2>Not measured</h2>
 <p>${notMeasured(run)}</p>
-<h2>To see it again</h2>
-${commands.length > 0 ? commands.map((command) => `<pre>${escaped(command)}</pre>`).join("") : "<p>This result does not know the command that it came from.</p>"}`,
+<h2>Reproduce</h2>
+${commands.length > 0 ? commands.map((command) => `<pre>${escaped(command)}</pre>`).join("") : "<p>This result did not record its command.</p>"}`,
   );
 }
 
-/** A page around `body`. */
 export const documentHtml = (title: string, body: string): string => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,"><title>${escaped(title)}</title><style>${pageCss()}</style></head><body><main>
@@ -46,13 +45,13 @@ function notMeasured(run: Evidence["run"]): string {
     ...(first?.attribution.proxy === null ? ["the proxy, which is not in this path"] : []),
     ...(first?.attribution.pooler === null ? ["the pooler, which is not in this path"] : []),
     ...(first?.attribution.poolWait === null
-      ? ["how long the server waited for a connection of its pool"]
+      ? ["the wait for a connection of the server's pool"]
       : []),
     ...(first?.probes.isBlockIoAccounted === false
-      ? ["block-I/O delay, which this kernel does not count"]
+      ? ["block-I/O delay, which this kernel does not account"]
       : []),
-    "another machine than this one: times are never converted",
-    "the network: clients are on the same machine",
+    "other machines: times are never converted",
+    "the network: the clients run on the same machine",
     ...(run ? ["several operations at once, unless the scenario is a mix"] : []),
   ];
   return escaped(`${missing.join("; ")}.`);
@@ -60,45 +59,45 @@ function notMeasured(run: Evidence["run"]): string {
 
 function kneeHtml(sweep: SweepResult): string {
   const { operation, objective, points, greatestRate, doubts } = sweep;
-  const limit = `${objective.figure} of at most ${objective.mostMs} ms`;
-  const found =
+  const limit = `${objective.figure} ≤ ${objective.mostMs} ms`;
+  const finding =
     greatestRate === null
-      ? `No rate keeps to a ${limit}`
-      : `${greatestRate.toFixed(0)} a second keep to a ${limit}`;
-  const doubtful = doubts.length > 0 ? `, not to be believed (${doubts.join(", ")})` : "";
+      ? `No rate meets the objective: ${limit}`
+      : `${greatestRate.toFixed(0)} requests per second meet the objective: ${limit}`;
+  const warnings = doubts.length > 0 ? `, not valid (${doubts.join(", ")})` : "";
   const rows = points.map((point) => [
-    `${point.rate.toFixed(0)} a second`,
+    `${point.rate.toFixed(0)}/s`,
     ...[point.achievedPerSecond, point.meanMs, point.p50Ms, point.p90Ms, point.p99Ms].map(figure),
     ...[point.serverCpuShare, point.postgresCpuShare].map(percent),
     point.isWithin ? "within" : "beyond",
   ]);
   const head = [
     "",
-    "reached",
+    "achieved/s",
     "mean, ms",
     "p50",
     "p90",
     "p99",
-    "server's core",
-    "PostgreSQL's",
+    "server CPU",
+    "PostgreSQL CPU",
     "objective",
   ];
-  return `<h2>Knee of ${escaped(operation)}</h2><p><strong>${found}${escaped(doubtful)}.</strong></p>${figureHtml(
+  return `<h2>Knee of ${escaped(operation)}</h2><p><strong>${escaped(finding + warnings)}.</strong></p>${figureHtml(
     {
-      caption: `Response times at rising rates (${sweep.profile}); hollow: beyond the objective`,
-      alternative: `${found}; the table below has every rate.`,
+      caption: `Latency at increasing rates (${sweep.profile}); hollow: objective not met`,
+      alternative: `${finding}; the table below lists every rate.`,
       legend: KNEE_LEGEND,
     },
     kneeDrawing(sweep),
-  )}${table("Rates that were tried", head, rows)}`;
+  )}${table("Measured rates", head, rows)}`;
 }
 
 const FIGURES = { cpuUs: "CPU, µs", p50Ms: "p50, ms", p90Ms: "p90, ms" };
 
 function comparisonHtml({ before, after, options, findings, pairs, verdict }: AbResult): string {
-  const named = findings.map((one) => ({
-    ...one,
-    name: `${one.operation} ${FIGURES[one.metric].split(",")[0]}`,
+  const named = findings.map((finding) => ({
+    ...finding,
+    name: `${finding.operation} ${FIGURES[finding.metric].split(",")[0]}`,
   }));
   const rows = findings.map(({ operation, metric, before, after, ratio, low, high, verdict }) => [
     operation,
@@ -111,10 +110,10 @@ function comparisonHtml({ before, after, options, findings, pairs, verdict }: Ab
   const words = named
     .map(({ name, ratio, verdict }) => `${name} ${ratio.toFixed(3)}, ${verdict}`)
     .join("; ");
-  const zone = `less than ${(options.zone * 100).toFixed(1)} % counts as none`;
-  return `<h2>Beside another version</h2><p><strong>${verdict}</strong>: ${escaped(after)} after ${escaped(before)}, ${pairs.length} pairs; ${zone}.</p>${figureHtml(
+  const zone = `differences below ${(options.zone * 100).toFixed(1)} % count as equal`;
+  return `<h2>Comparison of versions</h2><p><strong>${verdict}</strong>: ${escaped(after)} compared with ${escaped(before)}, ${pairs.length} pairs; ${zone}.</p>${figureHtml(
     {
-      caption: "after / before with its 95 % interval; grey counts as no difference",
+      caption: "after / before with its 95 % bootstrap interval; the grey zone counts as equal",
       alternative: `${words}.`,
     },
     ratiosDrawing(named, options.zone),

@@ -23,7 +23,7 @@ import {
   waitsTable,
 } from "./tables.ts";
 
-/** Everything about a run, section by section. */
+/** The sections of a run, in reading order. */
 export const runSections = (run: RunResult): string =>
   [times(run), attribution(run), waits(run), statements(run), overTime(run), costs(run)].join("\n");
 
@@ -38,20 +38,20 @@ function times({ results }: RunResult): string {
   const slowest = results
     .map(({ operation, figures }) => `${operation} ${figure(figures.responseMs.max)} ms`)
     .join(", ");
-  return `<h2>How long people wait</h2>${timesTable(results)}
-<p class="dim">A wait for an idle connection counts. A percentile is exact, from every request, and shown only when ten answers were slower.</p>
-${leftOut(results, curves)}${figureHtml(
+  return `<h2>Latency</h2>${timesTable(results)}
+<p class="dim">Latency includes the wait for an idle connection; service time does not. Percentiles are exact, computed from every request, and shown only if at least ten requests were slower.</p>
+${plottedNote(results, curves)}${figureHtml(
   {
-    caption: "Response by the share of requests that were no slower, stretched towards the slowest",
-    alternative: `Percentiles of response times on logarithmic axes. The slowest: ${slowest}.`,
+    caption: "Latency by percentile, on an axis stretched towards the slowest requests",
+    alternative: `Latency percentiles on logarithmic axes. Maximum: ${slowest}.`,
     legend,
   },
   percentileDrawing(curves),
 )}
 ${figureHtml(
   {
-    caption: "Cumulative distribution of response times",
-    alternative: `The share of requests answered within a time. Means: ${meansOf(results)}.`,
+    caption: "Cumulative distribution of latency",
+    alternative: `The share of requests by latency. Means: ${meansOf(results)}.`,
     legend,
   },
   ecdfDrawing(curves),
@@ -70,89 +70,87 @@ function attribution({ results }: RunResult): string {
     figureHtml(
       {
         caption,
-        alternative: `${caption}; the table below has them in ms. Explained: ${explained}.`,
+        alternative: `${caption}; the table below lists them in ms. Explained: ${explained}.`,
         legend,
       },
       attributionDrawing(results, unit),
     );
-  return `<h2>Where the time went</h2>${bars("share", "Parts of the mean response, as shares of it")}
-${bars("ms", "Parts of the mean response, in ms")}
-<p>Explained: ${escaped(explained)}. Each part is measured by itself (ADR 0016): processors by the kernel's accounts of threads,
-the disk by what PostgreSQL waited for it, locks and others' flushes by looks at its backends, sockets and waking up by bare servers
-at the same rate. What is left of the line was counted twice.</p>
-<p>I/O wait, of the time in which something was done for requests: ${escaped(ioWait)}.</p>${folded("The parts as a table", segmentsTable(results))}`;
+  return `<h2>Latency breakdown</h2>${bars("share", "Segments of the mean latency, in percent")}
+${bars("ms", "Segments of the mean latency, in ms")}
+<p>Explained: ${escaped(explained)}. Each segment is measured separately (ADR 0016): CPU from the kernel's thread accounting,
+disk from PostgreSQL's wait times, locks and shared flushes by sampling its backends, sockets and wake-ups with bare servers at the
+same rate. Values left of zero were counted twice.</p>
+<p>I/O wait as a share of CPU plus I/O wait: ${escaped(ioWait)}.</p>${folded("The segments as a table", segmentsTable(results))}`;
 }
 
 function waits({ results }: RunResult): string {
-  const shown = slowestOf(results, MAX_OVER_TIME);
-  const seen = waitsOf(shown);
-  if (seen.length === 0)
-    return `<h2>What PostgreSQL waited for</h2><p>No backend was seen at work.</p>`;
-  return `<h2>What PostgreSQL waited for</h2>${figureHtml(
+  const plotted = slowestOf(results, MAX_OVER_TIME);
+  const events = waitsOf(plotted);
+  if (events.length === 0)
+    return `<h2>PostgreSQL wait events</h2><p>No backend was active in any sample.</p>`;
+  return `<h2>PostgreSQL wait events</h2>${figureHtml(
     {
-      caption: "States in which backends were seen, ms of a request",
-      alternative: `A dot for each state and operation, as large as its time; the table below has them. Most: ${seen[0]?.event}.`,
+      caption: "Backend states, ms per request",
+      alternative: `A dot per state and operation, sized by time; the table below lists them. Largest: ${events[0]?.event}.`,
       legend: {
-        names: usedOf(seen),
-        colours: usedOf(seen).map(
+        names: kindsOf(events),
+        colours: kindsOf(events).map(
           (name) => WAITS_LEGEND.colours[WAITS_LEGEND.names.indexOf(name)] as string,
         ),
       },
     },
     waitsDrawing(
-      seen,
-      shown.map(({ operation }) => operation),
+      events,
+      plotted.map(({ operation }) => operation),
     ),
   )}
-<p class="dim">Looked at fifty times a second. <code>LWLock:WALWrite</code> is the wait for somebody else's flush, and counts as disk.</p>
-${leftOut(results, shown)}${folded("The waits as a table", waitsTable(seen))}`;
+<p class="dim">Sampled fifty times per second. <code>LWLock:WALWrite</code> is the wait for another backend's flush and counts as disk.</p>
+${plottedNote(results, plotted)}${folded("The wait events as a table", waitsTable(events))}`;
 }
 
-const usedOf = (seen: ReturnType<typeof waitsOf>) =>
-  WAITS_LEGEND.names.filter((name) => seen.some(({ what }) => what === name));
+const kindsOf = (events: ReturnType<typeof waitsOf>) =>
+  WAITS_LEGEND.names.filter((name) => events.some(({ kind }) => kind === name));
 
 function statements({ results }: RunResult): string {
   const { byTime, byDisk } = statementTables(results);
   return `<h2>Statements</h2>${byTime}${byDisk}`;
 }
 
-/**
- * More make a page of megabytes that nobody reads to its end, and curves that nobody tells apart.
- */
+/** Limits that keep the page small and its curves distinguishable. */
 const MAX_OVER_TIME = 12;
 const MAX_CURVES = 10;
 
-/** The slowest by their mean, in the order of the run. */
-function slowestOf(results: ScenarioResult[], most: number): ScenarioResult[] {
+/** The slowest operations by mean latency, in the order of the run. */
+function slowestOf(results: ScenarioResult[], count: number): ScenarioResult[] {
   const sorted = results.toSorted((a, b) => b.figures.responseMs.mean - a.figures.responseMs.mean);
-  return results.filter((result) => sorted.indexOf(result) < most);
+  return results.filter((result) => sorted.indexOf(result) < count);
 }
 
-const leftOut = ({ length }: ScenarioResult[], shown: ScenarioResult[]): string =>
-  length > shown.length
-    ? `<p>Plotted: the ${shown.length} slowest; all ${length} are in run.json.</p>`
+const plottedNote = ({ length }: ScenarioResult[], plotted: ScenarioResult[]): string =>
+  length > plotted.length
+    ? `<p>Only the ${plotted.length} slowest of ${length} operations are plotted; run.json has all.</p>`
     : "";
 
 function overTime({ results }: RunResult): string {
-  const shown = slowestOf(results, MAX_OVER_TIME);
-  return `<h2>Over time</h2>${leftOut(results, shown)}${shown.map(operationOverTime).join("\n")}
-<p class="dim"><code>/proc/stat</code>'s iowait is shown because people look for it, and is unreliable: it falls as soon as anybody
-else is busy. Several processes can wait for the disk at once, hence shares above 100 %.</p>
+  const plotted = slowestOf(results, MAX_OVER_TIME);
+  return `<h2>Over time</h2>${plottedNote(results, plotted)}${plotted.map(operationOverTime).join("\n")}
+<p class="dim">iowait from <code>/proc/stat</code> is shown for reference only: it falls as soon as another process is busy.
+Shares can exceed 100 % because several processes can wait for the disk at once.</p>
 ${meanwhileHtml(results)}`;
 }
 
 function operationOverTime(result: ScenarioResult): string {
   const { operation, figures, probes, generatorCpuShare } = result;
-  const waited =
+  const waitedMs =
     (probes.samples.at(-1)?.disk.waitedMs ?? 0) - (probes.samples[0]?.disk.waitedMs ?? 0);
   const accounted = probes.isBlockIoAccounted
     ? ""
-    : " Block-I/O delay: not measured here (kernel.task_delayacct is off).";
+    : " Block-I/O delay was not measured (kernel.task_delayacct is off).";
   const halves = [
     figureHtml(
       {
-        caption: "Percentiles of each second",
-        alternative: `${operation}: p50 ${figure(figures.responseMs.percentiles[0.5])} ms over the whole time, and in each second.`,
+        caption: "Latency percentiles per second",
+        alternative: `${operation}: p50 ${figure(figures.responseMs.percentiles[0.5])} ms overall, and per second.`,
         legend: secondsLegend(result),
         isHalf: true,
       },
@@ -160,8 +158,8 @@ function operationOverTime(result: ScenarioResult): string {
     ),
     figureHtml(
       {
-        caption: "Processors, of one",
-        alternative: `${operation}: CPU of each process over time; server ${figure(result.costs.serverTotalCpu)} and PostgreSQL ${figure(result.costs.postgresTotalCpu)} ms of a request.`,
+        caption: "CPU, % of one core",
+        alternative: `${operation}: CPU of each process over time; server ${figure(result.costs.serverTotalCpu)} and PostgreSQL ${figure(result.costs.postgresTotalCpu)} ms per request.`,
         legend: cpuLegend(result),
         isHalf: true,
       },
@@ -169,8 +167,8 @@ function operationOverTime(result: ScenarioResult): string {
     ),
     figureHtml(
       {
-        caption: "Waiting for the disk, of the time",
-        alternative: `${operation}: waits for the disk over time, ${figure(waited)} ms together.`,
+        caption: "Wait for the disk, % of the time",
+        alternative: `${operation}: waits for the disk over time, ${figure(waitedMs)} ms in total.`,
         legend: ioWaitLegend(result),
         isHalf: true,
       },
@@ -178,7 +176,7 @@ function operationOverTime(result: ScenarioResult): string {
     ),
   ];
   return `<h3>${escaped(operation)}</h3><div class="pair">${halves.join("\n")}</div>
-<p class="dim">The load took ${percent(generatorCpuShare)} of its core, the probes ${(probes.ownCpuShare * 100).toFixed(1)} % of one.${accounted}</p>`;
+<p class="dim">The load generator used ${percent(generatorCpuShare)} of its core, the probes ${(probes.ownCpuShare * 100).toFixed(1)} % of one.${accounted}</p>`;
 }
 
 function costs(run: RunResult): string {
@@ -186,12 +184,12 @@ function costs(run: RunResult): string {
   const flushes = results
     .map(({ operation, costs }) => `${operation} ${costs.flushes.toFixed(2)}`)
     .join(", ");
-  return `<h2>What a request costs</h2>${countsTable(results)}
-<p class="dim">Averages under this load, with whatever PostgreSQL did in the background; exact counts of one request are in bench/counts.json.</p>
-<h2>Flushes</h2>${figureHtml(
+  return `<h2>Cost per request</h2>${countsTable(results)}
+<p class="dim">Averages under this load, including PostgreSQL's background work; bench/counts.json has exact counts of one request.</p>
+<h2>Disk flushes</h2>${figureHtml(
     {
-      caption: "Flushes of the disk behind a request",
-      alternative: `Flushes a request: ${flushes}.`,
+      caption: "Disk flushes per request",
+      alternative: `Disk flushes per request: ${flushes}.`,
     },
     flushesDrawing(results),
   )}

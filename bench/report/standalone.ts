@@ -9,37 +9,31 @@ const WIDTH = 880;
 const MARGIN = 20;
 const LINE_PX = 20;
 
-/**
- * Plots of a run that stand by themselves, by the name of their file: pictures for a README, in
- * light and in dark.
- */
+/** Self-contained SVG pictures of a run for a README, by file name; they follow dark mode. */
 export function standalonePlots({ host, profile, results }: RunResult): Record<string, string> {
-  const of = `${host.commit}, ${profile}, ${host.cpu}`;
+  const source = `${host.commit}, ${profile}, ${host.cpu}`;
   return {
     "attribution.svg": pictureSvg(
-      `Where a mean response goes (${of})`,
+      `Breakdown of the mean latency (${source})`,
       attributionLegend(results),
       attributionDrawing(results, "share"),
     ),
     "percentiles.svg": pictureSvg(
-      `Response by the share of requests that were no slower (${of})`,
+      `Latency by percentile (${source})`,
       operationsLegend(results),
       percentileDrawing(results),
     ),
   };
 }
 
-/**
- * A plot with its title and legend on ground of its own: who shows a picture does not say on which
- * ground.
- */
+/** A plot with title, legend and its own background. */
 function pictureSvg(title: string, legend: Legend, drawing: Drawing): string {
   const plot = plotSvg(drawing, WIDTH - 2 * MARGIN, false);
   const height = Number(/ height="([\d.]+)"/.exec(plot)?.[1]);
   const keys = legendSvg(legend);
   const top = MARGIN + 24 + keys.lines * LINE_PX + 8;
-  const all = Math.ceil(top + height + MARGIN / 2);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${all}" width="${WIDTH}" height="${all}" role="img" font-family="system-ui, sans-serif">
+  const totalHeight = Math.ceil(top + height + MARGIN / 2);
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${totalHeight}" width="${WIDTH}" height="${totalHeight}" role="img" font-family="system-ui, sans-serif">
 <title>${escaped(title)}</title>
 <style>${coloursCss()} svg{color:var(--text)}</style>
 <rect width="100%" height="100%" rx="8" fill="var(--page)"/>
@@ -50,7 +44,7 @@ ${plot.replace("<svg", `<svg x="${MARGIN}" y="${top}"`)}
 `;
 }
 
-/** As many lines as it needs; letters are taken to be 6.7 px wide. */
+/** Wraps the legend to the width of the picture; a letter is taken to be 6.7 px wide. */
 function legendSvg({ names, colours }: Legend): { svg: string; lines: number } {
   let [x, line] = [MARGIN, 0];
   const keys = names.map((name, n) => {

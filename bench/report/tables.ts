@@ -8,24 +8,24 @@ import type { Wait } from "./plots/waits.ts";
 const plusMinus = ({ mean, high }: Interval) =>
   high === null ? figure(mean) : `${figure(mean)} ± ${figure(high - mean)}`;
 
-/** Whether anybody was told to come again later: what that says is left out of other pages. */
+/** Whether any request was refused (503 with Retry-After); other pages omit that column. */
 export const hasRefused = (results: ScenarioResult[]): boolean =>
   results.some(({ figures }) => figures.refused);
 
-/** Response times of each operation, of the parts of a mix too. */
+/** Latency of each operation, and of each operation within a mix. */
 export function timesTable(results: ScenarioResult[]): string {
   const head = [
     "",
     "requests",
-    "a second",
+    "per second",
     "mean",
     "p50",
     "p90",
     "p99",
     "p99.9",
-    "most",
-    "p99 from sending",
-    "sent late, p99",
+    "max",
+    "p99 service time",
+    "send delay, p99",
     ...(hasRefused(results) ? ["refused"] : []),
     "failures",
   ];
@@ -64,13 +64,13 @@ export function timesTable(results: ScenarioResult[]): string {
     ),
   ]);
   return table(
-    "Response times in ms, from when a request was due; the mean with its 95 % interval over runs",
+    "Latency in ms from the intended send time; the mean with its 95 % interval over runs",
     head,
     rows,
   );
 }
 
-/** What a mean response is made of, in ms. */
+/** The segments of the mean latency, in ms. */
 export function segmentsTable(results: ScenarioResult[]): string {
   const rows = SEGMENTS.map(([segment, label]) => [
     label,
@@ -79,7 +79,7 @@ export function segmentsTable(results: ScenarioResult[]): string {
     ),
   ]);
   return table(
-    "Parts of the mean response, ms",
+    "Segments of the mean latency, ms",
     ["", ...results.map(({ operation }) => operation)],
     rows,
   );
@@ -87,14 +87,14 @@ export function segmentsTable(results: ScenarioResult[]): string {
 
 export function waitsTable(waits: Wait[]): string {
   const operations = [...new Set(waits.map(({ operation }) => operation))];
-  const rows = [...Map.groupBy(waits, ({ event }) => event)].map(([event, seen]) => [
+  const rows = [...Map.groupBy(waits, ({ event }) => event)].map(([event, ofEvent]) => [
     event,
-    ...operations.map((operation) => figure(seen.find((one) => one.operation === operation)?.ms)),
+    ...operations.map((name) => figure(ofEvent.find(({ operation }) => operation === name)?.ms)),
   ]);
-  return table("What backends were seen in, ms a request", ["", ...operations], rows);
+  return table("Backend states, ms per request", ["", ...operations], rows);
 }
 
-/** What a request of each operation cost, as it was under this load. */
+/** The cost of one request of each operation under this load. */
 export function countsTable(results: ScenarioResult[]): string {
   const head = [
     "",
@@ -110,38 +110,35 @@ export function countsTable(results: ScenarioResult[]): string {
     "PostgreSQL CPU, ms",
   ];
   const rows = results.map(({ operation, figures, probes: { postgres }, costs }) => {
-    const each = (value: number | undefined) => figure((value ?? 0) / figures.requests);
+    const perRequest = (value: number | undefined) => figure((value ?? 0) / figures.requests);
     const rowCount = postgres.statements.reduce((sum, { rows }) => sum + rows, 0);
     return [
       operation,
       ...[postgres.calls, rowCount, postgres.database.blocksHit, postgres.database.blocksRead].map(
-        each,
+        perRequest,
       ),
-      ...[postgres.wal.bytes, postgres.database.commits].map(each),
+      ...[postgres.wal.bytes, postgres.database.commits].map(perRequest),
       costs.flushes.toFixed(2),
       figure(costs.wakes),
       figure(costs.serverTotalCpu),
       figure(costs.postgresTotalCpu),
     ];
   });
-  return table("Costs of one request under load", head, rows);
+  return table("Cost of one request under load", head, rows);
 }
 
 type Statement = StatementCounts & { operation: string };
 const MAX_STATEMENTS = 12;
-/** What takes less than this part of the first is of no interest. */
-const MIN_PART = 500;
+/** Statements that take less than 1/500 of the slowest one's time are omitted. */
+const MIN_SHARE = 1 / 500;
 
-/**
- * The statements that took longest, and those that kept the disk busiest: by reading, then by what
- * they wrote.
- */
+/** The slowest statements, and those with the most disk reads and WAL. */
 export function statementTables(results: ScenarioResult[]): { byTime: string; byDisk: string } {
   const all = results.flatMap(({ operation, probes }) =>
     probes.postgres.statements.map((statement): Statement => ({ operation, ...statement })),
   );
   const slowest = all.toSorted((a, b) => b.totalMs - a.totalMs).slice(0, MAX_STATEMENTS);
-  const byTime = slowest.filter(({ totalMs }) => totalMs * MIN_PART >= (slowest[0]?.totalMs ?? 0));
+  const byTime = slowest.filter(({ totalMs }) => totalMs >= MIN_SHARE * (slowest[0]?.totalMs ?? 0));
   const byDisk = all
     .filter(({ blocksRead, walBytes }) => blocksRead > 0 || walBytes > 0)
     .sort((a, b) => b.readMs - a.readMs || b.blocksRead - a.blocksRead || b.walBytes - a.walBytes)
@@ -151,7 +148,7 @@ export function statementTables(results: ScenarioResult[]): { byTime: string; by
   return {
     byTime: table(
       "Statements by time (pg_stat_statements)",
-      ["", "statement", "calls", "ms together", "ms each", "rows each"],
+      ["", "statement", "calls", "total ms", "ms per call", "rows per call"],
       byTime.map(({ operation, query, calls, totalMs, rows }) => [
         ...[operation, sql(query), String(calls), bar(figure(totalMs), totalMs / mostMs)],
         ...[figure(totalMs / calls), figure(rows / calls)],
@@ -160,15 +157,7 @@ export function statementTables(results: ScenarioResult[]): { byTime: string; by
     ),
     byDisk: table(
       "Statements by disk (pg_stat_statements)",
-      [
-        "",
-        "statement",
-        "calls",
-        "pages read",
-        "ms of reading",
-        "WAL bytes together",
-        "WAL bytes each",
-      ],
+      ["", "statement", "calls", "pages read", "read ms", "total WAL bytes", "WAL bytes per call"],
       byDisk.map(({ operation, query, calls, blocksRead, readMs, walBytes }) => [
         ...[operation, sql(query), String(calls), figure(blocksRead), figure(readMs)],
         ...[bar(figure(walBytes), walBytes / mostBytes), figure(walBytes / calls)],
@@ -178,7 +167,7 @@ export function statementTables(results: ScenarioResult[]): { byTime: string; by
   };
 }
 
-/** What the disk was found to be just before the run. */
+/** The group-commit behaviour of the disk, measured just before the run. */
 export function diskTable({ disk }: RunResult): string {
   const rows = disk.grouping.map(({ clients, commitsPerSecond, commitsPerFlush }) => [
     `${clients} ${clients === 1 ? "client" : "clients"}`,
@@ -186,19 +175,19 @@ export function diskTable({ disk }: RunResult): string {
     commitsPerFlush.toFixed(2),
   ]);
   return table(
-    "How clients shared flushes, before the run",
-    ["", "commits a second", "commits a flush"],
+    "Group commit, measured before the run",
+    ["", "commits per second", "commits per flush"],
     rows,
   );
 }
 
-const SHORT = 52;
+const MAX_SQL_LENGTH = 52;
 
 function sql(query: string): Cell {
   const text = query.replace(/\s+/g, " ").trim();
-  if (text.length <= SHORT) return { html: `<code class="sql">${escaped(text)}</code>` };
+  if (text.length <= MAX_SQL_LENGTH) return { html: `<code class="sql">${escaped(text)}</code>` };
   return {
-    html: `<details class="sql"><summary><code>${escaped(text.slice(0, SHORT))}…</code></summary><code>${escaped(text)}</code></details>`,
+    html: `<details class="sql"><summary><code>${escaped(text.slice(0, MAX_SQL_LENGTH))}…</code></summary><code>${escaped(text)}</code></details>`,
   };
 }
 

@@ -7,8 +7,8 @@ import type { Drawing, Legend } from "./figure.ts";
 
 type Attributed = Pick<ScenarioResult, "operation" | "attribution" | "figures">;
 
-/** Those that somewhere are more than nothing, in their order. */
-function shownSegments(
+/** The segments that are not zero in every operation. */
+function visibleSegments(
   results: Attributed[],
 ): { segment: Segment; label: string; colour: string }[] {
   return SEGMENTS.map(([segment, label], n) => ({
@@ -21,26 +21,27 @@ function shownSegments(
 }
 
 export function attributionLegend(results: Attributed[]): Legend {
-  const shown = shownSegments(results);
-  return { names: shown.map(({ label }) => label), colours: shown.map(({ colour }) => colour) };
+  const segments = visibleSegments(results);
+  return {
+    names: segments.map(({ label }) => label),
+    colours: segments.map(({ colour }) => colour),
+  };
 }
 
 /**
- * Where the mean response of each operation went, in ms or in shares of it. What was counted twice
- * (unexplained below 0) is left of the line.
+ * The mean latency of each operation by segment, in ms or as shares. Time that was counted twice (a
+ * negative unexplained rest) is left of zero.
  */
 export function attributionDrawing(results: Attributed[], unit: "ms" | "share"): Drawing {
-  const shown = shownSegments(results);
-  const labels = shown.map(({ label }) => label);
-  const one = ({ figures }: Attributed) => (unit === "ms" ? 1 : figures.responseMs.mean);
+  const segments = visibleSegments(results);
+  const labels = segments.map(({ label }) => label);
+  const unitMs = ({ figures }: Attributed) => (unit === "ms" ? 1 : figures.responseMs.mean);
   const rows = results.flatMap((result) =>
-    shown.map(({ segment, label }) => {
-      return {
-        operation: result.operation,
-        label,
-        part: (result.attribution[segment] ?? 0) / one(result),
-      };
-    }),
+    segments.map(({ segment, label }) => ({
+      operation: result.operation,
+      label,
+      part: (result.attribution[segment] ?? 0) / unitMs(result),
+    })),
   );
   const means = results.map((result) => {
     const { operation, attribution, figures } = result;
@@ -48,7 +49,7 @@ export function attributionDrawing(results: Attributed[], unit: "ms" | "share"):
       (sum, [segment]) => sum + Math.max(attribution[segment] ?? 0, 0),
       0,
     );
-    return { operation, end: sum / one(result), text: `${figure(figures.responseMs.mean)} ms` };
+    return { operation, end: sum / unitMs(result), text: `${figure(figures.responseMs.mean)} ms` };
   });
   return (width, isNarrow) => ({
     height: isNarrow ? 66 + results.length * 42 : 44 + results.length * 30,
@@ -57,7 +58,7 @@ export function attributionDrawing(results: Attributed[], unit: "ms" | "share"):
     marginTop: isNarrow ? 16 : 6,
     marginBottom: 38,
     x: {
-      label: unit === "ms" ? "ms of the mean response" : "% of the mean response",
+      label: unit === "ms" ? "mean latency, ms" : "% of the mean latency",
       percent: unit === "share",
       labelAnchor: "center",
       labelArrow: "none",
@@ -71,7 +72,7 @@ export function attributionDrawing(results: Attributed[], unit: "ms" | "share"):
       axis: isNarrow ? null : "left",
       tickSize: 0,
     },
-    color: { type: "ordinal", domain: labels, range: shown.map(({ colour }) => colour) },
+    color: { type: "ordinal", domain: labels, range: segments.map(({ colour }) => colour) },
     marks: [
       Plot.barX(rows, { x: "part", y: "operation", fill: "label", order: labels, insetRight: 0.5 }),
       Plot.ruleX([0], { stroke: "currentColor" }),

@@ -2,15 +2,15 @@ import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { escaped } from "../html.ts";
 
-/** Plots are drawn for these widths, in px: a wide window, half of one, and a telephone. */
+/** Widths of plots in px: the full page, half of it, and a phone. */
 export const WIDTHS = { wide: 1056, half: 330, narrow: 358 } as const;
 
-/** What is drawn, for a width in px; `isNarrow` has little room for labels. */
+/** The plot for a width in px; `isNarrow` leaves little room for labels. */
 export type Drawing = (width: number, isNarrow: boolean) => Plot.PlotOptions;
 
 export type FigureOptions = {
   caption: string;
-  /** What it shows, for who cannot see it. */
+  /** The text alternative for screen readers. */
   alternative: string;
   legend?: Legend;
   isHalf?: boolean;
@@ -18,7 +18,7 @@ export type FigureOptions = {
 
 export type Legend = { names: string[]; colours: string[] };
 
-/** A figure of a page: a caption, its legend and the plot, as wide as the window is. */
+/** A figure with caption, legend and the plot for wide and narrow windows. */
 export function figureHtml(
   { caption, alternative, legend, isHalf }: FigureOptions,
   drawing: Drawing,
@@ -28,20 +28,19 @@ export function figureHtml(
 <div role="img" aria-label="${escaped(alternative)}"><div class="wide">${wide}</div><div class="narrow">${plotSvg(drawing, WIDTHS.narrow, true)}</div></div></figure>`;
 }
 
-/**
- * A plot as SVG, drawn once and without scripts; its colours are the page's, so they follow light
- * and dark.
- */
+/** A static SVG. Its colours are custom properties of the page, so it follows dark mode. */
 export function plotSvg(drawing: Drawing, width: number, isNarrow: boolean): string {
   const { document } = parseHTML("<html><body></body></html>");
   const options: Plot.PlotOptions = {
-    ...{ width, style: STYLE, document: document as never, className: "plot" },
+    width,
+    style: STYLE,
+    document: document as never,
+    className: "plot",
     ...drawing(width, isNarrow),
   };
-  const drawn: string = Plot.plot(options).outerHTML;
-  // A tenth of a px is more than anybody sees, and a third of the page's size. What is text stays
-  // as it is.
-  return drawn
+  const svg: string = Plot.plot(options).outerHTML;
+  // Coordinates need no more than a tenth of a px; rounding them saves a third of the page's size.
+  return svg
     .replace(/<style>.*?<\/style>/s, "")
     .replace(/<[^>]+>/g, (tag) => tag.replace(/-?\d+\.\d\d+/g, rounded));
 }
@@ -59,9 +58,9 @@ const STYLE = {
 const legendHtml = ({ names, colours }: Legend): string =>
   `<ul class="legend">${names.map((name, n) => `<li style="--colour:${colours[n]}">${escaped(name)}</li>`).join("")}</ul>`;
 
-/** At most `most` of `rows`, evenly; the first and the last are among them. */
-export function thinned<Row>(rows: Row[], most = 100): Row[] {
-  if (rows.length <= most) return rows;
-  const step = (rows.length - 1) / (most - 1);
-  return Array.from({ length: most }, (_, n) => rows[Math.round(n * step)] as Row);
+/** At most `limit` evenly spaced rows, including the first and the last. */
+export function thinned<Row>(rows: Row[], limit = 100): Row[] {
+  if (rows.length <= limit) return rows;
+  const step = (rows.length - 1) / (limit - 1);
+  return Array.from({ length: limit }, (_, n) => rows[Math.round(n * step)] as Row);
 }

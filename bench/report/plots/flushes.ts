@@ -2,10 +2,7 @@ import * as Plot from "@observablehq/plot";
 import type { ScenarioResult } from "../../measure/run-http.ts";
 import type { Drawing } from "./figure.ts";
 
-/**
- * How many flushes of the disk a request of each operation is behind; fewer than one when several
- * share it.
- */
+/** Disk flushes per request of each operation; below one if requests share flushes. */
 export function flushesDrawing(results: Pick<ScenarioResult, "operation" | "costs">[]): Drawing {
   const rows = results.map(({ operation, costs }) => ({ operation, flushes: costs.flushes }));
   return (width, isNarrow) => ({
@@ -15,7 +12,7 @@ export function flushesDrawing(results: Pick<ScenarioResult, "operation" | "cost
     marginTop: 6,
     marginBottom: 38,
     x: {
-      label: "flushes a request",
+      label: "flushes per request",
       labelAnchor: "center",
       labelArrow: "none",
       grid: true,
@@ -26,12 +23,12 @@ export function flushesDrawing(results: Pick<ScenarioResult, "operation" | "cost
       Plot.barX(rows, { x: "flushes", y: "operation", fill: "var(--c6)" }),
       Plot.ruleX([0]),
       Plot.text(rows, {
-        ...{
-          x: "flushes",
-          y: "operation",
-          text: ({ flushes }: { flushes: number }) => flushes.toFixed(2),
-        },
-        ...{ textAnchor: "start", dx: 5, fill: "currentColor" },
+        x: "flushes",
+        y: "operation",
+        text: ({ flushes }: { flushes: number }) => flushes.toFixed(2),
+        textAnchor: "start",
+        dx: 5,
+        fill: "currentColor",
       }),
     ],
   });

@@ -16,8 +16,8 @@ export const KNEE_LEGEND: Legend = {
 };
 
 /**
- * Response times at rising rates, the objective and the greatest rate within it; rates beyond are
- * hollow.
+ * Latency at increasing rates, with the objective and the highest rate that meets it. Rates that
+ * miss the objective are hollow.
  */
 export function kneeDrawing({ points, objective, greatestRate }: SweepResult): Drawing {
   const rows = points.flatMap((point) =>
@@ -38,8 +38,8 @@ export function kneeDrawing({ points, objective, greatestRate }: SweepResult): D
     y: { type: "log", domain: ms.domain },
     color: { type: "ordinal", domain: KNEE_LEGEND.names, range: KNEE_LEGEND.colours },
     marks: [
-      ...logAxisX(rate, "requests a second"),
-      ...logAxisY(ms, "response, ms"),
+      ...logAxisX(rate, "requests per second"),
+      ...logAxisY(ms, "latency, ms"),
       Plot.ruleY([objective.mostMs], { stroke: "var(--bad)", strokeDasharray: "5 3" }),
       ...(greatestRate === null
         ? []

@@ -22,15 +22,12 @@ const coloursOf = (results: { operation: string }[]): Plot.ScaleOptions => ({
 const TICKS = [1, 2, 10, 100, 1000, 10_000];
 const DASHES = ["none", "6 3", "2 2.5"];
 
-/**
- * Response times by the share of requests that were no slower, stretched towards the slowest as HDR
- * plots are.
- */
+/** Latency by percentile on the usual axis of HDR histograms, stretched towards the slowest. */
 export function percentileDrawing(results: Curves[]): Drawing {
   const lines = results.map(({ operation, curve }) => ({ operation, points: pointsOf(curve) }));
-  const all = lines.flatMap(({ points }) => points);
-  const ms = logTicks(all.map((point) => point.ms));
-  const slowest = Math.max(...all.map(({ times }) => times));
+  const allPoints = lines.flatMap(({ points }) => points);
+  const ms = logTicks(allPoints.map((point) => point.ms));
+  const maxTimes = Math.max(...allPoints.map(({ times }) => times));
   return (_, isNarrow) => ({
     height: isNarrow ? 280 : 360,
     marginLeft: 44,
@@ -38,27 +35,26 @@ export function percentileDrawing(results: Curves[]): Drawing {
     marginBottom: 40,
     x: {
       type: "log",
-      label: "share of requests that were no slower",
+      label: "percentile",
       labelAnchor: "center",
       labelArrow: "none",
-      ticks: TICKS.filter((times) => times <= slowest),
+      ticks: TICKS.filter((times) => times <= maxTimes),
       tickFormat: (times: number) => `${+(100 * (1 - 1 / times)).toFixed(3)}%`,
       grid: true,
     },
     y: { type: "log", domain: ms.domain },
     color: coloursOf(results),
     marks: [
-      ...logAxisY(ms, "response, ms"),
+      ...logAxisY(ms, "latency, ms"),
       ...lines.map((line, n) => curveMark(line, n, { x: "times", y: "ms" })),
     ],
   });
 }
 
-/** The share of requests that were answered within a time. */
+/** The cumulative distribution of latency. */
 export function ecdfDrawing(results: Curves[]): Drawing {
   const lines = results.map(({ operation, curve }) => ({ operation, points: thinned(curve, 60) }));
-  const all = lines.flatMap(({ points }) => points);
-  const ms = logTicks(all.map((point) => point.ms));
+  const ms = logTicks(lines.flatMap(({ points }) => points.map((point) => point.ms)));
   return (_, isNarrow) => ({
     height: isNarrow ? 240 : 300,
     marginLeft: 44,
@@ -66,7 +62,7 @@ export function ecdfDrawing(results: Curves[]): Drawing {
     marginBottom: 40,
     x: { type: "log", domain: ms.domain },
     y: {
-      label: "% answered by then",
+      label: "% of requests",
       percent: true,
       grid: true,
       domain: [0, 100],
@@ -74,7 +70,7 @@ export function ecdfDrawing(results: Curves[]): Drawing {
     },
     color: coloursOf(results),
     marks: [
-      ...logAxisX(ms, "response, ms"),
+      ...logAxisX(ms, "latency, ms"),
       ...lines.map((line, n) => curveMark(line, n, { x: "ms", y: "share" })),
     ],
   });
@@ -82,10 +78,13 @@ export function ecdfDrawing(results: Curves[]): Drawing {
 
 type Line = { operation: string; points: object[] };
 
-/** Told apart by dashes too, for who does not see the colours. */
+/** Dash patterns distinguish the curves without colour. */
 const curveMark = ({ operation, points }: Line, n: number, axes: { x: string; y: string }) =>
   Plot.line(points, {
-    ...{ ...axes, stroke: () => operation, strokeWidth: 1.8, z: null },
+    ...axes,
+    stroke: () => operation,
+    strokeWidth: 1.8,
+    z: null,
     strokeDasharray: DASHES[n % DASHES.length] as string,
   });
 
@@ -96,9 +95,7 @@ export function secondsLegend({ seconds }: Seconds): Legend {
   return { names, colours: CATEGORY_COLOURS.slice(0, names.length) };
 }
 
-/**
- * p50 and p99 of each second of one operation; no p99 of seconds with fewer than a hundred answers.
- */
+/** p50 and p99 per second of one operation; seconds with few responses have no p99. */
 export function secondsDrawing(result: Seconds): Drawing {
   const { names, colours } = secondsLegend(result);
   const rows = thinned(result.seconds, 120).flatMap(({ second, p50Ms, p99Ms }) => [
@@ -110,7 +107,7 @@ export function secondsDrawing(result: Seconds): Drawing {
     marginLeft: 44,
     marginRight: 12,
     x: { label: "second", labelArrow: "none", ticks: 6 },
-    y: { label: "response, ms", grid: true, zero: true, ticks: 4, labelArrow: "none" },
+    y: { label: "latency, ms", grid: true, zero: true, ticks: 4, labelArrow: "none" },
     color: { type: "ordinal", domain: names, range: colours },
     marks: [
       Plot.ruleY([0]),
@@ -120,6 +117,6 @@ export function secondsDrawing(result: Seconds): Drawing {
   });
 }
 
-/** Where a curve ends upwards: the share that no request is beyond would be at infinity. */
+/** Share s is drawn at 1 / (1 - s); `curve` ends below a share of 1, which would be infinite. */
 const pointsOf = (curve: Curves["curve"]) =>
   thinned(curve, 60).map(({ share, ms }) => ({ times: 1 / (1 - share), ms }));

@@ -1,40 +1,37 @@
 import * as Plot from "@observablehq/plot";
 import { figure } from "../html.ts";
 
-/**
- * Labels of a logarithmic axis, all of which are shown: Plot's own leave out some that are asked
- * for.
- */
+/** Explicit ticks of a logarithmic axis; Plot's own axis may omit labels. */
 export type LogTicks = { domain: [number, number]; ticks: number[] };
 
 const DIGITS = [1, 2, 5];
-/** So many times the least: only powers of ten have a label. */
-const MANY = 300;
+/** If max / min exceeds this, only powers of ten are labelled. */
+const MAX_RANGE = 300;
 
-/** From the round number below all values (1, 2 or 5 times a power of ten) to the one above. */
+/** Extends the range of `values` to 1, 2 or 5 times a power of ten on either side. */
 export function logTicks(values: number[]): LogTicks {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const digits = most / least > MANY ? [1] : DIGITS;
+  const [min, max] = [Math.min(...values), Math.max(...values)];
+  const digits = max / min > MAX_RANGE ? [1] : DIGITS;
   const round = [-4, -3, -2, -1, 0, 1, 2, 3, 4, 5].flatMap((exponent) =>
     digits.map((digit) => +`${digit}e${exponent}`),
   );
-  const from = round.findLast((tick) => tick <= least) ?? least;
-  const to = round.find((tick) => tick >= most) ?? most;
-  const labelled = most / least > MANY ? round.filter((_, at) => at % DIGITS.length === 0) : round;
+  const from = round.findLast((tick) => tick <= min) ?? min;
+  const to = round.find((tick) => tick >= max) ?? max;
+  const labelled = max / min > MAX_RANGE ? round.filter((_, n) => n % DIGITS.length === 0) : round;
   return { domain: [from, to], ticks: labelled.filter((tick) => tick >= from && tick <= to) };
 }
 
 export function logAxisX({ ticks }: LogTicks, label: string): Plot.Markish[] {
-  const words = {
+  const options = {
     text: (value: number) => figure(value),
     label,
     labelAnchor: "center",
     labelArrow: "none",
   } as const;
-  return [Plot.gridX(ticks), Plot.axisX(ticks, words)];
+  return [Plot.gridX(ticks), Plot.axisX(ticks, options)];
 }
 
 export function logAxisY({ ticks }: LogTicks, label: string): Plot.Markish[] {
-  const words = { text: (value: number) => figure(value), label, labelArrow: "none" } as const;
-  return [Plot.gridY(ticks), Plot.axisY(ticks, words)];
+  const options = { text: (value: number) => figure(value), label, labelArrow: "none" } as const;
+  return [Plot.gridY(ticks), Plot.axisY(ticks, options)];
 }

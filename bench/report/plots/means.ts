@@ -3,24 +3,25 @@ import type { TableRow } from "../../figures/table.ts";
 import type { Drawing } from "./figure.ts";
 
 /**
- * One figure of each scenario with its interval; on a logarithmic axis where some are thirty times
- * others.
+ * One column of a table with its intervals. The axis is logarithmic if the means differ more than
+ * thirtyfold.
  */
 export function meansDrawing(rows: TableRow[], column: string, label: string): Drawing {
-  const drawn = rows.flatMap(({ scenario, figures }) => {
+  const means = rows.flatMap(({ scenario, figures }) => {
     const { mean = Number.NaN, low, high } = figures[column] ?? {};
     return Number.isFinite(mean)
       ? [{ scenario, mean, low: Math.max(low ?? mean, 0), high: high ?? mean }]
       : [];
   });
-  const least = Math.min(...drawn.map(({ mean }) => mean));
-  const isLog = least > 0 && Math.max(...drawn.map(({ mean }) => mean)) > 30 * least;
-  // An interval that reaches 0 has no place on a logarithmic axis: it ends at a tenth of its mean.
-  const bars = drawn.map((one) =>
-    isLog ? { ...one, low: Math.max(one.low, one.mean / 10) } : one,
+  const values = means.map(({ mean }) => mean);
+  const min = Math.min(...values);
+  const isLog = min > 0 && Math.max(...values) > 30 * min;
+  // A logarithmic axis cannot show an interval down to 0: cut it at a tenth of the mean.
+  const bars = means.map((row) =>
+    isLog ? { ...row, low: Math.max(row.low, row.mean / 10) } : row,
   );
   return (width, isNarrow) => ({
-    height: 56 + drawn.length * 24,
+    height: 56 + means.length * 24,
     marginLeft: isNarrow ? 130 : 200,
     marginRight: 24,
     marginTop: 6,
@@ -29,15 +30,13 @@ export function meansDrawing(rows: TableRow[], column: string, label: string): D
       ...(isLog
         ? { type: "log" as const, tickFormat: (value: number) => String(value) }
         : { zero: true, nice: true }),
-      ...{
-        label,
-        labelAnchor: "center" as const,
-        labelArrow: "none" as const,
-        grid: true,
-        ticks: width / 130,
-      },
+      label,
+      labelAnchor: "center",
+      labelArrow: "none",
+      grid: true,
+      ticks: width / 130,
     },
-    y: { label: null, domain: drawn.map(({ scenario }) => scenario), tickSize: 0 },
+    y: { label: null, domain: means.map(({ scenario }) => scenario), tickSize: 0 },
     marks: [
       Plot.ruleY(bars, {
         x1: "low",
@@ -46,7 +45,7 @@ export function meansDrawing(rows: TableRow[], column: string, label: string): D
         stroke: "var(--c0)",
         strokeWidth: 2.5,
       }),
-      Plot.dot(drawn, { x: "mean", y: "scenario", fill: "var(--c0)", r: 4.5 }),
+      Plot.dot(means, { x: "mean", y: "scenario", fill: "var(--c0)", r: 4.5 }),
     ],
   });
 }

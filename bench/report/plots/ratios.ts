@@ -1,14 +1,14 @@
 import * as Plot from "@observablehq/plot";
 import type { Drawing } from "./figure.ts";
 
-/** after / before, and its 95 % interval. */
+/** after / before with its 95 % interval. */
 export type Ratio = { name: string; ratio: number; low: number; high: number };
 
-/** Each ratio with its interval around 1; `zone` is what counts as no difference. */
+/** Ratios with their intervals; `zone` is the equivalence margin around 1. */
 export function ratiosDrawing(ratios: Ratio[], zone = 0): Drawing {
-  const rows = ratios.map((one) => ({
-    ...one,
-    side: one.low > 1 + zone ? "more" : one.high < 1 - zone ? "less" : "neither",
+  const rows = ratios.map((ratio) => ({
+    ...ratio,
+    side: ratio.low > 1 + zone ? "more" : ratio.high < 1 - zone ? "less" : "neither",
   }));
   return (width, isNarrow) => ({
     height: 60 + rows.length * 30,

@@ -7,13 +7,13 @@ import { figure } from "../html.ts";
 import type { Drawing, Legend } from "./figure.ts";
 
 type Sampled = Pick<ScenarioResult, "operation" | "probes" | "figures">;
-export type Wait = { operation: string; event: string; what: string; ms: number };
+export type Wait = { operation: string; event: string; kind: string; ms: number };
 
 const KINDS = ["cpu", "disk", "diskOfOthers", "lock", "client", "other"] as const;
 const NAMES = [
-  "processor, or waiting for one",
+  "CPU, or waiting for a core",
   "disk",
-  "another's flush",
+  "another backend's flush",
   "lock",
   "client",
   "other",
@@ -22,41 +22,36 @@ const MAX_EVENTS = 14;
 
 export const WAITS_LEGEND: Legend = { names: NAMES, colours: [1, 6, 3, 7, 9, 4].map(category) };
 
-/**
- * In which state backends were for a request of each operation, in ms, by looks: what was seen most
- * comes first.
- */
+/** The sampled backend states in ms per request of each operation, the largest state first. */
 export function waitsOf(results: Sampled[]): Wait[] {
   const all = results.flatMap(({ operation, probes: { samples }, figures }) => {
     const [first, last] = [samples[0], samples.at(-1)] as [Sample, Sample];
     const looks = last.waits.looks - first.waits.looks;
-    const msOf = (seen: number) => ((seen / looks) * (last.atMs - first.atMs)) / figures.requests;
+    const msOf = (count: number) => ((count / looks) * (last.atMs - first.atMs)) / figures.requests;
     return Object.entries(last.waits.events)
-      .map(([event, seen]) => ({ event, seen: seen - (first.waits.events[event] ?? 0) }))
-      .filter(({ seen }) => seen > 0)
-      .map(({ event, seen }) => ({ operation, event, what: kindOf(event), ms: msOf(seen) }));
+      .map(([event, total]) => ({ event, count: total - (first.waits.events[event] ?? 0) }))
+      .filter(({ count }) => count > 0)
+      .map(({ event, count }) => ({ operation, event, kind: kindOf(event), ms: msOf(count) }));
   });
-  const order = Map.groupBy(all, ({ event }) => event);
-  const sumOf = (event: string) => (order.get(event) ?? []).reduce((sum, { ms }) => sum + ms, 0);
-  const events = [...order.keys()].sort((a, b) => sumOf(b) - sumOf(a)).slice(0, MAX_EVENTS);
+  const byEvent = Map.groupBy(all, ({ event }) => event);
+  const sumOf = (event: string) => (byEvent.get(event) ?? []).reduce((sum, { ms }) => sum + ms, 0);
+  const events = [...byEvent.keys()].sort((a, b) => sumOf(b) - sumOf(a)).slice(0, MAX_EVENTS);
   return all
     .filter(({ event }) => events.includes(event))
     .sort((a, b) => events.indexOf(a.event) - events.indexOf(b.event));
 }
 
-/**
- * A matrix: an event in each row, an operation in each column, a dot as large as what was waited.
- */
+/** A matrix of events (rows) and operations (columns); the size of a dot shows the time. */
 export function waitsDrawing(waits: Wait[], operations: string[]): Drawing {
   const events = [...new Set(waits.map(({ event }) => event))];
   return (width, isNarrow) => {
     const marginLeft = isNarrow ? 150 : 210;
-    const column = (width - marginLeft - 12) / operations.length;
-    const hasValues = column >= 64;
+    const columnWidth = (width - marginLeft - 12) / operations.length;
+    const hasValues = columnWidth >= 64;
     return {
-      height: (column < 110 ? 130 : 40) + events.length * 30,
+      height: (columnWidth < 110 ? 130 : 40) + events.length * 30,
       marginLeft,
-      marginTop: column < 110 ? 122 : 34,
+      marginTop: columnWidth < 110 ? 122 : 34,
       marginRight: 12,
       marginBottom: 6,
       x: {
@@ -64,7 +59,7 @@ export function waitsDrawing(waits: Wait[], operations: string[]): Drawing {
         domain: operations,
         axis: "top",
         tickSize: 0,
-        ...(column < 110 ? { tickRotate: -60 } : {}),
+        ...(columnWidth < 110 ? { tickRotate: -60 } : {}),
       },
       y: { label: null, domain: events, tickSize: 0 },
       r: { range: [1.5, 12], domain: [0, Math.max(...waits.map(({ ms }) => ms))] },
@@ -76,7 +71,7 @@ export function waitsDrawing(waits: Wait[], operations: string[]): Drawing {
           x: "operation",
           y: "event",
           r: "ms",
-          fill: "what",
+          fill: "kind",
           stroke: "var(--page)",
         }),
         ...(hasValues
