@@ -233,7 +233,7 @@ test("every detached operation is tested, and docs/security.md lists them all", 
       .sort(),
   ).toEqual(ids);
   const docs = await Bun.file(join(import.meta.dir, "../../docs/security.md")).text();
-  const [, listed = ""] = docs.split("## Finished though the client hangs up");
+  const [, listed = ""] = docs.split("## Detached operations");
   expect(ids.filter((id) => !listed.includes(`\`${id}\``))).toEqual([]);
 });
 
