@@ -12,42 +12,38 @@ export const METRICS: Record<string, string> = {
   irontrack_build_info: "1, with the versions as labels",
   irontrack_requests_total: "Requests answered, by operation and status",
   irontrack_request_seconds:
-    "Time from a request's arrival in the process to its answer, by operation",
-  irontrack_requests_in_flight: "Requests that are being answered",
-  irontrack_requests_aborted_total: "Requests that were given up because their client went away",
-  irontrack_requests_shed_total:
-    "Requests refused with 503 for too much being under way, by reason",
+    "Time from a request's arrival in the process to its response, by operation",
+  irontrack_requests_in_flight: "Requests in progress",
+  irontrack_requests_aborted_total: "Requests cancelled because their client disconnected",
+  irontrack_requests_shed_total: "Requests refused with 503 because of overload, by reason",
   irontrack_requests_on_database: "Requests that hold one of the MAX_IN_FLIGHT places",
   irontrack_statements_abandoned_total:
-    "Statements and transactions not begun because nobody waited for them",
-  irontrack_reruns_total: "Transactions and statements that were run again after a deadlock",
+    "Statements and transactions not started because the client had disconnected",
+  irontrack_reruns_total: "Transactions and statements retried after a deadlock",
   irontrack_pool_size: "Connections that the process may use",
-  irontrack_pool_in_use: "Connections that are in use",
-  irontrack_pool_waiting: "Statements and transactions that wait for a connection",
+  irontrack_pool_in_use: "Connections in use",
+  irontrack_pool_waiting: "Statements and transactions waiting for a connection",
   irontrack_pool_wait_seconds: "Time that statements and transactions waited for a connection",
   irontrack_statement_seconds: "Time from sending a statement to its result",
-  irontrack_replicas_used: "Replicas that are in use: they answer, and have caught up",
+  irontrack_replicas_used: "Replicas in use: they respond and have caught up",
   irontrack_replica_reads_total:
-    "Reads that may lag, by what came of asking a replica; all but the answered went on to the primary",
-  irontrack_event_loop_delay_seconds:
-    "How late the event loop was since the last scrape, by quantile",
+    "Reads that may lag, by the outcome on a replica; all but answered went to the primary",
+  irontrack_event_loop_delay_seconds: "Delay of the event loop since the last scrape, by quantile",
   irontrack_heap_bytes: "JavaScript heap in use",
-  irontrack_resident_bytes: "Memory of the process",
+  irontrack_resident_bytes: "Resident memory of the process",
   irontrack_cpu_seconds_total: "CPU time of the process, all threads",
   irontrack_uptime_seconds: "Age of the process",
-  irontrack_catalog_memory_bytes: "What is remembered of the catalog's answers",
-  irontrack_catalog_memory_recalls_total:
-    "Answers looked for in the memory of the catalog, by result",
-  irontrack_login_memory_recalls_total: "Logins looked for in memory, by result",
-  irontrack_password_hashes_running: "Password hashes being made",
-  irontrack_password_hashes_waiting: "Password hashes waiting for their turn",
-  irontrack_notices_trusted:
-    "1 while every invalidation of other processes is known to arrive, so that caches are used",
+  irontrack_catalog_memory_bytes: "Size of the catalog cache",
+  irontrack_catalog_memory_recalls_total: "Lookups in the catalog cache, by result",
+  irontrack_login_memory_recalls_total: "Lookups in the login cache, by result",
+  irontrack_password_hashes_running: "Password hashes being computed",
+  irontrack_password_hashes_waiting: "Password hashes waiting to be computed",
+  irontrack_notices_trusted: "1 while the caches are used, because no invalidation can be missing",
   irontrack_listener_losses_total:
     "Losses of the listening connection: it was closed, or a heartbeat did not return",
   irontrack_lease_waits_total:
     "Changes that waited for leases to expire, because a process had not confirmed them",
-  irontrack_database_online: "1 while the database answers",
+  irontrack_database_online: "1 while the database responds",
 };
 
 type Recalls = { hits: number; misses: number };
