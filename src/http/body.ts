@@ -7,20 +7,16 @@ import { HttpProblem } from "./problems.ts";
 const MAX_BODY_BYTES = 1_048_576;
 const MAX_DEPTH = 32;
 
-/** What a request's body may be sent as. */
+/** The media types that an operation accepts. */
 export type BodyMedia = "json" | "json-or-form";
 
-/**
- * A body that is a file: its media type, and how long it may be; more than 16 MiB the server never
- * takes.
- */
+/** A body that is a file. The server accepts at most 16 MiB. */
 export type FileMedia = { type: string; maxBytes: number };
 
 /**
- * The body as a value, not yet checked against a schema. Throws 415 for another media type or
- * charset, 413 beyond 1 MiB, 400 for what is not UTF-8, not JSON or nested more than 32 deep,
- * `CLIENT_GONE` when the client hangs up before its end. `schema` says which fields a form may not
- * repeat.
+ * The parsed body, not yet validated. Throws 415 for another media type or charset, 413 above
+ * 1 MiB, 400 if it is not UTF-8, not JSON or nested more than 32 deep, and `CLIENT_GONE` if the
+ * client hangs up. `schema` names the fields that a form may not repeat.
  */
 export async function readBody(
   request: Request,
@@ -43,10 +39,7 @@ export async function readBody(
   return isForm ? readForm(new URLSearchParams(text), schema) : parseJson(text);
 }
 
-/**
- * The body as bytes. Throws 415 for another media type, 413 for a longer one, `CLIENT_GONE` as
- * `readBody` does.
- */
+/** The body as bytes. Throws 415 for another media type, 413 if too long, and `CLIENT_GONE`. */
 export async function readFile(
   request: Request,
   { type, maxBytes }: FileMedia,
@@ -62,7 +55,7 @@ async function readBytes(
   maxBytes = MAX_BODY_BYTES,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  // A body without a length may be of any size: stop reading as soon as it is too large.
+  // A body without Content-Length is read only until it exceeds the limit.
   if (request.headers.has("content-length"))
     return new Uint8Array(await received(request.arrayBuffer()));
   const chunks: Uint8Array[] = [];
@@ -80,10 +73,7 @@ async function readBytes(
   }
 }
 
-/**
- * Translates a failed read of the body, which means that the client's connection ended, to
- * `CLIENT_GONE`.
- */
+/** Translates a failed read, which means that the connection ended, to `CLIENT_GONE`. */
 async function received<T>(reading: Promise<T>): Promise<T> {
   try {
     return await reading;
@@ -100,9 +90,7 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-/**
- * A byte order mark before the text is ignored (RFC 8259 §8.1), as in the files that are imported.
- */
+/** Ignores a byte order mark (RFC 8259 §8.1). */
 function parseJson(sent: string): unknown {
   const text = sent.startsWith("\ufeff") ? sent.slice(1) : sent;
   if (isTooDeep(text)) throw malformed(`The body is nested more than ${MAX_DEPTH} deep`);
@@ -113,10 +101,7 @@ function parseJson(sent: string): unknown {
   }
 }
 
-/**
- * Counts brackets outside strings, so that a parser never meets a nesting that it would recurse
- * into.
- */
+/** Whether JSON is nested more than 32 deep. Counts brackets, so that no parser has to recurse. */
 export function isTooDeep(text: string): boolean {
   let depth = 0;
   let inString = false;
@@ -146,7 +131,7 @@ async function readMultipart(bytes: Uint8Array<ArrayBuffer>, contentType: string
   }
 }
 
-/** More than any operation takes: each would be looked at several times. */
+/** More than any operation has. */
 const MAX_FIELDS = 100;
 
 function readForm(form: Iterable<[string, unknown]>, schema: TSchema): Record<string, unknown> {

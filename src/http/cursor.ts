@@ -1,27 +1,24 @@
 import { AppError } from "#lib/errors.ts";
 import { isTime } from "./formats.ts";
 
-/** Where an entry stands in a list that is ordered by time, ties by id. */
-export type Place = { startedAt: string; id: string };
+/** The position of an entry in a list that is ordered by time, then by id. */
+export type Cursor = { startedAt: string; id: string };
 
-/**
- * A page as JSON of the first `pageSize` of `found`, which holds one entry more when there is a
- * next page.
- */
-export function cursorPage(found: ({ json: string } & Place)[], pageSize: number): string {
-  const shown = found.slice(0, pageSize);
-  const last = found.length > pageSize ? shown.at(-1) : undefined;
+/** A page of the first `pageSize` rows as JSON; `rows` has one more if there is a next page. */
+export function cursorPage(rows: ({ json: string } & Cursor)[], pageSize: number): string {
+  const page = rows.slice(0, pageSize);
+  const last = rows.length > pageSize ? page.at(-1) : undefined;
   const nextCursor = last
     ? Buffer.from(`${last.startedAt} ${last.id}`).toString("base64url")
     : null;
-  return `{"items":[${shown.map(({ json }) => json).join(",")}],"nextCursor":${JSON.stringify(nextCursor)}}`;
+  return `{"items":[${page.map(({ json }) => json).join(",")}],"nextCursor":${JSON.stringify(nextCursor)}}`;
 }
 
 const CURSOR =
   /^([12]\d{3}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-/** The place after which a page begins. Throws invalid for what is no `nextCursor`. */
-export function placeOf(cursor: string | undefined): Place | undefined {
+/** Decodes the cursor that a page starts after. Throws invalid if it is not a `nextCursor`. */
+export function decodeCursor(cursor: string | undefined): Cursor | undefined {
   if (cursor === undefined) return undefined;
   const match = CURSOR.exec(Buffer.from(cursor, "base64url").toString());
   if (match && isTime(match[1] as string))

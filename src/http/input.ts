@@ -16,8 +16,8 @@ const NOTHING: Record<string, never> = Object.freeze({});
 const NO_INPUTS = Object.freeze({ params: NOTHING, query: NOTHING, body: undefined });
 
 /**
- * Path, query and body as `shapes` describe them. Throws `invalid` (`invalid_request`) with the
- * faults of all three.
+ * Validates path, query and body against `shapes`, and returns them normalised. Throws `invalid`
+ * (`invalid_request`) with the faults of all three.
  */
 export function checkInputs(
   shapes: InputShapes,
@@ -25,8 +25,7 @@ export function checkInputs(
   params: Record<string, string>,
   body: unknown,
 ) {
-  // Even asking a request for its URL costs as much as all the rest of an operation that takes
-  // nothing.
+  // Reading a request's URL costs as much as the rest of an operation without inputs.
   if (!shapes.params && !shapes.query && !shapes.body) return NO_INPUTS;
   if (shapes.query && !shapes.params && !shapes.body) return checkQuery(shapes.query, request.url);
   const faults: FieldError[] = [];
@@ -45,30 +44,25 @@ export function checkInputs(
 
 type Inputs = { params: typeof NOTHING; query: Record<string, unknown>; body: undefined };
 
-/**
- * Queries that passed, by schema and by their text: the same text always makes the same query.
- * Nobody changes them.
- */
-const passed = new WeakMap<TObject, BoundedMap<string, Inputs>>();
+/** Valid queries, frozen, by schema and URL. */
+const validQueries = new WeakMap<TObject, BoundedMap<string, Inputs>>();
 const MAX_CACHED_QUERIES = 1000;
 const MAX_CACHED_URL_LENGTH = 256;
 
 function checkQuery(schema: TObject, url: string): Inputs {
-  const known = passed.get(schema) ?? createBoundedMap<string, Inputs>(MAX_CACHED_QUERIES);
-  passed.set(schema, known);
-  const answerFromCache = known.get(url);
-  if (answerFromCache) return answerFromCache;
+  const cache = validQueries.get(schema) ?? createBoundedMap<string, Inputs>(MAX_CACHED_QUERIES);
+  validQueries.set(schema, cache);
+  const cached = cache.get(url);
+  if (cached) return cached;
   const faults: FieldError[] = [];
   const query = examine(schema, readQuery(url, schema, faults), faults) as Record<string, unknown>;
   if (faults.length > 0) throw invalidRequest(faults);
   const inputs = { params: NOTHING, query: Object.freeze(query), body: undefined };
-  if (url.length <= MAX_CACHED_URL_LENGTH) known.set(url, inputs);
+  if (url.length <= MAX_CACHED_URL_LENGTH) cache.set(url, inputs);
   return inputs;
 }
 
-/**
- * Throws `invalid` (`invalid_request`) with every fault, or returns the value in its normal form.
- */
+/** The normalised value. Throws `invalid` (`invalid_request`) with every fault. */
 export function checkInput<T>(schema: TSchema, given: unknown): T {
   const faults: FieldError[] = [];
   const value = examine(schema, given, faults);
@@ -76,15 +70,15 @@ export function checkInput<T>(schema: TSchema, given: unknown): T {
   return value as T;
 }
 
-/** The value in its normal form; its faults are added to `faults`. */
+/** The normalised value; appends its faults to `faults`. */
 function examine(schema: TSchema, given: unknown, faults: FieldError[]): unknown {
-  const found = findBadText(given, "");
+  const all = findBadText(given, "");
   const value = normalise(schema, given);
-  found.push(...faultsOf(schema, value));
-  // Faults in these fields are left to the handler, which checks each part by itself, so that one
-  // does not refuse the rest.
+  all.push(...faultsOf(schema, value));
+  // The handler validates the parts of these fields one by one, so that an invalid part does not
+  // reject the others.
   const later = schema.checkedLater as RegExp | undefined;
-  faults.push(...(later ? found.filter(({ field }) => !later.test(field)) : found));
+  faults.push(...(later ? all.filter(({ field }) => !later.test(field)) : all));
   return value;
 }
 
@@ -106,9 +100,9 @@ export function invalidRequest(faults: FieldError[]): AppError {
 }
 
 /**
- * The query string of `url` as the object that `schema` describes: whole numbers, booleans (`true`,
- * `false`, `1`, `0`) and arrays (repeated keys) where it says so. A repeated scalar that it knows
- * and an undecodable escape are added to `faults`.
+ * Parses the query string of `url` into integers, booleans (`true`, `false`, `1`, `0`), arrays
+ * (repeated keys) and strings, by `schema`. Appends repeated scalars and invalid escapes to
+ * `faults`.
  */
 function readQuery(url: string, schema: TObject, faults: FieldError[]): Record<string, unknown> {
   const start = url.indexOf("?");
@@ -156,7 +150,7 @@ function readPair(
 /** A name as a JSON pointer (RFC 6901). */
 export const pointer = (name: string) => `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 
-/** Path parameters in the form that `schema` describes: whole numbers where it says so. */
+/** Path parameters, integers where `schema` has them. */
 function readParams(params: Record<string, string>, schema: TObject): Record<string, unknown> {
   const read: Record<string, unknown> = {};
   for (const [name, property] of Object.entries(schema.properties))
@@ -164,7 +158,7 @@ function readParams(params: Record<string, string>, schema: TObject): Record<str
   return read;
 }
 
-/** Whether a path's parameters, still percent-encoded, fit `schema`. */
+/** Whether percent-encoded path parameters are valid for `schema`. */
 export function areParams(schema: TObject, encoded: Record<string, string>): boolean {
   const params = Object.fromEntries(
     Object.entries(encoded).map(([name, text]) => [name, decode(text) ?? text]),
@@ -174,10 +168,7 @@ export function areParams(schema: TObject, encoded: Record<string, string>): boo
   return faults.length === 0;
 }
 
-/**
- * A text as the number or boolean that the schema wants; left as it is when it is neither, for the
- * check to refuse.
- */
+/** A string as the integer or boolean of the schema; unchanged if it is neither, so it is refused. */
 function coerce(schema: TSchema | undefined, text: string): unknown {
   if (schema?.type === "integer") return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
   if (schema?.type === "boolean") {
@@ -197,11 +188,11 @@ function decode(text: string): string | undefined {
   }
 }
 
-/** Texts that PostgreSQL or UTF-8 cannot hold: NUL and lone surrogates. Refused, never repaired. */
+/** Faults for strings that PostgreSQL cannot store: those with NUL or lone surrogates. */
 export function findBadText(value: unknown, path: string, faults: FieldError[] = []): FieldError[] {
   if (typeof value === "string" && !isStorable(value)) faults.push(badText(path || "/"));
   if (typeof value !== "object" || value === null) return faults;
-  // Half a million numbers are a body of a mebibyte: not even their places are named.
+  // A body may hold half a million numbers, so arrays without strings are skipped.
   if (Array.isArray(value) && !value.some(mayHoldText)) return faults;
   for (const [name, inner] of Object.entries(value)) {
     if (faults.length >= MAX_FAULTS) break;

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { RequestContext } from "#db/admission.ts";
 
-/** The request that the running code works for; undefined for the process's own work. */
+/** The request that the current code works for; undefined for background work. */
 export const requestContext = new AsyncLocalStorage<RequestContext | undefined>();
 
-/** Runs `work` to its end though its client goes away: others wait for it too. */
+/** Completes `work` even if the client hangs up, because other requests have joined it. */
 export async function keepAliveForJoiners<T>(work: () => Promise<T>): Promise<T> {
   const context = requestContext.getStore();
   if (!context) return work();
@@ -16,8 +16,5 @@ export async function keepAliveForJoiners<T>(work: () => Promise<T>): Promise<T>
   }
 }
 
-/**
- * Runs `work` as the process's own, which is neither given up nor refused: what a request must not
- * leave undone.
- */
+/** Runs `work` as background work, which is neither cancelled nor refused. */
 export const detached = <T>(work: () => T): T => requestContext.run(undefined, work);

@@ -9,23 +9,18 @@ import type { Exchange } from "./exchange.ts";
 import type { Idempotently } from "./idempotency.ts";
 import type { HandlerInput, Operation } from "./operation.ts";
 
-/** What operations are evaluated with. */
 export type EvaluationDeps = {
   db: Db;
   /** Absent when there are none. */
   replicas?: Replicas | undefined;
-  /**
-   * The actor of a request's access cookie; at once when it is remembered. Throws
-   * `unauthenticated`.
-   */
+  /** The actor of a request's access cookie; synchronous if cached. Throws `unauthenticated`. */
   authenticate(request: Request): Actor | Promise<Actor>;
-  /** For unsafe requests of signed-in users that carry an Idempotency-Key. */
   idempotently: Idempotently;
 };
 
 /**
  * The reply to a request, in the one order of evaluation: unparsable body, authentication,
- * permission, validation, then the operation's handler. Throws what becomes a problem. Synchronous
+ * permission, validation, then the operation's handler. Errors become problems in `fail`. Synchronous
  * as long as nothing has to be awaited, so a cached actor and a cached answer cost no turn of the
  * event loop.
  */
@@ -41,15 +36,15 @@ export function evaluate(
       handle(operation, exchange, params, body, await identify(spec, exchange.request, deps), deps),
     );
   }
-  if (spec.file) return performOnFile(operation, exchange, params, deps);
+  if (spec.file) return evaluateWithFile(operation, exchange, params, deps);
   const actor = identify(spec, exchange.request, deps);
   if (!(actor instanceof Promise))
     return handle(operation, exchange, params, undefined, actor, deps);
-  return actor.then((known) => handle(operation, exchange, params, undefined, known, deps));
+  return actor.then((found) => handle(operation, exchange, params, undefined, found, deps));
 }
 
-/** A file may be large: it is read for those only who may send one. */
-async function performOnFile(
+/** A file may be large, so it is read only after the permission check. */
+async function evaluateWithFile(
   operation: Operation,
   exchange: Exchange,
   params: Record<string, string>,
@@ -82,7 +77,7 @@ function handle(
     requireAccess(spec.access, actor);
   }
   const inputs = checkInputs(spec, request, params, body);
-  const askedOn = (db: Db) =>
+  const inputOn = (db: Db) =>
     ({
       request,
       requestId,
@@ -93,7 +88,7 @@ function handle(
       db,
       file,
     }) as unknown as HandlerInput<Access, never, never, never>;
-  const run = (db: Db) => answer(askedOn(db));
+  const run = (db: Db) => answer(inputOn(db));
   if (!actor) return run(deps.db);
   if (method === "GET") {
     return spec.readsMayLag && deps.replicas
@@ -106,22 +101,23 @@ function handle(
     const sent = spec.file
       ? new Bun.CryptoHasher("sha256").update(file).digest("hex")
       : inputs.body;
-    const asked = { userId: actor.userId, key, method, url: request.url, body: sent };
+    const repeatable = { userId: actor.userId, key, method, url: request.url, body: sent };
     const { recheck } = spec;
     return deps.idempotently(
-      asked,
+      repeatable,
       () => run(deps.db),
-      recheck && ((kept) => recheck(askedOn(deps.db), kept)),
+      recheck && ((stored) => recheck(inputOn(deps.db), stored)),
     );
   };
-  return deps.replicas ? noting(deps.replicas, actor, runOnce) : runOnce();
+  return deps.replicas ? recordingWrite(deps.replicas, actor, runOnce) : runOnce();
 }
 
 /**
- * Failures are noted too: a 409 may tell of what an earlier try wrote, whose process died before it
- * noted that.
+ * Records that the actor has written, so that their reads wait for it on replicas. Failures are
+ * recorded too: a 409 may come from a write of an earlier attempt whose process died before
+ * recording it.
  */
-async function noting(
+async function recordingWrite(
   replicas: Replicas,
   { userId }: Actor,
   run: () => Reply | Promise<Reply>,

@@ -17,41 +17,35 @@ export type ExchangeDeps = {
   crossSite: CrossSite;
   requestLog: RequestLog;
   requests: RequestMetrics;
-  /** Told of every failure that no client caused, with the request id that the client was given. */
+  /** Called for every failure that the client did not cause, with the request id it received. */
   onBug(error: unknown, requestId: string, traceparent: string | undefined): void;
-  /**
-   * True where only a proxy asks: it has told the client, or will, which request id it gave (ADR
-   * 0023, 0028).
-   */
+  /** True if all requests come through a proxy, which sends the request id to the client itself. */
   isProxied: boolean;
-  /** True while the process stops: clients are told to close their connections. */
+  /** True while the process stops: responses then ask clients to close their connections. */
   isDraining(): boolean;
 };
 
-/** One request while it is answered. */
+/** A request in progress. */
 export type Exchange = RequestContext & {
   request: Request;
-  /** Whoever asks has named the request. */
-  isNamed: boolean;
+  /** Whether the request arrived with an id. */
+  hasGivenId: boolean;
   startedMs: number;
   actor: Actor | undefined;
-  /** It has left admission control, and no longer counts as in flight. */
+  /** Released from admission control, and no longer in flight. */
   isFinished: boolean;
-  /** The trace that a proxy or client has put this request into, as it came. */
+  /** The W3C trace context that the request arrived with. */
   traceparent: string | undefined;
   metrics: RouteMetrics;
 };
 
-/**
- * New request ids are this process's random name and a count: as unique as a UUID, at a tenth of
- * its cost.
- */
+/** A request id is a random name of the process and a counter: unique at a tenth of a UUID's cost. */
 const PROCESS_NAME = randomBytes(9).toString("base64url");
 let requestCount = 0;
 const newRequestId = () => `${PROCESS_NAME}.${(++requestCount).toString(36)}`;
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,128}$/;
 
-/** W3C Trace Context: version, trace, parent, flags; ids of zeros and version ff are none. */
+/** W3C Trace Context: version, trace id, parent id, flags. Ids of zeros and version ff are invalid. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** The id that the proxy or client gave the request, if it is well formed. */
@@ -77,7 +71,7 @@ export function openExchange(
   return {
     request,
     requestId: given ?? newRequestId(),
-    isNamed: given !== undefined,
+    hasGivenId: given !== undefined,
     startedMs: performance.now(),
     actor: undefined,
     isFinished: false,
@@ -91,7 +85,7 @@ export function openExchange(
 }
 
 /**
- * The final response, counted and logged. First releases the request from admission control, even
+ * The response to send, counted and logged. Releases the request from admission control first, even
  * if the rest throws.
  */
 export function finish(
@@ -106,7 +100,7 @@ export function finish(
     exchange.leave?.();
     deps.requests.inFlight--;
   }
-  const response = toResponse(reply, deps.isProxied && exchange.isNamed ? undefined : requestId);
+  const response = toResponse(reply, deps.isProxied && exchange.hasGivenId ? undefined : requestId);
   const corsHeaders = deps.crossSite.headersFor(request);
   if (corsHeaders)
     for (const [name, value] of Object.entries(corsHeaders)) response.headers.set(name, value);
@@ -127,6 +121,7 @@ export function finish(
   return response;
 }
 
+/** The response to a failed request: a problem (RFC 9457). Server errors are reported as bugs. */
 export function fail(
   error: unknown,
   exchange: Exchange,
@@ -141,9 +136,9 @@ export function fail(
   return finish(problemReply(problem, exchange.requestId), exchange, operation, deps);
 }
 
-/** Who is told where the time of a request went. */
+/** Whether responses to the actor carry a Server-Timing header. */
 export const hasServerTiming = (actor: Actor | undefined) => actor?.roleSlug === "superuser";
 
-/** Statements that ran side by side count each: `db` may exceed `total`. */
+/** Concurrent statements are added up, so `db` may exceed `total`. */
 const serverTiming = ({ poolMs, databaseMs }: Exchange, totalMs: number) =>
   `pool;dur=${poolMs.toFixed(2)}, db;dur=${databaseMs.toFixed(2)}, total;dur=${totalMs.toFixed(2)}`;

@@ -1,7 +1,7 @@
 import type { Db } from "#db/client.ts";
 
-/** How a request was answered; `status` is null while it is under way. */
-export type Kept = {
+/** The request that holds a key, and its response; `status` is null while it is in progress. */
+export type StoredRequest = {
   fingerprint: Uint8Array;
   status: number | null;
   body: string | null;
@@ -12,7 +12,7 @@ export type Kept = {
 export type Claim = { userId: string; key: string; claimId: string };
 
 /**
- * Claims a key for a request, and returns undefined; if the key is taken, returns the stored answer
+ * Claims a key for a request, and returns undefined; if the key is taken, returns the stored response
  * of its request. A key is free again after 24 hours. A retry takes over a claim that was neither
  * answered nor renewed for a minute: its process has died. Stores the first of `fingerprints`;
  * requests are equal if they share any of them.
@@ -21,23 +21,25 @@ export async function claimKey(
   { sql }: Db,
   claim: Claim,
   fingerprints: Uint8Array[],
-): Promise<Kept | undefined> {
+): Promise<StoredRequest | undefined> {
   const { userId, key, claimId } = claim;
   const [fingerprint] = fingerprints as [Uint8Array];
   const claimed = await sql`
     insert into idempotency_keys as kept (user_id, key, claim_id, fingerprint, started_at)
     values (${userId}, ${key}, ${claimId}, ${fingerprint}, clock_timestamp())
     on conflict (user_id, key) do update
-      set claim_id = excluded.claim_id, fingerprint = excluded.fingerprint, started_at = excluded.started_at,
-        status = null, body = null, headers = null
+      set claim_id = excluded.claim_id, fingerprint = excluded.fingerprint,
+        started_at = excluded.started_at, status = null, body = null, headers = null
       where kept.started_at < clock_timestamp() - interval '24 hours'
         or kept.status is null and kept.fingerprint in ${sql(fingerprints)}
           and kept.started_at < clock_timestamp() - interval '1 minute'
     returning true`;
   if (claimed.length > 0) return undefined;
-  const [kept] = await sql<Kept[]>`
-    select fingerprint, status, body, headers from idempotency_keys where user_id = ${userId} and key = ${key}`;
-  // Gone between the two statements: the request failed, and may be tried again.
+  const [kept] = await sql<StoredRequest[]>`
+    select fingerprint, status, body, headers
+    from idempotency_keys
+    where user_id = ${userId} and key = ${key}`;
+  // Deleted between the two statements: the request failed, and may be retried.
   return kept ?? { fingerprint, status: null, body: null, headers: null };
 }
 
@@ -46,38 +48,38 @@ export async function claimKey(
  * the key over.
  */
 export async function renewClaim({ sql }: Db, claim: Claim): Promise<void> {
-  await sql`update idempotency_keys set started_at = clock_timestamp() where ${joiners(sql, claim)} and status is null`;
+  await sql`
+    update idempotency_keys set started_at = clock_timestamp()
+    where ${heldBy(sql, claim)} and status is null`;
 }
 
 /**
  * Stores the answer to the request of `claim`. Does nothing if another request has taken the key
  * over.
  */
-export async function keepAnswer(
+export async function storeResponse(
   { sql }: Db,
   claim: Claim,
-  {
-    status,
-    body,
-    headers,
-  }: { status: number; body: string | null; headers: Record<string, string> },
+  response: { status: number; body: string | null; headers: Record<string, string> },
 ): Promise<void> {
+  const { status, body, headers } = response;
   await sql`
-    update idempotency_keys set status = ${status}, body = ${body}, headers = ${JSON.stringify(headers)}::text::jsonb
-    where ${joiners(sql, claim)}`;
+    update idempotency_keys
+    set status = ${status}, body = ${body}, headers = ${JSON.stringify(headers)}::text::jsonb
+    where ${heldBy(sql, claim)}`;
 }
 
 /**
  * Frees a key whose answer is not stored. Does nothing if another request has taken the key over.
  */
 export async function freeKey({ sql }: Db, claim: Claim): Promise<void> {
-  await sql`delete from idempotency_keys where ${joiners(sql, claim)}`;
+  await sql`delete from idempotency_keys where ${heldBy(sql, claim)}`;
 }
 
-const joiners = (sql: Db["sql"], { userId, key, claimId }: Claim) =>
+const heldBy = (sql: Db["sql"], { userId, key, claimId }: Claim) =>
   sql`user_id = ${userId} and key = ${key} and claim_id = ${claimId}`;
 
-/** Deletes what is older than 24 hours. */
+/** Deletes keys that are older than 24 hours. */
 export async function deleteOldKeys({ sql }: Db): Promise<void> {
   await sql`delete from idempotency_keys where started_at < now() - interval '24 hours'`;
 }

@@ -3,9 +3,9 @@ import type { Db } from "#db/client.ts";
 import { AppError } from "#lib/errors.ts";
 import type { Reply } from "../http/reply.ts";
 import { detached } from "../http/request-context.ts";
-import { type Claim, claimKey, freeKey, keepAnswer, renewClaim } from "./idempotency.queries.ts";
+import { type Claim, claimKey, freeKey, renewClaim, storeResponse } from "./idempotency.queries.ts";
 
-/** A request that may be sent again: whose it is, under which key, and what it asks for. */
+/** A request with an Idempotency-Key. */
 export type Repeatable = {
   userId: string;
   key: string;
@@ -15,8 +15,8 @@ export type Repeatable = {
 };
 
 /**
- * Runs a request once, and answers its retries with the stored answer. `recheck` gets the body of
- * the stored answer, and throws if the user may no longer see it.
+ * Runs a request once, and answers its retries with the stored response. `recheck` gets the body of
+ * the stored response, and throws if the user may no longer see it.
  */
 export type Idempotently = (
   request: Repeatable,
@@ -31,14 +31,12 @@ type Deps = {
    * before a key rotation.
    */
   secrets: Uint8Array[];
-  /**
-   * Called when the outcome of a request could not be stored; the request is answered all the same.
-   */
+  /** Called if the outcome of a request could not be stored. The request is answered normally. */
   onFault(error: unknown): void;
   renewalIntervalMs?: number;
 };
 
-/** A claim that is not renewed for a minute counts as that of a dead process. */
+/** A claim that has not been renewed for a minute belongs to a dead process. */
 const RENEWAL_INTERVAL_MS = 15_000;
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
@@ -66,32 +64,32 @@ export function createIdempotency(deps: Deps): Idempotently {
       createHmac("sha256", secret).update(text).digest(),
     );
     const claim = { userId, key, claimId: Bun.randomUUIDv7() };
-    const kept = await claimKey(db, claim, fingerprints);
-    if (!kept) return runAndKeep(deps, claim, run);
-    if (!fingerprints.some((fingerprint) => timingSafeEqual(kept.fingerprint, fingerprint))) {
+    const earlier = await claimKey(db, claim, fingerprints);
+    if (!earlier) return runAndStore(deps, claim, run);
+    if (!fingerprints.some((fingerprint) => timingSafeEqual(earlier.fingerprint, fingerprint))) {
       throw new AppError(
         "invalid",
         "idempotency.mismatch",
         "This Idempotency-Key came with another request before",
       );
     }
-    if (kept.status === null) {
+    if (earlier.status === null) {
       throw new AppError(
         "conflict",
         "idempotency.in_flight",
         "The request with this Idempotency-Key is under way",
       );
     }
-    if (kept.body !== null) await recheck?.(kept.body);
+    if (earlier.body !== null) await recheck?.(earlier.body);
     return {
-      status: kept.status,
-      body: kept.body,
-      headers: { ...kept.headers, "idempotency-replayed": "true" },
+      status: earlier.status,
+      body: earlier.body,
+      headers: { ...earlier.headers, "idempotency-replayed": "true" },
     };
   };
 }
 
-async function runAndKeep(
+async function runAndStore(
   deps: Deps,
   claim: Claim,
   run: () => Reply | Promise<Reply>,
@@ -105,11 +103,11 @@ async function runAndKeep(
   try {
     const reply = await run();
     const { status, body, headers, cookies, isSecret } = reply;
-    // Secrets are never kept, cookies among them: sent again, such a request is run again.
-    const isKept =
+    // Secrets, cookies included, are never stored, so a retry runs the request again.
+    const isStorable =
       cookies === undefined && !isSecret && (body === null || typeof body === "string");
     await record(() =>
-      isKept ? keepAnswer(db, claim, { status, body, headers }) : freeKey(db, claim),
+      isStorable ? storeResponse(db, claim, { status, body, headers }) : freeKey(db, claim),
     );
     return reply;
   } catch (error) {

@@ -7,10 +7,7 @@ import type { Access, Actor } from "../permissions/actor.ts";
 type Shape = TSchema | undefined;
 type Read<S extends Shape> = S extends TSchema ? Static<S> : undefined;
 
-/**
- * What a handler is given: inputs that were checked, and an actor unless the operation is open to
- * anyone.
- */
+/** The input of a handler: validated inputs, and an actor unless the operation is public. */
 export type HandlerInput<A extends Access, P extends Shape, Q extends Shape, B extends Shape> = {
   request: Request;
   requestId: string;
@@ -18,73 +15,62 @@ export type HandlerInput<A extends Access, P extends Shape, Q extends Shape, B e
   params: Read<P>;
   query: Read<Q>;
   body: Read<B>;
-  /**
-   * What to read from: the primary, or a replica's transaction where the operation says
-   * `readsMayLag`.
-   */
+  /** The primary; for an operation with `readsMayLag`, possibly a transaction on a replica. */
   db: Db;
-  /** Of an operation that takes one; else empty. */
+  /** The body of an operation that takes a file; empty for all others. */
   file: Uint8Array<ArrayBuffer>;
 };
 
 /**
- * What an operation promises; OpenAPI is made of it, and nothing of an operation is said anywhere
- * else.
+ * Everything there is to say about an operation. Access control, validation and the OpenAPI
+ * document all use it, so they cannot disagree.
  */
 export type Spec<A extends Access, P extends Shape, Q extends Shape, B extends Shape> = {
   id: string;
   tag: string;
   summary: string;
   access: A;
-  /**
-   * The cookies that sign in to this operation, any of them, if not the access cookie alone; the
-   * handler reads them.
-   */
+  /** The cookies that sign in to this operation, if not the access cookie; the handler reads them. */
   credentials?: Credential[];
   /**
-   * True if its work, once begun, is finished even when the client hangs up: it ends somebody's
-   * access, or counts or records an attempt. docs/security.md lists these operations.
+   * True if the operation completes even when the client hangs up, because it ends access, or counts
+   * or records an attempt. docs/security.md lists these operations.
    */
   isDetached?: boolean;
   params?: P;
   query?: Q;
   body?: B;
   bodyMedia?: BodyMedia;
-  /** Takes a file as its body, which is read once the asker is known to be allowed to. */
+  /** For a body that is a file. It is read only after the actor's permission was checked. */
   file?: FileMedia;
-  /** The shape of each success by status; null for an answer without a body. */
+  /** The schema of each successful response by status; null for one without a body. */
   answers: Record<number, TSchema | null>;
-  /** Media type of the success when it is not JSON. */
+  /** The media type of successful responses, if it is not JSON. */
   answerMedia?: string;
-  /** True when the answer carries an ETag, so that 304 is possible. */
+  /** True if responses carry an ETag, so that 304 is possible. */
   isTagged?: boolean;
   /**
-   * True when the handler only reads, by the `db` that it is given, and nobody is wronged when it
-   * overlooks what others wrote a moment ago: no permission is read, and nothing of the answer is
-   * remembered. The asker's own writes are there.
+   * True if the handler only reads, through its `db`, and may miss recent writes of other users: it
+   * checks no permission, and its answer is not cached. It always sees the actor's own writes.
    */
   readsMayLag?: A extends "anyone" ? false : boolean;
   /**
-   * True when what is answered at once comes from the catalog's memory, and depends on nothing but
-   * who asks, the address and the headers that choose a form: who asks again in the same words is
-   * then answered shortly (ADR 0028).
+   * True if synchronous answers come from the catalog cache, and depend only on the actor, the URL
+   * and the headers that select a representation. Repeat requests then take a fast path (ADR 0028).
    */
   isCached?: boolean;
   /**
-   * Checks the actor's present permission: throws as the operation itself would. Called with the
-   * body of the stored answer before that is replayed under its Idempotency-Key. For operations
-   * whose permission others may withdraw.
+   * Throws like the operation itself if the actor no longer has permission. Called with the body of
+   * the stored response before it is replayed under its Idempotency-Key. For operations whose
+   * permission other users may withdraw.
    */
-  recheck?: (asked: HandlerInput<A, P, Q, B>, body: string) => Promise<void>;
+  recheck?: (input: HandlerInput<A, P, Q, B>, body: string) => Promise<void>;
   /**
-   * What everybody is always answered: where a proxy gives request ids, Bun sends it without asking
-   * us (ADR 0023).
+   * The response to every request, if it is constant. Where a proxy assigns request ids, Bun sends
+   * it without calling the application (ADR 0023).
    */
   constant?: Reply;
-  /**
-   * The problems particular to this operation, `status → what it means`; the general ones are
-   * added.
-   */
+  /** Descriptions of the problems that only this operation returns, by status. */
   problems?: Record<number, string>;
 };
 
@@ -98,10 +84,10 @@ export type Operation = {
   /** The whole path, with `:name` for parameters. */
   path: string;
   spec: Spec<Access, TObject | undefined, TObject | undefined, Shape>;
-  handle(asked: HandlerInput<Access, Shape, Shape, Shape>): Reply | Promise<Reply>;
+  handle(input: HandlerInput<Access, Shape, Shape, Shape>): Reply | Promise<Reply>;
 };
 
-/** One operation of the API: where it is, what it promises, and the function that answers it. */
+/** An operation of the API: its method and path, its specification, and its handler. */
 export function operation<
   A extends Access,
   P extends TObject | undefined = undefined,
@@ -111,7 +97,7 @@ export function operation<
   method: Method,
   path: string,
   spec: Spec<A, P, Q, B>,
-  handle: (asked: HandlerInput<A, P, Q, B>) => Reply | Promise<Reply>,
+  handle: (input: HandlerInput<A, P, Q, B>) => Reply | Promise<Reply>,
 ): Operation {
   return { method, path, spec, handle } as unknown as Operation;
 }

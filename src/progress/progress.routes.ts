@@ -1,4 +1,4 @@
-import { cursorPage, placeOf } from "../http/cursor.ts";
+import { cursorPage, decodeCursor } from "../http/cursor.ts";
 import { okJson } from "../http/reply.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import { listHistory } from "./history.queries.ts";
@@ -53,7 +53,7 @@ export function progressRoutes({ nowMs }: { nowMs: () => number }): Operation[] 
         answers: { 200: History },
       },
       async ({ actor, params, query: { cursor, pageSize = 20, formula = "epley" }, db }) => {
-        const from = { formula, after: placeOf(cursor) };
+        const from = { formula, after: decodeCursor(cursor) };
         return okJson(
           cursorPage(
             await listHistory(db, actor.userId, params.exerciseId, from, pageSize + 1),

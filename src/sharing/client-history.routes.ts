@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { cursorPage, placeOf } from "../http/cursor.ts";
+import { cursorPage, decodeCursor } from "../http/cursor.ts";
 import { choose, okJson, taggedReply } from "../http/reply.ts";
 import { strict, Uuid } from "../http/shapes.ts";
 import { type Operation, operation } from "../operations/operation.ts";
@@ -97,7 +97,7 @@ export function clientHistoryRoutes({ db, nowMs }: { db: Db; nowMs: () => number
         problems,
       },
       async ({ actor, params, query: { cursor, pageSize = 20, formula = "epley" } }) => {
-        const from = { formula, after: placeOf(cursor) };
+        const from = { formula, after: decodeCursor(cursor) };
         const userId = await requireReadable(db, actor, params.clientId);
         return okJson(
           cursorPage(

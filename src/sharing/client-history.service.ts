@@ -1,6 +1,6 @@
 import type { Db } from "#db/client.ts";
 import { AppError } from "#lib/errors.ts";
-import { cursorPage, placeOf } from "../http/cursor.ts";
+import { cursorPage, decodeCursor } from "../http/cursor.ts";
 import type { Actor } from "../permissions/actor.ts";
 import { findWorkoutJson, listWorkouts } from "../workouts/workouts.queries.ts";
 import type { ListWorkouts } from "../workouts/workouts.schemas.ts";
@@ -28,7 +28,7 @@ export async function listClientWorkouts(
   query: ListWorkouts,
 ): Promise<string> {
   const { cursor, pageSize = 20, ...filter } = query;
-  const after = placeOf(cursor);
+  const after = decodeCursor(cursor);
   const userId = await requireReadable(db, actor, clientId);
   return cursorPage(await listWorkouts(db, userId, { ...filter, after }, pageSize + 1), pageSize);
 }

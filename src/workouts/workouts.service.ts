@@ -1,6 +1,6 @@
 import type { Db } from "#db/client.ts";
 import { AppError, type FieldError, idsNotFound, listOfIds } from "#lib/errors.ts";
-import { cursorPage, placeOf } from "../http/cursor.ts";
+import { cursorPage, decodeCursor } from "../http/cursor.ts";
 import type { Precondition } from "../http/precondition.ts";
 import type { Actor } from "../permissions/actor.ts";
 import { type LockedWorkout, lockWorkout } from "../permissions/parent-locks.queries.ts";
@@ -89,7 +89,7 @@ export async function listPage(db: Db, actor: Actor, query: ListWorkouts): Promi
   const found = await listWorkouts(
     db,
     actor.userId,
-    { ...filter, after: placeOf(cursor) },
+    { ...filter, after: decodeCursor(cursor) },
     pageSize + 1,
   );
   return cursorPage(found, pageSize);
