@@ -22,26 +22,26 @@ const documents = tracked.filter((file) =>
 const topLevel = new Set(tracked.map((file) => file.split("/")[0] as string));
 const fileNames = new Set(tracked.map((file) => basename(file)));
 
-/** PostgreSQL's own files, and directories that a bench makes. */
-const OTHERS = ["pg_hba.conf", "postgresql.auto.conf", "bench/baselines/*"];
+/** Files of PostgreSQL, and directories that a bench creates. */
+const FOREIGN_FILES = ["pg_hba.conf", "postgresql.auto.conf", "bench/baselines/*"];
 
-/** What a document says in code: blocks line by line, and what is in backticks. */
+/** The code in a document: the lines of its blocks and its inline code, and the latter alone. */
 function codeOf(text: string): { lines: string[]; words: string[] } {
   const blocks = [...text.matchAll(/^```[^\n]*\n(.*?)^```/gms)].map(([, block]) => block as string);
   const words = [...text.replaceAll(/^```.*?^```/gms, "").matchAll(/`([^`\n]+)`/g)].map(
     ([, word]) => word as string,
   );
-  // A line that ends with a backslash goes on.
+  // A backslash at the end of a line continues it.
   return { lines: [...blocks.join("\n").replaceAll("\\\n", " ").split("\n"), ...words], words };
 }
 
-/** Whether a word in backticks is a path of ours; globs and `<…>` stand for some file. */
+/** Whether inline code is a path in the repository without a file; globs and `<…>` match any. */
 function isMissing(word: string): boolean {
   const path = word
     .replace(/^\.\//, "")
     .replace(/\/$/, "")
     .replaceAll(/<[^>]+>/g, "*");
-  if (OTHERS.includes(path) || !/^[\w.@*-]+(\/[\w.@*-]+)*$/.test(path)) return false;
+  if (FOREIGN_FILES.includes(path) || !/^[\w.@*-]+(\/[\w.@*-]+)*$/.test(path)) return false;
   const looksLikeFile = /\.(ts|md|sh|sql|ini|conf|ya?ml|service|timer|tmpfiles)$/.test(path);
   if (!path.includes("/")) return looksLikeFile && !path.includes("*") && !fileNames.has(path);
   if (!topLevel.has(path.split("/")[0] as string)) return looksLikeFile;
@@ -63,6 +63,31 @@ test.each(documents)("%s names only files that exist", (document) => {
   });
 });
 
+/** Names in camel case that belong to other programs. */
+const FOREIGN_NAMES = ["pgBackRest"];
+const sources = tracked
+  .filter((file) => /\.(ts|sql|c)$/.test(file) && !file.startsWith("docs/"))
+  .map(read)
+  .join("\n");
+
+test.each(documents)("%s names only identifiers that exist", (document) => {
+  const identifiers = codeOf(read(document)).words.flatMap(
+    (word) => word.match(/^[A-Za-z]+[a-z0-9][A-Z]\w*(?=$|[.(])/) ?? [],
+  );
+  expect(
+    identifiers.filter((name) => !FOREIGN_NAMES.includes(name) && !sources.includes(name)),
+  ).toEqual([]);
+});
+
+test("docs/security.md names only tests that exist", () => {
+  const named = [...read("docs/security.md").matchAll(/`([\w/.-]+\.test\.ts)` "([^"]+?)…?"/g)];
+  expect(named.length).toBeGreaterThan(4);
+  const missing = named.filter(
+    ([, file = "", name = ""]) => !tracked.includes(file) || !read(file).includes(`"${name}`),
+  );
+  expect(missing.map(([text]) => text)).toEqual([]);
+});
+
 const cli = cac("irontrack");
 registerCommands(cli);
 const optionsOf = new Map(
@@ -72,13 +97,13 @@ const optionsOf = new Map(
   ]),
 );
 
-/** At the start of a command, and not as the user, database or unit of that name. */
-const CALLED =
+/** The program at the start of a command, and not the user, database or unit of that name. */
+const INVOCATION =
   /(?:^|[&|;('"] *|sudo -u \w+ (?:--\S+ )*|env (?:\w+=\S+ +)+)(?:\.\/|\/usr\/local\/bin\/)?irontrack(?:\.new)? ([a-z][a-z:-]*)([^|&;<>#)\n]*)/g;
 
-/** The commands and long options in a line that are not there. */
+/** The commands and long options in a line that do not exist. */
 function unknownIn(line: string): string[] {
-  return [...line.matchAll(CALLED)].flatMap(([, name = "", rest = ""]) => {
+  return [...line.matchAll(INVOCATION)].flatMap(([, name = "", rest = ""]) => {
     const known = optionsOf.get(name);
     if (!known) return [`irontrack ${name}`];
     if (name === "bench") return [];
@@ -100,7 +125,7 @@ test.each(documents)("%s names only commands and options that exist", (document)
   ]).toEqual([]);
 });
 
-test("a file, a command or an option that is not there is noticed", () => {
+test("a missing file, command or option is detected", () => {
   expect(["src/gone.ts", "gone.test.ts", "gone/file.md", "docs/gone/"].map(isMissing)).toEqual([
     true,
     true,
@@ -116,14 +141,16 @@ test("a file, a command or an option that is not there is noticed", () => {
   ]);
 });
 
-test("operations name only metrics and settings that exist", () => {
+test("docs/operations.md names only metrics and settings that exist", () => {
   const text = read("docs/operations.md");
   const metrics = new Set([...text.matchAll(/irontrack_[a-z_]+[a-z]/g)].map(([name]) => name));
   const documented = read("docs/metrics.md");
   // Names of databases and volumes.
-  const others = ["irontrack_before", "irontrack_restoring", "irontrack_postgres"];
+  const otherNames = ["irontrack_before", "irontrack_restoring", "irontrack_postgres"];
   expect(
-    [...metrics].filter((name) => !documented.includes(`\`${name}\``) && !others.includes(name)),
+    [...metrics].filter(
+      (name) => !documented.includes(`\`${name}\``) && !otherNames.includes(name),
+    ),
   ).toEqual([]);
   const settings = [...text.matchAll(/^([A-Z][A-Z_]+)=/gm)].map(([, name]) =>
     (name as string).replace(/_FILE$/, ""),
@@ -134,37 +161,30 @@ test("operations name only metrics and settings that exist", () => {
 
 const hasSystemd = Bun.which("systemd-analyze") !== null;
 if (!hasSystemd && !process.env.CI)
-  console.warn("SKIPPED: the units are not verified: there is no systemd-analyze");
+  console.warn(
+    "SKIPPED: the systemd units are not verified, because systemd-analyze is not installed",
+  );
 
-test.skipIf(!hasSystemd && !process.env.CI)(
-  "the systemd units are ones that systemd understands, and hardened",
-  () => {
-    const dir = mkdtempSync(join(tmpdir(), "irontrack-units-"));
-    try {
-      const units = tracked.filter((file) => /^deploy\/systemd\/.*\.(service|timer)$/.test(file));
-      // It looks whether what they start is there.
-      for (const unit of units)
-        writeFileSync(
-          join(dir, basename(unit)),
-          read(unit).replaceAll("/usr/local/bin/irontrack", "/bin/true"),
-        );
-      const paths = units.map((unit) => join(dir, basename(unit)));
-      const verified = spawnSync("systemd-analyze", ["verify", "--man=no", ...paths], {
-        encoding: "utf8",
-      });
-      expect([verified.stdout + verified.stderr, verified.status]).toEqual(["", 0]);
-      // An outage of something else may last for any time, and the application is started again
-      // after it.
-      expect(read("deploy/systemd/irontrack.service")).toMatch(/^StartLimitIntervalSec=0$/m);
-      const rated = [
-        "security",
-        "--offline=true",
-        "--threshold=15",
-        join(dir, "irontrack.service"),
-      ];
-      expect(spawnSync("systemd-analyze", rated, { encoding: "utf8" }).status).toBe(0);
-    } finally {
-      rmSync(dir, { recursive: true, force: true });
-    }
-  },
-);
+test.skipIf(!hasSystemd && !process.env.CI)("the systemd units are valid and hardened", () => {
+  const dir = mkdtempSync(join(tmpdir(), "irontrack-units-"));
+  try {
+    const units = tracked.filter((file) => /^deploy\/systemd\/.*\.(service|timer)$/.test(file));
+    // systemd-analyze checks that the program exists.
+    for (const unit of units)
+      writeFileSync(
+        join(dir, basename(unit)),
+        read(unit).replaceAll("/usr/local/bin/irontrack", "/bin/true"),
+      );
+    const paths = units.map((unit) => join(dir, basename(unit)));
+    const verified = spawnSync("systemd-analyze", ["verify", "--man=no", ...paths], {
+      encoding: "utf8",
+    });
+    expect([verified.stdout + verified.stderr, verified.status]).toEqual(["", 0]);
+    // An outage of another service may last any time; the application is restarted after it.
+    expect(read("deploy/systemd/irontrack.service")).toMatch(/^StartLimitIntervalSec=0$/m);
+    const rating = ["security", "--offline=true", "--threshold=15", join(dir, "irontrack.service")];
+    expect(spawnSync("systemd-analyze", rating, { encoding: "utf8" }).status).toBe(0);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});

@@ -18,17 +18,17 @@ import { migrate } from "#db/migrate.ts";
 import { describeWithTools, testTools } from "#test/postgres-tools.ts";
 import { program } from "#test/program.ts";
 
-const text = readFileSync(join(import.meta.dir, "operations.md"), "utf8");
+const manual = readFileSync(join(import.meta.dir, "operations.md"), "utf8");
 const ROOT = join(import.meta.dir, "..");
 
-/** The one block marked to be tried that has `words` in it. */
-function blockWith(words: string): string {
-  const blocks = [...text.matchAll(/^```\w+ try\n(.*?)^```/gms)].map(
+/** The only block marked `try` that contains `text`. */
+function blockWith(text: string): string {
+  const blocks = [...manual.matchAll(/^```\w+ try\n(.*?)^```/gms)].map(
     ([, block]) => block as string,
   );
-  const found = blocks.filter((block) => block.includes(words));
-  if (found.length !== 1) throw new Error(`${found.length} blocks have ${words}`);
-  return found[0] as string;
+  const matching = blocks.filter((block) => block.includes(text));
+  if (matching.length !== 1) throw new Error(`${matching.length} blocks contain ${text}`);
+  return matching[0] as string;
 }
 
 let dir: string;
@@ -39,8 +39,8 @@ const paths = () => ({
   logFile: join(dir, "postgres.log"),
 });
 
-/** Runs a block as its reader would, with `irontrack` and PostgreSQL's programs on the PATH. */
-function tried(block: string, env: Record<string, string> = {}): string {
+/** Runs a block as a reader would, with `irontrack` and PostgreSQL's programs on the PATH. */
+function runBlock(block: string, env: Record<string, string> = {}): string {
   const run = spawnSync("sh", ["-euc", block], {
     cwd: dir,
     encoding: "utf8",
@@ -60,7 +60,7 @@ function tried(block: string, env: Record<string, string> = {}): string {
   return run.stdout + run.stderr;
 }
 
-async function asked<T extends object>(statement: string): Promise<T[]> {
+async function query<T extends object>(statement: string): Promise<T[]> {
   const db = openPool(cluster.url("irontrack"), { size: 1, prepare: false });
   try {
     return (await db.sql.unsafe(statement)) as unknown as T[];
@@ -69,26 +69,26 @@ async function asked<T extends object>(statement: string): Promise<T[]> {
   }
 }
 
-const namesOfRoles = async () =>
-  (await asked<{ slug: string }>("select slug from roles order by 1")).map((r) => r.slug);
+const listRoles = async () =>
+  (await query<{ slug: string }>("select slug from roles order by 1")).map((r) => r.slug);
 const addRole = (slug: string) =>
-  asked(`insert into roles (slug, name) values ('${slug}', '${slug}')`);
+  query(`insert into roles (slug, name) values ('${slug}', '${slug}')`);
 const start = () =>
   startCluster(paths(), { settings: { wal_level: "replica", max_wal_senders: "4" } });
 
-describeWithTools("what operations.md says", () => {
+describeWithTools("the commands in docs/operations.md", () => {
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), "irontrack-operations-"));
     chmodSync(dir, 0o711);
     for (const name of ["bin", "backups", "backups/dumps", "backups/base", "backups/wal"])
       mkdirSync(join(dir, name));
-    // PostgreSQL, as whom it runs, writes its WAL there.
+    // The user of the PostgreSQL server archives WAL there.
     for (const name of ["backups", "backups/wal"]) chmodSync(join(dir, name), 0o777);
-    const called = program()
+    const command = program()
       .map((word) => `'${word}'`)
       .join(" ");
     for (const path of [join(dir, "bin/irontrack"), join(dir, "irontrack")]) {
-      writeFileSync(path, `#!/bin/sh\nexec ${called} "$@"\n`);
+      writeFileSync(path, `#!/bin/sh\nexec ${command} "$@"\n`);
       chmodSync(path, 0o755);
     }
     cluster = await start();
@@ -102,71 +102,71 @@ describeWithTools("what operations.md says", () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  test("a dump is made, tried and restored by the commands that it has", async () => {
+  test("a dump is created, verified and restored", async () => {
     await addRole("before-the-dump");
-    expect(tried(blockWith("backup:create"))).toContain("irontrack-20");
-    expect(tried(blockWith("--verify"))).toMatch(
+    expect(runBlock(blockWith("backup:create"))).toContain("irontrack-20");
+    expect(runBlock(blockWith("--verify"))).toMatch(
       /contents +good[\s\S]*schema +good[\s\S]*amcheck +good/,
     );
     await addRole("after-the-dump");
-    tried(blockWith("--into irontrack"));
-    expect(await namesOfRoles()).not.toContain("after-the-dump");
-    expect(await namesOfRoles()).toContain("before-the-dump");
+    runBlock(blockWith("--into irontrack"));
+    expect(await listRoles()).not.toContain("after-the-dump");
+    expect(await listRoles()).toContain("before-the-dump");
   });
 
-  test("the new key goes in front of the one that signed", () => {
-    tried("./irontrack compose:init --secrets secrets");
+  test("a new key is put before the key that signed", () => {
+    runBlock("./irontrack compose:init --secrets secrets");
     const keys = () =>
       JSON.parse(readFileSync(join(dir, "secrets/jwt_private_keys"), "utf8")) as { kid: string }[];
     const [first] = keys();
     const inode = statSync(join(dir, "secrets/jwt_private_keys")).ino;
-    tried(blockWith("jq "));
+    runBlock(blockWith("jq "));
     expect(keys()).toHaveLength(2);
     expect(keys()[1]).toEqual(first as { kid: string });
     expect(statSync(join(dir, "secrets/jwt_private_keys")).ino).toBe(inode);
   });
 
-  test("a base backup and the WAL give back the moment before an accident", async () => {
+  test("a base backup and archived WAL restore the moment before an accident", async () => {
     const { uid, gid } = statSync(paths().dataDir);
     const conf = blockWith("archive_command").replaceAll("BACKUPS", join(dir, "backups"));
     await cluster.stop();
     writeFileSync(join(paths().dataDir, "postgresql.conf"), conf, { flag: "a" });
     cluster = await start();
-    tried(blockWith("pg_basebackup"));
+    runBlock(blockWith("pg_basebackup"));
     await addRole("last-good");
-    const [moment] = await asked<{ now: string }>("select clock_timestamp()::text as now");
-    await asked("delete from roles");
-    await asked("select pg_switch_wal()");
+    const [moment] = await query<{ now: string }>("select clock_timestamp()::text as now");
+    await query("delete from roles");
+    await query("select pg_switch_wal()");
     for (let tries = 0; tries < 500; tries++) {
-      const [archiver] = await asked<{ done: boolean }>(
+      const [archiver] = await query<{ done: boolean }>(
         "select last_archived_wal is not null and pg_walfile_name(pg_current_wal_lsn()) > last_archived_wal as done from pg_stat_archiver",
       );
-      const [waiting] = await asked<{ count: number }>(
+      const [waiting] = await query<{ count: number }>(
         "select count(*)::integer as count from pg_ls_dir('pg_wal/archive_status') as name where name like '%.ready'",
       );
       if (archiver?.done && waiting?.count === 0) break;
       await Bun.sleep(20);
     }
     await cluster.stop();
-    tried(blockWith("recovery.signal"), { UNTIL: moment?.now as string });
-    // The test is root, and PostgreSQL is not.
+    runBlock(blockWith("recovery.signal"), { UNTIL: moment?.now as string });
+    // The test runs as root, PostgreSQL does not.
     spawnSync("chown", ["-R", `${uid}:${gid}`, paths().dataDir]);
     cluster = await start();
     for (let tries = 0; tries < 500; tries++) {
-      const [state] = await asked<{ recovering: boolean }>(
+      const [state] = await query<{ recovering: boolean }>(
         "select pg_is_in_recovery() as recovering",
       );
       if (!state?.recovering) break;
       await Bun.sleep(20);
     }
-    expect(await namesOfRoles()).toContain("last-good");
+    expect(await listRoles()).toContain("last-good");
     expect(readdirSync(join(dir, "backups/wal")).some((name) => name.endsWith(".part"))).toBe(
       false,
     );
   });
 
-  test("every block that is to be tried is tried", () => {
-    const count = [...text.matchAll(/^```\w+ try$/gm)].length;
+  test("every block marked `try` is run", () => {
+    const count = [...manual.matchAll(/^```\w+ try$/gm)].length;
     const uses = readFileSync(join(ROOT, "docs/operations.slow.test.ts"), "utf8").match(
       /blockWith\("/g,
     );

@@ -17,10 +17,7 @@ const folders = new Set(
 const names = new Set(tracked.map((file) => basename(file)));
 const decisions = new Set(tracked.flatMap((file) => /^docs\/adr\/(\d{4})-/.exec(file)?.[1] ?? []));
 
-/**
- * Everything that people write sentences in. Results of benches are data; the catalog has sentences
- * of its own.
- */
+/** All files with prose. Results of benches are data, and the catalog is content. */
 const texts = tracked.filter(
   (file) =>
     /(\.(ts|sql|sh|c|conf|ini|ya?ml|service|timer|toml|md)|^irontrack|Dockerfile|\.env\.example|^\.ci\/[\w-]+)$/.test(
@@ -28,8 +25,8 @@ const texts = tracked.filter(
     ) && !/^(bench\/results|seeds\/catalog|node_modules)\/|references\.test\.ts$/.test(file),
 );
 
-/** Generated, made by a run, or somebody else's. */
-const NOT_OURS = [
+/** Names in examples, generated files, and files of other versions. */
+const IGNORED = [
   /^docs\/gone\//,
   /^gone\//,
   /\/gone\./,
@@ -38,10 +35,7 @@ const NOT_OURS = [
   /^src\/cli\.ts$/,
 ];
 
-/**
- * The documents, files, decisions and sections that a text refers to and that are not in the
- * repository.
- */
+/** The documents, files, decisions and sections that `text` refers to and the repository lacks. */
 function missingReferences(text: string, from = ""): string[] {
   const missing: string[] = [];
   for (const [, list = ""] of text.matchAll(/\bADRs? ((?:\d{1,4}(?:, | and |–)?)+)/g)) {
@@ -50,13 +44,13 @@ function missingReferences(text: string, from = ""): string[] {
     }
   }
   for (const [path] of text.matchAll(/(?<![\w./*<-])[\w-][\w./-]*\.md\b/g))
-    if (!isThere(path, from)) missing.push(path);
-  const ours = /(?<![\w./*<>-])(?:lib|src|db|bench|cli|docs|seeds|test|deploy|angie)\/[\w./-]*\w/g;
-  for (const [path] of text.matchAll(ours)) {
-    if (/\.(ts|sql|conf|ini|sh|c|service|timer|json|ya?ml)$/.test(path) && !isThere(path, from))
+    if (!exists(path, from)) missing.push(path);
+  const paths = /(?<![\w./*<>-])(?:lib|src|db|bench|cli|docs|seeds|test|deploy|angie)\/[\w./-]*\w/g;
+  for (const [path] of text.matchAll(paths)) {
+    if (/\.(ts|sql|conf|ini|sh|c|service|timer|json|ya?ml)$/.test(path) && !exists(path, from))
       missing.push(path);
   }
-  // A section belongs to a standard or a publication that is named before it.
+  // A section must follow the name of a standard or publication.
   for (const { 0: section, index } of text.matchAll(/(?:[\w.]+,? )?§ ?\d[\d.]*/g)) {
     if (
       !/RFC \d+|ASVS|\b(?:19|20)\d\d\b/.test(
@@ -65,22 +59,22 @@ function missingReferences(text: string, from = ""): string[] {
     )
       missing.push(section);
   }
-  // Papers that a reader of the repository does not have.
+  // Documents that a reader of the repository does not have.
   for (const [phrase] of text.matchAll(
     /\bthe (?:contract|original)\b(?! (?:one|name|order|error|file|text))/g,
   ))
     missing.push(phrase);
-  return missing.filter((reference) => !NOT_OURS.some((pattern) => pattern.test(reference)));
+  return missing.filter((reference) => !IGNORED.some((pattern) => pattern.test(reference)));
 }
 
-function isThere(path: string, from: string): boolean {
+function exists(path: string, from: string): boolean {
   const clean = path.replace(/^\.\//, "");
   if (files.has(clean) || folders.has(clean)) return true;
   if (files.has(join(from, "..", clean))) return true;
   return !clean.includes("/") && names.has(clean);
 }
 
-test("every document, decision, file and section that the project names is in it", () => {
+test("every document, decision, file and section that the project refers to exists", () => {
   const missing = texts.flatMap((file) =>
     missingReferences(readFileSync(join(ROOT, file), "utf8"), file).map(
       (reference) => `${file}: ${reference}`,
@@ -89,7 +83,7 @@ test("every document, decision, file and section that the project names is in it
   expect(missing).toEqual([]);
 });
 
-test("a reference that leads nowhere is noticed", () => {
+test("a dangling reference is detected", () => {
   expect(
     missingReferences(
       "as PAPER.md says, see ADR 0999 and ADRs 1, 998 (docs/none.md), src/none/none.ts, NOTES §3",
