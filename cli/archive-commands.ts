@@ -5,11 +5,12 @@ import type { Db } from "#db/client.ts";
 import { OperatorError } from "#lib/errors.ts";
 import { withDatabase, withInvalidations } from "#src/app/database.ts";
 import { exportArchive, importArchive } from "#src/archive/archive.service.ts";
-import { insertAuditEvent, OPERATOR } from "#src/audit/audit.queries.ts";
+import { insertAuditEvent } from "#src/audit/audit.queries.ts";
+import { OPERATOR } from "#src/audit/origin.ts";
 import { readConfig } from "#src/config/config.ts";
 import { normaliseEmail } from "#src/http/formats.ts";
+import { userNotFound } from "#src/users/guards.service.ts";
 import { findUser } from "#src/users/users.queries.ts";
-import { userNotFound } from "#src/users/users.service.ts";
 
 /**
  * Commands on people's archives: what they made and performed, as one file. The audit log says that

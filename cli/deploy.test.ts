@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { initCompose } from "#deploy/docker/compose-init.ts";
-import { readKeys } from "#src/access/keys.ts";
+import { parseKeys } from "#src/access/keys.ts";
 import { readConfig } from "#src/config/config.ts";
 import { buildExecutable } from "./build.ts";
 import { askHealth } from "./health.ts";
@@ -23,7 +23,7 @@ test("compose:init makes each secret once, for nobody who may not enter the dire
   expect(new Set(["postgres_password", "owner_password", "database_password"].map(read)).size).toBe(
     3,
   );
-  expect((await readKeys(read("jwt_private_keys"), "test")).publicJwks).toHaveLength(1);
+  expect((await parseKeys(read("jwt_private_keys"), "test")).publicJwks).toHaveLength(1);
   expect(read("tls_certificate")).toContain("BEGIN CERTIFICATE");
   const before = made.map(read);
   expect(await initCompose(secrets, "iron.example.com")).toEqual([]);

@@ -1,6 +1,6 @@
 import { openPool } from "#db/client.ts";
 import { cookieNames } from "#src/access/cookies.ts";
-import { generateKey, readKeys } from "#src/access/keys.ts";
+import { generateKey, parseKeys } from "#src/access/keys.ts";
 import { listOperations } from "#src/app/app.ts";
 import { assemble } from "#src/app/services.ts";
 import { createCatalogCache } from "#src/cache/catalog-cache.ts";
@@ -16,7 +16,7 @@ import { openApiDocument } from "#src/operations/openapi.ts";
  */
 export async function openApiJson(): Promise<string> {
   const config = readConfig({ LOG_LEVEL: "silent" });
-  const keys = await readKeys(JSON.stringify([await generateKey()]), "a key made for this");
+  const keys = await parseKeys(JSON.stringify([await generateKey()]), "a key made for this");
   // Connects on first use, which is never: the routes are only listed.
   const db = openPool("postgres://nobody@localhost/none", { size: 1, prepare: false });
   const operations = listOperations(

@@ -6,22 +6,18 @@ import { OperatorError } from "#lib/errors.ts";
 import { PersonName } from "#src/access/access.schemas.ts";
 import { createPasswords } from "#src/access/passwords.ts";
 import { withInvalidations } from "#src/app/database.ts";
-import { listAuditEvents, OPERATOR } from "#src/audit/audit.queries.ts";
+import { listAuditEvents } from "#src/audit/audit.queries.ts";
+import { OPERATOR } from "#src/audit/origin.ts";
 import { type Config, readConfig } from "#src/config/config.ts";
 import { normaliseEmail } from "#src/http/formats.ts";
 import { checkInput } from "#src/http/input.ts";
 import { Email, strict, Title } from "#src/http/shapes.ts";
 import type { RoleSlug } from "#src/permissions/actor.ts";
+import { type UserDeps, userNotFound } from "#src/users/guards.service.ts";
 import { endLoginsOf, listLoginsOf } from "#src/users/operators.service.ts";
+import { assignRole, revokeRole } from "#src/users/roles.service.ts";
 import { findUser, insertRole, listRoleSlugs, listUsers } from "#src/users/users.queries.ts";
-import {
-  assignRole,
-  changeUser,
-  createUser,
-  revokeRole,
-  type UserDeps,
-  userNotFound,
-} from "#src/users/users.service.ts";
+import { changeUser, createUser } from "#src/users/users.service.ts";
 import { confirm, readNewPassword } from "./prompt.ts";
 
 type Flags = {

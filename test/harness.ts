@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
 import type { Db } from "#db/client.ts";
-import { generateKey, type Keys, readKeys } from "#src/access/keys.ts";
+import { generateKey, type Keys, parseKeys } from "#src/access/keys.ts";
 import { createTokens } from "#src/access/tokens.ts";
 import { type AppDeps, createApp, listOperations } from "#src/app/app.ts";
 import { assemble } from "#src/app/services.ts";
@@ -28,7 +28,7 @@ export const testConfig = (settings: Record<string, string> = {}): Config =>
 
 let keyJson: Promise<string> | undefined;
 /** One pair of keys for all tests of a process. */
-export const testKeys = async (): Promise<Keys> => readKeys(await testKeyJson(), "test");
+export const testKeys = async (): Promise<Keys> => parseKeys(await testKeyJson(), "test");
 const testKeyJson = () => {
   keyJson ??= generateKey().then((key) => JSON.stringify([key]));
   return keyJson;
@@ -96,7 +96,7 @@ export async function apiOn(db: Db, options: ApiOptions = {}): Promise<Api> {
 
 /** The application of a process that has these keys: the first signs. */
 export async function apiWithKeys(db: Db, ...keys: object[]): Promise<Api> {
-  const tokens = createTokens(testConfig(), await readKeys(JSON.stringify(keys), "test"));
+  const tokens = createTokens(testConfig(), await parseKeys(JSON.stringify(keys), "test"));
   return apiOn(db, { deps: { tokens } });
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import { generateKey, type Keys, readKeys } from "#src/access/keys.ts";
+import { generateKey, type Keys, parseKeys } from "#src/access/keys.ts";
 import { program } from "./program.ts";
 import { databaseSettings } from "./transaction.ts";
 
@@ -52,7 +52,7 @@ export async function openProcesses(dir: string, databaseUrl: string): Promise<P
     throw new Error(`${name} does not answer`);
   };
   return {
-    keys: await readKeys(JSON.stringify([key]), "test"),
+    keys: await parseKeys(JSON.stringify([key]), "test"),
     start,
     stop: () => {
       for (const child of children) child.kill("SIGKILL");

@@ -1,6 +1,6 @@
 import { measure } from "mitata";
 import type { Db } from "#db/client.ts";
-import { generateKey, readKeys } from "#src/access/keys.ts";
+import { generateKey, parseKeys } from "#src/access/keys.ts";
 import { createPasswords } from "#src/access/passwords.ts";
 import { createTokens } from "#src/access/tokens.ts";
 import { createCatalogCache } from "#src/cache/catalog-cache.ts";
@@ -65,7 +65,7 @@ async function prepareParts(): Promise<Record<string, () => unknown>> {
   const config = readConfig(process.env);
   const tokens = createTokens(
     config,
-    await readKeys(JSON.stringify([await generateKey()]), "bench"),
+    await parseKeys(JSON.stringify([await generateKey()]), "bench"),
   );
   const passwords = createPasswords(config);
   const claims = {

@@ -2,22 +2,24 @@ import type { Db } from "#db/client.ts";
 import { instant } from "#db/fragments.ts";
 import type { RoleSlug } from "../permissions/actor.ts";
 
-/** What signing in has to know of an account. */
+/** What a sign-in needs to know about an account. */
 export type Account = { id: string; email: string; passwordHash: string; isActive: boolean };
 
 export async function findAccountByEmail(db: Db, email: string): Promise<Account | undefined> {
   const [account] = await db.sql<Account[]>`
-    select id, email, password_hash as "passwordHash", is_active as "isActive" from users where lower(email) = ${email}`;
+    select id, email, password_hash as "passwordHash", is_active as "isActive" from users
+    where lower(email) = ${email}`;
   return account;
 }
 
 export async function findAccount(db: Db, userId: string): Promise<Account | undefined> {
   const [account] = await db.sql<Account[]>`
-    select id, email, password_hash as "passwordHash", is_active as "isActive" from users where id = ${userId}`;
+    select id, email, password_hash as "passwordHash", is_active as "isActive" from users
+    where id = ${userId}`;
   return account;
 }
 
-/** Replaces a hash, unless it was replaced in the meantime; true when it did. */
+/** Replaces the hash `from` by `to`; false if it was replaced in the meantime. */
 export async function updatePasswordHash(
   db: Db,
   userId: string,
@@ -40,21 +42,19 @@ export type NewLogin = {
   address: string | null;
 };
 
-/**
- * Inserts a login of an active user; false when the user was deactivated or deleted in the
- * meantime.
- */
+/** Inserts a login; false if the user was deactivated or deleted in the meantime. */
 export async function insertLogin(db: Db, login: NewLogin): Promise<boolean> {
   const startedAt = login.startedAt.toISOString();
   const inserted = await db.sql`
-    insert into logins (id, user_id, refresh_hash, refreshed_at, created_at, last_used_at, expires_at, user_agent, address)
-    select ${login.id}, id, ${Buffer.from(login.refreshHash)}, ${startedAt}, ${startedAt}, ${startedAt},
-      ${login.expiresAt.toISOString()}, ${login.userAgent}, ${login.address}
+    insert into logins
+      (id, user_id, refresh_hash, refreshed_at, created_at, last_used_at, expires_at, user_agent, address)
+    select ${login.id}, id, ${Buffer.from(login.refreshHash)}, ${startedAt}, ${startedAt},
+      ${startedAt}, ${login.expiresAt.toISOString()}, ${login.userAgent}, ${login.address}
     from users where id = ${login.userId} and is_active for share`;
   return inserted.count === 1;
 }
 
-/** The state of a login and its user; every field null when the user is gone. */
+/** The state of a login and its user; every field is null if there is no such user. */
 export type LoginState = {
   userId: string | null;
   email: string;
@@ -65,10 +65,7 @@ export type LoginState = {
   expiresAtMs: number;
 };
 
-/**
- * One row always: the user of that id (fields null when there is none) with the login of that id,
- * if it is theirs.
- */
+/** Reads a user's state, and that of the login if it belongs to the user. Always returns one row. */
 export async function findLoginState(
   db: Db,
   userId: string,
@@ -76,19 +73,20 @@ export async function findLoginState(
   nowMs: number,
 ): Promise<LoginState> {
   const [state] = await db.sql<LoginState[]>`
-    select users.id as "userId", email, users.name, roles.slug as "roleSlug", is_active as "isActive",
+    select users.id as "userId", email, users.name, roles.slug as "roleSlug",
+      is_active as "isActive",
       coalesce(revoked_at is null and expires_at > ${new Date(nowMs).toISOString()}, false) as "isLive",
       (extract(epoch from expires_at) * 1000)::float8 as "expiresAtMs"
-    from (values (${userId}::uuid)) as asked (id)
-    left join users on users.id = asked.id
+    from (values (${userId}::uuid)) as claimed (id)
+    left join users on users.id = claimed.id
     left join roles on roles.id = users.role_id
     left join logins on logins.user_id = users.id and logins.id = ${loginId}`;
   return state as LoginState;
 }
 
 /**
- * Replaces the refresh token of a live login by its successor, if `from` is the current one: one
- * statement, so that of any number of callers exactly one succeeds.
+ * Replaces the refresh token of a live login by its successor, if `from` is the current one. One
+ * statement, so that exactly one of any number of concurrent callers succeeds.
  */
 export async function rotateRefreshHash(
   db: Db,
@@ -135,7 +133,7 @@ export type LoginRow = {
   address: string | null;
 };
 
-/** A user's live logins, the one used last first. */
+/** A user's live logins, most recently used first. */
 export async function listLiveLogins(
   { sql }: Db,
   userId: string,
@@ -145,7 +143,8 @@ export async function listLiveLogins(
     select id, ${instant(sql, "created_at")} as "createdAt", ${instant(sql, "last_used_at")} as "lastUsedAt",
       ${instant(sql, "expires_at")} as "expiresAt", user_agent as "userAgent", address
     from logins
-    where user_id = ${userId} and revoked_at is null and expires_at > ${new Date(nowMs).toISOString()}
+    where user_id = ${userId} and revoked_at is null
+      and expires_at > ${new Date(nowMs).toISOString()}
     order by last_used_at desc, id desc`;
 }
 
@@ -156,24 +155,24 @@ export type RevocationReason =
   | "password_changed"
   | "deactivated"
   | "signed_in_again";
-/** Which logins of a user: one, every one but one, or all. */
-export type Which = { only: string } | { except: string } | "all";
+/** Which logins of a user: one, all except one, or all. */
+export type LoginSelection = { only: string } | { except: string } | "all";
 
-/** Revokes live logins of a user and returns how many there were. */
+/** Revokes live logins of a user, and returns their number. */
 export async function revokeLogins(
   { sql }: Db,
   userId: string,
-  which: Which,
+  selection: LoginSelection,
   reason: RevocationReason,
 ): Promise<number> {
-  const chosen =
-    which === "all"
+  const isSelected =
+    selection === "all"
       ? sql``
-      : "only" in which
-        ? sql`and id = ${which.only}`
-        : sql`and id <> ${which.except}`;
+      : "only" in selection
+        ? sql`and id = ${selection.only}`
+        : sql`and id <> ${selection.except}`;
   const revoked = await sql`
     update logins set revoked_at = clock_timestamp(), revoked_reason = ${reason}
-    where user_id = ${userId} and revoked_at is null ${chosen}`;
+    where user_id = ${userId} and revoked_at is null ${isSelected}`;
   return revoked.count;
 }

@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import type { Origin } from "../audit/audit.queries.ts";
+import { type OriginDeps, originOf } from "../audit/origin.ts";
 import { created, noContent, ok, okJson } from "../http/reply.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import { type Actor, isSuperuser } from "../permissions/actor.ts";
@@ -14,7 +14,6 @@ import {
   UserAuth,
 } from "./access.schemas.ts";
 import {
-  type AccessDeps,
   changePassword,
   listLogins,
   logOut,
@@ -24,24 +23,15 @@ import {
 import { authenticateByEither } from "./authentication.ts";
 import { clearedCookies, loginCookies } from "./cookies.ts";
 import type { Keys } from "./keys.ts";
-import { refresh } from "./refresh.service.ts";
-import { signIn, signUp } from "./sign-in.service.ts";
+import { type RefreshDeps, refresh } from "./refresh.service.ts";
+import { type SignInDeps, signIn, signUp } from "./sign-in.service.ts";
+
+export type AccessDeps = SignInDeps & RefreshDeps & OriginDeps;
 
 const P = "/api/v1/access";
 const tag = "Access";
 const busy = { 503: "Too many people are signing in, or the database cannot be reached" };
 const throttled = { 429: "Too many attempts: Retry-After says how long to wait" };
-
-/** Where a request's changes come from, for the audit log. */
-export const originOf = (
-  deps: Pick<AccessDeps, "addressOf">,
-  { request, requestId, actor }: { request: Request; requestId: string; actor: Actor | undefined },
-): Origin => ({
-  actor: actor ? "user" : "nobody",
-  userId: actor?.userId ?? null,
-  address: deps.addressOf(request),
-  requestId,
-});
 
 export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
   const jwks = JSON.stringify({ keys: keys.publicJwks });
@@ -59,7 +49,7 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
         answers: { 201: User },
         problems: { 409: "The address is taken", ...throttled, ...busy },
       },
-      async (asked) => created(await signUp(deps, originOf(deps, asked), asked.body)),
+      async (input) => created(await signUp(deps, originOf(deps, input), input.body)),
     ),
     operation(
       "POST",
@@ -78,9 +68,9 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
           ...busy,
         },
       },
-      async (asked) => {
-        const { username, password } = asked.body;
-        const pair = await signIn(deps, originOf(deps, asked), asked.request, username, password);
+      async (input) => {
+        const { username, password } = input.body;
+        const pair = await signIn(deps, originOf(deps, input), input.request, username, password);
         return noContent(loginCookies(config, pair.accessToken, pair.refreshToken));
       },
     ),
@@ -97,8 +87,8 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
         answers: { 204: null },
         problems: throttled,
       },
-      async (asked) => {
-        const pair = await refresh(deps, originOf(deps, asked), asked.request);
+      async (input) => {
+        const pair = await refresh(deps, originOf(deps, input), input.request);
         return noContent(loginCookies(config, pair.accessToken, pair.refreshToken));
       },
     ),
@@ -114,9 +104,9 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
         credentials: ["access_token", "refresh_token"],
         answers: { 204: null },
       },
-      async (asked) => {
-        const actor = await authenticateByEither(deps, asked.request);
-        await logOut(deps, originOf(deps, { ...asked, actor }), actor);
+      async (input) => {
+        const actor = await authenticateByEither(deps, input.request);
+        await logOut(deps, originOf(deps, { ...input, actor }), actor);
         return noContent(clearedCookies(config));
       },
     ),
@@ -137,8 +127,8 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
           ...busy,
         },
       },
-      async (asked) => {
-        await changePassword(deps, originOf(deps, asked), asked.actor, asked.body);
+      async (input) => {
+        await changePassword(deps, originOf(deps, input), input.actor, input.body);
         return noContent(clearedCookies(config));
       },
     ),
@@ -184,9 +174,9 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
           ...throttled,
         },
       },
-      async (asked) => {
-        const { actor, params, body } = asked;
-        await revokeLogin(deps, originOf(deps, asked), actor, params.loginId, body.currentPassword);
+      async (input) => {
+        const { actor, params, body } = input;
+        await revokeLogin(deps, originOf(deps, input), actor, params.loginId, body.currentPassword);
         return noContent();
       },
     ),
@@ -203,12 +193,12 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
         answers: { 204: null },
         problems: { 401: "Not signed in, or the current password is incorrect", ...throttled },
       },
-      async (asked) => {
+      async (input) => {
         await revokeOtherLogins(
           deps,
-          originOf(deps, asked),
-          asked.actor,
-          asked.body.currentPassword,
+          originOf(deps, input),
+          input.actor,
+          input.body.currentPassword,
         );
         return noContent();
       },
@@ -235,7 +225,7 @@ export function accessRoutes(deps: AccessDeps, keys: Keys): Operation[] {
   ];
 }
 
-/** Profiles by the actor that is remembered for a login: an actor that changes is another one. */
+/** Profiles by cached actor: the login cache makes a new object when anything about it changes. */
 const profiles = new WeakMap<Actor, string>();
 
 function profileJsonOf(actor: Actor): string {

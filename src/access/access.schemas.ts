@@ -8,7 +8,7 @@ export const NewPassword = Type.String({
   maxLength: 128,
   description: "Any characters; kept as typed",
 });
-/** A password that is only compared may be anything that could have been sent. */
+/** A password that is only compared, so any length that could have been stored is valid. */
 const GivenPassword = Type.String({ maxLength: 128 });
 
 export const SignUp = strict({

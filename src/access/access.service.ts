@@ -1,11 +1,9 @@
-import { createHash, createHmac } from "node:crypto";
 import type { Db } from "#db/client.ts";
 import { AppError } from "#lib/errors.ts";
-import { insertAuditEvent, type Origin } from "../audit/audit.queries.ts";
+import { insertAuditEvent } from "../audit/audit.queries.ts";
+import type { Origin } from "../audit/origin.ts";
 import { type Invalidations, sendInvalidation } from "../cache/invalidations.ts";
-import type { LoginCache } from "../cache/login-cache.ts";
 import type { Config } from "../config/config.ts";
-import type { Log } from "../log/log.ts";
 import type { Actor } from "../permissions/actor.ts";
 import {
   type Account,
@@ -15,33 +13,19 @@ import {
   revokeLogins,
   updatePasswordHash,
 } from "./access.queries.ts";
-import { beginAttempt } from "./attempts.service.ts";
+import { type AttemptDeps, beginAttempt } from "./attempts.service.ts";
+import { unauthenticated } from "./authentication.ts";
 import { signInLimits } from "./limits.ts";
 import { requireStrongPassword } from "./password-rule.ts";
 import type { Passwords } from "./passwords.ts";
-import type { Tokens } from "./tokens.ts";
 
-export type AccessDeps = {
-  db: Db;
-  config: Config;
-  tokens: Tokens;
-  passwords: Passwords;
-  loginCache: LoginCache;
-  invalidations: Invalidations;
-  log: Pick<Log, "warn">;
-  nowMs: () => number;
-  /** The address that a request came from, null when nobody trustworthy says. */
-  addressOf: (request: Request) => string | null;
-};
+export type RevocationDeps = { db: Db; invalidations: Invalidations };
+type PasswordDeps = AttemptDeps & { config: Config; passwords: Passwords };
 
-export type TokenPair = { accessToken: string; refreshToken: string };
-
-export const unauthenticated = (reason: string, message: string) =>
-  new AppError("unauthenticated", `access.${reason}`, message);
 const wrongPassword = () => unauthenticated("wrong_password", "Current password is incorrect");
 
-/** Ends a login. Once it returns, no process accepts that login any more. */
-export async function logOut(deps: AccessDeps, origin: Origin, actor: Actor): Promise<void> {
+/** Ends the actor's login. Once it returns, no process accepts that login any more. */
+export async function logOut(deps: RevocationDeps, origin: Origin, actor: Actor): Promise<void> {
   await endLogins(deps, { loginId: actor.loginId }, async (tx) => {
     await revokeLogins(tx, actor.userId, { only: actor.loginId }, "logout");
     await insertAuditEvent(tx, origin, "access.logged_out", {
@@ -51,9 +35,9 @@ export async function logOut(deps: AccessDeps, origin: Origin, actor: Actor): Pr
   });
 }
 
-/** Changes one's password and ends every login of the account, this one too. */
+/** Changes the actor's password, and ends every login of the account including this one. */
 export async function changePassword(
-  deps: AccessDeps,
+  deps: RevocationDeps & PasswordDeps,
   origin: Origin,
   actor: Actor,
   { currentPassword, newPassword }: { currentPassword: string; newPassword: string },
@@ -71,18 +55,18 @@ export async function changePassword(
 
 export type LiveLogin = LoginRow & { isCurrent: boolean };
 
-/** One's live logins, the one used last first. */
-export async function listLogins({ db, nowMs }: AccessDeps, actor: Actor): Promise<LiveLogin[]> {
+/** The actor's live logins, most recently used first. */
+export async function listLogins({ db, nowMs }: AttemptDeps, actor: Actor): Promise<LiveLogin[]> {
   const logins = await listLiveLogins(db, actor.userId, nowMs());
   return logins.map((login) => ({ ...login, isCurrent: login.id === actor.loginId }));
 }
 
 /**
- * Ends one of one's own logins. Throws not_found (`access.login_not_found`) when it is not live or
- * not one's own.
+ * Ends one of the actor's logins. Throws not_found (`access.login_not_found`) if it is not live or
+ * another user's.
  */
 export async function revokeLogin(
-  deps: AccessDeps,
+  deps: RevocationDeps & PasswordDeps,
   origin: Origin,
   actor: Actor,
   loginId: string,
@@ -100,9 +84,9 @@ export async function revokeLogin(
   });
 }
 
-/** Ends every login of one's own but the one that asks. */
+/** Ends all logins of the actor except the present one. */
 export async function revokeOtherLogins(
-  deps: AccessDeps,
+  deps: RevocationDeps & PasswordDeps,
   origin: Origin,
   actor: Actor,
   currentPassword: string,
@@ -115,15 +99,15 @@ export async function revokeOtherLogins(
 }
 
 /**
- * Runs `work` in a transaction; once this returns, no process trusts what it remembered of those
- * logins.
+ * Runs `work`, which revokes logins, in a transaction. Once this returns, no process has them in its
+ * cache.
  */
 export function endLogins<T>(
-  { db, invalidations }: Pick<AccessDeps, "db" | "invalidations">,
-  whose: { loginId: string } | { userId: string },
+  { db, invalidations }: RevocationDeps,
+  logins: { loginId: string } | { userId: string },
   work: (tx: Db) => Promise<T>,
 ): Promise<T> {
-  return invalidations.publish(whose, (invalidationMessage) =>
+  return invalidations.publish(logins, (invalidationMessage) =>
     db.transaction(async (tx) => {
       const result = await work(tx);
       await sendInvalidation(tx, invalidationMessage);
@@ -133,32 +117,22 @@ export function endLogins<T>(
 }
 
 async function requireCurrentPassword(
-  deps: AccessDeps,
+  deps: PasswordDeps,
   actor: Actor,
   password: string,
 ): Promise<Account> {
   const { db, config, passwords } = deps;
-  // Someone with a stolen cookie may guess here: counted for this login, as signing in is for a
-  // known device.
+  // The holder of a stolen cookie may guess here, so failures count as sign-ins of a known device do.
   const limits = signInLimits(config, actor.email, null, actor.loginId);
   const attempt = await beginAttempt(deps, limits);
-  const { account, isRight } = await attempt.judge(async () => {
+  const { account, isRight } = await attempt.check(async () => {
     const account = await findAccount(db, actor.userId);
     return { account, isRight: await passwords.matches(password, account?.passwordHash) };
   });
   if (!account || !isRight) {
-    await attempt.keep();
+    await attempt.fail();
     throw wrongPassword();
   }
   await attempt.succeed(() => true);
   return account;
 }
-
-export const hashToken = (token: string): Buffer => createHash("sha256").update(token).digest();
-
-/**
- * The token id that follows `tokenId`: the same every time, and known to nobody without the signing
- * key's secret.
- */
-export const successorTokenId = (secret: Uint8Array, tokenId: string): string =>
-  createHmac("sha256", secret).update(tokenId).digest("base64url");

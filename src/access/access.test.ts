@@ -11,7 +11,7 @@ const signUp = {
 };
 
 test(
-  "a person signs up, signs in, asks who they are, and logs out",
+  "a user signs up, signs in, reads their profile, and logs out",
   withApi(async (api) => {
     const created = await api.post("/api/v1/access/signup", { body: signUp });
     expectStatus(created, 201);
@@ -49,7 +49,7 @@ test(
 );
 
 test(
-  "an address can sign up once, whatever its case",
+  "an address can sign up only once, in any case",
   withApi(async (api) => {
     await makeUser(api, { email: "taken@example.com" });
     const again = await api.post("/api/v1/access/signup", {
@@ -118,8 +118,8 @@ test.each([
     await withApi(async (api) => {
       const body = { ...signUp, password, confirmPassword: password };
       expectStatus(await api.post("/api/v1/access/signup", { body }), 201);
-      const signIn = (tried: string) =>
-        api.post("/api/v1/access/signin", { body: { username: signUp.email, password: tried } });
+      const signIn = (attempt: string) =>
+        api.post("/api/v1/access/signin", { body: { username: signUp.email, password: attempt } });
       expectStatus(await signIn(password), 204);
       expectStatus(await signIn(password.slice(0, -1)), 401);
     })();
@@ -127,7 +127,7 @@ test.each([
 );
 
 test(
-  "signing in takes a form as well as JSON",
+  "signing in accepts a form as well as JSON",
   withApi(async (api) => {
     const user = await makeUser(api);
     const form = new URLSearchParams({ username: user.email, password: PASSWORD });
@@ -142,32 +142,30 @@ test(
       await api.post("/api/v1/access/signin", { body: multipart, headers: asMultipart }),
       204,
     );
-    // Only signing in does: a form needs no preflight from another site.
+    // Other operations do not: another site may send a form without a preflight.
     const elsewhere = await api.post("/api/v1/access/signup", { body: form.toString(), headers });
     expectProblem(elsewhere, 415, "unsupported_media_type");
   }),
 );
 
 test(
-  "a password stored with older parameters is hashed anew when its owner signs in",
+  "a password hash with old parameters is replaced when its owner signs in",
   withApi(async (api) => {
     const user = await makeUser(api);
-    const stored = async () =>
-      (await api.deps.db.sql`select password_hash from users where id = ${user.id}`)[0]
-        ?.password_hash;
-    const old = await Bun.password.hash(PASSWORD, {
+    const oldHash = await Bun.password.hash(PASSWORD, {
       algorithm: "argon2id",
       memoryCost: 8192,
       timeCost: 1,
     });
-    await api.deps.db.sql`update users set password_hash = ${old} where id = ${user.id}`;
+    await api.deps.db.sql`update users set password_hash = ${oldHash} where id = ${user.id}`;
     await signInFor(api, user.email);
-    expect(await stored()).toContain("m=19456,t=2,p=1");
+    const [stored] = await api.deps.db.sql`select password_hash from users where id = ${user.id}`;
+    expect(stored?.password_hash).toContain("m=19456,t=2,p=1");
   }),
 );
 
 test(
-  "asking who is signed in takes no statement once the login is remembered",
+  "reading the profile takes no statement once the login is cached",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     expect(await statementsOf(() => api.get("/api/v1/access/me", { as }))).toHaveLength(1);

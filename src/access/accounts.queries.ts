@@ -3,7 +3,7 @@ import { instant } from "#db/fragments.ts";
 import { OperatorError } from "#lib/errors.ts";
 import type { RoleSlug } from "../permissions/actor.ts";
 
-/** An account as people may see it. */
+/** The public fields of an account. */
 export type PublicUser = {
   id: string;
   name: string | null;
@@ -25,17 +25,18 @@ export type NewUser = {
   isSystemAdmin?: boolean;
 };
 
-/** Inserts an account of that role. Breaks `users_email_unique` when the address is taken. */
+/** Inserts an account with that role. Violates `users_email_unique` if the address is taken. */
 export async function insertUser(db: Db, user: NewUser): Promise<PublicUser> {
   const [inserted] = await db.sql<PublicUser[]>`
     with inserted as (
       insert into users (email, name, password_hash, role_id, is_active, is_system_admin)
-      select ${user.email}, ${user.name}, ${user.passwordHash}, id, ${user.isActive ?? true}, ${user.isSystemAdmin ?? false}
+      select ${user.email}, ${user.name}, ${user.passwordHash}, id, ${user.isActive ?? true},
+        ${user.isSystemAdmin ?? false}
       from roles where slug = ${user.roleSlug}
       returning *
     )
-    select inserted.id, inserted.name, email, is_active as "isActive", slug = 'superuser' as "isSuperuser",
-      roles.name as "roleName", slug as "roleSlug",
+    select inserted.id, inserted.name, email, is_active as "isActive",
+      slug = 'superuser' as "isSuperuser", roles.name as "roleName", slug as "roleSlug",
       ${instant(db.sql, "created_at")} as "createdAt",
       ${instant(db.sql, "updated_at")} as "updatedAt"
     from inserted join roles on roles.id = role_id`;

@@ -1,13 +1,26 @@
-import type { AppError } from "#lib/errors.ts";
+import type { Db } from "#db/client.ts";
+import { AppError } from "#lib/errors.ts";
+import type { LoginCache } from "../cache/login-cache.ts";
+import type { Config } from "../config/config.ts";
 import { isFromOtherSite } from "../http/cross-site.ts";
 import type { Actor } from "../permissions/actor.ts";
 import { findLoginState } from "./access.queries.ts";
-import { type AccessDeps, unauthenticated } from "./access.service.ts";
 import { cookieNames, readCookie } from "./cookies.ts";
-import type { Claims, TokenKind } from "./tokens.ts";
+import type { Claims, TokenKind, Tokens } from "./tokens.ts";
 
-/** The actor of the access cookie: from memory when it may be trusted, else from the database. */
-export function authenticate(deps: AccessDeps, request: Request): Actor | Promise<Actor> {
+export type AuthenticationDeps = {
+  db: Db;
+  config: Config;
+  tokens: Tokens;
+  loginCache: LoginCache;
+  nowMs: () => number;
+};
+
+export const unauthenticated = (reason: string, message: string) =>
+  new AppError("unauthenticated", `access.${reason}`, message);
+
+/** The actor of the access cookie: from the login cache, else from the database. */
+export function authenticate(deps: AuthenticationDeps, request: Request): Actor | Promise<Actor> {
   const token = readCookie(request.headers.get("cookie"), cookieNames(deps.config).access);
   if (!token) throw notAuthenticated(request);
   const claims = deps.tokens.verify("access", token);
@@ -28,9 +41,9 @@ export function notAuthenticated(request: Request): AppError {
   );
 }
 
-/** The actor of the access cookie when nobody has to be asked for it, else undefined. */
+/** The actor of the access cookie if token and login are cached, else undefined. */
 export function recognise(
-  { config, tokens, loginCache }: AccessDeps,
+  { config, tokens, loginCache }: Pick<AuthenticationDeps, "config" | "tokens" | "loginCache">,
   request: Request,
 ): Actor | undefined {
   const token = readCookie(request.headers.get("cookie"), cookieNames(config).access);
@@ -38,19 +51,17 @@ export function recognise(
   return claims && loginCache.get(claims);
 }
 
-/**
- * The actor of either cookie, the access cookie first: who only wants to log out may have just one
- * left.
- */
-export async function authenticateByEither(deps: AccessDeps, request: Request): Promise<Actor> {
+/** The actor of either cookie, the access cookie first: a client that logs out may have just one. */
+export async function authenticateByEither(
+  deps: AuthenticationDeps,
+  request: Request,
+): Promise<Actor> {
   const header = request.headers.get("cookie");
   const names = cookieNames(deps.config);
-  const given = (["access", "refresh"] as TokenKind[]).flatMap((kind) => {
-    const token = readCookie(header, names[kind]);
-    return token ? [{ kind, token }] : [];
-  });
   let failure: unknown = notAuthenticated(request);
-  for (const { kind, token } of given) {
+  for (const kind of ["access", "refresh"] satisfies TokenKind[]) {
+    const token = readCookie(header, names[kind]);
+    if (!token) continue;
     try {
       return await actorOf(deps, await deps.tokens.verify(kind, token));
     } catch (error) {
@@ -60,15 +71,15 @@ export async function authenticateByEither(deps: AccessDeps, request: Request): 
   throw failure;
 }
 
-const actorOf = (deps: AccessDeps, claims: Claims) =>
+const actorOf = (deps: AuthenticationDeps, claims: Claims) =>
   deps.loginCache.get(claims) ?? loadActor(deps, claims);
 
 /**
- * Asks the database. Throws unauthenticated when the user is gone or inactive, or the login revoked
- * or over.
+ * Reads the actor from the database, and caches it. Throws `unauthenticated` if the user is deleted
+ * or inactive, or the login revoked or expired.
  */
 export async function loadActor(
-  { db, loginCache, nowMs }: AccessDeps,
+  { db, loginCache, nowMs }: Pick<AuthenticationDeps, "db" | "loginCache" | "nowMs">,
   { userId, loginId }: Claims,
 ): Promise<Actor> {
   const epoch = loginCache.epoch();

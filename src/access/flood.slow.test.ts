@@ -7,9 +7,9 @@ import { apiOn } from "#test/harness.ts";
 import { canPrepare, testDatabaseUrl } from "#test/transaction.ts";
 
 const pool = openPool(testDatabaseUrl(), { size: 8, prepare: canPrepare() });
-const made: string[] = [];
+const userIds: string[] = [];
 afterAll(async () => {
-  await pool.sql`delete from users where id = any (${made})`;
+  await pool.sql`delete from users where id = any (${userIds})`;
   await pool.close();
 });
 
@@ -17,8 +17,8 @@ afterAll(async () => {
 const p99 = (values: number[]) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? Number.NaN;
 
-test("under a flood of sign-ins others are served, memory is bounded, and right passwords get in", async () => {
-  // The real parameters; each guess for an account of its own, so that throttling does not end the
+test("during a flood of sign-ins other requests are served, memory is bounded, and correct passwords are accepted", async () => {
+  // The real parameters. Each guess is for another account, so that throttling does not stop the
   // flood.
   const settings = {
     PASSWORD_MEMORY_KIB: "65536",
@@ -26,19 +26,16 @@ test("under a flood of sign-ins others are served, memory is bounded, and right 
     SIGN_IN_FREE_FAILURES: "100",
   };
   const api = await apiOn(pool, { settings, deps: { addressOf: () => null } });
-  const server = Bun.serve({
-    unix: `/tmp/irontrack-flood-${process.pid}.sock`,
-    fetch: api.app.fetch,
-  });
   const unix = `/tmp/irontrack-flood-${process.pid}.sock`;
+  const server = Bun.serve({ unix, fetch: api.app.fetch });
   const { user, as } = await makeSignedIn(api);
-  made.push(user.id);
-  const askMe = async () => {
-    const from = performance.now();
+  userIds.push(user.id);
+  const getProfile = async () => {
+    const startedMs = performance.now();
     await fetch("http://localhost/api/v1/access/me", { unix, headers: { cookie: as } }).then(
       (answer) => answer.text(),
     );
-    return performance.now() - from;
+    return performance.now() - startedMs;
   };
   const signIn = (username: string, password: string) =>
     fetch("http://localhost/api/v1/access/signin", {
@@ -54,7 +51,7 @@ test("under a flood of sign-ins others are served, memory is bounded, and right 
       performance.now() < until;
       await Bun.sleep(2)
     ) {
-      latenciesMs.push(await askMe());
+      latenciesMs.push(await getProfile());
     }
     return latenciesMs;
   };
@@ -74,22 +71,22 @@ test("under a flood of sign-ins others are served, memory is bounded, and right 
   const quietMs = p99(await sample(4000));
   const rate = await rawRate(5000);
   const rssBefore = process.memoryUsage.rss();
-  let [isOver, wrong, right, busy, peakRss] = [false, 0, 0, 0, 0];
+  let [isDone, wrong, right, busy, peakRss] = [false, 0, 0, 0, 0];
   const attack = Array.from({ length: 64 }, async (_, lane) => {
-    for (let n = 0; !isOver; n++) {
+    for (let n = 0; !isDone; n++) {
       const status = await signIn(`flood-${lane}-${n}@example.com`, "a wrong guess");
       if (status === 503) busy++;
       else wrong++;
     }
   });
   const owner = Array.from({ length: 4 }, async () => {
-    while (!isOver) if ((await signIn(user.email, PASSWORD)) === 204) right++;
+    while (!isDone) if ((await signIn(user.email, PASSWORD)) === 204) right++;
   });
-  const from = performance.now();
+  const startedMs = performance.now();
   const watching = setInterval(() => (peakRss = Math.max(peakRss, process.memoryUsage.rss())), 50);
   const floodedMs = p99(await sample(15_000));
-  isOver = true;
-  const seconds = (performance.now() - from) / 1000;
+  isDone = true;
+  const seconds = (performance.now() - startedMs) / 1000;
   await Promise.all([...attack, ...owner]);
   clearInterval(watching);
   await server.stop(true);
@@ -98,20 +95,20 @@ test("under a flood of sign-ins others are served, memory is bounded, and right 
   console.log(
     `me p99 ${quietMs.toFixed(1)} ms quiet, ${floodedMs.toFixed(1)} ms flooded; memory +${grownMib.toFixed(0)} MiB; ` +
       `${hashRate.toFixed(1)} hashes/s of ${rate.toFixed(1)} raw (${((100 * hashRate) / rate).toFixed(0)} %), ` +
-      `${right} right sign-ins, ${wrong} wrong, ${busy} told to come back`,
+      `${right} right sign-ins, ${wrong} wrong, ${busy} refused as busy`,
   );
   expect(right).toBeGreaterThan(0);
   expect(grownMib).toBeLessThan(300);
 });
 
-test("unknown, wrong and inactive cannot be told apart by the time they take", async () => {
+test("unknown addresses, wrong passwords and inactive accounts cannot be distinguished by timing", async () => {
   const api = await apiOn(pool, {
     settings: { SIGN_IN_FREE_FAILURES: "100" },
     deps: { addressOf: () => null },
   });
   const known = await makeSignedIn(api);
   const inactive = await makeSignedIn(api, { isActive: false });
-  made.push(known.user.id, inactive.user.id);
+  userIds.push(known.user.id, inactive.user.id);
   const kinds = {
     unknown: () => `nobody-${Bun.randomUUIDv7()}@example.com`,
     wrong: () => known.user.email,
@@ -122,9 +119,9 @@ test("unknown, wrong and inactive cannot be told apart by the time they take", a
     for (const [kind, address] of Object.entries(kinds)) {
       await pool.sql`delete from attempts`;
       const body = { username: address(), password: "a wrong guess" };
-      const from = performance.now();
+      const startedMs = performance.now();
       await api.post("/api/v1/access/signin", { body });
-      timesMs[kind]?.push(performance.now() - from);
+      timesMs[kind]?.push(performance.now() - startedMs);
     }
   }
   const medians = Object.entries(timesMs).map(
@@ -140,10 +137,7 @@ test("unknown, wrong and inactive cannot be told apart by the time they take", a
   expect(auc).toBeLessThan(0.6);
 });
 
-/**
- * How well one request's time tells two kinds apart: 0.5 not at all, 1 always (area under the ROC
- * curve).
- */
+/** How well one request's time separates two kinds (area under the ROC curve): 0.5 not at all, 1 always. */
 function separation(a: number[] = [], b: number[] = []): number {
   let above = 0;
   for (const x of a) for (const y of b) above += x > y ? 1 : x === y ? 0.5 : 0;

@@ -10,24 +10,18 @@ export type SigningKey = {
   secret: Uint8Array;
 };
 
-/** Ed25519 keys: the first signs, every one verifies. */
+/** Ed25519 keys: one signs, all verify. */
 export type Keys = {
   signing: SigningKey;
-  /**
-   * The keys that signed before, the latest first: a retry needs the same token again, signed by
-   * the same key.
-   */
+  /** Former signing keys, latest first: a retried refresh needs the same token, signed by the same key. */
   former: SigningKey[];
   verifying: Map<string, CryptoKey>;
   /** The public halves, as `/.well-known/jwks.json` publishes them. */
   publicJwks: JWK[];
 };
 
-/**
- * Keys from JSON, an array of private Ed25519 JWKs. Throws OperatorError that names `source`, never
- * a key.
- */
-export async function readKeys(json: string, source: string): Promise<Keys> {
+/** Parses a JSON array of private Ed25519 JWKs. Throws OperatorError with `source`, never a key. */
+export async function parseKeys(json: string, source: string): Promise<Keys> {
   try {
     const jwks = JSON.parse(json) as JWK[];
     if (!Array.isArray(jwks) || jwks.length === 0) throw new Error("not an array of keys");
@@ -37,8 +31,8 @@ export async function readKeys(json: string, source: string): Promise<Keys> {
     for (const jwk of jwks) {
       if (jwk.kty !== "OKP" || jwk.crv !== "Ed25519" || !jwk.d || !jwk.kid)
         throw new Error("not an Ed25519 key with kid");
-      const { d: _private, iat: _made, ...half } = jwk as JWK & { iat?: number };
-      const published = { ...half, use: "sig", alg: "EdDSA" };
+      const { d: _private, iat: _createdAt, ...publicJwk } = jwk as JWK & { iat?: number };
+      const published = { ...publicJwk, use: "sig", alg: "EdDSA" };
       verifying.set(jwk.kid, (await importJWK(published, "EdDSA")) as CryptoKey);
       publicJwks.push(published);
       const secret = hkdfSync("sha256", Buffer.from(jwk.d, "base64url"), "", "refresh tokens", 32);
@@ -54,16 +48,11 @@ export async function readKeys(json: string, source: string): Promise<Keys> {
   }
 }
 
-/**
- * The keys in `file`, generated first when there is no such file. The file is readable by its owner
- * only.
- */
+/** Reads the keys in `file`; generates the file, readable only by its owner, if it does not exist. */
 export async function readOrGenerateKeys(file: string): Promise<Keys> {
-  if (!existsSync(file)) {
-    writeKeyFile(file, [await generateKey()]);
-  }
+  if (!existsSync(file)) writeKeyFile(file, [await generateKey()]);
   chmodSync(file, 0o600);
-  return readKeys(readFileSync(file, "utf8"), file);
+  return parseKeys(readFileSync(file, "utf8"), file);
 }
 
 /** A new private Ed25519 JWK, named by its RFC 7638 thumbprint. */
@@ -79,7 +68,7 @@ export async function generateKey(): Promise<JWK> {
 
 export type KeyRow = { kid: string; use: "signs" | "verifies"; createdAt: string | null };
 
-/** The keys in `file`, the signing one first. Generates the file when there is none. */
+/** Lists the keys in `file`, the signing one first. Generates the file if it does not exist. */
 export async function listKeys(file: string): Promise<KeyRow[]> {
   await readOrGenerateKeys(file);
   return readKeyFile(file).map(({ kid, iat }, index) => ({
@@ -90,34 +79,34 @@ export async function listKeys(file: string): Promise<KeyRow[]> {
 }
 
 /**
- * Puts a new signing key in front of those in `file`, and removes those that were replaced longer
- * ago than `longestTokenLifeS`: nothing they signed is alive.
+ * Adds a new signing key at the front of `file`, and removes keys that were replaced longer ago than
+ * `maxTokenLifeS`: everything they signed has expired.
  */
 export async function addSigningKey(
   file: string,
-  longestTokenLifeS: number,
+  maxTokenLifeS: number,
 ): Promise<{ kid: string; removed: string[] }> {
   await readOrGenerateKeys(file);
   const nowS = Math.floor(Date.now() / 1000);
-  const known = readKeyFile(file);
-  // A key stopped signing when the one before it in the file was made.
+  const current = readKeyFile(file);
+  // A key stopped signing when the one before it in the file was added.
   const isNeeded = (index: number) =>
-    index === 0 || nowS - Number(known[index - 1]?.iat ?? nowS) <= longestTokenLifeS;
-  const kept = known.filter((_, index) => isNeeded(index));
+    index === 0 || nowS - Number(current[index - 1]?.iat ?? nowS) <= maxTokenLifeS;
+  const kept = current.filter((_, index) => isNeeded(index));
   const added = await generateKey();
   writeKeyFile(file, [added, ...kept]);
   return {
     kid: added.kid as string,
-    removed: known.filter((key) => !kept.includes(key)).map(({ kid }) => kid as string),
+    removed: current.filter((key) => !kept.includes(key)).map(({ kid }) => kid as string),
   };
 }
 
 const readKeyFile = (file: string) =>
   JSON.parse(readFileSync(file, "utf8")) as (JWK & { iat?: number })[];
 
-/** Beside the final place, then one rename: a reader finds the old keys or the new ones. */
+/** Writes a new file and renames it, so that a reader finds either the old keys or the new ones. */
 function writeKeyFile(file: string, keys: JWK[]) {
-  const unfinished = `${file}.${randomUUID()}`;
-  writeFileSync(unfinished, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 });
-  renameSync(unfinished, file);
+  const temporary = `${file}.${randomUUID()}`;
+  writeFileSync(temporary, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 });
+  renameSync(temporary, file);
 }

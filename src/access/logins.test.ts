@@ -6,7 +6,7 @@ import { ACCESS } from "#test/paths.ts";
 const NEW_PASSWORD = "another battery, another staple";
 
 test(
-  "a user sees the devices that are signed in, and ends one of them",
+  "a user lists the devices that are signed in, and ends one of the logins",
   withApi(async (api) => {
     const user = await makeUser(api);
     const here = await signInFor(api, user.email);
@@ -38,7 +38,7 @@ test(
 );
 
 test(
-  "nobody ends a login without the password, or one that is somebody else's",
+  "ending a login takes the password, and another user's login cannot be ended",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const stranger = await makeSignedIn(api);
@@ -58,7 +58,7 @@ test(
 );
 
 test(
-  "every other login ends at once, the asking one stays",
+  "ending all other logins takes effect at once, and the present one stays",
   withApi(async (api) => {
     const user = await makeUser(api);
     const here = await signInFor(api, user.email);
@@ -77,7 +77,7 @@ test(
 );
 
 test(
-  "a changed password ends every login, and only the new one signs in",
+  "changing the password ends all logins, and only the new password signs in",
   withApi(async (api) => {
     const user = await makeUser(api);
     const [here, there] = [await signInFor(api, user.email), await signInFor(api, user.email)];
@@ -109,7 +109,7 @@ test(
 );
 
 test(
-  "logging out works with either cookie, and both are dead afterwards even from a copy",
+  "logging out works with either cookie, and afterwards copies of both are refused",
   withApi(async (api) => {
     const user = await makeUser(api);
     for (const by of ["access", "refresh"] as const) {
@@ -146,7 +146,7 @@ test(
 );
 
 test(
-  "signing in again on a device ends the login that it had",
+  "signing in again on a device ends its previous login",
   withApi(async (api) => {
     const user = await makeUser(api);
     const first = await signInFor(api, user.email);
@@ -156,13 +156,13 @@ test(
 );
 
 test(
-  "the five ways in which a login can be over each have their own code and sentence",
+  "each reason for refusing a login has its own code and message",
   withApi(async (api) => {
-    const gone = await makeSignedIn(api);
-    await api.deps.db.sql`delete from users where id = ${gone.user.id}`;
-    const gonesAnswer = await api.get(`${ACCESS}/me`, { as: gone.as });
-    expectProblem(gonesAnswer, 401, "access.user_gone", "Invalid authentication credentials");
-    expect(gonesAnswer.headers.get("www-authenticate")).toBe("Cookie");
+    const deleted = await makeSignedIn(api);
+    await api.deps.db.sql`delete from users where id = ${deleted.user.id}`;
+    const deletedAnswer = await api.get(`${ACCESS}/me`, { as: deleted.as });
+    expectProblem(deletedAnswer, 401, "access.user_gone", "Invalid authentication credentials");
+    expect(deletedAnswer.headers.get("www-authenticate")).toBe("Cookie");
     const inactive = await makeSignedIn(api);
     await api.deps.db.sql`update users set is_active = false where id = ${inactive.user.id}`;
     const text = "Invalid credentials or account is unavailable";
@@ -175,7 +175,7 @@ test(
     const wrong = [
       { username: "nobody@example.com", password: PASSWORD },
       { username: inactive.user.email, password: PASSWORD },
-      { username: gone.user.email, password: "wrong" },
+      { username: deleted.user.email, password: "wrong" },
     ];
     for (const body of wrong) {
       expectProblem(
@@ -188,7 +188,7 @@ test(
   }),
 );
 
-test("cookies are HttpOnly and same-site, each in a header of its own, with prefixes over TLS", async () => {
+test("cookies are HttpOnly and same-site, each in its own header, with prefixes over TLS", async () => {
   const setCookies = async (settings: Record<string, string>) => {
     let cookies: string[] = [];
     await withApi(

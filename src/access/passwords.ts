@@ -6,18 +6,18 @@ import type { Config } from "../config/config.ts";
 export type Passwords = {
   /** A PHC string of Argon2id. Throws `unavailable` when too many wait. */
   hash(password: string): Promise<string>;
-  /** Takes as long for a missing hash (nobody has that address) as for a wrong password. */
+  /** Takes as long for a missing hash (an unknown address) as for a wrong password. */
   matches(password: string, passwordHash: string | undefined): Promise<boolean>;
-  /** True when the hash was made with other parameters than today's. */
+  /** Whether the hash was made with other parameters than the current ones. */
   isOutdated(passwordHash: string): boolean;
-  /** Hashes being made, and waiting for their turn. */
+  /** How many hashes are running, and how many wait. */
   readonly queue: { running: number; waiting: number };
 };
 
 /**
- * Argon2id (the library's default) off the event loop, at most PASSWORD_WORKERS at once and
- * PASSWORD_QUEUE waiting: each takes 64 MiB, so a flood of sign-ins must not start them all.
- * Passwords are compared as sent, in Unicode's composed form (NFC).
+ * Hashes passwords with Argon2id (the library's default) off the event loop. At most
+ * PASSWORD_WORKERS run at once and PASSWORD_QUEUE wait: each takes 64 MiB, so a flood of sign-ins
+ * must not start them all. Passwords are compared as sent, in Unicode's composed form (NFC).
  */
 export function createPasswords(config: Config, makeHash: typeof hash = hash): Passwords {
   const options = {
@@ -48,23 +48,18 @@ export function createPasswords(config: Config, makeHash: typeof hash = hash): P
   };
 }
 
-/**
- * Runs at most `width` tasks at once, in order, while at most `depth` wait; beyond that throws
- * `unavailable`.
- */
-function createQueue(width: number, depth: number) {
+/** Runs tasks in order, at most `maxRunning` at once. Throws `unavailable` if `maxWaiting` wait already. */
+function createQueue(maxRunning: number, maxWaiting: number) {
   const waiting: (() => void)[] = [];
   const queue = { running: 0, waiting: 0 };
   const run = async <T>(task: () => Promise<T>): Promise<T> => {
-    if (queue.running >= width) {
-      if (waiting.length >= depth) {
+    if (queue.running >= maxRunning) {
+      if (waiting.length >= maxWaiting) {
         throw new AppError(
           "unavailable",
           "access.busy",
           "Too many people are signing in; please try again",
-          {
-            retryAfterS: 1,
-          },
+          { retryAfterS: 1 },
         );
       }
       await new Promise<void>((proceed) => {

@@ -4,15 +4,15 @@ import { makeSignedIn, PASSWORD, signedIn } from "#test/fixtures.ts";
 import { type Api, apiOn, expectStatus } from "#test/harness.ts";
 import { canPrepare, testDatabaseUrl } from "#test/transaction.ts";
 
-// Races need connections of their own and real commits: what is made here is removed again.
+// Races need separate connections and real commits, so the test deletes the users it creates.
 const pool = openPool(testDatabaseUrl(), { size: 8, prepare: canPrepare() });
-const made: string[] = [];
+const userIds: string[] = [];
 afterAll(async () => {
-  await pool.sql`delete from users where id = any (${made})`;
+  await pool.sql`delete from users where id = any (${userIds})`;
   await pool.close();
 });
 
-test("of two hundred people who sign up with one address at once, one gets it", async () => {
+test("of two hundred concurrent sign-ups with one address, one succeeds", async () => {
   const api = await apiOn(pool, {
     settings: { PASSWORD_QUEUE: "500" },
     deps: { addressOf: () => null },
@@ -22,25 +22,28 @@ test("of two hundred people who sign up with one address at once, one gets it", 
     Array.from({ length: 200 }, () => api.post("/api/v1/access/signup", { body })),
   );
   const statuses = answers.map(({ status }) => status);
-  made.push(answers.find(({ status }) => status === 201)?.json.id);
+  userIds.push(answers.find(({ status }) => status === 201)?.json.id);
   expect(statuses.filter((status) => status === 201)).toHaveLength(1);
   expect(statuses.filter((status) => status === 409)).toHaveLength(199);
 });
 
-test("two superusers who take each other's role away never leave none", async () => {
+test("two superusers who concurrently demote each other never leave none", async () => {
   const api = await apiOn(pool);
-  await api.deps.db
-    .sql`update users set is_active = false where role_id = (select id from roles where slug = 'superuser')`;
+  await pool.sql`
+    update users set is_active = false
+    where role_id = (select id from roles where slug = 'superuser')`;
   const first = await makeSignedIn(api, { roleSlug: "superuser" });
   const second = await makeSignedIn(api, { roleSlug: "superuser" });
-  made.push(first.user.id, second.user.id);
+  userIds.push(first.user.id, second.user.id);
   const revoke = (by: Api, email: string, as: string) =>
     by.patch(`/api/v1/roles/${encodeURIComponent(email)}/revoke`, {
       as,
       body: { roleSlug: "superuser" },
     });
   for (let round = 0; round < 500; round++) {
-    await pool.sql`update users set role_id = (select id from roles where slug = 'superuser') where id = any (${made})`;
+    await pool.sql`
+      update users set role_id = (select id from roles where slug = 'superuser')
+      where id = any (${userIds})`;
     api.deps.loginCache.invalidate("everything");
     const as = [await signedIn(api, first.user), await signedIn(api, second.user)] as const;
     const answers = await Promise.all([
@@ -48,9 +51,10 @@ test("two superusers who take each other's role away never leave none", async ()
       revoke(api, first.user.email, as[1]),
     ]);
     expect(answers.filter(({ status }) => status === 200).length).toBe(1);
-    const [left] = await pool.sql`
-      select count(*)::int as count from users join roles on roles.id = role_id where slug = 'superuser' and is_active`;
-    expect(left?.count).toBeGreaterThanOrEqual(1);
+    const [remaining] = await pool.sql`
+      select count(*)::int as count from users join roles on roles.id = role_id
+      where slug = 'superuser' and is_active`;
+    expect(remaining?.count).toBeGreaterThanOrEqual(1);
   }
   for (const { as } of [first, second])
     expectStatus(await api.get("/api/v1/access/me", { as }), 200);

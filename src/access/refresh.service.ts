@@ -1,40 +1,45 @@
+import { createHmac } from "node:crypto";
 import { AppError } from "#lib/errors.ts";
-import { insertAuditEvent, type Origin } from "../audit/audit.queries.ts";
+import { insertAuditEvent } from "../audit/audit.queries.ts";
+import type { Origin } from "../audit/origin.ts";
 import {
   findRefreshState,
   type RefreshState,
   revokeLogins,
   rotateRefreshHash,
 } from "./access.queries.ts";
+import { endLogins, type RevocationDeps } from "./access.service.ts";
+import { rateLimited } from "./attempts.service.ts";
 import {
-  type AccessDeps,
-  endLogins,
-  hashToken,
-  successorTokenId,
-  type TokenPair,
+  type AuthenticationDeps,
+  loadActor,
+  notAuthenticated,
   unauthenticated,
-} from "./access.service.ts";
-import { attempt } from "./attempts.service.ts";
-import { loadActor, notAuthenticated } from "./authentication.ts";
+} from "./authentication.ts";
 import { cookieNames, readCookie } from "./cookies.ts";
 import type { SigningKey } from "./keys.ts";
 import { refreshLimits } from "./limits.ts";
-import type { Claims } from "./tokens.ts";
-import { CLOCK_SKEW_S, clockBehind } from "./tokens.ts";
+import {
+  CLOCK_SKEW_S,
+  type Claims,
+  clockBehind,
+  hashToken,
+  type TokenPair,
+  type Tokens,
+} from "./tokens.ts";
 
-/**
- * How long the token that was just replaced still gets its successor: its answer may have been lost
- * on the way.
- */
+export type RefreshDeps = AuthenticationDeps & RevocationDeps;
+
+/** How long a replaced token still gets its successor, because the answer may have been lost. */
 const GRACE_MS = 10_000;
 
 /**
- * Exchanges the refresh cookie for a new pair. The successor of a token is always the same token,
- * so a retry within the grace gets what the lost answer carried. Any other refresh token of this
- * login that is not the current one was used twice: the login ends at once (RFC 9700 §4.14.2).
+ * Exchanges the refresh cookie for a new pair. The successor of a token is always the same token, so
+ * a retry within the grace period gets what the lost answer carried. A refresh token that is not the
+ * current one was used twice: the login ends at once (RFC 9700 §4.14.2).
  */
 export async function refresh(
-  deps: AccessDeps,
+  deps: RefreshDeps,
   origin: Origin,
   request: Request,
 ): Promise<TokenPair> {
@@ -42,28 +47,28 @@ export async function refresh(
   const token = readCookie(request.headers.get("cookie"), cookieNames(config).refresh);
   if (!token) throw notAuthenticated(request);
   const claims = await tokens.verify("refresh", token);
-  return attempt(deps, refreshLimits(config, claims.loginId), async () => {
-    const at = new Date(nowMs());
-    const successor = await successorOf(deps, claims, at.getTime(), deps.tokens.signers[0]);
+  return rateLimited(deps, refreshLimits(config, claims.loginId), async () => {
+    const replacedAt = new Date(nowMs());
+    const successor = await successorOf(tokens, claims, replacedAt.getTime(), tokens.signers[0]);
     const rotated = await rotateRefreshHash(
       db,
       claims.loginId,
       hashToken(token),
       hashToken(successor.refreshToken),
-      at,
+      replacedAt,
     );
     return rotated ? successor : await retryOrRevoke(deps, origin, claims, token);
   });
 }
 
 async function retryOrRevoke(
-  deps: AccessDeps,
+  deps: RefreshDeps,
   origin: Origin,
   claims: Claims,
   token: string,
 ): Promise<TokenPair> {
   const { db, nowMs } = deps;
-  // Says whether the user is gone or inactive, or the login revoked or over.
+  // Throws if the user is deleted or inactive, or the login revoked or expired.
   const actor = await loadActor(deps, claims);
   const state = await findRefreshState(db, claims.loginId, nowMs());
   if (!state?.isLive) throw unauthenticated("login_revoked", "Invalid credentials");
@@ -72,16 +77,13 @@ async function retryOrRevoke(
   const sinceMs = nowMs() - state.refreshedAtMs;
   // The clock was set back, so a retry and a stolen token cannot be told apart.
   if (isPrevious && sinceMs < -CLOCK_SKEW_S * 1000) throw clockBehind();
-  if (isPrevious && sinceMs <= GRACE_MS) return sameSuccessor(deps, claims, state);
+  if (isPrevious && sinceMs <= GRACE_MS) return sameSuccessor(deps.tokens, claims, state);
   await endLogins(deps, { loginId: claims.loginId }, async (tx) => {
-    const revoked = await revokeLogins(
-      tx,
-      actor.userId,
-      { only: claims.loginId },
-      "refresh_reused",
-    );
-    const about = { targetUserId: actor.userId, loginId: claims.loginId };
-    if (revoked > 0) await insertAuditEvent(tx, origin, "access.refresh_reused", about);
+    const { userId } = actor;
+    const { loginId } = claims;
+    const revokedCount = await revokeLogins(tx, userId, { only: loginId }, "refresh_reused");
+    if (revokedCount === 0) return;
+    await insertAuditEvent(tx, origin, "access.refresh_reused", { targetUserId: userId, loginId });
   });
   throw unauthenticated("refresh_reused", "Invalid credentials");
 }
@@ -91,12 +93,12 @@ async function retryOrRevoke(
  * was replaced since. Throws unavailable if this process does not have that key.
  */
 async function sameSuccessor(
-  deps: AccessDeps,
+  tokens: Tokens,
   claims: Claims,
   state: RefreshState,
 ): Promise<TokenPair> {
-  for (const signer of deps.tokens.signers) {
-    const pair = await successorOf(deps, claims, state.refreshedAtMs, signer);
+  for (const signer of tokens.signers) {
+    const pair = await successorOf(tokens, claims, state.refreshedAtMs, signer);
     if (hashToken(pair.refreshToken).equals(state.refreshHash)) return pair;
   }
   const detail = "The keys are being replaced; please try again";
@@ -104,11 +106,11 @@ async function sameSuccessor(
 }
 
 /**
- * The pair that follows a refresh token that is replaced at `atMs`; Ed25519 signs the same text the
- * same way.
+ * The pair that follows a refresh token that is replaced at `atMs`. Always the same, because Ed25519
+ * signatures are deterministic.
  */
 async function successorOf(
-  { tokens }: AccessDeps,
+  tokens: Tokens,
   { userId, loginId, tokenId }: Claims,
   atMs: number,
   signer: SigningKey,
@@ -122,3 +124,7 @@ async function successorOf(
     refreshToken: await tokens.sign("refresh", { ...claims, tokenId: next }, signer),
   };
 }
+
+/** The token id that follows `tokenId`: deterministic, and unpredictable without `secret`. */
+const successorTokenId = (secret: Uint8Array, tokenId: string): string =>
+  createHmac("sha256", secret).update(tokenId).digest("base64url");

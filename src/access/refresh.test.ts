@@ -14,7 +14,7 @@ import { ME, REFRESH } from "#test/paths.ts";
 import { canPrepare, testDatabaseUrl } from "#test/transaction.ts";
 import { generateKey } from "./keys.ts";
 
-const LIMITLESS = { REFRESHES_PER_LOGIN: "100000", SIGN_IN_FREE_FAILURES: "100" };
+const HIGH_LIMITS = { REFRESHES_PER_LOGIN: "100000", SIGN_IN_FREE_FAILURES: "100" };
 
 test(
   "a refresh gives two new cookies, and the successor works",
@@ -30,7 +30,7 @@ test(
   }),
 );
 
-test("a retry of a lost answer within ten seconds gets the very same successor, later it ends the login", async () => {
+test("a retry within ten seconds of a lost answer gets exactly the same successor, a later one ends the login", async () => {
   let nowMs = Date.now();
   const clock = () => nowMs;
   await withApi(
@@ -64,7 +64,7 @@ test("a retry of a lost answer within ten seconds gets the very same successor, 
 });
 
 test(
-  "a retry of a lost answer gets the very same successor after the signing key was replaced, too",
+  "a retry gets exactly the same successor even after the signing key was replaced",
   withApi(async (api, db) => {
     const [old, added] = [await generateKey(), await generateKey()];
     const [before, after] = [await apiWithKeys(db, old), await apiWithKeys(db, added, old)];
@@ -75,8 +75,7 @@ test(
       successor,
     );
     const next = cookiesOf((await after.post(REFRESH, { as: successor.refresh })).headers);
-    // A process without the new key cannot sign the same successor, and does not end the login
-    // either.
+    // A process without the new key cannot sign the same successor, but does not end the login.
     expectProblem(
       await before.post(REFRESH, { as: successor.refresh }),
       503,
@@ -94,14 +93,14 @@ test.each([
     const user = await makeUser(api);
     const login = await signInFor(api, user.email);
     expectProblem(await api.post(REFRESH, { as }), 401, code, detail);
-    // An access token is not a refresh token, whatever its cookie is called.
+    // An access token is not a refresh token, whatever the name of its cookie.
     const swapped = login.access.replace("access_token", "refresh_token");
     expectProblem(await api.post(REFRESH, { as: swapped }), 401, "access.invalid_token");
     expectStatus(await api.post(REFRESH, { as: login.refresh }), 204);
   })();
 });
 
-test("a login ends thirty days after its sign-in however often it was refreshed", async () => {
+test("a login ends thirty days after its sign-in, no matter how often it was refreshed", async () => {
   let nowMs = Date.now();
   await withApi(
     async (api) => {
@@ -121,8 +120,9 @@ test("a login ends thirty days after its sign-in however often it was refreshed"
 test("any number of concurrent uses of one token give one successor, also on a single connection", async () => {
   for (const size of [1, 8]) {
     const pool = openPool(testDatabaseUrl(), { size, prepare: canPrepare() });
-    // Its own clock keeps it in this process: a server would tell most of a thousand to come again.
-    const api = await apiOn(pool, { settings: LIMITLESS, nowMs: Date.now });
+    // A clock of its own keeps the application in this process; a server would shed most of a
+    // thousand requests.
+    const api = await apiOn(pool, { settings: HIGH_LIMITS, nowMs: Date.now });
     const user = await makeUser(api);
     try {
       const login = await signInFor(api, user.email);
@@ -141,10 +141,7 @@ test("any number of concurrent uses of one token give one successor, also on a s
 });
 
 type Step = { kind: "present"; ago: number } | { kind: "wait"; ms: number } | { kind: "logout" };
-/**
- * What a login should be: its tokens, the current one last; when the last was replaced; whether it
- * still lives.
- */
+/** The expected state of a login: its tokens, the current one last, and when that one was issued. */
 type Model = { tokens: { refresh: string }[]; replacedAtMs: number; isLive: boolean };
 
 async function present(api: Api, model: Model, ago: number, nowMs: number) {
@@ -171,7 +168,7 @@ async function logOut(api: Api, model: Model) {
   model.isLive = false;
 }
 
-test("random sequences of refreshes, retries, reuses and logouts agree with a plain model", async () => {
+test("random sequences of refreshes, retries, reuses and logouts agree with a simple model", async () => {
   const step: fc.Arbitrary<Step> = fc.oneof(
     {
       weight: 5,
@@ -192,10 +189,10 @@ test("random sequences of refreshes, retries, reuses and logouts agree with a pl
   let nowMs = Date.now();
   const followModel = async (api: Api, email: string, steps: Step[]) => {
     const model: Model = { tokens: [await signInFor(api, email)], replacedAtMs: 0, isLive: true };
-    for (const taken of steps) {
-      if (taken.kind === "wait") nowMs += taken.ms;
-      else if (taken.kind === "logout") await logOut(api, model);
-      else await present(api, model, taken.ago, nowMs);
+    for (const step of steps) {
+      if (step.kind === "wait") nowMs += step.ms;
+      else if (step.kind === "logout") await logOut(api, model);
+      else await present(api, model, step.ago, nowMs);
     }
   };
   await withApi(
@@ -206,6 +203,6 @@ test("random sequences of refreshes, retries, reuses and logouts agree with a pl
       );
       await fc.assert(sequences, { numRuns: 100 });
     },
-    { nowMs: () => nowMs, settings: LIMITLESS },
+    { nowMs: () => nowMs, settings: HIGH_LIMITS },
   )();
 });

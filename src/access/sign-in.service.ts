@@ -1,10 +1,18 @@
 import { randomBytes } from "node:crypto";
+import type { Db } from "#db/client.ts";
 import { translateBroken } from "#db/errors.ts";
 import { AppError } from "#lib/errors.ts";
-import { insertAuditEvent, type Origin } from "../audit/audit.queries.ts";
-import { type InvalidationMessage, sendInvalidation } from "../cache/invalidations.ts";
+import { insertAuditEvent } from "../audit/audit.queries.ts";
+import type { Origin } from "../audit/origin.ts";
+import {
+  type InvalidationMessage,
+  type Invalidations,
+  sendInvalidation,
+} from "../cache/invalidations.ts";
+import type { Config } from "../config/config.ts";
 import { normaliseEmail } from "../http/formats.ts";
 import { keepAliveForJoiners } from "../http/request-context.ts";
+import type { Log } from "../log/log.ts";
 import {
   type Account,
   findAccountByEmail,
@@ -12,18 +20,31 @@ import {
   revokeLogins,
   updatePasswordHash,
 } from "./access.queries.ts";
-import { type AccessDeps, hashToken, type TokenPair, unauthenticated } from "./access.service.ts";
 import { insertUser, type PublicUser } from "./accounts.queries.ts";
-import { attempt, beginAttempt } from "./attempts.service.ts";
-import { deviceOf, isOfAddress, signInLimits, signUpLimits } from "./limits.ts";
+import { beginAttempt, rateLimited } from "./attempts.service.ts";
+import { unauthenticated } from "./authentication.ts";
+import { cookieNames, readCookie } from "./cookies.ts";
+import { isAddressKey, signInLimits, signUpLimits } from "./limits.ts";
 import { requireStrongPassword } from "./password-rule.ts";
+import type { Passwords } from "./passwords.ts";
+import { hashToken, type TokenPair, type Tokens } from "./tokens.ts";
+
+export type SignInDeps = {
+  db: Db;
+  config: Config;
+  tokens: Tokens;
+  passwords: Passwords;
+  invalidations: Invalidations;
+  log: Pick<Log, "warn">;
+  nowMs: () => number;
+};
 
 /**
  * Creates an ordinary account. Throws conflict (`access.email_taken`), invalid
  * (`access.weak_password`) or throttled.
  */
 export async function signUp(
-  deps: AccessDeps,
+  deps: Pick<SignInDeps, "db" | "config" | "passwords" | "nowMs">,
   origin: Origin,
   input: { email: string; password: string; confirmPassword: string; name?: string | null },
 ): Promise<PublicUser> {
@@ -39,7 +60,7 @@ export async function signUp(
     );
   }
   requireStrongPassword(input.password, input.email);
-  return attempt(deps, signUpLimits(config, origin.address), async () => {
+  return rateLimited(deps, signUpLimits(config, origin.address), async () => {
     if (config.ADMIN_EMAIL !== undefined && input.email === normaliseEmail(config.ADMIN_EMAIL))
       throw emailTaken();
     const passwordHash = await passwords.hash(input.password);
@@ -60,31 +81,28 @@ export async function signUp(
 }
 
 /**
- * Starts a login. Unknown address, wrong password and inactive account cost and say the same. A
- * login that the request still carries ends. Throws unauthenticated, or throttled after too many
- * failures.
+ * Starts a login, and ends the one whose cookies the request carries. An unknown address, a wrong
+ * password and an inactive account take the same time and get the same answer. Throws
+ * unauthenticated, or throttled after too many failures.
  */
 export async function signIn(
-  deps: AccessDeps,
+  deps: SignInDeps,
   origin: Origin,
   request: Request,
   email: string,
   password: string,
 ): Promise<TokenPair> {
-  const { account, device } = await keepAliveForJoiners(() =>
-    judge(deps, origin, request, email, password),
+  const { account, previousLoginId } = await keepAliveForJoiners(() =>
+    checkPassword(deps, origin, request, email, password),
   );
-  const pair = await startLogin(deps, origin, account, request, device);
+  const pair = await startLogin(deps, origin, account, request, previousLoginId);
   await rehashIfOld(deps, account, password);
   return pair;
 }
 
-/**
- * Checks one sign-in. Once begun, it is counted and recorded whether or not the client waits for
- * the answer.
- */
-async function judge(
-  deps: AccessDeps,
+/** Checks one sign-in, and counts and records it even if the client hangs up meanwhile. */
+async function checkPassword(
+  deps: SignInDeps,
   origin: Origin,
   request: Request,
   email: string,
@@ -92,26 +110,43 @@ async function judge(
 ) {
   const { db, config, passwords } = deps;
   const account = await findAccountByEmail(db, email);
-  const device = await deviceOf(deps, request, account?.id);
-  const attempt = await beginAttempt(deps, signInLimits(config, email, origin.address, device));
-  const isRight = await attempt.judge(() => passwords.matches(password, account?.passwordHash));
+  const previousLoginId = await findPreviousLogin(deps, request, account?.id);
+  const limits = signInLimits(config, email, origin.address, previousLoginId);
+  const attempt = await beginAttempt(deps, limits);
+  const isRight = await attempt.check(() => passwords.matches(password, account?.passwordHash));
   if (!account || !isRight || !account.isActive) {
-    await attempt.keep();
+    await attempt.fail();
     await insertAuditEvent(db, origin, "access.sign_in_failed", {
       targetUserId: account?.id ?? null,
     });
-    throw refused();
+    throw invalidCredentials();
   }
-  await attempt.succeed((key) => !isOfAddress(key));
-  return { account, device };
+  await attempt.succeed((key) => !isAddressKey(key));
+  return { account, previousLoginId };
+}
+
+/** The login id of a cookie that this account was once given, even if that login is over. */
+async function findPreviousLogin(
+  { config, tokens }: Pick<SignInDeps, "config" | "tokens">,
+  request: Request,
+  userId: string | undefined,
+) {
+  const header = request.headers.get("cookie");
+  const names = cookieNames(config);
+  for (const kind of ["access", "refresh"] as const) {
+    const token = readCookie(header, names[kind]);
+    const claims = token ? await tokens.verifyIgnoringExpiry(kind, token) : undefined;
+    if (claims && claims.userId === userId) return claims.loginId;
+  }
+  return undefined;
 }
 
 async function startLogin(
-  deps: AccessDeps,
+  deps: SignInDeps,
   origin: Origin,
   account: Account,
   request: Request,
-  replacedLoginId: string | undefined,
+  previousLoginId: string | undefined,
 ): Promise<TokenPair> {
   const { db, config, tokens, nowMs } = deps;
   const startedMs = nowMs();
@@ -130,24 +165,21 @@ async function startLogin(
         userAgent: request.headers.get("user-agent")?.slice(0, 512) ?? null,
         address: origin.address,
       });
-      if (!inserted) throw refused();
+      if (!inserted) throw invalidCredentials();
       await insertAuditEvent(tx, origin, "access.signed_in", { targetUserId: account.id, loginId });
-      if (replacedLoginId && invalidationMessage) {
-        await revokeLogins(tx, account.id, { only: replacedLoginId }, "signed_in_again");
+      if (previousLoginId && invalidationMessage) {
+        await revokeLogins(tx, account.id, { only: previousLoginId }, "signed_in_again");
         await sendInvalidation(tx, invalidationMessage);
       }
     });
-  if (replacedLoginId) await deps.invalidations.publish({ loginId: replacedLoginId }, start);
+  if (previousLoginId) await deps.invalidations.publish({ loginId: previousLoginId }, start);
   else await start();
   return { accessToken, refreshToken };
 }
 
-/**
- * Replaces a hash that has outdated parameters. Best effort: a failure is logged, and the login
- * stays.
- */
+/** Replaces a hash that has outdated parameters. A failure is logged, and the login stays. */
 async function rehashIfOld(
-  { db, passwords, log }: AccessDeps,
+  { db, passwords, log }: Pick<SignInDeps, "db" | "passwords" | "log">,
   account: Account,
   password: string,
 ): Promise<void> {
@@ -165,7 +197,7 @@ async function rehashIfOld(
 /** 192 random bits. */
 const randomTokenId = () => randomBytes(24).toString("base64url");
 
-const refused = () =>
+const invalidCredentials = () =>
   unauthenticated("invalid_credentials", "Invalid credentials or account is unavailable");
 const emailTaken = () =>
   new AppError("conflict", "access.email_taken", "A user with this email already exists");

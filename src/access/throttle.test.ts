@@ -15,14 +15,12 @@ function withClock(
   });
 }
 
-const guess = (api: Api, email: string, as?: string) =>
-  api.post(SIGN_IN, {
-    body: { username: email, password: "a wrong guess" },
-    ...(as ? { as } : {}),
-  });
+const signIn = (api: Api, email: string, password: string = PASSWORD) =>
+  api.post(SIGN_IN, { body: { username: email, password } });
+const guess = (api: Api, email: string) => signIn(api, email, "a wrong guess");
 
 test(
-  "an account takes at most ten guesses in a quarter of an hour, from however many addresses",
+  "at most ten guesses at an account are checked in a quarter of an hour, from any number of addresses",
   withClock(async (api, clock) => {
     const user = await makeUser(api);
     let guessed = 0;
@@ -38,30 +36,24 @@ test(
 );
 
 test(
-  "Retry-After is true: a second before it is refused, at it is not",
+  "Retry-After is exact: a sign-in one second earlier is refused, at that time it is not",
   withClock(async (api, clock) => {
     const user = await makeUser(api);
     for (let failure = 0; failure < 5; failure++) expectStatus(await guess(api, user.email), 401);
-    const refused = await api.post(SIGN_IN, { body: { username: user.email, password: PASSWORD } });
+    const refused = await signIn(api, user.email);
     expectProblem(refused, 429, "access.throttled");
     const waitS = Number(refused.headers.get("retry-after"));
     clock.nowMs += (waitS - 1) * 1000;
-    expectStatus(
-      await api.post(SIGN_IN, { body: { username: user.email, password: PASSWORD } }),
-      429,
-    );
+    expectStatus(await signIn(api, user.email), 429);
     clock.nowMs += 1000;
-    expectStatus(
-      await api.post(SIGN_IN, { body: { username: user.email, password: PASSWORD } }),
-      204,
-    );
-    // Success is forgotten at once.
+    expectStatus(await signIn(api, user.email), 204);
+    // The success has reset the counter.
     for (let failure = 0; failure < 4; failure++) expectStatus(await guess(api, user.email), 401);
   }),
 );
 
 test(
-  "whoever guesses at an account keeps its owner neither signed out nor from signing in on a known device",
+  "guessing at an account neither signs out its owner nor prevents a sign-in on a known device",
   withClock(async (api) => {
     const user = await makeUser(api);
     const login = await signInFor(api, user.email);
@@ -74,15 +66,12 @@ test(
       }),
       204,
     );
-    expectStatus(
-      await api.post(SIGN_IN, { body: { username: user.email, password: PASSWORD } }),
-      429,
-    );
+    expectStatus(await signIn(api, user.email), 429);
   }),
 );
 
 test(
-  "one address has a hundred failures an hour for all accounts together",
+  "an address has a hundred failures an hour, over all accounts",
   withClock(async (api, clock) => {
     const statuses: number[] = [];
     for (let n = 0; n < 110; n++)
@@ -94,7 +83,7 @@ test(
 );
 
 test(
-  "a thousand guesses at once are a thousand, not one",
+  "concurrent guesses are each counted",
   withClock(
     async (api) => {
       const user = await makeUser(api);
@@ -106,7 +95,7 @@ test(
 );
 
 test(
-  "one address creates ten accounts an hour",
+  "an address creates at most ten accounts an hour",
   withClock(async (api, clock) => {
     const signUp = (n: number) =>
       api.post("/api/v1/access/signup", {
@@ -119,7 +108,7 @@ test(
   }),
 );
 
-test("when too many hashes wait, the next is told to come back", async () => {
+test("when too many hashes wait, the next sign-in gets 503 with Retry-After", async () => {
   await withApi(
     async (api) => {
       const answers = await Promise.all(
@@ -140,10 +129,7 @@ test(
     for (let failure = 0; failure < 5; failure++) expectStatus(await guess(api, user.email), 401);
     expectStatus(await guess(api, user.email), 429);
     clock.nowMs -= 2 * 86_400_000;
-    expectStatus(
-      await api.post(SIGN_IN, { body: { username: user.email, password: PASSWORD } }),
-      204,
-    );
+    expectStatus(await signIn(api, user.email), 204);
     for (let failure = 0; failure < 5; failure++) expectStatus(await guess(api, user.email), 401);
     expectStatus(await guess(api, user.email), 429);
   }),

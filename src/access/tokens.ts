@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { errors, jwtVerify, SignJWT } from "jose";
 import { createBoundedMap } from "#lib/bounded-map.ts";
 import { AppError } from "#lib/errors.ts";
@@ -6,7 +7,7 @@ import type { Keys, SigningKey } from "./keys.ts";
 
 export type TokenKind = "access" | "refresh";
 
-/** What a verified token says. `issuedAtS` and `expiresAtS` are seconds since 1970. */
+/** The claims of a verified token. `issuedAtS` and `expiresAtS` are seconds since 1970. */
 export type Claims = {
   userId: string;
   loginId: string;
@@ -15,31 +16,33 @@ export type Claims = {
   expiresAtS: number;
 };
 
+export type TokenPair = { accessToken: string; refreshToken: string };
+
 export type Tokens = {
-  /** The key that signs, then the former ones. */
+  /** The current signing key, then the former ones. */
   signers: [SigningKey, ...SigningKey[]];
   /**
    * Signs with `signer`, or with the current key. The same claims and key always give the same
    * text.
    */
   sign(kind: TokenKind, claims: Omit<Claims, "expiresAtS">, signer?: SigningKey): Promise<string>;
-  /** What an access token says that was verified before and has not expired, else undefined. */
+  /** The cached claims of an access token that was verified before and has not expired. */
   get(token: string): Claims | undefined;
   /**
    * The claims of a token: from the cache if it was verified before, else after a signature check.
-   * Throws `unauthenticated`, or `unavailable` for a token that we signed with a later clock.
+   * Throws `unauthenticated`, or `unavailable` for a token signed by a clock ahead of ours.
    */
   verify(kind: TokenKind, token: string): Claims | Promise<Claims>;
   /**
-   * The claims of a token that we signed, expired or not; undefined for any other. Proves a device,
-   * never a login.
+   * The claims of a correctly signed token, expired or not; undefined for any other. Proves that the
+   * device once had the login, not that the login is live.
    */
-  verifyEvenExpired(kind: TokenKind, token: string): Promise<Claims | undefined>;
+  verifyIgnoringExpiry(kind: TokenKind, token: string): Promise<Claims | undefined>;
 };
 
 const MAX_TOKEN_LENGTH = 2048;
 const MAX_CACHED_TOKENS = 10_000;
-/** The most by which the clocks of our processes may differ. */
+/** The largest tolerated difference between the clocks of processes. */
 export const CLOCK_SKEW_S = 30;
 const CLOCK_RETRY_S = 30;
 const HEADER_TYPE: Record<TokenKind, string> = { access: "at+jwt", refresh: "rt+jwt" };
@@ -48,8 +51,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export const invalidToken = () =>
   new AppError("unauthenticated", "access.invalid_token", "Invalid token");
 /**
- * Our clock is behind the one that dated a token or a refresh: ours was set back, or another
- * process's is ahead. The client did nothing wrong, so the answer must not look like the end of its
+ * This clock is behind the one that dated a token or a refresh: it was set back, or another
+ * process's is ahead. The client did nothing wrong, so the answer must not look like a revoked
  * login.
  */
 export const clockBehind = () =>
@@ -57,21 +60,21 @@ export const clockBehind = () =>
     "unavailable",
     "access.clock_behind",
     "The server's clock is being corrected; please try again",
-    {
-      retryAfterS: CLOCK_RETRY_S,
-    },
+    { retryAfterS: CLOCK_RETRY_S },
   );
 const expiredToken = () =>
   new AppError("unauthenticated", "access.token_expired", "Token has expired");
 
+/** The form in which a token is stored. */
+export const hashToken = (token: string): Buffer => createHash("sha256").update(token).digest();
+
 /**
- * Signs and verifies Ed25519 tokens. A verified access token is remembered under its whole text
- * until it expires, never under a part of it: whatever is remembered was verified, and only the
- * very same bytes find it.
+ * Signs and verifies Ed25519 tokens. The claims of a verified access token are cached until it
+ * expires. The key is the whole token, never a part of it, so only exactly the same bytes hit.
  */
 export function createTokens(config: Config, keys: Keys, nowMs: () => number = Date.now): Tokens {
-  const answerFromCache = createBoundedMap<string, Claims>(MAX_CACHED_TOKENS);
-  const lifeS: Record<TokenKind, number> = {
+  const verified = createBoundedMap<string, Claims>(MAX_CACHED_TOKENS);
+  const lifetimeS: Record<TokenKind, number> = {
     access: config.ACCESS_TOKEN_TTL_S,
     refresh: config.REFRESH_TOKEN_TTL_S,
   };
@@ -92,9 +95,9 @@ export function createTokens(config: Config, keys: Keys, nowMs: () => number = D
         },
       );
       const { sub, sid, jti, iat, exp, typ } = payload;
-      const isOurs =
+      const isValid =
         typ === kind && UUID.test(sub ?? "") && typeof sid === "string" && UUID.test(sid);
-      if (!isOurs) throw invalidToken();
+      if (!isValid) throw invalidToken();
       return {
         userId: sub as string,
         loginId: sid,
@@ -114,9 +117,9 @@ export function createTokens(config: Config, keys: Keys, nowMs: () => number = D
   }
 
   const get = (token: string): Claims | undefined => {
-    const known = answerFromCache.get(token);
-    if (!known || known.expiresAtS * 1000 > nowMs()) return known;
-    answerFromCache.delete(token);
+    const claims = verified.get(token);
+    if (!claims || claims.expiresAtS * 1000 > nowMs()) return claims;
+    verified.delete(token);
     return undefined;
   };
 
@@ -131,7 +134,7 @@ export function createTokens(config: Config, keys: Keys, nowMs: () => number = D
         .setSubject(userId)
         .setJti(tokenId)
         .setIssuedAt(issuedAtS)
-        .setExpirationTime(issuedAtS + lifeS[kind])
+        .setExpirationTime(issuedAtS + lifetimeS[kind])
         .sign(signer.key),
 
     verify: (kind, token) => {
@@ -139,18 +142,18 @@ export function createTokens(config: Config, keys: Keys, nowMs: () => number = D
       return (
         get(token) ??
         verifyAt(kind, token, nowMs()).then((claims) => {
-          answerFromCache.set(ownCopy(token), claims);
+          verified.set(ownCopy(token), claims);
           return claims;
         })
       );
     },
 
     // At time 0 no token has expired.
-    verifyEvenExpired: (kind, token) => verifySignature(kind, token, 0).catch(() => undefined),
+    verifyIgnoringExpiry: (kind, token) => verifySignature(kind, token, 0).catch(() => undefined),
   };
 }
 
-/** Without what it was cut out of: a header of any length would stay in memory with it. */
+/** A copy that does not keep the whole Cookie header alive, as a substring would. */
 const ownCopy = (text: string) => Buffer.from(text, "latin1").toString("latin1");
 
 function rejectKey(): never {

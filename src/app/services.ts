@@ -3,7 +3,7 @@ import { noAnswer } from "#db/errors.ts";
 import type { SilenceLimits } from "#db/silence.ts";
 import { OperatorError } from "#lib/errors.ts";
 import { deleteExpiredAttempts } from "../access/attempts.queries.ts";
-import { type Keys, readKeys, readOrGenerateKeys } from "../access/keys.ts";
+import { type Keys, parseKeys, readOrGenerateKeys } from "../access/keys.ts";
 import { createPasswords } from "../access/passwords.ts";
 import { createTokens } from "../access/tokens.ts";
 import { createCatalogCache } from "../cache/catalog-cache.ts";
@@ -54,7 +54,7 @@ export async function openServices(
   { log, requestLog }: { log: Log; requestLog: RequestLog },
 ): Promise<Services> {
   const keys = config.JWT_PRIVATE_KEYS
-    ? await readKeys(config.JWT_PRIVATE_KEYS, "JWT_PRIVATE_KEYS")
+    ? await parseKeys(config.JWT_PRIVATE_KEYS, "JWT_PRIVATE_KEYS")
     : await readOrGenerateKeys(keyFile);
   const poolOptions: PoolOptions = {
     size: config.DATABASE_POOL_SIZE,

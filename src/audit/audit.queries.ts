@@ -1,18 +1,7 @@
 import type { Db } from "#db/client.ts";
 import { instant } from "#db/fragments.ts";
 import type { PageWindow } from "../http/page.ts";
-
-/**
- * Where a change comes from: a signed-in user, an operator at the command line, or nobody known.
- */
-export type Origin = {
-  actor: "user" | "operator" | "nobody";
-  userId: string | null;
-  address: string | null;
-  requestId: string | null;
-};
-
-export const OPERATOR: Origin = { actor: "operator", userId: null, address: null, requestId: null };
+import type { Origin } from "./origin.ts";
 
 export type SecurityEvent =
   | "access.signed_up"
@@ -35,22 +24,21 @@ export type SecurityEvent =
   | "users.role_revoked"
   | "tokens.key_rotated";
 
-type About = { targetUserId?: string | null; loginId?: string | null; detail?: string };
+type Details = { targetUserId?: string | null; loginId?: string | null; detail?: string };
 
-/**
- * Appends one event. In the transaction of what it tells of, so that neither is there without the
- * other.
- */
+/** Appends one event. Call it in the transaction that makes the change, so that both commit or none. */
 export async function insertAuditEvent(
   db: Db,
   origin: Origin,
   event: SecurityEvent,
-  about: About = {},
+  details: Details = {},
 ): Promise<void> {
   await db.sql`
-    insert into audit_events (event, actor, actor_user_id, target_user_id, login_id, address, request_id, detail)
-    values (${event}, ${origin.actor}, ${origin.userId}, ${about.targetUserId ?? null}, ${about.loginId ?? null},
-      ${origin.address}, ${origin.requestId}, ${about.detail?.slice(0, 500) ?? null})`;
+    insert into audit_events
+      (event, actor, actor_user_id, target_user_id, login_id, address, request_id, detail)
+    values (${event}, ${origin.actor}, ${origin.userId}, ${details.targetUserId ?? null},
+      ${details.loginId ?? null}, ${origin.address}, ${origin.requestId},
+      ${details.detail?.slice(0, 500) ?? null})`;
 }
 
 export type AuditEvent = {
@@ -68,7 +56,7 @@ export type AuditEvent = {
 
 export type AuditFilter = { event?: string; userId?: string };
 
-/** Events by or about a user, newest first, and how many there are in all. */
+/** One page of the events that match, newest first, and the total. `userId` is actor or target. */
 export async function listAuditEvents(
   { sql }: Db,
   { event, userId }: AuditFilter,
@@ -82,12 +70,12 @@ export async function listAuditEvents(
     with matching as (select id from audit_events where true ${ofEvent} ${ofUser}),
     page as (select id from matching order by id desc limit ${limit} offset ${offset})
     select (select count(*) from matching)::int as total, coalesce((
-      select json_agg(row_to_json(shown) order by shown.id desc) from (
+      select json_agg(row_to_json(events) order by events.id desc) from (
         select id, ${instant(sql, "at")} as at, event, actor,
-          actor_user_id as "actorUserId", target_user_id as "targetUserId", login_id as "loginId", address,
-          request_id as "requestId", detail
+          actor_user_id as "actorUserId", target_user_id as "targetUserId", login_id as "loginId",
+          address, request_id as "requestId", detail
         from audit_events join page using (id)
-      ) as shown
+      ) as events
     ), '[]') as items`;
   return page as { total: number; items: AuditEvent[] };
 }

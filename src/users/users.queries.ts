@@ -7,7 +7,7 @@ import type { PublicUser } from "../access/accounts.queries.ts";
 import type { PageWindow } from "../http/page.ts";
 import type { RoleSlug } from "../permissions/actor.ts";
 
-/** An account as those must see it who decide about it. */
+/** A public account, and whether it is the system administrator's, which only operators change. */
 export type ManagedUser = PublicUser & { isSystemAdmin: boolean };
 
 const publicColumns = {
@@ -22,23 +22,23 @@ const publicColumns = {
   updatedAt: sql<string>`${sql.raw(instantSql("users.updated_at"))}`,
 };
 
-/** The account of that id or address. */
+/** The account with that id or address. */
 export async function findUser(
   db: Db,
   by: { id: string } | { email: string },
 ): Promise<ManagedUser | undefined> {
-  const [found] = await db.orm
+  const [user] = await db.orm
     .select({ ...publicColumns, isSystemAdmin: users.isSystemAdmin })
     .from(users)
     .innerJoin(roles, eq(roles.id, users.roleId))
     .where("id" in by ? eq(users.id, by.id) : eq(sql`lower(${users.email})`, by.email));
-  return found;
+  return user;
 }
 
 /**
- * Locks the account of `userId` and every active superuser until the transaction ends, in one
- * order, and returns the ids of the superusers, so that concurrent changes of roles are serialized.
- * Undefined if the account was deleted.
+ * Locks the account `userId` and all active superusers until the transaction ends, so that
+ * concurrent changes of roles are serialized. Locks by id, so that two callers cannot deadlock.
+ * Returns the ids of the superusers; undefined if the account was deleted.
  */
 export async function lockSuperusers(db: Db, userId: string): Promise<string[] | undefined> {
   const locked = await db.sql<{ id: string; isSuperuser: boolean }[]>`
@@ -58,7 +58,7 @@ export type UserChanges = {
   roleSlug?: RoleSlug;
 };
 
-/** Writes the given fields. Breaks `users_email_unique` when the address is taken. */
+/** Writes the given fields. Violates `users_email_unique` if the address is taken. */
 export async function updateUser(
   db: Db,
   userId: string,
@@ -78,7 +78,7 @@ export async function updateUser(
     .where(eq(users.id, userId));
 }
 
-/** Deletes an account, and by its foreign keys what it owned. */
+/** Deletes an account and, through foreign keys, everything it owned. */
 export async function deleteUser(db: Db, userId: string): Promise<void> {
   await db.sql`delete from users where id = ${userId}`;
 }
@@ -94,18 +94,18 @@ export type UserFilter = {
 };
 
 /**
- * One page of accounts in the order asked for, nameless ones last, ties by id; and how many match
- * in all.
+ * One page of the accounts that match, and their total. In the requested order: accounts without a
+ * name last, ties by id.
  */
 export async function listUsers(
   db: Db,
   filter: UserFilter,
   { limit, offset }: PageWindow,
 ): Promise<{ items: PublicUser[]; total: number }> {
-  const searched = sql`search_form(coalesce(${users.name}, '') || ' ' || ${users.email})`;
+  const searchText = sql`search_form(coalesce(${users.name}, '') || ' ' || ${users.email})`;
   const where = and(
     filter.searchString
-      ? sql`${searched} like '%' || search_form(${escapeLike(filter.searchString)}) || '%'`
+      ? sql`${searchText} like '%' || search_form(${escapeLike(filter.searchString)}) || '%'`
       : undefined,
     filter.isActive === undefined ? undefined : eq(users.isActive, filter.isActive),
     filter.roleSlug === undefined ? undefined : eq(roles.slug, filter.roleSlug),
@@ -128,23 +128,23 @@ export async function listUsers(
     .orderBy(sql`${key} is null`, order(key), order(users.id))
     .limit(limit)
     .offset(offset);
-  const [counted] = await db.orm
+  const [totals] = await db.orm
     .select({ total: count() })
     .from(users)
     .innerJoin(roles, eq(roles.id, users.roleId))
     .where(where);
-  return { items, total: counted?.total ?? 0 };
+  return { items, total: totals?.total ?? 0 };
 }
 
-/** Adds a role; false when there is one of that slug. */
+/** Inserts a role; false if there is one with that slug. */
 export async function insertRole(db: Db, slug: string, name: string): Promise<boolean> {
-  const inserted =
-    await db.sql`insert into roles (slug, name) values (${slug}, ${name}) on conflict (slug) do nothing`;
+  const inserted = await db.sql`
+    insert into roles (slug, name) values (${slug}, ${name}) on conflict (slug) do nothing`;
   return inserted.count === 1;
 }
 
-/** The slugs of every role, in order. */
+/** The slugs of all roles, in order. */
 export async function listRoleSlugs(db: Db): Promise<RoleSlug[]> {
-  const found = await db.sql<{ slug: RoleSlug }[]>`select slug from roles order by slug`;
-  return found.map(({ slug }) => slug);
+  const roleRows = await db.sql<{ slug: RoleSlug }[]>`select slug from roles order by slug`;
+  return roleRows.map(({ slug }) => slug);
 }

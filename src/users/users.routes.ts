@@ -1,9 +1,10 @@
-import { originOf } from "../access/access.routes.ts";
 import { User } from "../access/access.schemas.ts";
-import type { AccessDeps } from "../access/access.service.ts";
+import { type OriginDeps, originOf } from "../audit/origin.ts";
 import { Page, pageWindow } from "../http/page.ts";
 import { created, noContent, ok } from "../http/reply.ts";
 import { type Operation, operation } from "../operations/operation.ts";
+import { type UserDeps, userNotFound } from "./guards.service.ts";
+import { assignRole, revokeRole } from "./roles.service.ts";
 import { findUser, listUsers } from "./users.queries.ts";
 import {
   AccountPatch,
@@ -14,14 +15,7 @@ import {
   RoleHolder,
   UserId,
 } from "./users.schemas.ts";
-import {
-  assignRole,
-  changeUser,
-  createUser,
-  removeUser,
-  revokeRole,
-  userNotFound,
-} from "./users.service.ts";
+import { changeUser, createUser, publicUserOf, removeUser } from "./users.service.ts";
 
 const tag = "User Accounts";
 const access = "superuser";
@@ -31,7 +25,7 @@ const guarded = {
   409: "The address is taken, or nobody would be a superuser any more",
 };
 
-export function userRoutes(deps: AccessDeps): Operation[] {
+export function userRoutes(deps: UserDeps & OriginDeps): Operation[] {
   return [
     operation(
       "POST",
@@ -45,10 +39,10 @@ export function userRoutes(deps: AccessDeps): Operation[] {
         answers: { 201: User },
         problems: { 409: "The address is taken" },
       },
-      async (asked) => {
-        const { isSuperuser, name = null, ...user } = asked.body;
+      async (input) => {
+        const { isSuperuser, name = null, ...user } = input.body;
         const roleSlug = isSuperuser ? "superuser" : "application-access";
-        return created(await createUser(deps, originOf(deps, asked), { ...user, name, roleSlug }));
+        return created(await createUser(deps, originOf(deps, input), { ...user, name, roleSlug }));
       },
     ),
     operation(
@@ -82,8 +76,7 @@ export function userRoutes(deps: AccessDeps): Operation[] {
       async ({ params }) => {
         const user = await findUser(deps.db, { id: params.userId });
         if (!user) throw userNotFound();
-        const { isSystemAdmin: _mark, ...shown } = user;
-        return ok(shown);
+        return ok(publicUserOf(user));
       },
     ),
     operation(
@@ -100,8 +93,8 @@ export function userRoutes(deps: AccessDeps): Operation[] {
         answers: { 200: User },
         problems: guarded,
       },
-      async (asked) =>
-        ok(await changeUser(deps, originOf(deps, asked), asked.params.userId, asked.body)),
+      async (input) =>
+        ok(await changeUser(deps, originOf(deps, input), input.params.userId, input.body)),
     ),
     operation(
       "DELETE",
@@ -116,15 +109,15 @@ export function userRoutes(deps: AccessDeps): Operation[] {
         answers: { 204: null },
         problems: guarded,
       },
-      async (asked) => {
-        await removeUser(deps, originOf(deps, asked), asked.params.userId);
+      async (input) => {
+        await removeUser(deps, originOf(deps, input), input.params.userId);
         return noContent();
       },
     ),
   ];
 }
 
-export function roleRoutes(deps: AccessDeps): Operation[] {
+export function roleRoutes(deps: UserDeps & OriginDeps): Operation[] {
   const change = (verb: "assign" | "revoke", id: string, summary: string, act: typeof assignRole) =>
     operation(
       "PATCH",
@@ -140,13 +133,9 @@ export function roleRoutes(deps: AccessDeps): Operation[] {
         answers: { 200: Message },
         problems: guarded,
       },
-      async (asked) => {
-        const message = await act(
-          deps,
-          originOf(deps, asked),
-          asked.params.email,
-          asked.body.roleSlug,
-        );
+      async (input) => {
+        const { params, body } = input;
+        const message = await act(deps, originOf(deps, input), params.email, body.roleSlug);
         return ok({ message });
       },
     );

@@ -4,24 +4,25 @@ import { AppError } from "#lib/errors.ts";
 import { revokeLogins } from "../access/access.queries.ts";
 import { insertUser, type NewUser, type PublicUser } from "../access/accounts.queries.ts";
 import { requireStrongPassword } from "../access/password-rule.ts";
-import type { Passwords } from "../access/passwords.ts";
-import { insertAuditEvent, type Origin, type SecurityEvent } from "../audit/audit.queries.ts";
-import { type Invalidations, sendInvalidation } from "../cache/invalidations.ts";
+import { insertAuditEvent, type SecurityEvent } from "../audit/audit.queries.ts";
+import type { Origin } from "../audit/origin.ts";
 import type { RoleSlug } from "../permissions/actor.ts";
+import {
+  changeLocked,
+  refuseProtected,
+  requireAnotherSuperuser,
+  type UserDeps,
+  userNotFound,
+} from "./guards.service.ts";
 import {
   deleteUser,
   findUser,
-  lockSuperusers,
   type ManagedUser,
   type UserChanges,
   updateUser,
 } from "./users.queries.ts";
 
-export type UserDeps = { db: Db; passwords: Passwords; invalidations: Invalidations };
-
-export const userNotFound = () => new AppError("not_found", "users.not_found", "User not found");
-
-/** Creates an account; the password rule holds here too. Throws conflict (`users.email_taken`). */
+/** Creates an account. Throws conflict (`users.email_taken`) or invalid (`access.weak_password`). */
 export async function createUser(
   { db, passwords }: UserDeps,
   origin: Origin,
@@ -50,9 +51,9 @@ export type AccountChanges = {
 };
 
 /**
- * Changes an account and returns it. A new password, and deactivation, end all its logins; a new
- * role holds at once. Throws not_found; forbidden for the system administrator, and for taking
- * power from oneself; conflict (`users.email_taken`, `users.last_superuser`).
+ * Changes an account and returns it. A new password or a deactivation ends all its logins; a new
+ * role applies at once. Throws not_found; forbidden for the system administrator, and for
+ * deactivating or demoting oneself; conflict (`users.email_taken`, `users.last_superuser`).
  */
 export async function changeUser(
   deps: UserDeps,
@@ -60,34 +61,34 @@ export async function changeUser(
   userId: string,
   changes: AccountChanges,
 ): Promise<PublicUser> {
-  const before = await requireManageable(deps.db, origin, userId, takesPower(changes));
-  if (Object.keys(changes).length === 0) return withoutMark(before);
+  const before = await requireManageable(deps.db, origin, userId, isDemotion(changes));
+  if (Object.keys(changes).length === 0) return publicUserOf(before);
   const { password, isSuperuser, ...fields } = changes;
   if (password !== undefined) requireStrongPassword(password, fields.email ?? before.email);
   const passwordHash = password === undefined ? undefined : await deps.passwords.hash(password);
   const roleSlug = roleAfter(before.roleSlug, isSuperuser);
   return translateTaken(fields.email ?? before.email, () =>
-    changeGuarded(deps, origin, userId, async (tx, superusers) => {
-      if (takesPower(changes)) requireAnotherSuperuser(superusers, userId);
-      const written: UserChanges = {
+    changeLocked(deps, origin, userId, async (tx, superusers) => {
+      if (isDemotion(changes)) requireAnotherSuperuser(superusers, userId);
+      const columns: UserChanges = {
         ...fields,
         ...(passwordHash ? { passwordHash } : {}),
         ...(roleSlug ? { roleSlug } : {}),
       };
-      await updateUser(tx, userId, written);
+      await updateUser(tx, userId, columns);
       if (passwordHash) await revokeLogins(tx, userId, "all", "password_changed");
       if (fields.isActive === false) await revokeLogins(tx, userId, "all", "deactivated");
       for (const event of eventsOf(changes))
-        await insertAuditEvent(tx, origin, event, aboutChange(userId, changes));
-      return withoutMark((await findUser(tx, { id: userId })) as ManagedUser);
+        await insertAuditEvent(tx, origin, event, detailsOf(userId, changes));
+      return publicUserOf((await findUser(tx, { id: userId })) as ManagedUser);
     }),
   );
 }
 
-/** Deletes an account and what it owned. Throws as `changeUser` does. */
+/** Deletes an account and everything it owned. Throws as `changeUser` does. */
 export async function removeUser(deps: UserDeps, origin: Origin, userId: string): Promise<void> {
   const before = await requireManageable(deps.db, origin, userId, true);
-  await changeGuarded(deps, origin, userId, async (tx, superusers) => {
+  await changeLocked(deps, origin, userId, async (tx, superusers) => {
     requireAnotherSuperuser(superusers, userId);
     await deleteUser(tx, userId);
     await insertAuditEvent(tx, origin, "users.deleted", {
@@ -95,104 +96,6 @@ export async function removeUser(deps: UserDeps, origin: Origin, userId: string)
       detail: `role ${before.roleSlug}`,
     });
   });
-}
-
-/**
- * Gives a role to the account of that address. Throws in the order of docs/http.md: 404, inactive,
- * the two 403s, 409.
- */
-export async function assignRole(
-  deps: UserDeps,
-  origin: Origin,
-  email: string,
-  roleSlug: RoleSlug,
-): Promise<string> {
-  const user = await requireRoleHolder(deps.db, origin, email);
-  const taken = () =>
-    new AppError(
-      "conflict",
-      "users.role_already_assigned",
-      `User ${email} already has the '${roleSlug}' role`,
-    );
-  if (user.roleSlug === roleSlug) throw taken();
-  await changeGuarded(deps, origin, user.id, async (tx, superusers) => {
-    if (user.roleSlug === "superuser") requireAnotherSuperuser(superusers, user.id);
-    if ((await findUser(tx, { id: user.id }))?.roleSlug === roleSlug) throw taken();
-    await updateUser(tx, user.id, { roleSlug });
-    await insertAuditEvent(tx, origin, "users.role_assigned", {
-      targetUserId: user.id,
-      detail: roleSlug,
-    });
-  });
-  return `Successfully assigned the '${roleSlug}' role to ${email}`;
-}
-
-/**
- * Takes a role from the account of that address, which is then an ordinary one. Throws as
- * `assignRole` does.
- */
-export async function revokeRole(
-  deps: UserDeps,
-  origin: Origin,
-  email: string,
-  roleSlug: RoleSlug,
-): Promise<string> {
-  const user = await requireRoleHolder(deps.db, origin, email);
-  const requireHeld = (current: string | undefined) => {
-    if (current === roleSlug) return;
-    const detail = `User ${email} currently has the '${current}' role, which does not match the requested role '${roleSlug}' for revocation`;
-    throw new AppError("conflict", "users.role_mismatch", detail);
-  };
-  requireHeld(user.roleSlug);
-  await changeGuarded(deps, origin, user.id, async (tx, superusers) => {
-    if (roleSlug === "superuser") requireAnotherSuperuser(superusers, user.id);
-    requireHeld((await findUser(tx, { id: user.id }))?.roleSlug);
-    await updateUser(tx, user.id, { roleSlug: "application-access" });
-    await insertAuditEvent(tx, origin, "users.role_revoked", {
-      targetUserId: user.id,
-      detail: roleSlug,
-    });
-  });
-  return `Successfully revoked the '${roleSlug}' role for ${email} and set to default role 'application-access'`;
-}
-
-/**
- * Runs `work` with the account and every superuser locked; once it returns, no process trusts what
- * it remembered of the account. A signed-in actor must still be a superuser when the lock is had:
- * two who demote each other cannot both win.
- */
-function changeGuarded<T>(
-  { db, invalidations }: UserDeps,
-  origin: Origin,
-  userId: string,
-  work: (tx: Db, superusers: string[]) => Promise<T>,
-): Promise<T> {
-  return invalidations.publish({ userId }, (invalidationMessage) =>
-    db.transaction(async (tx) => {
-      const superusers = await lockSuperusers(tx, userId);
-      if (!superusers) throw userNotFound();
-      if (origin.userId !== null && !superusers.includes(origin.userId)) {
-        throw new AppError(
-          "forbidden",
-          "access.superuser_required",
-          "Access denied: Superuser privileges required",
-        );
-      }
-      const result = await work(tx, superusers);
-      await sendInvalidation(tx, invalidationMessage);
-      return result;
-    }),
-  );
-}
-
-function requireAnotherSuperuser(superusers: string[], userId: string) {
-  if (superusers.includes(userId) && superusers.length === 1) {
-    throw new AppError(
-      "conflict",
-      "users.last_superuser",
-      "There must be another active superuser first",
-    );
-  }
 }
 
 async function requireManageable(
@@ -207,33 +110,7 @@ async function requireManageable(
   return user;
 }
 
-async function requireRoleHolder(db: Db, origin: Origin, email: string): Promise<ManagedUser> {
-  const user = await findUser(db, { email });
-  if (!user) throw userNotFound();
-  if (!user.isActive) {
-    throw new AppError(
-      "forbidden",
-      "users.inactive",
-      `Cannot modify role for inactive user ${email}`,
-    );
-  }
-  refuseProtected(user, origin, true);
-  return user;
-}
-
-function refuseProtected(user: ManagedUser, origin: Origin, isDestructive: boolean) {
-  // The system administrator is out of reach of everyone but the operator of the machine.
-  if (user.isSystemAdmin && origin.actor !== "operator") {
-    const detail = "Forbidden: Cannot modify the primary system administrator account";
-    throw new AppError("forbidden", "users.system_administrator", detail);
-  }
-  if (isDestructive && origin.userId === user.id) {
-    const detail = "Self-action forbidden: Cannot perform destructive action on your own account";
-    throw new AppError("forbidden", "users.self_action", detail);
-  }
-}
-
-const takesPower = ({ isActive, isSuperuser }: AccountChanges) =>
+const isDemotion = ({ isActive, isSuperuser }: AccountChanges) =>
   isActive === false || isSuperuser === false;
 
 function roleAfter(current: RoleSlug, isSuperuser: boolean | undefined): RoleSlug | undefined {
@@ -253,25 +130,27 @@ function eventsOf(changes: AccountChanges): SecurityEvent[] {
   return events;
 }
 
-const aboutChange = (targetUserId: string, changes: AccountChanges) => ({
+const detailsOf = (targetUserId: string, changes: AccountChanges) => ({
   targetUserId,
   detail: Object.keys(changes).sort().join(", "),
 });
 
 function translateTaken<T>(email: string, work: () => Promise<T>): Promise<T> {
-  const taken = `A user with the email '${email}' is already registered in the system`;
-  const broken = {
-    users_email_unique: () => new AppError("conflict", "users.email_taken", taken),
-    users_system_admin_unique: () =>
-      new AppError(
-        "conflict",
-        "users.system_administrator_exists",
-        "There is a system administrator already",
-      ),
-  };
-  return translateBroken(broken, work);
+  const detail = `A user with the email '${email}' is already registered in the system`;
+  return translateBroken(
+    {
+      users_email_unique: () => new AppError("conflict", "users.email_taken", detail),
+      users_system_admin_unique: () =>
+        new AppError(
+          "conflict",
+          "users.system_administrator_exists",
+          "There is a system administrator already",
+        ),
+    },
+    work,
+  );
 }
 
-function withoutMark({ isSystemAdmin: _mark, ...user }: ManagedUser): PublicUser {
+export function publicUserOf({ isSystemAdmin: _isSystemAdmin, ...user }: ManagedUser): PublicUser {
   return user;
 }
