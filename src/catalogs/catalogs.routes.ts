@@ -8,13 +8,13 @@ import { CatalogEntryPatch, CatalogId, ListCatalog, NewCatalogEntry } from "./ca
 import {
   addEntry,
   type CatalogDeps,
-  type CatalogWords,
+  type CatalogNames,
   getEntry,
   removeEntry,
   renameEntry,
 } from "./catalogs.service.ts";
 
-type Catalog = CatalogWords & { path: string; tag: string; one: string; many: string };
+type Catalog = CatalogNames & { path: string; tag: string; one: string; many: string };
 type Deps = CatalogDeps & { catalogCache: CatalogCache };
 
 const CATALOGS: Catalog[] = [
@@ -68,8 +68,8 @@ function readRoutes(catalog: Catalog, deps: Deps): Operation[] {
       },
       ({ query, request }) => {
         const { searchString, orderBy = "id", sortOrder = "asc" } = query;
-        const question = cacheKey(path, query);
-        return answerFromCache(deps.catalogCache, request, question, null, async () => {
+        const key = cacheKey(path, query);
+        return answerFromCache(deps.catalogCache, request, key, null, async () => {
           const json = await listCatalogJson(deps.db, table, searchString, { orderBy, sortOrder });
           return { json, audience: null };
         });
@@ -89,13 +89,11 @@ function readRoutes(catalog: Catalog, deps: Deps): Operation[] {
         isCached: true,
         problems: { 404: "There is no such id" },
       },
-      ({ params, request }) => {
-        const question = `${path}/${params.id}`;
-        return answerFromCache(deps.catalogCache, request, question, null, async () => ({
-          json: await getEntry(deps, catalog, params.id),
+      ({ params: { id }, request }) =>
+        answerFromCache(deps.catalogCache, request, `${path}/${id}`, null, async () => ({
+          json: await getEntry(deps, catalog, id),
           audience: null,
-        }));
-      },
+        })),
     ),
   ];
 }
@@ -130,10 +128,12 @@ function writeRoutes(catalog: Catalog, deps: Deps): Operation[] {
         answers: { 200: CatalogEntry },
         problems: { 404: "There is no such id", 409: "The name is taken" },
       },
-      async ({ params, body }) => {
-        if (body.name === undefined) return okJson(await getEntry(deps, catalog, params.id));
-        return okJson(await renameEntry(deps, catalog, params.id, body.name));
-      },
+      async ({ params: { id }, body: { name } }) =>
+        okJson(
+          name === undefined
+            ? await getEntry(deps, catalog, id)
+            : await renameEntry(deps, catalog, id, name),
+        ),
     ),
     operation(
       "DELETE",

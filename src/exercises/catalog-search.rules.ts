@@ -1,7 +1,9 @@
 import { createBoundedMap } from "#lib/bounded-map.ts";
 import { createSpellChecker } from "./spelling.rules.ts";
 
-/** An exercise of the catalog; `searchText` has its name and aliases in the form of `searchForm`. */
+/**
+ * An exercise of the catalog; `searchText` has its name and aliases in the form of `searchForm`.
+ */
 export type SearchableExercise = { id: string; searchText: string };
 
 /** A word of a query: its `searchForm` as typed, and likely corrections, the likeliest first. */
@@ -23,7 +25,9 @@ export type CatalogSearch = {
   bytes: number;
 };
 
-/** The exercises that contain a term: their indexes, ascending, and a bitmap with a byte for each. */
+/**
+ * The exercises that contain a term: their indexes, ascending, and a bitmap with a byte for each.
+ */
 type Postings = { indexes: number[]; bitmap: Uint8Array };
 
 const MIN_LETTERS = 3;

@@ -11,9 +11,9 @@ export type Facets = { total: number } & Record<
   Record<"category" | "difficultyLevel" | "force" | "mechanic", ValueCount[]>;
 
 /**
- * Counts the matching exercises by muscle, equipment, tag, category, difficulty, force and mechanic:
- * the most frequent first, ties by name; values without any exercise are left out. `ownCount` is
- * the number of exercises that the user owns. One statement.
+ * Counts the matching exercises by muscle, equipment, tag, category, difficulty, force and
+ * mechanic: the most frequent first, ties by name; values without any exercise are left out.
+ * `ownCount` is the number of exercises that the user owns. One statement.
  */
 export async function countFacets(
   db: Db,

@@ -35,6 +35,7 @@ export async function listDocuments(
   const orderInScope = isByName(criteria) ? `sort_key ${direction}` : order;
   const suffix = isNarrowed ? "" : limitInScope(statement, orderInScope, window);
   const columns = (isOwn: boolean) => `id, ${sortKey(statement, criteria, isOwn)} as sort_key`;
+  const total = isNarrowed ? "(select count(*) from matching)" : countInScope(statement, criteria);
   // The page is selected from narrow rows before any document is read: 4 to 11 times as fast as the
   // naive join (ADR 0006).
   statement.text = `
@@ -42,8 +43,7 @@ export async function listDocuments(
     page as (
       select id, sort_key from matching order by ${order} ${limitAndOffset(statement, window)}
     )
-    select ${isNarrowed ? "(select count(*) from matching)" : countInScope(statement, criteria)}::int
-        as total,
+    select ${total}::int as total,
       ${ownCount(statement, criteria)}::int as "ownCount",
       (select coalesce(
           string_agg(document, ',' order by page.sort_key ${direction}, page.id ${direction}), '')

@@ -103,9 +103,9 @@ export async function lockExercise(
 }
 
 /**
- * Updates `columns` of a locked exercise, replaces those of its links that are given, and increments
- * its version. From then on the seed leaves a system exercise as the administrator wrote it, and
- * does not insert one with its former slug. One statement.
+ * Updates `columns` of a locked exercise, replaces those of its links that are given, and
+ * increments its version. From then on the seed leaves a system exercise as the administrator wrote
+ * it, and does not insert one with its former slug. One statement.
  */
 export async function updateExercise(
   { sql }: Db,
@@ -139,8 +139,8 @@ export async function updateExercise(
 }
 
 /**
- * Deletes a locked exercise and sends `invalidationMessage`. A deleted system exercise is not seeded
- * again. One statement.
+ * Deletes a locked exercise and sends `invalidationMessage`. A deleted system exercise is not
+ * seeded again. One statement.
  */
 export async function deleteExercise(
   { sql }: Db,
@@ -159,8 +159,8 @@ export async function deleteExercise(
 }
 
 /**
- * The catalog entries with the given ids, protected from deletion and renaming until the transaction
- * ends.
+ * The catalog entries with the given ids, protected from deletion and renaming until the
+ * transaction ends.
  */
 const lockedEntries = (
   sql: Db["sql"],

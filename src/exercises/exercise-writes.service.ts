@@ -28,8 +28,8 @@ export type WriteDeps = { db: Db; invalidations: Pick<Invalidations, "publish"> 
 
 /**
  * Creates an exercise of `ownerId`, or of the catalog if that is null, and returns its document.
- * Throws not_found for catalog ids that do not exist, conflict (`exercises.name_taken`) if the owner
- * or the catalog has one with that name or the catalog one with its slug, and conflict
+ * Throws not_found for catalog ids that do not exist, conflict (`exercises.name_taken`) if the
+ * owner or the catalog has one with that name or the catalog one with its slug, and conflict
  * (`exercises.id_taken`).
  */
 export function createExercise(
@@ -84,8 +84,8 @@ export function changeExercise(
 
 /**
  * Deletes an exercise of the actor, or one of the catalog if the actor is a superuser. Throws
- * not_found for anyone else's, forbidden (`exercises.not_deletable`) for the catalog's, and stale as
- * `precondition` says.
+ * not_found for anyone else's, forbidden (`exercises.not_deletable`) for the catalog's, and stale
+ * as `precondition` says.
  */
 export function removeExercise(
   { db, invalidations }: WriteDeps,
@@ -147,8 +147,8 @@ function columnsOf(fields: WrittenFields, isSystem: boolean): WrittenColumns {
 }
 
 /**
- * The error for catalog ids that do not exist, in the order that docs/http.md promises; undefined if
- * all exist.
+ * The error for catalog ids that do not exist, in the order that docs/http.md promises; undefined
+ * if all exist.
  */
 function missingEntries(links: LinkedIds, existing: ExistingIds): AppError | undefined {
   const missing = (field: keyof LinkedIds, ids: number[]): GivenId[] =>

@@ -62,8 +62,8 @@ export async function findOwnDocumentByName(
 }
 
 /**
- * Renders the documents (the wire form) of the given exercises, which the transaction has locked, so
- * that reads need no joins. Every transaction that changes an exercise, or the name of something
+ * Renders the documents (the wire form) of the given exercises, which the transaction has locked,
+ * so that reads need no joins. Every transaction that changes an exercise, or the name of something
  * that it refers to, calls this afterwards: as a statement of its own it sees what others committed
  * while the transaction waited for its locks.
  */
@@ -72,8 +72,8 @@ export async function renderDocuments({ sql }: Db, exerciseIds: string[]): Promi
 }
 
 /**
- * Renders and returns the document of one exercise, and sends `invalidationMessage` to every process
- * when the transaction commits.
+ * Renders and returns the document of one exercise, and sends `invalidationMessage` to every
+ * process when the transaction commits.
  */
 export async function renderAndInvalidate(
   { sql }: Db,
@@ -89,8 +89,9 @@ export async function renderAndInvalidate(
 function renderedDocuments(sql: Db["sql"], exerciseIds: string[]) {
   const entries = (links: string, column: string, catalog: string) => sql`(
     select coalesce(array_agg(entry.id order by entry.id), '{}') as ids,
-      ('[' || coalesce(string_agg(row_to_json(entry)::text, ',' order by entry.id), '') || ']')::json
-        as json
+      (
+        '[' || coalesce(string_agg(row_to_json(entry)::text, ',' order by entry.id), '') || ']'
+      )::json as json
     from ${sql(links)} as link
     join (select id, name from ${sql(catalog)}) as entry on entry.id = link.${sql(column)}
     where link.exercise_id = exercise.id

@@ -36,20 +36,20 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
   const { catalogCache } = deps;
   const answer = (
     request: Request,
-    question: string,
+    key: string,
     audience: Audience,
     compute: () => Promise<ComputedAnswer>,
   ) =>
-    answerFromCache(catalogCache, request, question, audience, async () => {
+    answerFromCache(catalogCache, request, key, audience, async () => {
       const computed = await compute();
       return { ...computed, json: withImageHost(computed.json, config.CDN_RESOURCES_URL) };
     });
   const answerOne = (
     request: Request,
     { userId }: Actor,
-    question: string,
+    key: string,
     compute: () => Promise<ComputedAnswer>,
-  ) => answer(request, question, lookupAudience(catalogCache, question, userId), compute);
+  ) => answer(request, key, lookupAudience(catalogCache, key, userId), compute);
   return [
     operation(
       "GET",
@@ -66,10 +66,8 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
       },
       ({ actor, query, request }) => {
         const view = viewFor(catalogCache, actor, query.scope);
-        const question = questionIn(view, cacheKey("exercises", query));
-        return answer(request, question, view.audience, () =>
-          listExercises(deps, actor, query, view),
-        );
+        const key = keyIn(view, cacheKey("exercises", query));
+        return answer(request, key, view.audience, () => listExercises(deps, actor, query, view));
       },
     ),
     operation(
@@ -87,10 +85,8 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
       },
       ({ actor, query, request }) => {
         const view = viewFor(catalogCache, actor, query.scope);
-        const question = questionIn(view, cacheKey("facets", query));
-        return answer(request, question, view.audience, () =>
-          countByFacet(deps, actor, query, view),
-        );
+        const key = keyIn(view, cacheKey("facets", query));
+        return answer(request, key, view.audience, () => countByFacet(deps, actor, query, view));
       },
     ),
     operation(
@@ -144,5 +140,4 @@ export function exerciseRoutes({ config, ...deps }: ReadDeps & { config: Config 
 }
 
 /** Tells the scopes `user` and `all` apart: the same audience gets different answers to them. */
-const questionIn = ({ scope }: View, question: string) =>
-  scope === "user" ? `${question} own` : question;
+const keyIn = ({ scope }: View, key: string) => (scope === "user" ? `${key} own` : key);

@@ -29,8 +29,8 @@ export type View = { scope: "system" | "user" | "all"; audience: Audience };
 const CATALOG_ONLY: View = { scope: "system", audience: null };
 
 /**
- * The view of an actor who asks for `scope`: the catalog only, if the cache knows that the actor owns
- * no exercise.
+ * The view of an actor who asks for `scope`: the catalog only, if the cache knows that the actor
+ * owns no exercise.
  */
 export function viewFor(
   catalogCache: CatalogCache,

@@ -1,7 +1,7 @@
 /**
- * The form of a name that is used in URLs: lower case, transliterated to ASCII, with a single hyphen
- * for anything that is not a letter or digit. Never empty, at most 100 characters. A name without
- * any such letter or digit is represented by its code points (`u4e0a-…`).
+ * The form of a name that is used in URLs: lower case, transliterated to ASCII, with a single
+ * hyphen for anything that is not a letter or digit. Never empty, at most 100 characters. A name
+ * without any such letter or digit is represented by its code points (`u4e0a-…`).
  */
 export function slugOf(name: string): string {
   const slug = hyphenate(searchForm(name));

@@ -75,11 +75,10 @@ export function routineRoutes({ db }: { db: Db }): Operation[] {
         isTagged: true,
         problems: absent,
       },
-      async ({ actor, params, request }) =>
-        choose(
-          taggedReply(await getRoutine(db, actor, params.routineId)),
-          request.headers.get("if-none-match"),
-        ),
+      async ({ actor, params: { routineId }, request }) => {
+        const reply = taggedReply(await getRoutine(db, actor, routineId));
+        return choose(reply, request.headers.get("if-none-match"));
+      },
     ),
     operation(
       "PATCH",
@@ -101,16 +100,10 @@ export function routineRoutes({ db }: { db: Db }): Operation[] {
         },
         recheck: ({ actor, params }) => requireRoutineWritable(db, actor, params.routineId),
       },
-      async ({ actor, params, body, request }) =>
-        okJson(
-          await changeRoutine(
-            db,
-            actor,
-            params.routineId,
-            body,
-            preconditionOf(request, "routines.stale"),
-          ),
-        ),
+      async ({ actor, params: { routineId }, body, request }) => {
+        const precondition = preconditionOf(request, "routines.stale");
+        return okJson(await changeRoutine(db, actor, routineId, body, precondition));
+      },
     ),
     operation(
       "POST",

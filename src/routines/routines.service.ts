@@ -8,16 +8,15 @@ import { type LockedParent, lockRoutine } from "../permissions/parent-locks.quer
 import { mayWriteRoutine } from "../permissions/visibility.queries.ts";
 import {
   deleteRoutine,
-  type Entry,
-  findRoutineJson,
   insertRoutine,
-  listPlansWith,
   type RoutineColumns,
+  type RoutineEntry,
+  type RoutineWrite,
   updateRoutine,
-  type Written,
-} from "./routines.queries.ts";
+} from "./routine-writes.queries.ts";
+import { findRoutineJson, listPlansWith } from "./routines.queries.ts";
 import type { NewRoutine, NewRoutineExercise, RoutinePatch } from "./routines.schemas.ts";
-import { faultsOfTargets } from "./targets.rules.ts";
+import { targetErrors } from "./targets.rules.ts";
 
 const routineNotFound = () => new AppError("not_found", "routines.not_found", "Routine not found");
 
@@ -29,8 +28,8 @@ export async function getRoutine(db: Db, actor: Actor, routineId: string): Promi
 }
 
 /**
- * Creates a routine of the actor's own and returns it as JSON. Throws invalid when targets do not
- * fit, not_found for an exercise that is not there, conflict (`routines.name_taken`,
+ * Creates a routine of the actor and returns it as JSON. Throws invalid for targets that do not
+ * fit, not_found for exercises that do not exist, conflict (`routines.name_taken`,
  * `routines.id_taken`).
  */
 export function createRoutine(
@@ -48,9 +47,9 @@ export function createRoutine(
 }
 
 /**
- * Changes a routine, replacing its exercises when they are given, and returns it as JSON. Its
- * owner, or who may write it; only the owner shares it. Throws as creating does, and stale as
- * `precondition` says.
+ * Changes a routine, replaces its exercises if they are given, and returns it as JSON. The owner
+ * and users who may write it can change it; only the owner can change its sharing. Throws what
+ * `createRoutine` throws, not_found, forbidden, and stale as `precondition` says.
  */
 export function changeRoutine(
   db: Db,
@@ -65,16 +64,9 @@ export function changeRoutine(
       const stored = await requireWritable(tx, actor, routineId, columns);
       await precondition(stored.version, () => getRoutine(tx, actor, routineId));
       if (!entries && Object.keys(columns).length === 0) return getRoutine(tx, actor, routineId);
-      requireWritten(
-        await updateRoutine(
-          tx,
-          actor.userId,
-          { id: routineId, ownerId: stored.ownerId },
-          columns,
-          entries,
-        ),
-        entries,
-      );
+      const routine = { id: routineId, ownerId: stored.ownerId };
+      const write = await updateRoutine(tx, actor.userId, routine, columns, entries);
+      requireWritten(write, entries);
       return getRoutine(tx, actor, routineId);
     }),
   );
@@ -90,8 +82,8 @@ export async function requireRoutineWritable(
 }
 
 /**
- * Copies a routine that the actor may read into their own, with another name if one is given.
- * Throws as creating does.
+ * Copies a routine that the actor may read into one of their own, under `name` if that is given.
+ * Throws not_found, and what `createRoutine` throws.
  */
 export async function cloneRoutine(
   db: Db,
@@ -107,12 +99,12 @@ export async function cloneRoutine(
     ...(id ? { id } : {}),
     name: name ?? (isOwn ? `${original.name.slice(0, 93)} (copy)` : original.name),
     description: original.description ?? null,
-    exercises: await withoutForeign(db, actor, original.exercises),
+    exercises: await withVisibleIds(db, actor, original.exercises),
   });
 }
 
 /**
- * Deletes a routine of the actor's own. Throws not_found, conflict (`routines.in_use`), stale as
+ * Deletes a routine of the actor. Throws not_found, conflict (`routines.in_use`), stale as
  * `precondition` says.
  */
 export function removeRoutine(
@@ -121,8 +113,8 @@ export function removeRoutine(
   routineId: string,
   precondition: Precondition,
 ): Promise<void> {
-  const inUse = (by: string) =>
-    new AppError("conflict", "routines.in_use", `The routine is used by ${by}`);
+  const inUse = (user: string) =>
+    new AppError("conflict", "routines.in_use", `The routine is used by ${user}`);
   return translateBroken({ plan_routines_routine_id_fkey: () => inUse("a plan") }, () =>
     db.transaction(async (tx) => {
       const stored = await lockRoutine(tx, actor.userId, routineId);
@@ -151,75 +143,62 @@ async function requireWritable(
   return stored;
 }
 
-/**
- * Other people's own exercises stay behind by name: who copies a routine does not get to see them.
- */
-async function withoutForeign(
+/** Keeps only the names of exercises that the actor may not see: other users' own. */
+async function withVisibleIds(
   db: Db,
   actor: Actor,
   exercises: NewRoutineExercise[],
 ): Promise<NewRoutineExercise[]> {
   const ids = exercises.flatMap(({ exerciseId }) => (exerciseId ? [exerciseId] : []));
   const visible = new Set(await listVisibleIds(db, actor.userId, ids));
-  return exercises.map(
-    ({
-      id: _id,
-      position: _position,
-      ...exercise
-    }: NewRoutineExercise & { id?: string; position?: number }) => ({
-      ...exercise,
-      exerciseId:
-        exercise.exerciseId && visible.has(exercise.exerciseId) ? exercise.exerciseId : null,
-    }),
-  );
+  return exercises.map((exercise) => {
+    const { id: _id, position: _position, ...fields } = exercise as StoredExercise;
+    const { exerciseId } = fields;
+    return { ...fields, exerciseId: exerciseId && visible.has(exerciseId) ? exerciseId : null };
+  });
 }
 
-/** Entries with their positions, from 1. Throws invalid with everything that is wrong with them. */
-function entriesOf(exercises: NewRoutineExercise[]): Entry[] {
-  const faults: FieldError[] = exercises.flatMap((exercise, at) => {
-    const path = `/exercises/${at}`;
+type StoredExercise = NewRoutineExercise & { id: string; position: number };
+
+/** Adds positions, from 1. Throws invalid with every fault of the exercises, at most 100. */
+function entriesOf(exercises: NewRoutineExercise[]): RoutineEntry[] {
+  const errors: FieldError[] = exercises.flatMap((exercise, index) => {
+    const path = `/exercises/${index}`;
     const isNamed = exercise.exerciseId || exercise.exerciseName;
     const unnamed = {
       field: `${path}/exerciseId`,
       code: "required",
       message: "Give exerciseId, or exerciseName for one that is gone",
     };
-    return [...(isNamed ? [] : [unnamed]), ...faultsOfTargets(exercise, path)];
+    return [...(isNamed ? [] : [unnamed]), ...targetErrors(exercise, path)];
   });
-  if (faults.length > 0) {
-    throw new AppError("invalid", "invalid_request", "The targets do not fit", {
-      errors: faults.slice(0, 100),
-    });
+  if (errors.length > 0) {
+    const details = { errors: errors.slice(0, 100) };
+    throw new AppError("invalid", "invalid_request", "The targets do not fit", details);
   }
-  return exercises.map((exercise, at) => ({
+  return exercises.map((exercise, index) => ({
     ...exercise,
     exerciseId: exercise.exerciseId ?? null,
-    position: at + 1,
+    position: index + 1,
   }));
 }
 
-function requireWritten({ id, missing }: Written, entries: Entry[] = []): string {
+/** The id of the written routine. Throws not_found if nothing was written. */
+function requireWritten({ id, missing }: RoutineWrite, entries: RoutineEntry[] = []): string {
   if (missing.length > 0) {
-    const given = entries.map(({ exerciseId }, at) => ({
-      field: `/exercises/${at}/exerciseId`,
+    const fields = entries.map(({ exerciseId }, index) => ({
+      field: `/exercises/${index}/exerciseId`,
       id: exerciseId,
     }));
     const detail = `Exercises not found: ${listOfIds(missing.sort())}`;
-    throw idsNotFound("routines.exercise_not_found", detail, missing, given);
+    throw idsNotFound("routines.exercise_not_found", detail, missing, fields);
   }
   if (id === null) throw routineNotFound();
   return id;
 }
 
-const translate = <T>(name: string, work: () => Promise<T>): Promise<T> =>
-  translateBroken(
-    {
-      routines_owner_name_unique: () =>
-        new AppError(
-          "conflict",
-          "routines.name_taken",
-          `You already have a routine with the name '${name}'`,
-        ),
-    },
-    work,
-  );
+function translate<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const detail = `You already have a routine with the name '${name}'`;
+  const nameTaken = () => new AppError("conflict", "routines.name_taken", detail);
+  return translateBroken({ routines_owner_name_unique: nameTaken }, work);
+}

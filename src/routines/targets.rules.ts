@@ -1,9 +1,6 @@
 import type { FieldError } from "#lib/errors.ts";
 
-/**
- * What an exercise of a routine aims at. Weights in `weightUnit`, times in seconds, distances in
- * metres.
- */
+/** The targets of an exercise in a routine. `weight` is in `weightUnit`. */
 export type Targets = {
   mode: "reps" | "time" | "distance" | "sets_only";
   sets: number;
@@ -17,11 +14,14 @@ export type Targets = {
   rir?: number | null;
 };
 
-/** What is wrong with targets, each under `path`; empty when they fit their mode and each other. */
-export function faultsOfTargets(targets: Targets, path: string): FieldError[] {
-  const faults: FieldError[] = [];
-  const fault = (field: string, code: string, message: string) =>
-    faults.push({ field: `${path}/${field}`, code, message });
+/**
+ * The errors of targets that do not fit their mode or each other, with fields under `path`; empty
+ * if there are none.
+ */
+export function targetErrors(targets: Targets, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const addError = (field: string, code: string, message: string) =>
+    errors.push({ field: `${path}/${field}`, code, message });
   const isGiven = (field: keyof Targets) => targets[field] !== undefined && targets[field] !== null;
   const metrics = {
     repsMin: "reps",
@@ -31,15 +31,15 @@ export function faultsOfTargets(targets: Targets, path: string): FieldError[] {
   } as const;
   for (const [field, mode] of Object.entries(metrics)) {
     if (isGiven(field as keyof Targets) && targets.mode !== mode) {
-      fault(field, "mode", `Only an exercise in mode ${mode} has it`);
+      addError(field, "mode", `Only an exercise in mode ${mode} has it`);
     }
   }
   if (isGiven("repsMin") !== isGiven("repsMax"))
-    fault("repsMax", "pair", "repsMin and repsMax go together");
+    addError("repsMax", "pair", "repsMin and repsMax go together");
   else if ((targets.repsMin ?? 0) > (targets.repsMax ?? 0))
-    fault("repsMax", "range", "Must not be below repsMin");
+    addError("repsMax", "range", "Must not be below repsMin");
   if (isGiven("weight") !== isGiven("weightUnit"))
-    fault("weightUnit", "pair", "weight and weightUnit go together");
-  if (isGiven("rpe") && isGiven("rir")) fault("rir", "pair", "Give either rpe or rir");
-  return faults;
+    addError("weightUnit", "pair", "weight and weightUnit go together");
+  if (isGiven("rpe") && isGiven("rir")) addError("rir", "pair", "Give either rpe or rir");
+  return errors;
 }
