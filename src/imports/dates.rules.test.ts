@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { AppError } from "#lib/errors.ts";
-import { type DateOptions, decideDates } from "./dates.rules.ts";
+import { type DateOptions, detectDates } from "./dates.rules.ts";
 
 const pause = async () => {};
 const decide = (texts: string[], options: DateOptions = {}) =>
-  decideDates(new Map(texts.map((text, at) => [text, at + 2])), options, pause);
+  detectDates(new Map(texts.map((text, at) => [text, at + 2])), options, pause);
 const read = async (texts: string[], options: DateOptions = {}) => {
   const dates = await decide(texts, options);
   return texts.map((text) => (dates.read(text) ?? dates.read(text, true))?.toString() ?? null);

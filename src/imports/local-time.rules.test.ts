@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { decideDates } from "./dates.rules.ts";
+import { detectDates } from "./dates.rules.ts";
 import { instantAt } from "./local-time.rules.ts";
 
-const dates = await decideDates(new Map(), {}, async () => {});
+const dates = await detectDates(new Map(), {}, async () => {});
 
 const wallTime = (text: string) => {
   const wall = dates.read(text);

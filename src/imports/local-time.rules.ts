@@ -1,15 +1,15 @@
-/** A date and time as a clock on the wall shows it, in no zone yet. */
+/** A local date and time without a time zone. */
 export type WallTime = Temporal.PlainDateTime;
 
 /**
- * When the clocks of `timeZone` (an IANA name) show `wall`. A time that they skip is as much later
- * as they skip; of a time that they show twice it is the `first` or the `second`.
+ * The instant of a local time in `timeZone` (an IANA name). A time in a gap, when clocks go forward,
+ * is moved forward by the length of the gap; for a repeated time, `occurrence` selects which.
  */
 export const instantAt = (
   wall: WallTime,
   timeZone: string,
-  which: "first" | "second" = "first",
+  occurrence: "first" | "second" = "first",
 ): Temporal.Instant =>
   wall
-    .toZonedDateTime(timeZone, { disambiguation: which === "first" ? "compatible" : "later" })
+    .toZonedDateTime(timeZone, { disambiguation: occurrence === "first" ? "compatible" : "later" })
     .toInstant();

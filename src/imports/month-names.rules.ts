@@ -1,21 +1,17 @@
-/**
- * What dates are written with in one language: its month names, and the words around them (`de`,
- * `kl`, `г`).
- */
+/** The words in dates of one language: its month names, and those around them (`de`, `kl`, `г`). */
 export type Language = {
   /** BCP 47 tag. */
   tag: string;
-  /** The month, from 1, of each name, long or short, in the form of `foldDate`. */
+  /** The month, from 1, of each name, long or short, normalized by `normalizeDate`. */
   months: Map<string, number>;
+  /** Words without a meaning of their own that dates and times contain. */
   fillers: Set<string>;
-  /** Words that stand beside the names of some months only: `d'abril`, `de març`. */
+  /** Words beside the names of some months only: `d'abril`, `de març`. */
   links: Set<string>;
-  halves: Map<string, "am" | "pm">;
+  dayPeriods: Map<string, "am" | "pm">;
 };
 
-/**
- * Languages that the apps are used in, and regions with other month names than the plain language.
- */
+/** Languages in which the apps are used, and regions whose month names differ. */
 const COMMON = `fr de es it pt tr sv fi nl pl cs sk sl hr sr sr-Latn bs bg mk ru uk be ro hu el da nb nn no is et lv lt ca gl eu
   he ar ar-MA ar-SY ar-DZ fa ur hi bn ta te ml kn mr gu pa th id ms fil vi ka hy az kk uz ky mn sq ga cy af sw
   en-AU en-CA en-GB en-IN es-AR es-CL es-CO es-MX es-PE es-US es-VE fr-CA fr-CH de-AT de-CH it-CH nl-BE pt-PT`;
@@ -27,33 +23,39 @@ const STYLES: Intl.DateTimeFormatOptions[] = [
   { month: "short" },
   { month: "long" },
 ];
-const MONTHS = Array.from({ length: 12 }, (_, at) => at + 1);
+const MONTHS = Array.from({ length: 12 }, (_, index) => index + 1);
 const LETTERS = [..."abcdefghijklmnopqrstuvwxyz"];
-const HALVES: [string, "am" | "pm"][] = [
+const DAY_PERIODS: [string, "am" | "pm"][] = [
   ["am", "am"],
   ["pm", "pm"],
 ];
 
-type Which = "english" | "common" | "other";
-const learned = new Map<Which, Language[]>();
+type LanguageGroup = "english" | "common" | "other";
+const cache = new Map<LanguageGroup, Language[]>();
 
 /**
- * Languages that the ICU of this runtime has (CLDR, by `Intl.DateTimeFormat`), learned from dates
- * that it writes: English, the other `common` ones, or all of them. Takes some tenths of a second
- * once; `pause` is called in between.
+ * Languages of the runtime's ICU (CLDR data), derived from dates that `Intl.DateTimeFormat` formats:
+ * English, the other `common` ones, or all of them. Takes some tenths of a second once; `pause` is
+ * called in between.
  */
-export async function loadLanguages(which: Which, pause: () => Promise<void>): Promise<Language[]> {
+export async function loadLanguages(
+  group: LanguageGroup,
+  pause: () => Promise<void>,
+): Promise<Language[]> {
   const tags = { english: [["en"]], common: [COMMON.split(/\s+/)], other: otherTags() };
-  const languages = learned.get(which) ?? (await learnAll(tags[which], pause));
-  learned.set(which, languages);
+  const languages = cache.get(group) ?? (await deriveAll(tags[group], pause));
+  cache.set(group, languages);
   return languages;
 }
 
-async function learnAll(tags: Iterable<string[]>, pause: () => Promise<void>): Promise<Language[]> {
+async function deriveAll(
+  batches: Iterable<string[]>,
+  pause: () => Promise<void>,
+): Promise<Language[]> {
   const languages: Language[] = [];
-  for (const some of tags) {
-    for (const tag of Intl.DateTimeFormat.supportedLocalesOf(some)) {
-      const language = learn(tag);
+  for (const tags of batches) {
+    for (const tag of Intl.DateTimeFormat.supportedLocalesOf(tags)) {
+      const language = deriveLanguage(tag);
       if (new Set(language.months.values()).size === 12) languages.push(language);
       await pause();
     }
@@ -62,10 +64,7 @@ async function learnAll(tags: Iterable<string[]>, pause: () => Promise<void>): P
   return languages;
 }
 
-/**
- * All tags of two and three letters, by their first letter: nothing lists the languages that there
- * are.
- */
+/** All tags of two and three letters, by their first letter: `Intl` cannot list its languages. */
 function* otherTags(): Generator<string[]> {
   for (const first of LETTERS) {
     const pairs = LETTERS.map((second) => first + second);
@@ -73,71 +72,75 @@ function* otherTags(): Generator<string[]> {
   }
 }
 
-function learn(tag: string): Language {
-  const written = (style: Intl.DateTimeFormatOptions) => {
-    const options = {
-      calendar: "gregory",
-      numberingSystem: "latn",
-      timeZone: "UTC",
-      ...style,
-    } as const;
+/** Formats a moment of 2024 in a style, and returns the words of the result. */
+type Sample = (style: Intl.DateTimeFormatOptions) => (month: number, hour: number) => string[];
+
+function deriveLanguage(tag: string): Language {
+  const sample: Sample = (style) => {
+    const options = { calendar: "gregory", numberingSystem: "latn", timeZone: "UTC", ...style };
     const format = new Intl.DateTimeFormat(tag, options);
-    // A name that ends in a number is none.
-    return (month: number, hour: number) =>
-      wordsIn(
-        foldDate(format.format(Date.UTC(2024, month - 1, 28, hour, 9))).replaceAll(
-          /\p{L}+\d+/gu,
-          " ",
-        ),
-      );
+    return (month, hour) => {
+      const date = normalizeDate(format.format(Date.UTC(2024, month - 1, 28, hour, 9)));
+      // A word that ends in a number is not a name.
+      return wordsIn(date.replaceAll(/\p{L}+\d+/gu, " "));
+    };
   };
+  const { months, commonWords, monthsOfWord } = deriveMonths(sample);
+  const isNoMonth = (word: string) => !monthsOfWord.has(word);
+  const sampleTime = sample({ dateStyle: "long", timeStyle: "short", hour12: true });
+  const [morning, evening] = [sampleTime(3, 10), sampleTime(3, 22)];
+  const dayPeriods = new Map(DAY_PERIODS);
+  for (const word of morning) if (!evening.includes(word)) dayPeriods.set(word, "am");
+  for (const word of evening) if (!morning.includes(word)) dayPeriods.set(word, "pm");
+  // In Welsh, `am` means "at".
+  for (const word of morning) if (evening.includes(word)) dayPeriods.delete(word);
+  for (const word of monthsOfWord.keys()) dayPeriods.delete(word);
+  const fillers = [...commonWords, ...morning, ...evening].filter(
+    (word) => isNoMonth(word) && !dayPeriods.has(word),
+  );
+  const links = [...monthsOfWord]
+    .filter(([word, { size }]) => size > 1 && !months.has(word))
+    .map(([word]) => word);
+  return { tag, months, fillers: new Set(fillers), links: new Set(links), dayPeriods };
+}
+
+/** The names of months, the words of all dates, and the months in whose dates other words occur. */
+function deriveMonths(sample: Sample) {
   const months = new Map<string, number>();
-  const [wordsAround, wordsOfSome] = [new Set<string>(), new Map<string, Set<number>>()];
-  const clashing = new Set<string>();
+  const commonWords = new Set<string>();
+  const monthsOfWord = new Map<string, Set<number>>();
+  const ambiguous = new Set<string>();
   const addName = (name: string, month: number) => {
-    if ((months.get(name) ?? month) !== month) clashing.add(name);
+    if ((months.get(name) ?? month) !== month) ambiguous.add(name);
     months.set(name, month);
   };
   for (const style of STYLES) {
-    const wordsOf = written(style);
-    const dates = MONTHS.map((month) => wordsOf(month, 0));
-    const isAround = (word: string) => dates.every((words) => words.includes(word));
-    dates.forEach((words, at) => {
-      const name = words.filter((word) => !isAround(word));
-      for (const word of words.filter(isAround)) wordsAround.add(word);
+    const sampleDate = sample(style);
+    const dates = MONTHS.map((month) => sampleDate(month, 0));
+    const isCommon = (word: string) => dates.every((words) => words.includes(word));
+    for (const [index, words] of dates.entries()) {
+      const month = index + 1;
+      const name = words.filter((word) => !isCommon(word));
+      for (const word of words.filter(isCommon)) commonWords.add(word);
       for (const word of name)
-        wordsOfSome.set(word, (wordsOfSome.get(word) ?? new Set()).add(at + 1));
-      if (name.length > 0) addName(name.join(" "), at + 1);
-    });
+        monthsOfWord.set(word, (monthsOfWord.get(word) ?? new Set()).add(month));
+      if (name.length > 0) addName(name.join(" "), month);
+    }
   }
-  for (const [word, [month, another]] of wordsOfSome)
+  for (const [word, [month, another]] of monthsOfWord) {
     if (another === undefined) addName(word, month as number);
-  for (const name of clashing) months.delete(name);
-
-  const timesOf = written({ dateStyle: "long", timeStyle: "short", hour12: true });
-  const [morning, evening] = [timesOf(3, 10), timesOf(3, 22)];
-  const isNoMonth = (word: string) => !wordsOfSome.has(word);
-  const halves = new Map(HALVES.filter(([word]) => isNoMonth(word)));
-  for (const word of morning.filter(isNoMonth)) if (!evening.includes(word)) halves.set(word, "am");
-  for (const word of evening.filter(isNoMonth)) if (!morning.includes(word)) halves.set(word, "pm");
-  // In Welsh `am` is at.
-  for (const word of morning) if (evening.includes(word)) halves.delete(word);
-  const fillers = [...wordsAround, ...morning, ...evening].filter(
-    (word) => isNoMonth(word) && !halves.has(word),
-  );
-  const links = [...wordsOfSome]
-    .filter(([word, { size }]) => size > 1 && !months.has(word))
-    .map(([word]) => word);
-  return { tag, months, fillers: new Set(fillers), links: new Set(links), halves };
+  }
+  for (const name of ambiguous) months.delete(name);
+  return { months, commonWords, monthsOfWord };
 }
 
 /**
- * A date as it is compared: compatibility forms, digits and spaces of other scripts as in ASCII,
- * lower case, no accents on Latin, Greek and Cyrillic letters, single letters with dots as one word
- * (`p. m.` is `pm`), and years, months and days that East Asian signs mark, or numbers that
- * Vietnamese has for months, as `2024-3-28`.
+ * A date in the form for comparison: compatibility characters, digits and spaces of other scripts as
+ * in ASCII, lower case, no accents on Latin, Greek and Cyrillic letters, single letters with dots as
+ * one word (`p. m.` is `pm`), and as `2024-3-28` dates with East Asian signs for year, month and
+ * day, or with the numbered months of Vietnamese.
  */
-export function foldDate(text: string): string {
+export function normalizeDate(text: string): string {
   return text
     .normalize("NFKC")
     .replaceAll(/\p{Cf}/gu, "")
@@ -161,11 +164,11 @@ export function foldDate(text: string): string {
     .trim();
 }
 
-/** The words of a folded date, in order. */
-export const wordsIn = (folded: string): string[] => folded.match(/\p{L}[\p{L}\p{M}]*/gu) ?? [];
+/** The words of a normalized date, in order. */
+export const wordsIn = (date: string): string[] => date.match(/\p{L}[\p{L}\p{M}]*/gu) ?? [];
 
 /**
- * The digits of a script stand in a row of ten, which begins at a multiple of 16 or 6 behind one.
+ * The ten digits of a script are consecutive in Unicode, from a multiple of 16 or from 6 after one.
  */
 function asciiDigit(digit: string): string {
   const code = digit.codePointAt(0) as number;

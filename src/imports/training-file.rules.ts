@@ -7,7 +7,7 @@ import {
   rejectRow,
 } from "./cells.rules.ts";
 import { type CsvRecord, readCsv } from "./csv.rules.ts";
-import { type DateReader, decideDates } from "./dates.rules.ts";
+import { type DateReader, detectDates } from "./dates.rules.ts";
 import { FITNOTES } from "./fitnotes.rules.ts";
 import {
   type AppFormat,
@@ -43,7 +43,7 @@ export type TrainingFile = {
  * Opens an export, and resolves its ambiguities from the file as a whole. `pause` is called often,
  * here and in `events`. Throws `invalid`: `imports.unknown_format` for an unknown header,
  * `imports.unit_required` when weights have no unit and `options.weightUnit` is missing,
- * `imports.too_many_workouts`, and as `decideDates` does; RangeError for a time zone that does not
+ * `imports.too_many_workouts`, and as `detectDates` does; RangeError for a time zone that does not
  * exist.
  */
 export async function openTrainingFile(
@@ -65,7 +65,7 @@ export async function openTrainingFile(
     const detail = `The file has weights without a unit (row ${row}): say which one by weightUnit`;
     throw new AppError("invalid", "imports.unit_required", detail);
   }
-  const dates = await decideDates(scan.dates, options, pause);
+  const dates = await detectDates(scan.dates, options, pause);
   return {
     format,
     ignored: scan.ignored,
