@@ -18,7 +18,7 @@ import { createRequestMetrics } from "../metrics/request-metrics.ts";
 import { deleteOldKeys } from "../operations/idempotency.queries.ts";
 import { deleteOldWrites } from "../replicas/last-writes.queries.ts";
 import { openReplicas, type Replicas } from "../replicas/replicas.ts";
-import { forgetTombstones } from "../sync/changes.service.ts";
+import { deleteExpiredTombstones } from "../sync/changes.service.ts";
 import { emptyTrash } from "../workouts/workouts.queries.ts";
 import type { AppDeps } from "./app.ts";
 
@@ -107,7 +107,7 @@ export async function openServices(
       deleteOldWrites(db).catch((error) =>
         log.warn({ err: error }, "old notes of writes were not deleted"),
       );
-      forgetTombstones(db).catch((error) =>
+      deleteExpiredTombstones(db).catch((error) =>
         log.warn({ err: error }, "old tombstones were not deleted"),
       );
       emptyTrash(db).catch((error) => log.warn({ err: error }, "the trash was not emptied"));

@@ -14,12 +14,12 @@ beforeAll(async () => {
   database = await makeOwnDatabase();
   const { sql } = database.pool;
   await sql`insert into muscle_groups (name) values ('chest')`;
-  // Failures that no input can cause: a bug in one change, and a serialization failure.
+  // Two failures that no input can cause: a bug in one change, and a serialization failure.
   await sql.unsafe(`
     create function fail() returns trigger language plpgsql as $$
     begin
       if new.name = 'bug' then raise exception 'a bug'; end if;
-      if new.name = 'undone' then raise exception 'undone' using errcode = '40001'; end if;
+      if new.name = 'retryable' then raise exception 'retryable' using errcode = '40001'; end if;
       return new;
     end $$;
     create trigger fail before insert on routines for each row execute function fail()`);
@@ -45,8 +45,8 @@ const name = () => `N ${Bun.randomUUIDv7().slice(-12)}`;
 const routine = (more: object = {}) => item("routine", { name: name(), exercises: [], ...more });
 const workout = (more: object = {}) =>
   item("workout", { timeZone: "UTC", startedAt: "2026-01-05T10:00:00Z", exercises: [], ...more });
-const sets = (...given: object[]) => [
-  { exerciseName: "X", mode: "reps", id: Bun.randomUUIDv7(), sets: given },
+const exercisesWith = (...sets: object[]) => [
+  { exerciseName: "X", mode: "reps", id: Bun.randomUUIDv7(), sets },
 ];
 
 const GOOD: Record<string, () => Item> = {
@@ -59,62 +59,62 @@ const GOOD: Record<string, () => Item> = {
     }),
   routine: () => routine(),
   plan: () => item("plan", { name: name(), routines: [] }),
-  workout: () => workout({ exercises: sets({ id: Bun.randomUUIDv7(), reps: 5 }) }),
+  workout: () => workout({ exercises: exercisesWith({ id: Bun.randomUUIDv7(), reps: 5 }) }),
 };
 const BAD: Record<string, () => Item> = {
-  "names an exercise that is not there": () =>
+  "refers to an exercise that does not exist": () =>
     routine({ exercises: [{ exerciseId: Bun.randomUUIDv7(), mode: "reps", sets: 1 }] }),
-  "names a muscle that is not there": () =>
+  "refers to a muscle that does not exist": () =>
     item("exercise", {
       name: name(),
       primaryMuscles: [999],
       category: "strength",
       difficultyLevel: "beginner",
     }),
-  "names a routine that is not there": () =>
+  "refers to a routine that does not exist": () =>
     item("plan", { name: name(), routines: [{ routineId: Bun.randomUUIDv7(), day: 1 }] }),
   "starts on a day that does not exist": () => workout({ startedAt: "2026-02-30T10:00:00Z" }),
   "starts at an offset that does not exist": () =>
     workout({ startedAt: "2026-01-05T10:00:00+23:59" }),
   "ends before it starts": () => workout({ endedAt: "2026-01-05T09:00:00Z" }),
   "has text that cannot be stored": () => routine({ description: "a\u0000b" }),
-  "has half a character": () => workout({ notes: "a\ud800" }),
+  "has an unpaired surrogate": () => workout({ notes: "a\ud800" }),
   "has a set twice": () => {
     const set = { id: Bun.randomUUIDv7(), reps: 1 };
-    return workout({ exercises: sets(set, set) });
+    return workout({ exercises: exercisesWith(set, set) });
   },
-  "is a bug of ours": () => item("routine", { name: "bug", exercises: [] }),
-  "is no state at all": () => item("plan", { x: { y: [] } }),
+  "hits a bug in the server": () => item("routine", { name: "bug", exercises: [] }),
+  "has a state of no known shape": () => item("plan", { x: { y: [] } }),
   "is of an unknown kind": () => ({ ...routine(), kind: "recipe" }),
-  "has an id that is none": () => ({ ...routine(), id: "1" }),
-  "has a version that none has": () => ({ ...routine(), baseVersion: 0 }),
-  "has a state that is none": () => ({ ...routine(), state: 5 as never }),
-  "has more than a change has": () => ({ ...routine(), priority: 1 }),
-  "is a number where there is a list": () => workout({ exercises: 1e300 }),
+  "has an invalid id": () => ({ ...routine(), id: "1" }),
+  "has an invalid version": () => ({ ...routine(), baseVersion: 0 }),
+  "has a state that is not an object": () => ({ ...routine(), state: 5 as never }),
+  "has an unknown field": () => ({ ...routine(), priority: 1 }),
+  "has a number in place of a list": () => workout({ exercises: 1e300 }),
 };
 
-const choice = fc.oneof(
+const change = fc.oneof(
   fc
     .constantFrom(...Object.keys(GOOD))
-    .map((of) => ({ isGood: true, make: GOOD[of] as () => Item })),
+    .map((name) => ({ isGood: true, make: GOOD[name] as () => Item })),
   fc
     .constantFrom(...Object.keys(BAD))
-    .map((of) => ({ isGood: false, make: BAD[of] as () => Item })),
+    .map((name) => ({ isGood: false, make: BAD[name] as () => Item })),
 );
 
-test("of a batch of good and bad changes exactly the good ones are applied", async () => {
+test("exactly the valid changes of a batch are applied", async () => {
   const { as } = await makeSignedIn(api);
   await fc.assert(
-    fc.asyncProperty(fc.array(choice, { minLength: 1, maxLength: 12 }), async (choices) => {
+    fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 12 }), async (choices) => {
       const batch = choices.map(({ make }) => make());
       const results = await sync(as, batch);
       expect(results.map(({ status }) => status)).toEqual(
         choices.map(({ isGood }) => (isGood ? "applied" : "refused")),
       );
-      for (const [at, { kind, id }] of batch.entries()) {
+      for (const [index, { kind, id }] of batch.entries()) {
         if (kind === "recipe" || id === "1") continue;
         const stored = await api.get(`/api/v1/${kind}s/${id}`, { as });
-        expectStatus(stored, choices[at]?.isGood ? 200 : 404);
+        expectStatus(stored, choices[index]?.isGood ? 200 : 404);
       }
     }),
     { numRuns: 30 },
@@ -122,13 +122,13 @@ test("of a batch of good and bad changes exactly the good ones are applied", asy
 }, 60_000);
 
 test.each(Object.keys(BAD))(
-  "a change that %s says so, and says it again when it is sent again",
-  async (which) => {
+  "a change that %s is refused with a problem, each time that it is sent",
+  async (fault) => {
     const { as } = await makeSignedIn(api);
-    const [bad, good] = [(BAD[which] as () => Item)(), routine()];
+    const [bad, good] = [(BAD[fault] as () => Item)(), routine()];
     const first = await sync(as, [bad, good]);
     expect(first[0]?.problem?.code).toMatch(/^[a-z_]+(\.[a-z_]+)?$/);
-    expect(first[0]?.problem?.code === "internal").toBe(which === "is a bug of ours");
+    expect(first[0]?.problem?.code === "internal").toBe(fault === "hits a bug in the server");
     const second = await sync(as, [bad, good]);
     expect(second.map(({ status }) => status)).toEqual(["refused", "unchanged"]);
     expect(second[0]?.problem).toEqual(first[0]?.problem as never);
@@ -137,7 +137,7 @@ test.each(Object.keys(BAD))(
 
 test("an unexpected error in one change is logged with the request, the kind and the id", async () => {
   const { as } = await makeSignedIn(api);
-  const bug = (BAD["is a bug of ours"] as () => Item)();
+  const bug = (BAD["hits a bug in the server"] as () => Item)();
   await sync(as, [bug, routine()]);
   const line = logged.find((text) => text.includes(bug.id));
   expect(JSON.parse(line ?? "{}")).toMatchObject({
@@ -152,7 +152,7 @@ test("a batch that fails by a serialization failure is rolled back whole, and ca
   const first = routine();
   const answer = await api.post("/api/v1/sync", {
     as,
-    body: { changes: [first, item("routine", { name: "undone", exercises: [] }), routine()] },
+    body: { changes: [first, item("routine", { name: "retryable", exercises: [] }), routine()] },
   });
   expectProblem(answer, 503, "database_unavailable");
   expectStatus(await api.get(`/api/v1/routines/${first.id}`, { as }), 404);
@@ -168,7 +168,7 @@ test("a plan whose routine is deleted meanwhile is refused, and the rest of its 
   await database.pool.transaction(async (tx) => {
     await tx.sql`delete from routines where id = ${used.id}`;
     pending = sync(as, [plan, good]);
-    // If the batch is too slow to be blocked, it finds nothing, and the answer is the same.
+    // If the batch comes too late to be blocked, it does not find the routine: the same result.
     await untilBlocked(database.pool);
   });
   const results = (await pending) as Result[];
@@ -178,7 +178,7 @@ test("a plan whose routine is deleted meanwhile is refused, and the rest of its 
   ]);
 });
 
-test("every constraint that waits for the end of a transaction is checked by each change of a batch", async () => {
+test("every deferred constraint is checked by each change of a batch", async () => {
   const rows = await database.pool.sql<{ name: string }[]>`
     select conname as name from pg_constraint where condeferred and contype <> 't' order by 1`;
   expect(rows.map((row) => row.name)).toEqual(DEFERRED_CONSTRAINTS.toSorted());

@@ -18,7 +18,7 @@ const step = fc.record({
   device: fc.nat(DEVICES - 1),
   workout: fc.nat(2),
   reps: fc.integer({ min: 1, max: 20 }),
-  act: fc.oneof(
+  action: fc.oneof(
     { weight: 8, arbitrary: fc.constant("add" as const) },
     { weight: 3, arbitrary: fc.constant("remove" as const) },
     { weight: 1, arbitrary: fc.constant("delete" as const) },
@@ -32,19 +32,17 @@ const step = fc.record({
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/**
- * Sets that were added to a workout and not removed, with who added them: only they remove them.
- */
-type Added = Map<string, { reps: number; by: number }>;
+/** The sets added to a workout and not removed. Only the device that added a set removes it. */
+type AddedSets = Map<string, { reps: number; device: number }>;
 
-async function makeWorld() {
+async function makeFixture() {
   const { as } = await makeSignedIn(api);
   const workouts = [Bun.randomUUIDv7(), Bun.randomUUIDv7(), Bun.randomUUIDv7()];
   const entries = new Map(workouts.map((id) => [id, Bun.randomUUIDv7()]));
   const deleted = new Set<string>();
   const entryOf = (id: string) => entries.get(id) as string;
   const devices = Array.from({ length: DEVICES }, () => new Device(api, as, entryOf, deleted));
-  // One device made them all, before it lost its connection.
+  // One device created all workouts, before it went offline.
   const [first] = devices as [Device];
   for (const id of workouts) first.start(id);
   await first.send(first.batch(), false);
@@ -54,23 +52,26 @@ async function makeWorld() {
     workouts,
     devices,
     deleted,
-    added: new Map(workouts.map((id): [string, Added] => [id, new Map()])),
+    added: new Map(workouts.map((id): [string, AddedSets] => [id, new Map()])),
   };
 }
-type World = Awaited<ReturnType<typeof makeWorld>>;
+type Fixture = Awaited<ReturnType<typeof makeFixture>>;
 
-async function take({ devices, workouts, added }: World, { device: at, workout, reps, act }: Step) {
-  const device = devices[at] as Device;
+async function perform(
+  { devices, workouts, added }: Fixture,
+  { device: index, workout, reps, action }: Step,
+) {
+  const device = devices[index] as Device;
   const id = workouts[workout] as string;
-  const sets = added.get(id) as Added;
-  switch (act) {
+  const sets = added.get(id) as AddedSets;
+  switch (action) {
     case "add": {
       const setId = Bun.randomUUIDv7();
-      if (device.addSet(id, setId, reps)) sets.set(setId, { reps, by: at });
+      if (device.addSet(id, setId, reps)) sets.set(setId, { reps, device: index });
       return;
     }
     case "remove": {
-      const [own] = [...sets].find(([, { by }]) => by === at) ?? [];
+      const [own] = [...sets].find(([, { device }]) => device === index) ?? [];
       if (own !== undefined && device.removeSet(id, own)) sets.delete(own);
       return;
     }
@@ -86,47 +87,50 @@ async function take({ devices, workouts, added }: World, { device: at, workout, 
     default: {
       const items = device.batch();
       device.sentBefore.push(items);
-      if (act !== "batch lost") await device.send(items, act === "send, answer lost");
+      if (action !== "batch lost") await device.send(items, action === "send, answer lost");
     }
   }
 }
 
-/** Workouts and their sets in an order that two of them can be compared by. */
-const shown = (workouts: Iterable<readonly [string, Iterable<readonly [string, number]>]>) =>
+/** Workouts and their sets in a canonical order, for comparison. */
+const canonical = (workouts: Iterable<readonly [string, Iterable<readonly [string, number]>]>) =>
   [...workouts]
     .map(([id, sets]) => `${id}: ${[...sets].map(([set, reps]) => `${set} ${reps}`).sort()}`)
     .sort();
 
-async function expectConverged({ as, devices, workouts, added, deleted }: World) {
-  const left = workouts.filter((id) => !deleted.has(id));
-  const expected = shown(
-    left.map((id) => [id, [...(added.get(id) as Added)].map(([set, { reps }]) => [set, reps])]),
+async function expectConverged({ as, devices, workouts, added, deleted }: Fixture) {
+  const remaining = workouts.filter((id) => !deleted.has(id));
+  const expected = canonical(
+    remaining.map((id) => [
+      id,
+      [...(added.get(id) as AddedSets)].map(([set, { reps }]) => [set, reps]),
+    ]),
   );
   for (const device of devices) {
     expect(device.batch()).toEqual([]);
-    expect(shown([...device.copies].map(([id, { sets }]) => [id, sets]))).toEqual(expected);
+    expect(canonical([...device.copies].map(([id, { sets }]) => [id, sets]))).toEqual(expected);
   }
   const stored: [string, Map<string, number>][] = [];
   for (const id of workouts) {
     const { status, json } = await api.get(`/api/v1/workouts/${id}`, { as });
     if (status === 200) stored.push([id, setsOf(json as Stored)]);
   }
-  expect(shown(stored)).toEqual(expected);
+  expect(canonical(stored)).toEqual(expected);
 }
 
-test("three devices whose batches are lost, doubled and come late converge: nothing is lost, nothing doubled", async () => {
+test("three devices converge without lost or duplicate sets, though batches are lost, duplicated and late", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
-      const world = await makeWorld();
-      for (const one of steps) await take(world, one);
-      // Everyone is connected again, until there is nothing left to say.
+      const fixture = await makeFixture();
+      for (const action of steps) await perform(fixture, action);
+      // All devices are online again, until no changes are left to send.
       for (let round = 0; round < DEVICES * 3; round++) {
-        for (const device of world.devices) {
+        for (const device of fixture.devices) {
           await device.pull();
           await device.send(device.batch(), false);
         }
       }
-      await expectConverged(world);
+      await expectConverged(fixture);
     }),
     { numRuns: 40 },
   );

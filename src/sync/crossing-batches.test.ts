@@ -37,38 +37,37 @@ async function retries(): Promise<number> {
   return Number(/^irontrack_reruns_total (\d+)$/m.exec(await answer.text())?.[1]);
 }
 
-/** Ids of routines of `owner` that `friend` may write, too, with their versions. */
-async function makeShared(
+/** Makes routines of `owner` that `friend` may write too; returns their versions by id. */
+async function makeSharedRoutines(
   owner: { as: string },
   friend: { user: { email: string } },
 ): Promise<Map<string, number>> {
   const versions = new Map<string, number>();
   for (let n = 0; n < ROUTINES; n++) {
-    const made = await api.post("/api/v1/routines", {
-      as: owner.as,
-      body: { name: `Routine ${n}`, exercises: [] },
-    });
-    const body = { routineId: made.json.id, email: friend.user.email, access: "write" };
-    expectStatus(await api.post("/api/v1/grants", { as: owner.as, body }), 201);
-    const { id, version } = (await api.get(`/api/v1/routines/${made.json.id}`, { as: owner.as }))
-      .json;
-    versions.set(id, version);
+    const { as } = owner;
+    const routine = { name: `Routine ${n}`, exercises: [] };
+    const { id } = (await api.post("/api/v1/routines", { as, body: routine })).json;
+    const body = { routineId: id, email: friend.user.email, access: "write" };
+    expectStatus(await api.post("/api/v1/grants", { as, body }), 201);
+    versions.set(id, (await api.get(`/api/v1/routines/${id}`, { as })).json.version);
   }
   return versions;
 }
 
-test("two people whose batches change the same things in opposite order are both answered, and each thing is changed once", async () => {
+test("if two users' batches change the same entities in opposite order, both get an answer and each entity is changed once", async () => {
   const owner = await makeSignedIn(api);
   const friend = await makeSignedIn(api);
-  const versions = await makeShared(owner, friend);
+  const versions = await makeSharedRoutines(owner, friend);
   const ids = [...versions.keys()];
-  const sync = async (who: "owner" | "friend", round: number, order: string[]) => {
-    const { as } = who === "owner" ? owner : friend;
+  const sync = async (user: "owner" | "friend", round: number, order: string[]) => {
+    const { as } = user === "owner" ? owner : friend;
     const changes = order.map((id) => ({
-      ...{ kind: "routine", id, baseVersion: versions.get(id) },
+      kind: "routine",
+      id,
+      baseVersion: versions.get(id),
       state: {
         name: `Routine ${ids.indexOf(id)}`,
-        description: `By the ${who}, ${round}`,
+        description: `By the ${user}, ${round}`,
         exercises: [],
       },
     }));
@@ -79,15 +78,15 @@ test("two people whose batches change the same things in opposite order are both
     expect(answer.status).toBe(200);
     return results;
   };
-  // They cross in the middle, unless one of them is done before the other has begun.
+  // The batches deadlock in the middle, unless one ends before the other begins.
   let round = 1;
   for (; round <= MAX_ROUNDS && (await retries()) === 0; round++) {
-    const all = await Promise.all([
+    const results = await Promise.all([
       sync("owner", round, ids),
       sync("friend", round, ids.toReversed()),
     ]);
     for (const id of ids) {
-      const outcomes = all.flat().filter((result) => result.id === id);
+      const outcomes = results.flat().filter((result) => result.id === id);
       expect(outcomes.map(({ status }) => status).sort()).toEqual(["applied", "conflict"]);
       versions.set(id, Math.max(...outcomes.map(({ version }) => version)));
     }

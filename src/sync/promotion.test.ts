@@ -19,25 +19,25 @@ afterAll(async () => {
   await replicated?.stop();
 }, 60_000);
 
-const start = async (api: Api, as: string) => {
-  const made = await api.post("/api/v1/workouts", { as, body: { timeZone: "UTC" } });
-  expectStatus(made, 201);
-  return made.json.id as string;
+const startWorkout = async (api: Api, as: string) => {
+  const answer = await api.post("/api/v1/workouts", { as, body: { timeZone: "UTC" } });
+  expectStatus(answer, 201);
+  return answer.json.id as string;
 };
-const ask = (api: Api, as: string, cursor?: string) =>
+const getChanges = (api: Api, as: string, cursor?: string) =>
   api.get(`/api/v1/changes${cursor === undefined ? "" : `?cursor=${cursor}`}`, { as });
 async function cursorOf(api: Api, as: string): Promise<string> {
-  const page = await ask(api, as);
+  const page = await getChanges(api, as);
   expectStatus(page, 200);
   return page.json.nextCursor;
 }
 
-test("if a replica has not replayed the place of a cursor, the primary is read, and the cursor stays valid", async () => {
+test("if a replica has not replayed the position of a cursor, the primary is read, and the cursor stays valid", async () => {
   const { as, user } = await makeSignedIn(onPrimary);
-  await start(onPrimary, as);
+  await startWorkout(onPrimary, as);
   await replicated.catchUp();
   await replicated.pauseReplay();
-  await start(onPrimary, as);
+  await startWorkout(onPrimary, as);
   const cursor = await cursorOf(onPrimary, as);
   const actor = { userId: user.id } as Actor;
   const page = await listChangesPage({ db: replica, primary: replicated.primary }, actor, {
@@ -49,22 +49,22 @@ test("if a replica has not replayed the place of a cursor, the primary is read, 
 
 test("after a promotion every cursor from before is refused with 410, and a restart changes nothing", async () => {
   const { as } = await makeSignedIn(onPrimary);
-  const kept = await start(onPrimary, as);
+  const replayed = await startWorkout(onPrimary, as);
   await replicated.catchUp();
   const before = await cursorOf(onPrimary, as);
   await replica.sql`select pg_promote(true, 60)`;
-  // What the old primary still accepts, the new one never has: the places of both go on.
-  for (let n = 0; n < 3; n++) await start(onPrimary, as);
+  // The old primary still accepts writes, which the new one never has; positions increase on both.
+  for (let n = 0; n < 3; n++) await startWorkout(onPrimary, as);
   const lost = await cursorOf(onPrimary, as);
 
   let promoted = await apiOn(replica, { nowMs: Date.now });
   for (const cursor of [before, lost])
-    expectProblem(await ask(promoted, as, cursor), 410, "changes.begin_again");
-  const again = await ask(promoted, as);
-  expect(again.json.items.map(({ id }: { id: string }) => id)).toEqual([kept]);
-  for (let n = 0; n < 50; n++) await start(promoted, as);
-  expectProblem(await ask(promoted, as, lost), 410, "changes.begin_again");
-  expect((await ask(promoted, as, again.json.nextCursor)).json.items).toHaveLength(50);
+    expectProblem(await getChanges(promoted, as, cursor), 410, "changes.begin_again");
+  const again = await getChanges(promoted, as);
+  expect(again.json.items.map(({ id }: { id: string }) => id)).toEqual([replayed]);
+  for (let n = 0; n < 50; n++) await startWorkout(promoted, as);
+  expectProblem(await getChanges(promoted, as, lost), 410, "changes.begin_again");
+  expect((await getChanges(promoted, as, again.json.nextCursor)).json.items).toHaveLength(50);
 
   const cursor = await cursorOf(promoted, as);
   await replica.close();
@@ -72,5 +72,5 @@ test("after a promotion every cursor from before is refused with 410, and a rest
   await replicated.startReplica();
   replica = openPool(replicated.replicaUrl, { size: 4, prepare: true });
   promoted = await apiOn(replica, { nowMs: Date.now });
-  expectStatus(await ask(promoted, as, cursor), 200);
+  expectStatus(await getChanges(promoted, as, cursor), 200);
 }, 120_000);

@@ -4,7 +4,7 @@ import { okJson, secret } from "../http/reply.ts";
 import type { Log } from "../log/log.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import { listChangesPage } from "./changes.service.ts";
-import { Changes, ChangesQuestion, SyncAnswer, SyncBatch, type SyncItem } from "./sync.schemas.ts";
+import { Changes, ChangesQuery, SyncAnswer, SyncBatch, type SyncItem } from "./sync.schemas.ts";
 import { syncBatch } from "./sync.service.ts";
 
 const tag = "Sync";
@@ -21,7 +21,7 @@ export function syncRoutes(deps: { db: Db; invalidations: Invalidations; log: Lo
         access,
         summary: "List what changed of one's exercises, routines, plans and workouts",
         readsMayLag: true,
-        query: ChangesQuestion,
+        query: ChangesQuery,
         answers: { 200: Changes },
         problems: {
           410: "The cursor is too old, or of another state of the database: read from the start",

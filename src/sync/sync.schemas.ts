@@ -12,7 +12,7 @@ const Kind = choice([...KINDS]);
 const Version = Type.Integer({ minimum: 1, maximum: 2_147_483_647 });
 const State = nullable(Type.Union([Exercise, Routine, Plan, Workout]));
 
-export const ChangesQuestion = strict({
+export const ChangesQuery = strict({
   cursor: Type.Optional(
     Type.String({
       minLength: 1,
@@ -22,7 +22,7 @@ export const ChangesQuestion = strict({
   ),
   pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 50 })),
 });
-export type ChangesQuestion = Static<typeof ChangesQuestion>;
+export type ChangesQuery = Static<typeof ChangesQuery>;
 
 export const Changes = strict({
   items: Type.Array(

@@ -3,8 +3,7 @@ import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Api, apiOn, expectStatus } from "#test/harness.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 
-// What the feed tells is written when a transaction commits, so these tests commit: in a database
-// of their own.
+// Changes are recorded at commit, so these tests commit, in a database of their own.
 let database: OwnDatabase;
 let api: Api;
 beforeAll(async () => {
@@ -39,7 +38,7 @@ async function sync(as: string, ...items: Item[]) {
 }
 const statuses = (results: { status: string }[]) => results.map(({ status }) => status);
 
-test("a device brings everything that it made offline in one batch, and the same batch again changes nothing", async () => {
+test("a device sends everything that it created offline in one batch, and the same batch again changes nothing", async () => {
   const { as } = await makeSignedIn(api);
   const [exercise, routine, plan, workout, entry, set] = [id(), id(), id(), id(), id(), id()];
   const batch: Item[] = [
@@ -87,24 +86,24 @@ test("a device brings everything that it made offline in one batch, and the same
   expect(first.map(({ status, version, problem }: never) => [status, version, problem])).toEqual(
     batch.map(() => ["applied", 1, null]),
   );
-  const made = (await api.get(`/api/v1/workouts/${workout}`, { as })).json;
-  expect(made).toMatchObject({
+  const stored = (await api.get(`/api/v1/workouts/${workout}`, { as })).json;
+  expect(stored).toMatchObject({
     status: "completed",
     planName: "Block",
     routineName: "Push",
     durationS: 3600,
   });
-  expect(made.exercises[0]).toMatchObject({
+  expect(stored.exercises[0]).toMatchObject({
     id: entry,
     exerciseName: "Zq Press",
     targets: { sets: 3, repsMin: 5 },
   });
-  expect(made.exercises[0].sets[0]).toMatchObject({ id: set, weightKg: 45.3592 });
+  expect(stored.exercises[0].sets[0]).toMatchObject({ id: set, weightKg: 45.3592 });
   expect(statuses(await sync(as, ...batch))).toEqual(batch.map(() => "unchanged"));
-  expect((await api.get(`/api/v1/workouts/${workout}`, { as })).json).toEqual(made);
+  expect((await api.get(`/api/v1/workouts/${workout}`, { as })).json).toEqual(stored);
 });
 
-test("a change of what has changed since is a conflict that shows what is stored, and changes nothing", async () => {
+test("a change based on an old version is a conflict, which shows the stored state and changes nothing", async () => {
   const { as } = await makeSignedIn(api);
   const routine = id();
   const state = { name: "Pull", exercises: [] };
@@ -114,12 +113,12 @@ test("a change of what has changed since is a conflict that shows what is stored
     body: { description: "Changed elsewhere" },
   });
   const mine = { name: "Mine", exercises: [] };
-  const [put, removal] = await sync(
+  const [update, deletion] = await sync(
     as,
     { kind: "routine", id: routine, baseVersion: 1, state: mine },
     { kind: "routine", id: routine, baseVersion: 1, state: null },
   );
-  for (const result of [put, removal]) {
+  for (const result of [update, deletion]) {
     expect(result).toMatchObject({
       status: "conflict",
       version: 2,
@@ -135,7 +134,7 @@ test("a change of what has changed since is a conflict that shows what is stored
   });
   const [applied] = await sync(as, { kind: "routine", id: routine, baseVersion: 2, state: mine });
   expect(applied).toMatchObject({ status: "applied", version: 3 });
-  // What is absent is cleared.
+  // Absent fields are cleared.
   expect((await api.get(`/api/v1/routines/${routine}`, { as })).json).toMatchObject({
     name: "Mine",
     description: null,
@@ -143,40 +142,44 @@ test("a change of what has changed since is a conflict that shows what is stored
 });
 
 test.each(["exercise", "routine", "plan", "workout"])(
-  "a %s that was deleted does not come back when an old batch comes late",
+  "a deleted %s is not restored by an old batch that arrives late",
   async (kind) => {
     const { as } = await makeSignedIn(api);
-    const it = { kind, id: id() };
+    const entity = { kind, id: id() };
     const state = {
-      exercise: { ...NEW_EXERCISE, name: `Late ${it.id.slice(-8)}` },
+      exercise: { ...NEW_EXERCISE, name: `Late ${entity.id.slice(-8)}` },
       routine: { name: "Late", exercises: [] },
       plan: { name: "Late", routines: [] },
       workout: workoutState(),
     }[kind] as object;
-    expect(statuses(await sync(as, { ...it, state }))).toEqual(["applied"]);
-    expect(statuses(await sync(as, { ...it, baseVersion: 1, state: null }))).toEqual(["applied"]);
-    expect(statuses(await sync(as, { ...it, baseVersion: 1, state: null }))).toEqual(["unchanged"]);
+    expect(statuses(await sync(as, { ...entity, state }))).toEqual(["applied"]);
+    expect(statuses(await sync(as, { ...entity, baseVersion: 1, state: null }))).toEqual([
+      "applied",
+    ]);
+    expect(statuses(await sync(as, { ...entity, baseVersion: 1, state: null }))).toEqual([
+      "unchanged",
+    ]);
     for (const late of [
-      { ...it, state },
-      { ...it, baseVersion: 1, state },
+      { ...entity, state },
+      { ...entity, baseVersion: 1, state },
     ]) {
       const [result] = await sync(as, late);
       expect(result).toMatchObject({ status: "conflict", version: null, current: null });
     }
     // Also within one batch.
     const other = { kind, id: id() };
-    const fresh = "name" in state ? { ...state, name: `Other ${other.id.slice(-8)}` } : state;
+    const otherState = "name" in state ? { ...state, name: `Other ${other.id.slice(-8)}` } : state;
     const results = await sync(
       as,
-      { ...other, state: fresh },
+      { ...other, state: otherState },
       { ...other, baseVersion: 1, state: null },
-      { ...other, state: fresh },
+      { ...other, state: otherState },
     );
     expect(statuses(results)).toEqual(["applied", "applied", "conflict"]);
   },
 );
 
-test("what is wrong with one change is said of it, and the others are done", async () => {
+test("a refused change carries its problem, and the other changes are applied", async () => {
   const { as } = await makeSignedIn(api);
   const stranger = await makeSignedIn(api);
   const [taken, system, fine] = [id(), await makeExercise(api, { name: "Zq System" }), id()];
@@ -216,7 +219,7 @@ test("what is wrong with one change is said of it, and the others are done", asy
     ["refused", "workouts.status_mismatch"],
     ["refused", "workouts.ends_before_start"],
     ["refused", "invalid_request"],
-    // As far as the asker can know, there is none.
+    // To this user, the routine does not exist.
     ["unchanged", undefined],
     ["applied", undefined],
   ]);
@@ -224,54 +227,4 @@ test("what is wrong with one change is said of it, and the others are done", asy
     "/exercises/0/mode",
   );
   expect((await api.get(`/api/v1/routines/${taken}`, stranger)).json.name).toBe("Theirs");
-});
-
-test("replacing a workout keeps its names and targets, and an exercise that is gone keeps its history", async () => {
-  const { as } = await makeSignedIn(api);
-  const [exercise, workout, entry] = [id(), id(), id()];
-  const name = `Gone ${exercise.slice(-8)}`;
-  const exercises = [
-    { id: entry, exerciseId: exercise, mode: "reps", targets: { sets: 5 }, sets: [] as object[] },
-  ];
-  await sync(
-    as,
-    { kind: "exercise", id: exercise, state: { ...NEW_EXERCISE, name } },
-    { kind: "workout", id: workout, state: workoutState({ exercises }) },
-  );
-  await api.patch(`/api/v1/exercises/user/${exercise}`, {
-    as,
-    body: { name: `Renamed ${exercise.slice(-8)}` },
-  });
-  const { targets: _targets, ...untold } = exercises[0] as (typeof exercises)[0];
-  const more = workoutState({ exercises: [{ ...untold, sets: [{ id: id(), reps: 3 }] }] });
-  expect(
-    statuses(await sync(as, { kind: "workout", id: workout, baseVersion: 1, state: more })),
-  ).toEqual(["applied"]);
-  const stored = async () =>
-    (await api.get(`/api/v1/workouts/${workout}`, { as })).json.exercises[0];
-  expect(await stored()).toMatchObject({
-    exerciseName: name,
-    targets: { sets: 5 },
-    sets: [{ reps: 3 }],
-  });
-  expect(
-    statuses(await sync(as, { kind: "exercise", id: exercise, baseVersion: 2, state: null })),
-  ).toEqual(["applied"]);
-  expect(
-    statuses(
-      await sync(as, {
-        kind: "workout",
-        id: workout,
-        baseVersion: 3,
-        state: workoutState({
-          exercises: [{ ...untold, exerciseName: "Whatever", sets: [{ id: id(), reps: 4 }] }],
-        }),
-      }),
-    ),
-  ).toEqual(["applied"]);
-  expect(await stored()).toMatchObject({
-    exerciseId: null,
-    exerciseName: name,
-    sets: [{ reps: 4 }],
-  });
 });

@@ -25,28 +25,27 @@ import { WorkoutState } from "../workouts/workouts.schemas.ts";
 import { getWorkout, startWorkout, trashWorkout } from "../workouts/workouts.service.ts";
 import type { Kind } from "./sync.schemas.ts";
 
-export type SyncDeps = WriteDeps;
-
-type Given = Record<string, unknown>;
+type State = Record<string, unknown>;
 
 /**
- * What a device does to a thing of one kind, by the same functions as the operations of that kind:
- * what they check and throw holds here too. `get` gives what is stored as JSON, or undefined.
+ * How entities of one kind are synchronized: by the same functions as the operations of that kind,
+ * with their checks and errors. `get` returns the stored entity as JSON, `null` if there is none.
  */
 export type SyncedKind = {
-  create(deps: SyncDeps, actor: Actor, id: string, state: Given): Promise<string>;
-  /** Replaces all of it: what is absent is cleared. */
+  create(deps: WriteDeps, actor: Actor, id: string, state: State): Promise<string>;
+  /** Replaces the whole state: absent fields are cleared. */
   replace(
-    deps: SyncDeps,
+    deps: WriteDeps,
     actor: Actor,
     id: string,
-    state: Given,
+    state: State,
     precondition: Precondition,
   ): Promise<string>;
-  remove(deps: SyncDeps, actor: Actor, id: string, precondition: Precondition): Promise<unknown>;
+  remove(deps: WriteDeps, actor: Actor, id: string, precondition: Precondition): Promise<unknown>;
   get(db: Db, actor: Actor, id: string): Promise<string>;
 };
 
+/** The values of optional fields that are absent. */
 const CLEARED = {
   exercise: {
     secondaryMuscles: [],
@@ -59,17 +58,17 @@ const CLEARED = {
   plan: { description: null, difficulty: null, weeks: null },
 };
 
-/** A complete new thing by its schema: what replaces another must be complete, too. */
-function complete<T>(schema: TSchema, id: string, state: Given): T {
+/** Checks a state as for creation, because a state that replaces another must be complete, too. */
+function checkComplete<T>(schema: TSchema, id: string, state: State): T {
   return checkInput<T>(schema, { ...state, id });
 }
 
 export const SYNCED_KINDS: Record<Kind, SyncedKind> = {
   exercise: {
     create: (deps, actor, id, state) =>
-      createExercise(deps, actor.userId, complete(NewExercise, id, state)),
+      createExercise(deps, actor.userId, checkComplete(NewExercise, id, state)),
     replace: (deps, actor, id, state, precondition) => {
-      const { id: _id, ...fields } = complete<NewExercise>(NewExercise, id, state);
+      const { id: _id, ...fields } = checkComplete<NewExercise>(NewExercise, id, state);
       const patch = checkInput<ExercisePatch>(ExercisePatch, { ...CLEARED.exercise, ...fields });
       return changeExercise(deps, actor, actor.userId, id, patch, precondition);
     },
@@ -77,9 +76,10 @@ export const SYNCED_KINDS: Record<Kind, SyncedKind> = {
     get: async (db, actor, id) => (await findDocument(db, actor.userId, id))?.document ?? "null",
   },
   routine: {
-    create: ({ db }, actor, id, state) => createRoutine(db, actor, complete(NewRoutine, id, state)),
+    create: ({ db }, actor, id, state) =>
+      createRoutine(db, actor, checkComplete(NewRoutine, id, state)),
     replace: ({ db }, actor, id, state, precondition) => {
-      const { id: _id, ...fields } = complete<NewRoutine>(NewRoutine, id, state);
+      const { id: _id, ...fields } = checkComplete<NewRoutine>(NewRoutine, id, state);
       const patch = checkInput<RoutinePatch>(RoutinePatch, { ...CLEARED.routine, ...fields });
       return changeRoutine(db, actor, id, patch, precondition);
     },
@@ -87,9 +87,9 @@ export const SYNCED_KINDS: Record<Kind, SyncedKind> = {
     get: getRoutine,
   },
   plan: {
-    create: ({ db }, actor, id, state) => createPlan(db, actor, complete(NewPlan, id, state)),
+    create: ({ db }, actor, id, state) => createPlan(db, actor, checkComplete(NewPlan, id, state)),
     replace: ({ db }, actor, id, state, precondition) => {
-      const { id: _id, ...fields } = complete<NewPlan>(NewPlan, id, state);
+      const { id: _id, ...fields } = checkComplete<NewPlan>(NewPlan, id, state);
       const patch = checkInput<PlanPatch>(PlanPatch, { ...CLEARED.plan, ...fields });
       return changePlan(db, actor, id, patch, precondition);
     },

@@ -10,32 +10,32 @@ import { canPrepare } from "#test/transaction.ts";
 
 const ROUNDS = 6;
 
-/** Changes and reads things that refer to one another, all at once, and returns the answers. */
-async function round(api: Api, as: string, muscle: number): Promise<Answer[]> {
+/** Concurrently changes and reads entities that refer to one another, and returns the answers. */
+async function runRound(api: Api, as: string, muscle: number): Promise<Answer[]> {
   const name = Bun.randomUUIDv7();
   const make = async (path: string, body: object) => {
-    const made = await api.post(`${API}/${path}`, { as, body });
-    expectStatus(made, 201);
-    return made;
+    const answer = await api.post(`${API}/${path}`, { as, body });
+    expectStatus(answer, 201);
+    return answer;
   };
-  const given = {
+  const fields = {
     name,
     difficultyLevel: "beginner",
     category: "strength",
     primaryMuscles: [muscle],
   };
-  const exercise = await make("exercises/user", given);
+  const exercise = await make("exercises/user", fields);
   const exercises = [{ exerciseId: exercise.json.id, mode: "reps", sets: 1 }];
   const routine = await make("routines", { name, exercises });
   const plan = await make("plans", { name, routines: [] });
   const workout = await make("workouts", { timeZone: "UTC" });
-  const made = [exercise, routine, plan, workout];
+  const created = [exercise, routine, plan, workout];
   const [exercisePath, routinePath, planPath, workoutPath] = [
     "exercises",
     "routines",
     "plans",
     "workouts",
-  ].map((table, n) => `${API}/${table}/${made[n]?.json.id}`) as [string, string, string, string];
+  ].map((table, n) => `${API}/${table}/${created[n]?.json.id}`) as [string, string, string, string];
   const entry = { exerciseId: exercise.json.id, exerciseName: name, mode: "reps" };
   const read = () =>
     [exercisePath, routinePath, planPath, workoutPath].map((path) => api.get(path, { as }));
@@ -55,10 +55,10 @@ async function round(api: Api, as: string, muscle: number): Promise<Answer[]> {
     api.patch(planPath, { as, body: { routines: [...routines, ...routines] } }),
     api.patch(routinePath, { as, body: { name: `${name} 3` } }),
   ]);
-  return [...made, ...answers, ...(await Promise.all(read()))];
+  return [...created, ...answers, ...(await Promise.all(read()))];
 }
 
-test("a version of a thing has one text, even when it and the things that it refers to are changed concurrently", async () => {
+test("a version of an entity has one representation, even if it and what it refers to are changed concurrently", async () => {
   const database = await makeOwnDatabase();
   const pool = openPool(database.url, { size: 8, prepare: canPrepare(), admission: patientGate });
   try {
@@ -69,7 +69,7 @@ test("a version of a thing has one text, even when it and the things that it ref
     ).json.id;
     const texts = new Map<string, string>();
     for (let n = 0; n < ROUNDS; n++) {
-      for (const { status, text, json } of await round(api, as, muscle)) {
+      for (const { status, text, json } of await runRound(api, as, muscle)) {
         expect([200, 201, 204, 404], text).toContain(status);
         if (json?.version === undefined) continue;
         const version = `${json.id} ${json.version}`;
@@ -78,9 +78,12 @@ test("a version of a thing has one text, even when it and the things that it ref
       }
     }
     const versions = await pool.sql<{ id: string; version: number }[]>`
-      select id, version from plans union all select id, version from routines union all select id, version from workouts`;
+      select id, version from plans
+      union all select id, version from routines
+      union all select id, version from workouts`;
     const recorded = await pool.sql<{ id: string; version: number }[]>`
-      select entity_id as id, version from changes where gone_at is null and kind <> 'exercise'`;
+      select entity_id as id, version from changes
+      where gone_at is null and kind <> 'exercise'`;
     const sorted = (rows: { id: string; version: number }[]) =>
       rows.map(({ id, version }) => `${id} ${version}`).sort();
     expect(sorted(recorded)).toEqual(sorted(versions));
@@ -90,15 +93,15 @@ test("a version of a thing has one text, even when it and the things that it ref
   }
 }, 60_000);
 
-test("a plan to which a routine is added while it is renamed shows the new name, or gets a new version with it", async () => {
+test("if a routine is renamed while it is added to a plan, the plan shows the new name, or gets a new version with it", async () => {
   const database = await makeOwnDatabase();
   try {
     const api = await apiOn(database.pool);
     const { as } = await makeSignedIn(api);
     const make = async (path: string, body: object) => {
-      const made = await api.post(`${API}/${path}`, { as, body });
-      expectStatus(made, 201);
-      return made.json;
+      const answer = await api.post(`${API}/${path}`, { as, body });
+      expectStatus(answer, 201);
+      return answer.json;
     };
     const routine = await make("routines", { name: "Old", exercises: [] });
     const plan = await make("plans", { name: "Plan", routines: [] });
@@ -107,22 +110,24 @@ test("a plan to which a routine is added while it is renamed shows the new name,
       routines: [{ routineId: routine.id, day: 1 }],
     });
     const routines = [{ routineId: routine.id, day: 1 }];
-    const takeIn = [
+    const requests = [
       () => api.patch(`${API}/plans/${plan.id}`, { as, body: { routines } }),
       () => api.post(`${API}/plans`, { as, body: { name: "New", routines } }),
       () => api.post(`${API}/plans/${full.id}/clone`, { as, body: { name: "Copy" } }),
     ];
-    for (const [n, ask] of takeIn.entries()) {
+    for (const [n, send] of requests.entries()) {
       let answer: Promise<Answer> | undefined;
       await database.pool.transaction(async (tx) => {
-        await tx.sql`update routines set name = ${`Name ${n}`}, version = version + 1 where id = ${routine.id}`;
-        answer = ask();
+        await tx.sql`
+          update routines set name = ${`Name ${n}`}, version = version + 1
+          where id = ${routine.id}`;
+        answer = send();
         await untilBlocked(database.pool, { answer });
       });
-      const given = (await answer)?.json;
-      const stored = (await api.get(`${API}/plans/${given.id}`, { as })).json;
+      const returned = (await answer)?.json;
+      const stored = (await api.get(`${API}/plans/${returned.id}`, { as })).json;
       expect(stored.routines[0].routineName).toBe(`Name ${n}`);
-      if (given.version === stored.version) expect(given).toEqual(stored);
+      if (returned.version === stored.version) expect(returned).toEqual(stored);
     }
   } finally {
     await database.drop();

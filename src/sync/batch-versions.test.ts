@@ -16,16 +16,16 @@ async function makeTraining(api: Api) {
   });
   expectStatus(muscle, 201);
   const make = async (path: string, body: object) => {
-    const made = await api.post(`/api/v1/${path}`, { as, body });
-    expectStatus(made, 201);
-    return made.json;
+    const answer = await api.post(`/api/v1/${path}`, { as, body });
+    expectStatus(answer, 201);
+    return answer.json;
   };
-  const given = {
+  const fields = {
     difficultyLevel: "beginner",
     category: "strength",
     primaryMuscles: [muscle.json.id],
   };
-  const exercise = await make("exercises/user", { ...given, name: "Press" });
+  const exercise = await make("exercises/user", { ...fields, name: "Press" });
   const exercises = [{ exerciseId: exercise.id, mode: "reps", sets: 3 }];
   const routine = await make("routines", { name: "Push", exercises });
   const routines = [{ routineId: routine.id, day: 1 }];
@@ -52,8 +52,8 @@ async function makeTraining(api: Api) {
     emptyPlan: (base: number | null) => item("plan", plan)(base, { name: "Empty", routines: [] }),
     workout: (base: number | null, notes: string) =>
       item("workout", workout)(base, { timeZone, startedAt, notes, exercises: [] }),
-    noRoutine: (base: number | null) => item("routine", routine)(base, null),
-    noPlan: (base: number | null) => item("plan", plan)(base, null),
+    deleteRoutine: (base: number | null) => item("routine", routine)(base, null),
+    deletePlan: (base: number | null) => item("plan", plan)(base, null),
   };
   const sync = async (...changes: Item[]): Promise<string[]> => {
     const answer = await api.post("/api/v1/sync", { as, body: { changes } });
@@ -65,13 +65,13 @@ async function makeTraining(api: Api) {
 }
 type Training = Awaited<ReturnType<typeof makeTraining>>;
 
-const batches: [what: string, batch: (change: Training["change"]) => Item[]][] = [
+const batches: [description: string, batch: (change: Training["change"]) => Item[]][] = [
   [
     "a routine is renamed and its plan changed",
     ({ routine, plan }) => [routine(1, "A"), plan(1, "B"), plan(2, "C")],
   ],
   [
-    "an exercise is deleted, and what refers to it changed",
+    "an exercise is deleted, and the entities that refer to it are changed",
     ({ exercise, routine, workout }) => [
       exercise(1, null),
       routine(1, "A"),
@@ -81,38 +81,40 @@ const batches: [what: string, batch: (change: Training["change"]) => Item[]][] =
   ],
   [
     "a plan is deleted and its workout changed",
-    ({ noPlan, workout }) => [noPlan(1), workout(1, "A")],
+    ({ deletePlan, workout }) => [deletePlan(1), workout(1, "A")],
   ],
   [
-    "all is deleted, one after the other",
-    ({ exercise, workout, noPlan, noRoutine }) => [
+    "everything is deleted, one after the other",
+    ({ exercise, workout, deletePlan, deleteRoutine }) => [
       exercise(1, null),
-      noPlan(1),
-      noRoutine(1),
+      deletePlan(1),
+      deleteRoutine(1),
       workout(1, "A"),
     ],
   ],
   [
-    "a plan gives up a routine, which is deleted",
-    ({ routine, emptyPlan, noRoutine, workout }) => [
+    "a routine is removed from its plan and then deleted",
+    ({ routine, emptyPlan, deleteRoutine, workout }) => [
       routine(1, "A"),
       emptyPlan(1),
-      noRoutine(2),
+      deleteRoutine(2),
       workout(1, "B"),
     ],
   ],
 ];
 
-test.each(batches)("no change of a batch conflicts with another of it: %s", (_what, batch) =>
-  withApi(async (api) => {
-    const { change, sync } = await makeTraining(api);
-    const changes = batch(change);
-    expect(await sync(...changes)).toEqual(changes.map(() => "applied"));
-  })(),
+test.each(batches)(
+  "changes of one batch do not conflict with each other: %s",
+  (_description, batch) =>
+    withApi(async (api) => {
+      const { change, sync } = await makeTraining(api);
+      const changes = batch(change);
+      expect(await sync(...changes)).toEqual(changes.map(() => "applied"));
+    })(),
 );
 
 test(
-  "a batch that was lost can be sent again with more behind it",
+  "a batch whose answer was lost can be sent again with more changes after it",
   withApi(async (api) => {
     const { change, sync } = await makeTraining(api);
     const lost = [change.routine(1, "A"), change.plan(1, "B")];
@@ -122,7 +124,7 @@ test(
 );
 
 test(
-  "a thing that was changed elsewhere is a conflict, even if another change of the batch raises its version",
+  "an entity that was changed elsewhere is a conflict, even if another change of the batch raises its version",
   withApi(async (api) => {
     const { change, sync, rename } = await makeTraining(api);
     expectStatus(await rename("Elsewhere"), 200);
@@ -130,7 +132,7 @@ test(
       "applied",
       "conflict",
     ]);
-    // It is at version 3 now, of which the device may know.
+    // The stored version is 3 now, and the device may have read it.
     expect(await sync(change.plan(2, "B"))).toEqual(["conflict"]);
     expect(await sync(change.routine(2, "C"), change.plan(3, "B"))).toEqual(["applied", "applied"]);
   }),
