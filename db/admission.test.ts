@@ -5,7 +5,7 @@ import type { AdmissionOptions, AdmissionStats, RequestContext } from "./admissi
 import { openPool, type Pool } from "./client.ts";
 import { refusalOf } from "./errors.ts";
 
-const requestOptions = new AsyncLocalStorage<RequestContext | undefined>();
+const contexts = new AsyncLocalStorage<RequestContext | undefined>();
 const pools: Pool[] = [];
 const sent: string[] = [];
 beforeEach(() => {
@@ -22,7 +22,7 @@ function open(
     prepare: true,
     onStatement: (text) => void sent.push(text),
     admission: {
-      context: () => requestOptions.getStore(),
+      context: () => contexts.getStore(),
       maxRequests: 1_000_000,
       maxQueued: 1_000_000,
       maxWaitMs: 10_000,
@@ -36,7 +36,7 @@ function open(
   return { db, stats: db.stats as AdmissionStats };
 }
 
-function makeAsker() {
+function makeRequest() {
   const controller = new AbortController();
   const request = { signal: controller.signal };
   const context: RequestContext = {
@@ -45,96 +45,86 @@ function makeAsker() {
     joiners: 0,
     poolMs: 0,
     databaseMs: 0,
-    leave: undefined,
+    release: undefined,
   };
-  return { context, leave: () => controller.abort() };
+  return { context, disconnect: () => controller.abort() };
 }
 
 const outcome = (work: Promise<unknown>) => work.then(() => "answered", refusalOf);
+/** Sends a statement for the request of `context`, and returns its outcome. */
+const send = (db: Pool, context: RequestContext) =>
+  contexts.run(context, () => outcome(db.sql`select 1`.execute()));
 
-/** Takes every connection until the function it returns is called. */
-async function hold(db: Pool, count: number): Promise<() => Promise<unknown>> {
+/** Holds `count` connections until the returned function is called. */
+async function holdConnections(db: Pool, count: number): Promise<() => Promise<unknown>> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const begun: Promise<void>[] = [];
+  const starts: Promise<void>[] = [];
   const held = Array.from({ length: count }, () => {
     const started = Promise.withResolvers<void>();
-    begun.push(started.promise);
+    starts.push(started.promise);
     return db.transaction(async () => {
       started.resolve();
       await promise;
     });
   });
-  await Promise.all(begun);
+  await Promise.all(starts);
   return () => {
     resolve();
     return Promise.all(held);
   };
 }
 
-test("statements beyond the connections wait in a short list, and the next is refused at once", async () => {
+test("statements beyond the connections wait in a short queue, and the next is refused at once", async () => {
   const { db, stats } = open(2, { maxQueued: 3 });
-  const letGo = await hold(db, 2);
-  const ask = () =>
-    requestOptions.run(makeAsker().context, () => outcome(db.sql`select 1`.execute()));
-  const waiting = [ask(), ask(), ask()];
+  const releaseConnections = await holdConnections(db, 2);
+  const sendAnother = () => send(db, makeRequest().context);
+  const waiting = [sendAnother(), sendAnother(), sendAnother()];
   await Bun.sleep(0);
-  expect(await ask()).toBe("OVERLOADED");
+  expect(await sendAnother()).toBe("OVERLOADED");
   expect([stats.inUse, stats.waiting, stats.shed.queue_full]).toEqual([2, 3, 1]);
-  await letGo();
+  await releaseConnections();
   expect(await Promise.all(waiting)).toEqual(["answered", "answered", "answered"]);
   expect([stats.inUse, stats.waiting]).toEqual([0, 0]);
 });
 
-test("nobody waits longer than the limit for a connection, and the pool is whole afterwards", async () => {
+test("no request waits longer than the limit for a connection, and the pool is intact afterwards", async () => {
   const { db, stats } = open(1, { maxWaitMs: 20 });
-  const letGo = await hold(db, 1);
-  const { context } = makeAsker();
-  expect(await requestOptions.run(context, () => outcome(db.sql`select 1`.execute()))).toBe(
+  const releaseConnections = await holdConnections(db, 1);
+  const { context } = makeRequest();
+  expect(await send(db, context)).toBe("OVERLOADED");
+  expect(await contexts.run(context, () => outcome(db.transaction(async () => {})))).toBe(
     "OVERLOADED",
   );
-  expect(await requestOptions.run(context, () => outcome(db.transaction(async () => {})))).toBe(
-    "OVERLOADED",
-  );
-  await letGo();
-  expect(await requestOptions.run(context, () => outcome(db.sql`select 1`.execute()))).toBe(
-    "answered",
-  );
+  await releaseConnections();
+  expect(await send(db, context)).toBe("answered");
   expect([stats.shed.waited_too_long, stats.inUse, stats.waiting]).toEqual([2, 0, 0]);
 });
 
-test("so many requests use the database at once; the process's own work is never refused", async () => {
+test("a limited number of requests uses the database at once; the process's own work is never refused", async () => {
   const { db, stats } = open(2, { maxRequests: 1, maxQueued: 0 });
-  const first = makeAsker().context;
-  expect(await requestOptions.run(first, () => outcome(db.sql`select 1`.execute()))).toBe(
-    "answered",
-  );
-  const second = makeAsker().context;
-  expect(await requestOptions.run(second, () => outcome(db.sql`select 2`.execute()))).toBe(
-    "OVERLOADED",
-  );
-  expect(await requestOptions.run(first, () => outcome(db.sql`select 3`.execute()))).toBe(
-    "answered",
-  );
+  const first = makeRequest().context;
+  expect(await send(db, first)).toBe("answered");
+  const second = makeRequest().context;
+  expect(await send(db, second)).toBe("OVERLOADED");
+  expect(await send(db, first)).toBe("answered");
   expect(
     await Promise.all([4, 5, 6].map((n) => outcome(db.sql`select ${n}::int`.execute()))),
   ).toEqual(["answered", "answered", "answered"]);
-  first.leave?.();
-  expect(await requestOptions.run(second, () => outcome(db.sql`select 7`.execute()))).toBe(
-    "answered",
-  );
+  first.release?.();
+  expect(await send(db, second)).toBe("answered");
   expect(stats.shed.too_many_requests).toBe(1);
 });
 
-test("a transaction whose client is gone sends nothing more and rolls back", async () => {
+test("a transaction whose client has disconnected sends nothing more and rolls back", async () => {
   const { db } = open(1);
   await db.sql`create temporary table written (n int)`;
-  for (const at of ["before a statement", "before the commit"]) {
-    const { context, leave } = makeAsker();
-    const work = requestOptions.run(context, () =>
+  for (const moment of ["before a statement", "before the commit"]) {
+    const { context, disconnect } = makeRequest();
+    const work = contexts.run(context, () =>
       db.transaction(async (tx) => {
         await tx.sql`insert into written values (1)`;
-        leave();
-        if (at === "before a statement") await tx.sql`insert into written values (2)`;
+        disconnect();
+        if (moment === "before a statement") await tx.sql`insert into written values (2)`;
       }),
     );
     expect(await outcome(work)).toBe("CLIENT_GONE");
@@ -143,50 +133,50 @@ test("a transaction whose client is gone sends nothing more and rolls back", asy
   expect([...(await db.sql`select n from written`)]).toEqual([]);
 });
 
-test("thousands of clients that go away cost no statement after they are gone, and leave a live one alone", async () => {
+test("thousands of clients that go away cost no statement after they are gone, and disconnect a live one alone", async () => {
   const { db, stats } = open(2);
-  const letGo = await hold(db, 2);
-  const gone = Array.from({ length: 3000 }, () => {
-    const { context, leave } = makeAsker();
-    const work = requestOptions.run(context, () => outcome(db.sql`select 'for nobody'`.execute()));
-    return { work, leave };
+  const releaseConnections = await holdConnections(db, 2);
+  const disconnecting = Array.from({ length: 3000 }, () => {
+    const { context, disconnect } = makeRequest();
+    const work = contexts.run(context, () => outcome(db.sql`select 'for a gone client'`.execute()));
+    return { work, disconnect };
   });
-  const live = requestOptions.run(makeAsker().context, async () =>
-    outcome(db.sql`select 'for somebody'`.execute()),
+  const live = contexts.run(makeRequest().context, async () =>
+    outcome(db.sql`select 'for a live client'`.execute()),
   );
   await Bun.sleep(0);
-  for (const { leave } of gone) leave();
-  await letGo();
+  for (const { disconnect } of disconnecting) disconnect();
+  await releaseConnections();
   expect(await live).toBe("answered");
-  expect(new Set(await Promise.all(gone.map(({ work }) => work)))).toEqual(
+  expect(new Set(await Promise.all(disconnecting.map(({ work }) => work)))).toEqual(
     new Set(["CLIENT_GONE"]),
   );
-  expect(sent.filter((text) => text.includes("for nobody"))).toEqual([]);
+  expect(sent.filter((text) => text.includes("for a gone client"))).toEqual([]);
   expect([stats.abandoned, stats.inUse, stats.waiting]).toEqual([3000, 0, 0]);
 });
 
-test("drizzle's statements pass the gate too, and a fragment is no statement", async () => {
+test("drizzle's statements are subject to admission control too, and a fragment is not a statement", async () => {
   const { db, stats } = open(1);
-  const { context, leave } = makeAsker();
-  await requestOptions.run(context, async () => {
+  const { context, disconnect } = makeRequest();
+  await contexts.run(context, async () => {
     await db.orm.execute("select 1");
     await db.sql`select ${db.sql`1`}`;
   });
   expect(stats.statement.counts.reduce((sum, count) => sum + count)).toBe(2);
-  leave();
+  disconnect();
   expect(
-    await requestOptions.run(context, () => outcome(Promise.resolve(db.orm.execute("select 2")))),
+    await contexts.run(context, () => outcome(Promise.resolve(db.orm.execute("select 2")))),
   ).toBe("CLIENT_GONE");
 });
 
-test("a slow statement is told of with its text and without its values", async () => {
+test("a slow statement is reported with its text and without its values", async () => {
   const slow: unknown[] = [];
   const { db } = open(1, {
     slowMs: -1,
     onSlow: (statement, _ms, requestId) => void slow.push([statement, requestId]),
   });
-  await requestOptions.run(
-    makeAsker().context,
+  await contexts.run(
+    makeRequest().context,
     async () => void (await db.sql`select ${"canary"}::text as word`),
   );
   expect(slow.at(-1)).toEqual(["select $1::text as word", "r"]);

@@ -1,60 +1,61 @@
 import { postgresError } from "#lib/causes.ts";
-import { isRetryable, refusal } from "./errors.ts";
+import { createConnectionQueue } from "./connection-queue.ts";
+import { isRetryable } from "./errors.ts";
 import { createHistogram, type Histogram, observe } from "./histogram.ts";
-import { handled, type Query } from "./intercept.ts";
+import { interceptSend, type Query } from "./intercept.ts";
 import { retryTransaction } from "./retry.ts";
-import { createSilence, type SilenceLimits } from "./silence.ts";
+import { createWatchdog, type WatchdogLimits } from "./watchdog.ts";
 
-/** Who a statement is for: one request. The gate keeps its account of it here. */
+/** The request that a statement is sent for, and what admission control records about it. */
 export type RequestContext = {
   requestId: string;
-  /** Its signal says whether anybody still waits for the answer. */
+  /** Its signal is aborted when the client disconnects. */
   request: { signal: AbortSignal };
   /**
-   * How many reasons there are to finish its work after its client has gone: others join it, or it
-   * is detached.
+   * The number of reasons to finish the work after the client has disconnected: other requests
+   * joined it, or it is detached.
    */
   joiners: number;
   poolMs: number;
   databaseMs: number;
-  /** Gives back the place among the requests that use the database; there once it has one. */
-  leave: (() => void) | undefined;
+  /** Stops counting the request as one that uses the database; undefined until it does. */
+  release: (() => void) | undefined;
 };
 
 export type AdmissionOptions = {
   /**
-   * For whom the running code works; undefined for the process's own work, which is neither given
-   * up nor refused.
+   * The request that the running code works for. Undefined for the process's own work, which is
+   * neither abandoned nor refused.
    */
   context(): RequestContext | undefined;
-  /** Requests that may use the database at once. */
+  /** Requests that may use the database at the same time. */
   maxRequests: number;
   /** Statements and transactions that may wait for a connection. */
   maxQueued: number;
   maxWaitMs: number;
-  /** Absent: answers are waited for however long they take. */
-  silence?: SilenceLimits | undefined;
+  /** If undefined, statements may take as long as they like. */
+  watchdog?: WatchdogLimits | undefined;
   /**
-   * How often a transaction, or a statement outside of one, is run again when PostgreSQL undid it
-   * for the sake of others (ADR 0031). What a transaction's work keeps must therefore begin in it.
+   * How often a transaction, or a statement outside of one, is retried after a deadlock or a
+   * serialization failure (ADR 0031). The work of a transaction must therefore keep its state
+   * inside of it.
    */
   maxRetries: number;
-  /** Told of each statement that took longer than `slowMs`: its text, never its values. */
+  /** Called for each statement that took longer than `slowMs`: its text, never its values. */
   slowMs: number;
   onSlow(statement: string, durationMs: number, requestId: string | undefined): void;
 };
 
-/** What a gate has seen so far. */
 export type AdmissionStats = {
   size: number;
   inUse: number;
   waiting: number;
   requests: number;
-  /** Refusals by their reason. */
+  /** Refusals by reason. */
   shed: { too_many_requests: number; queue_full: number; waited_too_long: number };
-  /** Statements and transactions that were not started because nobody waited for them. */
+  /** Statements and transactions that were not started because their client had disconnected. */
   abandoned: number;
-  /** Transactions and statements that were run again. */
+  /** Retries of transactions and statements. */
   retries: number;
   wait: Histogram;
   statement: Histogram;
@@ -62,30 +63,25 @@ export type AdmissionStats = {
 
 export type Admission = {
   stats: AdmissionStats;
-  /** Lets the statement through when there is a connection for it. */
+  /** Sends the statement once a connection is available. */
   statement<Q>(query: Q): Q;
   /**
-   * As `statement`, in a transaction, which has its connection: refused only when nobody waits for
-   * it any more.
+   * Sends a statement of a transaction, which has its connection already. It is refused only if
+   * its client has disconnected.
    */
   inTransaction<Q>(query: Q): Q;
   /**
-   * Runs a whole transaction when there is a connection for it. `work` ends by `check`, so that it
-   * commits for somebody.
+   * Runs a transaction once a connection is available. `begin` must call `check` before the
+   * commit: it throws if the client has disconnected.
    */
   transaction<T>(begin: (check: () => void) => Promise<T>): Promise<T>;
 };
 
-type Waiting = {
-  start: () => void;
-  context: RequestContext | undefined;
-  refuse: (error: Error) => void;
-};
 /**
- * Stands in front of a pool of `size` connections: statements beyond it wait in order, few and
- * briefly, then are refused (`refusalOf` knows them), and what nobody waits for is not started.
- * postgres.js alone lets any number wait for ever. `dropConnections` is called when the database is
- * silent.
+ * Admission control for a pool of `size` connections. Statements beyond it wait in order, in a
+ * short queue and for a limited time, and are then refused (`refusalOf` recognises the error). Work
+ * whose client has disconnected is not started. postgres.js alone lets any number of statements
+ * wait forever. `dropConnections` is called when the database stops answering.
  */
 export function createAdmission(
   size: number,
@@ -103,100 +99,32 @@ export function createAdmission(
     wait: createHistogram(),
     statement: createHistogram(),
   };
-  const queue = new Set<Waiting>();
-  const silence = createSilence(options.silence, dropConnections);
-
-  const shed = (reason: keyof AdmissionStats["shed"]) => {
-    stats.shed[reason]++;
-    return refusal("OVERLOADED");
-  };
-  /** The error for an asker who is gone or one too many; takes the asker's place otherwise. */
-  const refuses = (context: RequestContext | undefined): Error | undefined => {
-    if (!context) return undefined;
-    if (context.joiners === 0 && context.request.signal.aborted) {
-      stats.abandoned++;
-      return refusal("CLIENT_GONE");
-    }
-    if (context.leave) return undefined;
-    if (stats.requests >= options.maxRequests) return shed("too_many_requests");
-    stats.requests++;
-    context.leave = () => void stats.requests--;
-    return undefined;
-  };
-
-  const acquire = (
-    context: RequestContext | undefined,
-    start: () => void,
-    refuse: (error: Error) => void,
-  ) => {
-    const refused = refuses(context);
-    if (refused) return refuse(refused);
-    if (stats.inUse < size) {
-      stats.inUse++;
-      observe(stats.wait, 0);
-      return start();
-    }
-    if (context && queue.size >= options.maxQueued) return refuse(shed("queue_full"));
-    const askedMs = performance.now();
-    const leaveQueue = () => {
-      clearTimeout(timer);
-      queue.delete(entry);
-      stats.waiting = queue.size;
-      const waitedMs = performance.now() - askedMs;
-      observe(stats.wait, waitedMs / 1000);
-      if (context) context.poolMs += waitedMs;
-    };
-    const entry: Waiting = {
-      context,
-      start: () => {
-        leaveQueue();
-        start();
-      },
-      refuse: (error) => {
-        leaveQueue();
-        refuse(error);
-      },
-    };
-    const timer =
-      context && setTimeout(() => entry.refuse(shed("waited_too_long")), options.maxWaitMs);
-    queue.add(entry);
-    stats.waiting = queue.size;
-  };
-  const release = () => {
-    for (const next of queue) {
-      const refused = refuses(next.context);
-      if (!refused) return next.start();
-      next.refuse(refused);
-    }
-    stats.inUse--;
-  };
-
-  const isRerun = (error: unknown, count: number) =>
-    count < options.maxRetries && isRetryable(error);
+  const { admit, acquire, release } = createConnectionQueue(size, options, stats);
+  const watchdog = createWatchdog(options.watchdog, dropConnections);
 
   /**
-   * Has `query` accounted for when it ends, and then calls `ended`; what is a transaction by itself
-   * is sent `again`.
+   * Measures `query` and calls `onEnd` when it has ended. With `resend`, which is for statements
+   * outside of a transaction, it is retried.
    */
-  const timed = (
+  const track = (
     query: Query,
     context: RequestContext | undefined,
-    ended: () => void,
-    again?: (query: Query) => void,
+    onEnd: () => void,
+    resend?: (query: Query) => void,
   ) => {
     const { resolve, reject } = query;
     let retries = 0;
     const startedMs = performance.now();
-    const leaveSilence = silence.begin(startedMs, context && (() => query.state?.drop()));
+    const unwatch = watchdog.watch(startedMs, context && (() => query.state?.drop()));
     const end = (isAnswered: boolean) => {
       const endedMs = performance.now();
-      leaveSilence(endedMs, isAnswered);
+      unwatch(endedMs, isAnswered);
       const durationMs = endedMs - startedMs;
       observe(stats.statement, durationMs / 1000);
       if (context) context.databaseMs += durationMs;
       if (durationMs > options.slowMs)
         options.onSlow(query.statement?.string ?? "", durationMs, context?.requestId);
-      ended();
+      onEnd();
     };
     query.resolve = (result) => {
       end(true);
@@ -204,12 +132,12 @@ export function createAdmission(
     };
     query.reject = (error) => {
       let failure: unknown = error;
-      if (again && isRerun(error, retries++)) {
-        failure = refuses(context);
+      if (resend && retries++ < options.maxRetries && isRetryable(error)) {
+        failure = admit(context);
         if (!failure) {
           stats.retries++;
-          // Not before the driver is done with the failed one.
-          return queueMicrotask(() => again(query));
+          // The driver must finish with the failed one first.
+          return queueMicrotask(() => resend(query));
         }
       }
       end(postgresError(error) !== undefined);
@@ -220,31 +148,31 @@ export function createAdmission(
   return {
     stats,
     statement: (query) =>
-      handled(query, (statement, send) => {
+      interceptSend(query, (statement, send) => {
         const context = options.context();
         const start = () => {
-          timed(statement, context, once(release), send);
+          track(statement, context, once(release), send);
           send(statement);
         };
         acquire(context, start, (error) => statement.reject(error));
       }),
     inTransaction: (query) =>
-      handled(query, (statement, send) => {
+      interceptSend(query, (statement, send) => {
         const context = options.context();
-        const refused = refuses(context);
-        if (refused) return statement.reject(refused);
-        timed(statement, context, () => {});
+        const error = admit(context);
+        if (error) return statement.reject(error);
+        track(statement, context, () => {});
         send(statement);
       }),
     transaction: async (begin) => {
       const context = options.context();
       await new Promise<void>((start, refuse) => acquire(context, start, refuse));
       const check = () => {
-        const refused = refuses(context);
-        if (refused) throw refused;
+        const error = admit(context);
+        if (error) throw error;
       };
-      // Its begin and commit are the driver's, and pass no gate.
-      const leaveSilence = silence.begin(performance.now());
+      // The driver sends begin and commit itself, without interception.
+      const unwatch = watchdog.watch(performance.now());
       let isAnswered = false;
       try {
         const run = () => begin(check);
@@ -255,7 +183,7 @@ export function createAdmission(
         isAnswered = true;
         return result;
       } finally {
-        leaveSilence(performance.now(), isAnswered);
+        unwatch(performance.now(), isAnswered);
         release();
       }
     },

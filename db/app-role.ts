@@ -1,9 +1,6 @@
 import type { Db } from "./client.ts";
 
-/**
- * How long the application's statements may take and wait, whatever they go through: a role's
- * settings pass a pooler.
- */
+/** Time limits of the application's statements. As settings of the role they work with a pooler. */
 const LIMITS = {
   statement_timeout: "5s",
   lock_timeout: "2s",
@@ -12,24 +9,23 @@ const LIMITS = {
 };
 
 /**
- * Makes, or brings up to date, the role that the application runs as: it reads and writes rows,
- * also of tables that the asker makes later, under time limits; it changes no schema, and what the
- * audit says it can only add to. For the owner of the database, after migrating. Limits hold for
- * connections made from then on.
+ * Creates or updates the role that the application connects as. It may read and write rows, also
+ * of tables that the caller creates later, but not change the schema, and only insert audit events.
+ * The caller must own the database and have migrated it. New connections get the time limits.
  */
 export async function ensureAppRole(
   { sql }: Db,
   name: string,
   password: string | undefined,
 ): Promise<void> {
-  const [found] = await sql`select from pg_roles where rolname = ${name}`;
+  const [existing] = await sql`select from pg_roles where rolname = ${name}`;
   const role = sql(name);
-  if (!found) await sql`create role ${role} login`;
+  if (!existing) await sql`create role ${role} login`;
   if (password !== undefined) {
-    // Utility statements take no parameters: PostgreSQL quotes it.
-    const [made] = await sql<{ text: string }[]>`
+    // Utility statements take no parameters, so PostgreSQL quotes the password.
+    const [statement] = await sql<{ text: string }[]>`
       select format('alter role %I password %L', ${name}::text, ${password}::text) as text`;
-    await sql.unsafe(made?.text ?? "");
+    await sql.unsafe(statement?.text ?? "");
   }
   for (const [setting, value] of Object.entries(LIMITS)) {
     await sql`alter role ${role} set ${sql(setting)} = ${sql.unsafe(`'${value}'`)}`;

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { directTestUrl, testDatabaseUrl } from "#test/transaction.ts";
 import { connectPool, openPool } from "./client.ts";
 
-test("a connected pool has all its connections, asks of types once, and knows arrays on connections that come later", async () => {
+test("connectPool opens all connections, fetches array types once, and later connections know them", async () => {
   const statements: string[] = [];
   const url = directTestUrl(testDatabaseUrl());
   const pool = openPool(url, {
@@ -19,10 +19,10 @@ test("a connected pool has all its connections, asks of types once, and knows ar
     const pids = await Promise.all([pidOf(), pidOf(), pidOf()]);
     expect(new Set(pids).size).toBe(3);
     for (const pid of pids) await killer.sql`select pg_terminate_backend(${pid}, 1000)`;
-    // The pool learns that a connection has ended when it uses it: each of the three may fail once.
-    const again = (): Promise<number> =>
+    // The pool notices a closed connection when it uses it, so each of the three may fail once.
+    const retry = (): Promise<number> =>
       pidOf().catch(() => pidOf().catch(() => pidOf().catch(pidOf)));
-    const later = await Promise.all([again(), again(), again()]);
+    const later = await Promise.all([retry(), retry(), retry()]);
     expect(later.filter((pid) => pids.includes(pid))).toEqual([]);
     const [row] = await pool.sql`select ${["a", "b"]}::text[] as letters, array[1, 2] as numbers`;
     expect(row).toEqual({ letters: ["a", "b"], numbers: [1, 2] });

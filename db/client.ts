@@ -8,16 +8,15 @@ import {
 } from "./admission.ts";
 
 /**
- * A pool or a transaction; a function that is given one need not know which. `sql` runs prepared
- * statements (the hot paths), `orm` is drizzle on the same connections (the cold ones).
+ * A pool or a transaction; most functions take either. `sql` runs prepared statements and is for
+ * the hot paths; `orm` is drizzle on the same connections.
  */
 export type Db = {
   sql: Sql;
   orm: PostgresJsDatabase;
   /**
-   * Runs `work` in a transaction (inside one: a savepoint), which is rolled back when it throws.
-   * Where requests are answered `work` is run again after a deadlock: it begins anew, with nothing
-   * that it kept outside.
+   * Runs `work` in a transaction, or in a savepoint of this one, and rolls back if it throws. A
+   * pool with admission control retries `work` after a deadlock, so it must keep its state inside.
    */
   transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
 };
@@ -25,7 +24,7 @@ export type Db = {
 export type Pool = Db & {
   /** Waits for running statements, at most `timeoutS`, then closes every connection. */
   close(timeoutS?: number): Promise<void>;
-  /** What the gate in front of it has seen; undefined when there is none. */
+  /** Undefined without admission control. */
   stats: AdmissionStats | undefined;
 };
 
@@ -34,19 +33,18 @@ export type PoolOptions = {
   prepare: boolean;
   /** Called with the text and the values of every statement sent, once per execution. */
   onStatement?: (statement: string, values: unknown[]) => void;
-  /** Limits and counts what is asked of the pool: what answers requests has one. */
+  /** Admission control; required for a pool that serves requests. */
   admission?: AdmissionOptions;
 };
 
-/** What the driver takes, and its types do not know. */
+/** Options of the driver that its types lack. */
 type UntypedOptions = { max_pipeline: number };
 /**
- * What patches/ adds: every connection is closed as if the network had; what is under way fails,
- * and the next connects.
+ * Added by our patch of postgres.js (patches/): closes every connection as if the network had
+ * failed. Running statements fail, and the next one reconnects.
  */
 type PatchedSql = { dropConnections(): void };
-/** The driver's own default. */
-const MAX_SENT_AHEAD = 100;
+const DEFAULT_MAX_PIPELINE = 100;
 
 /**
  * Opens a pool. `url` is `postgres://user:password@host:port/database`, or with `?host=/directory`
@@ -60,16 +58,16 @@ export function openPool(
   const options: Options<Record<string, never>> = {
     max: size,
     prepare,
-    // One statement at a time through a pooler that cannot prepare: what is sent behind another is
-    // sometimes never answered (ADR 0030).
-    ...({ max_pipeline: prepare ? MAX_SENT_AHEAD : 0 } satisfies UntypedOptions),
-    // With the waits between attempts, what a request may wait for a connection in
+    // Through a pooler without prepared statements, a pipelined statement is sometimes never
+    // answered (ADR 0030).
+    ...({ max_pipeline: prepare ? DEFAULT_MAX_PIPELINE : 0 } satisfies UntypedOptions),
+    // Together with the back-off, this is how long a request may wait for a connection in
     // deploy/pgbouncer/pooling.ini.
     connect_timeout: 2.5,
     idle_timeout: 0,
     max_lifetime: null,
-    // The driver's own waits grow to 20 s, and so would everyone's after a database that was away
-    // for a minute.
+    // The driver's own back-off grows to 20 s, which every request would wait after an outage of a
+    // minute.
     backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 0.5),
     onnotice: () => {},
     connection: { application_name: "irontrack" },
@@ -88,48 +86,44 @@ export function openPool(
 }
 
 /**
- * Opens all of a pool's `size` connections, so that no request waits for one at the start. What the
- * driver asks each new connection about array types is asked once, and not when connections come
- * back after an outage either.
+ * Opens all `size` connections of a pool, so that the first requests do not wait for them. The
+ * driver's query for array types is sent once, and not again for connections opened later.
  */
 export async function connectPool({ sql }: Pool, size: number): Promise<void> {
   await sql`select 1`;
-  // The driver reads it for each connection; what it has learnt, all of them share.
+  // All connections share the types; the driver reads this option for each new connection.
   sql.options.fetch_types = false;
   await Promise.all(Array.from({ length: size }, () => sql`select 1`));
 }
 
 /**
- * Copies the array types that `known` has fetched to `pool`, which has no connection yet, so that
- * it does not query them. For replicas, whose types are their primary's.
+ * Copies the array types that `source` has fetched to `pool`, which has no connection yet, so that
+ * it does not query them. A replica has the types of its primary.
  */
-export function shareTypes({ sql: known }: Db, { sql }: Pool): void {
-  Object.assign(sql.options.parsers, known.options.parsers);
-  Object.assign(sql.options.serializers, known.options.serializers);
+export function shareTypes({ sql: source }: Db, { sql }: Pool): void {
+  Object.assign(sql.options.parsers, source.options.parsers);
+  Object.assign(sql.options.serializers, source.options.serializers);
   const shared = (options: object) =>
     (options as { shared: { typeArrayMap: object } }).shared.typeArrayMap;
-  Object.assign(shared(sql.options), shared(known.options));
+  Object.assign(shared(sql.options), shared(source.options));
   sql.options.fetch_types = false;
 }
 
 /**
- * A statement that is planned each time it runs. For texts of which there are many: each one that
- * is prepared stays in the memory of every connection, and clients can choose among thousands.
+ * Sends a statement without preparing it. For statements with many variants: each prepared text
+ * stays in the memory of every connection, and clients can choose among thousands.
  */
 export function unprepared<T extends readonly Row[]>(query: PendingQuery<T>): PendingQuery<T> {
-  // postgres.js reads this when it sends the statement; its types have it for the whole pool only.
+  // postgres.js supports this option per statement; its types declare it for the pool only.
   Object.assign((query as unknown as { options: object }).options, { prepare: false });
   return query;
 }
 
-/**
- * URLs name a Unix socket's directory in `?host=`, as libpq's do; postgres.js wants the socket's
- * path.
- */
-function splitSocketPath(given: string): { url: string; path?: string } {
-  const url = new URL(given);
+/** Converts libpq's `?host=/directory` of a Unix socket into the path that postgres.js expects. */
+function splitSocketPath(databaseUrl: string): { url: string; path?: string } {
+  const url = new URL(databaseUrl);
   const directory = url.searchParams.get("host");
-  if (!directory?.startsWith("/")) return { url: given };
+  if (!directory?.startsWith("/")) return { url: databaseUrl };
   // As in libpq, a parameter overrides the address.
   const port = url.searchParams.get("port") || url.port || "5432";
   const path = `${directory}/.s.PGSQL.${port}`;
@@ -139,7 +133,7 @@ function splitSocketPath(given: string): { url: string; path?: string } {
 }
 
 function onPool(pool: Sql, admission: Admission | undefined): Db {
-  const sql = admission ? passing(pool, admission.statement) : pool;
+  const sql = admission ? intercepted(pool, admission.statement) : pool;
   const begin = <T>(work: (tx: Db) => Promise<T>, check: () => void) =>
     pool.begin(async (tx) => {
       const result = await work(onTransaction(tx, pool, admission));
@@ -154,14 +148,14 @@ function onPool(pool: Sql, admission: Admission | undefined): Db {
   };
 }
 
-/** Db on an open transaction; `pool` lends the options that drizzle wants to see on its client. */
+/** A Db on an open transaction. drizzle reads the options of `pool` from its client. */
 function onTransaction(
   tx: postgres.TransactionSql,
   pool: Sql,
   admission: Admission | undefined,
 ): Db {
   const client = Object.assign(tx, { options: pool.options }) as unknown as Sql;
-  const sql = admission ? passing(client, admission.inTransaction) : client;
+  const sql = admission ? intercepted(client, admission.inTransaction) : client;
   return {
     sql,
     orm: drizzle(sql, { casing: "snake_case" }),
@@ -170,9 +164,9 @@ function onTransaction(
   };
 }
 
-/** `sql` with each of its statements passed through `pass`. */
-function passing(sql: Sql, pass: <Q>(query: Q) => Q): Sql {
-  const tag = (...given: Parameters<Sql>) => pass(sql(...given));
-  const unsafe = (...given: Parameters<Sql["unsafe"]>) => pass(sql.unsafe(...given));
+/** `sql` with each of its queries passed to `intercept`. */
+function intercepted(sql: Sql, intercept: <Q>(query: Q) => Q): Sql {
+  const tag = (...args: Parameters<Sql>) => intercept(sql(...args));
+  const unsafe = (...args: Parameters<Sql["unsafe"]>) => intercept(sql.unsafe(...args));
   return Object.assign(tag, sql, { unsafe }) as unknown as Sql;
 }

@@ -4,24 +4,21 @@ import { openPool, type Pool } from "./client.ts";
 
 const SENT_AFTER = 200;
 
-/**
- * Two pools of one connection: what is done to the first by the second may throw where nobody
- * waits, which is kept.
- */
+/** Runs `work` with two pools of one connection each, and fails on any uncaught exception. */
 async function withKiller(work: (pool: Pool, killer: Pool) => Promise<void>) {
   const url = directTestUrl(testDatabaseUrl());
   const pool = openPool(url, { size: 1, prepare: false });
   const killer = openPool(url, { size: 1, prepare: false });
   const uncaught: unknown[] = [];
-  const note = (error: unknown) => void uncaught.push(error);
-  process.on("uncaughtException", note);
+  const record = (error: unknown) => void uncaught.push(error);
+  process.on("uncaughtException", record);
   try {
     await work(pool, killer);
     await Bun.sleep(20);
     expect(uncaught).toEqual([]);
     expect(await pool.sql`select 1 as one`).toEqual([{ one: 1 }] as never);
   } finally {
-    process.off("uncaughtException", note);
+    process.off("uncaughtException", record);
     await pool.close(0);
     await killer.close(0);
   }
@@ -32,7 +29,7 @@ test("a transaction whose connection is lost fails, does not end the process, an
     const lost = pool.transaction(async (tx) => {
       const [own] = await tx.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
       await killer.sql`select pg_terminate_backend(${own?.pid as number}, 10000)`;
-      // The driver has noticed it by now.
+      // Until the driver has noticed it.
       await Bun.sleep(20);
       await tx.sql`select 1`;
     });
@@ -42,8 +39,8 @@ test("a transaction whose connection is lost fails, does not end the process, an
 test("statements that are sent while their connection closes all fail, and the next connection is clean", () =>
   withKiller(async (pool, killer) => {
     const sent: Promise<unknown>[] = [];
-    // The transaction is over for the pool when its connection is; what sends its statements goes
-    // on.
+    // For the pool, the transaction ends with its connection; the function that sends the
+    // statements continues.
     const allSent = Promise.withResolvers<void>();
     const lost = pool.transaction(async (tx) => {
       const [own] = await tx.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
@@ -53,7 +50,7 @@ test("statements that are sent while their connection closes all fail, and the n
           isKilled = true;
         },
       );
-      // Before, while and after it closes.
+      // Before, while and after the connection closes.
       for (let sentAfter = 0; sentAfter < SENT_AFTER; sentAfter += isKilled ? 1 : 0) {
         sent.push(
           tx.sql`select 1`.then(
@@ -68,12 +65,12 @@ test("statements that are sent while their connection closes all fail, and the n
     });
     expect(await lost.catch((error) => error)).toBeInstanceOf(Error);
     await allSent.promise;
-    const ended = await Promise.all(sent);
-    expect(ended.at(-1)).toBeInstanceOf(Error);
-    expect(ended.length).toBeGreaterThan(5);
+    const results = await Promise.all(sent);
+    expect(results.at(-1)).toBeInstanceOf(Error);
+    expect(results.length).toBeGreaterThan(5);
   }));
 
-test("a transaction that has lost its connection does nothing more, even after the pool has reconnected", () =>
+test("a transaction that has lost its connection sends nothing more, even after the pool has reconnected", () =>
   withKiller(async (pool, killer) => {
     const late = Promise.withResolvers<unknown>();
     const lost = pool.transaction(async (tx) => {

@@ -1,40 +1,41 @@
 import type { Db } from "./client.ts";
 
 /**
- * Rows of one table in PostgreSQL's binary COPY format (PostgreSQL manual, COPY, Binary Format),
- * which the server takes in without parsing any text. Each row is begun, then gets its fields in
+ * A buffer of rows of one table in PostgreSQL's binary COPY format (PostgreSQL manual, COPY, Binary
+ * Format), which the server reads without parsing text. Call `startRow`, then append the fields in
  * the order of `columns`; undefined is null.
  */
-export type Rows = {
+export type CopyBuffer = {
   readonly table: string;
   readonly columns: readonly string[];
   count: number;
-  /** Bytes so far. */
+  /** Number of bytes. */
   size(): number;
-  begin(): void;
+  startRow(): void;
   int2(value: number | undefined): void;
   int4(value: number | undefined): void;
-  /** A `timestamptz`, of milliseconds since 1970. */
-  instant(ms: number): void;
-  /** A value that is in binary form already: a uuid, or what the functions below make. */
+  /** Takes milliseconds since 1970. */
+  timestamptz(ms: number): void;
+  /** A value in binary form: a uuid, or the result of a function below. */
   bytes(value: Uint8Array | undefined): void;
-  /** What there is so far, complete; the rows are empty afterwards. */
+  /** Returns the complete COPY data and empties the buffer. */
   take(): Uint8Array;
 };
 
 const SIGNATURE = Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1");
-/** The longest single field and what a row begins with fit in here. */
+/** Free space for the header of a row and its longest field. */
 const SLACK = 4096;
+/** Times of the binary format count from 2000-01-01. */
 const EPOCH_MS = Date.UTC(2000, 0, 1);
-const CHUNK = 256 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
-export function createRows(table: string, columns: readonly string[]): Rows {
+export function createCopyBuffer(table: string, columns: readonly string[]): CopyBuffer {
   let buffer = new Uint8Array(64 * 1024);
   let view = new DataView(buffer.buffer);
-  let at = 0;
+  let length = 0;
   const reset = () => {
     buffer.set(SIGNATURE);
-    at = SIGNATURE.length;
+    length = SIGNATURE.length;
     rows.count = 0;
   };
   const grow = () => {
@@ -43,50 +44,50 @@ export function createRows(table: string, columns: readonly string[]): Rows {
     buffer = larger;
     view = new DataView(buffer.buffer);
   };
-  const none = () => {
-    view.setInt32(at, -1);
-    at += 4;
+  const appendNull = () => {
+    view.setInt32(length, -1);
+    length += 4;
   };
-  const rows: Rows = {
+  const rows: CopyBuffer = {
     table,
     columns,
     count: 0,
-    size: () => at,
-    begin: () => {
-      if (at + SLACK > buffer.length) grow();
-      view.setInt16(at, columns.length);
-      at += 2;
+    size: () => length,
+    startRow: () => {
+      if (length + SLACK > buffer.length) grow();
+      view.setInt16(length, columns.length);
+      length += 2;
       rows.count++;
     },
     int2: (value) => {
-      if (value === undefined) return none();
-      view.setInt32(at, 2);
-      view.setInt16(at + 4, value);
-      at += 6;
+      if (value === undefined) return appendNull();
+      view.setInt32(length, 2);
+      view.setInt16(length + 4, value);
+      length += 6;
     },
     int4: (value) => {
-      if (value === undefined) return none();
-      view.setInt32(at, 4);
-      view.setInt32(at + 4, value);
-      at += 8;
+      if (value === undefined) return appendNull();
+      view.setInt32(length, 4);
+      view.setInt32(length + 4, value);
+      length += 8;
     },
-    instant: (ms) => {
+    timestamptz: (ms) => {
       const microseconds = (ms - EPOCH_MS) * 1000;
-      view.setInt32(at, 8);
-      view.setInt32(at + 4, Math.floor(microseconds / 2 ** 32));
-      view.setUint32(at + 8, microseconds % 2 ** 32);
-      at += 12;
+      view.setInt32(length, 8);
+      view.setInt32(length + 4, Math.floor(microseconds / 2 ** 32));
+      view.setUint32(length + 8, microseconds % 2 ** 32);
+      length += 12;
     },
     bytes: (value) => {
-      if (value === undefined) return none();
-      view.setInt32(at, value.length);
-      buffer.set(value, at + 4);
-      at += 4 + value.length;
+      if (value === undefined) return appendNull();
+      view.setInt32(length, value.length);
+      buffer.set(value, length + 4);
+      length += 4 + value.length;
     },
     take: () => {
-      if (at + SLACK > buffer.length) grow();
-      view.setInt16(at, -1);
-      const taken = buffer.slice(0, at + 2);
+      if (length + SLACK > buffer.length) grow();
+      view.setInt16(length, -1);
+      const taken = buffer.slice(0, length + 2);
       reset();
       return taken;
     },
@@ -95,26 +96,23 @@ export function createRows(table: string, columns: readonly string[]): Rows {
   return rows;
 }
 
-/**
- * Writes the rows into their table and empties them; nothing when there are none. Throws what the
- * database says.
- */
-export async function copyIn({ sql }: Db, rows: Rows): Promise<void> {
+/** Copies the rows into their table and empties the buffer. Throws PostgreSQL's error. */
+export async function copyIn({ sql }: Db, rows: CopyBuffer): Promise<void> {
   if (rows.count === 0) return;
   const content = rows.take();
   const columns = rows.columns.join(", ");
   const query = sql.unsafe(`copy ${rows.table} (${columns}) from stdin (format binary)`);
   const target = await query.writable();
   await new Promise<void>((resolve, reject) => {
-    // postgres.js tells nobody of an error that comes after the last byte, as those of foreign keys
-    // do.
+    // postgres.js does not report errors that arrive after the last byte, such as violations of
+    // foreign keys.
     Object.assign(query, { resolve, reject });
     target.once("error", reject);
-    let at = 0;
+    let offset = 0;
     const send = () => {
-      while (at < content.length) {
-        const chunk = content.subarray(at, at + CHUNK);
-        at += chunk.length;
+      while (offset < content.length) {
+        const chunk = content.subarray(offset, offset + CHUNK_BYTES);
+        offset += chunk.length;
         if (!target.write(chunk)) return void target.once("drain", send);
       }
       target.end();
@@ -125,13 +123,14 @@ export async function copyIn({ sql }: Db, rows: Rows): Promise<void> {
 
 export const textBytes = (text: string): Uint8Array => Buffer.from(text);
 
-/** A `jsonb`: the version of its form, then its text. */
+/** A `jsonb` value: the version of the format, then the text. */
 export const jsonbBytes = (value: unknown): Uint8Array =>
   Buffer.from(`\u0001${JSON.stringify(value)}`);
 
 /**
- * A `numeric` of ten-thousandths, at least 0, with `scale` (at most 4) digits after the point:
- * groups of four decimal digits behind a header (`numeric_send` in PostgreSQL's numeric.c).
+ * A `numeric` value, given in ten-thousandths (at least 0), with `scale` (at most 4) digits after
+ * the point: a header, then groups of four decimal digits (`numeric_send` in PostgreSQL's
+ * numeric.c).
  */
 export function numericBytes(tenThousandths: number, scale: number): Uint8Array {
   const groups: number[] = [];

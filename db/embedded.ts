@@ -14,50 +14,47 @@ import { startSupervised } from "#lib/processes/supervise.ts";
 import { openPool } from "./client.ts";
 import { ClusterError, readPidFile, refuseForeignData, stopLeftover } from "./postmaster.ts";
 import { type Binaries, makePrivate, type RunAs, runAs } from "./run-as.ts";
-import { makeUnfinished } from "./unfinished.ts";
+import { makeStagingDirectory } from "./staging-directory.ts";
 
-/**
- * The paths of one embedded PostgreSQL cluster. `socketDir` becomes private to the server's user.
- */
+/** The paths of an embedded PostgreSQL cluster. `socketDir` is made private to the server's user. */
 export type ClusterPaths = { dataDir: string; socketDir: string; logFile: string };
 
 export type ClusterOptions = {
-  /** False skips every fsync: for tests, whose data is disposable. */
+  /** False turns off fsync, for disposable data of tests. */
   durable?: boolean;
-  /** Settings of postgresql.conf beyond ours, by name. */
+  /** Additional settings of postgresql.conf, by name. */
   settings?: Record<string, string>;
-  /**
-   * A postgresql.conf to read in place of initdb's and of what we would set for a small machine.
-   */
+  /** Replaces the postgresql.conf of initdb and the defaults for a small machine. */
   configFile?: string;
-  /** Of the server's process. */
+  /** Environment variables of the server. */
   environment?: Record<string, string>;
   /** Called before each step that takes a while. */
   onStep?: (step: string) => void;
-  /** Called each time the server ends by itself, or a restart fails. */
+  /** Called each time the server exits unexpectedly or a restart fails. */
   onDown?: (reason: string) => void;
 };
 
 export type Cluster = {
-  /** URL of a database of this cluster, as superuser; over its Unix socket. */
+  /** The URL of a database of this cluster, as superuser over the Unix socket. */
   url(database: string): string;
-  /** The postmaster's process id; undefined while none runs. */
+  /** The postmaster's process id; undefined while it is down. */
   pid(): number | undefined;
-  /** As whom it runs, for programs that must reach its socket. */
+  /** The user that it runs as, for programs that must reach its socket. */
   runAs: RunAs;
-  /** Fast shutdown: open transactions are rolled back, what was committed is on disk. */
+  /** Fast shutdown: rolls back open transactions and flushes committed ones. */
   stop(): Promise<void>;
 };
 
-/** The shared memory of a previous server may outlive it for a moment. */
+/** How long to retry while the shared memory of a previous server still exists. */
 const LEFTOVERS_TIMEOUT_MS = 5000;
-/** Stop PostgreSQL by a fast shutdown, then an immediate one; each may take this long. */
+/** A fast shutdown, then an immediate one if it takes longer than `graceMs`. */
 const STOP = { stopSignals: ["SIGINT", "SIGQUIT"] as NodeJS.Signals[], graceMs: 10_000 };
 
 /**
- * Starts the cluster at `paths.dataDir`, creating it first if absent. A server that ends by itself
- * is restarted, without a limit, until `stop`. The caller must be its only user: a server left
- * behind by a killed process is stopped first. Throws ClusterError if the first start fails.
+ * Starts the cluster at `paths.dataDir`, creating it if absent. A server that exits unexpectedly is
+ * restarted, any number of times, until `stop` is called. The caller must be the only user of the
+ * directory: a server that a killed process left running is stopped first. Throws ClusterError if
+ * the first start fails.
  */
 export async function startCluster(
   paths: ClusterPaths,
@@ -86,12 +83,12 @@ export async function startCluster(
   };
 }
 
-/** Creates `database` when the cluster has none of that name. */
+/** Creates `database` if it does not exist. */
 export async function ensureDatabase(cluster: Cluster, database: string): Promise<void> {
   const pool = openPool(cluster.url("postgres"), { size: 1, prepare: false });
   try {
-    const found = await pool.sql`select from pg_database where datname = ${database}`;
-    if (found.length === 0) await pool.sql`create database ${pool.sql(database)}`;
+    const existing = await pool.sql`select from pg_database where datname = ${database}`;
+    if (existing.length === 0) await pool.sql`create database ${pool.sql(database)}`;
   } finally {
     await pool.close(1);
   }
@@ -108,17 +105,14 @@ async function findBinaries(): Promise<Binaries> {
   }
 }
 
-/**
- * initdb beside the final place, then one rename: a killed initdb leaves nothing that looks like a
- * cluster.
- */
+/** Runs initdb in a staging directory, so that an interrupted one leaves no partial cluster. */
 async function createCluster(initdb: string, paths: ClusterPaths, run: RunAs, durable: boolean) {
-  const unfinished = await makeUnfinished(paths.dataDir);
-  makePrivate(unfinished, run);
+  const staging = await makeStagingDirectory(paths.dataDir);
+  makePrivate(staging, run);
   const command = [
     ...run.prefix,
     initdb,
-    `--pgdata=${unfinished}`,
+    `--pgdata=${staging}`,
     "--username=irontrack",
     "--auth=trust",
     "--encoding=UTF8",
@@ -128,14 +122,14 @@ async function createCluster(initdb: string, paths: ClusterPaths, run: RunAs, du
   ];
   const { code, stderr } = await runProgram(command, { cwd: "/", env: cleanEnv() });
   if (code !== 0) {
-    rmSync(unfinished, { recursive: true, force: true });
-    throw new ClusterError(`initdb failed: ${lastWords(stderr)}`);
+    rmSync(staging, { recursive: true, force: true });
+    throw new ClusterError(`initdb failed: ${lastError(stderr)}`);
   }
   if (existsSync(paths.dataDir)) rmdirSync(paths.dataDir);
-  renameSync(unfinished, paths.dataDir);
+  renameSync(staging, paths.dataDir);
 }
 
-/** Has no timeout: recovery may take minutes, and a restart would begin it again. */
+/** Has no timeout, because recovery may take minutes and a restart would repeat it. */
 async function launchUntilReady(
   binary: string,
   paths: ClusterPaths,
@@ -143,7 +137,7 @@ async function launchUntilReady(
   options: ClusterOptions,
   signal: AbortSignal,
 ): Promise<Program> {
-  const leftoversUntil = Date.now() + LEFTOVERS_TIMEOUT_MS;
+  const retryUntil = Date.now() + LEFTOVERS_TIMEOUT_MS;
   for (;;) {
     const { program, logFrom } = launch(binary, paths, run, options);
     while (!program.hasEnded()) {
@@ -156,12 +150,13 @@ async function launchUntilReady(
       await Bun.sleep(5);
     }
     const { error } = await program.ended;
-    const said = error?.message ?? lastWords(await Bun.file(paths.logFile).slice(logFrom).text());
-    // Backends of a killed server hold its shared memory for a moment longer than it lives.
-    const mayPass =
-      /shared memory|lock file/.test(said) && Date.now() < leftoversUntil && !signal.aborted;
-    if (!mayPass)
-      throw new ClusterError(`PostgreSQL did not start: ${said} (its log: ${paths.logFile})`);
+    const message =
+      error?.message ?? lastError(await Bun.file(paths.logFile).slice(logFrom).text());
+    // The backends of a killed server hold its shared memory for a moment after it has exited.
+    const isTransient =
+      /shared memory|lock file/.test(message) && Date.now() < retryUntil && !signal.aborted;
+    if (!isTransient)
+      throw new ClusterError(`PostgreSQL did not start: ${message} (its log: ${paths.logFile})`);
     await Bun.sleep(200);
   }
 }
@@ -180,7 +175,7 @@ function launch(binary: string, paths: ClusterPaths, run: RunAs, options: Cluste
   const logFrom = fstatSync(log).size;
   const settings = {
     listen_addresses: "",
-    // A list, of names that may be quoted.
+    // A list whose elements may be quoted.
     unix_socket_directories: `"${paths.socketDir.replaceAll('"', '""')}"`,
     unix_socket_permissions: "0700",
     ...(options.configFile === undefined
@@ -209,15 +204,12 @@ function launch(binary: string, paths: ClusterPaths, run: RunAs, options: Cluste
   return { program, logFrom };
 }
 
-/**
- * PostgreSQL takes settings from PG* variables and its messages' language from LC_*; ours are given
- * explicitly.
- */
+/** Without PG* variables, which are settings, and LC_*, which choose the language of messages. */
 function cleanEnv(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH ?? "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
 }
 
-function lastWords(output: string): string {
+function lastError(output: string): string {
   const lines = output.trim().split("\n");
   const fatal = lines.findLast((line) => /FATAL|PANIC|error:/.test(line)) ?? lines.at(-1) ?? "";
   return fatal.replace(/^.*?(FATAL|PANIC|initdb: error|error):\s*/, "");

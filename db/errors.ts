@@ -1,29 +1,24 @@
 import postgres from "postgres";
 import { postgresError, withCauses } from "#lib/causes.ts";
 
-/**
- * The name of the constraint that a statement broke, or undefined when `error` is something else.
- */
-export function brokenConstraint(error: unknown): string | undefined {
+/** The name of the constraint that a statement violated; undefined for any other error. */
+export function violatedConstraint(error: unknown): string | undefined {
   return postgresError(error)?.constraint_name;
 }
 
-/**
- * Runs `work`; when it breaks a constraint that has a name in `errors`, that error is thrown
- * instead of PostgreSQL's.
- */
-export async function translateBroken<T>(
+/** Runs `work`. If it violates a constraint named in `errors`, throws that error instead. */
+export async function translateViolations<T>(
   errors: Record<string, () => Error>,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw errors[brokenConstraint(error) ?? ""]?.() ?? error;
+    throw errors[violatedConstraint(error) ?? ""]?.() ?? error;
   }
 }
 
-/** Why a statement was not sent: too much is under way, or nobody waits for its answer. */
+/** Why a statement was not sent: the database has too much to do, or the client disconnected. */
 export type Refusal = "OVERLOADED" | "CLIENT_GONE";
 
 export const refusal = (code: Refusal): Error =>
@@ -31,31 +26,28 @@ export const refusal = (code: Refusal): Error =>
     code,
   });
 
-/** The refusal in `error` or among its causes, or undefined when the database was asked. */
+/** The refusal in `error` or among its causes, or undefined if the statement was sent. */
 export function refusalOf(error: unknown): Refusal | undefined {
-  for (const at of withCauses(error)) {
-    const { code } = at as { code?: unknown };
+  for (const cause of withCauses(error)) {
+    const { code } = cause as { code?: unknown };
     if (code === "OVERLOADED" || code === "CLIENT_GONE") return code;
   }
   return undefined;
 }
 
-/**
- * True when PostgreSQL undid a transaction so that others can go on (a deadlock): nothing of it was
- * done.
- */
+/** True for a deadlock or a serialization failure: PostgreSQL rolled the transaction back. */
 export function isRetryable(error: unknown): boolean {
   const code = postgresError(error)?.code;
   return code === "40P01" || code === "40001";
 }
 
-/** The error of work that waited for a database that answers nothing. */
+/** The error of work that waited in vain for the database to answer. */
 export const noAnswer = (): Error =>
   Object.assign(new Error("The database does not answer"), { code: "DATABASE_SILENT" });
 
 /**
- * Connections, a login that the database refuses, resources, an operator's doing, its disk, and
- * transactions that were undone for the sake of others.
+ * Classes of PostgreSQL's error codes: connection exceptions, invalid authorization, transaction
+ * rollback, insufficient resources, operator intervention and system errors.
  */
 const UNAVAILABLE_CLASSES = ["08", "28", "40", "53", "57", "58"];
 const UNAVAILABLE_CODES = new Set([
@@ -80,29 +72,25 @@ const UNAVAILABLE_CODES = new Set([
   "CONNECTION_CLOSED",
   "CONNECTION_DESTROYED",
   "CONNECTION_ENDED",
-  // A standby, or a primary that was made read-only: no writes until the failover is over.
+  // A standby or a read-only primary takes no writes until the failover is complete.
   "25006",
-  // The database is being replaced: for a moment there is none of that name, or it has no tables;
-  // or it is closed to connections.
+  // While the database is being restored it does not exist, has no tables, or refuses connections.
   "3D000",
   "42P01",
   "55000",
   "55P03",
-  // A transaction that took too long: idle, or altogether.
+  // transaction_timeout and idle_in_transaction_session_timeout.
   "25P03",
   "25P04",
 ]);
 
-/**
- * True when the database could not be asked (away, starting, full, timed out): worth a retry, not a
- * bug.
- */
+/** True if the database was unavailable (stopped, starting, full, timed out): a retry may succeed. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  for (const at of withCauses(error)) {
-    const code = (at as { code?: unknown }).code;
+  for (const cause of withCauses(error)) {
+    const code = (cause as { code?: unknown }).code;
     if (typeof code !== "string") continue;
     if (UNAVAILABLE_CODES.has(code)) return true;
-    if (at instanceof postgres.PostgresError && UNAVAILABLE_CLASSES.includes(code.slice(0, 2)))
+    if (cause instanceof postgres.PostgresError && UNAVAILABLE_CLASSES.includes(code.slice(0, 2)))
       return true;
   }
   return false;

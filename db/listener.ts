@@ -3,8 +3,8 @@ import type { Db } from "./client.ts";
 
 export type Listener = {
   /**
-   * Ends the connection, as if it had been lost by `error`, and opens another after RETRY_MS. For a
-   * connection that is open but of no use, as the next may be.
+   * Closes the connection as if `error` had closed it, and opens another after RETRY_MS. For a
+   * connection that is open but useless, as the next one may be.
    */
   replace(error: Error): void;
   close(): Promise<void>;
@@ -12,15 +12,9 @@ export type Listener = {
 
 export type ListenerOptions = {
   channels: string[];
-  /**
-   * Called when a new connection listens on all channels. What was sent before may have been
-   * missed.
-   */
+  /** Called when a new connection listens on all channels. Earlier messages may be lost. */
   onListening(): void;
-  /**
-   * Called once when a connection that listened is lost, or when the first attempts to connect
-   * fail.
-   */
+  /** Called once when a listening connection is lost, or if the first attempts to connect fail. */
   onLost(error: Error): void;
   onMessage(channel: string, payload: string): void;
 };
@@ -28,22 +22,18 @@ export type ListenerOptions = {
 /** An option of the driver that its types lack. */
 type UntypedOptions = { onnotify(channel: string, payload: string): void };
 
-/**
- * How long to wait before connecting again after an attempt that failed, or a connection that was
- * of no use.
- */
+/** The wait before the next attempt after a failed one, or after `replace`. */
 const RETRY_MS = 250;
-/** How long a new connection may take until it listens. */
+/** The time limit for a new connection to listen. */
 const ANSWER_TIMEOUT_MS = 5000;
 
 /**
- * Listens on `channels` with a connection of its own to the database of `db`, which must not lead
- * through a pooler, and replaces the connection whenever it is lost. All channels belong to one
- * connection, so their messages arrive in the order of the commits that sent them, and no message
- * arrives from a connection once `onLost` was called for it.
+ * Listens on `channels` over a separate connection to the database of `db`, which must not lead
+ * through a pooler, and reconnects whenever the connection is lost. One connection listens on all
+ * channels, so messages arrive in the order of the commits that sent them. No message arrives from
+ * a connection after `onLost` was called for it.
  *
- * The driver's own `listen` renews each channel by itself and does not say when the connection is
- * lost.
+ * The driver's own `listen` reconnects per channel and does not report that a connection was lost.
  */
 export function openListener(
   { sql }: Db,
@@ -76,7 +66,7 @@ export function openListener(
       } satisfies UntypedOptions as UntypedOptions),
     } as unknown as Options<Record<string, never>>);
     current = client;
-    const silence = setTimeout(
+    const timeout = setTimeout(
       () => lose(client, new Error("The database does not answer"), 0),
       ANSWER_TIMEOUT_MS,
     );
@@ -88,7 +78,7 @@ export function openListener(
     } catch (error) {
       lose(client, error as Error, RETRY_MS);
     } finally {
-      clearTimeout(silence);
+      clearTimeout(timeout);
     }
   };
   void connect();
@@ -107,5 +97,5 @@ export function openListener(
   };
 }
 
-/** Not awaited, because the connection may be silent. */
+/** Not awaited, because the server may never answer. */
 const end = (client: Sql) => client.end({ timeout: 0 }).catch(() => {});

@@ -5,7 +5,7 @@ import { shippedPath } from "#lib/shipped-files.ts";
 import type { Db } from "./client.ts";
 import journal from "./migrations/meta/_journal.json" with { type: "json" };
 
-/** Any number that nothing else in this database locks on. */
+/** An arbitrary number that no other advisory lock of this database uses. */
 const LOCK_KEY = 7_106_131_401;
 const LOCK_TIMEOUT = "2s";
 const LOCK_ATTEMPTS = 10;
@@ -13,10 +13,10 @@ const LOCK_ATTEMPTS = 10;
 export type Migration = { tag: string; hash: string; statements: string[] };
 export type MigrationState = { tag: string; appliedAt: string | null };
 
-/** The tag of this code's last migration; tags sort by age. */
+/** The tag of the newest migration; tags sort by age. */
 export const NEWEST_MIGRATION: string = journal.entries.at(-1)?.tag ?? "";
 
-/** Every migration of this code, oldest first. */
+/** All migrations, oldest first. */
 export function readMigrations(): Migration[] {
   return journal.entries.map(({ tag }) => {
     const source = readFileSync(shippedPath(`db/migrations/${tag}.sql`), "utf8");
@@ -29,10 +29,10 @@ export function readMigrations(): Migration[] {
 }
 
 /**
- * Applies what is pending, each migration in a transaction of its own, up to and with `to` (all
- * when absent), and returns the tags applied, oldest first. Any number of processes may call it at
- * once: one works, the others wait. Throws OperatorError when the database is newer than this code,
- * or a migration was edited after it was applied.
+ * Applies the pending migrations, up to and including `to` if given, each in its own transaction,
+ * and returns their tags, oldest first. Any number of processes may call it at the same time: one
+ * migrates, the others wait. Throws OperatorError if the database is newer than this code, or if a
+ * migration was edited after it had been applied.
  */
 export async function migrate(
   db: Db,
@@ -54,7 +54,7 @@ export async function migrate(
   return applied;
 }
 
-/** Which migrations of this code the database has, oldest first. Writes nothing. */
+/** All migrations and when the database applied them, oldest first. Writes nothing. */
 export async function migrationStates(db: Db): Promise<MigrationState[]> {
   const [{ exists }] =
     (await db.sql`select to_regclass('schema_migrations') is not null as exists`) as unknown as [
@@ -62,14 +62,14 @@ export async function migrationStates(db: Db): Promise<MigrationState[]> {
     ];
   const applied = exists ? await listApplied(db) : [];
   const migrations = readMigrations();
-  refuseForeign(applied, migrations);
+  checkApplied(applied, migrations);
   return migrations.map(({ tag }) => ({
     tag,
     appliedAt: applied.find((row) => row.tag === tag)?.applied_at ?? null,
   }));
 }
 
-/** True when it applied the migration, false when the database already had it. */
+/** Returns false if the database already had the migration. */
 async function applyOnce(
   db: Db,
   migration: Migration,
@@ -79,8 +79,7 @@ async function applyOnce(
   for (let attempt = 1; ; attempt++) {
     try {
       return await db.transaction(async (tx) => {
-        // Taken in the transaction that it guards: it works through a pooler and ends with its
-        // holder.
+        // A transaction lock works through a pooler and is released if this process dies.
         await tx.sql`select pg_advisory_xact_lock(${LOCK_KEY})`;
         await tx.sql`create table if not exists schema_migrations (
           tag text constraint schema_migrations_pkey primary key,
@@ -88,11 +87,11 @@ async function applyOnce(
           applied_at timestamptz not null default now()
         )`;
         const applied = await listApplied(tx);
-        refuseForeign(applied, all);
+        checkApplied(applied, all);
         if (applied.some(({ tag }) => tag === migration.tag)) return false;
         onApply?.(migration.tag);
-        // A migration that waits for a lock makes every later statement on that table wait too:
-        // give up and retry.
+        // While a migration waits for a lock, all later statements on that table wait behind it, so
+        // it gives up and retries.
         await tx.sql.unsafe(`set local lock_timeout = '${LOCK_TIMEOUT}'`);
         for (const statement of migration.statements) await tx.sql.unsafe(statement);
         await tx.sql`insert into schema_migrations (tag, hash) values (${migration.tag}, ${migration.hash})`;
@@ -111,9 +110,9 @@ type Applied = { tag: string; hash: string; applied_at: string };
 const listApplied = (db: Db) =>
   db.sql<Applied[]>`select tag, hash, applied_at from schema_migrations order by tag`;
 
-function refuseForeign(applied: Applied[], known: Migration[]) {
+function checkApplied(applied: Applied[], migrations: Migration[]) {
   for (const { tag, hash } of applied) {
-    const migration = known.find((candidate) => candidate.tag === tag);
+    const migration = migrations.find((candidate) => candidate.tag === tag);
     if (!migration) {
       throw new OperatorError(
         `The database has migration ${tag}, which this version does not know: use a newer IronTrack`,

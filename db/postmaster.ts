@@ -17,10 +17,10 @@ import {
   sendSignal,
 } from "#lib/processes/known-process.ts";
 
-/** A failure of PostgreSQL itself to start, with its own last words. */
+/** PostgreSQL failed to start; the message ends with its last error. */
 export class ClusterError extends OperatorError {}
 
-/** Throws ClusterError if `dataDir` contains anything but a cluster, which must not be replaced. */
+/** Throws ClusterError if `dataDir` contains anything but a cluster. */
 export function refuseForeignData(dataDir: string): void {
   if (!existsSync(dataDir) || existsSync(join(dataDir, "PG_VERSION"))) return;
   const isEmptyDirectory = statSync(dataDir).isDirectory() && readdirSync(dataDir).length === 0;
@@ -32,14 +32,11 @@ export function refuseForeignData(dataDir: string): void {
 
 const STOP_TIMEOUT_MS = 10_000;
 
-/**
- * Stops a server that a killed process left on this data directory; a stale pid file is recognised
- * and removed.
- */
+/** Stops a server that a killed process left running on `dataDir`. Removes a stale pid file. */
 export async function stopLeftover(dataDir: string) {
-  const left = readPidFile(dataDir);
-  if (!left) return;
-  if (isServerOf(left.pid, dataDir)) await stopPostmaster(identify(left.pid));
+  const leftover = readPidFile(dataDir);
+  if (!leftover) return;
+  if (isServerOf(leftover.pid, dataDir)) await stopPostmaster(identify(leftover.pid));
   else rmSync(join(dataDir, "postmaster.pid"), { force: true });
 }
 
@@ -48,16 +45,13 @@ function isServerOf(pid: number, dataDir: string): boolean {
   try {
     return realpathSync(readlinkSync(`/proc/${pid}/cwd`)) === realpathSync(dataDir);
   } catch {
-    const shown =
+    const command =
       spawnSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" }).stdout ?? "";
-    return shown.includes("postgres") && shown.includes(dataDir);
+    return command.includes("postgres") && command.includes(dataDir);
   }
 }
 
-/**
- * Fast shutdown, then immediate shutdown, then SIGKILL if each takes too long. Returns when it has
- * ended.
- */
+/** Tries a fast shutdown, an immediate one and SIGKILL, and returns when the server has exited. */
 async function stopPostmaster(server: KnownProcess) {
   for (const signal of ["SIGINT", "SIGQUIT", "SIGKILL"] as const) {
     sendSignal(server.pid, signal);
@@ -70,9 +64,7 @@ async function stopPostmaster(server: KnownProcess) {
   }
 }
 
-/**
- * postmaster.pid: the first line is the process, the eighth its state (PostgreSQL's miscadmin.h).
- */
+/** Reads postmaster.pid: line 1 is the process id, line 8 the state (PostgreSQL's miscadmin.h). */
 export function readPidFile(dataDir: string): { pid: number; status: string } | undefined {
   try {
     const lines = readFileSync(join(dataDir, "postmaster.pid"), "utf8").split("\n");

@@ -15,14 +15,12 @@ await database.pool.sql`insert into rows (name) values ('a'), ('b')`;
 function open(maxRetries: number): Pool {
   const admission = {
     context: () => undefined,
-    ...{
-      maxRequests: 100,
-      maxQueued: 100,
-      maxWaitMs: 10_000,
-      maxRetries,
-      slowMs: 1_000_000,
-      onSlow: () => {},
-    },
+    maxRequests: 100,
+    maxQueued: 100,
+    maxWaitMs: 10_000,
+    maxRetries,
+    slowMs: 1_000_000,
+    onSlow: () => {},
   };
   const pool = openPool(database.url, { size: 4, prepare: false, admission });
   pools.push(pool);
@@ -34,28 +32,26 @@ const add = ({ sql }: Db, name: string) =>
 const counts = async () =>
   (await database.pool.sql`select count from rows order by name`).map(({ count }) => count);
 
-/**
- * Two transactions that cross: each waits with its second row until the other one has its first.
- */
-function crossing(db: Db) {
-  const begun = { a: Promise.withResolvers<void>(), b: Promise.withResolvers<void>() };
+/** Two transactions that deadlock: each locks its first row before the other one needs it. */
+function deadlock(db: Db) {
+  const locked = { a: Promise.withResolvers<void>(), b: Promise.withResolvers<void>() };
   let runs = 0;
-  const cross = (first: "a" | "b", second: "a" | "b") =>
+  const update = (first: "a" | "b", second: "a" | "b") =>
     db.transaction(async (tx) => {
       runs++;
       await add(tx, first);
-      begun[first].resolve();
-      await begun[second].promise;
+      locked[first].resolve();
+      await locked[second].promise;
       await add(tx, second);
       return first;
     });
-  return { work: Promise.allSettled([cross("a", "b"), cross("b", "a")]), runs: () => runs };
+  return { work: Promise.allSettled([update("a", "b"), update("b", "a")]), runs: () => runs };
 }
 
-test("of two transactions that deadlock both are committed, one of them after a retry", async () => {
+test("two transactions that deadlock are both committed, one of them after a retry", async () => {
   const db = open(20);
   const before = await counts();
-  const { work, runs } = crossing(db);
+  const { work, runs } = deadlock(db);
   expect((await work).map((outcome) => "value" in outcome && outcome.value)).toEqual(["a", "b"]);
   const retries = db.stats?.retries as number;
   // On a busy machine the retry may deadlock again.
@@ -64,22 +60,22 @@ test("of two transactions that deadlock both are committed, one of them after a 
   expect(await counts()).toEqual(before.map((count) => count + 2));
 });
 
-test("without reruns one of them fails, as a deadlock, and nothing of it is done", async () => {
+test("without retries one of them fails with a deadlock and is rolled back", async () => {
   const db = open(0);
   const before = await counts();
-  const { work } = crossing(db);
+  const { work } = deadlock(db);
   const failed = (await work).flatMap((outcome) => ("reason" in outcome ? [outcome.reason] : []));
   expect(failed.map((error) => postgresError(error)?.code)).toEqual(["40P01"]);
   expect(await counts()).toEqual(before.map((count) => count + 1));
 });
 
-test("a statement outside of a transaction that PostgreSQL undid is sent again, and answered once", async () => {
+test("a statement outside of a transaction is retried after a deadlock, and answered once", async () => {
   const db = open(20);
   const before = await counts();
   const rival = Promise.withResolvers<void>();
   const held = Promise.withResolvers<void>();
-  // PostgreSQL undoes whoever finds the deadlock first: the rival looks so late that it is the
-  // statement.
+  // PostgreSQL aborts the transaction that detects the deadlock. The long timeout of the rival
+  // makes that the statement.
   const rivals = database.pool.transaction(async (tx) => {
     await tx.sql`set local deadlock_timeout = '1min'`;
     await add(tx, "b");
@@ -88,7 +84,7 @@ test("a statement outside of a transaction that PostgreSQL undid is sent again, 
     await add(tx, "a");
   });
   await held.promise;
-  // Takes a, then waits for b.
+  // Locks a, then waits for b.
   const both = db.sql<{ name: string }[]>`
     with a as (update rows set count = count + 1 where name = 'a' returning name),
     b as (update rows set count = count + 1 from a where rows.name = 'b' returning rows.name)
@@ -104,7 +100,7 @@ test("a statement outside of a transaction that PostgreSQL undid is sent again, 
   expect(await counts()).toEqual(before.map((count) => count + 2));
 });
 
-test("what fails for a reason of its own is not run again", async () => {
+test("a transaction that fails for another reason is not retried", async () => {
   const db = open(2);
   let runs = 0;
   const work = db.transaction(async (tx) => {

@@ -7,8 +7,8 @@ import { isRetryable } from "./errors.ts";
 const RETRY_WAIT_MS = 100;
 
 /**
- * Runs a whole transaction, and retries it up to `maxRetries` times after a deadlock or a
- * serialization failure. `beforeRetry` may throw to give up. Throws what the last run threw.
+ * Runs a transaction and retries it up to `maxRetries` times after a deadlock or a serialization
+ * failure. `beforeRetry` may throw to give up. Throws the error of the last attempt.
  */
 export async function retryTransaction<T>(
   maxRetries: number,

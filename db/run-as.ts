@@ -3,30 +3,27 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from "node:fs
 import { join } from "node:path";
 import { ClusterError } from "./postmaster.ts";
 
-/**
- * How to run PostgreSQL's programs: as ourselves, or, since it refuses to run as root, as an
- * unprivileged user.
- */
+/** How to run PostgreSQL's programs. They refuse to run as root, who needs an unprivileged user. */
 export type RunAs = { prefix: string[]; uid?: number; gid?: number };
 
-/** PostgreSQL's own programs. */
+/** Paths of PostgreSQL's programs. */
 export type Binaries = { postgres: string; initdb: string };
 
 /**
- * Finds how PostgreSQL's programs can run on `dataDir`: as ourselves, or, if we are root, as the
- * user `postgres` or `nobody`. Below a directory that only root may enter they keep the capability
- * to pass it, and no other. Throws ClusterError if there is no way.
+ * Finds a way to run PostgreSQL's programs on `dataDir`: as the current user or, if that is root,
+ * as `postgres` or `nobody`. Below a directory that only root may enter, they get the capability to
+ * read it and no other. Throws ClusterError if there is no way.
  */
 export function runAs(binaries: Binaries, dataDir: string): RunAs {
   if (process.getuid?.() !== 0) return { prefix: [] };
-  const user = ["postgres", "nobody"].map(lookUpUser).find((found) => found !== undefined);
+  const user = ["postgres", "nobody"].map(lookUpUser).find((entry) => entry !== undefined);
   if (!user)
     throw new ClusterError(
       "PostgreSQL refuses to run as root, and there is no user postgres or nobody",
     );
   makeExecutable(binaries);
   const parent = join(dataDir, "..");
-  for (const prefix of waysToBecome(user))
+  for (const prefix of prefixesFor(user))
     if (canRun(prefix, binaries, parent)) return { prefix, ...user };
   const advice = "move the checkout, run as another user, or set DATABASE_URL";
   if (Bun.which("setpriv") === null)
@@ -38,26 +35,23 @@ export function runAs(binaries: Binaries, dataDir: string): RunAs {
   );
 }
 
-/** Commands that run another one as `user`, the one that grants the least first. */
-function waysToBecome({ uid, gid }: { uid: number; gid: number }): string[][] {
+/** Command prefixes that run a program as `user`, the least privileged first. */
+function prefixesFor({ uid, gid }: { uid: number; gid: number }): string[][] {
   const become = ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"];
-  // access(2) disregards every capability of a process that is not root, unless no_setuid_fixup is
-  // set; initdb looks for `postgres` with it.
+  // initdb looks for `postgres` with access(2), which ignores the capabilities of a process that is
+  // not root unless no_setuid_fixup is set.
   const read = [
     "--securebits=+no_setuid_fixup",
     "--inh-caps=-all,+dac_read_search",
     "--ambient-caps=+dac_read_search",
   ];
-  // Where util-linux is absent, coreutils can change the user too, but lend it nothing.
+  // Without util-linux, coreutils can change the user but not grant a capability.
   return [become, [...become, ...read], ["chroot", `--userspec=${uid}:${gid}`, "--groups=", "/"]];
 }
 
-/**
- * Whether `prefix` leads to programs that find each other and their files, and that may enter
- * `parent`.
- */
+/** Whether the programs find each other and may enter `parent` when they run with `prefix`. */
 function canRun(prefix: string[], { initdb }: Binaries, parent: string): boolean {
-  // initdb itself looks for `postgres` and runs it before it shows its settings.
+  // Before it shows its settings, initdb looks for `postgres` and runs it.
   const probes = [
     [initdb, "--show", "-D", join(parent, "none")],
     ["test", "-x", `${parent}/.`],
@@ -68,17 +62,14 @@ function canRun(prefix: string[], { initdb }: Binaries, parent: string): boolean
   });
 }
 
-/**
- * Installed with umask 077 they are root's alone, and no capability but that to write everywhere
- * makes up for it.
- */
+/** Makes the programs executable for all users: a umask of 077 installs them for root only. */
 function makeExecutable({ initdb, postgres }: Binaries) {
   for (const program of [initdb, postgres]) {
     if ((statSync(program).mode & 0o555) === 0o555) continue;
     try {
       chmodSync(program, 0o755);
     } catch {
-      // A read-only installation: the programs are probed as they are.
+      // A read-only installation. canRun tells whether the programs work as they are.
     }
   }
 }
@@ -91,7 +82,7 @@ function lookUpUser(name: string): { uid: number; gid: number } | undefined {
   return uid && gid ? { uid: Number(uid), gid: Number(gid) } : undefined;
 }
 
-/** A directory of that user's alone, made when absent. */
+/** Creates `dir` if absent, and makes it accessible to that user only. */
 export function makePrivate(dir: string, run: RunAs) {
   mkdirSync(dir, { recursive: true });
   chmodSync(dir, 0o700);

@@ -12,12 +12,12 @@ import { runProgram } from "#lib/processes/programs.ts";
 import { type Db, openPool } from "./client.ts";
 import { type Cluster, type ClusterOptions, type ClusterPaths, startCluster } from "./embedded.ts";
 import { ClusterError, refuseForeignData, stopLeftover } from "./postmaster.ts";
-import { makeUnfinished } from "./unfinished.ts";
+import { makeStagingDirectory } from "./staging-directory.ts";
 
 /**
- * Starts a hot standby of a running embedded cluster at `paths`, which streams from it. Its data is
- * a copy of the primary's, taken anew, by PostgreSQL's own low-level API: pg_basebackup does not
- * come along. Same machine only.
+ * Starts a hot standby of a running embedded cluster on the same machine. Replaces the data at
+ * `paths` with a base backup by PostgreSQL's low-level API, because the embedded distribution does
+ * not include pg_basebackup.
  */
 export async function startStandby(
   primary: Cluster,
@@ -37,7 +37,7 @@ export async function startStandby(
   return resumeStandby(from, paths, options);
 }
 
-/** Starts a standby that was there before, from where it was. */
+/** Starts an existing standby, which continues where it stopped. */
 export async function resumeStandby(
   from: ClusterPaths,
   paths: ClusterPaths,
@@ -53,12 +53,12 @@ export async function resumeStandby(
 }
 
 /**
- * Copies to a temporary name, then renames, so that an interrupted copy does not obstruct the next
- * one. The pool of `db` must have one connection, because a backup belongs to its session.
+ * Copies into a staging directory, so that an interrupted copy does not obstruct the next one. The
+ * pool of `db` must have a single connection, because a backup belongs to its session.
  */
-async function copyData({ sql }: Db, from: string, final: string) {
-  const unfinished = await makeUnfinished(final);
-  const to = join(unfinished, "data");
+async function copyData({ sql }: Db, from: string, destination: string) {
+  const staging = await makeStagingDirectory(destination);
+  const to = join(staging, "data");
   await sql`select pg_backup_start('standby', true)`;
   const copied = await runProgram(["cp", "--archive", from, to]);
   if (copied.code !== 0)
@@ -67,11 +67,11 @@ async function copyData({ sql }: Db, from: string, final: string) {
     (await sql`select labelfile from pg_backup_stop(wait_for_archive => false)`) as unknown as [
       { labelfile: string },
     ];
-  // The running server's own, and its log, which it sends.
+  // The files of the running server, and its WAL, which the standby streams.
   for (const name of ["postmaster.pid", "postmaster.opts"]) rmSync(join(to, name), { force: true });
-  const log = join(to, "pg_wal");
-  for (const segment of readdirSync(log).filter((name) => /^[0-9A-F]{24}/.test(name)))
-    rmSync(join(log, segment));
+  const wal = join(to, "pg_wal");
+  for (const segment of readdirSync(wal).filter((name) => /^[0-9A-F]{24}/.test(name)))
+    rmSync(join(wal, segment));
   const { uid, gid } = statSync(from);
   for (const [name, text] of [
     ["backup_label", labelfile],
@@ -80,6 +80,6 @@ async function copyData({ sql }: Db, from: string, final: string) {
     writeFileSync(join(to, name), text);
     chownSync(join(to, name), uid, gid);
   }
-  renameSync(to, final);
-  rmdirSync(unfinished);
+  renameSync(to, destination);
+  rmdirSync(staging);
 }

@@ -2,19 +2,16 @@ import type { Row } from "postgres";
 import type { Db } from "./client.ts";
 
 /**
- * A statement that is put together from pieces of text. postgres.js can nest its templates, but
- * each piece is a query object of its own, and a list of twenty pieces cost more than its answer
- * (ADR 0011).
+ * A statement that is built as text. postgres.js can nest its templates, but each fragment is a
+ * query object, and twenty of them cost more than the answer (ADR 0011).
  */
 export type Statement = {
   text: string;
-  /**
-   * Adds a value, and returns what stands for it in the text. Values never become part of the text.
-   */
+  /** Adds a value and returns its placeholder. Values never become part of the text. */
   value(value: StatementValue): string;
   /**
-   * `prepare: false` for texts of which there are many: each one that is prepared stays in every
-   * connection's memory.
+   * Use `prepare: false` for a statement with many variants: each prepared text stays in the memory
+   * of every connection.
    */
   run<T extends readonly Row[]>(db: Db, options: { prepare: boolean }): Promise<T>;
 };

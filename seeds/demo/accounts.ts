@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { copyIn, createRows, type Rows, textBytes } from "#db/copy.ts";
+import { type CopyBuffer, copyIn, createCopyBuffer, textBytes } from "#db/copy.ts";
 import { OperatorError } from "#lib/errors.ts";
 import { type Athlete, targetsOf } from "./athletes.ts";
 import { LIFTS, type Lift } from "./splits.ts";
@@ -60,21 +60,27 @@ export async function writePlans(
   createdMs: number,
 ): Promise<void> {
   const owned = ["id", "owner_id", "name", "created_at", "updated_at"];
-  const plans = createRows("plans", owned);
-  const routines = createRows("routines", owned);
-  const entries = createRows("routine_exercises", [
+  const plans = createCopyBuffer("plans", owned);
+  const routines = createCopyBuffer("routines", owned);
+  const entries = createCopyBuffer("routine_exercises", [
     ...["id", "routine_id", "position", "exercise_id", "exercise_name", "mode"],
     ...["sets", "reps_min", "reps_max", "time_s", "distance_m", "rest_s"],
   ]);
-  const days = createRows("plan_routines", ["id", "plan_id", "routine_id", "day", "position"]);
+  const days = createCopyBuffer("plan_routines", [
+    "id",
+    "plan_id",
+    "routine_id",
+    "day",
+    "position",
+  ]);
   const own = (
-    rows: Rows,
+    rows: CopyBuffer,
     { id, name }: { id: Uint8Array; name: Uint8Array },
     ownerId: Uint8Array,
   ) => {
-    rows.begin();
+    rows.startRow();
     for (const value of [id, ownerId, name]) rows.bytes(value);
-    for (const instant of [createdMs, createdMs]) rows.instant(instant);
+    for (const instant of [createdMs, createdMs]) rows.timestamptz(instant);
   };
   for (const athlete of athletes) {
     own(plans, athlete.plan, athlete.id);
@@ -92,7 +98,7 @@ export async function writePlans(
     }
     for (const [at, { id, weekday }] of athlete.plan.days.entries()) {
       const routine = athlete.routines[at % athlete.routines.length] as Athlete["routines"][number];
-      days.begin();
+      days.startRow();
       for (const value of [id, athlete.plan.id, routine.id]) days.bytes(value);
       for (const place of [weekday + 1, 1]) days.int2(place);
     }
@@ -101,14 +107,14 @@ export async function writePlans(
 }
 
 function addEntry(
-  entries: Rows,
+  entries: CopyBuffer,
   ids: readonly [id: Uint8Array, routineId: Uint8Array],
   position: number,
   lift: Lift,
   exercise: KnownExercise,
 ) {
   const { sets, repsMin, repsMax, timeS, distanceM, restS } = targetsOf(lift);
-  entries.begin();
+  entries.startRow();
   for (const id of ids) entries.bytes(id);
   entries.int2(position);
   for (const value of [exercise.id, exercise.name, textBytes(lift.mode)]) entries.bytes(value);

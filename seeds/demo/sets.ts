@@ -1,4 +1,4 @@
-import type { Rows } from "#db/copy.ts";
+import type { CopyBuffer } from "#db/copy.ts";
 import type { Athlete } from "./athletes.ts";
 import { type Random, uuidAt } from "./random.ts";
 import type { Lift } from "./splits.ts";
@@ -30,7 +30,7 @@ type Figures = {
 };
 
 /** The sets of one lift, the warm-ups first, from `moment.atMs` on, which is moved to their end. */
-export function logLift(moment: Moment, lift: Lift, entryId: Uint8Array, sets: Rows): void {
+export function logLift(moment: Moment, lift: Lift, entryId: Uint8Array, sets: CopyBuffer): void {
   if (lift.load !== undefined) logWeighted(moment, lift, entryId, sets);
   else logUnweighted(moment, lift, entryId, sets);
 }
@@ -40,7 +40,7 @@ export function logLift(moment: Moment, lift: Lift, entryId: Uint8Array, sets: R
  * what can be loaded; the repetitions are those that Epley's formula then leaves (w (1 + r / 30),
  * see `one-rep-max.rules.ts`).
  */
-function logWeighted(moment: Moment, lift: Lift, entryId: Uint8Array, sets: Rows) {
+function logWeighted(moment: Moment, lift: Lift, entryId: Uint8Array, sets: CopyBuffer) {
   const { athlete, isDeload } = moment;
   const { repsMin = 5, repsMax = 10 } = lift;
   const perUnit = athlete.unit === "kg" ? 1 : KG_PER_LB;
@@ -73,7 +73,7 @@ function logWeighted(moment: Moment, lift: Lift, entryId: Uint8Array, sets: Rows
   }
 }
 
-function logUnweighted(moment: Moment, lift: Lift, entryId: Uint8Array, sets: Rows) {
+function logUnweighted(moment: Moment, lift: Lift, entryId: Uint8Array, sets: CopyBuffer) {
   const { random, reserve } = moment.athlete;
   const step = lift.step ?? 1;
   for (let set = 0; set < lift.sets; set++) {
@@ -103,13 +103,13 @@ function logSet(
   entryId: Uint8Array,
   position: number,
   figures: Figures,
-  sets: Rows,
+  sets: CopyBuffer,
 ) {
   const { random, unit, notesRpe } = moment.athlete;
   const { type, weight, reps, timeS, distanceM, rpe, lastsS } = figures;
   moment.atMs += lastsS * 1000 + random.whole(0, 999);
   const restS = lift.restS === 0 ? 0 : Math.round((lift.restS * random.between(0.7, 1.4)) / 5) * 5;
-  sets.begin();
+  sets.startRow();
   sets.bytes(uuidAt(moment.atMs, random, scratchId));
   sets.bytes(entryId);
   sets.bytes(WORDS[lift.mode]);
@@ -124,6 +124,6 @@ function logSet(
   sets.int4(distanceM);
   sets.bytes(rpe === undefined || !notesRpe ? undefined : effortOf(rpe));
   sets.int4(restS === 0 ? undefined : restS);
-  sets.instant(moment.atMs);
+  sets.timestamptz(moment.atMs);
   moment.atMs += restS * 1000;
 }

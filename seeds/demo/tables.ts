@@ -1,10 +1,10 @@
-import { createRows, numericBytes, type Rows, textBytes } from "#db/copy.ts";
+import { type CopyBuffer, createCopyBuffer, numericBytes, textBytes } from "#db/copy.ts";
 
-/** Rows of each table that a workout is written to, until they are sent. */
-export type WorkoutTables = { workouts: Rows; exercises: Rows; sets: Rows };
+/** The rows of a workout, per table, until they are sent. */
+export type WorkoutTables = { workouts: CopyBuffer; exercises: CopyBuffer; sets: CopyBuffer };
 
 export const createWorkoutTables = (): WorkoutTables => ({
-  workouts: createRows("workouts", [
+  workouts: createCopyBuffer("workouts", [
     ...[
       "id",
       "user_id",
@@ -18,10 +18,10 @@ export const createWorkoutTables = (): WorkoutTables => ({
     ],
     ...["ended_at", "time_zone", "body_weight_kg", "created_at", "updated_at"],
   ]),
-  exercises: createRows("workout_exercises", [
+  exercises: createCopyBuffer("workout_exercises", [
     ...["id", "workout_id", "position", "exercise_id", "exercise_name", "mode", "targets"],
   ]),
-  sets: createRows("workout_sets", [
+  sets: createCopyBuffer("workout_sets", [
     ...[
       "id",
       "workout_exercise_id",

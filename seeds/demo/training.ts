@@ -119,7 +119,7 @@ function logEntry(
   { mode }: Lift,
   targets?: Uint8Array,
 ) {
-  exercises.begin();
+  exercises.startRow();
   exercises.bytes(entryId);
   exercises.bytes(workoutId);
   exercises.int2(position);
@@ -138,7 +138,7 @@ function beginWorkout(
   plan: Plan | undefined,
   { workouts }: WorkoutTables,
 ) {
-  workouts.begin();
+  workouts.startRow();
   workouts.bytes(id);
   workouts.bytes(athlete.id);
   for (const value of [plan?.id, plan?.name, plan?.routine.id, plan?.routine.name])
@@ -155,10 +155,10 @@ function finishWorkout(
   const drift = (bodyWeightDrift * practiceWeeks) / (practiceWeeks + 30);
   const weightHg = Math.round(bodyWeightKg * 10 * (1 + drift) + 6 * random.bell());
   workouts.bytes(isAborted ? WORDS.aborted : WORDS.completed);
-  workouts.instant(startedAtMs);
-  workouts.instant(endedAtMs);
+  workouts.timestamptz(startedAtMs);
+  workouts.timestamptz(endedAtMs);
   workouts.bytes(timeZone);
   workouts.bytes(numericBytes(weightHg * 1000, 3));
-  workouts.instant(startedAtMs);
-  workouts.instant(endedAtMs);
+  workouts.timestamptz(startedAtMs);
+  workouts.timestamptz(endedAtMs);
 }

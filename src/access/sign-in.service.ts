@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Db } from "#db/client.ts";
-import { translateBroken } from "#db/errors.ts";
+import { translateViolations } from "#db/errors.ts";
 import { AppError } from "#lib/errors.ts";
 import { insertAuditEvent } from "../audit/audit.queries.ts";
 import type { Origin } from "../audit/origin.ts";
@@ -65,7 +65,7 @@ export async function signUp(
       throw emailTaken();
     const passwordHash = await passwords.hash(input.password);
     const { email, name = null } = input;
-    return translateBroken({ users_email_unique: emailTaken }, () =>
+    return translateViolations({ users_email_unique: emailTaken }, () =>
       db.transaction(async (tx) => {
         const created = await insertUser(tx, {
           email,

@@ -1,6 +1,6 @@
 import { connectPool, type Db, openPool, type Pool, type PoolOptions } from "#db/client.ts";
 import { noAnswer } from "#db/errors.ts";
-import type { SilenceLimits } from "#db/silence.ts";
+import type { WatchdogLimits } from "#db/watchdog.ts";
 import { OperatorError } from "#lib/errors.ts";
 import { deleteExpiredAttempts } from "../access/attempts.queries.ts";
 import { type Keys, parseKeys, readOrGenerateKeys } from "../access/keys.ts";
@@ -39,11 +39,11 @@ const MAX_RETRIES = 2;
 /** Longer than a pooler lets a client wait, and than it takes to retry a connection. */
 const ANSWER_TIMEOUT_MS = 15_000;
 /**
- * Silence is as long as PgBouncer lets a statement wait (deploy/pgbouncer/pooling.ini). A statement
- * takes 5 s at most for our role (`irontrack database:role`), and is worth nothing to a client
- * after 10.
+ * The pool's timeout is as long as PgBouncer lets a statement wait (deploy/pgbouncer/pooling.ini).
+ * The application's role limits a statement to 5 s (`irontrack database:role`), and after 10 s its
+ * answer is of no use to a client.
  */
-const SILENCE: SilenceLimits = { silentAfterMs: 3000, longestStatementMs: 10_000 };
+const WATCHDOG: WatchdogLimits = { poolTimeoutMs: 3000, statementTimeoutMs: 10_000 };
 const HOUSEKEEPING_INTERVAL_MS = 600_000;
 
 /** Everything an app needs, opened on a database; `close` ends it all. */
@@ -64,7 +64,7 @@ export async function openServices(
       maxRequests: config.MAX_IN_FLIGHT,
       maxQueued: config.DATABASE_WAITING ?? 8 * config.DATABASE_POOL_SIZE,
       maxWaitMs: config.DATABASE_WAIT_MS,
-      silence: SILENCE,
+      watchdog: WATCHDOG,
       maxRetries: MAX_RETRIES,
       slowMs: config.SLOW_STATEMENT_MS,
       onSlow: (statement, durationMs, requestId) =>

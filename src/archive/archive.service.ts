@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { brokenConstraint } from "#db/errors.ts";
+import { violatedConstraint } from "#db/errors.ts";
 import { replanForBulkInsert } from "#db/replan.ts";
 import { postgresError } from "#lib/causes.ts";
 import { AppError } from "#lib/errors.ts";
@@ -117,7 +117,7 @@ async function translate<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const constraint = brokenConstraint(error);
+    const constraint = violatedConstraint(error);
     const { code = "" } = postgresError(error) ?? {};
     // A broken foreign key is no fault of the archive: the row that it refers to was deleted
     // meanwhile.

@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { translateBroken } from "#db/errors.ts";
+import { translateViolations } from "#db/errors.ts";
 import { AppError, type GivenId, idsNotFound, listOfIds } from "#lib/errors.ts";
 import type { Invalidation, Invalidations } from "../cache/invalidations.ts";
 import type { Precondition } from "../http/precondition.ts";
@@ -188,5 +188,5 @@ function translateTaken<T>(name: string, isSystem: boolean, work: () => Promise<
     exercises_system_name_unique: nameTaken,
     exercises_system_slug_unique: nameTaken,
   };
-  return translateBroken(errors, work);
+  return translateViolations(errors, work);
 }

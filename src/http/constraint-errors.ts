@@ -44,7 +44,7 @@ const exerciseNameTaken = conflict(
 /**
  * The error for a request that breaks a constraint, by the constraint's name. A foreign key breaks
  * if a row that the request refers to is deleted between the check and the write. Services that
- * know more (which name is taken, or that a deletion is the cause) use `translateBroken`; all other
+ * know more (which name is taken, or that a deletion is the cause) use `translateViolations`; all other
  * violations are translated here, wherever they were thrown.
  */
 export const BROKEN_CONSTRAINTS: Readonly<Record<string, Answer>> = {

@@ -8,7 +8,7 @@ const requestOf = (signal: AbortSignal, joiners = 0) => ({
   joiners,
   poolMs: 0,
   databaseMs: 0,
-  leave: undefined,
+  release: undefined,
 });
 
 /** A computation that ends only after `pause` has let other work run. */

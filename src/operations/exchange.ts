@@ -80,7 +80,7 @@ export function openExchange(
     joiners: 0,
     poolMs: 0,
     databaseMs: 0,
-    leave: undefined,
+    release: undefined,
   };
 }
 
@@ -97,7 +97,7 @@ export function finish(
   const { request, requestId, startedMs, actor, metrics } = exchange;
   if (!exchange.isFinished) {
     exchange.isFinished = true;
-    exchange.leave?.();
+    exchange.release?.();
     deps.requests.inFlight--;
   }
   const response = toResponse(reply, deps.isProxied && exchange.hasGivenId ? undefined : requestId);

@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { translateBroken } from "#db/errors.ts";
+import { translateViolations } from "#db/errors.ts";
 import { AppError, idsNotFound, listOfIds } from "#lib/errors.ts";
 import type { Precondition } from "../http/precondition.ts";
 import type { Actor } from "../permissions/actor.ts";
@@ -120,7 +120,7 @@ export function assignToClients(
 ): Promise<string> {
   // Here an owner whose account was deleted is one of the clients, not the actor.
   const clientGone = () => new AppError("not_found", "clients.not_found", "Client not found");
-  return translateBroken(
+  return translateViolations(
     { plans_owner_id_fkey: clientGone, routines_owner_id_fkey: clientGone },
     () =>
       translate("", async () => {
@@ -204,7 +204,7 @@ function requireWritten({ id, missing }: WrittenPlan, entries: PlanEntry[] = [])
 }
 
 const translate = <T>(name: string, work: () => Promise<T>): Promise<T> =>
-  translateBroken(
+  translateViolations(
     {
       plans_owner_name_unique: () => {
         const which = name ? `with the name '${name}'` : "with this name";

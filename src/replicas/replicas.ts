@@ -161,7 +161,7 @@ function openPools(primary: Db, url: string, { pool: { admission, ...pool } }: O
     pool: openPool(url, {
       ...pool,
       ...(admission && {
-        admission: { ...admission, maxQueued: 0, maxRetries: 0, silence: undefined },
+        admission: { ...admission, maxQueued: 0, maxRetries: 0, watchdog: undefined },
       }),
     }),
     // Of its own, so that the probe does not wait behind long reads.

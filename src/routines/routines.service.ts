@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { translateBroken } from "#db/errors.ts";
+import { translateViolations } from "#db/errors.ts";
 import { AppError, type FieldError, idsNotFound, listOfIds } from "#lib/errors.ts";
 import { listVisibleIds } from "../exercises/exercises.queries.ts";
 import type { Precondition } from "../http/precondition.ts";
@@ -115,7 +115,7 @@ export function removeRoutine(
 ): Promise<void> {
   const inUse = (user: string) =>
     new AppError("conflict", "routines.in_use", `The routine is used by ${user}`);
-  return translateBroken({ plan_routines_routine_id_fkey: () => inUse("a plan") }, () =>
+  return translateViolations({ plan_routines_routine_id_fkey: () => inUse("a plan") }, () =>
     db.transaction(async (tx) => {
       const stored = await lockRoutine(tx, actor.userId, routineId);
       if (!stored?.isOwner) throw routineNotFound();
@@ -200,5 +200,5 @@ function requireWritten({ id, missing }: RoutineWrite, entries: RoutineEntry[] =
 function translate<T>(name: string, work: () => Promise<T>): Promise<T> {
   const detail = `You already have a routine with the name '${name}'`;
   const nameTaken = () => new AppError("conflict", "routines.name_taken", detail);
-  return translateBroken({ routines_owner_name_unique: nameTaken }, work);
+  return translateViolations({ routines_owner_name_unique: nameTaken }, work);
 }

@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import { translateBroken } from "#db/errors.ts";
+import { translateViolations } from "#db/errors.ts";
 import { AppError } from "#lib/errors.ts";
 import { revokeLogins } from "../access/access.queries.ts";
 import { insertUser, type NewUser, type PublicUser } from "../access/accounts.queries.ts";
@@ -137,7 +137,7 @@ const detailsOf = (targetUserId: string, changes: AccountChanges) => ({
 
 function translateTaken<T>(email: string, work: () => Promise<T>): Promise<T> {
   const detail = `A user with the email '${email}' is already registered in the system`;
-  return translateBroken(
+  return translateViolations(
     {
       users_email_unique: () => new AppError("conflict", "users.email_taken", detail),
       users_system_admin_unique: () =>
