@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { cac } from "cac";
+import { benchCommands } from "#bench/commands.ts";
+import { OPERATIONS } from "#bench/compare/compare.ts";
 import { registerCommands } from "#cli/commands.ts";
 import { Settings } from "#src/config/config.ts";
 import { scripts } from "../package.json" with { type: "json" };
@@ -90,23 +92,27 @@ test("docs/security.md names only tests that exist", () => {
 
 const cli = cac("irontrack");
 registerCommands(cli);
+const bench = benchCommands("bench");
+/** The options of each command; those of `bench` by names such as `bench run`. */
 const optionsOf = new Map(
-  cli.commands.map(({ name, options }) => [
-    name,
-    options.flatMap(({ rawName }) => rawName.split(/[ ,]/)),
+  [...cli.commands, ...bench.commands].map((command) => [
+    bench.commands.includes(command) ? `bench ${command.name}`.trim() : command.name,
+    [...command.options, ...bench.globalCommand.options].flatMap(({ rawName }) =>
+      rawName.split(/[ ,]/),
+    ),
   ]),
 );
 
 /** The program at the start of a command, and not the user, database or unit of that name. */
 const INVOCATION =
-  /(?:^|[&|;('"] *|sudo -u \w+ (?:--\S+ )*|env (?:\w+=\S+ +)+)(?:\.\/|\/usr\/local\/bin\/)?irontrack(?:\.new)? ([a-z][a-z:-]*)([^|&;<>#)\n]*)/g;
+  /(?:^|[&|;('"] *|sudo -u \w+ (?:--\S+ )*|env (?:\w+=\S+ +)+)(?:\.\/|\/usr\/local\/bin\/)?(?:irontrack(?:\.new)?|bun(?= bench)) ((?:bench )?[a-z][a-z:-]*)([^|&;<>#)\n]*)/g;
 
 /** The commands and long options in a line that do not exist. */
 function unknownIn(line: string): string[] {
   return [...line.matchAll(INVOCATION)].flatMap(([, name = "", rest = ""]) => {
-    const known = optionsOf.get(name);
+    const isMeasured = name.startsWith("bench ") && name.slice(6) in OPERATIONS;
+    const known = optionsOf.get(isMeasured ? "bench" : name);
     if (!known) return [`irontrack ${name}`];
-    if (name === "bench") return [];
     const given = [...rest.matchAll(/(?<= )--[a-z-]+/g)].map(([option]) => option);
     return given
       .filter((option) => option !== "--help" && !known.includes(option))
@@ -136,6 +142,10 @@ test("a missing file, command or option is detected", () => {
     ["src/app/app.ts", "src/http/", "docs/adr/<n>.md", "/etc/passwd", "a b"].some(isMissing),
   ).toBe(false);
   expect(unknownIn("cd / && irontrack user:gone --json")).toEqual(["irontrack user:gone"]);
+  expect(unknownIn("bun bench gone; ./irontrack bench me --pairs 3")).toEqual([
+    "irontrack bench gone",
+  ]);
+  expect(unknownIn("bun bench counts --gone")).toEqual(["bench counts --gone"]);
   expect(unknownIn("./irontrack backup:create --gone --keep 3 # --comment")).toEqual([
     "backup:create --gone",
   ]);
