@@ -5,8 +5,8 @@ import {
   type AbOptions,
   compareVersions,
   EXIT_CODES,
-  printResult,
-  writeResult,
+  printAbResult,
+  writeAbResult,
 } from "../regressions/ab.ts";
 import { defaultBase, runGate } from "../regressions/gate.ts";
 import { historyTable, readHistory } from "../regressions/history.ts";
@@ -148,9 +148,9 @@ function registerAb(cli: CAC) {
       const options = optionsOf(given);
       process.stderr.write(`seed ${options.seed}\n`);
       const result = await compareVersions([before, after], operations, options);
-      if (given.out) writeResult(String(given.out), result);
+      if (given.out) writeAbResult(String(given.out), result);
       if (given.json) console.log(JSON.stringify(result, null, 2));
-      else printResult(result);
+      else printAbResult(result);
       process.exit(EXIT_CODES[result.verdict]);
     });
 }

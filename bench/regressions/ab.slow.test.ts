@@ -12,7 +12,7 @@ const SETTINGS = {
   rate: 100,
 } as const;
 
-test("code that burns a quarter more CPU is slower than the same code that burns nothing, and nothing is left behind", async () => {
+test("a planted CPU fault is found to be slower, and no worktree is left behind", async () => {
   const burning = (us: number) => ["bench/servers/planted-server.ts", "burn", String(us)];
   const verdict = await withCheckouts(["HEAD", "HEAD"], async ([before, after]) => {
     expect(git("worktree", "list")).toContain(after.root);
@@ -28,24 +28,22 @@ test("code that burns a quarter more CPU is slower than the same code that burns
   expect(git("worktree", "list")).not.toContain("irontrack-versions");
 }, 300_000);
 
-test("in turn, under arrivals, latencies are measured beside CPU, and writes find their data restored", async () => {
+test("sequential mode also measures latency, and restores the data after writes", async () => {
   const { findings, pairs } = await withCheckouts([".", "."], ([before, after]) =>
     runSession({
       ...SETTINGS,
-      ...{
-        mode: "sequential",
-        mostPairs: 9,
-        runMs: 1500,
-        before: { checkout: before },
-        after: { checkout: after },
-      },
+      mode: "sequential",
+      mostPairs: 9,
+      runMs: 1500,
+      before: { checkout: before },
+      after: { checkout: after },
       scenarios: scenariosOf(["LogSet", "Ping"]),
     }),
   );
   expect(pairs).toHaveLength(9);
   expect(findings.map(({ operation, metric }) => `${operation} ${metric}`)).toEqual(
     ["cpuUs", "p50Ms", "p90Ms"].flatMap((metric) =>
-      ["LogSet", "Ping", "all"].map((one) => `${one} ${metric}`),
+      ["LogSet", "Ping", "all"].map((operation) => `${operation} ${metric}`),
     ),
   );
   for (const { ratio, low, high } of findings) expect(low <= ratio && ratio <= high).toBe(true);

@@ -12,7 +12,7 @@ import { type Finding, type Plan, runSession, type SessionResult } from "./sessi
 
 export type AbOptions = Pick<Plan, "mode" | "zone" | "mostPairs" | "seed" | "runMs" | "rate">;
 
-/** What `ab` writes and prints with --json. */
+/** The content of ab.json, also printed with --json. */
 export type AbResult = SessionResult & {
   format: 1;
   host: Fingerprint;
@@ -22,8 +22,8 @@ export type AbResult = SessionResult & {
 };
 
 /**
- * Compares two versions of the code on operations, those of a usual day when none is named. Throws
- * OperatorError.
+ * Compares two versions on the named operations, by default the usual ones. Throws OperatorError
+ * for unknown refs, operations and invalid options.
  */
 export async function compareVersions(
   refs: [string, string],
@@ -39,7 +39,7 @@ export async function compareVersions(
       after: { checkout: after },
       scenarios,
     };
-    const result = await runSession(plan, (pairs) => progress(pairs, options.mostPairs));
+    const result = await runSession(plan, (pairs) => showProgress(pairs, options.mostPairs));
     clearProgress();
     const versions = {
       before: `${before.ref} (${before.commit})`,
@@ -49,7 +49,7 @@ export async function compareVersions(
   });
 }
 
-/** Runs `work` with refs checked out below $TMPDIR, and removes them however it ends. */
+/** Runs `work` with both refs checked out below $TMPDIR; removes them afterwards in any case. */
 export async function withCheckouts<T>(
   [before, after]: [string, string],
   work: (checkouts: [Checkout, Checkout]) => Promise<T>,
@@ -66,26 +66,19 @@ export async function withCheckouts<T>(
   }
 }
 
-/**
- * The scenarios of operations by name, in the order given. Throws OperatorError for a name that no
- * operation has.
- */
+/** The scenarios of the named operations, in that order. Throws OperatorError if one is unknown. */
 export function scenariosOf(names: string[]): Scenario[] {
   return (names.length > 0 ? names : USUAL).map((name) => {
-    const found = HTTP_SCENARIOS.find(({ operation }) => operation === name);
-    if (found) return found;
-    const near = nearest(
-      name,
-      HTTP_SCENARIOS.map(({ operation }) => operation),
-    );
-    throw new OperatorError(
-      `There is no operation ${name}${near ? `: did you mean ${near}?` : ""}`,
-      2,
-    );
+    const scenario = HTTP_SCENARIOS.find(({ operation }) => operation === name);
+    if (scenario) return scenario;
+    const operations = HTTP_SCENARIOS.map(({ operation }) => operation);
+    const suggestion = nearest(name, operations);
+    const hint = suggestion ? `: did you mean ${suggestion}?` : "";
+    throw new OperatorError(`There is no operation ${name}${hint}`, 2);
   });
 }
 
-/** Throws OperatorError for what cannot be measured by. */
+/** Throws OperatorError for an invalid option. */
 export function checkOptions({ zone, mostPairs, seed, runMs, rate }: AbOptions) {
   if (!(zone > 0 && zone < 1))
     throw new OperatorError("--zone is a percentage above 0 and below 100", 2);
@@ -96,10 +89,10 @@ export function checkOptions({ zone, mostPairs, seed, runMs, rate }: AbOptions) 
   }
 }
 
-/** Exit code of a verdict: 1 for what is to stop somebody, 2 for what nobody knows. */
+/** Exit codes: 1 for a regression, 2 for an inconclusive result. */
 export const EXIT_CODES = { faster: 0, equal: 0, slower: 1, inconclusive: 2 } as const;
 
-export function printResult({
+export function printAbResult({
   host,
   before,
   after,
@@ -114,11 +107,11 @@ export function printResult({
   );
   console.log(`before  ${before}\nafter   ${after}\n`);
   console.log(
-    `${"operation".padEnd(22)}${"figure".padEnd(8)}${"before".padStart(9)}${"after".padStart(9)}   after / before      verdict`,
+    `${"operation".padEnd(22)}${"metric".padEnd(8)}${"before".padStart(9)}${"after".padStart(9)}   after / before      verdict`,
   );
   for (const finding of findings) console.log(lineOf(finding));
   console.log(
-    `\n${verdict}: a difference of less than ${(options.zone * 100).toFixed(1)} % counts as none`,
+    `\n${verdict}: differences below ${(options.zone * 100).toFixed(1)} % count as equal`,
   );
 }
 
@@ -131,14 +124,14 @@ function lineOf({ operation, metric, before, after, ratio, low, high, verdict }:
   return `${operation.padEnd(22)}${FIGURES[metric].padEnd(8)}${figure(before)}${figure(after)}   ${interval}   ${verdict}`;
 }
 
-/** Writes `ab.json` for `history` to read. */
-export function writeResult(directory: string, result: AbResult) {
+/** Writes ab.json, which `history` reads. */
+export function writeAbResult(directory: string, result: AbResult) {
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "ab.json"), `${JSON.stringify(result)}\n`);
 }
 
-function progress(pairs: number, most: number) {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${pairs} of at most ${most} pairs`);
+function showProgress(pairs: number, maxPairs: number) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${pairs} of at most ${maxPairs} pairs`);
 }
 
 const clearProgress = () => void (process.stderr.isTTY && process.stderr.write("\r\x1b[K"));

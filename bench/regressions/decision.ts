@@ -1,53 +1,52 @@
 export type Verdict = "slower" | "faster" | "equal" | "inconclusive";
 
-/** What is decided about one series. */
 export type Decision = Series & { verdict: Verdict };
 
-/** Log ratios of pairs, after / before. */
+/** The log ratios after / before of the pairs. */
 export type Series = { name: string; logRatios: readonly number[] };
 
 /**
- * The only numbers of pairs at which anybody looks; a session ends at one of them. Odd, so that the
- * median is a pair's.
+ * The numbers of pairs at which a session is analysed and may end. They are odd, so that the median
+ * is the value of a pair.
  */
 export const INTERIM_ANALYSES = [9, 15, 21, 27, 33];
 
 /**
- * One-sided error allowed at a look: little at all but the last, after Haybittle (1971) and Peto et
- * al. (Br. J. Cancer 34, 1976), so that having looked before costs almost nothing in the end.
- * Whatever the distribution, a true median on the edge of the zone is called beyond it in at most 2
- * of 100 sessions, all looks together; `decision.test.ts` adds it up.
+ * One-sided significance levels of the interim analyses and the final one, after Haybittle (1971)
+ * and Peto et al. (Br. J. Cancer 34, 1976): strict interim levels cost the final analysis almost no
+ * power. For any distribution, a true median at the edge of the zone is called beyond it in at most
+ * 2 of 100 sessions over all analyses; `decision.test.ts` computes the sum.
  */
-const EARLY_ERROR = 0.004;
-const LAST_ERROR = 0.0175;
+const INTERIM_ALPHA = 0.004;
+const FINAL_ALPHA = 0.0175;
 
 /**
- * Decides whether the true median ratio lies beyond 1 ± `zone`, for each series, all with as many
- * pairs. Beyond: by the sign test against the edge of the zone, which is exact for a median of any
- * distribution, where the percentile bootstrap of so few pairs errs up to four times as often as it
- * says (ADR 0015); of several series, the least likely first, after Holm (1979). Equal: both edges
- * are excluded, which needs no correction, since all must be.
+ * Decides for each series whether the true median ratio is beyond 1 ± `zone`. All series have the
+ * same number of pairs. "slower" and "faster" come from the sign test against the edge of the zone,
+ * corrected for several series after Holm (1979). The sign test is exact for the median of any
+ * distribution, whereas the percentile bootstrap of so few pairs errs up to four times its nominal
+ * rate (ADR 0015). "equal" requires that both edges are rejected, which needs no correction.
  */
 export function decide(series: readonly Series[], zone: number, isLast: boolean): Decision[] {
-  const error = isLast ? LAST_ERROR : EARLY_ERROR;
+  const alpha = isLast ? FINAL_ALPHA : INTERIM_ALPHA;
   const edge = Math.log1p(zone);
   const slower = holm(
     series.map(({ logRatios }) => signTest(logRatios, edge)),
-    error,
+    alpha,
   );
   const faster = holm(
     series.map(({ logRatios }) => signTest(negated(logRatios), edge)),
-    error,
+    alpha,
   );
-  return series.map(({ name, logRatios }, at) => {
+  return series.map(({ name, logRatios }, n) => {
     const isWithin =
-      signTest(logRatios, -edge) <= error && signTest(negated(logRatios), -edge) <= error;
-    const beyond = slower[at] ? "slower" : faster[at] ? "faster" : undefined;
+      signTest(logRatios, -edge) <= alpha && signTest(negated(logRatios), -edge) <= alpha;
+    const beyond = slower[n] ? "slower" : faster[n] ? "faster" : undefined;
     return { name, logRatios, verdict: beyond ?? (isWithin ? "equal" : "inconclusive") };
   });
 }
 
-/** One slower is enough; equal and faster are said of all only when all are decided. */
+/** "slower" if any is slower; "equal" and "faster" only if every decision is conclusive. */
 export function overall(decisions: readonly { verdict: Verdict }[]): Verdict {
   const has = (verdict: Verdict) => decisions.some((decision) => decision.verdict === verdict);
   if (has("slower")) return "slower";
@@ -55,15 +54,12 @@ export function overall(decisions: readonly { verdict: Verdict }[]): Verdict {
   return has("faster") ? "faster" : "equal";
 }
 
-/**
- * How likely so few values above `edge` would be missing, were it the true median: one-sided p of
- * the sign test.
- */
+/** The one-sided p of the sign test for a median above `edge`. */
 export function signTest(values: readonly number[], edge: number): number {
   return binomialTail(values.length, values.filter((value) => value <= edge).length);
 }
 
-/** The probability that of `n` fair coins at most `k` show heads. */
+/** The probability of at most `k` heads in `n` tosses of a fair coin. */
 export function binomialTail(n: number, k: number): number {
   let term = 0.5 ** n;
   let sum = term;
@@ -74,21 +70,21 @@ export function binomialTail(n: number, k: number): number {
   return Math.min(sum, 1);
 }
 
-/** Which of the hypotheses fall, with at most `error` for any that is true to fall. */
-function holm(ps: readonly number[], error: number): boolean[] {
-  const order = ps.map((p, at) => ({ p, at })).sort((a, b) => a.p - b.p);
-  const firstToStand = order.findIndex(({ p }, rank) => p > error / (ps.length - rank));
-  const fallen = order.slice(0, firstToStand === -1 ? ps.length : firstToStand).map(({ at }) => at);
-  return ps.map((_, at) => fallen.includes(at));
+/** Which hypotheses are rejected at a family-wise error rate of `alpha`. */
+function holm(ps: readonly number[], alpha: number): boolean[] {
+  const sorted = ps.map((p, index) => ({ p, index })).sort((a, b) => a.p - b.p);
+  const retained = sorted.findIndex(({ p }, rank) => p > alpha / (ps.length - rank));
+  const rejected = sorted.slice(0, retained === -1 ? ps.length : retained);
+  return ps.map((_, n) => rejected.some(({ index }) => index === n));
 }
 
 const negated = (values: readonly number[]) => values.map((value) => -value);
 
 /**
- * Of several operations also their geometric mean, pair by pair: what is a little slower everywhere
- * shows there.
+ * Adds the geometric mean of all series, pair by pair, which reveals a small slowdown of every
+ * operation. A single series is returned as it is.
  */
-export function withMean(series: readonly Series[]): readonly Series[] {
+export function withGeometricMean(series: readonly Series[]): readonly Series[] {
   if (series.length < 2) return series;
   const pairs = series[0]?.logRatios.length ?? 0;
   const mean = Array.from(

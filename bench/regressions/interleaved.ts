@@ -5,11 +5,9 @@ import { encodeRequest } from "../load/wire.ts";
 import { usedNs } from "../probes/cpu-time.ts";
 import { prepareRequests, type Scenario } from "../suites/scenario.ts";
 import type { Pair, Side } from "../testbed/pair-testbed.ts";
-import type { Cost, Costs } from "./costs.ts";
+import type { Cost, PairCosts } from "./costs.ts";
 
-/**
- * Reads are asked again from the first; each write is another, because most can be done once only.
- */
+/** Reads are repeated from the first; writes are all different, as most can be done only once. */
 const DISTINCT_READS = 64;
 const WRITES = { warmUp: 80, measured: 240 };
 const MAX_WRITES_MS = 30_000;
@@ -18,26 +16,27 @@ const MAX_REQUESTS_PER_SECOND = 60_000;
 const CONNECTIONS = 8;
 
 /**
- * Both sides at once, on the same core, each under a closed loop of its own: whatever else the
- * machine does meets both alike (Bulej et al., Duet Benchmarking, ICPE 2020). Only CPU time can be
- * taken so; how long anybody waited says nothing. Throws OperatorError when an answer was a
- * failure.
+ * Measures both sides at the same time on the same core, each under its own closed loop, so that
+ * interference affects both alike (Bulej et al., Duet Benchmarking, ICPE 2020). Only CPU time can
+ * be measured this way; latency is meaningless. Throws OperatorError if a request failed.
  */
 export async function measureInterleaved(
   pair: Pair,
   scenario: Scenario,
   { runMs, isAfterFirst }: { runMs: number; isAfterFirst: boolean },
-): Promise<Costs> {
+): Promise<PairCosts> {
   const sides = isAfterFirst ? [pair.after, pair.before] : [pair.before, pair.after];
   const loops = await Promise.all(sides.map((side) => prepareLoops(scenario, side, runMs)));
   await Promise.all(loops.map(({ warmUp }) => warmUp()));
   const earlier = await Promise.all(sides.map((side) => side.cpuNs()));
   const loads = await Promise.all(loops.map(({ measured }) => measured()));
   const later = await Promise.all(sides.map((side) => side.cpuNs()));
-  const costs = loads.map(({ requests, failures }, at): Cost => {
+  const costs = loads.map(({ requests, failures }, n): Cost => {
     if (failures > 0)
-      throw new OperatorError(`${failures} of ${requests} answers to ${scenario.operation} failed`);
-    return { cpuUs: usedNs(earlier[at] as CpuNs, later[at] as CpuNs) / 1000 / requests };
+      throw new OperatorError(
+        `${failures} of ${requests} requests of ${scenario.operation} failed`,
+      );
+    return { cpuUs: usedNs(earlier[n] as CpuNs, later[n] as CpuNs) / 1000 / requests };
   });
   const [first, second] = costs as [Cost, Cost];
   return isAfterFirst ? { before: second, after: first } : { before: first, after: second };
@@ -45,7 +44,7 @@ export async function measureInterleaved(
 
 type CpuNs = Map<string, number>;
 
-/** For a time where requests can be repeated; else until each has been sent. */
+/** Repeatable requests run for a fixed time, others until each has been sent. */
 async function prepareLoops(scenario: Scenario, side: Side, runMs: number) {
   const { socketPath } = side.server;
   const isRepeatable = isRead(scenario);
@@ -70,5 +69,5 @@ const READS = new Set(
   ),
 );
 
-/** By the method that the API's description gives it. */
+/** Whether the operation is a GET in openapi.json. */
 export const isRead = ({ operation }: Scenario): boolean => READS.has(operation);

@@ -1,41 +1,35 @@
 import { median, mulberry32, ratioOfPairs } from "../figures/statistics.ts";
 import type { Scenario } from "../suites/scenario.ts";
-import { type Contender, openPairTestBed } from "../testbed/pair-testbed.ts";
-import type { Costs, Metric } from "./costs.ts";
-import { decide, INTERIM_ANALYSES, overall, type Verdict, withMean } from "./decision.ts";
+import { type Contender, openPairTestBed, type Pair } from "../testbed/pair-testbed.ts";
+import type { Metric, PairCosts } from "./costs.ts";
+import { decide, INTERIM_ANALYSES, overall, type Verdict, withGeometricMean } from "./decision.ts";
 import { isRead, measureInterleaved } from "./interleaved.ts";
-import { measureInTurn } from "./sequential.ts";
+import { measureSequentially } from "./sequential.ts";
 
 export type Plan = {
   before: Contender;
   after: Contender;
   scenarios: Scenario[];
   mode: "interleaved" | "sequential";
-  /** A difference of less than this share is none: 0.02 is two percent. */
+  /** Relative differences below this count as equal: 0.02 is 2 %. */
   zone: number;
-  /** The last of `INTERIM_ANALYSES` that is taken. */
+  /** The final analysis, one of `INTERIM_ANALYSES`. */
   mostPairs: number;
-  /** Of each order within a pair. */
+  /** Seeds the order within each pair. */
   seed: number;
-  /** Length of a run; and, sequential only, requests a second. */
   runMs: number;
+  /** Requests per second; in sequential mode only. */
   rate: number;
 };
 
-/**
- * What was found out about one operation (or `all`, their geometric mean) in one metric: after /
- * before.
- */
+/** The ratio after / before of one operation (or `all`, the geometric mean) in one metric. */
 export type Finding = {
   operation: string;
   metric: Metric;
   before: number;
   after: number;
   ratio: number;
-  /**
-   * The median ratio's 95 % bootstrap interval: how exactly it is known. The verdict is the exact
-   * test's.
-   */
+  /** The 95 % bootstrap interval of the ratio. The verdict comes from the sign test instead. */
   low: number;
   high: number;
   verdict: Verdict;
@@ -44,15 +38,14 @@ export type Finding = {
 export type SessionResult = {
   verdict: Verdict;
   findings: Finding[];
-  /** Of each pair and operation, in the order of the scenarios. */
-  pairs: Costs[][];
+  /** By pair, then by operation in the order of the scenarios. */
+  pairs: PairCosts[][];
   lastedS: number;
 };
 
 /**
- * Compares two versions in pairs of fresh processes until it is decided whether the later one costs
- * more, looking only when there are as many pairs as `INTERIM_ANALYSES` says. `onPair` hears of each that is
- * over.
+ * Compares two versions in pairs of fresh processes until an interim analysis is conclusive or
+ * `mostPairs` is reached. Calls `onPair` after each pair.
  */
 export async function runSession(
   plan: Plan,
@@ -62,14 +55,11 @@ export async function runSession(
   const testBed = await openPairTestBed(plan.before, plan.after);
   try {
     const random = mulberry32(plan.seed);
-    const pairs: Costs[][] = [];
+    const pairs: PairCosts[][] = [];
     for (;;) {
       const restoresData = pairs.length > 0 && !plan.scenarios.every(isRead);
-      pairs.push(
-        await measurePair(plan, random, (isAfterFirst) =>
-          testBed.openPair({ isAfterFirst, restoresData }),
-        ),
-      );
+      const pair = await testBed.openPair({ isAfterFirst: random() < 0.5, restoresData });
+      pairs.push(await measurePair(plan, random, pair));
       onPair(pairs.length);
       if (!INTERIM_ANALYSES.includes(pairs.length)) continue;
       const isLast = pairs.length >= plan.mostPairs;
@@ -84,20 +74,13 @@ export async function runSession(
   }
 }
 
-type OpenPair = (
-  isAfterFirst: boolean,
-) => ReturnType<Awaited<ReturnType<typeof openPairTestBed>>["openPair"]>;
-
-/**
- * One run of each operation on each side, by processes that are started for it and ended after it.
- */
-async function measurePair(plan: Plan, random: () => number, openPair: OpenPair): Promise<Costs[]> {
-  const pair = await openPair(random() < 0.5);
+/** Runs each operation once on each side, then stops the servers of the pair. */
+async function measurePair(plan: Plan, random: () => number, pair: Pair): Promise<PairCosts[]> {
   try {
-    const costs: Costs[] = [];
+    const costs: PairCosts[] = [];
     for (const scenario of plan.scenarios) {
       const isAfterFirst = random() < 0.5;
-      const measure = plan.mode === "interleaved" ? measureInterleaved : measureInTurn;
+      const measure = plan.mode === "interleaved" ? measureInterleaved : measureSequentially;
       costs.push(await measure(pair, scenario, { ...plan, isAfterFirst }));
     }
     return costs;
@@ -106,33 +89,31 @@ async function measurePair(plan: Plan, random: () => number, openPair: OpenPair)
   }
 }
 
-/** What the pairs say. */
 function findingsOf(
   { scenarios, mode, zone }: Pick<Plan, "scenarios" | "mode" | "zone">,
-  pairs: Costs[][],
+  pairs: PairCosts[][],
   isLast: boolean,
 ): Finding[] {
   const metrics: Metric[] = mode === "interleaved" ? ["cpuUs"] : ["cpuUs", "p50Ms", "p90Ms"];
   const series = metrics.flatMap((metric) => {
-    const ofOperations = scenarios.map(({ operation }, at) => ({
+    const ofOperations = scenarios.map(({ operation }, n) => ({
       name: `${operation} ${metric}`,
-      logRatios: pairs.map((costs) => logRatio(costs[at] as Costs, metric)),
+      logRatios: pairs.map((costs) => logRatio(costs[n] as PairCosts, metric)),
     }));
-    return withMean(ofOperations).map((one) => ({ ...one, metric }));
+    return withGeometricMean(ofOperations).map((each) => ({ ...each, metric }));
   });
-  return decide(series, zone, isLast).map(({ logRatios, verdict }, at) => {
-    const place = at % (series.length / metrics.length);
-    const metric = series[at]?.metric as Metric;
-    const middle = (side: keyof Costs) =>
-      median(pairs.map((costs) => costs[place]?.[side][metric] ?? Number.NaN));
-    const estimate = ratioOfPairs(logRatios.map((log) => ({ a: Math.exp(log), b: 1 })));
-    const operation = scenarios[place]?.operation ?? "all";
-    const { median: ratio, low, high } = estimate;
+  return decide(series, zone, isLast).map(({ logRatios, verdict }, n) => {
+    const index = n % (series.length / metrics.length);
+    const metric = series[n]?.metric as Metric;
+    const medianOf = (side: keyof PairCosts) =>
+      median(pairs.map((costs) => costs[index]?.[side][metric] ?? Number.NaN));
+    const ratios = logRatios.map((log) => ({ a: Math.exp(log), b: 1 }));
+    const { median: ratio, low, high } = ratioOfPairs(ratios);
     return {
-      operation,
+      operation: scenarios[index]?.operation ?? "all",
       metric,
-      before: middle("before"),
-      after: middle("after"),
+      before: medianOf("before"),
+      after: medianOf("after"),
       ratio,
       low,
       high,
@@ -141,5 +122,5 @@ function findingsOf(
   });
 }
 
-const logRatio = ({ before, after }: Costs, metric: Metric) =>
+const logRatio = ({ before, after }: PairCosts, metric: Metric) =>
   Math.log((after[metric] as number) / (before[metric] as number));

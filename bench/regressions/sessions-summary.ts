@@ -3,13 +3,10 @@ import type { Fingerprint } from "../hosts/fingerprint.ts";
 import type { Verdict } from "./decision.ts";
 import type { Finding } from "./session.ts";
 
-/**
- * `same`: the same code on both sides. `planted`: the later one burns a share more CPU for each
- * request.
- */
+/** `same`: an A/A session. `planted`: the later side burns more CPU for each request. */
 export type Kind = "same" | "planted";
 
-/** What a session found, with the logarithm of after / before of each of its pairs. */
+/** The outcome of a session, with the log ratio after / before of each pair. */
 export type SessionSummary = {
   kind: Kind;
   seed: number;
@@ -31,7 +28,7 @@ export type Sessions = {
   sessions: SessionSummary[];
 };
 
-/** False alarms, detections, and a line for every session, as Markdown. */
+/** False alarms, detections and a line for every session, as Markdown. */
 export function summaryOf({
   host,
   operation,
@@ -45,20 +42,20 @@ export function summaryOf({
     SessionSummary[],
   ];
   const alarms = same.filter(({ verdict }) => verdict === "slower" || verdict === "faster").length;
-  const found = planted.filter(({ verdict }) => verdict === "slower").length;
-  return `# What \`bun bench ab\` is worth, at ${host.commit}
+  const detections = planted.filter(({ verdict }) => verdict === "slower").length;
+  return `# Error rates of \`bench ab\` at ${host.commit}
 
-${host.cpu}, ${host.cores} cores, kernel ${host.kernel}, Bun ${host.bun}; ${host.at.slice(0, 10)}. Interleaved runs of ${operation}, CPU of server
-and PostgreSQL, at most ${mostPairs} pairs, a zone of ${percent(zone)} in which a difference counts as none. Planted: ${percent(plantedShare)} of the CPU
-of a request, burnt in the later one.
+${host.cpu}, ${host.cores} cores, kernel ${host.kernel}, Bun ${host.bun}; ${host.at.slice(0, 10)}. Interleaved runs of ${operation}, CPU of the
+server and PostgreSQL, at most ${mostPairs} pairs; differences below ${percent(zone)} count as equal. Planted fault: ${percent(plantedShare)} more CPU per
+request on the later side.
 
-| | sessions | slower | faster | equal | inconclusive | 95 % intervals without 1 | pairs | seconds | spread of a pair |
+| | sessions | slower | faster | equal | inconclusive | 95 % intervals that exclude 1 | pairs | seconds | spread of a pair |
 |---|---|---|---|---|---|---|---|---|---|
-${row("the same code", same)}
+${row("A/A", same)}
 ${row("planted", planted)}
 
-**${alarms} false alarms in ${same.length} sessions with nothing to find; ${found} of ${planted.length} planted faults found.** Pairs, seconds and spread
-(standard deviation of the log ratio within a session) are medians.
+**${alarms} false alarms in ${same.length} A/A sessions; ${detections} of ${planted.length} planted faults detected.** Pairs, seconds and spread
+(standard deviation of the log ratios of a session) are medians.
 
 | # | kind | seed | verdict | pairs | after / before | 95 % interval | CPU before, µs | burnt, µs | seconds |
 |---|---|---|---|---|---|---|---|---|---|
@@ -72,20 +69,20 @@ const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
 
 function row(name: string, sessions: SessionSummary[]): string {
   const count = (wanted: string) => sessions.filter(({ verdict }) => verdict === wanted).length;
-  const without = sessions.filter(({ finding: { low, high } }) => low > 1 || high < 1).length;
+  const excluding = sessions.filter(({ finding: { low, high } }) => low > 1 || high < 1).length;
   const verdicts = ["slower", "faster", "equal", "inconclusive"].map(count);
   const pairs = median(sessions.map(({ logRatios }) => logRatios.length));
   const seconds = median(sessions.map(({ lastedS }) => lastedS));
   const spread = median(sessions.map(({ logRatios }) => deviation(logRatios)));
-  return `| ${[name, sessions.length, ...verdicts, without, pairs, seconds, percent(spread)].join(" | ")} |`;
+  return `| ${[name, sessions.length, ...verdicts, excluding, pairs, seconds, percent(spread)].join(" | ")} |`;
 }
 
-function line(session: SessionSummary, at: number): string {
+function line(session: SessionSummary, index: number): string {
   const { kind, seed, verdict, logRatios, finding, burnUs, lastedS } = session;
   const { ratio, low, high, before } = finding;
   const interval = `[${low.toFixed(3)}, ${high.toFixed(3)}]`;
   const figures = [ratio.toFixed(3), interval, before.toFixed(1), burnUs.toFixed(1), lastedS];
-  return `| ${[at + 1, kind, seed, verdict, logRatios.length, ...figures].join(" | ")} |`;
+  return `| ${[index + 1, kind, seed, verdict, logRatios.length, ...figures].join(" | ")} |`;
 }
 
 /** Sample standard deviation. */

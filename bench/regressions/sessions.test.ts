@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
-import { next } from "./sessions.ts";
+import { nextKind } from "./sessions.ts";
 import { type Kind, type SessionSummary, type Sessions, summaryOf } from "./sessions-summary.ts";
 
-test("planted faults are spread among sessions without, which come first because they say how much to burn", () => {
+test("planted faults are spread among A/A sessions, which come first to determine how much CPU to burn", () => {
   const wanted = { same: 4, planted: 2 };
   const sessions: { kind: Kind }[] = [];
-  for (let kind = next(sessions, wanted); kind !== undefined; kind = next(sessions, wanted))
+  for (let kind = nextKind(sessions, wanted); kind !== undefined; kind = nextKind(sessions, wanted))
     sessions.push({ kind });
   expect(sessions.map(({ kind }) => kind)).toEqual([
     "same",
@@ -15,25 +15,23 @@ test("planted faults are spread among sessions without, which come first because
     "planted",
     "same",
   ]);
-  expect(next([{ kind: "same" }], { same: 1, planted: 0 })).toBeUndefined();
+  expect(nextKind([{ kind: "same" }], { same: 1, planted: 0 })).toBeUndefined();
 });
 
-test("the summary counts false alarms and faults that were found", () => {
+test("the summary counts false alarms and detected faults", () => {
   const session = (
     kind: Kind,
     verdict: SessionSummary["verdict"],
     low: number,
     high: number,
   ): SessionSummary => ({
-    ...{
-      kind,
-      verdict,
-      seed: 1,
-      burnUs: 0,
-      logRatios: [0.01, 0.03],
-      lastedS: 30,
-      at: "2026-11-26T00:00:00Z",
-    },
+    kind,
+    verdict,
+    seed: 1,
+    burnUs: 0,
+    logRatios: [0.01, 0.03],
+    lastedS: 30,
+    at: "2026-11-26T00:00:00Z",
     finding: { before: 500, after: 510, ratio: 1.02, low, high },
   });
   const sessions = [
@@ -52,8 +50,6 @@ test("the summary counts false alarms and faults that were found", () => {
   } as Sessions["host"];
   const settings = { operation: "GetWorkout", plantedShare: 0.05, zone: 0.02, mostPairs: 21 };
   const summary = summaryOf({ format: 1, host, ...settings, sessions });
-  expect(summary).toContain(
-    "1 false alarms in 2 sessions with nothing to find; 1 of 2 planted faults found.",
-  );
-  expect(summary).toContain("| the same code | 2 | 0 | 1 | 1 | 0 | 1 | 2 | 30 | 1.4 % |");
+  expect(summary).toContain("1 false alarms in 2 A/A sessions; 1 of 2 planted faults detected.");
+  expect(summary).toContain("| A/A | 2 | 0 | 1 | 1 | 0 | 1 | 2 | 30 | 1.4 % |");
 });

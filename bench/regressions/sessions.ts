@@ -6,7 +6,7 @@ import { type Fingerprint, fingerprint, hostName } from "../hosts/fingerprint.ts
 import type { Checkout } from "../testbed/checkout.ts";
 import type { Contender } from "../testbed/pair-testbed.ts";
 import { checkOptions, scenariosOf, withCheckouts } from "./ab.ts";
-import type { Costs } from "./costs.ts";
+import type { PairCosts } from "./costs.ts";
 import { type Finding, runSession, type SessionResult } from "./session.ts";
 import { type Kind, type SessionSummary, type Sessions, summaryOf } from "./sessions-summary.ts";
 
@@ -22,10 +22,9 @@ const SETTINGS = { mode: "interleaved", zone: 0.02, runMs: 700, rate: 100 } as c
 const PLANTED_SHARE = 0.05;
 
 /**
- * What `ab` is worth: sessions in which there is nothing to find, among sessions in which there is.
- * Writes what was found after each, and goes on from what an earlier call left in the same
- * directory, so that it may be stopped at any time. Throws OperatorError when that was measured of
- * other code or elsewhere.
+ * Measures the error rates of `ab`: A/A sessions give false alarms, sessions with a planted fault
+ * give detections. Writes the results after each session and resumes from a previous call with the
+ * same directory. Throws OperatorError if that call measured other code or another host.
  */
 export async function runSessions({
   wanted,
@@ -35,29 +34,22 @@ export async function runSessions({
   out,
 }: SessionsOptions): Promise<Sessions> {
   const host = fingerprint("embedded");
-  const directory = out ?? begunDirectory(host) ?? resultDirectory(host, "ab-sessions");
+  const directory = out ?? existingDirectory(host) ?? resultDirectory(host, "ab-sessions");
   checkOptions({ ...SETTINGS, mostPairs, seed });
   const settings = { operation, plantedShare: PLANTED_SHARE, zone: SETTINGS.zone, mostPairs };
   const fresh: Sessions = { format: 1, host, ...settings, sessions: [] };
   const all = readSessions(directory, fresh);
   const scenarios = scenariosOf([operation]);
   await withCheckouts(["HEAD", "HEAD"], async (checkouts) => {
-    for (
-      let kind = next(all.sessions, wanted);
-      kind !== undefined;
-      kind = next(all.sessions, wanted)
-    ) {
-      const burnUs = kind === "planted" ? PLANTED_SHARE * usualUs(all.sessions) : 0;
+    for (;;) {
+      const kind = nextKind(all.sessions, wanted);
+      if (!kind) break;
+      const burnUs = kind === "planted" ? PLANTED_SHARE * recentCpuUs(all.sessions) : 0;
       const number = all.sessions.length;
-      const [before, after] = checkouts.map((checkout, at) =>
-        contender(checkout, kind as Kind, at * burnUs),
-      );
+      const before = contenderOf(checkouts[0], kind, 0);
+      const after = contenderOf(checkouts[1], kind, burnUs);
       const plan = { ...SETTINGS, mostPairs, seed: seed + number, scenarios };
-      const result = await runSession({
-        ...plan,
-        before: before as Contender,
-        after: after as Contender,
-      });
+      const result = await runSession({ ...plan, before, after });
       all.sessions.push({ kind, seed: plan.seed, burnUs: round(burnUs), ...summarise(result) });
       write(directory, all);
       process.stderr.write(
@@ -70,36 +62,36 @@ export async function runSessions({
 }
 
 /**
- * The same is started as in production. A planted one is compared with a planted nothing: only the
- * burning differs.
+ * A/A sessions start the server as in production. With a planted fault both sides run the planted
+ * server, so that only the burnt CPU differs.
  */
-const contender = (checkout: Checkout, kind: Kind, burnUs: number): Contender =>
+const contenderOf = (checkout: Checkout, kind: Kind, burnUs: number): Contender =>
   kind === "same"
     ? { checkout }
     : { checkout, command: ["bench/servers/planted-server.ts", "burn", String(burnUs)] };
 
-/** Whichever is further behind; the same first, because it says how much to burn. */
-export function next(
+/** The kind that is further behind; A/A first, because it determines how much CPU to burn. */
+export function nextKind(
   sessions: readonly { kind: Kind }[],
   wanted: Record<Kind, number>,
 ): Kind | undefined {
-  const done = (kind: Kind) =>
+  const progressOf = (kind: Kind) =>
     sessions.filter((session) => session.kind === kind).length / (wanted[kind] || 1);
   const missing = (["same", "planted"] as const).filter(
-    (kind) => wanted[kind] > 0 && done(kind) < 1,
+    (kind) => wanted[kind] > 0 && progressOf(kind) < 1,
   );
-  return missing.sort((a, b) => done(a) - done(b))[0];
+  return missing.sort((a, b) => progressOf(a) - progressOf(b))[0];
 }
 
 /**
- * CPU of a request, as the last session without a fault has measured it: near in time, because
- * neighbours change it.
+ * CPU per request in the latest A/A session. It must be recent, because other load on the machine
+ * changes it.
  */
-function usualUs(sessions: SessionSummary[]): number {
+function recentCpuUs(sessions: SessionSummary[]): number {
   const last = sessions.findLast(({ kind }) => kind === "same");
   if (!last)
     throw new OperatorError(
-      "Sessions with a fault need one without: how much is to be burnt is not known",
+      "A session with a planted fault needs an A/A session first, to know how much CPU to burn",
       2,
     );
   return (last.finding.before + last.finding.after) / 2;
@@ -115,7 +107,7 @@ function summarise({ verdict, findings, pairs, lastedS }: SessionResult) {
     high: round(high),
   };
   const logRatios = pairs.map(([costs]) =>
-    round(Math.log((costs as Costs).after.cpuUs / (costs as Costs).before.cpuUs)),
+    round(Math.log((costs as PairCosts).after.cpuUs / (costs as PairCosts).before.cpuUs)),
   );
   return {
     verdict,
@@ -126,8 +118,8 @@ function summarise({ verdict, findings, pairs, lastedS }: SessionResult) {
   };
 }
 
-/** Where this code's sessions were written before, on whichever day they began. */
-function begunDirectory({ commit }: Fingerprint): string | undefined {
+/** The directory of earlier sessions of this commit, whatever their date. */
+function existingDirectory({ commit }: Fingerprint): string | undefined {
   const name = readdirSync(RESULTS).find((each) => each.endsWith(`-${commit}-ab-sessions`));
   return name && join(RESULTS, name);
 }
@@ -137,14 +129,11 @@ const round = (value: number) => Math.round(value * 1e5) / 1e5;
 function readSessions(directory: string, fresh: Sessions): Sessions {
   const file = join(directory, "sessions.json");
   if (!existsSync(file)) return fresh;
-  const found = JSON.parse(readFileSync(file, "utf8")) as Sessions;
-  const of = ({ host, operation, mostPairs }: Sessions) =>
+  const stored = JSON.parse(readFileSync(file, "utf8")) as Sessions;
+  const settingsOf = ({ host, operation, mostPairs }: Sessions) =>
     `${hostName(host)} ${host.commit} ${operation} ${mostPairs}`;
-  if (of(found) === of(fresh)) return found;
-  throw new OperatorError(
-    `${file} is of other code, another host or other options: use another --out`,
-    2,
-  );
+  if (settingsOf(stored) === settingsOf(fresh)) return stored;
+  throw new OperatorError(`${file} has another commit, host or options: use another --out`, 2);
 }
 
 function write(directory: string, sessions: Sessions) {
