@@ -5,7 +5,9 @@ import { benchCommands } from "./commands.ts";
 import { usePins } from "./hosts/pinning.ts";
 
 const name = process.env.IRONTRACK_BENCH_NAME ?? "bun bench";
-endWhenInterrupted(`${name}: interrupted, so this run is incomplete, and nothing of it is kept`);
+endWhenInterrupted(
+  `${name}: interrupted; the results of this run are incomplete and were discarded`,
+);
 bypassProxyForLoopback(process.env);
 const cli = benchCommands(name);
 await runCli(cli, process.argv, () => {

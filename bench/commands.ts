@@ -10,7 +10,7 @@ import { registerProfile } from "./commands/profile.ts";
 import { registerReport } from "./commands/report.ts";
 import { registerTruth } from "./commands/truth.ts";
 
-/** The laboratory's commands, called by `name`. */
+/** The commands of the performance laboratory; `name` is the program name in help texts. */
 export function benchCommands(name: string): CAC {
   const cli = cac(name);
   registerHost(cli);
@@ -25,7 +25,7 @@ export function benchCommands(name: string): CAC {
   registerProfile(cli);
   cli.option(
     "--pin <host>",
-    "Who has which core, by the file of a host in bench/hosts instead of by the topology",
+    "Pin processes to cores as in the file of a host in bench/hosts, instead of by topology",
   );
   cli.help();
   return cli;

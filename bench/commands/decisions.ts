@@ -15,7 +15,7 @@ import { runSessions } from "../regressions/sessions.ts";
 import { summaryOf } from "../regressions/sessions-summary.ts";
 import { exitCodeOf, TIERS, tierLines } from "../regressions/tiers.ts";
 
-/** What says whether a change may go in, and what became of those before it. */
+/** Commands that detect performance regressions. */
 export function registerDecisions(cli: CAC): void {
   registerAb(cli);
   registerSessions(cli);
@@ -27,16 +27,18 @@ function registerGate(cli: CAC) {
   cli
     .command(
       "gate",
-      "Whether the tree as it stands may go in: exact counts, CPU beside a base, latency on a known host",
+      "Regression gate for the working tree: exact counts, CPU compared with a base, latency compared with a baseline",
     )
-    .option("--tiers <names>", `Only these of ${TIERS.join(",")}`, { default: TIERS.join(",") })
-    .option("--base <ref>", "What CPU is measured against; where the branch left main unless said")
-    .option("--most-pairs <n>", "Of the comparison of CPU: 9, 15, 21, 27 or 33", { default: 21 })
-    .option("--zone <percent>", "A smaller difference of CPU counts as none", { default: 2 })
-    .option("--seed <seed>", "Of the order of runs; random unless said")
+    .option("--tiers <names>", `The tiers to run: ${TIERS.join(",")}`, { default: TIERS.join(",") })
+    .option("--base <ref>", "The ref to compare CPU with (default: where the branch left main)")
+    .option("--most-pairs <n>", "Maximum pairs of the CPU comparison: 9, 15, 21, 27 or 33", {
+      default: 21,
+    })
+    .option("--zone <percent>", "CPU differences below this count as equal", { default: 2 })
+    .option("--seed <seed>", "Seed of the order of runs (default: random)")
     .option(
       "--write-baseline",
-      "Instead: measure this host's latencies, and write them to bench/baselines for review unless a run is in doubt",
+      "Measure the latency baseline of this host and write it to bench/baselines for review; with validity warnings nothing is written",
     )
     .option("--json", "Print JSON")
     .example((name) => `  $ ${name} gate --tiers counts,cpu`)
@@ -45,15 +47,11 @@ function registerGate(cli: CAC) {
       const onStep = (step: string) => void process.stderr.write(`${step}\n`);
       if (isBaseline) process.exit(await baselineCommand(onStep, json === true));
       const names = String(tiers).split(",");
-      const asked = TIERS.filter((tier) => names.includes(tier));
-      if (asked.length !== names.length)
-        throw new OperatorError(`--tiers are some of ${TIERS.join(",")}`, 2);
-      const options = {
-        tiers: asked,
-        base: base ? String(base) : defaultBase(),
-        ab: optionsOf(given),
-      };
-      const results = await runGate(options, onStep);
+      const selected = TIERS.filter((tier) => names.includes(tier));
+      if (selected.length !== names.length)
+        throw new OperatorError(`--tiers takes a list of ${TIERS.join(",")}`, 2);
+      const gate = { tiers: selected, base: String(base ?? defaultBase()), ab: optionsOf(given) };
+      const results = await runGate(gate, onStep);
       console.log(json ? JSON.stringify(results, null, 2) : tierLines(results));
       process.exit(exitCodeOf(results));
     });
@@ -73,15 +71,15 @@ async function baselineCommand(onStep: (step: string) => void, isJson: boolean):
 
 function registerHistory(cli: CAC) {
   cli
-    .command("history", "Every figure over time, per host and suite, and where it changed")
-    .option("--results <directory>", "Where results are", { default: RESULTS })
-    .option("--host <text>", "Only hosts whose name has it")
-    .option("--metric <text>", "Only figures whose name has it")
-    .option("--changed", "Only what changed")
-    .option("--json", "Print JSON, every point included")
+    .command("history", "List every metric over time by host and suite, with change points")
+    .option("--results <directory>", "The directory of results", { default: RESULTS })
+    .option("--host <text>", "Only hosts whose name contains this text")
+    .option("--metric <text>", "Only metrics whose name contains this text")
+    .option("--changed", "Only metrics with change points")
+    .option("--json", "Print JSON with every point")
     .action(({ results, host = "", metric = "", changed, json }: Given) => {
       const series = readHistory(String(results))
-        .filter((one) => one.host.includes(String(host)) && one.metric.includes(String(metric)))
+        .filter((each) => each.host.includes(String(host)) && each.metric.includes(String(metric)))
         .filter(({ changes }) => !changed || changes.length > 0);
       console.log(json ? JSON.stringify(series, null, 2) : historyTable(series));
     });
@@ -91,20 +89,20 @@ function registerSessions(cli: CAC) {
   cli
     .command(
       "ab-sessions",
-      "What ab is worth: sessions that compare HEAD with itself, among sessions with a planted 5 % of CPU",
+      "Measure the error rates of ab: A/A sessions of HEAD, and sessions with a planted CPU fault of 5 %",
     )
-    .option("--aa <count>", "Sessions with nothing to find", { default: 40 })
+    .option("--aa <count>", "A/A sessions", { default: 40 })
     .option("--planted <count>", "Sessions with a planted fault", { default: 20 })
-    .option("--operation <name>", "The operation that is asked for", { default: "GetWorkout" })
+    .option("--operation <name>", "The operation to measure", { default: "GetWorkout" })
     .option(
       "--most-pairs <n>",
-      "Pairs after which an undecided session ends: 9, 15, 21, 27 or 33",
+      "Pairs after which an inconclusive session ends: 9, 15, 21, 27 or 33",
       { default: 21 },
     )
-    .option("--seed <seed>", "Of the first session; each later one has the next", { default: 1 })
+    .option("--seed <seed>", "Seed of the first session; later ones count up", { default: 1 })
     .option(
       "--out <directory>",
-      "Where to write, and to go on from; a directory of bench/results unless said",
+      "Directory to write to and to resume from (default: in bench/results)",
     )
     .option("--json", "Print JSON")
     .action(async ({ aa, planted, operation, mostPairs, seed, out, json }: Given) => {
@@ -124,27 +122,30 @@ function registerAb(cli: CAC) {
   cli
     .command(
       "ab <before> <after> [...operations]",
-      "Whether one version costs more than another: CPU per request of two git refs (. is the tree as it stands)",
+      "Compare the CPU per request of two versions: git refs, or . for the working tree",
     )
-    .option("--suite <name>", "Where the operations are; those of a usual day unless named", {
+    .option("--suite <name>", "The suite of the operations", {
       default: "http",
     })
-    .option("--sequential", "One after the other instead of at once: latency too, and less exact")
-    .option("--zone <percent>", "A smaller difference counts as none", { default: 2 })
+    .option(
+      "--sequential",
+      "Measure one after the other instead of at the same time: also latency, but less precise",
+    )
+    .option("--zone <percent>", "Differences below this count as equal", { default: 2 })
     .option(
       "--most-pairs <n>",
-      "Pairs after which an undecided session ends: 9, 15, 21, 27 or 33",
+      "Pairs after which an inconclusive session ends: 9, 15, 21, 27 or 33",
       { default: 21 },
     )
-    .option("--seconds <s>", "Length of a run; 0.7, or 3 with --sequential")
-    .option("--rate <rate>", "Requests a second, with --sequential", { default: 100 })
-    .option("--seed <seed>", "Of the order of runs; random unless said")
-    .option("--out <directory>", "Also write ab.json there")
-    .option("--json", "Print JSON, every pair included")
+    .option("--seconds <s>", "Length of a run in seconds (default: 0.7; 3 with --sequential)")
+    .option("--rate <rate>", "Requests per second with --sequential", { default: 100 })
+    .option("--seed <seed>", "Seed of the order of runs (default: random)")
+    .option("--out <directory>", "Also write ab.json to this directory")
+    .option("--json", "Print JSON with every pair")
     .example((name) => `  $ ${name} ab main HEAD LogSet GetWorkout`)
     .action(async (before: string, after: string, operations: string[], given: Given) => {
       if (given.suite !== "http")
-        throw new OperatorError(`There is no suite ${given.suite}; there is http`, 2);
+        throw new OperatorError(`There is no suite ${given.suite} for ab, only http`, 2);
       const options = optionsOf(given);
       process.stderr.write(`seed ${options.seed}\n`);
       const result = await compareVersions([before, after], operations, options);

@@ -5,17 +5,17 @@ import { pathComparisonMarkdown } from "../compare/path-summary.ts";
 import { writeResult } from "../figures/results.ts";
 import { type Given, positive } from "./options.ts";
 
-/** What the way to the database costs. */
+/** The command that measures the cost of the request path. */
 export function registerHops(cli: CAC): void {
   cli
     .command(
       "hops",
-      "Unix sockets beside loopback TCP, two workers beside one, a pooler beside none: CPU and requests a second",
+      "Compare request paths by CPU and throughput: Unix sockets or TCP, one or two workers, pooler or none",
     )
     .option("--pairs <n>", "Rounds over all paths, each with fresh processes", { default: 6 })
-    .option("--seconds <s>", "Length of a run", { default: 0.5 })
-    .option("--seed <seed>", "Of the order; random unless said")
-    .option("--write", "Also write it to a directory of bench/results")
+    .option("--seconds <s>", "Length of a run in seconds", { default: 0.5 })
+    .option("--seed <seed>", "Seed of the order (default: random)")
+    .option("--write", "Also write the result to bench/results")
     .option("--json", "Print JSON")
     .action(async (given: Given) => {
       const progress = createProgress();

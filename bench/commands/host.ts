@@ -5,10 +5,10 @@ import { listNeeds } from "../self-check/doctor.ts";
 import { isRight, smoke } from "../self-check/smoke.ts";
 import { positive } from "./options.ts";
 
-/** What is about this machine and the laboratory on it. */
+/** Commands about this machine and its suitability for measurements. */
 export function registerHost(cli: CAC): void {
   cli
-    .command("doctor", "What this host can and cannot measure, and how to switch the rest on")
+    .command("doctor", "Check what this host can measure, and how to enable the rest")
     .option("--json", "Print JSON")
     .action(({ json }: { json?: boolean }) => {
       const needs = listNeeds();
@@ -21,18 +21,18 @@ export function registerHost(cli: CAC): void {
   cli
     .command(
       "calibrate",
-      "What this processor and this disk take for a few small things: the host's file in bench/hosts",
+      "Measure reference times of this CPU and disk, and write the host's file in bench/hosts",
     )
     .option(
       "--id <id>",
-      "The host's file to fill, fx8320-hdd on the reference machine; by the hardware unless said",
+      "The host's file, such as fx8320-hdd for the reference machine (default: named after the hardware)",
     )
     .option(
       "--directory <path>",
-      "On the disk to measure; the directory for temporary files unless said",
+      "A directory on the disk to measure (default: the temporary directory)",
     )
-    .option("--seconds <s>", "Length of each measurement of the disk", { default: 5 })
-    .option("--dry-run", "Print, and write no file")
+    .option("--seconds <s>", "Length of each disk measurement in seconds", { default: 5 })
+    .option("--dry-run", "Print the result without writing a file")
     .option("--json", "Print JSON")
     .action(
       async ({
@@ -55,38 +55,37 @@ export function registerHost(cli: CAC): void {
   cli
     .command(
       "smoke",
-      "What the laboratory proves of itself, within a minute: exit 1 when it is fooled",
+      "Verify the laboratory itself within a minute: stalls, emulated disk, planted faults",
     )
     .option("--json", "Print JSON")
     .action(async ({ json }: { json?: boolean }) => {
-      const found = await smoke((step) => process.stderr.write(`${step}\n`));
-      if (json) console.log(JSON.stringify(found, null, 2));
-      for (const finding of json ? [] : found) {
-        const { what, found: is, least, most } = finding;
+      const checks = await smoke((step) => process.stderr.write(`${step}\n`));
+      if (json) console.log(JSON.stringify(checks, null, 2));
+      for (const check of json ? [] : checks) {
+        const { what, found, least, most } = check;
         const range = least === most ? `${least}` : `${least.toFixed(1)} to ${most.toFixed(1)}`;
         console.log(
-          `${isRight(finding) ? "ok   " : "WRONG"} ${what.padEnd(58)} ${is.toFixed(1).padStart(7)}   (${range})`,
+          `${isRight(check) ? "ok   " : "WRONG"} ${what.padEnd(58)} ${found.toFixed(1).padStart(7)}   (${range})`,
         );
       }
-      process.exit(found.every(isRight) ? 0 : 1);
+      process.exit(checks.every(isRight) ? 0 : 1);
     });
 }
 
-/** Of a host that has been calibrated just now. */
 function linesOf({ id, cpu, disk, calibration }: HostFile): string {
   const { kernels, fdatasync, randomReads, randomReadsOf } = calibration;
   const ms = (value: number | undefined) => (value?.toFixed(3) ?? "–").padStart(10);
-  const waits = { fdatasync, "random read": randomReads.qd1, "  8 at a time": randomReads.qd8 };
+  const waits = { fdatasync, "random read": randomReads.qd1, "  depth 8": randomReads.qd8 };
   return [
     `${id}: ${cpu.model}, ${cpu.cores} cores; ${disk.model}`,
-    `${"".padEnd(14)}${"least ms".padStart(10)}${"median".padStart(10)}`,
+    `${"".padEnd(14)}${"min ms".padStart(10)}${"median".padStart(10)}`,
     ...Object.entries(kernels).map(
-      ([name, of]) => `${name.padEnd(14)}${ms(of?.minMs)}${ms(of?.medianMs)}`,
+      ([name, time]) => `${name.padEnd(14)}${ms(time?.minMs)}${ms(time?.medianMs)}`,
     ),
-    `${"".padEnd(14)}${"a second".padStart(10)}${"median ms".padStart(10)}${"p99 ms".padStart(10)}`,
+    `${"".padEnd(14)}${"per second".padStart(10)}${"median ms".padStart(10)}${"p99 ms".padStart(10)}`,
     ...Object.entries(waits).map(
-      ([name, of]) =>
-        `${name.padEnd(14)}${(of?.perSecond.toFixed(1) ?? "–").padStart(10)}${ms(of?.medianMs)}${ms(of?.p99Ms)}`,
+      ([name, wait]) =>
+        `${name.padEnd(14)}${(wait?.perSecond.toFixed(1) ?? "–").padStart(10)}${ms(wait?.medianMs)}${ms(wait?.p99Ms)}`,
     ),
     `random reads of ${randomReadsOf}`,
   ].join("\n");

@@ -4,37 +4,46 @@ import { readObjective } from "../measure/knee.ts";
 import { type Given, positive, resultOptionsOf } from "./options.ts";
 import { generatorCommand, sweepCommand } from "./run-limits.ts";
 
-/**
- * How much of something can be done: the greatest rate of an operation, and of the generator
- * itself.
- */
+/** Commands that find a maximum rate. */
 export function registerLimits(cli: CAC): void {
   cli
     .command(
       "sweep <scenario>",
-      "The greatest rate at which a scenario of http or mix keeps to an objective",
+      "Find the maximum rate at which a scenario of http or mix meets a latency objective",
     )
-    .option("--slo <objective>", "mean, p50, p90 or p99, and the most ms of it", {
-      default: "p99=50ms",
-    })
-    .option("--from <rate>", "The first rate, requests a second; doubled or halved from there", {
-      default: 50,
-    })
-    .option("--to <rate>", "The greatest rate to try", { default: 12_800 })
-    .option("--precision <ratio>", "Of the two rates between which the knee is found", {
-      default: 1.1,
-    })
+    .option(
+      "--slo <objective>",
+      "The latency objective: mean, p50, p90 or p99, and its limit in ms",
+      {
+        default: "p99=50ms",
+      },
+    )
+    .option(
+      "--from <rate>",
+      "The first rate in requests per second; doubled or halved from there",
+      {
+        default: 50,
+      },
+    )
+    .option("--to <rate>", "The highest rate to try", { default: 12_800 })
+    .option(
+      "--precision <ratio>",
+      "Stop when the two rates around the knee differ by less than this ratio",
+      {
+        default: 1.1,
+      },
+    )
     .option(
       "--seconds <s>",
-      "Least length of a run; longer where the objective needs more answers",
+      "Minimum length of a run in seconds; longer if the objective needs more requests",
       { default: 4 },
     )
     .option("--profile <name>", PROFILE_NAMES.join(", "), { default: "native" })
-    .option("--out <directory>", "Where to write; a directory of bench/results unless said")
+    .option("--out <directory>", "Output directory (default: in bench/results)")
     .option("--json", "Print run.json instead of the summary")
     .example((name) => `  $ ${name} sweep http/ListExercises --slo p99=50ms`)
     .action(async (scenario: string, given: Given) => {
-      const isBelievable = await sweepCommand(scenario, {
+      const isValid = await sweepCommand(scenario, {
         objective: readObjective(String(given.slo)),
         search: {
           from: positive("--from", given.from),
@@ -45,16 +54,18 @@ export function registerLimits(cli: CAC): void {
         profile: profileNamed(String(given.profile)),
         ...resultOptionsOf(given),
       });
-      process.exit(isBelievable ? 0 : 2);
+      process.exit(isValid ? 0 : 2);
     });
   cli
     .command(
       "generator",
-      "What the load generator can do on one core, and how late it sends what is due",
+      "Measure the capacity of the load generator on one core, and its send delay",
     )
-    .option("--runs <n>", "Runs of each; intervals are over them", { default: 3 })
-    .option("--seconds <s>", "Least length of a run", { default: 4 })
-    .option("--out <directory>", "Where to write; a directory of bench/results unless said")
+    .option("--runs <n>", "Runs of each measurement; intervals are computed over runs", {
+      default: 3,
+    })
+    .option("--seconds <s>", "Minimum length of a run in seconds", { default: 4 })
+    .option("--out <directory>", "Output directory (default: in bench/results)")
     .option("--json", "Print run.json instead of the summary")
     .action(async (given: Given) => {
       const { runs, seconds } = given;

@@ -12,26 +12,26 @@ import { type Given, oneOf, positive, resultOptionsOf } from "./options.ts";
 import { countOperations } from "./run-counts.ts";
 import { runCommand } from "./run-suite.ts";
 
-/** What asks the application over its socket: exact counts, and load. */
+/** Commands that send requests to the application: exact counts, and load. */
 export function registerLoad(cli: CAC): void {
   cli
     .command(
       "counts [...operations]",
-      "Statements and waits for the disk of a request of each operation: exact anywhere",
+      "Count statements, flushes, rows, pages and bytes per request: exact on any machine",
     )
-    .option("--write", "Write bench/counts.json anew, for review")
+    .option("--write", "Update bench/counts.json for review")
     .option("--json", "Print JSON")
     .action(async (operations: string[], { write, json }: { write?: boolean; json?: boolean }) => {
-      const others = await countOperations(operations, {
+      const changed = await countOperations(operations, {
         write: write ?? false,
         isJson: json ?? false,
       });
-      if (others.length > 0)
-        console.error(`Other than bench/counts.json says: ${others.join(", ")}`);
-      process.exit(others.length > 0 ? 1 : 0);
+      if (changed.length > 0)
+        console.error(`Different from bench/counts.json: ${changed.join(", ")}`);
+      process.exit(changed.length > 0 ? 1 : 0);
     });
   cli
-    .command("list", "Every suite and its scenarios")
+    .command("list", "List every suite and its scenarios")
     .option("--json", "Print JSON")
     .action(({ json }: { json?: boolean }) => {
       if (json) return console.log(JSON.stringify(SUITES, null, 2));
@@ -42,59 +42,63 @@ export function registerLoad(cli: CAC): void {
           console.log(`  ${mark} ${name}/${scenario.name.padEnd(26)} ${scenario.about}`.trimEnd());
         }
       }
-      console.log("* is part of a run of the whole suite");
+      console.log("* runs by default with the whole suite");
     });
   cli
-    .command("run <what> [...more]", "Run a suite, or scenarios of it by name: see list")
-    .option("--arrivals <model>", `How requests come: ${ARRIVAL_MODELS.join(", ")}`, {
+    .command(
+      "run <what> [...more]",
+      "Measure the latency of a suite or of named scenarios (see list), and write a report",
+    )
+    .option("--arrivals <model>", `Arrival model: ${ARRIVAL_MODELS.join(", ")}`, {
       default: USUAL_RUN.model,
     })
-    .option("--rate <rate>", "Requests a second of each scenario; of a ramp, at its beginning", {
-      default: USUAL_RUN.rate,
-    })
-    .option("--to-rate <rate>", "Requests a second at the end of a ramp")
+    .option(
+      "--rate <rate>",
+      "Requests per second of each scenario; with a ramp, the initial rate",
+      {
+        default: USUAL_RUN.rate,
+      },
+    )
+    .option("--to-rate <rate>", "Requests per second at the end of a ramp")
     .option(
       "--wave <n>",
-      "People who sign in at once in login-storm, beside those who read at --rate; 150 unless said",
+      "Users who sign in at once in login-storm, in addition to reads at --rate (default: 150)",
     )
-    .option("--seconds <s>", "Length of each run", { default: USUAL_RUN.seconds })
-    .option("--runs <n>", "Runs of each scenario; intervals are over them", {
+    .option("--seconds <s>", "Length of each run in seconds", { default: USUAL_RUN.seconds })
+    .option("--runs <n>", "Runs of each scenario; intervals are computed over runs", {
       default: USUAL_RUN.runs,
     })
-    .option("--warm-up <seconds>", "At most so long until responses settle; 0: none", {
+    .option("--warm-up <seconds>", "Maximum warm-up until latency settles; 0 for none", {
       default: USUAL_RUN.warmUpS.most,
     })
     .option("--profile <name>", PROFILE_NAMES.join(", "), { default: "native" })
-    .option(
-      "--cold",
-      "Begin each operation with few buffers and nothing of the database in the page cache",
-    )
+    .option("--cold", "Start each operation with small shared buffers and an empty page cache")
     .option(
       "--through <what>",
-      `What else is in the path of http and mix: ${BETWEEN.join(",")} is production's`,
+      `Add components to the request path of http and mix; as in production: ${BETWEEN.join(",")}`,
     )
-    .option("--all", "Every scenario of the suite")
-    .option("--raw", "Also write when each request was due, sent and answered")
+    .option("--all", "Run every scenario of the suite")
+    .option("--raw", "Also write the due, send and response time of every request")
     .option(
       "--replay <file>",
-      "Ask what a run with --raw has recorded (raw/*.ndjson) again, at its times: run mix --replay …",
+      "Replay the requests that a run with --raw recorded (raw/*.ndjson), with their timing",
     )
-    .option("--out <directory>", "Where to write; a directory of bench/results unless said")
+    .option("--out <directory>", "Output directory (default: in bench/results)")
     .option("--json", "Print run.json instead of the summary")
     .example((name) => `  $ ${name} run http`)
     .example((name) => `  $ ${name} run LogSet --rate 50 --profile hdd`)
     .example((name) => `  $ ${name} run http LogSet --through proxy,pooler`)
     .example((name) => `  $ ${name} run mix/login-storm --rate 40 --wave 300`)
     .action(async (what: string, more: string[], given: Given) => {
-      const isBelievable = await runCommand([what, ...more], {
+      const isValid = await runCommand([what, ...more], {
         ...runOptionsOf(given),
         all: given.all === true,
         isRaw: given.raw === true,
         ...(given.replay ? { trace: readTraceFile(String(given.replay)) } : {}),
         ...resultOptionsOf(given),
       });
-      // 2: there are figures, and they are not to be believed.
-      process.exit(isBelievable ? 0 : 2);
+      // 2: there are figures, but with validity warnings.
+      process.exit(isValid ? 0 : 2);
     });
 }
 

@@ -13,39 +13,41 @@ import { loadScenariosOf } from "./run-suite.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 
-/** Where the server's JavaScript spends its time: never part of a run that is measured. */
+/** CPU profiles; profiling slows the server down, so it is never part of a measured run. */
 export function registerProfile(cli: CAC): void {
   cli
     .command(
       "profile <scenario>",
-      "Where the server spends its time on a scenario of http or mix: a flame graph",
+      "Profile the server's CPU on a scenario of http or mix, and draw a flame graph",
     )
-    .option("--rate <rate>", "Requests a second", { default: 200 })
-    .option("--seconds <s>", "For how long", { default: 10 })
+    .option("--rate <rate>", "Requests per second", { default: 200 })
+    .option("--seconds <s>", "Length of the profile in seconds", { default: 10 })
     .option(
       "--against <profile>",
-      "An earlier .cpuprofile: colours are what became more and less since",
+      "Show the difference from an earlier .cpuprofile: red for more time, blue for less",
     )
-    .option("--out <directory>", "Where to write", { default: ".irontrack/profiles" })
-    .option("--json", "Print what was written as JSON")
+    .option("--out <directory>", "Output directory", { default: ".irontrack/profiles" })
+    .option("--json", "Print the written files as JSON")
     .example((name) => `  $ ${name} profile LogSet`)
     .action(async (word: string, given: Given) => {
       const [scenario, ...others] = loadScenariosOf(chooseScenarios([word]));
       if (!scenario || others.length > 0)
         throw new OperatorError(`${word} is not one scenario of http or mix`, 2);
       if (scenario.wave)
-        throw new OperatorError(`${word} is one wave of people: profile AccountLogin instead`, 2);
+        throw new OperatorError(
+          `${word} is a single wave of requests: profile AccountLogin instead`,
+          2,
+        );
       const against = given.against === undefined ? undefined : readTree(String(given.against));
       const progress = createProgress();
-      const [rate, seconds] = [
-        positive("--rate", given.rate),
-        positive("--seconds", given.seconds),
-      ];
+      const rate = positive("--rate", given.rate);
+      const seconds = positive("--seconds", given.seconds);
       const profile = await profileOperation(scenario, { rate, seconds, onStep: progress.step });
       progress.done();
       const { commit, isDirty } = fingerprint("");
       const version = `${commit}${isDirty ? "+" : ""}`;
-      const title = `${scenario.operation} at ${version}, ${rate} a second for ${seconds} s${against ? `, beside ${given.against}` : ""}`;
+      const comparison = against ? `, compared with ${given.against}` : "";
+      const title = `${scenario.operation} at ${version}, ${rate}/s for ${seconds} s${comparison}`;
       const name = join(
         String(given.out),
         `${scenario.operation}-${version.replace("+", "-changed")}`,

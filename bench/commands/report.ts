@@ -21,33 +21,37 @@ type ReportOptions = {
   json?: boolean;
 };
 
-/** What is made of results that are there already. */
+/** The command that renders existing results. */
 export function registerReport(cli: CAC): void {
   cli
     .command(
       "report <result> [...more]",
-      "The page of a run, anew, with sweeps and comparisons if they are named too",
+      "Render the report of a run, with sweeps and version comparisons if they are given",
     )
-    .option("--compare", "Two runs beside each other, on one machine and one disk")
-    .option("--force", "Also runs of two machines or disks")
+    .option("--compare", "Compare two runs of the same machine and disk profile")
+    .option("--force", "Compare runs of different machines or disk profiles anyway")
     .option(
       "--plots <directory>",
-      "Instead: write where the time went and the percentiles as pictures (SVG) there",
+      "Write the latency breakdown and the percentiles as SVG pictures to this directory instead",
     )
-    .option("--out <directory>", "Where to write; beside the (later) result unless said")
-    .option("--json", "Print figures of --compare, or what was written, as JSON")
+    .option("--out <directory>", "Output directory (default: that of the later result)")
+    .option("--json", "Print the figures of --compare, or the written files, as JSON")
     .example((name) => `  $ ${name} report bench/results/<run> bench/results/<sweep>`)
     .example((name) => `  $ ${name} report --compare bench/results/<before> bench/results/<after>`)
     .action(
       (first: string, more: string[], { compare, force, plots, out, json }: ReportOptions) => {
         const paths = [first, ...more];
         const directory = String(plots ?? out ?? directoryOf(compare ? (more[0] ?? first) : first));
-        const tabled = compare || plots || paths.length > 1 ? undefined : readTable(first);
+        const tableResult = compare || plots || paths.length > 1 ? undefined : readTable(first);
         const files = compare
           ? comparisonFiles(paths, force === true, json === true)
           : plots
             ? standalonePlots(readRun(first))
-            : { "report.html": tabled ? tablePage(tabled) : reportHtml(readEvidence(paths)) };
+            : {
+                "report.html": tableResult
+                  ? tablePage(tableResult)
+                  : reportHtml(readEvidence(paths)),
+              };
         mkdirSync(directory, { recursive: true });
         const written = Object.entries(files).map(([name, text]) => {
           writeFileSync(join(directory, name), text);
@@ -68,7 +72,7 @@ function comparisonFiles(
   if (!before || !after || others.length > 0)
     throw new OperatorError("--compare takes two runs", 2);
   if (!isForced) checkComparable(before, after);
-  const compared = compareRuns(before, after);
-  console.log(isJson ? JSON.stringify(compared, null, 2) : `${comparisonText(compared)}\n`);
-  return { "comparison.html": comparisonPage(before, after, compared) };
+  const comparisons = compareRuns(before, after);
+  console.log(isJson ? JSON.stringify(comparisons, null, 2) : `${comparisonText(comparisons)}\n`);
+  return { "comparison.html": comparisonPage(before, after, comparisons) };
 }

@@ -8,12 +8,12 @@ import { openTestBed, type TestBed } from "../testbed/testbed.ts";
 
 const FILE = join(import.meta.dir, "../counts.json");
 
-type Known = Record<string, Counts>;
+type CountsByOperation = Record<string, Counts>;
 
 /**
- * Counts what a request of each operation costs, and compares with `counts.json`, or writes it.
- * Returns the operations that cost something else than it says: statements and flushes must be the
- * same anywhere, the rest depends on data. Throws OperatorError for a name that no operation has.
+ * Counts the cost of one request of each operation and compares it with counts.json, or updates
+ * that file. Returns the operations whose statements or flushes differ; the other counts depend on
+ * the data. Throws OperatorError if an operation is unknown.
  */
 export async function countOperations(
   names: string[],
@@ -22,45 +22,45 @@ export async function countOperations(
   const operations = names.length > 0 ? chooseScenarios(["http", ...names]).names : [];
   const testBed = await openTestBed();
   try {
-    const found = await countAll(testBed, operations);
-    const known: Known = existsSync(FILE) ? (JSON.parse(readFileSync(FILE, "utf8")) as Known) : {};
-    if (write) {
-      const all = Object.entries({ ...known, ...found }).sort(([a], [b]) => (a < b ? -1 : 1));
-      writeFileSync(FILE, `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);
-    }
-    if (isJson) console.log(JSON.stringify(found, null, 2));
-    else print(found, known);
-    return write
-      ? []
-      : Object.keys(found).filter((name) => isOther(found[name] as Counts, known[name]));
+    const counts = await countAll(testBed, operations);
+    const committed: CountsByOperation = existsSync(FILE)
+      ? JSON.parse(readFileSync(FILE, "utf8"))
+      : {};
+    if (isJson) console.log(JSON.stringify(counts, null, 2));
+    else print(counts, committed);
+    if (!write)
+      return Object.keys(counts).filter((name) =>
+        hasChanged(counts[name] as Counts, committed[name]),
+      );
+    const all = Object.entries({ ...committed, ...counts }).sort(([a], [b]) => (a < b ? -1 : 1));
+    writeFileSync(FILE, `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);
+    return [];
   } finally {
     await testBed.close();
   }
 }
 
-async function countAll(testBed: TestBed, names: string[]): Promise<Known> {
+async function countAll(testBed: TestBed, names: string[]): Promise<CountsByOperation> {
   const fixtures = await makeFixtures(testBed);
-  const found: Known = {};
+  const counts: CountsByOperation = {};
   for (const { operation, request } of HTTP_SCENARIOS) {
     if (names.length > 0 && !names.includes(operation)) continue;
     process.stderr.write(`\r\x1b[K${operation}`);
-    found[operation] = await countRequests(testBed, (n) => request(fixtures, n));
+    counts[operation] = await countRequests(testBed, (n) => request(fixtures, n));
   }
   process.stderr.write("\r\x1b[K");
-  return found;
+  return counts;
 }
 
-export const isOther = (found: Counts, known: Counts | undefined): boolean =>
-  found.statements !== known?.statements || found.flushes !== known.flushes;
+const hasChanged = (counts: Counts, committed: Counts | undefined): boolean =>
+  counts.statements !== committed?.statements || counts.flushes !== committed.flushes;
 
-function print(found: Known, known: Known) {
+function print(current: CountsByOperation, committed: CountsByOperation) {
   const columns = ["statements", "flushes", "rows", "blocks", "walBytes", "bodyBytes"] as const;
-  console.log(
-    `${"a request of".padEnd(24)}${columns.map((column) => column.padStart(12)).join("")}`,
-  );
-  for (const [name, counts] of Object.entries(found)) {
-    const was = known[name];
-    const changed = isOther(counts, was)
+  console.log(`${"operation".padEnd(24)}${columns.map((column) => column.padStart(12)).join("")}`);
+  for (const [name, counts] of Object.entries(current)) {
+    const was = committed[name];
+    const changed = hasChanged(counts, was)
       ? `   was ${was ? `${was.statements} and ${was.flushes}` : "unknown"}`
       : "";
     console.log(

@@ -7,7 +7,7 @@ import { type SweepOptions, sweep, sweepMarkdown } from "../measure/sweep.ts";
 import { chooseScenarios } from "../suites/suites.ts";
 import { loadScenariosOf } from "./run-suite.ts";
 
-/** Finds the knee of a scenario and writes the curve; returns whether it may be believed. */
+/** Finds the knee of a scenario and writes the curve. Returns whether the result is valid. */
 export async function sweepCommand(
   word: string,
   options: Omit<SweepOptions, "onStep"> & ResultOptions,
@@ -16,13 +16,13 @@ export async function sweepCommand(
   const [scenario, ...others] = loadScenariosOf(choice);
   if (!scenario || others.length > 0) {
     throw new OperatorError(
-      `A sweep is of one scenario of http or mix, such as http/ListExercises; ${word} is none`,
+      `${word} is not one scenario of http or mix, such as http/ListExercises`,
       2,
     );
   }
   if (scenario.wave)
     throw new OperatorError(
-      `${scenario.operation} is one wave of people: it has no rate to sweep`,
+      `${scenario.operation} is a single wave of requests and has no rate to sweep`,
       2,
     );
   const progress = createProgress();
@@ -37,10 +37,7 @@ export async function sweepCommand(
   return result.greatestRate !== null && result.doubts.length === 0;
 }
 
-/**
- * Measures the generator and writes what it can do; returns whether that is enough for what it is
- * used for.
- */
+/** Measures the capacity of the generator. Returns whether it is sufficient for the suites. */
 export async function generatorCommand({
   runs,
   seconds,

@@ -10,15 +10,12 @@ import {
 } from "../self-check/truth.ts";
 import { positive } from "./options.ts";
 
-/** Whether what is reported is so, whoever else is busy. */
+/** The command that verifies the reported I/O wait under CPU contention. */
 export function registerTruth(cli: CAC): void {
   cli
-    .command(
-      "truth",
-      "Does the reported wait for the disk hold beside processes that burn CPU? Exit 1 when it does not",
-    )
+    .command("truth", "Verify that the reported I/O wait does not change under CPU contention")
     .option("--profile <name>", "hdd, hdd-block", { default: "hdd" })
-    .option("--seconds <s>", "How long it is measured alone, and beside them", { default: 10 })
+    .option("--seconds <s>", "Length of each of the two measurements in seconds", { default: 10 })
     .option("--json", "Print JSON")
     .action(
       async ({ json, profile, ...given }: { json?: boolean; profile: string; seconds: number }) => {
@@ -42,12 +39,12 @@ export function registerTruth(cli: CAC): void {
 }
 
 const LINES: [keyof WaitShares, string][] = [
-  ["reported", "waiting for the disk, as reported"],
-  ["blockIoDelay", "as reported, by the kernel's block-I/O delay"],
-  ["ofResponse", "waiting for the disk, of the mean response"],
-  ["ofBackends", "waiting for the disk, of statements' time"],
-  ["ofTime", "waiting for the disk, of the time that passed"],
-  ["pressure", "/proc/pressure/io, some (of the kernel's disks)"],
+  ["reported", "I/O wait as reported"],
+  ["blockIoDelay", "as reported, from the kernel's block-I/O delay"],
+  ["ofResponse", "disk wait as a share of the mean latency"],
+  ["ofBackends", "disk wait as a share of statement time"],
+  ["ofTime", "disk wait as a share of elapsed time"],
+  ["pressure", "/proc/pressure/io, some"],
   ["ioWait", "/proc/stat iowait (unreliable)"],
 ];
 
@@ -55,15 +52,15 @@ function textOf(truth: Truth): string {
   const { profile, alone, besideBurners } = truth;
   const rows = LINES.map(([key, label]) => {
     const moved = alone[key] === null ? "" : movedBy(truth, key).toFixed(1).padStart(10);
-    return `${label.padEnd(50)} ${shown(alone[key])}          ${shown(besideBurners[key])}${moved}`;
+    return `${label.padEnd(50)} ${shareText(alone[key])}      ${shareText(besideBurners[key])}${moved}`;
   });
-  return `${profile.padEnd(50)}    alone   beside burners  moved by
+  return `${profile.padEnd(50)}    alone   with burners  difference
 ${rows.join("\n")}
-A set was logged in ${alone.responseMs.toFixed(1)} ms alone and in ${besideBurners.responseMs.toFixed(1)} ms beside burners, of which it waited for the disk ${waitedMs(alone)} and ${waitedMs(besideBurners)}.
-${alone.blockIoDelay === null ? "The kernel tells block-I/O delay only with: sysctl kernel.task_delayacct=1\n" : ""}The reported share moved by ${movedBy(truth).toFixed(1)} points; ${MAX_MOVED} would be too many.`;
+LogSet took ${alone.responseMs.toFixed(1)} ms alone and ${besideBurners.responseMs.toFixed(1)} ms with burners, of which ${waitedMs(alone)} and ${waitedMs(besideBurners)} ms were disk wait.
+${alone.blockIoDelay === null ? "Block-I/O delay needs: sysctl kernel.task_delayacct=1\n" : ""}The reported I/O wait differs by ${movedBy(truth).toFixed(1)} percentage points; the limit is ${MAX_MOVED}.`;
 }
 
 const waitedMs = ({ costs }: Truth["alone"]) => (costs.disk + costs.diskOfOthers).toFixed(1);
 
-const shown = (share: number | null) =>
+const shareText = (share: number | null) =>
   share === null ? "     – " : `${(share * 100).toFixed(1).padStart(5)} %`;

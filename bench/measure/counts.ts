@@ -1,7 +1,7 @@
 import type { ApiRequest } from "../load/wire.ts";
 import type { TestBed } from "../testbed/testbed.ts";
 
-/** What the database and the disk did, since the beginning. */
+/** Counters of the database and the disk since the start of the test bed. */
 type Totals = {
   statements: number;
   rows: number;
@@ -10,21 +10,21 @@ type Totals = {
   flushes: number;
 };
 
-/** What one request costs, whoever's machine it is on: for gates that no noise disturbs. */
+/** The cost of one request in counts, which do not depend on the speed of the machine. */
 export type Counts = {
-  /** Statements sent to PostgreSQL, without the beginning and the end of a transaction. */
+  /** Statements sent to PostgreSQL, without transaction control. */
   statements: number;
-  /** Waits for the disk. */
+  /** Flushes of the disk that PostgreSQL waited for. */
   flushes: number;
   rows: number;
-  /** Pages of 8 kB that statements looked at. */
+  /** Pages of 8 kB that statements accessed. */
   blocks: number;
   walBytes: number;
   bodyBytes: number;
 };
 
-/** Counts nothing that the test bed itself asks. */
-async function totals({ db, disk }: TestBed): Promise<Totals> {
+/** Excludes the statements of the test bed itself. */
+async function readTotals({ db, disk }: TestBed): Promise<Totals> {
   const [sums] = await db.sql<Omit<Totals, "flushes">[]>`
     select coalesce(sum(calls), 0)::int as statements, coalesce(sum(rows), 0)::int as rows,
       coalesce(sum(shared_blks_hit + shared_blks_read), 0)::int as blocks, coalesce(sum(wal_bytes), 0)::float8 as "walBytes"
@@ -33,8 +33,8 @@ async function totals({ db, disk }: TestBed): Promise<Totals> {
 }
 
 /**
- * What no request sends: the counter's own statements, heartbeats (ADR 0004), the health check, and
- * what a trigger does when a transaction commits. Nor do the ends of a transaction count.
+ * Patterns of statements that no request sends (the counter's own, heartbeats of ADR 0004, the
+ * health check, triggers at commit) and of transaction control.
  */
 const BACKGROUND = [
   "%pg_stat_statements%",
@@ -55,37 +55,37 @@ const BACKGROUND = [
 const WARM_UP = 8;
 
 /**
- * Sends `count` requests one after the other and returns what each of them cost on average; the
- * first eight of them are not counted, because connections are opened and statements prepared and
- * planned by them. Throws for an answer that is no success.
+ * Sends requests one after the other and returns the average cost of `count` of them. Eight
+ * uncounted requests first open connections and prepare and plan statements. Throws if a request
+ * fails.
  */
 export async function countRequests(
   testBed: TestBed,
-  asked: (n: number) => ApiRequest | Promise<ApiRequest>,
+  requestOf: (n: number) => ApiRequest | Promise<ApiRequest>,
   count = 12,
 ): Promise<Counts> {
   const requests: ApiRequest[] = [];
-  for (let n = 0; n < WARM_UP + count; n++) requests.push(await asked(n));
+  for (let n = 0; n < WARM_UP + count; n++) requests.push(await requestOf(n));
   for (const request of requests.slice(0, WARM_UP)) await send(testBed, request);
-  await settled();
-  const before = await totals(testBed);
+  await settle();
+  const before = await readTotals(testBed);
   let bodyBytes = 0;
   for (const request of requests.slice(WARM_UP)) bodyBytes += await send(testBed, request);
-  await settled();
-  const after = await totals(testBed);
-  const each = (of: keyof Totals) => Math.round((after[of] - before[of]) / count);
+  await settle();
+  const after = await readTotals(testBed);
+  const perRequest = (total: keyof Totals) => Math.round((after[total] - before[total]) / count);
   return {
-    statements: each("statements"),
-    flushes: each("flushes"),
-    rows: each("rows"),
-    blocks: each("blocks"),
-    walBytes: each("walBytes"),
+    statements: perRequest("statements"),
+    flushes: perRequest("flushes"),
+    rows: perRequest("rows"),
+    blocks: perRequest("blocks"),
+    walBytes: perRequest("walBytes"),
     bodyBytes: Math.round(bodyBytes / count),
   };
 }
 
-/** What a request starts and does not wait for, such as a login's last use, is over by then. */
-const settled = () => Bun.sleep(50);
+/** Waits for work that outlives its request, such as recording a login's last use. */
+const settle = () => Bun.sleep(50);
 
 async function send(
   { server }: TestBed,
@@ -101,7 +101,7 @@ async function send(
   const bytes = await response.arrayBuffer();
   if (!response.ok && response.status !== 304) {
     throw new Error(
-      `${method} ${path} was answered with ${response.status}: ${Buffer.from(bytes).toString().slice(0, 300)}`,
+      `${method} ${path} returned ${response.status}: ${Buffer.from(bytes).toString().slice(0, 300)}`,
     );
   }
   return bytes.byteLength;

@@ -1,14 +1,14 @@
 import { OperatorError } from "#lib/errors.ts";
 
 /**
- * What `bun --cpu-prof` writes (.cpuprofile, as DevTools and speedscope read it); times in µs since
- * 1970.
+ * The .cpuprofile format of `bun --cpu-prof`, DevTools and speedscope. Times are in µs since the
+ * Unix epoch.
  */
 export type CpuProfile = {
   nodes: { id: number; callFrame: CallFrame; children?: number[]; hitCount?: number }[];
   startTime: number;
   endTime: number;
-  /** The node that was at work, at each sample, and how long after the sample before. */
+  /** The executing node of each sample, and the time since the previous sample. */
   samples: number[];
   timeDeltas: number[];
 };
@@ -21,44 +21,38 @@ type CallFrame = {
   scriptId: string;
 };
 
-/** Ours, somebody else's, or the runtime's own. */
 export type Owner = "ours" | "dependency" | "runtime";
 
-/**
- * A function as it was called from those above it. Samples are taken only while JavaScript runs.
- */
+/** A function with its callers as ancestors. Samples are taken only while JavaScript runs. */
 export type Frame = {
   name: string;
-  /** File and line; empty of the runtime's own. */
+  /** File and line; empty for the runtime's own functions. */
   where: string;
   owner: Owner;
   samples: number;
-  /** Of them, those in which it was itself at work. */
+  /** Samples in which the function itself was executing. */
   self: number;
-  /** By what tells them apart, whatever the line they are in. */
+  /** Keyed by function and file, without the line. */
   children: Map<string, Frame>;
 };
 
-/** Throws OperatorError when it is something else. */
+/** Throws OperatorError if the text is not a .cpuprofile. */
 export function parseProfile(text: string, file: string): CpuProfile {
   const profile = JSON.parse(text);
   if (Array.isArray(profile?.nodes) && Array.isArray(profile.samples)) return profile;
-  throw new OperatorError(`${file} is no .cpuprofile`, 2);
+  throw new OperatorError(`${file} is not a .cpuprofile`, 2);
 }
 
-/**
- * Only what was sampled between two moments, in ms since 1970: neither the start of a server nor
- * its end.
- */
+/** Only the samples between two times in ms since the epoch, without startup and shutdown. */
 export function between(profile: CpuProfile, fromMs: number, toMs: number): CpuProfile {
   let atUs = profile.startTime;
   const times = profile.timeDeltas.map((delta) => {
     atUs += delta;
     return atUs;
   });
-  const isWithin = (_: unknown, at: number) =>
-    (times[at] as number) >= fromMs * 1000 && (times[at] as number) <= toMs * 1000;
-  const kept = times.filter(isWithin);
+  const isWithin = (_: unknown, n: number) =>
+    (times[n] as number) >= fromMs * 1000 && (times[n] as number) <= toMs * 1000;
+  const sampleTimes = times.filter(isWithin);
   const samples = profile.samples.filter(isWithin);
   const counts = Map.groupBy(samples, (id) => id);
   return {
@@ -66,13 +60,11 @@ export function between(profile: CpuProfile, fromMs: number, toMs: number): CpuP
     startTime: fromMs * 1000,
     endTime: toMs * 1000,
     samples,
-    timeDeltas: kept.map((time, at) => time - (kept[at - 1] ?? fromMs * 1000)),
+    timeDeltas: sampleTimes.map((time, n) => time - (sampleTimes[n - 1] ?? fromMs * 1000)),
   };
 }
 
-/**
- * All that was sampled as one tree; calls of the same function from the same place are one frame.
- */
+/** The call tree of all samples; recurring calls of a function by the same caller are merged. */
 export function treeOf(profile: CpuProfile, root: string): Frame {
   const byId = new Map(profile.nodes.map((node) => [node.id, node]));
   const hits = Map.groupBy(profile.samples, (id) => id);
@@ -103,21 +95,21 @@ function childOf(parent: Frame, { functionName, url, lineNumber }: CallFrame, ro
   const file = decodeURI(url)
     .replace(/^file:\/\//, "")
     .replace(`${root}/`, "");
-  // The runtime's own have no file, or one such as node:fs and internal:streams/readable.
+  // The runtime's own functions have no file, or one such as node:fs or internal:streams/readable.
   const owner =
     file === "" || /^\w+:/.test(file)
       ? "runtime"
       : file.includes("node_modules")
         ? "dependency"
         : "ours";
-  const place = file.replace(/^.*node_modules\//, "");
-  const where = place === "" ? "" : `${place}:${lineNumber + 1}`;
-  // Lines move from version to version; only what has no name is known by its line.
-  const key = functionName === "" ? where : `${functionName} ${place}`;
-  const known = parent.children.get(key);
-  if (known) return known;
+  const module = file.replace(/^.*node_modules\//, "");
+  const where = module === "" ? "" : `${module}:${lineNumber + 1}`;
+  // Lines move from version to version, so only anonymous functions are identified by their line.
+  const key = functionName === "" ? where : `${functionName} ${module}`;
+  const existing = parent.children.get(key);
+  if (existing) return existing;
   const frame: Frame = {
-    name: functionName || "(no name)",
+    name: functionName || "(anonymous)",
     where,
     owner,
     samples: 0,

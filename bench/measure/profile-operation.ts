@@ -12,14 +12,13 @@ import { between, type CpuProfile, parseProfile } from "./cpu-profile.ts";
 export type ProfileOptions = { rate: number; seconds: number; onStep(step: string): void };
 
 const CONNECTIONS = 32;
-/** A request is over in less than the usual ms. */
+/** The default interval of 1 ms is longer than a request. */
 const INTERVAL_US = 200;
 const WARM_UP_S = { least: 5, most: 5 };
 
 /**
- * Where the server's JavaScript spends its time while it is asked for one operation, without its
- * start and its end. Being profiled costs it a seventh more CPU: what is found here is no
- * measurement.
+ * Profiles the server's JavaScript under load of one operation, without startup and shutdown.
+ * Profiling costs about a seventh more CPU, so its results are not measurements.
  */
 export async function profileOperation(
   scenario: LoadScenario,
@@ -28,7 +27,7 @@ export async function profileOperation(
   const { rate, seconds, onStep } = options;
   const directory = temporaryDirectory("profile");
   try {
-    onStep("the application is started");
+    onStep("starting the application");
     const command = [
       "--cpu-prof",
       `--cpu-prof-dir=${directory}`,
@@ -40,7 +39,7 @@ export async function profileOperation(
     let window: [fromMs: number, toMs: number] = [0, 0];
     try {
       const fixtureSets = await makeFixtureSets(testBed, scenario.people ?? PEOPLE);
-      const asked = await prepareRequests(
+      const requests = await prepareRequests(
         fixtureSets,
         scenario,
         requestsOf(rate, WARM_UP_S.most, 1, seconds),
@@ -48,11 +47,14 @@ export async function profileOperation(
       onStep(`${scenario.operation}: warm-up`);
       await runSeveral({
         target: { unix: testBed.server.socketPath },
-        requests: asked.map(encodeRequest),
+        requests: requests.map(encodeRequest),
         connections: CONNECTIONS,
         load: (durationMs, seed) =>
           arrivalsOf({ model: "poisson", rate, toRate: rate, durationMs, seed }),
-        ...{ warmUpRate: rate, warmUpS: WARM_UP_S, runs: 1, seconds },
+        warmUpRate: rate,
+        warmUpS: WARM_UP_S,
+        runs: 1,
+        seconds,
         onWarm: () => {
           onStep(`${scenario.operation}: ${seconds.toFixed(0)} s`);
           window = [Date.now(), 0];
@@ -60,11 +62,11 @@ export async function profileOperation(
       });
       window[1] = Date.now();
     } finally {
-      // It writes the profile as it ends.
+      // The server writes the profile when it exits.
       await testBed.close();
     }
     const [file] = readdirSync(directory);
-    if (!file) throw new Error("The server left no profile");
+    if (!file) throw new Error("The server wrote no profile");
     return between(parseProfile(readFileSync(join(directory, file), "utf8"), file), ...window);
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -10,11 +10,12 @@ const node = (
   children: number[] = [],
   lineNumber = 9,
 ) => ({
-  ...{ id, children },
+  id,
+  children,
   callFrame: { functionName, url, lineNumber, columnNumber: 0, scriptId: "0" },
 });
 
-/** A sample each ms from 1000 ms since 1970 on: `samples` are the nodes at work. */
+/** One sample per ms from 1000 ms since the epoch; `samples` are the executing nodes. */
 const profileOf = (samples: number[], line = 9): CpuProfile => ({
   nodes: [
     node(1, "(root)", "", [2, 5]),
@@ -29,7 +30,7 @@ const profileOf = (samples: number[], line = 9): CpuProfile => ({
   timeDeltas: samples.map(() => 1000),
 });
 
-test("a flame graph is as wide as what was sampled, itself and below, and says whose each function is", () => {
+test("the width of a frame is its share of samples including callees, and its colour shows the owner", () => {
   const tree = treeOf(profileOf([2, 3, 3, 4, 5]), ROOT);
   expect(tree.samples).toBe(5);
   const handle = tree.children.get("handle src/app/app.ts");
@@ -42,15 +43,15 @@ test("a flame graph is as wide as what was sampled, itself and below, and says w
     owner: "runtime",
   });
   const svg = flameSvg(tree, "an operation");
-  expect(svg).toContain("handle (src/app/app.ts:10)\n80.0 % of the time, 20.0 % itself");
+  expect(svg).toContain("handle (src/app/app.ts:10)\n80.0 % of the time, 20.0 % self");
   expect(svg.match(/<g>/g)).toHaveLength(5);
 });
 
-test("only what was sampled between two moments is kept", () => {
+test("only samples between two times are kept", () => {
   expect(between(profileOf([2, 3, 3, 4, 5]), 1002, 1004).samples).toEqual([3, 3, 4]);
 });
 
-test("beside an earlier profile what has more of the time is red, what has less is blue, wherever its lines went", () => {
+test("compared with an earlier profile, larger shares are red and smaller ones blue, even if lines moved", () => {
   const svg = flameSvg(
     treeOf(profileOf([3, 3, 3, 4], 20), ROOT),
     "later",

@@ -7,25 +7,25 @@ const MARGIN = 16;
 const ROW_PX = 19;
 const TOP = 76;
 const LETTER_PX = 6.6;
-/** Narrower is not drawn. */
+/** Narrower frames are not drawn. */
 const MIN_PX = 1.5;
 
-type Drawn = { frame: Frame; before: Frame | undefined; x: number; width: number; depth: number };
+type Box = { frame: Frame; before: Frame | undefined; x: number; width: number; depth: number };
 type Totals = { now: number; before: number | undefined };
 
 /**
- * A flame graph from the top down, as one picture with a title on every frame. Beside an earlier
- * profile its colours are the difference: red had less of the time before, blue had more.
+ * A top-down flame graph as SVG, with a tooltip on every frame. With an earlier profile, the colours
+ * show the difference: red frames take a larger share of the time than before, blue ones a smaller.
  */
 export function flameSvg(tree: Frame, title: string, against?: Frame): string {
-  const frames = placed({
+  const boxes = layOut({
     frame: tree,
     before: against,
     x: MARGIN,
     width: WIDTH - 2 * MARGIN,
     depth: 0,
   });
-  const height = TOP + (Math.max(...frames.map(({ depth }) => depth)) + 1) * ROW_PX + MARGIN;
+  const height = TOP + (Math.max(...boxes.map(({ depth }) => depth)) + 1) * ROW_PX + MARGIN;
   const totals: Totals = { now: tree.samples, before: against?.samples };
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="ui-monospace, monospace" font-size="11">
 <title>${escaped(title)}</title>
@@ -33,46 +33,52 @@ export function flameSvg(tree: Frame, title: string, against?: Frame): string {
 <rect width="100%" height="100%" fill="var(--page)"/>
 <text x="${MARGIN}" y="28" font-size="15" font-weight="600" font-family="system-ui, sans-serif">${escaped(title)}</text>
 ${legend(against !== undefined)}
-${frames.map((one) => frameSvg(one, totals)).join("\n")}
+${boxes.map((box) => frameSvg(box, totals)).join("\n")}
 </svg>
 `;
 }
 
-/** A frame and those below it, the widest first. */
-function placed(drawn: Drawn): Drawn[] {
-  const { frame, before, depth } = drawn;
-  let x = drawn.x;
-  const below = [...frame.children]
+/** The box of a frame and those of its callees, the widest first. */
+function layOut(box: Box): Box[] {
+  const { frame, before, depth } = box;
+  let x = box.x;
+  const callees = [...frame.children]
     .sort(([, a], [, b]) => b.samples - a.samples)
     .flatMap(([key, child]) => {
-      const width = (child.samples / frame.samples) * drawn.width;
-      const place = { frame: child, before: before?.children.get(key), x, width, depth: depth + 1 };
+      const width = (child.samples / frame.samples) * box.width;
+      const callee = {
+        frame: child,
+        before: before?.children.get(key),
+        x,
+        width,
+        depth: depth + 1,
+      };
       x += width;
-      return width < MIN_PX ? [] : placed(place);
+      return width < MIN_PX ? [] : layOut(callee);
     });
-  return [drawn, ...below];
+  return [box, ...callees];
 }
 
-function frameSvg({ frame, before, x, width, depth }: Drawn, totals: Totals): string {
+function frameSvg({ frame, before, x, width, depth }: Box, totals: Totals): string {
   const { name, where, samples, self } = frame;
   const y = TOP + depth * ROW_PX;
   const share = samples / totals.now;
   const was = totals.before === undefined ? undefined : (before?.samples ?? 0) / totals.before;
-  const words = [
+  const tooltip = [
     `${name}${where ? ` (${where})` : ""}`,
-    `${percent(share)} of the time, ${percent(self / totals.now)} itself; ${samples} samples`,
+    `${percent(share)} of the time, ${percent(self / totals.now)} self; ${samples} samples`,
     ...(was === undefined ? [] : [`${percent(was)} before`]),
   ].join("\n");
   const letters = Math.floor((width - 6) / LETTER_PX);
   const label = letters < 3 ? "" : name.length <= letters ? name : `${name.slice(0, letters - 1)}…`;
   const [kind, opacity] =
     was === undefined ? [frame.owner, OWNER_OPACITY[frame.owner]] : difference(share - was);
-  return `<g><title>${escaped(words)}</title><rect x="${x.toFixed(1)}" y="${y}" width="${Math.max(width - 0.6, 0.6).toFixed(1)}" height="${ROW_PX - 1}" rx="1.5" class="${kind}" fill-opacity="${opacity}"/>${label ? `<text x="${(x + 4).toFixed(1)}" y="${y + 13}">${escaped(label)}</text>` : ""}</g>`;
+  return `<g><title>${escaped(tooltip)}</title><rect x="${x.toFixed(1)}" y="${y}" width="${Math.max(width - 0.6, 0.6).toFixed(1)}" height="${ROW_PX - 1}" rx="1.5" class="${kind}" fill-opacity="${opacity}"/>${label ? `<text x="${(x + 4).toFixed(1)}" y="${y + 13}">${escaped(label)}</text>` : ""}</g>`;
 }
 
 const OWNER_OPACITY: Record<Owner, number> = { ours: 0.6, dependency: 0.45, runtime: 0.3 };
 
-/** A difference of five points of the whole time has the full colour. */
+/** Differences of 5 percentage points or more have the full colour. */
 function difference(points: number): [kind: string, opacity: number] {
   if (Math.abs(points) < 0.002) return ["same", 0.25];
   return [
@@ -84,12 +90,12 @@ function difference(points: number): [kind: string, opacity: number] {
 function legend(isDifference: boolean): string {
   const keys = isDifference
     ? [
-        ["more", "more of the time than before"],
-        ["less", "less"],
+        ["more", "larger share than before"],
+        ["less", "smaller share"],
         ["same", "within 0.2 points"],
       ]
     : [
-        ["ours", "ours"],
+        ["ours", "IronTrack"],
         ["dependency", "dependencies"],
         ["runtime", "Bun and JavaScriptCore"],
       ];

@@ -4,52 +4,51 @@ import { BLOCK_PACKAGES } from "../disk/block.ts";
 import { hostId } from "../hosts/host-facts.ts";
 import { hasHost } from "../hosts/hosts.ts";
 
-/**
- * One thing that a measurement needs: whether it is here, what is lost without it, and how to have
- * it.
- */
+/** A requirement of a measurement: whether it is met, what is lost without it, and the remedy. */
 export type Need = { what: string; isHere: boolean; without: string; remedy: string };
 
 const readText = (path: string) => (existsSync(path) ? readFileSync(path, "utf8").trim() : "");
 
-/** What this host can and cannot measure. */
+/** The requirements of all measurements, checked on this host. */
 export function listNeeds(): Need[] {
-  const on = (program: string) => Bun.which(program) !== null;
+  const hasProgram = (program: string) => Bun.which(program) !== null;
   return [
     {
       what: "Linux with /proc",
       isHere: existsSync("/proc/self/schedstat"),
-      without: "no CPU times: nothing but latencies is measured",
+      without: "no CPU times: only latency is measured",
       remedy: "measure on Linux",
     },
     {
       what: "two cores",
       isHere: availableParallelism() >= 2,
-      without: "server, database and load disturb one another",
-      remedy: "use a machine with two cores or more",
+      without: "the server, the database and the load generator compete for one core",
+      remedy: "use a machine with at least two cores",
     },
     {
       what: "taskset",
-      isHere: on("taskset"),
-      without: "processes wander between cores",
+      isHere: hasProgram("taskset"),
+      without: "processes migrate between cores",
       remedy: "install util-linux",
     },
     {
       what: "root",
       isHere: process.getuid?.() === 0,
-      without: "the load does not go before PostgreSQL on its core, and is sent later",
-      remedy: "run as root, or where there are three cores",
+      without:
+        "the load generator gets no priority over PostgreSQL on a shared core, so it sends later",
+      remedy: "run as root, or on a machine with three cores",
     },
     {
       what: "a C compiler",
-      isHere: on("cc"),
-      without: "no emulated disk, and flushes are not counted: no counts, smoke and run",
+      isHere: hasProgram("cc"),
+      without: "no emulated disk and no count of flushes: counts, smoke and run do not work",
       remedy: "install gcc",
     },
     {
       what: "nbdkit with its headers, nbdfuse",
-      isHere: on("nbdkit") && on("nbdfuse") && existsSync("/usr/include/nbdkit-plugin.h"),
-      without: "no profile hdd-block: the kernel's figures are not of an emulated disk",
+      isHere:
+        hasProgram("nbdkit") && hasProgram("nbdfuse") && existsSync("/usr/include/nbdkit-plugin.h"),
+      without: "no profile hdd-block: the kernel cannot account an emulated disk",
       remedy: `apt-get install ${BLOCK_PACKAGES}`,
     },
     {
@@ -67,26 +66,25 @@ export function listNeeds(): Need[] {
     {
       what: "a calibration of this machine",
       isHere: hasHost(hostId(tmpdir())),
-      without: "its figures have no machine to belong to",
+      without: "reports cannot show reference times of this machine",
       remedy: "./irontrack bench calibrate",
     },
     {
       what: "pgbench",
-      isHere: on("pgbench"),
-      without: "catalog and training have no rival",
+      isHere: hasProgram("pgbench"),
+      without: "catalog, peers and training cannot compare with pgbench",
       remedy: "install postgresql-client and postgresql-contrib",
     },
     {
       what: "block I/O delay of processes",
       isHere: readText("/proc/sys/kernel/task_delayacct") === "1",
-      without:
-        "the kernel does not say how long processes waited for the disk; the emulated disk does in any case",
+      without: "the kernel does not account disk waits; only the emulated disk measures them",
       remedy: "sysctl kernel.task_delayacct=1",
     },
     {
       what: "pressure stall information",
       isHere: existsSync("/proc/pressure/io"),
-      without: "a busy neighbour is seen by late requests only",
+      without: "contention by other processes shows only as late requests",
       remedy: "boot with psi=1",
     },
   ];

@@ -8,114 +8,105 @@ import { measureStalls } from "../suites/stall.ts";
 import { makeFixtures } from "../testbed/fixtures.ts";
 import { openTestBed } from "../testbed/testbed.ts";
 
-/** One thing that the laboratory must get right: what it found, and what is right. */
-export type Finding = { what: string; found: number; least: number; most: number };
+/** One check of the laboratory: the measured value and its valid range. */
+export type Check = { what: string; found: number; least: number; most: number };
 
-const within = (what: string, found: number, right: number, tolerance: number): Finding => ({
+const expectNear = (what: string, found: number, expected: number, tolerance: number): Check => ({
   what,
   found,
-  least: right - tolerance,
-  most: right + tolerance,
+  least: expected - tolerance,
+  most: expected + tolerance,
 });
 
 /**
- * What the laboratory proves of itself before anybody believes it, within a minute: that it is not
- * fooled by a server that stalls, that its emulated disk turns as a real one, and that it finds a
- * statement and a flush too many.
+ * Verifies the laboratory within a minute: it measures a stalling server without coordinated
+ * omission, its emulated disk is as slow as specified, and it detects one extra statement or flush.
  */
-export async function smoke(onStep: (step: string) => void): Promise<Finding[]> {
-  onStep("a server that stalls");
-  const stall = await untilRight(stallTrap);
-  onStep("an emulated disk");
-  const disk = await untilRight(diskFigures);
+export async function smoke(onStep: (step: string) => void): Promise<Check[]> {
+  onStep("stalling server");
+  const stall = await retryUntilRight(checkStalls);
+  onStep("emulated disk");
+  const disk = await retryUntilRight(checkDisk);
   onStep("counts of requests");
-  const found = [...stall, ...disk, ...(await countsAre("as they are committed", undefined, 0, 0))];
-  onStep("a planted statement");
-  found.push(...(await countsAre("with a planted statement", "statement", 1, 0)));
-  onStep("a planted flush");
-  found.push(...(await countsAre("with a planted flush", "flush", 1, 1)));
-  return found;
+  const checks = [...stall, ...disk, ...(await checkCounts("as committed", undefined, 0, 0))];
+  onStep("planted statement");
+  checks.push(...(await checkCounts("with a planted statement", "statement", 1, 0)));
+  onStep("planted flush");
+  checks.push(...(await checkCounts("with a planted flush", "flush", 1, 1)));
+  return checks;
 }
 
-export const isRight = ({ found, least, most }: Finding): boolean =>
-  found >= least && found <= most;
+export const isRight = ({ found, least, most }: Check): boolean => found >= least && found <= most;
 
 const ATTEMPTS = 3;
 
 /**
- * Times that are measured while somebody else has the machine are wrong, and no fault of the
- * laboratory: three attempts. One that is fooled is fooled each time.
+ * Repeats a timing check, because other load on the machine can spoil it. A faulty laboratory fails
+ * every attempt.
  */
-async function untilRight(measure: () => Promise<Finding[]>): Promise<Finding[]> {
-  let found = await measure();
-  for (let attempt = 1; attempt < ATTEMPTS && !found.every(isRight); attempt++)
-    found = await measure();
-  return found;
+async function retryUntilRight(measure: () => Promise<Check[]>): Promise<Check[]> {
+  let checks = await measure();
+  for (let attempt = 1; attempt < ATTEMPTS && !checks.every(isRight); attempt++)
+    checks = await measure();
+  return checks;
 }
 
-async function stallTrap(): Promise<Finding[]> {
+async function checkStalls(): Promise<Check[]> {
   const { meanMs, p99Ms, failures } = await measureStalls();
   return [
-    within("stalls: mean response, ms", meanMs, 50, 2),
-    within("stalls: 99th percentile, ms", p99Ms, 475, 10),
-    within("stalls: failures", failures, 0, 0),
+    expectNear("stalls: mean latency, ms", meanMs, 50, 2),
+    expectNear("stalls: 99th percentile, ms", p99Ms, 475, 10),
+    expectNear("stalls: failures", failures, 0, 0),
   ];
 }
 
-async function diskFigures(): Promise<Finding[]> {
+async function checkDisk(): Promise<Check[]> {
   const { fdatasync, grouping } = await measureProfile("hdd", [8, 32], 2);
   const { flushesPerSecond, commitsPerFlush } = profileOf("hdd").expected as Expectation;
   return [
-    { what: "disk: flushes a second", found: fdatasync.perSecond, ...(flushesPerSecond as Range) },
-    ...grouping.map((of) => ({
-      what: `disk: commits a flush of ${of.clients} clients`,
-      found: of.commitsPerFlush,
-      ...commitsPerFlush(of.clients),
+    {
+      what: "disk: flushes per second",
+      found: fdatasync.perSecond,
+      ...(flushesPerSecond as Range),
+    },
+    ...grouping.map(({ clients, commitsPerFlush: found }) => ({
+      what: `disk: commits per flush, ${clients} clients`,
+      found,
+      ...commitsPerFlush(clients),
     })),
   ];
 }
 
-/**
- * Few enough to be quick, and of every sort: remembered, read, written, written in a transaction.
- */
+/** One operation of each kind: cached, read, written, written in a transaction. */
 const SAMPLE = ["AccountProfile", "GetWorkout", "LogSet", "CreateRoutine"];
 
-/**
- * The counts of a sample of operations, each beside those of `counts.json` and what a planted fault
- * adds to them.
- */
-async function countsAre(
+/** Compares the counts of sample operations with counts.json plus the cost of a planted fault. */
+async function checkCounts(
   how: string,
   fault: string | undefined,
   statements: number,
   flushes: number,
 ) {
-  const known = JSON.parse(readFileSync(join(import.meta.dir, "../counts.json"), "utf8")) as Record<
-    string,
-    Counts
-  >;
+  const file = join(import.meta.dir, "../counts.json");
+  const committed: Record<string, Counts> = JSON.parse(readFileSync(file, "utf8"));
   const testBed = await openTestBed(
     fault ? { command: ["bench/servers/planted-server.ts", fault] } : {},
   );
   try {
     const fixtures = await makeFixtures(testBed);
-    const found: Finding[] = [];
+    const checks: Check[] = [];
     for (const { operation, request } of HTTP_SCENARIOS.filter((scenario) =>
       SAMPLE.includes(scenario.operation),
     )) {
       const counts = await countRequests(testBed, (n) => request(fixtures, n));
-      const was = known[operation] as Counts;
-      found.push(
-        within(
-          `${operation} ${how}: statements`,
-          counts.statements,
-          was.statements + statements,
-          0,
-        ),
+      const known = committed[operation] as Counts;
+      const label = `${operation} ${how}`;
+      checks.push(
+        expectNear(`${label}: statements`, counts.statements, known.statements + statements, 0),
+        expectNear(`${label}: flushes`, counts.flushes, known.flushes + flushes, 0),
       );
-      found.push(within(`${operation} ${how}: flushes`, counts.flushes, was.flushes + flushes, 0));
     }
-    return found;
+    return checks;
   } finally {
     await testBed.close();
   }

@@ -15,50 +15,38 @@ import { PEOPLE, prepareRequests } from "../suites/scenario.ts";
 import { makeFixtureSets } from "../testbed/fixtures.ts";
 import { openTestBed, type TestBed, targetsOf } from "../testbed/testbed.ts";
 
-/**
- * Waiting for the disk as a share of something, by each way of asking; null where it is not
- * measured.
- */
+/** The share of disk wait by different definitions; null if it was not measured. */
 export type WaitShares = {
-  /** `ioWaitShareOf`: what every report says. */
+  /** `ioWaitShareOf`, the definition of the reports. */
   reported: number;
-  /** Of the mean response: burners make the rest of it longer. */
+  /** Of the mean latency; contention lengthens the rest of it. */
   ofResponse: number;
-  /**
-   * Of the time in which backends had a statement to run, as looks at them show: in which they wait
-   * for a core too.
-   */
+  /** Of the sampled time in which backends ran a statement, which includes waiting for a core. */
   ofBackends: number;
-  /** Of the time that passed: burners make requests share flushes. */
+  /** Of elapsed time; contention makes requests share flushes. */
   ofTime: number;
-  /**
-   * As reported, with the kernel's block-I/O delay of backends in place of what the library under
-   * them measured.
-   */
+  /** As reported, but with the kernel's block-I/O delay instead of the measurement of the library. */
   blockIoDelay: number | null;
-  /** In which some process was stalled by the kernel's disks, by /proc/pressure/io. */
+  /** The share of time in which a process was stalled on I/O, from /proc/pressure/io. */
   pressure: number | null;
-  /** Of the processors, by /proc/stat. */
+  /** Of all cores, from /proc/stat. */
   ioWait: number;
 };
 
-export type Shown = WaitShares & { responseMs: number; costs: Costs };
-export type Truth = { profile: ProfileName; alone: Shown; besideBurners: Shown };
+export type TruthRun = WaitShares & { responseMs: number; costs: Costs };
+export type Truth = { profile: ProfileName; alone: TruthRun; besideBurners: TruthRun };
 
 export type TruthOptions = { profile: ProfileName; seconds: number; onStep(step: string): void };
 
-/**
- * Half of what one spindle can flush without anybody sharing a flush, so that the server keeps up
- * beside burners.
- */
+/** Half the flush rate of one spindle, so that the server keeps up under contention. */
 const RATE = 60;
 const WARM_UP_S = { least: 3, most: 3 };
 
 /**
- * Whether the wait for the disk that is reported depends on who else is busy: LogSet over HTTP on a
- * slow disk, alone and beside a process on the server's cores and one on PostgreSQL's that burn
- * CPU. What else could have been reported, and /proc/stat's iowait, which calls a processor busy as
- * soon as anybody has something to do on it, are of the same runs.
+ * Measures whether the reported I/O wait depends on CPU contention: LogSet over HTTP on a slow
+ * disk, alone and with processes that burn CPU on the cores of the server and of PostgreSQL. The
+ * same runs give the other definitions, including /proc/stat's iowait, which counts a core as busy
+ * as soon as any process can run on it.
  */
 export async function measureTruth({ profile, seconds, onStep }: TruthOptions): Promise<Truth> {
   const testBed = await openTestBed({ profile });
@@ -70,9 +58,9 @@ export async function measureTruth({ profile, seconds, onStep }: TruthOptions): 
     onStep("alone");
     const alone = await send(rest);
     const cores = [pinMap().server, pinMap().postgres];
-    onStep(`beside ${cores.length} processes that burn CPU`);
-    const burners = cores.map((those) =>
-      startProgram([...onCores(those), "sh", "-c", "while :; do :; done"]),
+    onStep(`with ${cores.length} processes that burn CPU`);
+    const burners = cores.map((pinned) =>
+      startProgram([...onCores(pinned), "sh", "-c", "while :; do :; done"]),
     );
     try {
       return { profile, alone, besideBurners: await send(rest) };
@@ -87,23 +75,26 @@ export async function measureTruth({ profile, seconds, onStep }: TruthOptions): 
 const onCores = (cores: number[]) =>
   Bun.which("taskset") ? ["taskset", "-c", cores.join(",")] : [];
 
-/** Sets that are logged in as many seconds as often as it is asked to: each time others. */
+/** Returns a function that logs new sets for `seconds` each time it is called. */
 async function makeLoad(testBed: TestBed, seconds: number) {
   const scenario = HTTP_SCENARIOS.find(({ operation }) => operation === "LogSet");
   if (!scenario) throw new Error("There is no scenario LogSet");
   const fixtureSets = await makeFixtureSets(testBed, PEOPLE);
-  return async (rest: Rest): Promise<Shown> => {
+  return async (rest: Rest): Promise<TruthRun> => {
     const count = Math.ceil(RATE * (WARM_UP_S.most + seconds + 1) * 1.5);
     testBed.disk.turn(false);
-    const asked = await prepareRequests(fixtureSets, scenario, count);
+    const requests = await prepareRequests(fixtureSets, scenario, count);
     testBed.disk.turn(true);
     const probes = await openProbes(targetsOf(testBed));
     const runs = await runSeveral({
       target: { unix: testBed.server.socketPath },
-      requests: asked.map(encodeRequest),
+      requests: requests.map(encodeRequest),
       connections: 32,
       load: (durationMs, seed) => ({ model: "poisson", rate: RATE, durationMs, seed }),
-      ...{ warmUpRate: RATE, warmUpS: WARM_UP_S, runs: 1, seconds },
+      warmUpRate: RATE,
+      warmUpS: WARM_UP_S,
+      runs: 1,
+      seconds,
       onWarm: probes.start,
     });
     const record = await probes.stop();
@@ -113,7 +104,7 @@ async function makeLoad(testBed: TestBed, seconds: number) {
   };
 }
 
-/** What one record says of waiting for the disk, by each way of asking. */
+/** Computes every definition of disk wait from one record of the probes. */
 export function waitSharesOf(
   { samples, isBlockIoAccounted }: Pick<ProbeRecord, "samples" | "isBlockIoAccounted">,
   costs: Costs,
@@ -121,27 +112,27 @@ export function waitSharesOf(
   sent: number,
 ): WaitShares {
   const [first, last] = [samples[0], samples.at(-1)] as [Sample, Sample];
-  const lastedMs = last.atMs - first.atMs;
-  const seen = (...what: WaitClass[]) =>
-    what.reduce((sum, each) => sum + last.waits.seen[each] - first.waits.seen[each], 0);
-  const waited = costs.disk + costs.diskOfOthers;
+  const elapsedMs = last.atMs - first.atMs;
+  const count = (...classes: WaitClass[]) =>
+    classes.reduce((sum, each) => sum + last.waits.seen[each] - first.waits.seen[each], 0);
+  const waitMs = costs.disk + costs.diskOfOthers;
   const disk = (last.backends.blockIoMs - first.backends.blockIoMs) / sent;
   const pressureMs = (sample: Sample) => sample.machine.pressure.io?.someMs;
   const [from, to] = [pressureMs(first), pressureMs(last)];
   return {
     reported: ioWaitShareOf(costs),
-    ofResponse: waited / responseMs,
+    ofResponse: waitMs / responseMs,
     ofBackends:
-      seen("disk", "diskOfOthers") /
-      Math.max(seen("disk", "diskOfOthers", "lock", "cpu", "other"), 1),
-    ofTime: (waited * sent) / lastedMs,
+      count("disk", "diskOfOthers") /
+      Math.max(count("disk", "diskOfOthers", "lock", "cpu", "other"), 1),
+    ofTime: (waitMs * sent) / elapsedMs,
     blockIoDelay: isBlockIoAccounted ? ioWaitShareOf({ ...costs, disk }) : null,
-    pressure: from === undefined || to === undefined ? null : (to - from) / lastedMs,
-    ioWait: (last.machine.ioWaitMs - first.machine.ioWaitMs) / (lastedMs * availableParallelism()),
+    pressure: from === undefined || to === undefined ? null : (to - from) / elapsedMs,
+    ioWait: (last.machine.ioWaitMs - first.machine.ioWaitMs) / (elapsedMs * availableParallelism()),
   };
 }
 
-/** Points of a hundred by which a share moved beside burners. */
+/** The difference that contention makes to a share, in percentage points. */
 export const movedBy = (
   { alone, besideBurners }: Truth,
   share: keyof WaitShares = "reported",

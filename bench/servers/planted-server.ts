@@ -1,6 +1,5 @@
-// The application with a fault that the laboratory must find: for each request a statement too
-// many, a wait for the disk too many, or CPU time. Arguments: `statement`, `flush`, or `burn` and
-// how many microseconds.
+// The application with a planted fault for the laboratory to find: each request sends an extra
+// statement, causes an extra flush or burns CPU. Arguments: `statement`, `flush`, or `burn <µs>`.
 import { join } from "node:path";
 import { openHome } from "#lib/home.ts";
 import { openDatabase } from "#src/app/database.ts";
@@ -23,7 +22,7 @@ const services = await openServices(config, database, home.keyFile, openLog(conf
 const { db, requestLog } = services.deps;
 const fault =
   kind === "burn"
-    ? burning(Number(us))
+    ? burnCpu(Number(us))
     : await plantStatement(STATEMENTS[kind as keyof typeof STATEMENTS]);
 services.deps.requestLog = (...request) => {
   requestLog(...request);
@@ -46,24 +45,24 @@ async function plantStatement(statement: string): Promise<() => void> {
 }
 
 /**
- * Turns a loop as often as takes so long, rather than until a clock says so: a clock goes on while
- * others have the core.
+ * Burns CPU in a loop of a calibrated number of turns. A loop until a deadline would burn less
+ * whenever the process is not running.
  */
-function burning(us: number): () => void {
+function burnCpu(us: number): () => void {
   const turns = 100_000;
-  const took = Array.from({ length: 101 }, () => {
+  const timesUs = Array.from({ length: 101 }, () => {
     const before = process.cpuUsage();
-    turn(turns);
+    spin(turns);
     const { user, system } = process.cpuUsage(before);
     return user + system;
   });
-  // Not the fastest: no request has the machine to itself either.
-  const wanted = Math.round((us / median(took)) * turns);
-  return () => turn(wanted);
+  // The median rather than the minimum: requests do not have the machine to themselves either.
+  const calibrated = Math.round((us / median(timesUs)) * turns);
+  return () => spin(calibrated);
 }
 
-function turn(times: number): number {
+function spin(turns: number): number {
   let mixed = 1;
-  for (let at = 0; at < times; at++) mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d) + at;
+  for (let n = 0; n < turns; n++) mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d) + n;
   return mixed;
 }

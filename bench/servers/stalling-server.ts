@@ -1,8 +1,5 @@
-/**
- * A server that answers at once, but for half a second in every two and a half, in which it does
- * nothing at all: whoever measures it truly finds a fifth of the requests delayed by 0 to 500 ms,
- * evenly.
- */
+// A server that responds immediately but stalls for 0.5 s in every 2.5 s. Without coordinated
+// omission, a fifth of the requests are delayed, uniformly by 0 to 500 ms.
 const STALL_MS = 500;
 const PERIOD_MS = 2500;
 
