@@ -78,11 +78,10 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
         isTagged: true,
         problems: absent,
       },
-      async ({ actor, params, request }) =>
-        choose(
-          taggedReply(await getPlan(db, actor, params.planId)),
-          request.headers.get("if-none-match"),
-        ),
+      async ({ actor, params: { planId }, request }) => {
+        const reply = taggedReply(await getPlan(db, actor, planId));
+        return choose(reply, request.headers.get("if-none-match"));
+      },
     ),
     operation(
       "PATCH",
@@ -104,10 +103,10 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
         },
         recheck: ({ actor, params }) => requirePlanWritable(db, actor, params.planId),
       },
-      async ({ actor, params, body, request }) =>
-        okJson(
-          await changePlan(db, actor, params.planId, body, preconditionOf(request, "plans.stale")),
-        ),
+      async ({ actor, params: { planId }, body, request }) => {
+        const precondition = preconditionOf(request, "plans.stale");
+        return okJson(await changePlan(db, actor, planId, body, precondition));
+      },
     ),
     operation(
       "POST",

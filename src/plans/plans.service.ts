@@ -11,8 +11,8 @@ import {
   findPlanJson,
   insertPlan,
   type PlanEntry,
+  type PlanWrite,
   updatePlan,
-  type WrittenPlan,
 } from "./plans.queries.ts";
 import type { NewPlan, PlanPatch } from "./plans.schemas.ts";
 
@@ -26,8 +26,8 @@ export async function getPlan(db: Db, actor: Actor, planId: string): Promise<str
 }
 
 /**
- * Creates a plan of the actor's own and returns it as JSON. Throws not_found for routines that are
- * not the actor's own, conflict (`plans.name_taken`, `plans.id_taken`).
+ * Creates a plan of the actor and returns it as JSON. Throws not_found for routines that are not
+ * the actor's, conflict (`plans.name_taken`, `plans.id_taken`).
  */
 export function createPlan(db: Db, actor: Actor, { routines, ...plan }: NewPlan): Promise<string> {
   return translate(plan.name, () =>
@@ -40,9 +40,9 @@ export function createPlan(db: Db, actor: Actor, { routines, ...plan }: NewPlan)
 }
 
 /**
- * Changes a plan, replacing its routines when they are given, and returns it as JSON. Its owner, or
- * who may write it; only the owner shares it. Throws as creating does, and stale as `precondition`
- * says.
+ * Changes a plan, replaces its routines if they are given, and returns it as JSON. The owner and
+ * users who may write it can change it; only the owner can change its sharing. Throws what
+ * `createPlan` throws, not_found, forbidden, and stale as `precondition` says.
  */
 export function changePlan(
   db: Db,
@@ -54,12 +54,8 @@ export function changePlan(
   const entries = routines && entriesOf(routines);
   return translate(columns.name ?? "", () =>
     db.transaction(async (tx) => {
-      if (entries) {
-        await holdRoutineNames(
-          tx,
-          entries.map(({ routineId }) => routineId),
-        );
-      }
+      const routineIds = entries?.map(({ routineId }) => routineId);
+      if (routineIds) await holdRoutineNames(tx, routineIds);
       const stored = await lockPlan(tx, actor.userId, planId);
       if (!stored) throw planNotFound();
       await precondition(stored.version, () => getPlan(tx, actor, planId));
@@ -67,16 +63,8 @@ export function changePlan(
         throw new AppError("forbidden", "plans.not_owner", "Only the owner shares a plan");
       }
       if (!entries && Object.keys(columns).length === 0) return getPlan(tx, actor, planId);
-      requireWritten(
-        await updatePlan(
-          tx,
-          actor.userId,
-          { id: planId, ownerId: stored.ownerId },
-          columns,
-          entries,
-        ),
-        entries,
-      );
+      const plan = { id: planId, ownerId: stored.ownerId };
+      requireWritten(await updatePlan(tx, actor.userId, plan, columns, entries), entries);
       return getPlan(tx, actor, planId);
     }),
   );
@@ -88,8 +76,8 @@ export async function requirePlanWritable(db: Db, actor: Actor, planId: string):
 }
 
 /**
- * Copies a plan that the actor may read, with other people's routines, into their own. Throws
- * not_found, conflict as creating does.
+ * Copies a plan that the actor may read, and those of its routines that are not theirs, into their
+ * account and returns it as JSON. Throws not_found, and conflict as `createPlan` does.
  */
 export function clonePlan(
   db: Db,
@@ -107,9 +95,9 @@ export function clonePlan(
 }
 
 /**
- * Copies a plan of the actor's own, with its routines, into the account of each of the clients, and
- * returns as JSON which copy is whose. All or nothing: throws not_found for a plan that is not the
- * actor's own, and for clients who do not let them write their plans; conflict when such a name was
+ * Copies a plan of the actor, with its routines, into the account of each client, and returns the
+ * id of each client's copy as JSON. All or nothing: throws not_found for a plan that is not the
+ * actor's and for clients who do not let the actor write their plans, and conflict if a name was
  * taken at the same time.
  */
 export function assignToClients(
@@ -118,17 +106,16 @@ export function assignToClients(
   planId: string,
   clientIds: string[],
 ): Promise<string> {
-  // Here an owner whose account was deleted is one of the clients, not the actor.
+  // An owner whose account was deleted meanwhile is one of the clients here, not the actor.
   const clientGone = () => new AppError("not_found", "clients.not_found", "Client not found");
-  return translateViolations(
-    { plans_owner_id_fkey: clientGone, routines_owner_id_fkey: clientGone },
-    () =>
-      translate("", async () => {
-        const { isFound, missing, json } = await assignPlan(db, actor.userId, planId, clientIds);
-        if (!isFound) throw planNotFound();
-        requireNoneMissing(clientIds, missing);
-        return json;
-      }),
+  const errors = { plans_owner_id_fkey: clientGone, routines_owner_id_fkey: clientGone };
+  return translateViolations(errors, () =>
+    translate("", async () => {
+      const { isFound, missing, json } = await assignPlan(db, actor.userId, planId, clientIds);
+      if (!isFound) throw planNotFound();
+      requireNoneMissing(clientIds, missing);
+      return json;
+    }),
   );
 }
 
@@ -140,7 +127,7 @@ export async function requireAssignable(db: Db, actor: Actor, clientIds: string[
 }
 
 /**
- * Deletes a plan of the actor's own; its routines stay. Throws not_found, stale as `precondition`
+ * Deletes a plan of the actor but not its routines. Throws not_found, and stale as `precondition`
  * says.
  */
 export function removePlan(
@@ -157,20 +144,15 @@ export function removePlan(
   });
 }
 
-/** Entries with their positions, from 1 on each day, in the order in which they are given. */
+/** Adds positions, from 1 on each day, in the given order. Throws invalid for too many in a day. */
 function entriesOf(routines: NewPlan["routines"]): PlanEntry[] {
   const counts = new Map<number, number>();
   return routines.map(({ routineId, day }) => {
     const position = (counts.get(day) ?? 0) + 1;
     counts.set(day, position);
     if (position > MAX_ROUTINES_PER_DAY) {
-      const errors = [
-        {
-          field: "/routines",
-          code: "too_many",
-          message: `A day has at most ${MAX_ROUTINES_PER_DAY} routines`,
-        },
-      ];
+      const message = `A day has at most ${MAX_ROUTINES_PER_DAY} routines`;
+      const errors = [{ field: "/routines", code: "too_many", message }];
       throw new AppError("invalid", "invalid_request", "The plan does not fit", { errors });
     }
     return { routineId, day, position };
@@ -181,41 +163,32 @@ const MAX_ROUTINES_PER_DAY = 50;
 
 function requireNoneMissing(clientIds: string[], missing: string[]) {
   if (missing.length === 0) return;
-  const given = clientIds.map((id, at) => ({ field: `/clientIds/${at}`, id }));
-  throw idsNotFound(
-    "clients.not_found",
-    `Clients not found: ${listOfIds(missing)}`,
-    missing,
-    given,
-  );
+  const fields = clientIds.map((id, index) => ({ field: `/clientIds/${index}`, id }));
+  const detail = `Clients not found: ${listOfIds(missing)}`;
+  throw idsNotFound("clients.not_found", detail, missing, fields);
 }
 
-function requireWritten({ id, missing }: WrittenPlan, entries: PlanEntry[] = []): string {
+/** The id of the written plan. Throws not_found if nothing was written. */
+function requireWritten({ id, missing }: PlanWrite, entries: PlanEntry[] = []): string {
   if (missing.length > 0) {
-    const given = entries.map(({ routineId }, at) => ({
-      field: `/routines/${at}/routineId`,
+    const fields = entries.map(({ routineId }, index) => ({
+      field: `/routines/${index}/routineId`,
       id: routineId,
     }));
     const detail = `Routines not found: ${listOfIds(missing.sort())}`;
-    throw idsNotFound("plans.routine_not_found", detail, missing, given);
+    throw idsNotFound("plans.routine_not_found", detail, missing, fields);
   }
   if (id === null) throw planNotFound();
   return id;
 }
 
-const translate = <T>(name: string, work: () => Promise<T>): Promise<T> =>
-  translateViolations(
-    {
-      plans_owner_name_unique: () => {
-        const which = name ? `with the name '${name}'` : "with this name";
-        return new AppError("conflict", "plans.name_taken", `You already have a plan ${which}`);
-      },
-      routines_owner_name_unique: () =>
-        new AppError(
-          "conflict",
-          "routines.name_taken",
-          "A routine of this name came at the same time: try again",
-        ),
-    },
-    work,
-  );
+function translate<T>(name: string, work: () => Promise<T>): Promise<T> {
+  const plan = `a plan with ${name ? `the name '${name}'` : "this name"}`;
+  const routineTaken = "A routine of this name came at the same time: try again";
+  const errors = {
+    plans_owner_name_unique: () =>
+      new AppError("conflict", "plans.name_taken", `You already have ${plan}`),
+    routines_owner_name_unique: () => new AppError("conflict", "routines.name_taken", routineTaken),
+  };
+  return translateViolations(errors, work);
+}
