@@ -5,7 +5,7 @@ import { sendInvalidation } from "#src/cache/invalidations.ts";
 import { renderDocuments } from "#src/exercises/exercises.queries.ts";
 import { slugOf } from "#src/exercises/slug.rules.ts";
 import type { RoleSlug } from "#src/permissions/actor.ts";
-import type { Api } from "./harness.ts";
+import { type Api, withApi } from "./harness.ts";
 
 export const PASSWORD = "correct horse battery staple";
 /** A valid id that no row has. */
@@ -62,6 +62,11 @@ export async function makeSignedIn(api: Api, user: Parameters<typeof makeUser>[1
   const made = await makeUser(api, user);
   return { user: made, as: await signedIn(api, made) };
 }
+
+/** A test on a new application, with a signed-in superuser. */
+export const withSuperuser = (
+  work: (api: Api, superuser: Awaited<ReturnType<typeof makeSignedIn>>) => Promise<void>,
+) => withApi(async (api) => work(api, await makeSignedIn(api, { roleSlug: "superuser" })));
 
 /** A new trainer and a new account that they invited. */
 export async function makeInvitation(api: Api, scopes: string[] = ["read_history", "write_plans"]) {

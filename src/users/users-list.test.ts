@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import { makeSignedIn, makeUser } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
 
-/** Three people whom no other test makes, and a superuser who asks for them. */
-async function withPeople(
+/** Creates three users that no other test creates, and a superuser who lists them. */
+async function withUsers(
   work: (
     list: (query: string) => Promise<{ status: number; names: (string | null)[]; total: number }>,
     api: Api,
@@ -42,13 +42,13 @@ test.each([
   ["createdBefore=2100-01-01T00:00:00%2B02:00", [A, B, null]],
   ["pageSize=1&currentPage=2&orderBy=email", [B]],
 ])("accounts are listed by %s", async (query, names) => {
-  await withPeople(async (list) => {
+  await withUsers(async (list) => {
     expect((await list(query)).names).toEqual(names);
   });
 });
 
-test("the total is true on every page, past the end too", async () => {
-  await withPeople(async (list) => {
+test("the total is correct on every page, even past the end", async () => {
+  await withUsers(async (list) => {
     expect(await list("currentPage=9&pageSize=2")).toEqual({ status: 200, names: [], total: 3 });
   });
 });
@@ -61,16 +61,16 @@ test.each([
   ["_", 1],
   ["ZOE-LIST", 1],
   ["%5C", 0],
-])("a search for %s finds what is written, wildcards being ordinary", async (search, total) => {
-  await withPeople(async (_list, api, as) => {
+])("a search for %s takes wildcards literally", async (search, total) => {
+  await withUsers(async (_list, api, as) => {
     const answer = await api.get(
       `/api/v1/users?searchString=${search}&createdAfter=2020-01-01T00:00:00Z`,
       { as },
     );
-    const ours = answer.json.items.filter(({ email }: { email: string }) =>
+    const matches = answer.json.items.filter(({ email }: { email: string }) =>
       email.includes("-list@"),
     );
-    expect(ours).toHaveLength(total);
+    expect(matches).toHaveLength(total);
   });
 });
 
@@ -83,14 +83,14 @@ test.each([
   "createdAfter=yesterday",
   "createdAfter=2026-01-01T00:00:00",
   "nonsense=1",
-])("a list of accounts by %s is refused", async (query) => {
-  await withPeople(async (_list, api, as) => {
+])("listing accounts by %s is refused", async (query) => {
+  await withUsers(async (_list, api, as) => {
     expectProblem(await api.get(`/api/v1/users?${query}`, { as }), 422, "invalid_request");
   });
 });
 
-test("an account that is read has no password in it", async () => {
-  await withPeople(async (_list, api, as) => {
+test("a listed account contains no password or hash", async () => {
+  await withUsers(async (_list, api, as) => {
     const answer = await api.get("/api/v1/users?searchString=-list@", { as });
     expectStatus(answer, 200);
     expect(answer.text).not.toContain("argon2");

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 type User = { id: string; email: string };
-const requests: [what: string, send: (as: string, user: User) => Promise<Answer>][] = [
+const requests: [change: string, send: (as: string, user: User) => Promise<Answer>][] = [
   ["changed", (as, { id }) => api.patch(`${API}/users/${id}`, { as, body: { name: "Other" } })],
   [
     "deactivated",
@@ -22,20 +22,20 @@ const requests: [what: string, send: (as: string, user: User) => Promise<Answer>
   ],
   ["deleted", (as, { id }) => api.delete(`${API}/users/${id}`, { as })],
   [
-    "given a role",
+    "assigned a role",
     (as, { email }) =>
       api.patch(`${API}/roles/${email}/assign`, { as, body: { roleSlug: "superuser" } }),
   ],
   [
-    "deprived of its role",
+    "stripped of its role",
     (as, { email }) =>
       api.patch(`${API}/roles/${email}/revoke`, { as, body: { roleSlug: "fitness-trainer" } }),
   ],
 ];
 
 test.each(requests)(
-  "an account that is deleted while it is %s is not found, and no event is recorded",
-  async (_what, send) => {
+  "if an account is deleted while it is %s, the request gets 404 and records no event",
+  async (_change, send) => {
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
     const user = await makeUser(api, { roleSlug: "fitness-trainer" });
     const countEvents = async () =>
@@ -45,7 +45,7 @@ test.each(requests)(
     await database.pool.transaction(async (tx) => {
       await tx.sql`delete from users where id = ${user.id}`;
       pending = send(as, user);
-      // If the request is too slow to be blocked, it finds nothing, and the answer is the same.
+      // If the request is too slow to be blocked, it finds no account, and the answer is the same.
       await untilBlocked(database.pool);
     });
     expectProblem((await pending) as Answer, 404, "users.not_found");
