@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "#lib/errors.ts";
-import { envExample } from "#src/config/config.ts";
+import { envExample } from "#src/config/settings.ts";
 import { openApiJson } from "./openapi.ts";
 import { runTests } from "./test.ts";
 

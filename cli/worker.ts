@@ -1,6 +1,7 @@
 import { type Program, startProgram } from "#lib/processes/programs.ts";
 import { isExecutable } from "#lib/shipped-files.ts";
-import { type Config, Settings } from "#src/config/config.ts";
+import type { Config } from "#src/config/config.ts";
+import { Settings } from "#src/config/settings.ts";
 
 export type Environment = Record<string, string | undefined>;
 

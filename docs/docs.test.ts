@@ -7,7 +7,7 @@ import { cac } from "cac";
 import { benchCommands } from "#bench/commands.ts";
 import { OPERATIONS } from "#bench/compare/compare.ts";
 import { registerCommands } from "#cli/commands.ts";
-import { Settings } from "#src/config/config.ts";
+import { Settings } from "#src/config/settings.ts";
 import { scripts } from "../package.json" with { type: "json" };
 
 const ROOT = join(import.meta.dir, "..");

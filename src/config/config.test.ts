@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { envExample, readConfig, Settings } from "./config.ts";
+import { readConfig } from "./config.ts";
+import { envExample, Settings } from "./settings.ts";
 
 const SAFE_PRODUCTION = {
   NODE_ENV: "production",
@@ -11,16 +12,16 @@ const SAFE_PRODUCTION = {
   DATABASE_URL: "postgres://localhost/irontrack",
 };
 
-test("an empty environment is a working one", () => {
+test("an empty environment gives working settings", () => {
   expect(readConfig({})).toMatchObject({ PORT: 8000, HOST: "127.0.0.1", DATABASE_PREPARE: true });
   expect(readConfig({ PORT: "" }).PORT).toBe(8000);
 });
 
-test("an empty HOST is the Unix socket only, not the default address", () => {
+test("an empty HOST means the Unix socket only, not the default address", () => {
   expect(readConfig({ HOST: "" }).HOST).toBe("");
 });
 
-test("every bad setting is named at once, and no value is repeated", () => {
+test("all invalid settings are named at once, without their values", () => {
   const bad = {
     PORT: "secret-1",
     DRAIN_TIMEOUT_S: "-1",
@@ -43,7 +44,7 @@ test.each([
   expect(() => readConfig(env)).toThrow(name);
 });
 
-test("production takes safe settings", () => {
+test("production accepts safe settings", () => {
   expect(readConfig(SAFE_PRODUCTION).NODE_ENV).toBe("production");
 });
 
@@ -60,13 +61,13 @@ test.each([
   "127.example.com",
   "0",
   "::ffff:0.0.0.0",
-])("HOST %p is refused, unless HOST_PUBLIC and secure cookies say that it is meant", (HOST) => {
+])("HOST %p is refused unless HOST_PUBLIC and COOKIE_SECURE are true", (HOST) => {
   expect(() => readConfig({ HOST })).toThrow("HOST_PUBLIC");
   expect(() => readConfig({ HOST, HOST_PUBLIC: "true" })).toThrow("COOKIE_SECURE");
   expect(readConfig({ HOST, HOST_PUBLIC: "true", COOKIE_SECURE: "true" }).HOST).toBe(HOST);
 });
 
-test("a secret is read from the file that its setting with _FILE names", () => {
+test("a secret is read from the file that <name>_FILE names", () => {
   const dir = mkdtempSync(join(tmpdir(), "irontrack-secrets-"));
   const file = join(dir, "password");
   writeFileSync(file, "p@ss:w/rd\n");
@@ -74,16 +75,18 @@ test("a secret is read from the file that its setting with _FILE names", () => {
   const config = readConfig({ DATABASE_URL: url, DATABASE_PASSWORD_FILE: file });
   expect(decodeURIComponent(new URL(config.DATABASE_URL as string).password)).toBe("p@ss:w/rd");
   expect(new URL(config.DATABASE_URL as string).searchParams.get("host")).toBe("/run/postgresql");
-  const own = readConfig({
+  const withPassword = readConfig({
     DATABASE_URL: "postgres://ada:own@localhost/irontrack",
     DATABASE_PASSWORD_FILE: file,
   });
-  expect(new URL(own.DATABASE_URL as string).password).toBe("own");
+  expect(new URL(withPassword.DATABASE_URL as string).password).toBe("own");
   const replicas = readConfig({
-    DATABASE_REPLICA_URLS: `${url}, ${own.DATABASE_URL}`,
+    DATABASE_REPLICA_URLS: `${url}, ${withPassword.DATABASE_URL}`,
     DATABASE_PASSWORD_FILE: file,
   });
-  expect(replicas.DATABASE_REPLICA_URLS).toBe(`${config.DATABASE_URL},${own.DATABASE_URL}`);
+  expect(replicas.DATABASE_REPLICA_URLS).toBe(
+    `${config.DATABASE_URL},${withPassword.DATABASE_URL}`,
+  );
   rmSync(dir, { recursive: true });
   const both = () => readConfig({ DATABASE_PASSWORD: "secret-1", DATABASE_PASSWORD_FILE: file });
   expect(both).toThrow(/DATABASE_PASSWORD_FILE: must/);
@@ -93,7 +96,7 @@ test("a secret is read from the file that its setting with _FILE names", () => {
   );
 });
 
-test("the committed example lists every setting and is current", () => {
+test(".env.example lists every setting and is up to date", () => {
   const committed = readFileSync(join(import.meta.dir, "../../.env.example"), "utf8");
   expect(committed).toBe(envExample());
   for (const name of Object.keys(Settings.properties)) expect(committed).toContain(`# ${name}=`);

@@ -4,7 +4,7 @@ import { AppError, type GivenId, idsNotFound, listOfIds } from "#lib/errors.ts";
 import type { Invalidation, Invalidations } from "../cache/invalidations.ts";
 import type { Precondition } from "../http/precondition.ts";
 import { type Actor, isSuperuser } from "../permissions/actor.ts";
-import { lockParentsWith } from "../permissions/parent-locks.queries.ts";
+import { lockParentsOfExercise } from "../permissions/parent-locks.queries.ts";
 import {
   deleteExercise,
   type ExistingIds,
@@ -103,7 +103,7 @@ export function removeExercise(
         throw new AppError("forbidden", "exercises.not_deletable", detail);
       }
       await precondition(stored.version, () => stored.document);
-      await lockParentsWith(tx, exerciseId);
+      await lockParentsOfExercise(tx, exerciseId);
       await deleteExercise(tx, exerciseId, invalidationMessage);
     }),
   );

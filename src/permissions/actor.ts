@@ -2,7 +2,7 @@ import { AppError } from "#lib/errors.ts";
 
 export type RoleSlug = "application-access" | "superuser" | "fitness-trainer";
 
-/** Who is asking, as the database knew them when the login was last checked. */
+/** The user that sends a request, as of the last time the login was read from the database. */
 export type Actor = {
   loginId: string;
   userId: string;
@@ -11,16 +11,13 @@ export type Actor = {
   roleSlug: RoleSlug;
 };
 
-/**
- * Who may call an operation. `anyone` needs no login; `active` any signed-in user; the others a
- * role.
- */
+/** Who may call an operation: anyone without a login, any signed-in user (`active`), or a role. */
 export type Access = "anyone" | "active" | "superuser" | "trainer";
 
 export const isSuperuser = (actor: Actor): boolean => actor.roleSlug === "superuser";
 export const isTrainer = (actor: Actor): boolean => actor.roleSlug === "fitness-trainer";
 
-/** Throws `forbidden` when the actor's role does not allow what `access` asks for. */
+/** Throws `forbidden` if the actor does not have the role that `access` requires. */
 export function requireAccess(access: Access, actor: Actor): void {
   if (access === "superuser" && !isSuperuser(actor)) {
     throw new AppError(

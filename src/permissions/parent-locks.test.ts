@@ -25,17 +25,17 @@ for (const [table, kind] of [
     const owner = await makeSignedIn(api);
     const friend = await makeSignedIn(api);
     const parts = table === "plans" ? { routines: [] } : { exercises: [] };
-    const made = await api.post(`/api/v1/${table}`, {
+    const created = await api.post(`/api/v1/${table}`, {
       as: owner.as,
       body: { name: "Shared", ...parts },
     });
-    const grant = { [kind]: made.json.id, email: friend.user.email, access: "write" };
+    const grant = { [kind]: created.json.id, email: friend.user.email, access: "write" };
     expectStatus(await api.post("/api/v1/grants", { as: owner.as, body: grant }), 201);
-    const path = `/api/v1/${table}/${made.json.id}`;
+    const path = `/api/v1/${table}/${created.json.id}`;
     const write = (body: object) => api.patch(path, { as: friend.as, body });
     let waiting: ReturnType<typeof write>[] = [];
     await database.pool.transaction(async ({ sql }) => {
-      await sql`select from ${sql(table)} where id = ${made.json.id} for no key update`;
+      await sql`select from ${sql(table)} where id = ${created.json.id} for no key update`;
       waiting = [write({ name: "Theirs" }), write(parts)];
       await untilBlocked(database.pool, { count: 2 });
       await sql`delete from grants`;

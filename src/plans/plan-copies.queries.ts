@@ -1,6 +1,6 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
-import { canReadPlan, isAllowed } from "../permissions/visibility.queries.ts";
+import { canReadPlan, clientAllows } from "../permissions/visibility.queries.ts";
 
 /**
  * Copies a plan that `userId` may read into a private plan of their own and returns its id;
@@ -59,7 +59,7 @@ export async function assignPlan(
       select requested.id, ordinal, client_id as owner_id
       from requested
       join clients on clients.id = requested.id
-      where ${isAllowed(sql, trainerId, "write_plans")}
+      where ${clientAllows(sql, trainerId, "write_plans")}
     ),
     missing as (select id from requested where id not in (select id from allowed)),
     receivers as materialized (

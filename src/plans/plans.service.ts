@@ -3,8 +3,8 @@ import { translateViolations } from "#db/errors.ts";
 import { AppError, idsNotFound, listOfIds } from "#lib/errors.ts";
 import type { Precondition } from "../http/precondition.ts";
 import type { Actor } from "../permissions/actor.ts";
-import { holdRoutineNames, lockPlan } from "../permissions/parent-locks.queries.ts";
-import { listAllowing, mayWritePlan } from "../permissions/visibility.queries.ts";
+import { lockPlan, lockRoutineNames } from "../permissions/parent-locks.queries.ts";
+import { listClientsAllowing, mayWritePlan } from "../permissions/visibility.queries.ts";
 import { assignPlan, copyPlan } from "./plan-copies.queries.ts";
 import {
   deletePlan,
@@ -55,7 +55,7 @@ export function changePlan(
   return translate(columns.name ?? "", () =>
     db.transaction(async (tx) => {
       const routineIds = entries?.map(({ routineId }) => routineId);
-      if (routineIds) await holdRoutineNames(tx, routineIds);
+      if (routineIds) await lockRoutineNames(tx, routineIds);
       const stored = await lockPlan(tx, actor.userId, planId);
       if (!stored) throw planNotFound();
       await precondition(stored.version, () => getPlan(tx, actor, planId));
@@ -121,7 +121,7 @@ export function assignToClients(
 
 /** Throws not_found unless all of the clients currently let the actor write their plans. */
 export async function requireAssignable(db: Db, actor: Actor, clientIds: string[]): Promise<void> {
-  const allowing = new Set(await listAllowing(db, actor.userId, clientIds, "write_plans"));
+  const allowing = new Set(await listClientsAllowing(db, actor.userId, clientIds, "write_plans"));
   const missing = clientIds.filter((id) => !allowing.has(id));
   requireNoneMissing(clientIds, missing);
 }

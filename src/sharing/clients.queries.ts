@@ -1,7 +1,7 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
 import { instant } from "#db/fragments.ts";
-import { isAllowed } from "../permissions/visibility.queries.ts";
+import { clientAllows } from "../permissions/visibility.queries.ts";
 import type { ListClients, Scopes } from "./clients.schemas.ts";
 
 /**
@@ -98,7 +98,7 @@ export async function findReadableClient(
 ): Promise<string | undefined> {
   const [found] = await sql<{ userId: string }[]>`
     select client_id as "userId" from clients
-    where clients.id = ${clientId} and ${isAllowed(sql, trainerId, "read_history")}`;
+    where clients.id = ${clientId} and ${clientAllows(sql, trainerId, "read_history")}`;
   return found?.userId;
 }
 

@@ -4,7 +4,7 @@ import type { InvalidationMessage, Invalidations } from "../cache/invalidations.
 import { checkInput } from "../http/input.ts";
 import { faultsOf, Uuid } from "../http/shapes.ts";
 import type { Actor } from "../permissions/actor.ts";
-import { lockOwn } from "../permissions/parent-locks.queries.ts";
+import { lockOwnParents } from "../permissions/parent-locks.queries.ts";
 import { checkConstraintsImmediately, listKnown, lockSync } from "./changes.queries.ts";
 import { KINDS, SyncItem } from "./sync.schemas.ts";
 import {
@@ -46,7 +46,7 @@ export async function syncBatch(
       await checkConstraintsImmediately(tx);
       const known = await listKnown(tx, actor.userId, items);
       const ids = items.map(({ id }) => id);
-      const locked = await lockOwn(tx, actor.userId, ids);
+      const locked = await lockOwnParents(tx, actor.userId, ids);
       const deviceVersions = new Map(locked.map(({ id, version }) => [id, version]));
       const batch = { tx, actor, known, deviceVersions, invalidationMessage, onFault };
       const results: string[] = [];
