@@ -18,6 +18,14 @@ test("every decision record has a title, a status and a date", () => {
   expect(malformed).toEqual([]);
 });
 
+test("every decision record has a context, a decision and consequences, in this order", () => {
+  const incomplete = records.filter((file) => {
+    const sections = [...read(file).matchAll(/^## (Context|Decision|Consequences)$/gm)];
+    return sections.map(([, name]) => name).join() !== "Context,Decision,Consequences";
+  });
+  expect(incomplete).toEqual([]);
+});
+
 test("the index of decisions lists every record in order, with its status and date", () => {
   const rows = records.map((file) => {
     const [, number, title, status, date] = HEAD.exec(read(file)) ?? [];
