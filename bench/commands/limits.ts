@@ -1,6 +1,6 @@
 import type { CAC } from "cac";
 import { PROFILE_NAMES, profileNamed } from "../disk/profiles.ts";
-import { readObjective } from "../measure/knee.ts";
+import { parseObjective } from "../measure/knee.ts";
 import { type Given, positive, resultOptionsOf } from "./options.ts";
 import { generatorCommand, sweepCommand } from "./run-limits.ts";
 
@@ -44,10 +44,10 @@ export function registerLimits(cli: CAC): void {
     .example((name) => `  $ ${name} sweep http/ListExercises --slo p99=50ms`)
     .action(async (scenario: string, given: Given) => {
       const isValid = await sweepCommand(scenario, {
-        objective: readObjective(String(given.slo)),
+        objective: parseObjective(String(given.slo)),
         search: {
           from: positive("--from", given.from),
-          most: positive("--to", given.to),
+          max: positive("--to", given.to),
           precision: positive("--precision", given.precision, 1.01),
         },
         seconds: positive("--seconds", given.seconds),

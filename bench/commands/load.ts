@@ -3,11 +3,11 @@ import type { CAC } from "cac";
 import { OperatorError } from "#lib/errors.ts";
 import { PROFILE_NAMES, profileNamed } from "../disk/profiles.ts";
 import { ARRIVAL_MODELS, type ArrivalModel } from "../load/arrivals.ts";
-import { readTrace } from "../load/trace.ts";
-import { USUAL_RUN } from "../measure/load-plan.ts";
+import { parseTrace } from "../load/trace.ts";
+import { DEFAULT_RUN } from "../measure/load-plan.ts";
 import { HTTP_SCENARIOS } from "../suites/http.ts";
 import { SUITES } from "../suites/suites.ts";
-import { BETWEEN, readThrough } from "../testbed/proxy-and-pooler.ts";
+import { INTERMEDIARIES, parseThrough } from "../testbed/proxy-and-pooler.ts";
 import { type Given, oneOf, positive, resultOptionsOf } from "./options.ts";
 import { countOperations } from "./run-counts.ts";
 import { runCommand } from "./run-suite.ts";
@@ -50,13 +50,13 @@ export function registerLoad(cli: CAC): void {
       "Measure the latency of a suite or of named scenarios (see list), and write a report",
     )
     .option("--arrivals <model>", `Arrival model: ${ARRIVAL_MODELS.join(", ")}`, {
-      default: USUAL_RUN.model,
+      default: DEFAULT_RUN.model,
     })
     .option(
       "--rate <rate>",
       "Requests per second of each scenario; with a ramp, the initial rate",
       {
-        default: USUAL_RUN.rate,
+        default: DEFAULT_RUN.rate,
       },
     )
     .option("--to-rate <rate>", "Requests per second at the end of a ramp")
@@ -64,18 +64,18 @@ export function registerLoad(cli: CAC): void {
       "--wave <n>",
       "Users who sign in at once in login-storm, in addition to reads at --rate (default: 150)",
     )
-    .option("--seconds <s>", "Length of each run in seconds", { default: USUAL_RUN.seconds })
+    .option("--seconds <s>", "Length of each run in seconds", { default: DEFAULT_RUN.seconds })
     .option("--runs <n>", "Runs of each scenario; intervals are computed over runs", {
-      default: USUAL_RUN.runs,
+      default: DEFAULT_RUN.runs,
     })
     .option("--warm-up <seconds>", "Maximum warm-up until latency settles; 0 for none", {
-      default: USUAL_RUN.warmUpS.most,
+      default: DEFAULT_RUN.warmUpS.max,
     })
     .option("--profile <name>", PROFILE_NAMES.join(", "), { default: "native" })
     .option("--cold", "Start each operation with small shared buffers and an empty page cache")
     .option(
       "--through <what>",
-      `Add components to the request path of http and mix; as in production: ${BETWEEN.join(",")}`,
+      `Add components to the request path of http and mix; as in production: ${INTERMEDIARIES.join(",")}`,
     )
     .option("--all", "Run every scenario of the suite")
     .option("--raw", "Also write the due, send and response time of every request")
@@ -105,11 +105,11 @@ export function registerLoad(cli: CAC): void {
 function readTraceFile(path: string) {
   if (!existsSync(path)) throw new OperatorError(`There is no trace ${path}`, 2);
   const operations = HTTP_SCENARIOS.map(({ operation }) => operation);
-  return readTrace(readFileSync(path, "utf8"), operations);
+  return parseTrace(readFileSync(path, "utf8"), operations);
 }
 
 function runOptionsOf(given: Given) {
-  const most = positive("--warm-up", given.warmUp, 0);
+  const maxWarmUpS = positive("--warm-up", given.warmUp, 0);
   return {
     rate: positive("--rate", given.rate),
     ...(given.toRate === undefined ? {} : { toRate: positive("--to-rate", given.toRate) }),
@@ -117,9 +117,9 @@ function runOptionsOf(given: Given) {
     model: oneOf<ArrivalModel>("--arrivals", given.arrivals, ARRIVAL_MODELS),
     seconds: positive("--seconds", given.seconds),
     runs: Math.ceil(positive("--runs", given.runs)),
-    warmUpS: { least: Math.min(USUAL_RUN.warmUpS.least, most), most },
+    warmUpS: { min: Math.min(DEFAULT_RUN.warmUpS.min, maxWarmUpS), max: maxWarmUpS },
     profile: profileNamed(String(given.profile)),
     isCold: given.cold === true,
-    through: readThrough(given.through),
+    through: parseThrough(given.through),
   };
 }

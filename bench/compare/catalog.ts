@@ -2,7 +2,13 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { ratioOfPairs } from "../figures/statistics.ts";
-import { ask, type Manner, signIn, startApplication, startBare } from "../testbed/applications.ts";
+import {
+  fetchAnswer,
+  type RequestHandling,
+  signIn,
+  startApplication,
+  startBare,
+} from "../testbed/applications.ts";
 import { databaseUrl } from "../testbed/embedded-postgres.ts";
 import { type ServerProcess, startServer } from "../testbed/server-process.ts";
 import { type Measured, measure as measureAsking, type RequestOptions } from "./measured.ts";
@@ -154,7 +160,7 @@ async function onApplication(
     const { socketPath } = application;
     const emails = Array.from({ length: people }, (_, at) => `bench-${at}@example.com`);
     const cookies = await Promise.all(emails.map((email) => signIn(socketPath, email)));
-    const page = await ask(socketPath, PAGE, cookies[0] as string);
+    const page = await fetchAnswer(socketPath, PAGE, cookies[0] as string);
     const [paths, headers] = requests(page.headers.etag ?? "");
     return await measure(
       dir,
@@ -198,14 +204,14 @@ async function onSameBytes(
   dir: string,
   durationMs: number,
   isKnown: boolean,
-  manner?: Manner,
+  handling?: RequestHandling,
 ): Promise<Measured> {
   const application = await startApplication(dir);
   const cookie = await signIn(application.socketPath);
-  const page = await ask(application.socketPath, PAGE, cookie);
+  const page = await fetchAnswer(application.socketPath, PAGE, cookie);
   await application.stop();
   const { "content-type": _type, ...headers } = page.headers;
-  const bare = await startBare(dir, isKnown ? { status: 304, headers, body: "" } : page, manner);
+  const bare = await startBare(dir, isKnown ? { status: 304, headers, body: "" } : page, handling);
   try {
     const known = isKnown ? { "if-none-match": page.headers.etag ?? "" } : {};
     const headers = { ...NAMED, ...known };

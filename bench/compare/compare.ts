@@ -3,7 +3,7 @@ import { availableParallelism, cpus } from "node:os";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { ratioOfPairs } from "../figures/statistics.ts";
 import { closedLoop } from "../load/closed-loop.ts";
-import { ask, signIn, startApplication, startBare } from "../testbed/applications.ts";
+import { fetchAnswer, signIn, startApplication, startBare } from "../testbed/applications.ts";
 import type { ServerProcess } from "../testbed/server-process.ts";
 
 /**
@@ -75,7 +75,7 @@ async function compare(
     process.stderr.write(`${operation}: pair ${pair + 1} of ${options.pairs}\n`);
     const application = await startApplication(dir);
     const cookie = await signIn(application.socketPath);
-    const bare = await startBare(dir, await ask(application.socketPath, path, cookie));
+    const bare = await startBare(dir, await fetchAnswer(application.socketPath, path, cookie));
     const runs = {
       ours: () => measure(application, path, cookie, options),
       bare: () => measure(bare, path, cookie, options),

@@ -5,7 +5,7 @@ import { usedNs } from "../probes/cpu-time.ts";
 import { HTTP_SCENARIOS } from "../suites/http.ts";
 import { prepareRequests, type Scenario } from "../suites/scenario.ts";
 import { COMPONENTS, type Component, type RunningRequestPath } from "../testbed/request-path.ts";
-import { PEOPLE } from "../testbed/shared-postgres.ts";
+import { ATHLETES } from "../testbed/shared-postgres.ts";
 import type { Operation } from "./request-paths.ts";
 
 /**
@@ -23,7 +23,7 @@ const WARM_UP: Record<Operation, number> = { Ping: 3000, GetWorkout: 1500, LogSe
 const MAX_WARM_UP_S = 30;
 const MAX_REQUESTS_PER_SECOND = 60_000;
 /** A workout is answered with at most 500 sets of an exercise. */
-const MAX_WRITES = PEOPLE * 350;
+const MAX_WRITES = ATHLETES * 350;
 
 /** Puts an operation under a closed loop. Throws OperatorError when an answer was a failure. */
 export async function measure(
@@ -33,9 +33,9 @@ export async function measure(
 ): Promise<Cost> {
   const scenario = HTTP_SCENARIOS.find((one) => one.operation === operation) as Scenario;
   // One request of each person: sets go to workouts of their own, which are made now.
-  const requests = (await prepareRequests(path.fixtureSets, scenario, PEOPLE)).map(encodeRequest);
-  const run = (s: number, most: number) =>
-    closedLoop(path.target, requests, CONNECTIONS, s * 1000, most);
+  const requests = (await prepareRequests(path.fixtureSets, scenario, ATHLETES)).map(encodeRequest);
+  const run = (s: number, maxRequests: number) =>
+    closedLoop(path.target, requests, CONNECTIONS, s * 1000, maxRequests);
   await run(MAX_WARM_UP_S, WARM_UP[operation] * path.workers);
   const earlier = path.cpuNs();
   const load = await run(

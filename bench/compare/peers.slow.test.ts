@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ask } from "../testbed/applications.ts";
+import { fetchAnswer } from "../testbed/applications.ts";
 import {
   openPeerTestBed,
   PEER_PATHS,
@@ -33,8 +33,8 @@ test.each(PEERS.filter(([, runtime]) => runtime === "bun" || Bun.which("node")))
     const peer = await testBed.startPeer(name, runtime);
     try {
       for (const cookie of ["", "access_token=x", `${testBed.cookie.slice(0, -8)}AAAAAAAA`]) {
-        expect((await ask(peer.socketPath, PEER_PATHS.me, cookie)).status).toBe(401);
-        expect((await ask(peer.socketPath, PEER_PATHS.page, cookie)).status).toBe(401);
+        expect((await fetchAnswer(peer.socketPath, PEER_PATHS.me, cookie)).status).toBe(401);
+        expect((await fetchAnswer(peer.socketPath, PEER_PATHS.page, cookie)).status).toBe(401);
       }
     } finally {
       await peer.stop();

@@ -4,7 +4,7 @@ import { listHistory } from "#src/progress/history.queries.ts";
 import { findRecordsJson, listVolumeJson } from "#src/progress/progress.queries.ts";
 import { logSet } from "#src/workouts/workout-sets.service.ts";
 import { listWorkouts } from "#src/workouts/workouts.queries.ts";
-import type { Person, TrainingTestBed } from "../testbed/training-testbed.ts";
+import type { Athlete, TrainingTestBed } from "../testbed/training-testbed.ts";
 
 /** Twelve weeks. */
 const PERIOD = { from: "2025-10-06", to: "2025-12-28", by: "week" } as const;
@@ -15,13 +15,13 @@ export type TrainingOperation = {
   name: string;
   request(
     testBed: TrainingTestBed,
-    person: Person,
+    athlete: Athlete,
   ): { method: string; path: string; body?: string };
-  run(db: Db, testBed: TrainingTestBed, person: Person): Promise<unknown>;
+  run(db: Db, testBed: TrainingTestBed, athlete: Athlete): Promise<unknown>;
 };
 
 const get = (path: string) => ({ method: "GET", path: `/api/v1${path}` });
-const asActor = ({ userId }: Person): Actor => ({
+const asActor = ({ userId }: Athlete): Actor => ({
   ...{ loginId: "", userId, email: "", name: null, roleSlug: "application-access" },
 });
 
@@ -33,9 +33,9 @@ export const OPERATIONS: TrainingOperation[] = [
       path: `/api/v1/workouts/${workoutId}/exercises/${entryId}/sets`,
       body: JSON.stringify(SET),
     }),
-    run: (db, _testBed, person) => {
-      const place = { workoutId: person.workoutId, workoutExerciseId: person.entryId };
-      return logSet(db, asActor(person), place, SET, async () => {});
+    run: (db, _testBed, athlete) => {
+      const place = { workoutId: athlete.workoutId, workoutExerciseId: athlete.entryId };
+      return logSet(db, asActor(athlete), place, SET, async () => {});
     },
   },
   {

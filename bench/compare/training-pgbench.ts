@@ -6,7 +6,7 @@ import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { ratioOfPairs } from "../figures/statistics.ts";
 import { pinned } from "../hosts/pinning.ts";
 import { closedLoop } from "../load/closed-loop.ts";
-import type { Person, TrainingTestBed } from "../testbed/training-testbed.ts";
+import type { Athlete, TrainingTestBed } from "../testbed/training-testbed.ts";
 import { OPERATIONS, SET } from "./training-operations.ts";
 
 const CONNECTIONS = 8;
@@ -16,7 +16,7 @@ const ENTRIES = 200;
 const SETS_PER_ENTRY = 400;
 
 /** Where sets go in one run: exercises of one workout for each athlete, as text. */
-type Places = { person: Person; entryIds: string[] }[];
+type Places = { person: Athlete; entryIds: string[] }[];
 
 /**
  * Sets logged per second by the application, over those of pgbench that sends the same statements

@@ -1,8 +1,8 @@
 import { mulberry32 } from "../figures/statistics.ts";
 
 /**
- * When requests are due. `constant` and `poisson` at `rate` a second; `ramp` is Poisson from `rate`
- * to `toRate`.
+ * When requests are due: `constant` or `poisson` at `rate` a second; `ramp` is Poisson with a rate
+ * that rises from `rate` to `toRate`.
  */
 export type Arrivals = {
   model: "constant" | "poisson" | "ramp";
@@ -15,24 +15,24 @@ export type Arrivals = {
 export const ARRIVAL_MODELS = ["poisson", "constant", "ramp", "closed"] as const;
 export type ArrivalModel = (typeof ARRIVAL_MODELS)[number];
 
-/** What a person may choose, as the generator takes it. */
-export function arrivalsOf(given: {
+/** The arrivals that command-line options describe. A closed loop has none. */
+export function arrivalsOf(options: {
   model: ArrivalModel;
   rate: number;
   toRate: number;
   durationMs: number;
   seed: number;
 }): Arrivals | { model: "closed"; durationMs: number } {
-  const { model, rate, toRate, durationMs, seed } = given;
+  const { model, rate, toRate, durationMs, seed } = options;
   if (model === "closed") return { model, durationMs };
   return { model, rate, ...(model === "ramp" ? { toRate } : {}), durationMs, seed };
 }
 
 /**
  * Due times in ms from the start, ascending, all below `durationMs`. Poisson arrivals have
- * exponential gaps, so requests meet and queue as those of independent clients do; constant ones
- * never meet. A ramp's times are those of a unit-rate process put through the inverse of the
- * integrated rate (Lewis and Shedler 1979). The same seed gives the same times.
+ * exponential gaps, so requests collide and queue as those of independent clients do; constant ones
+ * do not. A ramp inverts the integrated rate of a unit-rate process (Lewis and Shedler 1979). The
+ * same seed gives the same times.
  */
 export function dueTimes({
   model,
@@ -41,7 +41,7 @@ export function dueTimes({
   durationMs,
   seed = 1,
 }: Arrivals): Float64Array {
-  if (!(rate > 0) || !(toRate > 0)) throw new RangeError("Rates are above 0");
+  if (!(rate > 0) || !(toRate > 0)) throw new RangeError("Rates must be above 0");
   if (model === "constant") {
     const count = Math.floor((durationMs * rate) / 1000);
     return Float64Array.from({ length: count }, (_, n) => (n * 1000) / rate);

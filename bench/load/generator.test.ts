@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Socket } from "bun";
+import type { Target } from "./connections.ts";
 import { generate, type LoadModel } from "./generator.ts";
-import type { Target } from "./lanes.ts";
 import { figuresOf } from "./recording.ts";
 
 const GET = Buffer.from("GET /thing HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -60,7 +60,7 @@ const PLANS: LoadModel[] = [
   { model: "poisson", rate: 500, durationMs: 100 },
   { model: "ramp", rate: 200, toRate: 800, durationMs: 100 },
   { model: "replay", dueMs: [0, 1, 1, 2, 50] },
-  { model: "closed", durationMs: 10_000, most: 50 },
+  { model: "closed", durationMs: 10_000, maxRequests: 50 },
 ];
 
 test.each(PLANS)("$model: every request is answered once, over Unix sockets and TCP", (load) =>
@@ -78,7 +78,7 @@ test.each(PLANS)("$model: every request is answered once, over Unix sockets and 
   ),
 );
 
-test("a server that closes its connections after a few answers is connected to again, and nothing is lost", () =>
+test("connections that the server closes are reopened, and no request is lost", () =>
   withServer(
     each(GET.length, (connection) => {
       const isLast = connection.data.answered === 3;
@@ -93,20 +93,20 @@ test("a server that closes its connections after a few answers is connected to a
     },
   ));
 
-test("a connection that is lost before its answer is a failure, and only that", () =>
+test("a connection lost before its answer is a single failure", () =>
   withServer(
     each(GET.length, (connection) => {
       if (connection.data.answered === 5) connection.terminate();
       else connection.write(answerOf("hello"));
     }),
     async (target) => {
-      const load = { model: "closed", durationMs: 10_000, most: 50 } as const;
+      const load = { model: "closed", durationMs: 10_000, maxRequests: 50 } as const;
       const { requests, failures } = figuresOf(await run(target, load, GET, 1));
       expect({ requests, failures }).toEqual({ requests: 50, failures: 10 });
     },
   ));
 
-test("what a server says to an idle connection before it hangs up is no answer, and nobody sends to it any more", () =>
+test("bytes on an idle connection are not an answer, and the connection is not used again", () =>
   withServer(
     each(GET.length, (connection) => {
       connection.write(answerOf("hello"));
@@ -125,20 +125,20 @@ test("what a server says to an idle connection before it hangs up is no answer, 
     },
   ));
 
-test("what is no answer is a failure", () =>
+test("malformed bytes are a failure", () =>
   withServer(
     each(GET.length, (connection) => {
       if (connection.data.answered === 2) connection.write("SSH-2.0-x\r\n\r\n");
       else if (connection.data.answered === 1) connection.write(answerOf("hello"));
     }),
     async (target) => {
-      const load = { model: "closed", durationMs: 10_000, most: 20 } as const;
+      const load = { model: "closed", durationMs: 10_000, maxRequests: 20 } as const;
       const { requests, failures } = figuresOf(await run(target, load, GET, 1));
       expect({ requests, failures }).toEqual({ requests: 20, failures: 10 });
     },
   ));
 
-test("when the server goes away for good, what was due and never sent is a failure too, and the load ends", async () => {
+test("after the server exits, requests that were due and never sent are failures too, and the load ends", async () => {
   const directory = mkdtempSync(join(tmpdir(), "irontrack-lanes-"));
   const unix = join(directory, "a.sock");
   let answered = 0;
@@ -164,7 +164,7 @@ test("when the server goes away for good, what was due and never sent is a failu
   rmSync(directory, { recursive: true });
 });
 
-test("large requests and large chunked answers get through", () => {
+test("large requests and large chunked answers are transferred", () => {
   const upload = Buffer.alloc(3_000_000, "x");
   const piece = "y".repeat(0x40000);
   const chunked = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${`40000\r\n${piece}\r\n`.repeat(8)}0\r\n\r\n`;
@@ -182,7 +182,7 @@ test("large requests and large chunked answers get through", () => {
     async (target) => {
       const recording = await run(
         target,
-        { model: "closed", durationMs: 10_000, most: 6 },
+        { model: "closed", durationMs: 10_000, maxRequests: 6 },
         upload,
         2,
       );

@@ -1,13 +1,13 @@
 import { build, HistogramLogWriter } from "hdr-histogram-js";
 import type { Recording } from "./recording.ts";
 
-/** Responses of one operation, from when a request was due. */
+/** Response times of one operation. */
 export type Recorded = { operation: string; recording: Recording };
 
 /**
- * An HDR histogram log (version 1.3, V2 encoding) as other tools read it: a tagged histogram of the
- * responses to the requests that were due in each second, in µs with three digits. `startedMs` is
- * ms since 1970. Failures are left out.
+ * An HDR histogram log (version 1.3, V2 encoding) for other tools: a tagged histogram for each
+ * second of the response times of requests due in it, in µs with three digits. `startedMs` is ms
+ * since 1970. Failures are left out.
  */
 export function hdrLog(all: Recorded[], startedMs: number): string {
   let text = "";
@@ -22,7 +22,7 @@ export function hdrLog(all: Recorded[], startedMs: number): string {
       const histogram = build({ numberOfSignificantValueDigits: 3, autoResize: true });
       histogram.tag = operation;
       for (const us of responsesUs) histogram.recordValue(us);
-      // In ms, as the legend's unit is for humans to read.
+      // The unit of the legend, which people read, is ms.
       writer.outputIntervalHistogram(histogram, second, second + 1, 1000);
     }
   }
@@ -31,13 +31,13 @@ export function hdrLog(all: Recorded[], startedMs: number): string {
 
 function bySecond({ due, done, status }: Recording): [second: number, responsesUs: number[]][] {
   const seconds = new Map<number, number[]>();
-  for (let at = 0; at < due.length; at++) {
-    const isAnswered = (status[at] as number) >= 200 && (status[at] as number) < 400;
+  for (let index = 0; index < due.length; index++) {
+    const isAnswered = (status[index] as number) >= 200 && (status[index] as number) < 400;
     if (!isAnswered) continue;
-    const second = Math.floor((due[at] as number) / 1000);
-    const us = Math.max(1, Math.round(((done[at] as number) - (due[at] as number)) * 1000));
-    const known = seconds.get(second);
-    if (known) known.push(us);
+    const second = Math.floor((due[index] as number) / 1000);
+    const us = Math.max(1, Math.round(((done[index] as number) - (due[index] as number)) * 1000));
+    const times = seconds.get(second);
+    if (times) times.push(us);
     else seconds.set(second, [us]);
   }
   return [...seconds].sort(([a], [b]) => a - b);

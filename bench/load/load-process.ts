@@ -1,5 +1,5 @@
-// The generator as a process of its own, so that neither its CPU nor its garbage is anybody else's.
-// Argument: a directory with plan.json, into which the recording is written as recording.bin.
+// Runs the generator in its own process, so that its CPU and garbage collection affect nothing
+// else. Argument: a directory with plan.json, to which recording.bin is written.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { generate } from "./generator.ts";

@@ -5,7 +5,7 @@ import { createParser } from "./http-parser.ts";
 import { distributionOf, figuresOf, type Recording } from "./recording.ts";
 import { fromBytes, toBytes } from "./run.ts";
 
-test("constant arrivals are evenly apart, and Poisson ones have exponential gaps of the same mean", () => {
+test("constant arrivals are evenly spaced, and Poisson arrivals have exponential gaps of the same mean", () => {
   expect([...dueTimes({ model: "constant", rate: 4, durationMs: 1000 })]).toEqual([
     0, 250, 500, 750,
   ]);
@@ -20,7 +20,7 @@ test("constant arrivals are evenly apart, and Poisson ones have exponential gaps
   }
 });
 
-test("a ramp goes from one rate to the other, and the same seed gives the same times", () => {
+test("a ramp rises from one rate to the other, and the same seed gives the same times", () => {
   const plan = { model: "ramp", rate: 100, toRate: 300, durationMs: 10_000, seed: 7 } as const;
   const times = dueTimes(plan);
   const within = (fromMs: number, toMs: number) =>
@@ -70,7 +70,7 @@ function onWire({ status, form, body: given, pieces, isLast, hasTrailer, isConti
   return { bytes: Buffer.concat(chunks), bodyBytes: given.length };
 }
 
-test("answers of every form are read from chunks of any size, one after the other", () => {
+test("answers of every form are parsed from chunks of any size", () => {
   fc.assert(
     fc.property(
       fc.array(answer, { maxLength: 5 }),
@@ -111,7 +111,7 @@ test.each([
   expect(() => createParser().receive(Buffer.from(text))).toThrow();
 });
 
-test("a length beside chunks is not believed, and an old server closes unless it says otherwise", () => {
+test("a Content-Length of a chunked answer is ignored, and HTTP/1.0 closes the connection by default", () => {
   const read = (text: string) => createParser().receive(Buffer.from(text));
   const both =
     "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n0\r\n\r\n";
@@ -120,7 +120,7 @@ test("a length beside chunks is not believed, and an old server closes unless it
   expect(read("HTTP/1.0 204 No Content\r\nConnection: keep-alive\r\n\r\n")?.isLast).toBe(false);
 });
 
-test("an answer that tells when to come again is read with its seconds, and a date tells nothing", () => {
+test("Retry-After is parsed in seconds, and a date is ignored", () => {
   const told = (line: string) => {
     const text = `HTTP/1.1 503 Service Unavailable\r\n${line}\r\nContent-Length: 0\r\n\r\n`;
     return createParser().receive(Buffer.from(text))?.retryAfterS;
@@ -142,7 +142,7 @@ const recordingOf = (rows: Row[]): Recording => ({
   retryAfterS: Uint16Array.from(rows, ([, , , , retryAfterS = 0]) => retryAfterS),
 });
 
-test("latency is from when a request was due, the warm-up is left out, and failures have none", () => {
+test("latency is from when a request was due, without the warm-up and failures", () => {
   const recording = recordingOf([
     [0, 0, 900, 200],
     [1000, 1000, 1010, 200],
@@ -162,7 +162,7 @@ test("latency is from when a request was due, the warm-up is left out, and failu
     expect([...column]).toEqual([...recording[name as keyof Recording]]);
 });
 
-test("who is told to come again later is refused, which is a failure of its own kind", () => {
+test("a 503 with Retry-After counts as refused, which is a kind of failure", () => {
   const recording = recordingOf([
     [0, 0, 10, 204],
     [1, 1, 3, 503, 1],
@@ -179,7 +179,7 @@ test("who is told to come again later is refused, which is a failure of its own 
   expect([...fromBytes(Buffer.from(toBytes(recording))).retryAfterS]).toEqual([0, 1, 0, 30]);
 });
 
-test("a percentile is exact, and given only when ten samples lie beyond it", () => {
+test("a percentile is exact, and given only if ten samples lie beyond it", () => {
   const upTo = (count: number) =>
     distributionOf(Float64Array.from({ length: count }, (_, n) => count - n)).percentiles;
   expect(upTo(19)).toEqual({});

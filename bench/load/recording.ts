@@ -1,8 +1,7 @@
 /**
- * What became of each request, in the order in which they were due. Times are ms from the start:
- * when it was due, when it was sent, when it was answered (NaN: never). Status 0: its connection
- * was lost, or it was never answered. `retryAfterS`: how many seconds later it was told to come
- * again; 0: nothing of it.
+ * How each request ended, in the order in which they were due. Times are ms from the start: when it
+ * was due, sent and answered (NaN: never). Status 0: its connection was lost, or there was no
+ * answer. `retryAfterS`: seconds of Retry-After; 0 if absent.
  */
 export type Recording = {
   due: Float64Array;
@@ -13,7 +12,7 @@ export type Recording = {
   retryAfterS: Uint16Array;
 };
 
-/** Writes into arrays that were made before: nothing is allocated for a request. */
+/** Records into preallocated arrays: nothing is allocated for a request. */
 export function createRecorder(capacity: number) {
   const due = new Float64Array(capacity);
   const sent = new Float64Array(capacity);
@@ -28,20 +27,20 @@ export function createRecorder(capacity: number) {
       startedMs = performance.now();
     },
     nowMs,
-    send: (at: number, dueMs: number) => {
-      due[at] = dueMs;
-      sent[at] = nowMs();
+    send: (index: number, dueMs: number) => {
+      due[index] = dueMs;
+      sent[index] = nowMs();
     },
-    /** It was due, and never sent. */
-    abandon: (at: number, dueMs: number) => {
-      due[at] = dueMs;
-      sent[at] = Number.NaN;
+    /** For a request that was due and never sent. */
+    abandon: (index: number, dueMs: number) => {
+      due[index] = dueMs;
+      sent[index] = Number.NaN;
     },
-    settle: (at: number, answer: { status: number; retryAfterS: number; bodyBytes: number }) => {
-      done[at] = nowMs();
-      status[at] = answer.status;
-      bodyBytes[at] = answer.bodyBytes;
-      retryAfterS[at] = answer.retryAfterS;
+    settle: (index: number, answer: { status: number; retryAfterS: number; bodyBytes: number }) => {
+      done[index] = nowMs();
+      status[index] = answer.status;
+      bodyBytes[index] = answer.bodyBytes;
+      retryAfterS[index] = answer.retryAfterS;
     },
     recording: (count: number): Recording => ({
       due: due.slice(0, count),
@@ -54,15 +53,15 @@ export function createRecorder(capacity: number) {
   };
 }
 
-/** A percentile of `share` (0 to 1) is given only when ten samples lie beyond it. */
-const FEWEST_BEYOND = 10;
+/** A percentile is given only if this many samples lie beyond it. */
+const MIN_SAMPLES_BEYOND = 10;
 
 export type Distribution = {
   count: number;
   mean: number;
   min: number;
   max: number;
-  /** By share; absent where fewer than ten samples lie beyond it. */
+  /** By share, 0 to 1; absent if fewer than ten samples lie beyond it. */
   percentiles: Partial<Record<(typeof SHARES)[number], number>>;
 };
 
@@ -77,7 +76,7 @@ export function distributionOf(values: Float64Array): Distribution {
   const count = values.length;
   const percentiles: Distribution["percentiles"] = {};
   for (const share of SHARES) {
-    if (count * (1 - share) >= FEWEST_BEYOND - 1e-9)
+    if (count * (1 - share) >= MIN_SAMPLES_BEYOND - 1e-9)
       percentiles[share] = values[Math.ceil(share * count) - 1] as number;
   }
   const sum = values.reduce((total, value) => total + value, 0);
@@ -96,41 +95,43 @@ export type LoadFigures = {
   /** Answers that are neither 2xx nor 304, and requests without one. */
   failures: number;
   /**
-   * Those of the failures that are a 503 with Retry-After: nothing broke, there was too much to do.
-   * Absent when none is.
+   * Failures that are a 503 with Retry-After: the server was overloaded, not broken. Absent if
+   * none.
    */
   refused?: number;
-  /** From when a request was due: what a client meets. */
+  /** From when a request was due, as a client experiences it. */
   responseMs: Distribution;
-  /** From when it was sent: what the server took. */
+  /** From when it was sent: the time in the server. */
   serviceMs: Distribution;
-  /** How late requests were sent: the generator's own fault, and that of too few connections. */
+  /** How late requests were sent, because of the generator or of too few connections. */
   sendLagMs: Distribution;
 };
 
 const isSuccess = (status: number) => (status >= 200 && status < 300) || status === 304;
 
-/** The figures of a recording, but for its first `warmUpMs`. */
+/** Figures of a recording without its first `warmUpMs`. */
 export function figuresOf(
   { due, sent, done, status, retryAfterS }: Recording,
   warmUpMs = 0,
 ): LoadFigures {
-  const chosen: number[] = [];
+  const succeeded: number[] = [];
   let failures = 0;
   let refused = 0;
   let lastMs = 0;
-  for (let at = 0; at < due.length; at++) {
-    if ((due[at] as number) < warmUpMs) continue;
-    if (isSuccess(status[at] as number)) chosen.push(at);
+  for (let index = 0; index < due.length; index++) {
+    if ((due[index] as number) < warmUpMs) continue;
+    if (isSuccess(status[index] as number)) succeeded.push(index);
     else failures++;
-    if (status[at] === 503 && (retryAfterS[at] as number) > 0) refused++;
-    if ((done[at] as number) > lastMs) lastMs = done[at] as number;
+    if (status[index] === 503 && (retryAfterS[index] as number) > 0) refused++;
+    if ((done[index] as number) > lastMs) lastMs = done[index] as number;
   }
   const spans = (from: Float64Array, to: Float64Array) =>
-    distributionOf(Float64Array.from(chosen, (at) => (to[at] as number) - (from[at] as number)));
+    distributionOf(
+      Float64Array.from(succeeded, (index) => (to[index] as number) - (from[index] as number)),
+    );
   return {
-    requests: chosen.length + failures,
-    perSecond: (chosen.length / (lastMs - warmUpMs)) * 1000,
+    requests: succeeded.length + failures,
+    perSecond: (succeeded.length / (lastMs - warmUpMs)) * 1000,
     failures,
     ...(refused > 0 ? { refused } : {}),
     responseMs: spans(due, done),

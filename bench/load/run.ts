@@ -7,19 +7,20 @@ import { cpuNsOf } from "../probes/cpu-time.ts";
 import type { LoadPlan } from "./generator.ts";
 import type { Recording } from "./recording.ts";
 
-/** A plan as it goes to the generator's process: requests as texts. */
+/** A plan for the generator's process, with requests as text. */
 export type PlanFile = Omit<LoadPlan, "requests"> & { requests: string[] };
 
 export type LoadRun = { recording: Recording; generatorCpuMs: number };
 
 /**
- * On a machine of two cores PostgreSQL is on its core too: the generator goes first, so that it
- * sends when it must.
+ * On two cores PostgreSQL shares the generator's: real-time priority lets the generator send on
+ * time.
  */
-const FIRST = process.getuid?.() === 0 && Bun.which("chrt") ? ["chrt", "--fifo", "1"] : [];
+const REAL_TIME_PRIORITY =
+  process.getuid?.() === 0 && Bun.which("chrt") ? ["chrt", "--fifo", "1"] : [];
 
 /**
- * Runs a load in a process and, where the machine can, on a core of its own. Rejects when the
+ * Runs a load in its own process, on its own core where the machine allows it. Rejects if the
  * server cannot be reached.
  */
 export async function runLoad(plan: PlanFile): Promise<LoadRun> {
@@ -27,11 +28,11 @@ export async function runLoad(plan: PlanFile): Promise<LoadRun> {
   try {
     writeFileSync(join(directory, "plan.json"), JSON.stringify(plan));
     const script = join(import.meta.dir, "load-process.ts");
-    const command = [...pinned("load"), ...FIRST, process.execPath, script, directory];
+    const command = [...pinned("load"), ...REAL_TIME_PRIORITY, process.execPath, script, directory];
     const { child, pid } = startProgram(command, { stdio: ["ignore", "inherit", "pipe"] });
-    let said = "";
+    let stderr = "";
     child.stderr?.on("data", (chunk) => {
-      said += chunk;
+      stderr += chunk;
     });
     let cpuNs = 0;
     const watch = setInterval(() => {
@@ -39,7 +40,7 @@ export async function runLoad(plan: PlanFile): Promise<LoadRun> {
     }, 100);
     const exitCode = await new Promise((resolve) => child.once("close", resolve));
     clearInterval(watch);
-    if (exitCode !== 0) throw new Error(`The load generator ended: ${said}`);
+    if (exitCode !== 0) throw new Error(`The load generator failed:  ${stderr}`);
     return {
       recording: fromBytes(readFileSync(join(directory, "recording.bin"))),
       generatorCpuMs: cpuNs / 1e6,
@@ -50,8 +51,8 @@ export async function runLoad(plan: PlanFile): Promise<LoadRun> {
 }
 
 /**
- * Due, sent and done as float64, body bytes as uint32, status and Retry-After as uint16: 32 bytes
- * for each request.
+ * Columns of due, sent and done as float64, body bytes as uint32, status and Retry-After as uint16:
+ * 32 bytes a request.
  */
 export function toBytes({
   due,

@@ -7,9 +7,7 @@ export type SecondFigures = {
   perSecond: number;
 };
 
-/**
- * What became of the requests that were due in each second; seconds without an answer are left out.
- */
+/** Figures of the requests due in each second; seconds without answers are left out. */
 export function secondsOf(recording: Recording): SecondFigures[] {
   const bySecond = Map.groupBy(responses(recording), ({ atMs }) => Math.floor(atMs / 1000));
   return [...bySecond]
@@ -23,8 +21,8 @@ export function secondsOf(recording: Recording): SecondFigures[] {
 }
 
 /**
- * Response times in ms at shares of 0 to 1: as many points as a curve needs, closer together
- * towards its end.
+ * Response times in ms by share (0 to 1): enough points for a curve, closer together towards its
+ * end.
  */
 export function curveOf(recording: Recording): { share: number; ms: number }[] {
   const sorted = responses(recording)

@@ -1,28 +1,28 @@
 import { median } from "../figures/statistics.ts";
 import type { Recording } from "./recording.ts";
 
-/** Over how many seconds a slope is looked at. */
+/** The number of seconds that a slope is computed over. */
 const WINDOW_S = 5;
-/** A slope of less than this a second, as a share of the mean, is none. */
+/** A smaller slope per second, as a share of the mean, counts as none. */
 const MIN_SLOPE = 0.02;
 
 /**
- * The median response in ms of the requests that were due in each of the first `seconds` seconds;
- * NaN without answers.
+ * The median response time in ms of the requests due in each of the first `seconds` seconds; NaN
+ * without answers.
  */
 export function medianOfSeconds({ due, done }: Recording, seconds: number): number[] {
   const bySecond: number[][] = Array.from({ length: seconds }, () => []);
-  for (let at = 0; at < due.length; at++) {
-    const response = (done[at] as number) - (due[at] as number);
-    if (!Number.isNaN(response)) bySecond[Math.floor((due[at] as number) / 1000)]?.push(response);
+  for (let index = 0; index < due.length; index++) {
+    const response = (done[index] as number) - (due[index] as number);
+    if (!Number.isNaN(response))
+      bySecond[Math.floor((due[index] as number) / 1000)]?.push(response);
   }
   return bySecond.map(median);
 }
 
 /**
- * Whether a warm-up is over: the line through the last five of `medians`, one a second, has a slope
- * under 2 % of their mean, or one that chance makes of so much scatter (its standard error). False
- * of fewer.
+ * Whether a warm-up is over: the regression line through the last five of `medians`, one a second,
+ * has a slope under 2 % of their mean, or one within its standard error. False for fewer than five.
  */
 export function isSettled(medians: number[]): boolean {
   const last = medians.slice(-WINDOW_S);

@@ -5,7 +5,7 @@ import { mulberry32 } from "../figures/statistics.ts";
 import { hdrLog } from "./hdr.ts";
 import { figuresOf, type Recording } from "./recording.ts";
 import { isSettled, medianOfSeconds } from "./settling.ts";
-import { readTrace, traceText } from "./trace.ts";
+import { parseTrace, traceText } from "./trace.ts";
 import { type Evidence, findValidityWarnings } from "./validity.ts";
 import { encodeRequest } from "./wire.ts";
 
@@ -31,15 +31,15 @@ const good = (): Evidence => ({
   isSettled: true,
 });
 
-test("a run is believed that nothing disturbed, and each disturbance is named", () => {
+test("an undisturbed run is valid, and each disturbance is named", () => {
   expect(findValidityWarnings(good())).toEqual([]);
   expect(findValidityWarnings({ ...good(), rate: undefined })).toEqual([]);
   expect(
     findValidityWarnings({ ...good(), figures: figuresOf(recording(0, 0, 4)), mayRefuse: true }),
   ).toEqual([]);
-  const doubts: [Partial<Evidence>, string][] = [
+  const warnings: [Partial<Evidence>, string][] = [
     [{ figures: figuresOf(recording(0, 3)) }, "3 failures"],
-    [{ figures: figuresOf(recording(0, 0, 4)) }, "4 were told to come again later"],
+    [{ figures: figuresOf(recording(0, 0, 4)) }, "4 were refused with Retry-After"],
     [{ figures: figuresOf(recording(0, 3, 4)), mayRefuse: true }, "3 failures"],
     [{ figures: figuresOf(recording(2)) }, "sent late"],
     [{ rate: { offered: 200, achieved: 198 } }, "the rate was not reached: 198.0 of 200.0"],
@@ -56,9 +56,9 @@ test("a run is believed that nothing disturbed, and each disturbance is named", 
     ],
     [{ isSettled: false }, "had not settled"],
   ];
-  for (const [evidence, doubt] of doubts) {
+  for (const [evidence, warning] of warnings) {
     expect(findValidityWarnings({ ...good(), ...evidence })).toEqual([
-      expect.stringContaining(doubt),
+      expect.stringContaining(warning),
     ]);
   }
 });
@@ -74,7 +74,7 @@ test("a warm-up is over when the medians of five seconds neither rise nor fall",
   expect(medianOfSeconds(recording(1), 3)).toEqual([2, 2, 2]);
 });
 
-test("95 % of the intervals over runs hold the mean", () => {
+test("95 % of the confidence intervals over runs contain the mean", () => {
   expect(intervalOf([5])).toEqual({ mean: 5, low: null, high: null });
   const random = mulberry32(3);
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
@@ -87,25 +87,25 @@ test("95 % of the intervals over runs hold the mean", () => {
   }
 });
 
-test("a trace is read as it was written, and a wrong line is named", () => {
+test("a trace is parsed as it was written, and a wrong line is named", () => {
   const trace = [
     { dueMs: 0, operation: "Ping", person: 0 },
     { dueMs: 1.5, operation: "LogSet", person: 7 },
   ];
-  expect(readTrace(traceText(trace), ["Ping", "LogSet"])).toEqual(trace);
-  expect(() => readTrace(traceText(trace), ["Ping"])).toThrow("Line 2");
-  expect(() => readTrace(traceText([...trace].reverse()), ["Ping", "LogSet"])).toThrow("Line 2");
+  expect(parseTrace(traceText(trace), ["Ping", "LogSet"])).toEqual(trace);
+  expect(() => parseTrace(traceText(trace), ["Ping"])).toThrow("Line 2");
+  expect(() => parseTrace(traceText([...trace].reverse()), ["Ping", "LogSet"])).toThrow("Line 2");
   for (const wrong of [
     "nonsense",
     "null",
     '{"dueMs":-1,"operation":"Ping"}',
     '{"dueMs":0,"operation":"Ping","person":-1}',
   ])
-    expect(() => readTrace(wrong, ["Ping"])).toThrow("Line 1");
-  expect(() => readTrace("\n", ["Ping"])).toThrow("no requests");
+    expect(() => parseTrace(wrong, ["Ping"])).toThrow("Line 1");
+  expect(() => parseTrace("\n", ["Ping"])).toThrow("no requests");
 });
 
-test("an HDR log is read by others as it was measured, a histogram for each second", () => {
+test("an HDR log has a histogram for each second that other tools can read", () => {
   const log = hdrLog([{ operation: "GetWorkout", recording: recording(2, 3) }], 1_700_000_000_000);
   const reader = new HistogramLogReader(log);
   const seconds: HdrHistogram[] = [];
@@ -116,7 +116,7 @@ test("an HDR log is read by others as it was measured, a histogram for each seco
   expect([seconds[0]?.tag, seconds[0]?.getValueAtPercentile(50)]).toEqual(["GetWorkout", 3001]);
 });
 
-test("a request has the length of its body in bytes, and none without", () => {
+test("a request with a body has its length in bytes", () => {
   expect(encodeRequest({ method: "POST", path: "/a", headers: { cookie: "x" }, body: "é" })).toBe(
     "POST /a HTTP/1.1\r\nHost: localhost\r\ncookie: x\r\nContent-Length: 2\r\n\r\né",
   );

@@ -3,12 +3,15 @@ import { availableParallelism } from "node:os";
 import type { LoadFigures } from "./recording.ts";
 
 /**
- * What others did to a run: the share of the machine that a hypervisor took, and how long the
- * server's main thread waited for a processor.
+ * How other processes disturbed a run: the share of the machine taken by a hypervisor, and how long
+ * the server's main thread waited for a CPU.
  */
 export type Disturbance = { stealShare: number; runQueueMs: number };
 
-/** Watches the machine and a process until it is asked what it saw. */
+/**
+ * Starts to watch the machine and a process; the function that it returns gives the disturbance
+ * since then.
+ */
 export function watchDisturbance(pid: number): () => Disturbance {
   const read = () => ({ atMs: performance.now(), stealMs: stealMs(), waitMs: waitMs(pid) });
   const from = read();
@@ -22,8 +25,8 @@ export function watchDisturbance(pid: number): () => Disturbance {
 }
 
 /**
- * The second field of the main thread's schedstat (Linux Documentation/scheduler/sched-stats):
- * helpers wait for it.
+ * Run-queue wait of the main thread, the second field of its schedstat (Linux
+ * Documentation/scheduler/sched-stats). Helper threads are left out: they wait for the main thread.
  */
 function waitMs(pid: number): number {
   try {
@@ -34,7 +37,8 @@ function waitMs(pid: number): number {
 }
 
 /**
- * The eighth figure of /proc/stat's first line (proc(5)), in ticks of 10 ms; 0 where there is none.
+ * Steal time: the eighth figure of /proc/stat's first line (proc(5)), in ticks of 10 ms; 0 if
+ * absent.
  */
 function stealMs(): number {
   try {
@@ -48,19 +52,16 @@ function stealMs(): number {
 
 export type Evidence = {
   figures: LoadFigures;
-  /**
-   * Requests that were due in a second and those that the server kept up with; undefined of a
-   * closed loop.
-   */
+  /** Offered and achieved requests a second; undefined for a closed loop. */
   rate: { offered: number; achieved: number } | undefined;
   disturbance: Disturbance;
-  /** Whether responses had settled when the first run began. */
+  /** Whether response times had settled when the first run began. */
   isSettled: boolean;
-  /** Whether it is what the load is for that some are told to come again later. */
+  /** Whether refusals (503 with Retry-After) are expected under this load. */
   mayRefuse?: boolean;
 };
 
-/** Why figures should not be believed; empty when they may be. */
+/** Reasons why the figures are not valid; empty if they are. */
 export function findValidityWarnings({
   figures,
   rate,
@@ -69,14 +70,14 @@ export function findValidityWarnings({
   mayRefuse = false,
 }: Evidence): string[] {
   const { failures, refused = 0, sendLagMs, responseMs } = figures;
-  const latest = Math.max(1, (responseMs.percentiles[0.5] ?? 0) * 0.05);
+  const maxSendLagMs = Math.max(1, (responseMs.percentiles[0.5] ?? 0) * 0.05);
   const runQueueShare = disturbance.runQueueMs / (figures.requests * responseMs.mean);
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   const rules: [boolean, string][] = [
     [failures > refused, `${failures - refused} failures`],
-    [refused > 0 && !mayRefuse, `${refused} were told to come again later`],
+    [refused > 0 && !mayRefuse, `${refused} were refused with Retry-After`],
     [
-      (sendLagMs.percentiles[0.99] ?? sendLagMs.percentiles[0.9] ?? 0) > latest,
+      (sendLagMs.percentiles[0.99] ?? sendLagMs.percentiles[0.9] ?? 0) > maxSendLagMs,
       "requests were sent late",
     ],
     [
@@ -93,13 +94,13 @@ export function findValidityWarnings({
     ],
     [!isSettled, "responses had not settled after the longest warm-up"],
   ];
-  return rules.filter(([applies]) => applies).map(([, doubt]) => doubt);
+  return rules.filter(([applies]) => applies).map(([, warning]) => warning);
 }
 
 const MIN_RATE = 0.995;
 const MAX_STEAL = 0.01;
 /**
- * On a machine with nothing else to do it is 3 to 5 %: each wake takes some microseconds, and the
- * runtime's helpers have the same core. With neighbours it is several times that.
+ * On an idle machine it is 3 to 5 %: each wake-up takes some microseconds, and the runtime's helper
+ * threads share the core. With neighbours it is several times that.
  */
 const MAX_RUN_QUEUE = 0.1;

@@ -1,4 +1,4 @@
-/** A request to the API: `path` is that of the URL, with its query. */
+/** A request to the API; `path` includes the query. */
 export type ApiRequest = {
   method: string;
   path: string;
@@ -6,13 +6,10 @@ export type ApiRequest = {
   body?: string | ArrayBuffer;
 };
 
-/**
- * A request as it goes over the wire. Throws for one that sends a file of bytes, which no scenario
- * under load does.
- */
+/** Encodes a request for HTTP/1.1. Throws for a binary body, which no scenario under load has. */
 export function encodeRequest({ method, path, headers = {}, body }: ApiRequest): string {
   if (body !== undefined && typeof body !== "string")
-    throw new Error(`${path} takes a file, which is not put under load`);
+    throw new Error(`${path} takes a file, which a load cannot send`);
   const complete = {
     Host: "localhost",
     ...headers,

@@ -1,22 +1,14 @@
 import { expect, test } from "bun:test";
 import { distributionOf, type LoadFigures } from "../load/recording.ts";
-import { nothing, type ProcessUsage } from "../probes/processes.ts";
+import { noUsage, type ProcessUsage } from "../probes/processes.ts";
 import type { Sample } from "../probes/sampler.ts";
 import type { WaitClass } from "../probes/waits.ts";
 import { waitSharesOf } from "../self-check/truth.ts";
-import {
-  attributionOf,
-  costsOf,
-  explainedShare,
-  type Floor,
-  floorPointOf,
-  ioWaitShareOf,
-  restOf,
-  restUnnoticed,
-} from "./attribution.ts";
-import { onWayShareOf, overlapMsOf } from "./behind-others.ts";
+import { attributionOf, explainedShare, type Floor, floorPointOf } from "./attribution.ts";
+import { inFlightShareOf, overlapMsOf } from "./behind-others.ts";
+import { costsOf, idleUsageOf, ioWaitShareOf, unnoticedIdleUsage } from "./request-costs.ts";
 
-const NOBODY = { server: nothing(), backends: nothing() };
+const NOBODY = { server: noUsage(), backends: noUsage() };
 const FLOOR: Floor = {
   bare: { handOverMs: 0.1, wakes: 1 },
   withStatement: { handOverMs: 0.3, wakes: 2 },
@@ -24,9 +16,9 @@ const FLOOR: Floor = {
 };
 
 const usage = (main: Partial<ProcessUsage["main"]> = {}): ProcessUsage => ({
-  main: { ...nothing(), ...main },
-  pool: nothing(),
-  helpers: nothing(),
+  main: { ...noUsage(), ...main },
+  pool: noUsage(),
+  helpers: noUsage(),
   ...{ totalCpuMs: 0, blockIoMs: 0, residentMib: 0 },
 });
 
@@ -69,7 +61,7 @@ const figures = (responseMs: number, sendLagMs: number): LoadFigures => ({
   sendLagMs: distributionOf(Float64Array.of(sendLagMs)),
 });
 
-test("a mean response is its parts and what no part explains", () => {
+test("a mean response is the sum of its parts and an unexplained remainder", () => {
   const record = between(
     { server: { cpuMs: 50, wakes: 7 } },
     {
@@ -96,12 +88,12 @@ test("a mean response is its parts and what no part explains", () => {
   expect(explainedShare(attribution)).toBeCloseTo(5.15 / 5, 10);
 });
 
-test("locks are as long as the share of looks that saw one", () => {
+test("lock waits are the share of samples with one", () => {
   const record = between({ looks: 10 }, { looks: 60, seen: { lock: 5 } });
   expect(costsOf(record, 50, NOBODY).lock).toBeCloseTo(2, 10);
 });
 
-test("waiting for another's flush is scaled by own flushes once enough of them were seen", () => {
+test("waiting for another's flush is scaled by own flushes if enough were sampled", () => {
   const seenOften = between(
     {},
     { looks: 100, waitedMs: 800, seen: { disk: 40, diskOfOthers: 20 } },
@@ -111,20 +103,22 @@ test("waiting for another's flush is scaled by own flushes once enough of them w
   expect(costsOf(seenSeldom, 100, NOBODY).diskOfOthers).toBeCloseTo(0.2, 10);
 });
 
-test("what heartbeats use is no part of a request, and never makes one cost less than nothing", () => {
-  const rest = restOf(between({}, { backends: { cpuMs: 10 }, server: { cpuMs: 5, wakes: 20 } }));
+test("the usage of heartbeats is subtracted from a request's costs, which are never negative", () => {
+  const rest = idleUsageOf(
+    between({}, { backends: { cpuMs: 10 }, server: { cpuMs: 5, wakes: 20 } }),
+  );
   const record = between({}, { backends: { cpuMs: 4 }, server: { cpuMs: 105, wakes: 120 } });
   const costs = costsOf(record, 100, rest);
   expect(costs).toMatchObject({ serverCpu: 1, postgresCpu: 0, wakes: 1 });
 });
 
-test("waiting for a connection is what the server says, and not measured where it says nothing", () => {
+test("waiting for a connection is taken from the server's metrics, and null without them", () => {
   const said = (s: number) => ({ metrics: { irontrack_pool_wait_seconds_sum: s } });
   expect(costsOf(between(said(1), said(1.5)), 100, NOBODY).poolWait).toBeCloseTo(5, 10);
   expect(costsOf(between({}, {}), 100, NOBODY).poolWait).toBeNull();
 });
 
-test("a bare server's request is passed on in what is no CPU and no run queue, PostgreSQL's only when it is asked", () => {
+test("the floor is a bare server's time without CPU and run queue, and without PostgreSQL's if it is queried", () => {
   const backends = { cpuMs: 5, runQueueMs: 8 };
   const record = between({}, { server: { cpuMs: 10, runQueueMs: 2, wakes: 100 }, backends });
   const costs = costsOf(record, 100, NOBODY);
@@ -139,7 +133,7 @@ test("a bare server's request is passed on in what is no CPU and no run queue, P
   expect(floorPointOf(figures(0.1, 0), costs, true).handOverMs).toBe(0);
 });
 
-test("of the time that a request shares with an earlier one it waits as much as requests are in the server's thread", () => {
+test("a request waits behind an earlier one for the share of time that requests spend in the server's thread", () => {
   const record = between({}, { server: { cpuMs: 30, wakes: 100 }, waitedMs: 50 });
   // 0.3 ms in the thread, 0.5 on the disk, 0.1 passed on: a third of what is shared.
   const attribution = attributionOf(figures(2, 0), 0.9, costsOf(record, 100, NOBODY), FLOOR);
@@ -147,37 +141,37 @@ test("of the time that a request shares with an earlier one it waits as much as 
   expect(attribution.unexplained).toBeCloseTo(2 - 1.2, 10);
 });
 
-test("requests share time from when the later one was sent until the first of them is answered", () => {
+test("two requests overlap from the sending of the later one to the first answer", () => {
   const sent = Float64Array.of(0, 1, 2, 9, 20);
   const done = Float64Array.of(4, 3, 6, Number.NaN, 21);
   const rest = { due: sent, status: new Uint16Array(5), bodyBytes: new Uint32Array(5) };
   // The second until it is answered itself, the third until the first is; the one that was lost is
   // nobody's.
   expect(overlapMsOf({ sent, done, ...rest })).toBeCloseTo((2 + 2) / 4, 10);
-  expect(onWayShareOf({ sent, done, ...rest })).toBeCloseTo(7 / 21, 10);
+  expect(inFlightShareOf({ sent, done, ...rest })).toBeCloseTo(7 / 21, 10);
 });
 
-test("who is woken less often than a bare server is passed on less, never for less than nothing", () => {
+test("fewer wakes than a bare server's reduce the hand-over time, never below zero", () => {
   const of = (wakes: number) =>
     attributionOf(figures(1, 0), 0, costsOf(between({}, { server: { wakes } }), 100, NOBODY), FLOOR)
       .handOver;
   expect([of(50), of(100), of(150)]).toEqual([0.05, 0.1, expect.closeTo(0.2, 10)]);
 });
 
-test("run queues are shared between requests and heartbeats as the CPU is", () => {
-  const rest = restOf(between({}, { server: { cpuMs: 25, runQueueMs: 900 } }));
+test("run queues are divided between requests and heartbeats like the CPU", () => {
+  const rest = idleUsageOf(between({}, { server: { cpuMs: 25, runQueueMs: 900 } }));
   const costs = costsOf(between({}, { server: { cpuMs: 100, runQueueMs: 40 } }), 100, rest);
   expect(costs).toMatchObject({ serverCpu: 0.75, serverRunQueue: expect.closeTo(0.3, 10) });
 });
 
-test("a heartbeat that runs while a request is on its way holds it up, and is not taken off", () => {
-  const rest = restOf(between({}, { server: { cpuMs: 25 } }));
+test("a heartbeat that runs while a request is in flight delays it, and is not subtracted", () => {
+  const rest = idleUsageOf(between({}, { server: { cpuMs: 25 } }));
   const record = between({}, { server: { cpuMs: 100, runQueueMs: 40 } });
-  const costs = costsOf(record, 100, restUnnoticed(rest, 0.6));
+  const costs = costsOf(record, 100, unnoticedIdleUsage(rest, 0.6));
   expect(costs).toMatchObject({ serverCpu: 0.9, serverRunQueue: expect.closeTo(0.36, 10) });
 });
 
-test("the I/O wait is of what was done for requests: burners that keep it from being done do not change it", () => {
+test("processes that burn CPU do not change the I/O wait of requests", () => {
   const done = { server: { cpuMs: 20 }, backends: { cpuMs: 20 }, waitedMs: 160 };
   const alone = between({}, done);
   const beside = between(
@@ -204,7 +198,7 @@ test("the I/O wait is of what was done for requests: burners that keep it from b
   expect(ioWaitShareOf(costsOf(between({}, {}), 100, NOBODY))).toBe(0);
 });
 
-test("the kernel's block-I/O delay of backends is put in the place of what the library measured, where it is told", () => {
+test("the kernel's block-I/O delay of backends replaces the library's measurement if it is available", () => {
   const [from, to] = between({}, { server: { cpuMs: 100 }, waitedMs: 400 }).samples as [
     Sample,
     Sample,

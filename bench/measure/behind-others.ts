@@ -1,16 +1,16 @@
 import type { Recording } from "../load/recording.ts";
 
 /**
- * How long a request was on its way together with one that was sent before it, on average, in ms:
- * seen by the generator, request by request. Behind a server that does one thing at a time it waits
- * for as much of this as the other used the thread.
+ * The average time in ms that a request was in flight together with one sent before it, as the
+ * generator recorded it. A server that handles one request at a time delays it by the part of this
+ * time in which the other used the thread.
  */
 export function overlapMsOf({ sent, done }: Pick<Recording, "sent" | "done">): number {
   let earlierDoneMs = Number.NEGATIVE_INFINITY;
   let overlapMs = 0;
   let answered = 0;
-  for (let at = 0; at < sent.length; at++) {
-    const [from, to] = [sent[at] as number, done[at] as number];
+  for (let index = 0; index < sent.length; index++) {
+    const [from, to] = [sent[index] as number, done[index] as number];
     if (Number.isNaN(to)) continue;
     overlapMs += Math.max(Math.min(earlierDoneMs, to) - from, 0);
     earlierDoneMs = Math.max(earlierDoneMs, to);
@@ -19,12 +19,12 @@ export function overlapMsOf({ sent, done }: Pick<Recording, "sent" | "done">): n
   return overlapMs / Math.max(answered, 1);
 }
 
-/** Of the time of a load, the share in which some request was on its way. */
-export function onWayShareOf({ sent, done }: Pick<Recording, "sent" | "done">): number {
+/** The share of a load's time in which at least one request was in flight. */
+export function inFlightShareOf({ sent, done }: Pick<Recording, "sent" | "done">): number {
   let coveredToMs = Number.NEGATIVE_INFINITY;
   let coveredMs = 0;
-  for (let at = 0; at < sent.length; at++) {
-    const [from, to] = [sent[at] as number, done[at] as number];
+  for (let index = 0; index < sent.length; index++) {
+    const [from, to] = [sent[index] as number, done[index] as number];
     if (Number.isNaN(to)) continue;
     coveredMs += Math.max(to - Math.max(from, coveredToMs), 0);
     coveredToMs = Math.max(coveredToMs, to);

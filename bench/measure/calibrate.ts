@@ -9,21 +9,21 @@ import { pin } from "../hosts/pinning.ts";
 import { runKernels } from "./kernels.ts";
 
 export type CalibrateOptions = {
-  /** The host's file to fill; made of the hardware unless said. */
+  /** The host whose file is filled in; derived from the hardware by default. */
   id?: string;
-  /** On the disk to be measured. */
+  /** A directory on the disk to measure. */
   directory?: string;
   seconds: number;
   onStep(step: string): void;
 };
 
-/** Of random reads, where the device itself cannot be read. */
+/** The size of the file for random reads if the device itself is not readable. */
 const FILE_MIB = 1024;
 
 /**
- * Measures what this machine's processor and disk take for a few small things, for its file in
- * bench/hosts: what is known there besides stays. The figures describe a machine; they never turn
- * one machine's times into another's. Throws OperatorError when the file is another machine's.
+ * Measures small operations of this machine's processor and disk for its file in bench/hosts; other
+ * fields of the file are kept. The figures describe a machine and never convert times between
+ * machines. Throws OperatorError if the file describes other hardware.
  */
 export async function calibrate({
   id,
@@ -52,31 +52,34 @@ export async function calibrate({
   };
 }
 
-/** The file that there is, or a new one. */
+/** The existing host file, or a new one. */
 function hostToFill(id: string, directory: string): Omit<HostFile, "calibration"> {
-  const here = { model: cpuModel(), cores: availableParallelism() };
+  const actual = { model: cpuModel(), cores: availableParallelism() };
   if (!hasHost(id)) {
     const { model, isRotational } = diskUnder(directory);
     const about = "Made by ./irontrack bench calibrate.";
-    return { id, about, cpu: here, disk: { model, isRotational, parameters: null }, pins: null };
+    return { id, about, cpu: actual, disk: { model, isRotational, parameters: null }, pins: null };
   }
-  const known = readHost(id);
-  if (!isSameCpu(known.cpu.model, here.model) || known.cpu.cores !== here.cores) {
-    const there = `${known.cpu.model} with ${known.cpu.cores} cores`;
-    throw new OperatorError(`${id} is ${there}; this is ${here.model} with ${here.cores}`, 2);
+  const host = readHost(id);
+  if (!isSameCpu(host.cpu.model, actual.model) || host.cpu.cores !== actual.cores) {
+    const expected = `${host.cpu.model} with ${host.cpu.cores} cores`;
+    throw new OperatorError(
+      `${id} is ${expected}; this is ${actual.model} with ${actual.cores}`,
+      2,
+    );
   }
-  return known;
+  return host;
 }
 
-/** Whether the words of a model as a person writes it are in the one that the machine reports. */
-function isSameCpu(written: string, reported: string): boolean {
+/** Whether all words of a hand-written model name occur in the reported one. */
+function isSameCpu(named: string, reported: string): boolean {
   const plain = (model: string) => model.replace(/\((R|TM)\)/gi, "").toLowerCase();
-  return plain(written)
+  return plain(named)
     .split(/\s+/)
     .every((word) => plain(reported).includes(word));
 }
 
-/** A device as root, outside of most containers. */
+/** Devices are readable for root outside most containers. */
 function isReadable(device: string): boolean {
   try {
     closeSync(openSync(device, "r"));
@@ -91,7 +94,7 @@ function randomReads(
   seconds: number,
   onStep: (step: string) => void,
 ): Pick<Calibration, "randomReads" | "randomReadsOf"> {
-  const both = (path: string): { qd1: Waits; qd8: Waits } => {
+  const readsOf = (path: string): { qd1: Waits; qd8: Waits } => {
     onStep("random reads, one at a time");
     const qd1 = probeReads(path, seconds, 1);
     onStep("random reads, eight at a time");
@@ -99,11 +102,11 @@ function randomReads(
   };
   const { device } = diskUnder(directory);
   if (device !== undefined && isReadable(device))
-    return { randomReads: both(device), randomReadsOf: device };
+    return { randomReads: readsOf(device), randomReadsOf: device };
   const file = join(directory, `irontrack-reads-${process.pid}`);
   onStep(`writing ${FILE_MIB} MiB to read`);
   return withFile(file, FILE_MIB, () => ({
-    randomReads: both(file),
+    randomReads: readsOf(file),
     randomReadsOf: `a file of ${FILE_MIB} MiB`,
   }));
 }

@@ -4,66 +4,63 @@ import { median } from "../figures/statistics.ts";
 import { figuresOf } from "../load/recording.ts";
 import { runSeveral } from "../load/runs.ts";
 import { openProbes } from "../probes/probes.ts";
-import { nothing } from "../probes/processes.ts";
+import { noUsage } from "../probes/processes.ts";
 import { startServer } from "../testbed/server-process.ts";
 import { type TestBed, targetsOf } from "../testbed/testbed.ts";
-import {
-  costsOf,
-  type Floor,
-  type FloorPoint,
-  floorPointOf,
-  type Rest,
-  restOf,
-} from "./attribution.ts";
+import { type Floor, type FloorPoint, floorPointOf } from "./attribution.ts";
+import { costsOf, type IdleUsage, idleUsageOf } from "./request-costs.ts";
 
 const REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const REST_MS = 3000;
-/** A floor is the median of several: one of them may meet a neighbour. */
-const TIMES = 3;
+/** Repetitions of a measurement; their median is less sensitive to other processes. */
+const REPETITIONS = 3;
 const SECONDS = 1.5;
-const WARM_UP_S = { least: 2, most: 2 };
+const WARM_UP_S = { min: 2, max: 2 };
 
 /**
- * What passing a request on takes on this machine, as busy as it is now: a bare server in the
- * application's place, at the rate of the scenarios, once without and once with a statement that
- * does nothing. Whatever of their responses is no CPU and no run queue is sockets, and the waking
- * of processors that sleep between requests. Also what the application and its backends use while
- * nobody asks.
+ * Measures what passing a request on takes on this machine under its current load: a bare server in
+ * the application's place, at the rate of the scenarios, once without and once with a trivial
+ * statement. What is neither CPU nor run queue in its response times is sockets and waking idle
+ * CPUs. Also measures the idle usage of the application and its backends.
  */
 export async function measureFloor(
   testBed: TestBed,
   rate: number,
   connections: number,
 ): Promise<Floor> {
-  const bare = await measurePoint(testBed, { rate, connections, database: [], besides: NOBODY });
-  // The application has stood still for a while by now, and does no more of what it was asked
-  // before.
-  const rest = await measureRest(testBed);
-  // A bare server's own timers are part of what it takes to pass a request on.
-  const besides = { ...NOBODY, backends: rest.backends };
+  const bare = await measurePoint(testBed, {
+    rate,
+    connections,
+    database: [],
+    idleUsage: NO_USAGE,
+  });
+  // By now the application has finished all work of earlier requests.
+  const rest = await measureIdleUsage(testBed);
+  // The bare server's own timers count as part of passing a request on.
+  const idleUsage = { ...NO_USAGE, backends: rest.backends };
   const database = [testBed.databaseUrl];
   return {
     bare,
-    withStatement: await measurePoint(testBed, { rate, connections, database, besides }),
+    withStatement: await measurePoint(testBed, { rate, connections, database, idleUsage }),
     rest,
   };
 }
 
-const NOBODY: Rest = { server: nothing(), backends: nothing() };
+const NO_USAGE: IdleUsage = { server: noUsage(), backends: noUsage() };
 
-/** What the application and its backends use while nobody asks. */
-export async function measureRest(testBed: TestBed): Promise<Rest> {
+/** Measures what the application and its backends use without requests. */
+export async function measureIdleUsage(testBed: TestBed): Promise<IdleUsage> {
   const probes = await openProbes(targetsOf(testBed));
   probes.start();
   await Bun.sleep(REST_MS);
-  return restOf(await probes.stop());
+  return idleUsageOf(await probes.stop());
 }
 
-type Point = { rate: number; connections: number; database: string[]; besides: Rest };
+type Point = { rate: number; connections: number; database: string[]; idleUsage: IdleUsage };
 
 async function measurePoint(
   testBed: TestBed,
-  { rate, connections, database, besides }: Point,
+  { rate, connections, database, idleUsage }: Point,
 ): Promise<FloorPoint> {
   const socketPath = join(testBed.databaseSocketDir, "..", "floor.sock");
   rmSync(socketPath, { force: true });
@@ -74,7 +71,7 @@ async function measurePoint(
   );
   try {
     const points: FloorPoint[] = [];
-    for (let time = 0; time < TIMES; time++) {
+    for (let repetition = 0; repetition < REPETITIONS; repetition++) {
       const probes = await openProbes({
         ...targetsOf(testBed),
         server: server.pid,
@@ -85,20 +82,23 @@ async function measurePoint(
         requests: [REQUEST],
         startOf: () => 0,
         connections,
-        load: (durationMs, seed) => ({ model: "poisson", rate, durationMs, seed: seed + time }),
-        ...{
-          warmUpRate: rate,
-          warmUpS: time === 0 ? WARM_UP_S : { least: 0, most: 0 },
-          runs: 1,
-          seconds: SECONDS,
-        },
+        load: (durationMs, seed) => ({
+          model: "poisson",
+          rate,
+          durationMs,
+          seed: seed + repetition,
+        }),
+        warmUpRate: rate,
+        warmUpS: repetition === 0 ? WARM_UP_S : { min: 0, max: 0 },
+        runs: 1,
+        seconds: SECONDS,
         onWarm: probes.start,
       });
       const record = await probes.stop();
       points.push(
         floorPointOf(
           figuresOf(runs.recording),
-          costsOf(record, runs.sent, besides),
+          costsOf(record, runs.sent, idleUsage),
           database.length > 0,
         ),
       );

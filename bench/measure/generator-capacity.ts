@@ -8,20 +8,19 @@ import { figuresOf } from "../load/recording.ts";
 import { runLoad } from "../load/run.ts";
 import { startServer } from "../testbed/server-process.ts";
 
-/** What the generator must do on one core before its figures are believed. */
+/** What the generator must achieve on one core for its figures to be valid. */
 const MIN_PER_SECOND = 100_000;
 const MAX_LAG_P99_US = 1000;
 
 const CLOSED_CONNECTIONS = 32;
-/** So many that one is idle, whatever the server does: what is late is the generator's fault. */
+/** Enough that a connection is always idle, so that only the generator can be late. */
 const PACED_CONNECTIONS = 256;
 const PACED_RATES = [100, 1000];
 
 /**
- * What the generator can do on its core, over a Unix socket, against a server that does next to
- * nothing on another: requests a second in a closed loop of 32 connections, what one costs of the
- * core (where others have the server's core, that says what a whole one would make), and how late
- * it sends what is due.
+ * Measures the generator on its core, over a Unix socket, against a trivial server on another:
+ * requests a second in a closed loop of 32 connections, CPU per request (which gives the rate of a
+ * whole core even if the core is shared), and how late it sends requests.
  */
 export async function measureGenerator(
   runs: number,
@@ -44,24 +43,24 @@ export async function measureGenerator(
     for (let nth = 0; nth < runs; nth++) {
       const load = { model: "closed", durationMs: seconds * 1000 } as const;
       const { recording, generatorCpuMs } = await run(load, CLOSED_CONNECTIONS);
-      // The first half second is spent compiling. Starting the process is part of its CPU.
+      // The first half second compiles code. CPU includes starting the process.
       const cpuUs = (generatorCpuMs * 1000) / recording.due.length;
       fast.push({ perSecond: figuresOf(recording, 500).perSecond, cpuUs });
     }
-    const ofACore = intervalOf(fast.map(({ cpuUs }) => 1e6 / cpuUs));
+    const perCore = intervalOf(fast.map(({ cpuUs }) => 1e6 / cpuUs));
     const figures = {
       perSecond: intervalOf(fast.map(({ perSecond }) => perSecond)),
       cpuUs: intervalOf(fast.map(({ cpuUs }) => cpuUs)),
-      perSecondOfACore: ofACore,
+      perSecondOfACore: perCore,
     };
     const rows: Measured["rows"] = [{ scenario: "closed loop", figures }];
     const doubts =
-      ofACore.mean < MIN_PER_SECOND ? ["a core makes fewer requests than 100,000 a second"] : [];
+      perCore.mean < MIN_PER_SECOND ? ["a core makes fewer requests than 100,000 a second"] : [];
     for (const rate of PACED_RATES) {
       onStep(`${rate} a second`);
       const lags: { p50: number; p90: number; p99: number; cores: number }[] = [];
       for (let nth = 0; nth < runs; nth++) {
-        // Enough of them for a 99th percentile, after a second that does not count.
+        // Enough requests for a 99th percentile, after a second that is discarded.
         const durationMs = 1000 + Math.max(seconds * 1000, 1_100_000 / rate);
         const { recording, generatorCpuMs } = await run(
           { model: "poisson", rate, durationMs, seed: nth + 1 },
@@ -76,12 +75,13 @@ export async function measureGenerator(
           cores: generatorCpuMs / durationMs,
         });
       }
-      const over = (of: (lag: (typeof lags)[number]) => number) => intervalOf(lags.map(of));
+      const intervalOver = (figure: (lag: (typeof lags)[number]) => number) =>
+        intervalOf(lags.map(figure));
       const figures = {
-        lagP50Us: over(({ p50 }) => p50),
-        lagP90Us: over(({ p90 }) => p90),
-        lagP99Us: over(({ p99 }) => p99),
-        cores: over(({ cores }) => cores),
+        lagP50Us: intervalOver(({ p50 }) => p50),
+        lagP90Us: intervalOver(({ p90 }) => p90),
+        lagP99Us: intervalOver(({ p99 }) => p99),
+        cores: intervalOver(({ cores }) => cores),
       };
       rows.push({ scenario: `${rate} a second`, figures });
       if (figures.lagP99Us.mean > MAX_LAG_P99_US)

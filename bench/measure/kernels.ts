@@ -1,19 +1,17 @@
 import { createHash, generateKeyPairSync, sign, verify } from "node:crypto";
 import { hashSync } from "@node-rs/argon2";
 
-/** What a processor takes for one thing, in ms: the least of several runs, and the middle one. */
+/** Minimum and median time of several runs, in ms. */
 export type KernelFigures = { minMs: number; medianMs: number };
 
 const RUNS = 15;
 
-/**
- * Small pieces of work that stand for what the server does; each does the same on every machine.
- */
+/** Small workloads that represent what the server does, identical on every machine. */
 const KERNELS: Record<string, () => () => unknown> = {
-  /** One password, with the settings of the benches. */
+  /** Hashes one password with the settings of the benches. */
   argon2id: () => () =>
     hashSync("a bench needs a password", { memoryCost: 19_456, timeCost: 2, parallelism: 1 }),
-  /** A hundred tokens. */
+  /** Signs a hundred tokens. */
   ed25519Sign: () => {
     const { privateKey } = generateKeyPairSync("ed25519");
     return () => times(100, () => sign(null, TOKEN, privateKey));
@@ -23,12 +21,12 @@ const KERNELS: Record<string, () => () => unknown> = {
     const signature = sign(null, TOKEN, privateKey);
     return () => times(100, () => verify(null, TOKEN, publicKey, signature));
   },
-  /** 16 MiB. */
+  /** Hashes 16 MiB. */
   sha256: () => {
-    const what = Buffer.alloc(16 * 2 ** 20, 7);
-    return () => createHash("sha256").update(what).digest();
+    const bytes = Buffer.alloc(16 * 2 ** 20, 7);
+    return () => createHash("sha256").update(bytes).digest();
   },
-  /** A page of 2,000 sets, there and back. */
+  /** Serialises and parses a page of 2,000 sets. */
   json: () => {
     const sets = Array.from({ length: 2000 }, (_, nth) => ({
       nth,
@@ -38,9 +36,9 @@ const KERNELS: Record<string, () => () => unknown> = {
     }));
     return () => JSON.parse(JSON.stringify(sets));
   },
-  /** A million steps through 64 MiB, each to where the last one says: the memory's latency. */
+  /** A million dependent reads in 64 MiB: memory latency. */
   pointerChase: () => {
-    const next = circleThrough(2 ** 24);
+    const next = randomCycle(2 ** 24);
     return () => {
       let at = 0;
       for (let step = 0; step < 1_000_000; step++) at = next[at] as number;
@@ -53,7 +51,7 @@ const TOKEN = Buffer.alloc(200, 1);
 
 export const KERNEL_NAMES = Object.keys(KERNELS);
 
-/** Runs kernels, each warm, and says which one is next. */
+/** Runs kernels after warming each up, and reports the name of the next one. */
 export function runKernels(
   onKernel: (name: string) => void,
   names = KERNEL_NAMES,
@@ -64,14 +62,14 @@ export function runKernels(
     const work = (KERNELS[name] as (typeof KERNELS)[string])();
     work();
     work();
-    const tookMs = Array.from({ length: runs }, () => {
+    const durationsMs = Array.from({ length: runs }, () => {
       const from = performance.now();
       work();
       return performance.now() - from;
     }).sort((a, b) => a - b);
     return [
       name,
-      { minMs: tookMs[0] as number, medianMs: tookMs[Math.floor(runs / 2)] as number },
+      { minMs: durationsMs[0] as number, medianMs: durationsMs[Math.floor(runs / 2)] as number },
     ] as const;
   });
   return Object.fromEntries(entries);
@@ -81,19 +79,19 @@ function times(count: number, work: () => unknown): void {
   for (let nth = 0; nth < count; nth++) work();
 }
 
-/** One circle through all places, in no order (Sattolo's shuffle), the same each time. */
-function circleThrough(places: number): Uint32Array {
-  const next = Uint32Array.from({ length: places }, (_, at) => at);
+/** A single random cycle through all indexes (Sattolo's shuffle), always the same. */
+function randomCycle(length: number): Uint32Array {
+  const next = Uint32Array.from({ length: length }, (_, at) => at);
   let random = 1;
-  for (let at = places - 1; at > 0; at--) {
+  for (let at = length - 1; at > 0; at--) {
     // xorshift32 (Marsaglia 2003).
     random ^= random << 13;
     random ^= random >>> 17;
     random ^= random << 5;
-    const other = (random >>> 0) % at;
-    const was = next[at] as number;
-    next[at] = next[other] as number;
-    next[other] = was;
+    const target = (random >>> 0) % at;
+    const previous = next[at] as number;
+    next[at] = next[target] as number;
+    next[target] = previous;
   }
   return next;
 }

@@ -1,25 +1,25 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import {
+  type Attempt,
   answersFor,
   figureOf,
-  greatestWithin,
+  highestWithin,
   nextRate,
-  readObjective,
-  type Tried,
+  parseObjective,
 } from "./knee.ts";
 
 /** Searches a server that keeps to its objective up to `capacity` requests a second. */
-function search(capacity: number, { from = 50, most = 10_000, precision = 1.1 } = {}) {
-  const tried: Tried[] = [];
-  for (let rate = nextRate([], { from, most, precision }); rate !== undefined; ) {
+function search(capacity: number, { from = 50, max = 10_000, precision = 1.1 } = {}) {
+  const tried: Attempt[] = [];
+  for (let rate = nextRate([], { from, max, precision }); rate !== undefined; ) {
     tried.push({ rate, isWithin: rate <= capacity });
-    rate = nextRate(tried, { from, most, precision });
+    rate = nextRate(tried, { from, max, precision });
   }
-  return { tried, found: greatestWithin(tried) };
+  return { tried, found: highestWithin(tried) };
 }
 
-test("the knee is found to a tenth, wherever it is, in few runs", () => {
+test("the knee is found within a tenth in few runs", () => {
   fc.assert(
     fc.property(fc.double({ min: 2, max: 9_999, noNaN: true }), (capacity) => {
       const { tried, found = 0 } = search(capacity);
@@ -30,21 +30,21 @@ test("the knee is found to a tenth, wherever it is, in few runs", () => {
   );
 });
 
-test("a server that keeps to it at the greatest rate is asked no more, and one that never does has no knee", () => {
-  expect(search(1_000_000, { most: 3000 }).found).toBe(3000);
+test("a search ends at the maximum rate, and without a knee if no rate meets the objective", () => {
+  expect(search(1_000_000, { max: 3000 }).found).toBe(3000);
   expect(search(0.5).found).toBeUndefined();
 });
 
-test("a rate beyond one that was missed is not believed", () => {
+test("rates above one that missed the objective are ignored", () => {
   const tried = [100, 200, 400].map((rate) => ({ rate, isWithin: rate !== 200 }));
-  expect(greatestWithin(tried)).toBe(100);
+  expect(highestWithin(tried)).toBe(100);
 });
 
-test("an objective is a figure and its most ms, and needs ten answers beyond a percentile", () => {
-  expect(readObjective("p99=50ms")).toEqual({ figure: "p99", mostMs: 50 });
-  expect(readObjective("mean=2.5")).toEqual({ figure: "mean", mostMs: 2.5 });
+test("an objective is a figure and its maximum in ms, and needs ten answers beyond a percentile", () => {
+  expect(parseObjective("p99=50ms")).toEqual({ figure: "p99", mostMs: 50 });
+  expect(parseObjective("mean=2.5")).toEqual({ figure: "mean", mostMs: 2.5 });
   for (const wrong of ["", "p99", "p98=5ms", "p99=0", "p99=fast"])
-    expect(() => readObjective(wrong)).toThrow("--slo");
+    expect(() => parseObjective(wrong)).toThrow("--slo");
   expect(answersFor({ figure: "p99", mostMs: 1 })).toBeGreaterThanOrEqual(1000);
   const responseMs = { count: 5, mean: 3, min: 1, max: 9, percentiles: {} };
   expect(figureOf({ figure: "p99", mostMs: 1 }, { responseMs })).toBeUndefined();

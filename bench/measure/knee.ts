@@ -1,13 +1,13 @@
 import { OperatorError } from "#lib/errors.ts";
 import type { LoadFigures } from "../load/recording.ts";
 
-/** What responses must keep to: a figure of them, and the most ms that it may have. */
+/** A service-level objective: a figure of the response times and its maximum in ms. */
 export type Objective = { figure: "mean" | "p50" | "p90" | "p99"; mostMs: number };
 
 const SHARES = { p50: 0.5, p90: 0.9, p99: 0.99 } as const;
 
-/** An objective as people write it: `p99=50ms`. Throws OperatorError. */
-export function readObjective(text: string): Objective {
+/** Parses an objective such as `p99=50ms`. Throws OperatorError. */
+export function parseObjective(text: string): Objective {
   const [, figure, ms] = /^(mean|p50|p90|p99)=(\d+(?:\.\d+)?)(?:ms)?$/.exec(text.trim()) ?? [];
   if (!figure || !(Number(ms) > 0)) {
     throw new OperatorError(
@@ -18,50 +18,50 @@ export function readObjective(text: string): Objective {
   return { figure: figure as Objective["figure"], mostMs: Number(ms) };
 }
 
-/**
- * The figure that an objective is about, in ms; undefined when there were too few answers for it.
- */
+/** The objective's figure in ms; undefined if there were too few answers for it. */
 export const figureOf = (
   { figure }: Objective,
   { responseMs }: Pick<LoadFigures, "responseMs">,
 ): number | undefined =>
   figure === "mean" ? responseMs.mean : responseMs.percentiles[SHARES[figure]];
 
-/** How many answers a run needs for the figure: ten beyond a percentile, and some to spare. */
+/** The answers that a run needs for the figure: slightly more than ten beyond a percentile. */
 export const answersFor = ({ figure }: Objective): number =>
   figure === "mean" ? 200 : Math.ceil(11 / (1 - SHARES[figure]));
 
-export type Tried = { rate: number; isWithin: boolean };
+export type Attempt = { rate: number; isWithin: boolean };
 
 /**
- * What bounds a search, in requests a second; it ends when two neighbours are `precision` apart, as
- * a ratio.
+ * The bounds of a search, in requests a second. It ends when two neighbouring rates differ by at
+ * most the factor `precision`.
  */
-export type Search = { from: number; most: number; precision: number };
+export type Search = { from: number; max: number; precision: number };
 
 const MIN_RATE = 1;
 
 /**
- * The rate to try next, or undefined when the knee is found: twice the greatest that was kept to
- * until one is not, or half the least that was not until one is; then between the two, in the
- * middle of their logarithms. A rate beyond one that was not kept to is not believed, whatever
- * became of it.
+ * The next rate to try, or undefined when the knee is found: doubles until a rate misses the
+ * objective, or halves until one meets it, then takes the geometric mean of the two. Rates above
+ * one that missed the objective are ignored.
  */
-export function nextRate(tried: Tried[], { from, most, precision }: Search): number | undefined {
-  if (tried.length === 0) return from;
-  const beyond = Math.min(...tried.filter(({ isWithin }) => !isWithin).map(({ rate }) => rate));
-  const within = greatestWithin(tried);
+export function nextRate(
+  attempts: Attempt[],
+  { from, max, precision }: Search,
+): number | undefined {
+  if (attempts.length === 0) return from;
+  const beyond = Math.min(...attempts.filter(({ isWithin }) => !isWithin).map(({ rate }) => rate));
+  const within = highestWithin(attempts);
   if (within === undefined) return beyond / 2 >= MIN_RATE ? beyond / 2 : undefined;
   if (beyond === Number.POSITIVE_INFINITY)
-    return within < most ? Math.min(within * 2, most) : undefined;
+    return within < max ? Math.min(within * 2, max) : undefined;
   return beyond / within > precision ? Math.sqrt(within * beyond) : undefined;
 }
 
-/** The greatest rate that was kept to, below each that was not; undefined when there is none. */
-export function greatestWithin(tried: Tried[]): number | undefined {
-  const beyond = Math.min(...tried.filter(({ isWithin }) => !isWithin).map(({ rate }) => rate));
-  const kept = tried
+/** The highest rate that met the objective below all that missed it; undefined if there is none. */
+export function highestWithin(attempts: Attempt[]): number | undefined {
+  const beyond = Math.min(...attempts.filter(({ isWithin }) => !isWithin).map(({ rate }) => rate));
+  const met = attempts
     .filter(({ rate, isWithin }) => isWithin && rate < beyond)
     .map(({ rate }) => rate);
-  return kept.length > 0 ? Math.max(...kept) : undefined;
+  return met.length > 0 ? Math.max(...met) : undefined;
 }

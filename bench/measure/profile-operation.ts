@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { arrivalsOf } from "../load/arrivals.ts";
-import { requestsOf, runSeveral } from "../load/runs.ts";
+import { maxRequestsOf, runSeveral } from "../load/runs.ts";
 import { encodeRequest } from "../load/wire.ts";
 import { type LoadScenario, PEOPLE, prepareRequests } from "../suites/scenario.ts";
 import { makeFixtureSets } from "../testbed/fixtures.ts";
@@ -14,7 +14,7 @@ export type ProfileOptions = { rate: number; seconds: number; onStep(step: strin
 const CONNECTIONS = 32;
 /** The default interval of 1 ms is longer than a request. */
 const INTERVAL_US = 200;
-const WARM_UP_S = { least: 5, most: 5 };
+const WARM_UP_S = { min: 5, max: 5 };
 
 /**
  * Profiles the server's JavaScript under load of one operation, without startup and shutdown.
@@ -42,7 +42,7 @@ export async function profileOperation(
       const requests = await prepareRequests(
         fixtureSets,
         scenario,
-        requestsOf(rate, WARM_UP_S.most, 1, seconds),
+        maxRequestsOf(rate, WARM_UP_S.max, 1, seconds),
       );
       onStep(`${scenario.operation}: warm-up`);
       await runSeveral({

@@ -11,12 +11,12 @@ import { openTestBed, type TestBed } from "../testbed/testbed.ts";
 
 type Options = { runs: number; seconds: number; profile: ProfileName; onStep(step: string): void };
 
-/** As many connections as a process of the application has, and as many callers. */
+/** As many connections, and callers, as a process of the application has connections. */
 const CALLERS = 8;
 
 /**
- * Calls each statement's function on a pool like the application's: one caller, for how long it
- * takes, and eight, for how often it can be done. Each run has another person's training.
+ * Calls each statement's function on a pool like the application's: with one caller for its
+ * latency, and with eight for its throughput. Each run uses another account's training.
  */
 export async function runDb(names: string[], options: Options): Promise<Measured> {
   const testBed = await openTestBed({ profile: options.profile });
@@ -32,11 +32,11 @@ export async function runDb(names: string[], options: Options): Promise<Measured
       options.onStep(scenario.name);
       rows.push(await measureStatement(testBed, pool, subjects, scenario, options));
     }
-    const [shown] = await testBed.db.sql<
+    const [server] = await testBed.db.sql<
       { version: string }[]
     >`select current_setting('server_version') as version`;
     const about = `Each statement alone on a pool of ${CALLERS}, ${options.runs} runs of ${options.seconds} s with one caller and with ${CALLERS}; 95 % of the mean of runs.`;
-    return { about, rows, postgres: shown?.version ?? "?" };
+    return { about, rows, postgres: server?.version ?? "?" };
   } finally {
     await pool.close();
     await testBed.close();
@@ -51,15 +51,19 @@ async function measureStatement(
   { runs, seconds }: Options,
 ): Promise<TableRow> {
   const subject = (n: number) => subjects[n % subjects.length] as Subject;
-  const alone: Calls[] = [];
-  const together: Calls[] = [];
-  // Planned on every connection: five executions, and then once and for all.
-  await call(CALLERS, 0.2, (n) => run(db, subject(n), n));
+  const alone: CallCosts[] = [];
+  const together: CallCosts[] = [];
+  // Every connection reaches its generic plan, which takes five executions.
+  await callRepeatedly(CALLERS, 0.2, (n) => run(db, subject(n), n));
   await testBed.db.sql`vacuum analyze`;
   for (let nth = 0; nth < runs; nth++) {
-    alone.push(await counted(testBed, () => call(1, seconds, (n) => run(db, subject(nth), n))));
+    alone.push(
+      await withCosts(testBed, () => callRepeatedly(1, seconds, (n) => run(db, subject(nth), n))),
+    );
     together.push(
-      await counted(testBed, () => call(CALLERS, seconds, (n) => run(db, subject(n), n))),
+      await withCosts(testBed, () =>
+        callRepeatedly(CALLERS, seconds, (n) => run(db, subject(n), n)),
+      ),
     );
   }
   const p99s = alone.flatMap(({ p99Us }) => p99Us ?? []);
@@ -76,22 +80,22 @@ async function measureStatement(
   };
 }
 
-type Called = {
+type CallTimes = {
   count: number;
   meanUs: number;
   p50Us: number;
   p99Us: number | undefined;
   perSecond: number;
 };
-type Calls = Called & { postgresUs: number; flushes: number };
+type CallCosts = CallTimes & { postgresUs: number; flushes: number };
 
-/** Calls `work` from `callers` at once, each again as soon as it is done, for `seconds`. */
-async function call(
+/** Runs `work` repeatedly in `callers` concurrent loops for `seconds`. */
+async function callRepeatedly(
   callers: number,
   seconds: number,
   work: (n: number) => Promise<unknown>,
-): Promise<Called> {
-  const tookUs: number[] = [];
+): Promise<CallTimes> {
+  const durationsUs: number[] = [];
   const startedMs = performance.now();
   const endMs = startedMs + seconds * 1000;
   let n = 0;
@@ -99,12 +103,12 @@ async function call(
     while (performance.now() < endMs) {
       const fromMs = performance.now();
       await work(n++);
-      tookUs.push((performance.now() - fromMs) * 1000);
+      durationsUs.push((performance.now() - fromMs) * 1000);
     }
   };
   await Promise.all(Array.from({ length: callers }, caller));
-  const perSecond = (tookUs.length / (performance.now() - startedMs)) * 1000;
-  const { count, mean, percentiles } = distributionOf(Float64Array.from(tookUs));
+  const perSecond = (durationsUs.length / (performance.now() - startedMs)) * 1000;
+  const { count, mean, percentiles } = distributionOf(Float64Array.from(durationsUs));
   return {
     count,
     meanUs: mean,
@@ -114,18 +118,18 @@ async function call(
   };
 }
 
-/** What PostgreSQL and the disk did for each call. */
-async function counted(testBed: TestBed, work: () => Promise<Called>): Promise<Calls> {
+/** Adds what PostgreSQL and the disk did for each call. */
+async function withCosts(testBed: TestBed, work: () => Promise<CallTimes>): Promise<CallCosts> {
   const read = () => ({
     flushes: testBed.disk.counts().flushes,
     cpuNs: testBed.postgresPids().reduce((sum, pid) => sum + cpuNsOf(pid), 0),
   });
   const before = read();
-  const called = await work();
+  const times = await work();
   const after = read();
   return {
-    ...called,
-    postgresUs: (after.cpuNs - before.cpuNs) / 1000 / called.count,
-    flushes: (after.flushes - before.flushes) / called.count,
+    ...times,
+    postgresUs: (after.cpuNs - before.cpuNs) / 1000 / times.count,
+    flushes: (after.flushes - before.flushes) / times.count,
   };
 }

@@ -1,11 +1,11 @@
 import { type Interval, intervalOf } from "../figures/interval.ts";
 import { figuresOf, type LoadFigures, type Recording } from "../load/recording.ts";
-import type { OneRun, Runs } from "../load/runs.ts";
+import type { Run, Runs } from "../load/runs.ts";
 import { curveOf, type SecondFigures, secondsOf } from "../load/series.ts";
 
-/** What several runs of one scenario come to. */
+/** The figures of several runs of one scenario. */
 export type RunFigures = {
-  /** Of all runs together; intervals are over `runs`, each of which is one sample. */
+  /** Figures of all runs together; intervals are over `runs`, each of which is one sample. */
   figures: LoadFigures;
   runs: {
     meanMs: number;
@@ -15,13 +15,13 @@ export type RunFigures = {
     achieved: number;
   }[];
   intervals: { meanMs: Interval; p50Ms: Interval | null };
-  /** Of a mix: the figures of each operation in it, by name. */
+  /** For a mix, the figures of each operation. */
   parts: { operation: string; figures: LoadFigures }[];
   seconds: SecondFigures[];
   curve: { share: number; ms: number }[];
 };
 
-/** The figures of runs; `operations` says what each request of their recording asked for. */
+/** Computes the figures of runs; `operations` names the operation of each recorded request. */
 export function figuresOfRuns({ recording, each }: Runs, operations: string[]): RunFigures {
   const runs = each.map(runOf);
   const p50s = runs.flatMap(({ p50Ms }) => p50Ms ?? []);
@@ -42,7 +42,7 @@ const runOf = ({
   figures: { responseMs },
   offered,
   achieved,
-}: OneRun): RunFigures["runs"][number] => ({
+}: Run): RunFigures["runs"][number] => ({
   meanMs: responseMs.mean,
   p50Ms: responseMs.percentiles[0.5] ?? null,
   p99Ms: responseMs.percentiles[0.99] ?? null,
@@ -50,12 +50,12 @@ const runOf = ({
   achieved,
 });
 
-/** None of a scenario that is one operation. */
+/** Empty for a scenario with one operation. */
 function partsOf(recording: Recording, operations: string[]): RunFigures["parts"] {
   const names = [...new Set(operations)].sort();
   if (names.length < 2) return [];
   return names.map((operation) => {
-    const isPart = (_: number, at: number) => operations[at] === operation;
+    const isPart = (_: number, index: number) => operations[index] === operation;
     const { due, sent, done, status, bodyBytes, retryAfterS } = recording;
     const times = { due: due.filter(isPart), sent: sent.filter(isPart), done: done.filter(isPart) };
     const answers = {

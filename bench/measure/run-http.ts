@@ -2,53 +2,43 @@ import type { DiskCheck } from "../disk/check.ts";
 import type { ProfileName } from "../disk/profiles.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import type { Recording } from "../load/recording.ts";
-import { type OneRun, runSeveral } from "../load/runs.ts";
+import { type Run, runSeveral } from "../load/runs.ts";
 import { type Disturbance, findValidityWarnings, watchDisturbance } from "../load/validity.ts";
 import { encodeRequest } from "../load/wire.ts";
 import { openProbes, type ProbeRecord } from "../probes/probes.ts";
 import { type LoadScenario, PEOPLE, prepareRequests } from "../suites/scenario.ts";
 import { type Fixtures, makeFixtureSets } from "../testbed/fixtures.ts";
-import type { Between } from "../testbed/proxy-and-pooler.ts";
+import type { Intermediary } from "../testbed/proxy-and-pooler.ts";
 import { openTestBed, type TestBed, targetsOf } from "../testbed/testbed.ts";
-import {
-  type Attribution,
-  attributionOf,
-  type Costs,
-  costsOf,
-  type Floor,
-  ioWaitShareOf,
-  restUnnoticed,
-} from "./attribution.ts";
-import { onWayShareOf, overlapMsOf } from "./behind-others.ts";
+import { attributionOf, type Floor } from "./attribution.ts";
+import { inFlightShareOf, overlapMsOf } from "./behind-others.ts";
 import { measureFloor } from "./floor.ts";
 import type { LoadOptions } from "./load-options.ts";
 import { loadPlanOf } from "./load-plan.ts";
+import { type Costs, costsOf, ioWaitShareOf, unnoticedIdleUsage } from "./request-costs.ts";
 import { figuresOfRuns, type RunFigures } from "./run-figures.ts";
+import type { Attribution } from "./segments.ts";
 
 export type ScenarioResult = RunFigures & {
   operation: string;
   offeredPerSecond: number;
-  /**
-   * Those who came all at once in each run, on connections of their own; absent where nobody does.
-   */
+  /** The size of the wave in each run; absent without a wave. */
   cameAtOnce?: number;
-  /** How long the warm-up took; null when responses had not settled. */
+  /** How long the warm-up took; null if response times had not settled. */
   settledAfterS: number | null;
   disturbance: Disturbance;
   /**
-   * Where the mean response went; `costs` are of one request too, those nobody waits for among
-   * them.
+   * The parts of the mean response time. `costs` are per request too, and include what no request
+   * waits for.
    */
   attribution: Attribution;
   costs: Costs;
   floor: Floor;
-  /**
-   * Of the time in which something was done for requests: waiting for the disk (`ioWaitShareOf`).
-   */
+  /** The share of I/O wait (`ioWaitShareOf`). */
   ioWaitShare: number;
   generatorCpuShare: number;
   probes: ProbeRecord;
-  /** Empty when the figures may be believed. */
+  /** Validity warnings; empty if the figures are valid. */
   doubts: string[];
 };
 
@@ -56,37 +46,37 @@ export type RunResult = {
   format: 3;
   host: Fingerprint;
   profile: ProfileName;
-  /** As it was just before the first scenario; with doubts the run is void. */
+  /** The disk just before the first scenario; with warnings the whole run is void. */
   disk: DiskCheck;
   isCold: boolean;
-  /** What was in the path beside the application and PostgreSQL. */
-  through: Between[];
+  /** Intermediaries in the request path. */
+  through: Intermediary[];
   results: ScenarioResult[];
 };
 export type RunOptions = LoadOptions & {
   profile: ProfileName;
-  /** Each scenario begins with none of the database in memory. */
+  /** Each scenario starts with empty caches. */
   isCold: boolean;
-  through: Between[];
+  through: Intermediary[];
   onStep(step: string): void;
-  /** Given the raw times of every request of a scenario, and what each asked for. */
+  /** Receives the raw times of every request of a scenario. */
   onRaw?(raw: RawRuns): void;
 };
 
 export type RawRuns = {
   operation: string;
-  /** All runs, one after the other, and each. */
+  /** All runs concatenated, and each by itself. */
   recording: Recording;
-  each: OneRun[];
-  /** What each request asked for, and who of the people. */
+  each: Run[];
+  /** The operation and the account of each request. */
   asked: { operation: string; person: number }[];
 };
 
 const CONNECTIONS = 32;
 
 /**
- * Runs scenarios one after the other on one test bed, each several times; a cold one once, as the next
- * would be warm.
+ * Runs scenarios one after the other on one test bed, each several times; with cold caches once,
+ * because the next run would find them warm.
  */
 export async function runScenarios(
   scenarios: LoadScenario[],
@@ -105,10 +95,10 @@ export async function runScenarios(
     options.onStep("the disk");
     const disk = await testBed.checkDisk();
     const results: ScenarioResult[] = [];
-    const floorAt = rememberFloors(testBed, options);
+    const floorAt = cacheFloors(testBed, options);
     for (const scenario of scenarios) {
       options.onStep(scenario.operation);
-      // People of their own: what one scenario writes is not what the next one reads.
+      // Each scenario has its own accounts, so that none reads what another wrote.
       testBed.disk.turn(false);
       const fixtureSets = await makeFixtureSets(testBed, scenario.people ?? PEOPLE);
       results.push(await runScenario(testBed, fixtureSets, scenario, { ...options, floorAt }));
@@ -135,20 +125,20 @@ async function runScenario(
   options: RunOptions & { floorAt(rate: number): Promise<Floor> },
 ): Promise<ScenarioResult> {
   const { operation } = scenario;
-  const planned = loadPlanOf(scenario, options.isCold ? once(options) : options);
+  const planned = loadPlanOf(scenario, options.isCold ? asOneRun(options) : options);
   const { plan, request, requests, offered, isClosed, people } = planned;
-  options.onStep(`${operation}: ${requests} requests are made`);
+  options.onStep(`${operation}: ${requests} requests are prepared`);
   const asked = await prepareRequests(fixtureSets, { ...scenario, request }, requests);
   await testBed.db.sql`vacuum analyze`;
   await testBed.db.sql`checkpoint`;
   const floor = await options.floorAt(offered);
-  if (options.isCold) await testBed.cool();
+  if (options.isCold) await testBed.restartCold();
   testBed.disk.turn(true);
   options.onStep(`${operation}: warm-up`);
   const probes = await openProbes(targetsOf(testBed));
   let disturbed = watchDisturbance(testBed.server.pid);
   const runs = await runSeveral({
-    target: { unix: testBed.entrance },
+    target: { unix: testBed.entrySocket },
     requests: asked.map(encodeRequest),
     connections: CONNECTIONS + people,
     ...plan,
@@ -159,35 +149,41 @@ async function runScenario(
     },
   });
   const disturbance = disturbed();
-  const record = await probes.stop();
+  const probeRecord = await probes.stop();
   const personOf = scenario.personOf ?? ((n: number) => n % fixtureSets.length);
-  const sent = Array.from(runs.places, (n) => ({
+  const sentRequests = Array.from(runs.requestIndexes, (n) => ({
     operation: asked[n]?.operation ?? operation,
     person: personOf(n),
   }));
-  options.onRaw?.({ operation, recording: runs.recording, each: runs.each, asked: sent });
-  const of = figuresOfRuns(
+  options.onRaw?.({ operation, recording: runs.recording, each: runs.each, asked: sentRequests });
+  const runFigures = figuresOfRuns(
     runs,
-    sent.map((one) => one.operation),
+    sentRequests.map((one) => one.operation),
   );
-  const achieved = meanOf(of.runs.map((run) => run.achieved));
-  const due = meanOf(of.runs.map((run) => run.offered));
-  const costs = costsOf(record, runs.sent, restUnnoticed(floor.rest, onWayShareOf(runs.recording)));
+  const achieved = meanOf(runFigures.runs.map((run) => run.achieved));
+  const offeredOnAverage = meanOf(runFigures.runs.map((run) => run.offered));
+  const costs = costsOf(
+    probeRecord,
+    runs.sent,
+    unnoticedIdleUsage(floor.rest, inFlightShareOf(runs.recording)),
+  );
   return {
-    ...of,
+    ...runFigures,
     operation,
     offeredPerSecond: isClosed ? achieved : offered,
     ...(people > 0 ? { cameAtOnce: people } : {}),
     settledAfterS: runs.settledAfterS,
     disturbance,
-    attribution: attributionOf(of.figures, overlapMsOf(runs.recording), costs, floor),
-    ...{ costs, floor, ioWaitShare: ioWaitShareOf(costs) },
-    generatorCpuShare: runs.generatorCpuMs / (record.samples.at(-1)?.atMs ?? Number.NaN),
-    probes: record,
+    attribution: attributionOf(runFigures.figures, overlapMsOf(runs.recording), costs, floor),
+    costs,
+    floor,
+    ioWaitShare: ioWaitShareOf(costs),
+    generatorCpuShare: runs.generatorCpuMs / (probeRecord.samples.at(-1)?.atMs ?? Number.NaN),
+    probes: probeRecord,
     doubts: findValidityWarnings({
-      figures: of.figures,
-      // Whoever comes at once is not kept up with: that is what a wave is.
-      rate: isClosed || people > 0 ? undefined : { offered: due, achieved },
+      figures: runFigures.figures,
+      // A wave exceeds the rate that the server keeps up with by design.
+      rate: isClosed || people > 0 ? undefined : { offered: offeredOnAverage, achieved },
       disturbance,
       isSettled: runs.settledAfterS !== null,
       mayRefuse: people > 0,
@@ -195,22 +191,22 @@ async function runScenario(
   };
 }
 
-/** As long as all runs together, and not warmed up. */
-const once = (options: RunOptions): RunOptions => ({
+/** One run as long as all runs together, without warm-up. */
+const asOneRun = (options: RunOptions): RunOptions => ({
   ...options,
   seconds: options.seconds * options.runs,
   runs: 1,
-  warmUpS: { least: 0, most: 0 },
+  warmUpS: { min: 0, max: 0 },
 });
 
 const meanOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Each rate's floor is measured once, shortly before what is beside it. */
-function rememberFloors(testBed: TestBed, { onStep }: Pick<RunOptions, "onStep">) {
+/** Measures the floor of each rate once, just before its first scenario. */
+function cacheFloors(testBed: TestBed, { onStep }: Pick<RunOptions, "onStep">) {
   const floors = new Map<number, Floor>();
   return async (rate: number): Promise<Floor> => {
-    const known = floors.get(rate);
-    if (known) return known;
+    const cached = floors.get(rate);
+    if (cached) return cached;
     onStep(`bare servers at ${rate.toFixed(0)} a second`);
     const floor = await measureFloor(testBed, rate, CONNECTIONS);
     floors.set(rate, floor);

@@ -1,6 +1,6 @@
 import type { ProfileName } from "../disk/profiles.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
-import { requestsOf, runSeveral } from "../load/runs.ts";
+import { maxRequestsOf, runSeveral } from "../load/runs.ts";
 import { findValidityWarnings, watchDisturbance } from "../load/validity.ts";
 import { encodeRequest } from "../load/wire.ts";
 import { cpuNsOf } from "../probes/cpu-time.ts";
@@ -10,15 +10,15 @@ import { openTestBed, type TestBed } from "../testbed/testbed.ts";
 import {
   answersFor,
   figureOf,
-  greatestWithin,
+  highestWithin,
   nextRate,
   type Objective,
   type Search,
 } from "./knee.ts";
 
 /**
- * What one rate did: response times in ms, null where there were too few answers; processors as
- * shares of one.
+ * The result of one rate: response times in ms, null if there were too few answers; CPU as a share
+ * of one core.
  */
 export type SweepPoint = {
   rate: number;
@@ -42,9 +42,9 @@ export type SweepResult = {
   profile: ProfileName;
   operation: string;
   objective: Objective;
-  /** By rate, ascending: the curve. */
+  /** The curve, by ascending rate. */
   points: SweepPoint[];
-  /** The greatest rate within the objective; null when not even the least was. */
+  /** The highest rate within the objective; null if even the lowest missed it. */
   greatestRate: number | null;
   doubts: string[];
 };
@@ -52,56 +52,58 @@ export type SweepResult = {
 export type SweepOptions = {
   objective: Objective;
   search: Search;
-  /** The least length of a run; where the objective needs more answers, it is longer. */
+  /** The minimum length of a run; longer if the objective needs more answers. */
   seconds: number;
   profile: ProfileName;
   onStep(step: string): void;
 };
 
 const CONNECTIONS = 32;
-const WARM_UP_S = { least: 5, most: 10 };
+const WARM_UP_S = { min: 5, max: 10 };
 
 /**
- * Finds the greatest rate of Poisson arrivals at which a scenario keeps to an objective, each rate
- * a run of its own.
+ * Finds the highest rate of Poisson arrivals at which a scenario meets an objective. Each rate is
+ * one run.
  */
 export async function sweep(scenario: LoadScenario, options: SweepOptions): Promise<SweepResult> {
   const { objective, search, profile, onStep } = options;
   const testBed = await openTestBed({ profile });
   try {
-    onStep("people are made");
+    onStep("accounts are created");
     const fixtureSets = await makeFixtureSets(testBed, scenario.people ?? PEOPLE);
     const points: SweepPoint[] = [];
     for (let rate = nextRate([], search); rate !== undefined; rate = nextRate(points, search)) {
       onStep(`${scenario.operation} at ${rate.toFixed(0)} a second`);
-      const warmUpS = points.length === 0 ? WARM_UP_S : { least: 0, most: 0 };
+      const warmUpS = points.length === 0 ? WARM_UP_S : { min: 0, max: 0 };
       let point = await tryRate(testBed, fixtureSets, scenario, rate, warmUpS, options);
-      // What somebody else did to this machine is no property of the rate.
+      // A missed objective or a disturbed run is repeated once: other processes may have caused it.
       if (!point.isWithin || point.doubts.length > 0) {
         const again = await tryRate(
           testBed,
           fixtureSets,
           scenario,
           rate,
-          { least: 0, most: 0 },
+          { min: 0, max: 0 },
           options,
         );
         if (again.isWithin || !point.isWithin) point = again;
       }
       points.push(point);
     }
-    const greatest = greatestWithin(points);
-    const [shown] = await testBed.db.sql<
+    const highest = highestWithin(points);
+    const [server] = await testBed.db.sql<
       { version: string }[]
     >`select current_setting('server_version') as version`;
     return {
       format: 2,
       kind: "sweep",
-      host: fingerprint(shown?.version ?? "?"),
-      ...{ profile, operation: scenario.operation, objective },
+      host: fingerprint(server?.version ?? "?"),
+      profile,
+      operation: scenario.operation,
+      objective,
       points: points.sort((a, b) => a.rate - b.rate),
-      greatestRate: greatest ?? null,
-      doubts: points.find(({ rate }) => rate === greatest)?.doubts ?? [],
+      greatestRate: highest ?? null,
+      doubts: points.find(({ rate }) => rate === highest)?.doubts ?? [],
     };
   } finally {
     await testBed.close();
@@ -113,15 +115,15 @@ async function tryRate(
   fixtureSets: Fixtures[],
   scenario: LoadScenario,
   rate: number,
-  warmUpS: { least: number; most: number },
-  { objective, seconds: least }: SweepOptions,
+  warmUpS: { min: number; max: number },
+  { objective, seconds: min }: SweepOptions,
 ): Promise<SweepPoint> {
-  const seconds = Math.ceil(Math.max(least, answersFor(objective) / rate));
+  const seconds = Math.ceil(Math.max(min, answersFor(objective) / rate));
   testBed.disk.turn(false);
   const asked = await prepareRequests(
     fixtureSets,
     scenario,
-    requestsOf(rate, warmUpS.most, 1, seconds),
+    maxRequestsOf(rate, warmUpS.max, 1, seconds),
   );
   await testBed.db.sql`vacuum analyze`;
   await testBed.db.sql`checkpoint`;
@@ -137,7 +139,10 @@ async function tryRate(
     requests: asked.map(encodeRequest),
     connections: CONNECTIONS,
     load: (durationMs, seed) => ({ model: "poisson", rate, durationMs, seed }),
-    ...{ warmUpRate: rate, warmUpS, runs: 1, seconds },
+    warmUpRate: rate,
+    warmUpS,
+    runs: 1,
+    seconds,
     onWarm: () => {
       from = { atMs: performance.now(), ...cpuNs() };
       disturbed = watchDisturbance(testBed.server.pid);
@@ -154,27 +159,29 @@ async function tryRate(
     isSettled: true,
   });
   const { mean, percentiles } = figures.responseMs;
-  const found = figureOf(objective, figures);
+  const result = figureOf(objective, figures);
   const lastedMs = recording.due.length > 0 ? (sent / rate) * 1000 : 1;
   return {
-    ...{ rate, achievedPerSecond: achieved, meanMs: mean, failures: figures.failures, doubts },
-    ...{
-      p50Ms: percentiles[0.5] ?? null,
-      p90Ms: percentiles[0.9] ?? null,
-      p99Ms: percentiles[0.99] ?? null,
-    },
+    rate,
+    achievedPerSecond: achieved,
+    meanMs: mean,
+    failures: figures.failures,
+    doubts,
+    p50Ms: percentiles[0.5] ?? null,
+    p90Ms: percentiles[0.9] ?? null,
+    p99Ms: percentiles[0.99] ?? null,
     serverCpuMs: (to.server - from.server) / 1e6 / sent,
     serverCpuShare: (to.server - from.server) / 1e6 / lastedMs,
     postgresCpuShare: (to.postgres - from.postgres) / 1e6 / lastedMs,
     isWithin:
-      found !== undefined &&
-      found <= objective.mostMs &&
+      result !== undefined &&
+      result <= objective.mostMs &&
       figures.failures === 0 &&
       achieved >= offered * 0.995,
   };
 }
 
-/** The curve as text. */
+/** The curve as Markdown. */
 export function sweepMarkdown({
   host,
   profile,
@@ -193,13 +200,13 @@ export function sweepMarkdown({
     return `| ${[point.rate.toFixed(0), point.achievedPerSecond.toFixed(0), ...times, ...shares, verdict].join(" | ")} |`;
   });
   const limit = `${objective.figure} of at most ${objective.mostMs} ms`;
-  const found =
+  const result =
     greatestRate === null
       ? `No rate keeps to a ${limit}.`
       : `The greatest rate with a ${limit}: **${greatestRate.toFixed(0)} a second**${doubts.length > 0 ? `, not to be believed (${doubts.join(", ")})` : ""}.`;
   return `# ${operation} at rising rates, ${host.commit}, ${profile}
 
-${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}. ${found}
+${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}. ${result}
 
 | a second | reached | mean, ms | p50 | p90 | p99 | server CPU, ms a request | of the server's core | of PostgreSQL's | objective |
 |---|---|---|---|---|---|---|---|---|---|

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { PRELUDE_MS } from "../load/runs.ts";
 import type { LoadRequest, LoadScenario } from "../suites/scenario.ts";
 import type { Fixtures } from "../testbed/fixtures.ts";
-import { loadPlanOf, USUAL_RUN } from "./load-plan.ts";
+import { DEFAULT_RUN, loadPlanOf } from "./load-plan.ts";
 
 const asked = (operation: string): LoadRequest => ({ operation, method: "GET", path: "/" });
 const storm: LoadScenario = {
@@ -10,9 +10,9 @@ const storm: LoadScenario = {
   request: () => asked("Read"),
   wave: { people: 40, fromMs: 2000, withinMs: 500, request: () => asked("SignIn") },
 };
-const options = { ...USUAL_RUN, rate: 50 };
+const options = { ...DEFAULT_RUN, rate: 50 };
 
-test("in a wave everybody comes within its time in each run, while others come as before and after it", async () => {
+test("in each run the wave arrives within its time, and other requests arrive throughout", async () => {
   const { plan, request, requests, people } = loadPlanOf(storm, options);
   expect(people).toBe(40);
   for (let run = 0; run < plan.runs; run++) {
@@ -38,11 +38,11 @@ test("in a wave everybody comes within its time in each run, while others come a
   }
 });
 
-test("nobody of a wave is in the warm-up, and how many come can be chosen", async () => {
+test("the warm-up has no wave, and the size of the wave is an option", async () => {
   const { plan, request, people, offered } = loadPlanOf(storm, { ...options, wave: 300 });
   expect([people, offered]).toEqual([300, 50 + 300 / plan.seconds]);
   const first = plan.startOf?.(0, 0) ?? 0;
-  expect(first).toBeGreaterThan(50 * plan.warmUpS.most);
+  expect(first).toBeGreaterThan(50 * plan.warmUpS.max);
   const warmUp = await Promise.all(
     Array.from({ length: first }, (_, n) => request({} as Fixtures, n)),
   );

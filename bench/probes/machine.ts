@@ -3,14 +3,14 @@ import { basename } from "node:path";
 import { readText } from "./processes.ts";
 
 /**
- * Ms since boot in which at least one task (some), or all (full), waited for a thing: averaged over
- * processors.
+ * Milliseconds since boot in which some task, or all tasks, waited for a resource, averaged over
+ * CPUs.
  */
 export type Pressure = { someMs: number; fullMs: number };
 
 /**
- * What a block device has done since boot; flushes are null where the kernel does not count them
- * (before 5.5).
+ * Counters of a block device since boot; flushes are null before Linux 5.5, which does not count
+ * them.
  */
 export type DeviceCounts = {
   reads: number;
@@ -23,17 +23,17 @@ export type DeviceCounts = {
 };
 
 export type MachineUsage = {
-  /** Of all processors since boot. Unreliable (proc(5)): shown beside what is not. */
+  /** Of all CPUs since boot. Unreliable (proc(5)), and shown only for comparison. */
   ioWaitMs: number;
   stealMs: number;
   contextSwitches: number;
-  /** Null where the kernel has none (psi=0). */
+  /** Null if the kernel does not report it (psi=0). */
   pressure: Record<"cpu" | "io" | "memory", Pressure | null>;
-  /** Null when the data is on no block device of its own. */
+  /** Null if the data is not on a block device of its own. */
   device: DeviceCounts | null;
 };
 
-/** What the machine has done since boot, and the device of a name as in /proc/diskstats. */
+/** Reads the machine's counters since boot; `device` is a name in /proc/diskstats. */
 export function readMachine(device: string | null): MachineUsage {
   return {
     ...parseProcStat(readText("/proc/stat")),
@@ -46,10 +46,7 @@ export function readMachine(device: string | null): MachineUsage {
   };
 }
 
-/**
- * The name of the device that a directory is on, by its numbers; null when it is none (overlay,
- * tmpfs).
- */
+/** The name of the device that a directory is on; null if there is none (overlay, tmpfs). */
 export function deviceOf(directory: string): string | null {
   const { dev } = statSync(directory);
   const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)];
@@ -62,7 +59,7 @@ export function deviceOf(directory: string): string | null {
 
 const TICK_MS = 10;
 
-/** The fifth and eighth figure of the first line, and the line ctxt (proc(5)). */
+/** Parses the fifth and eighth figure of the first line, and the line ctxt (proc(5)). */
 export function parseProcStat(
   text: string,
 ): Pick<MachineUsage, "ioWaitMs" | "stealMs" | "contextSwitches"> {
@@ -75,7 +72,9 @@ export function parseProcStat(
   };
 }
 
-/** A file of /proc/pressure, in µs (Linux Documentation/accounting/psi); null when it is empty. */
+/**
+ * Parses a file of /proc/pressure, in µs (Linux Documentation/accounting/psi); null if it is empty.
+ */
 export function parsePressure(text: string): Pressure | null {
   const totalMs = (line: string) =>
     Number(new RegExp(`^${line} .*total=(\\d+)`, "m").exec(text)?.[1] ?? 0) / 1000;
@@ -83,8 +82,8 @@ export function parsePressure(text: string): Pressure | null {
 }
 
 /**
- * A device's line of /proc/diskstats (Linux Documentation/admin-guide/iostats); null when it has
- * none.
+ * Parses a device's line of /proc/diskstats (Linux Documentation/admin-guide/iostats); null if
+ * there is none.
  */
 export function parseDiskstats(text: string, device: string): DeviceCounts | null {
   const line = text.split("\n").find((each) => each.trim().split(/ +/)[2] === device);
@@ -92,13 +91,12 @@ export function parseDiskstats(text: string, device: string): DeviceCounts | nul
   const figures = line.trim().split(/ +/).slice(3).map(Number);
   const figure = (number: number) => figures[number - 1] as number;
   return {
-    ...{
-      reads: figure(1),
-      readMs: figure(4),
-      writes: figure(5),
-      writeMs: figure(8),
-      busyMs: figure(10),
-    },
-    ...{ flushes: figures[15] ?? null, flushMs: figures[16] ?? null },
+    reads: figure(1),
+    readMs: figure(4),
+    writes: figure(5),
+    writeMs: figure(8),
+    busyMs: figure(10),
+    flushes: figures[15] ?? null,
+    flushMs: figures[16] ?? null,
   };
 }

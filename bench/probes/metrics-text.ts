@@ -1,19 +1,19 @@
-/** What a server says of itself, in its own units; what it does not say is absent. */
+/** A server's metrics by name, in their own units. */
 export type Metrics = Record<string, number>;
 
 const TYPE = /^# TYPE (\S+) (\S+)/;
 const LINE = /^([a-zA-Z_:][\w:]*)(\{[^}]*\})?\s+(\S+)/;
 
 /**
- * Prometheus's text format: what is counted, summed over its labels; a gauge by its name and labels
- * as they stand there, for quantiles added up mean nothing. Buckets are left out.
+ * Parses Prometheus's text format. Counters and sums are added up over their labels; gauges keep
+ * their labels, because the sum of quantiles has no meaning. Buckets are left out.
  */
 export function parseMetrics(text: string): Metrics {
   const metrics: Metrics = {};
   const gauges = new Set<string>();
   for (const line of text.split("\n")) {
-    const [, typed = "", type] = TYPE.exec(line) ?? [];
-    if (type === "gauge") gauges.add(typed);
+    const [, gaugeName = "", type] = TYPE.exec(line) ?? [];
+    if (type === "gauge") gauges.add(gaugeName);
     const [, name = "", labels = "", value] = LINE.exec(line) ?? [];
     if (name === "" || name.endsWith("_bucket")) continue;
     const figure = Number(value);
@@ -23,8 +23,10 @@ export function parseMetrics(text: string): Metrics {
   return metrics;
 }
 
-/** What a process says on the socket for operators beside its own; null when there is none. */
-export async function askMetrics(socketPath: string): Promise<Metrics | null> {
+/**
+ * Fetches the metrics of a process from the operator socket beside its own; null if there is none.
+ */
+export async function fetchMetrics(socketPath: string): Promise<Metrics | null> {
   try {
     const unix = socketPath.replace(/\.sock$/, ".operator.sock");
     const answer = await fetch("http://localhost/metrics", {

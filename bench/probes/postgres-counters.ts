@@ -1,6 +1,6 @@
 import type { Sql } from "postgres";
 
-/** What a statement did, by its text without its values. */
+/** Counters of a normalised statement. */
 export type StatementCounts = {
   query: string;
   calls: number;
@@ -12,15 +12,15 @@ export type StatementCounts = {
   walBytes: number;
 };
 
-/** What PostgreSQL counts, between two moments. Backends tell it at most once a second. */
+/** PostgreSQL's counters between two points in time. Backends report at most once a second. */
 export type PostgresCounts = {
-  /** Those that took longest together, first. */
+  /** By total time, descending. */
   statements: StatementCounts[];
-  /** Round trips of clients: statements, and beginnings and ends of transactions. */
+  /** Round trips of clients: statements, including the start and end of transactions. */
   calls: number;
-  /** By kind of process and of file: how often and how long, in ms. */
+  /** Counts, and times in ms, by kind of process and of file. */
   io: Record<string, number>;
-  /** Records, pages written whole, bytes, and how often the buffers were full. */
+  /** Records, full-page images, bytes, and how often the buffers were full. */
   wal: Record<string, number>;
   checkpoints: Record<string, number>;
   database: Record<string, number>;
@@ -33,7 +33,7 @@ type Snapshot = Omit<PostgresCounts, "statements" | "calls"> & {
   statements: Map<string, StatementCounts>;
 };
 
-/** Begins to count; what it returns ends it. */
+/** Starts to count; the function that it returns gives the counts since then. */
 export async function countPostgres(sql: Sql): Promise<() => Promise<PostgresCounts>> {
   const from = await readCounts(sql);
   return async () => {
@@ -53,7 +53,7 @@ export async function countPostgres(sql: Sql): Promise<() => Promise<PostgresCou
   };
 }
 
-/** All figures of `to` less those of `from`. */
+/** Subtracts all numbers of `from` from those of `to`. */
 function minus<Counts extends Record<string, string | number>>(
   to: Counts,
   from: Counts | undefined,

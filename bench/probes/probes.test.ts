@@ -61,7 +61,7 @@ test("iowait and steal are the fifth and eighth of the first line of /proc/stat"
   expect(parseProcStat(stat)).toEqual({ ioWaitMs: 550, stealMs: 880, contextSwitches: 123456 });
 });
 
-test("what a server counts is added up over its labels, without buckets; quantiles stand beside one another", () => {
+test("counters are added up over their labels, without buckets, and quantiles are kept apart", () => {
   const text = `# HELP irontrack_pool_wait_seconds Waiting for a connection
 # TYPE irontrack_pool_wait_seconds histogram
 irontrack_pool_wait_seconds_bucket{pool="main",le="0.001"} 9

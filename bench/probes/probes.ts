@@ -5,28 +5,27 @@ import type { PostgresCounts } from "./postgres-counters.ts";
 import type { ProbeTargets, Sample } from "./sampler.ts";
 
 export type ProbeRecord = {
-  /** Every quarter of a second; what backends waited for was looked at fifty times a second. */
+  /** Four samples a second. Wait events of backends are sampled fifty times a second. */
   samples: Sample[];
   postgres: PostgresCounts;
   /**
-   * Whether the kernel says how long processes waited for block devices (kernel.task_delayacct); by
-   * default it does not.
+   * Whether the kernel reports how long processes waited for block devices (kernel.task_delayacct),
+   * which is off by default.
    */
   isBlockIoAccounted: boolean;
-  /** What the sampler took of one processor; what it asks costs PostgreSQL about as much again. */
+  /**
+   * The share of one CPU that the sampler used. Its statements cost PostgreSQL about as much again.
+   */
   ownCpuShare: number;
 };
 
 export type Probes = {
-  /** What was sampled before is forgotten. */
+  /** Discards earlier samples. */
   start(): void;
   stop(): Promise<ProbeRecord>;
 };
 
-/**
- * Starts the sampler in a process of its own, where it does not disturb the server; it waits to be
- * told when to begin.
- */
+/** Starts the sampler in its own process on the load's cores. It samples from `start` on. */
 export async function openProbes(targets: ProbeTargets): Promise<Probes> {
   const ready = Promise.withResolvers<void>();
   const over = Promise.withResolvers<ProbeRecord>();
@@ -42,7 +41,7 @@ export async function openProbes(targets: ProbeTargets): Promise<Probes> {
     message === "ready" ? ready.resolve() : over.resolve(message as ProbeRecord),
   );
   void sampler.ended.then(({ code }) => {
-    const ended = new Error(`The sampler ended with ${code}`);
+    const ended = new Error(`The sampler exited with ${code}`);
     ready.reject(ended);
     over.reject(ended);
   });

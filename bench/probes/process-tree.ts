@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** A postmaster and its children: backends come and go. */
-export function listProcesses(postmaster: number): number[] {
-  return [postmaster, ...childrenOf(postmaster)];
+/** A process and its current children, such as a postmaster and its backends. */
+export function listProcesses(root: number): number[] {
+  return [root, ...childrenOf(root)];
 }
 
 /**
- * The kernel's own list where it keeps one (CONFIG_PROC_CHILDREN): asking every process costs
- * milliseconds.
+ * Uses the kernel's list where there is one (CONFIG_PROC_CHILDREN): reading the parent of every
+ * process takes milliseconds.
  */
 function childrenOf(parent: number): number[] {
   try {
@@ -20,8 +20,8 @@ function childrenOf(parent: number): number[] {
 }
 
 /**
- * The fourth field of /proc/PID/stat (proc(5)), after the name in parentheses; undefined when it
- * has ended.
+ * The fourth field of /proc/PID/stat (proc(5)), after the name in parentheses; undefined if the
+ * process has ended.
  */
 function parentOf(pid: string): number | undefined {
   try {

@@ -1,45 +1,43 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 /**
- * What threads have used since they began: ms on a processor and waiting for one, and how often
- * they slept or were put off (counted for the main thread of a server only).
+ * Usage of threads since they started: ms on a CPU and waiting for one, and how often they slept
+ * (wakes) or were preempted. Wakes and preemptions are counted for main threads only.
  */
 export type ThreadUsage = { cpuMs: number; runQueueMs: number; wakes: number; preemptions: number };
 
 export type ProcessUsage = {
   /**
-   * The thread that a process began with: the only one of a PostgreSQL backend, the one that runs
-   * JavaScript in Bun.
+   * The first thread of a process: the only one of a PostgreSQL backend, and the JavaScript thread
+   * of Bun.
    */
   main: ThreadUsage;
-  /**
-   * Threads that work which was handed to them is done on, and waited for: password hashes, files.
-   */
+  /** Worker threads whose results requests wait for, such as password hashes and file access. */
   pool: ThreadUsage;
-  /** Collecting garbage, compiling: nobody waits for it, but it takes processors. */
+  /** Garbage collection and compilation: no request waits for them, but they use CPU. */
   helpers: ThreadUsage;
-  /** In user and kernel mode, threads that have ended among them; to 10 ms. */
+  /** User and kernel mode, including threads that have ended; to 10 ms. */
   totalCpuMs: number;
   /** Waiting for block devices; 0 unless kernel.task_delayacct is 1. To 10 ms. */
   blockIoMs: number;
   residentMib: number;
 };
 
-/** Clock ticks of /proc in ms: USER_HZ is 100 wherever Linux runs. */
+/** A clock tick of /proc in ms: USER_HZ is 100 on all architectures we run on. */
 const TICK_MS = 10;
 const PAGE_BYTES = 4096;
 
-/** Which of a process's threads are told apart: looking at each costs a read of three files. */
+/** Whether threads are told apart, which reads three files for each. */
 export type Detail = "threads" | "process";
 
 /**
- * What a process has used since it began; undefined when it has ended. Of a `process`, only the
- * main thread is read.
+ * Usage of a process since it started; undefined if it has ended. With "process" only the main
+ * thread is read.
  */
 export function readProcess(pid: number, detail: Detail): ProcessUsage | undefined {
   const stat = parseStat(readText(`/proc/${pid}/stat`));
   if (!stat) return undefined;
-  const usage: ProcessUsage = { main: nothing(), pool: nothing(), helpers: nothing(), ...stat };
+  const usage: ProcessUsage = { main: noUsage(), pool: noUsage(), helpers: noUsage(), ...stat };
   if (detail === "process") {
     add(usage.main, parseSchedstat(readText(`/proc/${pid}/schedstat`)) ?? {});
     return usage;
@@ -56,10 +54,10 @@ export function readProcess(pid: number, detail: Detail): ProcessUsage | undefin
   return usage;
 }
 
-/** What Bun calls the threads of its pool. */
+/** The name of Bun's worker threads. */
 const POOL = "Bun Pool";
 
-/** The first two fields of schedstat, in ns (Linux Documentation/scheduler/sched-stats). */
+/** Parses the first two fields of schedstat, in ns (Linux Documentation/scheduler/sched-stats). */
 export function parseSchedstat(
   text: string,
 ): Pick<ThreadUsage, "cpuMs" | "runQueueMs"> | undefined {
@@ -69,12 +67,12 @@ export function parseSchedstat(
     : { cpuMs: cpuNs / 1e6, runQueueMs: runQueueNs / 1e6 };
 }
 
-/** The fields 14, 15, 24 and 42 of /proc/PID/stat by their numbers in proc(5). */
+/** Parses the fields 14, 15, 24 and 42 of /proc/PID/stat, numbered as in proc(5). */
 export function parseStat(
   text: string,
 ): Pick<ProcessUsage, "totalCpuMs" | "blockIoMs" | "residentMib"> | undefined {
   if (text === "") return undefined;
-  // The second field is a name in parentheses, which may hold spaces and parentheses.
+  // The second field is a name in parentheses, which may contain spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const field = (number: number) => Number(fields[number - 3] ?? 0);
   return {
@@ -85,8 +83,8 @@ export function parseStat(
 }
 
 /**
- * From /proc/PID/task/TID/status: a thread that slept was woken again; one that was put off had
- * more to do.
+ * Parses context switches in /proc/PID/task/TID/status: voluntary ones are followed by a wake-up,
+ * the others are preemptions.
  */
 export function parseSwitches(text: string): Pick<ThreadUsage, "wakes" | "preemptions"> {
   const count = (name: string) =>
@@ -97,17 +95,14 @@ export function parseSwitches(text: string): Pick<ThreadUsage, "wakes" | "preemp
   };
 }
 
-export const nothing = (): ThreadUsage => ({ cpuMs: 0, runQueueMs: 0, wakes: 0, preemptions: 0 });
+export const noUsage = (): ThreadUsage => ({ cpuMs: 0, runQueueMs: 0, wakes: 0, preemptions: 0 });
 
 export function add(sum: ThreadUsage, more: Partial<ThreadUsage>): void {
   for (const key of ["cpuMs", "runQueueMs", "wakes", "preemptions"] as const)
     sum[key] += more[key] ?? 0;
 }
 
-/**
- * Adds processes up, those that have ended among them: backends come and go, and what they did was
- * done.
- */
+/** Sums up processes, including those that have ended in the meantime: backends come and go. */
 export function createProcessGroup(detail: Detail) {
   const last = new Map<number, ProcessUsage>();
   return (pids: number[]): ProcessUsage => {
@@ -115,9 +110,13 @@ export function createProcessGroup(detail: Detail) {
       const usage = readProcess(pid, detail);
       if (usage) last.set(pid, usage);
     }
-    const sum = {
-      ...{ main: nothing(), pool: nothing(), helpers: nothing() },
-      ...{ totalCpuMs: 0, blockIoMs: 0, residentMib: 0 },
+    const sum: ProcessUsage = {
+      main: noUsage(),
+      pool: noUsage(),
+      helpers: noUsage(),
+      totalCpuMs: 0,
+      blockIoMs: 0,
+      residentMib: 0,
     };
     for (const [pid, usage] of last) {
       for (const threads of ["main", "pool", "helpers"] as const) add(sum[threads], usage[threads]);
@@ -137,7 +136,7 @@ function listThreads(pid: number): string[] {
   }
 }
 
-/** Empty when it is not there: processes end, and kernels differ. */
+/** The text of a file; empty if it does not exist. */
 export function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");

@@ -1,7 +1,7 @@
-// The sampler as a process of its own, so that what it costs is its own. Argument: what to sample,
-// as JSON. It says "ready", starts at "start", and at "stop" answers with what it saw.
+// Runs the sampler in its own process, so that its costs are separate. Argument: the targets as
+// JSON. It sends "ready", starts on "start", and answers "stop" with its record.
 import { openPool } from "#db/client.ts";
-import { askMetrics, type Metrics } from "./metrics-text.ts";
+import { fetchMetrics, type Metrics } from "./metrics-text.ts";
 import { countPostgres } from "./postgres-counters.ts";
 import type { ProbeRecord } from "./probes.ts";
 import { readText } from "./processes.ts";
@@ -13,21 +13,21 @@ const METRICS_MS = 1000;
 
 const targets = JSON.parse(process.argv[2] ?? "{}") as ProbeTargets;
 const pool = await openConnection();
-const looking = await openConnection();
+const waitsPool = await openConnection();
 const sampler = createSampler(targets, pool.sql);
-const waits = await createWaits(looking.sql);
+const waits = await createWaits(waitsPool.sql);
 const samples: Sample[] = [];
 let metrics: Metrics | null = null;
 let isOver = false;
 
-/** A pool of one, so that what is set stays set. */
+/** A pool of one connection, so that its settings persist. */
 async function openConnection() {
-  const one = openPool(targets.databaseUrl, { size: 1, prepare: true });
-  await one.sql`select set_config('pg_stat_statements.track', 'none', false), set_config('application_name', ${PROBES_NAME}, false)`;
-  return one;
+  const pool = openPool(targets.databaseUrl, { size: 1, prepare: true });
+  await pool.sql`select set_config('pg_stat_statements.track', 'none', false), set_config('application_name', ${PROBES_NAME}, false)`;
+  return pool;
 }
 
-/** Runs `work` again and again, each time `ms` after it began. */
+/** Runs `work` repeatedly, `ms` from start to start. */
 async function every(ms: number, work: () => Promise<unknown>): Promise<void> {
   while (!isOver) {
     const nextMs = performance.now() + ms;
@@ -36,33 +36,34 @@ async function every(ms: number, work: () => Promise<unknown>): Promise<void> {
   }
 }
 
-const take = async () => void samples.push(await sampler.take(waits.read(), metrics));
-const ask = async () => {
-  metrics = await askMetrics(targets.serverSocketPath);
+const takeSample = async () => void samples.push(await sampler.takeSample(waits.read(), metrics));
+const updateMetrics = async () => {
+  metrics = await fetchMetrics(targets.serverSocketPath);
 };
-// Once before it counts, so that statements are prepared and code is compiled.
-for (let time = 0; time < 5; time++) await Promise.all([waits.look(), take(), ask()]);
+// Prepares statements and compiles code before the first sample that counts.
+for (let time = 0; time < 5; time++)
+  await Promise.all([waits.sample(), takeSample(), updateMetrics()]);
 
 let finish: () => Promise<ProbeRecord>;
 
 async function start() {
   samples.length = 0;
-  await ask();
+  await updateMetrics();
   const ended = await countPostgres(pool.sql);
   const cpu = process.cpuUsage();
   const startedMs = performance.now();
   sampler.restart();
-  await take();
+  await takeSample();
   const looping = Promise.all([
-    every(SAMPLES_MS, take),
-    every(0, waits.look),
-    every(METRICS_MS, ask),
+    every(SAMPLES_MS, takeSample),
+    every(0, waits.sample),
+    every(METRICS_MS, updateMetrics),
   ]);
   finish = async () => {
     isOver = true;
     await looping;
-    await ask();
-    await take();
+    await updateMetrics();
+    await takeSample();
     const { user, system } = process.cpuUsage(cpu);
     const ownCpuShare = (user + system) / 1000 / (performance.now() - startedMs);
     const isBlockIoAccounted = readText("/proc/sys/kernel/task_delayacct").trim() === "1";
@@ -74,7 +75,7 @@ process.on("message", async (message) => {
   if (message === "start") await start();
   if (message === "stop") {
     process.send?.(await finish());
-    await Promise.all([pool.close(), looking.close()]);
+    await Promise.all([pool.close(), waitsPool.close()]);
     process.exit(0);
   }
 });

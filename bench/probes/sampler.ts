@@ -6,11 +6,11 @@ import { listProcesses } from "./process-tree.ts";
 import { createProcessGroup, type ProcessUsage } from "./processes.ts";
 import { PROBES_NAME, type Waits } from "./waits.ts";
 
-/** Who is on the way of a request: their first processes, whose children count with them. */
+/** The processes in a request's path, by the id of the first; their children count with them. */
 export type ProbeTargets = {
   server: number;
   serverSocketPath: string;
-  /** Not in the path unless said. */
+  /** Not in the path by default. */
   proxy?: number;
   pooler?: number;
   postmaster: number;
@@ -20,31 +20,28 @@ export type ProbeTargets = {
 };
 
 /**
- * What had been used up by a moment, ms from the start of the probes. Differences between two
- * samples are what matters.
+ * Usage up to a point in time, in ms from the start of the probes. Only differences between samples
+ * are meaningful.
  */
 export type Sample = {
   atMs: number;
   server: ProcessUsage;
   proxy: ProcessUsage | null;
   pooler: ProcessUsage | null;
-  /**
-   * The backends that work for clients, and all other processes of PostgreSQL, of which no request
-   * waits.
-   */
+  /** The backends of clients, and PostgreSQL's other processes, which no request waits for. */
   backends: ProcessUsage;
   background: ProcessUsage;
   disk: DiskCounts;
   machine: MachineUsage;
   waits: Waits;
   /**
-   * What the server says of itself (pool, event loop, garbage); null where it says nothing. Asked
-   * once a second.
+   * The server's metrics (pool, event loop, garbage collection), read once a second; null if it
+   * reports none.
    */
   metrics: Metrics | null;
 };
 
-/** Takes samples of everything on a machine that can be read without asking anybody. */
+/** Creates a sampler of the processes, the machine and the disk. */
 export function createSampler(targets: ProbeTargets, sql: Sql) {
   const device = deviceOf(targets.dataDir);
   const groups = {
@@ -54,16 +51,16 @@ export function createSampler(targets: ProbeTargets, sql: Sql) {
     backends: createProcessGroup("process"),
     background: createProcessGroup("process"),
   };
-  const family = (role: "proxy" | "pooler") => {
-    const first = targets[role];
-    return first === undefined ? null : groups[role](listProcesses(first));
+  const usageOfRole = (role: "proxy" | "pooler") => {
+    const rootPid = targets[role];
+    return rootPid === undefined ? null : groups[role](listProcesses(rootPid));
   };
   let startedMs = performance.now();
   return {
     restart: () => {
       startedMs = performance.now();
     },
-    take: async (waits: Waits, metrics: Metrics | null): Promise<Sample> => {
+    takeSample: async (waits: Waits, metrics: Metrics | null): Promise<Sample> => {
       const { backends, own } = await listBackends(sql);
       const others = listProcesses(targets.postmaster).filter(
         (pid) => !backends.includes(pid) && !own.includes(pid),
@@ -71,8 +68,8 @@ export function createSampler(targets: ProbeTargets, sql: Sql) {
       return {
         atMs: performance.now() - startedMs,
         server: groups.server([targets.server]),
-        proxy: family("proxy"),
-        pooler: family("pooler"),
+        proxy: usageOfRole("proxy"),
+        pooler: usageOfRole("pooler"),
         backends: groups.backends(backends),
         background: groups.background(others),
         disk: readSpindle(targets.spindlePath),
@@ -84,7 +81,7 @@ export function createSampler(targets: ProbeTargets, sql: Sql) {
   };
 }
 
-/** The processes that work for clients, and our own, which no request causes. */
+/** Backends of clients, and the sampler's own, which are not part of any request. */
 async function listBackends(sql: Sql): Promise<{ backends: number[]; own: number[] }> {
   const rows = await sql<{ pid: number; own: boolean }[]>`
     select pid, application_name = ${PROBES_NAME} as own from pg_stat_get_activity(null)

@@ -1,17 +1,14 @@
 import type { Sql } from "postgres";
 
-/**
- * What the sampler's connections call themselves, so that they are not taken for those of clients.
- */
+/** The application_name of the sampler's connections, which excludes them from the samples. */
 export const PROBES_NAME = "irontrack-probes";
 
-/** What a backend that runs a statement is doing, and how often it was seen so. */
+/** What a backend with a statement in progress is doing. */
 export type WaitClass = "cpu" | "disk" | "diskOfOthers" | "lock" | "client" | "other";
 
 /**
- * Backends seen in each state since the first look. A look sees all backends at once, so that seen
- * ÷ looks is how many are in a state on average, and with the time between it, how long they were
- * in it together.
+ * Counts of backends by state over all samples. Each sample (`looks` in results) covers all
+ * backends, so seen ÷ looks is the average number of backends in a state.
  */
 export type Waits = {
   looks: number;
@@ -19,30 +16,23 @@ export type Waits = {
   events: Record<string, number>;
 };
 
-/**
- * What backends were seen doing, and how often; no type of one that is on a processor, or waits for
- * one.
- */
-type Seen = { state: string; type: string; event: string; count: number };
+/** Counts of one state; `type` is empty for a backend that is on a CPU or waits for one. */
+type SampledState = { state: string; type: string; event: string; count: number };
+
+/** Samples per statement: one statement for each would cost this process five times as much. */
+const SAMPLES = 10;
 
 /**
- * Looks that one statement takes: asking for each one by itself would cost this process five times
- * as much.
+ * Uses the function below pg_stat_activity, which does not look up names of databases and roles.
+ * Samples are 10 to 30 ms apart at random, so that they do not coincide with timers.
  */
-const LOOKS = 10;
-
-/**
- * The function beneath pg_stat_activity, which would look up names of databases and roles. The
- * sampler's other connection is told by its name. Looks are 10 to 30 ms apart, unevenly, so that no
- * clock is in step with them.
- */
-const LOOK_OFTEN = `
-  create function pg_temp.look_often(looks int)
+const CREATE_SAMPLING_FUNCTION = `
+  create function pg_temp.sample_backends(samples int)
   returns table (state text, type text, event text, count int) language plpgsql as $$
   declare
     seen text[] := '{}';
   begin
-    for look in 1 .. looks loop
+    for sample in 1 .. samples loop
       perform pg_sleep(0.01 + random() * 0.02);
       perform pg_stat_clear_snapshot();
       seen := seen || array(
@@ -55,19 +45,19 @@ const LOOK_OFTEN = `
       from unnest(seen) as name group by name;
   end $$`;
 
-/** Looks at what all backends do, again and again. */
+/** Creates a sampler of the wait events of all backends. */
 export async function createWaits(sql: Sql) {
-  await sql.unsafe(LOOK_OFTEN);
+  await sql.unsafe(CREATE_SAMPLING_FUNCTION);
   const waits: Waits = {
     looks: 0,
     seen: { cpu: 0, disk: 0, diskOfOthers: 0, lock: 0, client: 0, other: 0 },
     events: {},
   };
   return {
-    /** Takes about 200 ms. */
-    look: async () => {
-      const rows = await sql<Seen[]>`select * from pg_temp.look_often(${LOOKS})`;
-      waits.looks += LOOKS;
+    /** Takes some samples, which lasts about 200 ms. */
+    sample: async () => {
+      const rows = await sql<SampledState[]>`select * from pg_temp.sample_backends(${SAMPLES})`;
+      waits.looks += SAMPLES;
       for (const { state, type, event, count } of rows) {
         const name =
           state === "active" ? (type === "" ? "CPU" : `${type}:${event}`) : "idle in transaction";
@@ -84,8 +74,8 @@ export async function createWaits(sql: Sql) {
 }
 
 /**
- * Who commits while another flushes waits for that flush on the lock WALWrite: it is the disk that
- * both wait for. All other locks are locks.
+ * A backend that commits during another's flush waits for it on the lock WALWrite, so this is a
+ * wait for the disk. All other locks count as locks.
  */
 export function waitClassOf(type: string, event: string): WaitClass {
   if (type === "") return "cpu";

@@ -1,4 +1,5 @@
-import { explainedShare, ioWaitShareOf } from "../measure/attribution.ts";
+import { explainedShare } from "../measure/attribution.ts";
+import { ioWaitShareOf } from "../measure/request-costs.ts";
 import type { RunResult, ScenarioResult } from "../measure/run-http.ts";
 import { escaped, figure, folded, percent } from "./html.ts";
 import { meanwhileHtml } from "./meanwhile.ts";

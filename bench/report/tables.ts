@@ -1,6 +1,6 @@
 import type { Interval } from "../figures/interval.ts";
-import { SEGMENTS } from "../measure/attribution.ts";
 import type { RunResult, ScenarioResult } from "../measure/run-http.ts";
+import { SEGMENTS } from "../measure/segments.ts";
 import type { StatementCounts } from "../probes/postgres-counters.ts";
 import { type Cell, escaped, figure, table } from "./html.ts";
 import type { Wait } from "./plots/waits.ts";

@@ -5,8 +5,8 @@ import { pinMap } from "../hosts/pinning.ts";
 import { figuresOf } from "../load/recording.ts";
 import { runSeveral } from "../load/runs.ts";
 import { encodeRequest } from "../load/wire.ts";
-import { type Costs, costsOf, ioWaitShareOf, type Rest } from "../measure/attribution.ts";
-import { measureRest } from "../measure/floor.ts";
+import { measureIdleUsage } from "../measure/floor.ts";
+import { type Costs, costsOf, type IdleUsage, ioWaitShareOf } from "../measure/request-costs.ts";
 import { openProbes, type ProbeRecord } from "../probes/probes.ts";
 import type { Sample } from "../probes/sampler.ts";
 import type { WaitClass } from "../probes/waits.ts";
@@ -40,7 +40,7 @@ export type TruthOptions = { profile: ProfileName; seconds: number; onStep(step:
 
 /** Half the flush rate of one spindle, so that the server keeps up under contention. */
 const RATE = 60;
-const WARM_UP_S = { least: 3, most: 3 };
+const WARM_UP_S = { min: 3, max: 3 };
 
 /**
  * Measures whether the reported I/O wait depends on CPU contention: LogSet over HTTP on a slow
@@ -53,7 +53,7 @@ export async function measureTruth({ profile, seconds, onStep }: TruthOptions): 
   try {
     testBed.disk.turn(false);
     const send = await makeLoad(testBed, seconds);
-    const rest = await measureRest(testBed);
+    const rest = await measureIdleUsage(testBed);
     testBed.disk.turn(true);
     onStep("alone");
     const alone = await send(rest);
@@ -80,8 +80,8 @@ async function makeLoad(testBed: TestBed, seconds: number) {
   const scenario = HTTP_SCENARIOS.find(({ operation }) => operation === "LogSet");
   if (!scenario) throw new Error("There is no scenario LogSet");
   const fixtureSets = await makeFixtureSets(testBed, PEOPLE);
-  return async (rest: Rest): Promise<TruthRun> => {
-    const count = Math.ceil(RATE * (WARM_UP_S.most + seconds + 1) * 1.5);
+  return async (rest: IdleUsage): Promise<TruthRun> => {
+    const count = Math.ceil(RATE * (WARM_UP_S.max + seconds + 1) * 1.5);
     testBed.disk.turn(false);
     const requests = await prepareRequests(fixtureSets, scenario, count);
     testBed.disk.turn(true);

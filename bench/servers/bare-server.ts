@@ -1,9 +1,8 @@
-// The physical limit beside which an operation is measured: the same bytes from a bare Bun.serve on
-// a Unix socket. Arguments: the socket's path, the answer as JSON `{ status, headers, body }`, and
-// "reading" when it is to read what a request that is signed in, conditional and named must be read
-// for.
-const [, , unix = "", given = "{}", manner = "blind"] = process.argv;
-const { status, headers, body } = JSON.parse(given) as {
+// The upper limit that an operation is compared with: the same bytes from a bare Bun.serve on a
+// Unix socket. Arguments: the socket's path, the answer as JSON `{ status, headers, body }`, and
+// optionally "reading", to read what an authenticated, conditional request must be checked for.
+const [, , unix = "", answer = "{}", handling = "blind"] = process.argv;
+const { status, headers, body } = JSON.parse(answer) as {
   status: number;
   headers: Record<string, string>;
   body: string;
@@ -12,18 +11,20 @@ const { status, headers, body } = JSON.parse(given) as {
 const content = status === 304 ? null : body;
 const blind = () => new Response(content, { status, headers });
 
-const complete = new Headers(headers);
-/** Uses everything that it reads, or reading might be left out. */
-function reading({ headers: sent, url }: Request): Response {
-  const isSignedIn = sent.get("cookie") !== null && sent.get("x-request-id") !== null;
-  const isAsked = isSignedIn && sent.get("if-none-match") !== null && url.includes("?");
-  return new Response(content, { status: isAsked ? status : 400, headers: complete });
+const prepared = new Headers(headers);
+/** Uses every value that it reads, so that the compiler cannot leave the reads out. */
+function reading({ headers: requestHeaders, url }: Request): Response {
+  const isSignedIn =
+    requestHeaders.get("cookie") !== null && requestHeaders.get("x-request-id") !== null;
+  const isConditional =
+    isSignedIn && requestHeaders.get("if-none-match") !== null && url.includes("?");
+  return new Response(content, { status: isConditional ? status : 400, headers: prepared });
 }
 
 Bun.serve({
   unix,
   development: false,
   routes: { "/ping": () => new Response("OK") },
-  fetch: manner === "reading" ? reading : blind,
+  fetch: handling === "reading" ? reading : blind,
 });
 process.on("SIGTERM", () => process.exit(0));

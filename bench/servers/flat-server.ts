@@ -1,6 +1,6 @@
-// The rival of the exercise page: five flat prepared statements a page, put together in JavaScript,
-// on a bare Bun.serve. It knows neither accounts nor totals. Arguments: the socket's path, and the
-// URL of the database.
+// A competitor of the exercise page: five flat prepared statements a page, assembled in JavaScript,
+// on a bare Bun.serve, without accounts and totals. Arguments: the socket's path and the database's
+// URL.
 import { openPool } from "#db/client.ts";
 
 const [, , unix = "", databaseUrl = ""] = process.argv;
@@ -25,14 +25,14 @@ async function page(): Promise<Response> {
     linked(ids, "exercise_equipment", "equipment_id", "equipment"),
     linked(ids, "exercise_tag_links", "exercise_tag_id", "exercise_tags"),
   ]);
-  const of = (links: Link[], exerciseId: string) =>
+  const entriesOf = (links: Link[], exerciseId: string) =>
     links.filter((link) => link.exerciseId === exerciseId).map(({ id, name }) => ({ id, name }));
   const items = exercises.map((exercise) => ({
     ...exercise,
-    primaryMuscles: of(primary, exercise.id),
-    secondaryMuscles: of(secondary, exercise.id),
-    equipment: of(equipment, exercise.id),
-    tags: of(tags, exercise.id),
+    primaryMuscles: entriesOf(primary, exercise.id),
+    secondaryMuscles: entriesOf(secondary, exercise.id),
+    equipment: entriesOf(equipment, exercise.id),
+    tags: entriesOf(tags, exercise.id),
     isSystemDefault: true,
   }));
   return Response.json({ items, limit: 20, offset: 0 });

@@ -1,6 +1,5 @@
-// The least that a request can be, beside which a mean response is explained: nothing is done but
-// to pass it on. Arguments: the socket's path, and the database of which every request asks for one
-// row, when it is to ask at all.
+// The least that a request can cost, as the baseline for the parts of a mean response. Arguments:
+// the socket's path, and optionally the URL of a database that each request reads one row from.
 import { openPool } from "#db/client.ts";
 
 const [, , unix = "", databaseUrl] = process.argv;

@@ -2,12 +2,12 @@
 import { NOT_SIGNED_IN, openStore, readSettings } from "./peer-store.ts";
 
 const settings = readSettings();
-const { whoAsks, listExercises } = openStore(settings);
+const { authenticate, listExercises } = openStore(settings);
 const { pingHeaders: headers, isPingStatic } = settings;
 
 const refuse = () => Response.json(NOT_SIGNED_IN, { status: 401 });
-const least = () => new Response("OK");
-const ping = headers ? () => new Response("OK", { headers }) : least;
+const plainPing = () => new Response("OK");
+const ping = headers ? () => new Response("OK", { headers }) : plainPing;
 
 Bun.serve({
   unix: settings.unix,
@@ -15,11 +15,11 @@ Bun.serve({
   routes: {
     "/ping": isPingStatic ? ping() : ping,
     "/api/v1/access/me": async ({ headers }) => {
-      const user = await whoAsks(headers.get("cookie"));
+      const user = await authenticate(headers.get("cookie"));
       return user ? Response.json(user) : refuse();
     },
     "/api/v1/exercises": async ({ headers }) => {
-      const user = await whoAsks(headers.get("cookie"));
+      const user = await authenticate(headers.get("cookie"));
       return user ? Response.json(await listExercises()) : refuse();
     },
   },

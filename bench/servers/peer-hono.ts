@@ -4,10 +4,10 @@ import { createMiddleware } from "hono/factory";
 import { NOT_SIGNED_IN, openStore, readSettings } from "./peer-store.ts";
 
 const settings = readSettings();
-const { whoAsks, listExercises } = openStore(settings);
+const { authenticate, listExercises } = openStore(settings);
 
-const signedIn = createMiddleware<{ Variables: { user: { id: string } } }>(async (c, next) => {
-  const user = await whoAsks(c.req.header("cookie"));
+const requireUser = createMiddleware<{ Variables: { user: { id: string } } }>(async (c, next) => {
+  const user = await authenticate(c.req.header("cookie"));
   if (!user) return c.json(NOT_SIGNED_IN, 401);
   c.set("user", user);
   return next();
@@ -15,8 +15,8 @@ const signedIn = createMiddleware<{ Variables: { user: { id: string } } }>(async
 
 const app = new Hono()
   .get("/ping", (c) => c.text("OK"))
-  .get("/api/v1/access/me", signedIn, (c) => c.json(c.get("user")))
-  .get("/api/v1/exercises", signedIn, async (c) => c.json(await listExercises()));
+  .get("/api/v1/access/me", requireUser, (c) => c.json(c.get("user")))
+  .get("/api/v1/exercises", requireUser, async (c) => c.json(await listExercises()));
 
 Bun.serve({ unix: settings.unix, development: false, fetch: app.fetch });
 process.on("SIGTERM", () => process.exit(0));

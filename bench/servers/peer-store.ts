@@ -1,24 +1,24 @@
-// What the peers have in common, so that they differ by framework and runtime only: who is asking,
-// and the page of exercises, by the usual libraries (jose, postgres) and in the usual way: the
-// signature is verified and the login is looked up for every request, the page is put together from
-// flat prepared statements, and nothing is remembered.
+// What all peers share, so that they differ only in framework and runtime: authentication and the
+// exercise page, with common libraries (jose, postgres) used in the common way. Every request
+// verifies the token's signature and looks up the login; the page is assembled from flat prepared
+// statements; nothing is cached.
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from "jose";
 import postgres from "postgres";
 
-/** What a peer is started with, as JSON in its first argument. */
+/** A peer's settings, as JSON in its first argument. */
 export type PeerSettings = {
   unix: string;
   databaseSocket: string;
   /** The public keys of the tokens. */
   jwks: JSONWebKeySet;
-  /** Of the bare server: what else `/ping` answers with, and whether it is a static route. */
+  /** For the bare server only: more headers of `/ping`, and whether it is a static route. */
   pingHeaders?: Record<string, string>;
   isPingStatic?: boolean;
 };
 
 export const readSettings = () => JSON.parse(process.argv[2] ?? "{}") as PeerSettings;
 
-/** Connections: as many as the application has. */
+/** As many connections as the application has. */
 const POOL_SIZE = 8;
 
 export function openStore({ databaseSocket, jwks }: PeerSettings) {
@@ -30,10 +30,8 @@ export function openStore({ databaseSocket, jwks }: PeerSettings) {
   });
   const keys = createLocalJWKSet(jwks);
 
-  /**
-   * The user of the access cookie; undefined without one that is valid, of a login that is live.
-   */
-  async function whoAsks(cookies: string | null | undefined) {
+  /** The user of the access cookie; undefined unless the token is valid and its login is active. */
+  async function authenticate(cookies: string | null | undefined) {
     const token = /(?:^|;\s*)access_token=([^;]+)/.exec(cookies ?? "")?.[1];
     if (token === undefined) return undefined;
     const options = {
@@ -59,12 +57,9 @@ export function openStore({ databaseSocket, jwks }: PeerSettings) {
     join ${sql(catalog)} as entry on entry.id = link.${sql(column)}
     where link.exercise_id = any (${ids}) order by entry.id`;
 
-  /**
-   * The first 20 exercises of the catalog by name, which is the order of an index, and how many it
-   * has.
-   */
+  /** The first 20 exercises of the catalog by name, in the order of an index, and the total. */
   async function listExercises() {
-    const [exercises, [counted]] = await Promise.all([
+    const [exercises, [count]] = await Promise.all([
       sql`
         select id, name, force, difficulty as "difficultyLevel", mechanic, category, instructions,
           image_path_start as "imagePathStart", image_path_end as "imagePathEnd", slug,
@@ -81,19 +76,19 @@ export function openStore({ databaseSocket, jwks }: PeerSettings) {
       linked(ids, "exercise_equipment", "equipment_id", "equipment"),
       linked(ids, "exercise_tag_links", "exercise_tag_id", "exercise_tags"),
     ]);
-    const of = (links: Link[], exerciseId: string) =>
+    const entriesOf = (links: Link[], exerciseId: string) =>
       links.filter((link) => link.exerciseId === exerciseId).map(({ id, name }) => ({ id, name }));
     const items = exercises.map((exercise) => ({
       ...exercise,
-      primaryMuscles: of(primary, exercise.id),
-      secondaryMuscles: of(secondary, exercise.id),
-      equipment: of(equipment, exercise.id),
-      tags: of(tags, exercise.id),
+      primaryMuscles: entriesOf(primary, exercise.id),
+      secondaryMuscles: entriesOf(secondary, exercise.id),
+      equipment: entriesOf(equipment, exercise.id),
+      tags: entriesOf(tags, exercise.id),
     }));
-    return { items, limit: 20, offset: 0, total: counted?.total as number };
+    return { items, limit: 20, offset: 0, total: count?.total as number };
   }
 
-  return { whoAsks, listExercises };
+  return { authenticate, listExercises };
 }
 
 export const NOT_SIGNED_IN = { code: "access.not_authenticated" };

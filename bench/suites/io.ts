@@ -11,26 +11,26 @@ import { mulberry32 } from "../figures/statistics.ts";
 import type { Measured, TableRow } from "../figures/table.ts";
 import type { SuiteScenario } from "./scenario.ts";
 
-/** What the disk makes of PostgreSQL, without the application. */
+/** PostgreSQL on the disk, without the application. */
 export const IO_SCENARIOS: SuiteScenario[] = [
   { name: "commit", about: "one client, one commit after the other" },
   { name: "group-commit", about: "8 and 32 clients: how many commits share a flush" },
-  { name: "cold-read", about: "one page of a table that nobody has in memory" },
-  { name: "checkpoint", about: "commits while a checkpoint writes, beside those before it" },
+  { name: "cold-read", about: "one page of a table that is not cached" },
+  { name: "checkpoint", about: "commits during a checkpoint, beside those before it" },
 ];
 
 type Options = { runs: number; seconds: number; profile: ProfileName; onStep(step: string): void };
 
-/** Each scenario `runs` times on a PostgreSQL of its own. */
+/** Runs each scenario `runs` times on its own PostgreSQL. */
 export async function runIo(names: string[], options: Options): Promise<Measured> {
   const { runs, profile, onStep } = options;
   const rows: TableRow[] = [];
   let postgres = "?";
   await withCluster(profile, async (cluster, db, disk) => {
-    const [shown] = await db.sql<
+    const [server] = await db.sql<
       { version: string }[]
     >`select current_setting('server_version') as version`;
-    postgres = shown?.version ?? postgres;
+    postgres = server?.version ?? postgres;
     const clients = [
       ...(names.includes("commit") ? [1] : []),
       ...(names.includes("group-commit") ? [8, 32] : []),
@@ -58,18 +58,18 @@ async function commits(
   options: Options,
 ): Promise<TableRow[]> {
   const { runs, seconds } = options;
-  const found: Grouping[] = [];
+  const groupings: Grouping[] = [];
   for (let run = 0; run < runs; run++) {
-    found.push(...(await measureGrouping(cluster.url("postgres"), disk, clients, seconds)));
+    groupings.push(...(await measureGrouping(cluster.url("postgres"), disk, clients, seconds)));
   }
   return clients.map((count) => {
-    const those = found.filter((one) => one.clients === count);
+    const ofClients = groupings.filter((one) => one.clients === count);
     return {
       scenario: count === 1 ? "commit" : `group-commit, ${count} clients`,
       figures: {
-        commitsPerSecond: intervalOf(those.map((one) => one.commitsPerSecond)),
-        flushesPerSecond: intervalOf(those.map((one) => one.flushesPerSecond)),
-        commitsPerFlush: intervalOf(those.map((one) => one.commitsPerFlush)),
+        commitsPerSecond: intervalOf(ofClients.map((one) => one.commitsPerSecond)),
+        flushesPerSecond: intervalOf(ofClients.map((one) => one.flushesPerSecond)),
+        commitsPerFlush: intervalOf(ofClients.map((one) => one.commitsPerFlush)),
       },
     };
   });
@@ -82,7 +82,7 @@ async function withCluster(
   const directory = temporaryDirectory("io");
   const disk = await profileOf(profile).open(directory);
   try {
-    // So little memory of its own that a page is read again.
+    // Buffers too small to keep a page between reads.
     const cluster = await startClusterOn(disk, directory, { ...QUIET, shared_buffers: "2MB" });
     const db = openPool(cluster.url("postgres"), { size: 1, prepare: true });
     try {
@@ -100,7 +100,7 @@ async function withCluster(
 
 const COLD_READS = 100;
 
-/** Pages at random, after both PostgreSQL and the system have forgotten them. */
+/** Reads random pages that neither PostgreSQL nor the kernel has cached. */
 async function coldRead(
   db: Pool,
   disk: OpenedDisk,
@@ -120,8 +120,8 @@ async function coldRead(
     const before = disk.counts().coldReads;
     const startedMs = performance.now();
     for (let read = 0; read < COLD_READS; read++) {
-      const place = `(${Math.floor(random() * pages)},1)`;
-      await db.sql`select id from pages where ctid = ${place}::tid`;
+      const location = `(${Math.floor(random() * pages)},1)`;
+      await db.sql`select id from pages where ctid = ${location}::tid`;
     }
     const ms = (performance.now() - startedMs) / COLD_READS;
     measured.push({ ms, reads: (disk.counts().coldReads - before) / COLD_READS });
@@ -135,7 +135,8 @@ async function coldRead(
 }
 
 /**
- * One client's commits, then the same while a checkpoint writes a table that was changed all over.
+ * The commits of one client before and during a checkpoint that writes a table with changes all
+ * over.
  */
 async function checkpoint(
   cluster: Cluster,
@@ -145,7 +146,7 @@ async function checkpoint(
 ): Promise<TableRow> {
   const second = openPool(cluster.url("postgres"), { size: 1, prepare: true });
   await db.sql`create table written (n int)`;
-  const measured: { before: number; during: number; took: number }[] = [];
+  const measured: { before: number; during: number; durationMs: number }[] = [];
   for (let run = 0; run < runs; run++) {
     onStep(`checkpoint, run ${run + 1}`);
     await db.sql`checkpoint`;
@@ -158,13 +159,13 @@ async function checkpoint(
     });
     const during = await commitMs(second, () => isOver);
     await writing;
-    measured.push({ before, during, took: performance.now() - startedMs });
+    measured.push({ before, during, durationMs: performance.now() - startedMs });
   }
   await second.close();
   const figures = {
     commitMs: intervalOf(measured.map(({ before }) => before)),
     commitDuringMs: intervalOf(measured.map(({ during }) => during)),
-    checkpointMs: intervalOf(measured.map(({ took }) => took)),
+    checkpointMs: intervalOf(measured.map(({ durationMs }) => durationMs)),
   };
   return { scenario: "checkpoint", figures };
 }
@@ -174,7 +175,7 @@ function untilMs(lengthMs: number) {
   return () => performance.now() >= endMs;
 }
 
-/** The mean time of one commit after the other until it is over; one at least. */
+/** The mean time of consecutive commits until `isOver`; at least one. */
 async function commitMs(db: Pool, isOver: () => boolean): Promise<number> {
   const startedMs = performance.now();
   let count = 0;

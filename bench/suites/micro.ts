@@ -18,7 +18,7 @@ import { intervalOf } from "../figures/interval.ts";
 import type { Measured, TableRow } from "../figures/table.ts";
 import type { SuiteScenario } from "./scenario.ts";
 
-/** What a request is made of, each part alone in this process: no socket, no database. */
+/** Parts of a request, each alone in this process: no socket, no database. */
 export const MICRO_SCENARIOS: SuiteScenario[] = [
   { name: "hash", about: "Argon2id with the settings of this host" },
   { name: "sign", about: "an access token, Ed25519" },
@@ -30,7 +30,7 @@ export const MICRO_SCENARIOS: SuiteScenario[] = [
   { name: "route", about: "a request through the router to a constant answer" },
 ];
 
-/** Measures each part `runs` times, so that an interval can be given. */
+/** Measures each part `runs` times. */
 export async function runMicro(
   names: string[],
   { runs, onStep }: { runs: number; onStep(step: string): void },
@@ -55,7 +55,7 @@ export async function runMicro(
   return { about, rows, postgres: "not in the path" };
 }
 
-/** A hash takes as long as a thousand of the others: it is asked for ten times only. */
+/** A hash takes as long as a thousand of the other parts, so it runs only ten times. */
 const options = (name: string) =>
   name === "hash"
     ? { min_samples: 10, min_cpu_time: 1, warmup_samples: 1 }
@@ -91,8 +91,8 @@ async function prepareParts(): Promise<Record<string, () => unknown>> {
     exercises: [1, 2, 3].map((position) => ({ position, sets })),
   };
   const json = JSON.stringify(workout);
-  const posted = new Request("http://localhost/api/v1/workouts", { method: "POST" });
-  const pinged = new Request("http://localhost/ping");
+  const postRequest = new Request("http://localhost/api/v1/workouts", { method: "POST" });
+  const pingRequest = new Request("http://localhost/ping");
   const deps: OperationsDeps = {
     db: undefined as unknown as Db,
     authenticate: () => {
@@ -117,8 +117,8 @@ async function prepareParts(): Promise<Record<string, () => unknown>> {
     "verify-known": () => tokens.verify("access", access),
     serialise: () => ok(workout),
     respond: () => toResponse(okJson(json), "request.1"),
-    validate: () => checkInputs({ body: NewSet }, posted, {}, set),
-    route: () => app.fetch(pinged),
+    validate: () => checkInputs({ body: NewSet }, postRequest, {}, set),
+    route: () => app.fetch(pingRequest),
   };
 }
 

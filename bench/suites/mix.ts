@@ -3,10 +3,10 @@ import { type Fixtures, PASSWORD, write } from "../testbed/fixtures.ts";
 import { HTTP_SCENARIOS } from "./http.ts";
 import type { LoadScenario } from "./scenario.ts";
 
-/** An operation of a mix, and how many of a hundred requests ask for it. */
+/** An operation of a mix and its share of the requests. */
 type Part = [operation: string, percent: number];
 
-/** What people do on a day: 80 % reading, 15 % logging training, 5 % their account. */
+/** A typical day: 80 % reading, 15 % logging training, 5 % account. */
 export const USUAL_MIX: Part[] = [
   ["ListExercises", 15],
   ["GetExercise", 15],
@@ -26,15 +26,17 @@ export const USUAL_MIX: Part[] = [
 
 const MIX_SEED = 7;
 
-/** Requests of `parts` by their weights, the same order of operations each time. */
+/** Requests of `parts` by weight, always in the same order of operations. */
 function mixOf(parts: Part[]): LoadScenario["request"] {
   const random = mulberry32(MIX_SEED);
-  const hundred = parts.flatMap(([operation, percent]) => Array<string>(percent).fill(operation));
-  const chosen: string[] = [];
+  const operations = parts.flatMap(([operation, percent]) =>
+    Array<string>(percent).fill(operation),
+  );
+  const sequence: string[] = [];
   const operationOf = (n: number) => {
-    while (chosen.length <= n)
-      chosen.push(hundred[Math.floor(random() * hundred.length)] as string);
-    return chosen[n] as string;
+    while (sequence.length <= n)
+      sequence.push(operations[Math.floor(random() * operations.length)] as string);
+    return sequence[n] as string;
   };
   return async (fixtures, n) => {
     const operation = operationOf(n);
@@ -43,12 +45,12 @@ function mixOf(parts: Part[]): LoadScenario["request"] {
 }
 
 const scenarioOf = (operation: string) => {
-  const found = HTTP_SCENARIOS.find((scenario) => scenario.operation === operation);
-  if (!found) throw new Error(`There is no operation ${operation}`);
-  return found;
+  const scenario = HTTP_SCENARIOS.find((candidate) => candidate.operation === operation);
+  if (!scenario) throw new Error(`There is no operation ${operation}`);
+  return scenario;
 };
 
-/** What many people do at once. */
+/** Mixed loads of many athletes. */
 export const MIX_SCENARIOS: (LoadScenario & { about: string })[] = [
   {
     operation: "usual",
@@ -65,19 +67,19 @@ export const MIX_SCENARIOS: (LoadScenario & { about: string })[] = [
       ["ListExercises", 40],
       ["GetWorkout", 40],
     ]),
-    // More than may wait for a hash (PASSWORD_QUEUE) and are let in meanwhile: the last of them are
-    // told to come again.
-    wave: { people: 150, fromMs: 1000, withinMs: 1000, request: signInOfSomebodyNew },
-    // Hashes as production makes them; other scenarios have cheaper ones.
+    // More than PASSWORD_QUEUE and the hashes computed meanwhile allow, so the last are refused
+    // with Retry-After.
+    wave: { people: 150, fromMs: 1000, withinMs: 1000, request: signInOfNewAccount },
+    // Production's cost of hashes; other scenarios use a cheaper one.
     settings: { PASSWORD_MEMORY_KIB: "", PASSWORD_PASSES: "" },
   },
 ];
 
 /**
- * Of a person with an account, the athlete's password and nothing else: nobody waits for another's
+ * A sign-in by a new account with the athlete's password, so that no two sign-ins wait for the same
  * row.
  */
-async function signInOfSomebodyNew({ testBed, athlete }: Fixtures) {
+async function signInOfNewAccount({ testBed, athlete }: Fixtures) {
   const email = `storm-${crypto.randomUUID()}@example.com`;
   await testBed.db.sql`
     insert into users (email, password_hash, role_id)

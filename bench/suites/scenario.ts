@@ -4,35 +4,32 @@ import type { Fixtures } from "../testbed/fixtures.ts";
 /** A scenario of any suite, as `bench list` names it. */
 export type SuiteScenario = { name: string; about: string };
 
-/** One kind of request, by the operation that it asks for; `n` tells one from another. */
+/** Requests of one operation; `n` makes each different. */
 export type Scenario = {
   operation: string;
   request(fixtures: Fixtures, n: number): ApiRequest | Promise<ApiRequest>;
 };
 
-/** A request, and the operation that it asks for where a scenario asks for several. */
+/** A request, with its operation if the scenario has several. */
 export type LoadRequest = ApiRequest & { operation?: string };
 
-/** What is put under load: requests of one operation, or of several. `n` tells one from another. */
+/** A load of requests of one operation or several; `n` makes each different. */
 export type LoadScenario = {
   operation: string;
   request(fixtures: Fixtures, n: number): LoadRequest | Promise<LoadRequest>;
-  /** Among how many people requests go round. */
+  /** The number of athletes, each with fixtures of their own. */
   people?: number;
-  /** Who of them asks; each in turn unless said. */
+  /** The index of the athlete who sends a request; round robin by default. */
   personOf?(n: number): number;
-  /** When requests are due, of a load that was recorded; the first second does not count. */
+  /** When the requests of a recorded load are due; the first second is discarded. */
   dueMs?: number[];
-  /**
-   * Who come all at once, while `request` is asked for at the usual rate; some of them may be
-   * refused.
-   */
+  /** Requests that arrive at once in addition to `request`; some may be refused. */
   wave?: Wave;
-  /** What the application is set to otherwise than for other scenarios; "" is its own default. */
+  /** Settings that differ from other scenarios; "" is the application's own default. */
   settings?: Record<string, string>;
 };
 
-/** `people`, each with one request, from `fromMs` of a run on, all within `withinMs`. */
+/** `people` requests, each by another account, between `fromMs` of a run and `withinMs` later. */
 export type Wave = {
   people: number;
   fromMs: number;
@@ -40,24 +37,25 @@ export type Wave = {
   request: LoadScenario["request"];
 };
 
-/** Several, because writes of one person wait for one another. */
+/** Several, because writes of one athlete wait for each other. */
 export const PEOPLE = 8;
 
-const AT_ONCE = 8;
+const CONCURRENCY = 8;
 
 /**
- * `count` requests, of each person in turn; what they need is made now, several people's at once.
+ * Prepares `count` requests, round robin over the athletes, and creates what they need, several at
+ * a time.
  */
 export async function prepareRequests(
   fixtureSets: Fixtures[],
   { request, personOf = (n) => n % fixtureSets.length }: LoadScenario,
   count: number,
 ): Promise<LoadRequest[]> {
-  const asked: LoadRequest[] = [];
-  const makeThose = async (lane: number) => {
-    for (let n = lane; n < count; n += AT_ONCE)
-      asked[n] = await request(fixtureSets[personOf(n)] as Fixtures, n);
+  const requests: LoadRequest[] = [];
+  const prepareLane = async (lane: number) => {
+    for (let n = lane; n < count; n += CONCURRENCY)
+      requests[n] = await request(fixtureSets[personOf(n)] as Fixtures, n);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, (_, lane) => makeThose(lane)));
-  return asked;
+  await Promise.all(Array.from({ length: CONCURRENCY }, (_, lane) => prepareLane(lane)));
+  return requests;
 }

@@ -5,14 +5,14 @@ import { distributionOf, figuresOf } from "../load/recording.ts";
 import { runLoad } from "../load/run.ts";
 import { startServer } from "../testbed/server-process.ts";
 
-/** What a server that does nothing for half a second in every two and a half looks like. */
+/** Response times of a server that stalls for half a second in every two and a half. */
 export type Stalls = { meanMs: number; p99Ms: number; failures: number; closedP99Ms?: number };
 
 /**
- * The trap of coordinated omission. A fifth of the requests wait 0 to 500 ms, evenly: whoever
- * measures truly finds a mean of 50 ms and a 99th percentile of 475, 95 % of 500. `besideClosed`
- * also asks as a closed loop of as many connections does, which waits with its next request for the
- * last answer and sees each stall once.
+ * Checks for coordinated omission. A fifth of the requests wait 0 to 500 ms, evenly distributed: a
+ * correct measurement has a mean of 50 ms and a 99th percentile of 475 ms (95 % of 500).
+ * `besideClosed` also measures a closed loop with as many connections, which delays its requests
+ * and sees each stall once.
  */
 export async function measureStalls({ besideClosed = false } = {}): Promise<Stalls> {
   const directory = temporaryDirectory("stall");
@@ -41,8 +41,10 @@ export async function measureStalls({ besideClosed = false } = {}): Promise<Stal
     if (!besideClosed) return open;
     const closed = await runLoad({ ...plan, load: { model: "closed", durationMs: 10_000 } });
     const { sent, done } = closed.recording;
-    const took = distributionOf(Float64Array.from(sent, (ms, at) => (done[at] as number) - ms));
-    return { ...open, closedP99Ms: took.percentiles[0.99] ?? Number.NaN };
+    const durations = distributionOf(
+      Float64Array.from(sent, (ms, index) => (done[index] as number) - ms),
+    );
+    return { ...open, closedP99Ms: durations.percentiles[0.99] ?? Number.NaN };
   } finally {
     await server.stop();
     rmSync(directory, { recursive: true, force: true });

@@ -7,17 +7,14 @@ import { MICRO_SCENARIOS } from "./micro.ts";
 import { MIX_SCENARIOS } from "./mix.ts";
 import type { SuiteScenario } from "./scenario.ts";
 
-/**
- * A group of scenarios that answer one question. `usual` are those that a run of the whole suite
- * has.
- */
+/** A group of scenarios that answer one question; `usual` are those of a run without names. */
 export type Suite = { name: string; about: string; scenarios: SuiteScenario[]; usual: string[] };
 
 const suite = (
   name: string,
   about: string,
   scenarios: SuiteScenario[],
-  usual = scenarios.map((one) => one.name),
+  usual = scenarios.map(({ name }) => name),
 ): Suite => ({
   name,
   about,
@@ -34,14 +31,14 @@ export const SUITES: Suite[] = [
   ),
   suite(
     "mix",
-    "many people at once, each doing something else",
+    "many athletes at once, with different operations",
     MIX_SCENARIOS.map(({ operation, about }) => ({ name: operation, about })),
     ["usual"],
   ),
-  suite("db", "each hot statement alone through the pool, without HTTP", DB_SCENARIOS),
-  suite("micro", "what a request is made of, without sockets and database", MICRO_SCENARIOS),
-  suite("io", "what the disk makes of PostgreSQL", IO_SCENARIOS),
-  suite("stall", "the trap of coordinated omission: is the generator fooled?", [
+  suite("db", "each frequent statement alone through the pool, without HTTP", DB_SCENARIOS),
+  suite("micro", "parts of a request, without sockets and database", MICRO_SCENARIOS),
+  suite("io", "PostgreSQL on the disk, without the application", IO_SCENARIOS),
+  suite("stall", "coordinated omission: does the generator measure stalls correctly?", [
     { name: "stall", about: "a server that stalls for 500 ms in every 2,500" },
   ]),
 ];
@@ -49,9 +46,9 @@ export const SUITES: Suite[] = [
 export type Choice = { suite: Suite; names: string[] };
 
 /**
- * What was asked for: a suite, `suite/scenario`, or a scenario by its name, and further scenarios
- * of the same suite. A suite alone is its usual scenarios, with `all` every one. Throws
- * OperatorError with the nearest name for a wrong one.
+ * Resolves command-line words: a suite, `suite/scenario` or a scenario's name, and more scenarios
+ * of the same suite. A suite alone means its usual scenarios, or all with `all`. Throws
+ * OperatorError with the nearest name for an unknown one.
  */
 export function chooseScenarios([first = "", ...others]: string[], { all = false } = {}): Choice {
   const [head = "", tail] = first.split("/");
@@ -61,24 +58,24 @@ export function chooseScenarios([first = "", ...others]: string[], { all = false
     if (names.length > 0) return { suite: known, names };
     return { suite: known, names: all ? known.scenarios.map(({ name }) => name) : known.usual };
   }
-  const found = tail === undefined ? SUITES.find((one) => has(one, head)) : known;
-  if (!found)
+  const chosen = tail === undefined ? SUITES.find((suite) => has(suite, head)) : known;
+  if (!chosen)
     throw unknown(first, [...SUITES.map(({ name }) => name), ...SUITES.flatMap(fullNames)]);
-  return { suite: found, names: [first, ...others].map((word) => scenarioOf(found, word)) };
+  return { suite: chosen, names: [first, ...others].map((word) => scenarioOf(chosen, word)) };
 }
 
-function scenarioOf(among: Suite, word: string): string {
-  const name = word.startsWith(`${among.name}/`) ? word.slice(among.name.length + 1) : word;
-  if (has(among, name)) return name;
-  const elsewhere = SUITES.find((one) => has(one, word) || fullNames(one).includes(word));
+function scenarioOf(suite: Suite, word: string): string {
+  const name = word.startsWith(`${suite.name}/`) ? word.slice(suite.name.length + 1) : word;
+  if (has(suite, name)) return name;
+  const elsewhere = SUITES.find((suite) => has(suite, word) || fullNames(suite).includes(word));
   if (elsewhere)
     throw new OperatorError(
-      `${word} is of another suite than ${among.name}: run one suite at a time`,
+      `${word} is of another suite than ${suite.name}: run one suite at a time`,
       2,
     );
   throw unknown(
     name,
-    among.scenarios.map((one) => one.name),
+    suite.scenarios.map((scenario) => scenario.name),
   );
 }
 

@@ -6,8 +6,8 @@ import { type ServerProcess, startServer } from "./server-process.ts";
 export type BareAnswer = { status: number; headers: Record<string, string>; body: string };
 
 /**
- * The application on an embedded PostgreSQL of its own under `dir`, with settings that let a bench
- * through.
+ * Starts the application with its own embedded PostgreSQL under `dir`, with limits high enough for
+ * a bench.
  */
 export async function startApplication(
   dir: string,
@@ -23,8 +23,8 @@ export async function startApplication(
 }
 
 /**
- * The application on the migrated database of `url`, with the same settings; `command` is another
- * way to start it.
+ * Starts the application on the migrated database of `url`, with the same limits; `command`
+ * replaces the production command.
  */
 export function startApplicationOn(
   url: string,
@@ -37,7 +37,7 @@ export function startApplicationOn(
 
 const socketIn = (dir: string) => join(dir, "run/irontrack.sock");
 
-/** What lets a bench through. */
+/** Limits that a bench does not reach. */
 export const SETTINGS = {
   HOST: "",
   PASSWORD_MEMORY_KIB: "19456",
@@ -52,28 +52,28 @@ const settingsFor = (dir: string, settings: Record<string, string>) => ({
 });
 
 /**
- * How a bare server answers: without a look at the request, or having read what a signed-in
- * client's must be read for.
+ * What a bare server does before it answers: nothing ("blind"), or read the parts of the request
+ * that an authenticated request must be checked for ("reading").
  */
-export type Manner = "blind" | "reading";
+export type RequestHandling = "blind" | "reading";
 
-/** A bare Bun.serve that repeats `answer`. */
+/** Starts a bare Bun.serve that answers every request with `answer`. */
 export function startBare(
   dir: string,
   answer: BareAnswer,
-  manner: Manner = "blind",
+  handling: RequestHandling = "blind",
 ): Promise<ServerProcess> {
   const socketPath = join(dir, "run/bare.sock");
   rmSync(socketPath, { force: true });
   return startServer(
-    ["bench/servers/bare-server.ts", socketPath, JSON.stringify(answer), manner],
+    ["bench/servers/bare-server.ts", socketPath, JSON.stringify(answer), handling],
     socketPath,
     {},
   );
 }
 
-/** One answer as the bare server is to repeat it. */
-export async function ask(unix: string, path: string, cookie: string): Promise<BareAnswer> {
+/** Sends a GET request, and returns the answer for a bare server to repeat. */
+export async function fetchAnswer(unix: string, path: string, cookie: string): Promise<BareAnswer> {
   const answer = await fetch(`http://localhost${path}`, { unix, headers: { cookie } });
   const headers = Object.fromEntries(
     [...answer.headers].filter(([name]) => name !== "date" && name !== "content-length"),
@@ -82,8 +82,8 @@ export async function ask(unix: string, path: string, cookie: string): Promise<B
 }
 
 /**
- * Signs up whoever has no account yet, and in; the cookie header of the login as a browser sends
- * it: the refresh token goes to the access operations only.
+ * Signs in, after signing up if there is no such account. Returns the Cookie header that a browser
+ * sends outside the access operations: the access token without the refresh token.
  */
 export async function signIn(unix: string, email = "bench@example.com"): Promise<string> {
   const post = (path: string, body: unknown) =>

@@ -9,14 +9,13 @@ export const databaseUrl = (dir: string) =>
   `postgres://irontrack@localhost/irontrack?host=${encodeURIComponent(socketDir(dir))}`;
 
 /**
- * Time on a CPU of the embedded PostgreSQL under `dir`, all its processes, in ns; 0 while none
- * runs.
+ * CPU time of all processes of the embedded PostgreSQL under `dir`, in ns; 0 if it is not running.
  */
 export function postgresNs(dir: string): number {
   return listUnder(dir).reduce((sum, pid) => sum + cpuNsOf(pid), 0);
 }
 
-/** Moves PostgreSQL, which a pinned server started, to cores of its own. */
+/** Moves PostgreSQL from the cores of the pinned server that started it to its own. */
 export function pinPostgres(dir: string): void {
   pin(listUnder(dir), "postgres");
 }

@@ -4,7 +4,7 @@ import type { TestBed } from "./testbed.ts";
 const P = "/api/v1";
 export const PASSWORD = "a bench needs a password";
 
-/** Whom the scenarios know: each a Cookie header. */
+/** The accounts and training that scenarios use. A cookie is a Cookie header. */
 export type Fixtures = {
   testBed: TestBed;
   athlete: { cookie: string; email: string; id: string };
@@ -13,22 +13,20 @@ export type Fixtures = {
   /** A system exercise, and one of the athlete's own. */
   systemExercise: string;
   ownExercise: string;
-  /**
-   * A routine of three exercises, a plan of it, and a workout of it that is over, with thirty sets.
-   */
+  /** A routine of three exercises, a plan with it, and a finished workout with thirty sets. */
   routine: string;
   plan: string;
   workout: string;
 };
 
-export const get = (fixtures: { cookie: string }, path: string): ApiRequest => ({
+export const get = (account: { cookie: string }, path: string): ApiRequest => ({
   method: "GET",
   path: `${P}${path}`,
-  headers: { cookie: fixtures.cookie },
+  headers: { cookie: account.cookie },
 });
 
 export const write = (
-  who: { cookie: string },
+  account: { cookie: string },
   method: string,
   path: string,
   body?: unknown,
@@ -36,33 +34,33 @@ export const write = (
   method,
   path: `${P}${path}`,
   headers: {
-    cookie: who.cookie,
+    cookie: account.cookie,
     ...(body === undefined ? {} : { "content-type": "application/json" }),
   },
   ...(body === undefined ? {} : { body: JSON.stringify(body) }),
 });
 
-/** Asks at once, and gives the answer's JSON: what a scenario needs before it is counted. */
+/**
+ * Sends a request and returns the JSON of the answer. Scenarios use it for preparation, which is
+ * not counted. Throws if the status is not a success.
+ */
 export async function send<T = { id: string }>(
   { testBed }: Fixtures,
-  asked: ApiRequest,
+  { path, ...request }: ApiRequest,
 ): Promise<T> {
-  const { path, ...request } = asked;
-  const answer = await fetch(`http://localhost${path}`, {
-    unix: testBed.server.socketPath,
-    ...request,
-  });
+  const unix = testBed.server.socketPath;
+  const answer = await fetch(`http://localhost${path}`, { unix, ...request });
   const text = await answer.text();
   if (!answer.ok)
     throw new Error(
-      `${asked.method} ${path} was answered with ${answer.status}: ${text.slice(0, 300)}`,
+      `${request.method} ${path} was answered with ${answer.status}: ${text.slice(0, 300)}`,
     );
   return (text === "" ? undefined : JSON.parse(text)) as T;
 }
 
 let people = 0;
 
-/** Signs a new person up and in; with a role when one is given. */
+/** Creates an account with an optional role, and signs in. */
 export async function makePerson(
   testBed: TestBed,
   role?: string,
@@ -86,7 +84,7 @@ export async function makePerson(
   return { cookie: await signInAs(testBed, email), email, id };
 }
 
-/** Both cookies of a new login. */
+/** Signs in, and returns a Cookie header with both tokens. */
 export async function signInAs(testBed: TestBed, email: string): Promise<string> {
   const answer = await fetch(`http://localhost${P}/access/signin`, {
     unix: testBed.server.socketPath,
@@ -109,7 +107,7 @@ export const newExercise = (name: string) => ({
   category: "strength",
 });
 
-/** An athlete who has trained, a trainer and an administrator. */
+/** Creates an athlete with training, a trainer and an administrator. */
 export async function makeFixtures(testBed: TestBed): Promise<Fixtures> {
   const athlete = await makePerson(testBed);
   const admin = await makePerson(testBed, "superuser");
@@ -140,15 +138,13 @@ export async function makeFixtures(testBed: TestBed): Promise<Fixtures> {
   return fixtures;
 }
 
-const AT_ONCE = 8;
+const CONCURRENCY = 8;
 
-/**
- * New people who know nothing of one another, each with training, a trainer and an administrator.
- */
+/** Creates `count` independent sets of fixtures. */
 export async function makeFixtureSets(testBed: TestBed, count: number): Promise<Fixtures[]> {
   const fixtureSets: Fixtures[] = [];
   while (fixtureSets.length < count) {
-    const next = Array.from({ length: Math.min(AT_ONCE, count - fixtureSets.length) }, () =>
+    const next = Array.from({ length: Math.min(CONCURRENCY, count - fixtureSets.length) }, () =>
       makeFixtures(testBed),
     );
     fixtureSets.push(...(await Promise.all(next)));
@@ -174,7 +170,9 @@ export const newPlan = ({ routine }: Fixtures, name: string) => ({
   routines: [{ routineId: routine, day: 1 }],
 });
 
-/** Three exercises with ten sets each, an hour long, on a day of its own. */
+/**
+ * A finished workout of an hour with three exercises of ten sets each; every `n` is another day.
+ */
 export const wholeWorkout = ({ systemExercise, ownExercise }: Fixtures, n: number) => {
   const startedAt = new Date(Date.UTC(2026, 0, 1, 10) + n * 86_400_000);
   return {

@@ -3,9 +3,9 @@ import type { Db } from "#db/client.ts";
 const PER_PERSON = 100;
 
 /**
- * Invents `count` exercises of people who own a hundred each, copied from the catalog: names,
- * documents and ids as long and as varied as real ones. Returns one of the owners. For benches and
- * tests of plans, on a database of their own.
+ * Inserts `count` exercises owned by invented users, a hundred each, copied from the catalog so
+ * that names, documents and ids are as long and varied as real ones. Returns the id of one owner.
+ * For tests and benches of query plans, on their own database.
  */
 export async function inventExercises({ sql }: Db, count: number): Promise<string> {
   const people = Math.ceil(count / PER_PERSON);

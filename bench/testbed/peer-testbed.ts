@@ -7,11 +7,11 @@ import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { QUIET } from "../disk/cluster.ts";
 import type { PeerSettings } from "../servers/peer-store.ts";
-import { ask, signIn, startApplicationOn } from "./applications.ts";
+import { fetchAnswer, signIn, startApplicationOn } from "./applications.ts";
 import { databaseUrl, pinPostgres, socketDir } from "./embedded-postgres.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 
-/** The operations that everybody serves, by what a signed-in client asks for. */
+/** The operations that every peer serves, by the path that an authenticated client requests. */
 export const PEER_PATHS = {
   ping: "/ping",
   me: "/api/v1/access/me",
@@ -19,13 +19,13 @@ export const PEER_PATHS = {
 };
 export type PeerOperation = keyof typeof PEER_PATHS;
 
-/** One database for everybody, and what our own answers on it are. */
+/** One database for the application and its peers, and the application's answers on it. */
 export type PeerTestBed = {
   dir: string;
   postgres: string;
   cookie: string;
   startOurs(settings?: Record<string, string>): Promise<ServerProcess>;
-  /** Starts one of the peers in `servers/` by its file's name. Throws when it answers otherwise than we do. */
+  /** Starts a peer of `servers/` by its name. Throws if its answers differ from ours. */
   startPeer(name: string, runtime: Runtime, how?: "like ours" | "static"): Promise<ServerProcess>;
   close(): Promise<void>;
 };
@@ -33,12 +33,12 @@ export type PeerTestBed = {
 export type Runtime = "bun" | "node";
 
 const ROOT = join(import.meta.dir, "../..");
-/** Where Node finds the same packages from. */
+/** Below node_modules, so that Node resolves the same packages. */
 const BUILT = join(ROOT, "node_modules/.irontrack/peers");
 
-/** Starts PostgreSQL under `dir`, migrated and seeded, with somebody who is signed in. */
+/** Starts PostgreSQL under `dir`, migrated and seeded, with one account that is signed in. */
 export async function openPeerTestBed(dir: string): Promise<PeerTestBed> {
-  // PostgreSQL, which is not root, passes here.
+  // PostgreSQL does not run as root and must be able to enter the directory.
   chmodSync(dir, 0o711);
   mkdirSync(join(dir, "run"));
   const paths = {
@@ -61,11 +61,15 @@ export async function openPeerTestBed(dir: string): Promise<PeerTestBed> {
     const ours = await startOurs();
     const cookie = await signIn(ours.socketPath);
     const answers = await answersOf(ours, cookie);
-    const jwks = JSON.parse((await ask(ours.socketPath, "/.well-known/jwks.json", "")).body);
+    const jwks = JSON.parse(
+      (await fetchAnswer(ours.socketPath, "/.well-known/jwks.json", "")).body,
+    );
     await ours.stop();
 
     return {
-      ...{ dir, cookie, startOurs },
+      dir,
+      cookie,
+      startOurs,
       postgres: version?.server_version ?? "",
       startPeer: async (name, runtime, how) => {
         const unix = join(dir, "run/peer.sock");
@@ -87,7 +91,7 @@ export async function openPeerTestBed(dir: string): Promise<PeerTestBed> {
         const difference = differenceOf(answers, await answersOf(peer, cookie));
         if (difference === undefined) return peer;
         await peer.stop();
-        throw new Error(`${name} on ${runtime} answers ${difference} otherwise than we do`);
+        throw new Error(`${name} on ${runtime} answers ${difference} differently`);
       },
       close: cluster.stop,
     };
@@ -97,31 +101,37 @@ export async function openPeerTestBed(dir: string): Promise<PeerTestBed> {
   }
 }
 
-export type Answers = Record<PeerOperation, Awaited<ReturnType<typeof ask>>>;
+export type Answers = Record<PeerOperation, Awaited<ReturnType<typeof fetchAnswer>>>;
 
 async function answersOf({ socketPath }: ServerProcess, cookie: string): Promise<Answers> {
   const [ping, me, page] = await Promise.all(
-    Object.values(PEER_PATHS).map((path) => ask(socketPath, path, cookie)),
+    Object.values(PEER_PATHS).map((path) => fetchAnswer(socketPath, path, cookie)),
   );
   return { ping, me, page } as Answers;
 }
 
 /**
- * The first operation whose answers differ by more than headers and the order of fields; undefined
- * when none does.
+ * The first operation whose answers differ in status or JSON; undefined if none does. Headers and
+ * the order of fields are not compared.
  */
 export function differenceOf(ours: Answers, theirs: Answers): string | undefined {
-  const said = ({ status, body }: Answers["ping"]) => [
+  const contentOf = ({ status, body }: Answers["ping"]) => [
     status,
     body.startsWith("{") ? JSON.parse(body) : body,
   ];
   return Object.keys(PEER_PATHS).find(
     (name) =>
-      !Bun.deepEquals(said(ours[name as PeerOperation]), said(theirs[name as PeerOperation]), true),
+      !Bun.deepEquals(
+        contentOf(ours[name as PeerOperation]),
+        contentOf(theirs[name as PeerOperation]),
+        true,
+      ),
   );
 }
 
-/** Node reads no TypeScript: the peer's own files become one, its packages stay as they are. */
+/**
+ * Bundles the peer's own files for Node, which does not run our TypeScript; packages stay external.
+ */
 async function buildForNode(name: string): Promise<string> {
   const entrypoints = [join(ROOT, `bench/servers/peer-${name}.ts`)];
   const options = {

@@ -7,24 +7,29 @@ import { OperatorError } from "#lib/errors.ts";
 import { pin } from "../hosts/pinning.ts";
 import { listProcesses } from "../probes/process-tree.ts";
 
-/** What production has in the path of a request beside the application and PostgreSQL. */
-export const BETWEEN = ["proxy", "pooler"] as const;
-export type Between = (typeof BETWEEN)[number];
+/** What production has in the request path besides the application and PostgreSQL. */
+export const INTERMEDIARIES = ["proxy", "pooler"] as const;
+export type Intermediary = (typeof INTERMEDIARIES)[number];
 
-/** Of "proxy,pooler"; empty of nothing. Throws OperatorError. */
-export function readThrough(given: unknown): Between[] {
+/**
+ * Parses the value of `--through`, such as "proxy,pooler"; empty if undefined. Throws
+ * OperatorError.
+ */
+export function parseThrough(given: unknown): Intermediary[] {
   const words = given === undefined ? [] : String(given).split(",");
-  const wrong = words.filter((word) => !BETWEEN.some((one) => one === word));
+  const wrong = words.filter(
+    (word) => !INTERMEDIARIES.some((intermediary) => intermediary === word),
+  );
   if (wrong.length > 0)
-    throw new OperatorError(`--through takes some of ${BETWEEN.join(",")}, not ${wrong}`, 2);
-  return BETWEEN.filter((one) => words.includes(one));
+    throw new OperatorError(`--through takes some of ${INTERMEDIARIES.join(",")}, not ${wrong}`, 2);
+  return INTERMEDIARIES.filter((intermediary) => words.includes(intermediary));
 }
 
 /**
- * Starts a pooler between a test bed's application and its PostgreSQL, on the cores of the proxy.
- * Throws OperatorError.
+ * Starts a pooler between the application and PostgreSQL, on the proxy's cores. Throws
+ * OperatorError.
  */
-export async function putPooler(cluster: Cluster, directory: string): Promise<Pooler> {
+export async function addPooler(cluster: Cluster, directory: string): Promise<Pooler> {
   const pooler = await startPooler({
     directory: join(directory, "pooler"),
     postgresSocketDir: join(directory, "postgres"),
@@ -36,29 +41,27 @@ export async function putPooler(cluster: Cluster, directory: string): Promise<Po
   return pooler;
 }
 
-/** What the application is told so that it goes through the pooler. */
+/** Settings that make the application use the pooler. */
 export const pooledSettings = (cluster: Cluster, { canPrepare }: Pooler) => ({
   DATABASE_DIRECT_URL: cluster.url("irontrack"),
   DATABASE_PREPARE: String(canPrepare),
 });
 
 /**
- * Starts a proxy without limits in front of a test bed's application, on a Unix socket. Throws
+ * Starts a proxy without rate limits in front of the application, on a Unix socket. Throws
  * OperatorError.
  */
-export async function putProxy(
+export async function addProxy(
   socketPath: string,
   directory: string,
 ): Promise<RunningProxy & { unixSocket: string }> {
-  const unix = join(directory, "run/edge.sock");
+  const unixSocket = join(directory, "run/edge.sock");
   const proxy = await startProxy({
-    ...{
-      directory: join(directory, "proxy"),
-      workerSockets: [socketPath],
-      listen: { unix },
-      variant: "bench",
-    },
+    directory: join(directory, "proxy"),
+    workerSockets: [socketPath],
+    listen: { unix: unixSocket },
+    variant: "bench",
   });
   pin(listProcesses(proxy.pid), "proxy");
-  return { ...proxy, unixSocket: unix };
+  return { ...proxy, unixSocket };
 }

@@ -3,10 +3,7 @@ import { type Program, startProgram } from "#lib/processes/programs.ts";
 import { pinned } from "../hosts/pinning.ts";
 import { cpuNsOf } from "../probes/cpu-time.ts";
 
-/**
- * A server process of ours, pinned to its cores where the machine can, and how much CPU it has
- * used.
- */
+/** A server process, pinned to its cores where the machine allows it, and its CPU time. */
 export type ServerProcess = {
   pid: number;
   socketPath: string;
@@ -14,13 +11,13 @@ export type ServerProcess = {
   stop(): Promise<void>;
 };
 
-/** Longer than it may drain, and write a profile. */
+/** Longer than draining and writing a CPU profile take. */
 const STOP_TIMEOUT_MS = 30_000;
 const ROOT = join(import.meta.dir, "../..");
 
 /**
- * Starts `bun <args>`, or another `runtime`, and waits until its Unix socket answers /ping. `pins`
- * are what to put before the command.
+ * Starts `bun <args>`, or `args` with another `runtime`, and waits until the Unix socket answers
+ * /ping. `pins` is the command prefix that pins the process.
  */
 export async function startServer(
   args: string[],
@@ -37,23 +34,23 @@ export async function startServer(
     stdio: ["ignore", "ignore", "pipe"],
     graceMs: STOP_TIMEOUT_MS,
   });
-  let said = "";
+  let stderr = "";
   server.child.stderr?.on("data", (chunk) => {
-    said += chunk;
+    stderr += chunk;
   });
-  await untilAnswers(server, socketPath, () => said);
+  await untilAnswers(server, socketPath, () => stderr);
   const { pid, stop } = server;
   return { pid, socketPath, cpuNs: () => cpuNsOf(pid), stop };
 }
 
-async function untilAnswers(server: Program, unix: string, said: () => string) {
+async function untilAnswers(server: Program, unix: string, stderr: () => string) {
   const deadline = performance.now() + 30_000;
   while (performance.now() < deadline) {
-    if (server.hasEnded()) throw new Error(`The server ended: ${said()}`);
+    if (server.hasEnded()) throw new Error(`The server exited: ${stderr()}`);
     const answer = await fetch("http://localhost/ping", { unix }).catch(() => undefined);
     if (answer?.ok) return;
     await Bun.sleep(20);
   }
   await server.kill();
-  throw new Error(`The server does not answer: ${said()}`);
+  throw new Error(`The server does not answer: ${stderr()}`);
 }

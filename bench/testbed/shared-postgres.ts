@@ -16,32 +16,35 @@ import { type Fixtures, makeFixtureSets } from "./fixtures.ts";
 import { startServer } from "./server-process.ts";
 import type { TestBed } from "./testbed.ts";
 
-/** How two processes of one machine talk to each other. */
+/** How two processes on one machine are connected. */
 export type Transport = "unix" | "tcp";
 
-/** What all paths lead to: one PostgreSQL as in production, with people who have trained. */
+/**
+ * The PostgreSQL behind all request paths, configured as in production, with athletes who have
+ * trained.
+ */
 export type SharedPostgres = {
   home: Home;
   db: Pool;
   version: string;
   fixtureSets: Fixtures[];
-  /** Of the database, past any pooler. */
+  /** The database's URL, not through a pooler. */
   url(transport: Transport): string;
   postgres: { port: number; socketDir: string; runAs: RunAs; pids(): number[] };
   close(): Promise<void>;
 };
 
-export const PEOPLE = 8;
+export const ATHLETES = 8;
 
 /**
- * Fills a database on this machine's own disk. PostgreSQL listens on its socket and on loopback
- * TCP, at a free port.
+ * Creates and fills a database on this machine's own disk. PostgreSQL listens on its Unix socket
+ * and on a free port of loopback TCP.
  */
 export async function openSharedPostgres(): Promise<SharedPostgres> {
   const home = openHome(temporaryDirectory("paths"));
-  const undo: (() => unknown)[] = [() => rmSync(home.dir, { recursive: true, force: true })];
+  const cleanUps: (() => unknown)[] = [() => rmSync(home.dir, { recursive: true, force: true })];
   const close = async () => {
-    for (const one of undo.splice(0).reverse()) await one();
+    for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
   };
   try {
     const socketDir = join(home.runDir, "postgres");
@@ -52,7 +55,7 @@ export async function openSharedPostgres(): Promise<SharedPostgres> {
       { dataDir: home.dataDir, socketDir, logFile: home.postgresLog },
       { configFile: CONFIGURATION, settings },
     );
-    undo.push(cluster.stop);
+    cleanUps.push(cluster.stop);
     const url = (transport: Transport, database = "irontrack") =>
       transport === "tcp"
         ? `postgres://irontrack@127.0.0.1:${port}/${database}`
@@ -61,13 +64,13 @@ export async function openSharedPostgres(): Promise<SharedPostgres> {
     await admin.sql`create database irontrack`;
     await admin.close();
     const db = openPool(url("unix"), { size: 1, prepare: false });
-    undo.push(() => db.close());
+    cleanUps.push(() => db.close());
     await migrate(db);
     await seedCatalog(db, readCatalog());
     const [row] = await db.sql<
       { version: string }[]
     >`select current_setting('server_version') as version`;
-    const fixtureSets = await makePeople(home, url("unix"), db);
+    const fixtureSets = await makeAthletes(home, url("unix"), db);
     await db.sql`vacuum (freeze, analyze)`;
     await db.sql`checkpoint`;
     const pids = () => listProcesses(cluster.pid() as number);
@@ -80,8 +83,8 @@ export async function openSharedPostgres(): Promise<SharedPostgres> {
 }
 
 /**
- * What every worker of a path is told; all have one key, so that whoever signed in once is known to
- * each.
+ * Settings of every worker. All share one signing key, so that a login at one is valid at the
+ * others.
  */
 export const settingsOf = ({ dir }: Home, url: string) => ({
   ...SETTINGS,
@@ -91,19 +94,19 @@ export const settingsOf = ({ dir }: Home, url: string) => ({
   DATABASE_URL: url,
 });
 
-async function makePeople(home: Home, url: string, db: Pool): Promise<Fixtures[]> {
+async function makeAthletes(home: Home, url: string, db: Pool): Promise<Fixtures[]> {
   const socketPath = join(home.runDir, "people.sock");
   const settings = { ...settingsOf(home, url), SOCKET_PATH: socketPath };
   const server = await startServer(["cli/main.ts", "serve"], socketPath, settings, { pins: [] });
   try {
-    // All that people are made with; the rest of a test bed is about its disk.
-    return await makeFixtureSets({ server, db } as TestBed, PEOPLE);
+    // The fixtures need no other part of a test bed.
+    return await makeFixtureSets({ server, db } as TestBed, ATHLETES);
   } finally {
     await server.stop();
   }
 }
 
-/** A port of loopback that nobody had a moment ago. */
+/** A loopback port that was free a moment ago. */
 export function freePort(): number {
   const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const { port } = listener;

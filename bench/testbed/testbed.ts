@@ -15,40 +15,40 @@ import { pin } from "../hosts/pinning.ts";
 import { listProcesses } from "../probes/process-tree.ts";
 import type { ProbeTargets } from "../probes/sampler.ts";
 import { startApplicationOn } from "./applications.ts";
-import { type Between, pooledSettings, putPooler, putProxy } from "./proxy-and-pooler.ts";
+import { addPooler, addProxy, type Intermediary, pooledSettings } from "./proxy-and-pooler.ts";
 import type { ServerProcess } from "./server-process.ts";
 
-/** The application on a PostgreSQL of its own, on a disk whose flushes are counted. */
+/** The application on its own PostgreSQL, on a disk that counts its flushes. */
 export type TestBed = {
   server: ServerProcess;
-  /**
-   * The Unix socket where requests come in: the proxy's where there is one, else the application's.
-   */
-  entrance: string;
-  /** First processes of what else is in the path. */
-  between: Partial<Record<Between, number>>;
-  /** As superuser; what it asks is not counted. */
+  /** The Unix socket that requests go to: the proxy's if there is one, else the application's. */
+  entrySocket: string;
+  /** Process ids of the proxy and the pooler, where they are part of the request path. */
+  intermediaries: Partial<Record<Intermediary, number>>;
+  /** A superuser connection. Its statements are not counted. */
   db: Pool;
   databaseUrl: string;
   databaseSocketDir: string;
   dataDir: string;
-  /** It turns; while a database is being filled it may stand still. */
+  /**
+   * The emulated disk. Its delays can be switched off, for example while the database is filled.
+   */
   disk: { path: string; counts(): DiskCounts; turn(isTurning: boolean): void };
-  /** The process that started all others of PostgreSQL. */
+  /** Process id of the postmaster. */
   postmaster(): number;
   postgresPids(): number[];
-  /** Whether the disk is as its profile says. */
+  /** Measures the disk and compares the result with its profile. */
   checkDisk(): Promise<DiskCheck>;
   /**
-   * Starts PostgreSQL anew with few buffers and with none of its files in the page cache, and waits
-   * until the application has it back. Reads warm it again.
+   * Restarts PostgreSQL with small shared buffers and none of its files in the page cache, and
+   * waits until the application is connected again. Reads warm the caches up again.
    */
-  cool(): Promise<void>;
+  restartCold(): Promise<void>;
   close(): Promise<void>;
 };
 
-/** It says all that it can about what it is asked. */
-const TALKATIVE = {
+/** Everything that PostgreSQL can report about statements. */
+const STATISTICS = {
   shared_preload_libraries: "pg_stat_statements",
   "pg_stat_statements.track": "top",
   track_io_timing: "on",
@@ -60,53 +60,52 @@ const COLD = { shared_buffers: "16MB" };
 export type TestBedOptions = {
   profile?: ProfileName;
   settings?: Record<string, string>;
-  /** What starts the application, when it is not to be started as in production. */
+  /** Starts the application; as in production by default. */
   command?: string[];
-  /** What else is put in the path; with both it is production's. */
-  through?: Between[];
+  /** Intermediaries in the request path. Both together are production's path. */
+  through?: Intermediary[];
 };
 
-/** Starts a test bed: an empty, migrated and seeded database, and the application on it. */
+/** Starts the application on a migrated and seeded database without users. */
 export async function openTestBed(options: TestBedOptions = {}): Promise<TestBed> {
   const { profile = "native", settings = {}, command, through = [] } = options;
   const directory = temporaryDirectory("testbed");
-  const opened: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })];
+  const cleanUps: (() => unknown)[] = [() => rmSync(directory, { recursive: true, force: true })];
   const close = async () => {
-    for (const undo of opened.splice(0).reverse()) await undo();
+    for (const release of cleanUps.splice(0).reverse()) await release();
   };
   try {
     const disk = await profileOf(profile).open(directory);
-    opened.push(disk.close);
-    let cluster = await startClusterOn(disk, directory, { ...QUIET, ...TALKATIVE });
-    opened.push(() => cluster.stop());
-    // Nothing that is done from here to the end of the test bed is waited for as long as what is
-    // measured.
-    opened.push(() => disk.turn(false));
+    cleanUps.push(disk.close);
+    let cluster = await startClusterOn(disk, directory, { ...QUIET, ...STATISTICS });
+    cleanUps.push(() => cluster.stop());
+    // The disk's delays apply only to what is measured, not to filling and stopping the database.
+    cleanUps.push(() => disk.turn(false));
     await ensureDatabase(cluster, "irontrack");
     const db = openPool(cluster.url("irontrack"), { size: 2, prepare: false });
-    opened.push(() => db.close());
+    cleanUps.push(() => db.close());
     await db.sql`create extension if not exists pg_stat_statements`;
     await migrate(db);
     await seedCatalog(db, readCatalog());
     await db.sql`analyze`;
-    const pooler = through.includes("pooler") ? await putPooler(cluster, directory) : undefined;
-    if (pooler) opened.push(pooler.stop);
+    const pooler = through.includes("pooler") ? await addPooler(cluster, directory) : undefined;
+    if (pooler) cleanUps.push(pooler.stop);
     const pooled = pooler ? pooledSettings(cluster, pooler) : {};
     const url = pooler?.url("irontrack") ?? cluster.url("irontrack");
     const server = await startApplicationOn(url, directory, { ...pooled, ...settings }, command);
-    opened.push(() => server.stop());
+    cleanUps.push(() => server.stop());
     const proxy = through.includes("proxy")
-      ? await putProxy(server.socketPath, directory)
+      ? await addProxy(server.socketPath, directory)
       : undefined;
-    if (proxy) opened.push(proxy.stop);
+    if (proxy) cleanUps.push(proxy.stop);
     const postmaster = () => cluster.pid() as number;
     const postgresPids = () => listProcesses(postmaster());
     pin(postgresPids(), "postgres");
     disk.turn(true);
     return {
       server,
-      entrance: proxy?.unixSocket ?? server.socketPath,
-      between: { ...(proxy && { proxy: proxy.pid }), ...(pooler && { pooler: pooler.pid }) },
+      entrySocket: proxy?.unixSocket ?? server.socketPath,
+      intermediaries: { ...(proxy && { proxy: proxy.pid }), ...(pooler && { pooler: pooler.pid }) },
       db,
       databaseUrl: cluster.url("irontrack"),
       databaseSocketDir: join(directory, "postgres"),
@@ -115,11 +114,11 @@ export async function openTestBed(options: TestBedOptions = {}): Promise<TestBed
       postmaster,
       postgresPids,
       checkDisk: () => checkDisk(profile, cluster.url("postgres"), disk),
-      cool: async () => {
+      restartCold: async () => {
         disk.turn(false);
         await cluster.stop();
         forgetPages(disk.dataDir);
-        cluster = await startClusterOn(disk, directory, { ...QUIET, ...TALKATIVE, ...COLD });
+        cluster = await startClusterOn(disk, directory, { ...QUIET, ...STATISTICS, ...COLD });
         await untilReady(server);
         pin(postgresPids(), "postgres");
         disk.turn(true);
@@ -132,7 +131,7 @@ export async function openTestBed(options: TestBedOptions = {}): Promise<TestBed
   }
 }
 
-/** Until the application has reached its database again. */
+/** Waits until the application is connected to its database again. */
 async function untilReady({ socketPath }: ServerProcess): Promise<void> {
   const deadline = performance.now() + 30_000;
   while (performance.now() < deadline) {
@@ -142,18 +141,23 @@ async function untilReady({ socketPath }: ServerProcess): Promise<void> {
     if (answer?.ok) return;
     await Bun.sleep(50);
   }
-  throw new Error("The application did not get its database back");
+  throw new Error("The application did not reconnect to its database");
 }
 
-/** What there is to be sampled of a test bed. */
+/** The processes and the disk that the sampler watches. */
 export const targetsOf = ({
   server,
-  between,
+  intermediaries,
   postmaster,
   databaseUrl,
   dataDir,
   disk,
 }: TestBed): ProbeTargets => ({
-  ...{ server: server.pid, serverSocketPath: server.socketPath, ...between },
-  ...{ postmaster: postmaster(), databaseUrl, dataDir, spindlePath: disk.path },
+  server: server.pid,
+  serverSocketPath: server.socketPath,
+  ...intermediaries,
+  postmaster: postmaster(),
+  databaseUrl,
+  dataDir,
+  spindlePath: disk.path,
 });

@@ -12,28 +12,27 @@ import type { ServerProcess } from "./server-process.ts";
 
 const PASSWORD = "a bench needs a password";
 const YEARS = 2;
-/** What demo athletes log in two years, on average. */
+/** Sets that a demo athlete logs in two years, on average. */
 const SETS_EACH = 8450;
 
-/** An athlete of the test bed, with a workout under way. */
-export type Person = { userId: string; cookie: string; workoutId: string; entryId: string };
+/** A signed-in athlete with a workout in progress. */
+export type Athlete = { userId: string; cookie: string; workoutId: string; entryId: string };
 
-/** The application on a database with the training of many, some of whom are signed in. */
+/** The application on a database with the training of many athletes, some of them signed in. */
 export type TrainingTestBed = {
   name: string;
   sets: number;
   url: string;
   db: Pool;
   server: ServerProcess;
-  people: Person[];
-  /** The exercise that everybody trains most. */
+  people: Athlete[];
+  /** The exercise that all athletes train most. */
   exerciseId: string;
   close(): Promise<void>;
 };
 
 /**
- * Makes a database `name` with about `sets` sets of demo athletes, vacuumed as one that has been
- * there for a while.
+ * Creates a database `name` with about `sets` sets of demo athletes, vacuumed like one in long use.
  */
 export async function fillTrainingTestBed(
   cluster: Cluster,
@@ -46,18 +45,18 @@ export async function fillTrainingTestBed(
   await seedCatalog(db, readCatalog());
   const passwordHash = await createPasswords(readConfig({ ...SETTINGS })).hash(PASSWORD);
   const athletes = Math.max(1, Math.round(sets / SETS_EACH));
-  const made = await seedDemo(db, { athletes, years: YEARS, seed: 1, passwordHash, fast: true });
+  const seeded = await seedDemo(db, { athletes, years: YEARS, seed: 1, passwordHash, fast: true });
   await db.sql`vacuum analyze`;
   await db.close();
-  const perSecond = Math.round(made.sets / made.seconds);
+  const perSecond = Math.round(seeded.sets / seeded.seconds);
   process.stderr.write(
-    `${name}: ${made.sets} sets of ${athletes} athletes, ${perSecond} a second\n`,
+    `${name}: ${seeded.sets} sets of ${athletes} athletes, ${perSecond} a second\n`,
   );
 }
 
 /**
- * Starts the application on a filled database, and signs in the first `count` athletes: the same in
- * every test bed.
+ * Starts the application on a filled database, and signs in the first `count` athletes, the same in
+ * every database.
  */
 export async function openTrainingTestBed(
   cluster: Cluster,
@@ -71,13 +70,18 @@ export async function openTrainingTestBed(
   const [exercise] = await db.sql<{ id: string }[]>`
     select id from exercises where slug = 'barbell-bench-press' and owner_id is null`;
   const exerciseId = (exercise as { id: string }).id;
-  const [found] = await db.sql<{ sets: string }[]>`select count(*) as sets from workout_sets`;
-  const people: Person[] = [];
+  const [row] = await db.sql<{ sets: string }[]>`select count(*) as sets from workout_sets`;
+  const people: Athlete[] = [];
   for (let nth = 1; nth <= count; nth++)
-    people.push(await makePerson(server.socketPath, nth, exerciseId));
+    people.push(await makeAthlete(server.socketPath, nth, exerciseId));
   return {
-    ...{ name, url, db, server, people, exerciseId },
-    sets: Number(found?.sets),
+    name,
+    url,
+    db,
+    server,
+    people,
+    exerciseId,
+    sets: Number(row?.sets),
     close: async () => {
       await server.stop();
       await db.close();
@@ -85,7 +89,7 @@ export async function openTrainingTestBed(
   };
 }
 
-async function makePerson(unix: string, nth: number, exerciseId: string): Promise<Person> {
+async function makeAthlete(unix: string, nth: number, exerciseId: string): Promise<Athlete> {
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
     fetch(`http://localhost/api/v1${path}`, {
       unix,
@@ -100,14 +104,14 @@ async function makePerson(unix: string, nth: number, exerciseId: string): Promis
   if (answer.status !== 204) throw new Error(`Signing in failed: ${await answer.text()}`);
   const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(";")[0] as string);
   const cookie = cookies.find((candidate) => candidate.startsWith("access_token=")) ?? "";
-  const begun = {
+  const newWorkout = {
     timeZone: "UTC",
     startedAt: "2026-01-05T12:00:00Z",
     exercises: [{ exerciseId, mode: "reps" }],
   };
-  const made = await post("/workouts", begun, { cookie });
-  if (!made.ok) throw new Error(`Starting a workout failed: ${await made.text()}`);
-  const workout = (await made.json()) as { id: string; exercises: { id: string }[] };
+  const seeded = await post("/workouts", newWorkout, { cookie });
+  if (!seeded.ok) throw new Error(`Starting a workout failed: ${await seeded.text()}`);
+  const workout = (await seeded.json()) as { id: string; exercises: { id: string }[] };
   const me = await fetch("http://localhost/api/v1/access/me", { unix, headers: { cookie } });
   const { id } = (await me.json()) as { id: string };
   return { userId: id, cookie, workoutId: workout.id, entryId: workout.exercises[0]?.id ?? "" };

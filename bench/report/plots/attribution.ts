@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
-import { SEGMENTS, type Segment } from "../../measure/attribution.ts";
 import type { ScenarioResult } from "../../measure/run-http.ts";
+import { SEGMENTS, type Segment } from "../../measure/segments.ts";
 import { SEGMENT_COLOURS } from "../colours.ts";
 import { figure } from "../html.ts";
 import type { Drawing, Legend } from "./figure.ts";

@@ -3,39 +3,43 @@ import { type Answer, createParser } from "./http-parser.ts";
 
 export type Target = { unix: string } | { hostname: string; port: number };
 
-/** A connection that has at most one request on its way. */
-export type Lane = { isOpen: boolean; send(request: Uint8Array, at: number): void };
+/** A connection with at most one outstanding request. */
+export type Connection = { isOpen: boolean; send(request: Uint8Array, index: number): void };
 
-/** What became of a request. */
+/** How a request ended. */
 export type Outcome = Omit<Answer, "isLast">;
 
-export type LaneEvents = {
-  /** The lane may send: it has just been opened, or its last request is answered. */
-  onIdle(lane: Lane): void;
+export type ConnectionEvents = {
+  /** The connection may send: it was just opened, or its last request is answered. */
+  onIdle(connection: Connection): void;
   /**
-   * Request `at` is answered; status 0 when its connection was lost, or what came is no answer.
-   * Comes before `onIdle`.
+   * Request `index` is answered; the status is 0 if the connection was lost or the bytes are not an
+   * HTTP answer. Called before `onIdle`.
    */
-  onAnswer(at: number, answer: Outcome): void;
+  onAnswer(index: number, answer: Outcome): void;
 };
 
-export type Lanes = { close(): void };
+export type ConnectionPool = { close(): void };
 
-const NOTHING = -1;
+const NONE = -1;
 const LOST: Outcome = { status: 0, retryAfterS: 0, bodyBytes: 0 };
 
 /**
- * Opens `count` connections, each of which is opened again whenever it is lost. Rejects when one
- * cannot be opened.
+ * Opens `count` connections, and reopens each that is lost. Rejects if one cannot be opened at
+ * first.
  */
-export async function openLanes(target: Target, count: number, events: LaneEvents): Promise<Lanes> {
+export async function openConnections(
+  target: Target,
+  count: number,
+  events: ConnectionEvents,
+): Promise<ConnectionPool> {
   let isClosed = false;
   const sockets = new Set<Socket<undefined>>();
 
   async function open(): Promise<void> {
     const parser = createParser();
-    let at = NOTHING;
-    /** What the socket's buffer had no room for. */
+    let index = NONE;
+    /** Bytes that did not fit into the socket's buffer. */
     let unsent: Uint8Array | undefined;
     const write = (socket: Socket<undefined>, bytes: Uint8Array) => {
       const written = socket.write(bytes);
@@ -43,42 +47,42 @@ export async function openLanes(target: Target, count: number, events: LaneEvent
       else unsent = written < bytes.length ? bytes.subarray(written) : undefined;
     };
     const settle = (outcome: Outcome) => {
-      const answered = at;
-      at = NOTHING;
+      const answered = index;
+      index = NONE;
       events.onAnswer(answered, outcome);
     };
-    const lane: Lane = {
+    const connection: Connection = {
       isOpen: true,
-      send: (request, place) => {
-        at = place;
+      send: (request, requestIndex) => {
+        index = requestIndex;
         write(socket, request);
       },
     };
     const socket = await Bun.connect<undefined>({
       ...target,
       socket: {
-        data: (connection, chunk) => {
-          // What nobody asked for, as a server's 408 before it hangs up, is no answer.
-          const answer = at === NOTHING ? "unasked" : answerIn(chunk);
+        data: (socket, chunk) => {
+          // Unrequested bytes, such as a 408 before the server closes, are not an answer.
+          const answer = index === NONE ? "unrequested" : answerIn(chunk);
           if (answer === undefined) return;
-          if (typeof answer === "string") return void connection.terminate();
+          if (typeof answer === "string") return void socket.terminate();
           settle(answer);
-          if (answer.isLast) connection.terminate();
-          else events.onIdle(lane);
+          if (answer.isLast) socket.terminate();
+          else events.onIdle(connection);
         },
-        drain: (connection) => {
-          if (unsent) write(connection, unsent);
+        drain: (socket) => {
+          if (unsent) write(socket, unsent);
         },
         close: () => {
-          lane.isOpen = false;
+          connection.isOpen = false;
           sockets.delete(socket);
-          if (at !== NOTHING) settle(LOST);
+          if (index !== NONE) settle(LOST);
           if (!isClosed) setTimeout(reopen, RETRY_MS);
         },
       },
     } as Bun.TCPSocketConnectOptions<undefined>);
     sockets.add(socket);
-    events.onIdle(lane);
+    events.onIdle(connection);
 
     function answerIn(chunk: Uint8Array) {
       try {
@@ -89,7 +93,7 @@ export async function openLanes(target: Target, count: number, events: LaneEvent
     }
   }
 
-  /** A server that is not there yet is asked again. */
+  /** Retries until the server accepts connections. */
   function reopen() {
     if (!isClosed) open().catch(() => setTimeout(reopen, RETRY_MS));
   }
