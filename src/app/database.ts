@@ -10,7 +10,7 @@ import { type Home, lockHome, openHome } from "#lib/home.ts";
 import { isExecutable } from "#lib/shipped-files.ts";
 import { type Invalidations, openInvalidations } from "../cache/invalidations.ts";
 import type { Config } from "../config/config.ts";
-import type { DatabaseUrls } from "./services.ts";
+import type { DatabaseUrls } from "./pools.ts";
 
 export type Database = DatabaseUrls & {
   isEmbedded: boolean;
