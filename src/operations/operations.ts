@@ -31,24 +31,24 @@ export function operations(
   const plugin = new Elysia({ ...ELYSIA_OPTIONS, name });
   for (const operation of list) {
     const { method, path, spec } = operation;
-    if (hasStaticResponses && spec.constant) {
-      plugin.route(method, path, toStaticResponse(spec.constant), { parse: "none" });
-      continue;
-    }
-    const handle = createHandler(operation, deps);
-    // Elysia takes a function for async unless its body is a block that returns a variable.
-    plugin.route(
-      method,
-      path,
-      ({ request, params }) => {
-        const response = handle(request, params);
-        return response;
-      },
-      { parse: "none" },
-    );
+    const handler =
+      hasStaticResponses && spec.constant
+        ? toStaticResponse(spec.constant)
+        : serve.bind(undefined, createHandler(operation, deps));
+    plugin.route(method, path, handler);
   }
   return plugin;
 }
+
+/**
+ * Elysia awaits handlers whose source looks asynchronous to a regular expression, which is true of
+ * most that call a function. A bound function has no source, so only the promises are awaited.
+ */
+const serve = (handle: Handler, { request, params }: { request: Request; params: Params }) =>
+  handle(request, params);
+
+type Handler = ReturnType<typeof createHandler>;
+type Params = Record<string, string>;
 
 /**
  * An application without operations yet: answers 404 with a problem, and 405 with `Allow` on paths
@@ -77,24 +77,17 @@ export function createElysia(deps: OperationsDeps) {
   const addOptions = (list: Operation[]) => {
     for (const [path, onPath] of Map.groupBy(list, (operation) => operation.path)) {
       const methods = methodsOf(onPath);
-      app.route(
-        "OPTIONS",
-        path,
-        ({ request, params = {} }) => {
-          const original = originals.get(request);
-          const preflight = original ? undefined : deps.crossSite.preflight(request, methods);
-          if (preflight) {
-            const reply = { status: 204, body: null, headers: preflight };
-            return finish(reply, openExchange(request, metrics, deps), undefined, deps);
-          }
-          // In `/exercises/user`, "user" is not the id of an exercise, so it is not that path.
-          const fitting = onPath.filter(
-            ({ spec }) => !spec.params || areParams(spec.params, params),
-          );
-          return refuse(original ?? request, unsupported(methodsOf(fitting)));
-        },
-        { parse: "none" },
-      );
+      app.route("OPTIONS", path, ({ request, params = {} }) => {
+        const original = originals.get(request);
+        const preflight = original ? undefined : deps.crossSite.preflight(request, methods);
+        if (preflight) {
+          const reply = { status: 204, body: null, headers: preflight };
+          return finish(reply, openExchange(request, metrics, deps), undefined, deps);
+        }
+        // In `/exercises/user`, "user" is not the id of an exercise, so it is not that path.
+        const fitting = onPath.filter(({ spec }) => !spec.params || areParams(spec.params, params));
+        return refuse(original ?? request, unsupported(methodsOf(fitting)));
+      });
     }
     return app;
   };
