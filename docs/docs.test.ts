@@ -169,6 +169,14 @@ test("docs/operations.md names only metrics and settings that exist", () => {
   expect(settings.filter((name) => !(name in Settings.properties))).toEqual([]);
 });
 
+test("docs/operations.md and docs/replicas.md quote log messages that exist", () => {
+  const text = read("docs/operations.md") + read("docs/replicas.md");
+  const quoted = [...text.matchAll(/`([a-z][a-z ]+)` in the log|\blog `([a-z ]+)`/g)];
+  expect(quoted.length).toBeGreaterThan(4);
+  const messages = quoted.map(([, before, after]) => before ?? after ?? "");
+  expect(messages.filter((message) => !sources.includes(`"${message}`))).toEqual([]);
+});
+
 const hasSystemd = Bun.which("systemd-analyze") !== null;
 if (!hasSystemd && !process.env.CI)
   console.warn(
