@@ -46,8 +46,9 @@ export type NewLogin = {
 export async function insertLogin(db: Db, login: NewLogin): Promise<boolean> {
   const startedAt = login.startedAt.toISOString();
   const inserted = await db.sql`
-    insert into logins
-      (id, user_id, refresh_hash, refreshed_at, created_at, last_used_at, expires_at, user_agent, address)
+    insert into logins (
+      id, user_id, refresh_hash, refreshed_at, created_at, last_used_at, expires_at, user_agent,
+      address)
     select ${login.id}, id, ${Buffer.from(login.refreshHash)}, ${startedAt}, ${startedAt},
       ${startedAt}, ${login.expiresAt.toISOString()}, ${login.userAgent}, ${login.address}
     from users where id = ${login.userId} and is_active for share`;
@@ -65,7 +66,9 @@ export type LoginState = {
   expiresAtMs: number;
 };
 
-/** Reads a user's state, and that of the login if it belongs to the user. Always returns one row. */
+/**
+ * Reads a user's state, and that of the login if it belongs to the user. Always returns one row.
+ */
 export async function findLoginState(
   db: Db,
   userId: string,
@@ -75,7 +78,8 @@ export async function findLoginState(
   const [state] = await db.sql<LoginState[]>`
     select users.id as "userId", email, users.name, roles.slug as "roleSlug",
       is_active as "isActive",
-      coalesce(revoked_at is null and expires_at > ${new Date(nowMs).toISOString()}, false) as "isLive",
+      coalesce(revoked_at is null and expires_at > ${new Date(nowMs).toISOString()}, false)
+        as "isLive",
       (extract(epoch from expires_at) * 1000)::float8 as "expiresAtMs"
     from (values (${userId}::uuid)) as claimed (id)
     left join users on users.id = claimed.id
@@ -140,8 +144,9 @@ export async function listLiveLogins(
   nowMs: number,
 ): Promise<LoginRow[]> {
   return sql<LoginRow[]>`
-    select id, ${instant(sql, "created_at")} as "createdAt", ${instant(sql, "last_used_at")} as "lastUsedAt",
-      ${instant(sql, "expires_at")} as "expiresAt", user_agent as "userAgent", address
+    select id, ${instant(sql, "created_at")} as "createdAt",
+      ${instant(sql, "last_used_at")} as "lastUsedAt", ${instant(sql, "expires_at")} as "expiresAt",
+      user_agent as "userAgent", address
     from logins
     where user_id = ${userId} and revoked_at is null
       and expires_at > ${new Date(nowMs).toISOString()}

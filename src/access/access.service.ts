@@ -99,8 +99,8 @@ export async function revokeOtherLogins(
 }
 
 /**
- * Runs `work`, which revokes logins, in a transaction. Once this returns, no process has them in its
- * cache.
+ * Runs `work`, which revokes logins, in a transaction. Once this returns, no process has them in
+ * its cache.
  */
 export function endLogins<T>(
   { db, invalidations }: RevocationDeps,
@@ -122,7 +122,8 @@ async function requireCurrentPassword(
   password: string,
 ): Promise<Account> {
   const { db, config, passwords } = deps;
-  // The holder of a stolen cookie may guess here, so failures count as sign-ins of a known device do.
+  // The holder of a stolen cookie may guess here, so failures count as sign-ins of a known device
+  // do.
   const limits = signInLimits(config, actor.email, null, actor.loginId);
   const attempt = await beginAttempt(deps, limits);
   const { account, isRight } = await attempt.check(async () => {

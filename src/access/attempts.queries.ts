@@ -16,7 +16,9 @@ export type CountedKey = {
   blockedUntil: string;
 };
 
-/** An attempt that reaches a limit blocks the key for at most this long before its outcome is known. */
+/**
+ * An attempt that reaches a limit blocks the key for at most this long before its outcome is known.
+ */
 const MAX_CHECK_S = 30;
 
 /**
@@ -95,7 +97,10 @@ export async function deleteFutureAttempts(
   return deleted.count > 0;
 }
 
-/** Blocks the keys whose limit is reached for their delay, doubled for each attempt beyond the limit. */
+/**
+ * Blocks the keys whose limit is reached for their delay, doubled for each attempt beyond the
+ * limit.
+ */
 export async function blockKeys({ sql }: Db, limits: Limit[], nowMs: number): Promise<void> {
   const now = new Date(nowMs).toISOString();
   await sql`
@@ -114,8 +119,8 @@ export async function blockKeys({ sql }: Db, limits: Limit[], nowMs: number): Pr
 }
 
 /**
- * Undoes `countAttempt`: deletes the counters of `cleared`, subtracts one from the others, and lifts
- * the block that the attempt set.
+ * Undoes `countAttempt`: deletes the counters of `cleared`, subtracts one from the others, and
+ * lifts the block that the attempt set.
  */
 export async function uncountAttempt(
   { sql }: Db,
@@ -148,7 +153,9 @@ export async function uncountAttempt(
 
 export const keysOf = (keyed: { key: string }[]): string[] => keyed.map(({ key }) => key);
 
-/** Locks rows in the order in which `countAttempt` locks them, so that statements cannot deadlock. */
+/**
+ * Locks rows in the order in which `countAttempt` locks them, so that statements cannot deadlock.
+ */
 const lockedRows = (sql: Db["sql"], keys: string[]) => sql`locked as materialized (
   select key from attempts where key = any (${keys}) order by key for update)`;
 

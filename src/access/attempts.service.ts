@@ -21,7 +21,9 @@ export type Attempt = {
   check<T>(work: () => Promise<T>): Promise<T>;
   /** The attempt failed: it stays counted, and blocks the keys whose limit it reached. */
   fail(): Promise<void>;
-  /** The attempt succeeded: it is uncounted, and counters for which `isCleared` holds are deleted. */
+  /**
+   * The attempt succeeded: it is uncounted, and counters for which `isCleared` holds are deleted.
+   */
   succeed(isCleared: (key: string) => boolean): Promise<void>;
 };
 

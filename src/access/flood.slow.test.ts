@@ -137,7 +137,10 @@ test("unknown addresses, wrong passwords and inactive accounts cannot be disting
   expect(auc).toBeLessThan(0.6);
 });
 
-/** How well one request's time separates two kinds (area under the ROC curve): 0.5 not at all, 1 always. */
+/**
+ * How well one request's time separates two kinds (area under the ROC curve): 0.5 not at all, 1
+ * always.
+ */
 function separation(a: number[] = [], b: number[] = []): number {
   let above = 0;
   for (const x of a) for (const y of b) above += x > y ? 1 : x === y ? 0.5 : 0;

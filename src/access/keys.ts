@@ -13,7 +13,10 @@ export type SigningKey = {
 /** Ed25519 keys: one signs, all verify. */
 export type Keys = {
   signing: SigningKey;
-  /** Former signing keys, latest first: a retried refresh needs the same token, signed by the same key. */
+  /**
+   * Former signing keys, latest first: a retried refresh needs the same token, signed by the same
+   * key.
+   */
   former: SigningKey[];
   verifying: Map<string, CryptoKey>;
   /** The public halves, as `/.well-known/jwks.json` publishes them. */
@@ -48,7 +51,9 @@ export async function parseKeys(json: string, source: string): Promise<Keys> {
   }
 }
 
-/** Reads the keys in `file`; generates the file, readable only by its owner, if it does not exist. */
+/**
+ * Reads the keys in `file`; generates the file, readable only by its owner, if it does not exist.
+ */
 export async function readOrGenerateKeys(file: string): Promise<Keys> {
   if (!existsSync(file)) writeKeyFile(file, [await generateKey()]);
   chmodSync(file, 0o600);
@@ -79,8 +84,8 @@ export async function listKeys(file: string): Promise<KeyRow[]> {
 }
 
 /**
- * Adds a new signing key at the front of `file`, and removes keys that were replaced longer ago than
- * `maxTokenLifeS`: everything they signed has expired.
+ * Adds a new signing key at the front of `file`, and removes keys that were replaced longer ago
+ * than `maxTokenLifeS`: everything they signed has expired.
  */
 export async function addSigningKey(
   file: string,

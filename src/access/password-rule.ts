@@ -5,8 +5,8 @@ let common: Set<string> | undefined;
 
 /**
  * Refuses a new password that is one of the 49,000 commonest, the email address or its local part,
- * or the product's name. The schema checks the length; there are no composition rules (OWASP ASVS 5,
- * 6.2.5). Throws `invalid` (`access.weak_password`), which names `field`.
+ * or the product's name. The schema checks the length; there are no composition rules (OWASP ASVS
+ * 5, 6.2.5). Throws `invalid` (`access.weak_password`), which names `field`.
  */
 export function requireStrongPassword(password: string, email: string, field = "/password"): void {
   common ??= new Set(dictionary["passwords-common"] as string[]);

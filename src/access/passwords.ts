@@ -48,7 +48,10 @@ export function createPasswords(config: Config, makeHash: typeof hash = hash): P
   };
 }
 
-/** Runs tasks in order, at most `maxRunning` at once. Throws `unavailable` if `maxWaiting` wait already. */
+/**
+ * Runs tasks in order, at most `maxRunning` at once. Throws `unavailable` if `maxWaiting` wait
+ * already.
+ */
 function createQueue(maxRunning: number, maxWaiting: number) {
   const waiting: (() => void)[] = [];
   const queue = { running: 0, waiting: 0 };

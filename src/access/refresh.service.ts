@@ -34,9 +34,9 @@ export type RefreshDeps = AuthenticationDeps & RevocationDeps;
 const GRACE_MS = 10_000;
 
 /**
- * Exchanges the refresh cookie for a new pair. The successor of a token is always the same token, so
- * a retry within the grace period gets what the lost answer carried. A refresh token that is not the
- * current one was used twice: the login ends at once (RFC 9700 §4.14.2).
+ * Exchanges the refresh cookie for a new pair. The successor of a token is always the same token,
+ * so a retry within the grace period gets what the lost answer carried. A refresh token that is not
+ * the current one was used twice: the login ends at once (RFC 9700 §4.14.2).
  */
 export async function refresh(
   deps: RefreshDeps,
@@ -106,8 +106,8 @@ async function sameSuccessor(
 }
 
 /**
- * The pair that follows a refresh token that is replaced at `atMs`. Always the same, because Ed25519
- * signatures are deterministic.
+ * The pair that follows a refresh token that is replaced at `atMs`. Always the same, because
+ * Ed25519 signatures are deterministic.
  */
 async function successorOf(
   tokens: Tokens,

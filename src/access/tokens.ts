@@ -34,8 +34,8 @@ export type Tokens = {
    */
   verify(kind: TokenKind, token: string): Claims | Promise<Claims>;
   /**
-   * The claims of a correctly signed token, expired or not; undefined for any other. Proves that the
-   * device once had the login, not that the login is live.
+   * The claims of a correctly signed token, expired or not; undefined for any other. Proves that
+   * the device once had the login, not that the login is live.
    */
   verifyIgnoringExpiry(kind: TokenKind, token: string): Promise<Claims | undefined>;
 };

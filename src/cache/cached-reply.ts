@@ -22,7 +22,8 @@ export const cachedReply = (json: string): CachedReply => ({
 });
 
 /**
- * The reply in the content coding that the client accepts; 304 if `If-None-Match` names either form.
+ * The reply in the content coding that the client accepts; 304 if `If-None-Match` names either
+ * form.
  */
 export function negotiate(cached: CachedReply, { headers }: Request): Reply {
   const { plain } = cached;

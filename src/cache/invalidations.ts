@@ -83,7 +83,9 @@ export type InvalidationsOptions = {
   log?: Pick<Log, "info" | "warn">;
 };
 
-/** How long a starting process waits for its lease. Until it has one, it does not use its caches. */
+/**
+ * How long a starting process waits for its lease. Until it has one, it does not use its caches.
+ */
 const START_WAIT_MS = 1000;
 /** How often an unconfirmed invalidation is sent again: a listener may have started too late. */
 const RESEND_MS = 100;

@@ -36,7 +36,9 @@ export type LeaseOptions = {
   onLost(error: Error): void;
 };
 
-/** One listening connection. Each has a new id, so that no late message or row of another counts. */
+/**
+ * One listening connection. Each has a new id, so that no late message or row of another counts.
+ */
 type Connection = {
   id: string;
   /** The heartbeat that was sent and has not come back yet. */
@@ -47,7 +49,9 @@ type Connection = {
   listedSinceMs: number | undefined;
 };
 
-/** Listens on `channels`, and holds a lease while messages are known to arrive (proof: ADR 0004). */
+/**
+ * Listens on `channels`, and holds a lease while messages are known to arrive (proof: ADR 0004).
+ */
 export function openLease(direct: Db, options: LeaseOptions): Lease {
   const channel = `irontrack_heartbeat_${randomUUID()}`;
   /** Ids of lost connections, whose rows may still be in the table. */

@@ -112,7 +112,8 @@ const disturbances: Record<string, () => Promise<void>> = {
   truncate,
   "withhold and truncate": () => withhold(truncate),
   crash: async () => {
-    // When a backend is killed, PostgreSQL restarts all of them, recovers, and empties unlogged tables.
+    // When a backend is killed, PostgreSQL restarts all of them, recovers, and empties unlogged
+    // tables.
     const [pid] = (await listListeners()) as [number];
     process.kill(pid, "SIGKILL");
   },

@@ -5,7 +5,7 @@ import { apiOn, expectStatus, withApi } from "#test/harness.ts";
 import { testPool } from "#test/transaction.ts";
 import { watchHealth } from "./health.ts";
 
-test.each(["/ping", "/health/live"])("%s answers OK, touching nothing", async (path) => {
+test.each(["/ping", "/health/live"])("%s answers OK without using the database", async (path) => {
   await withApi(async (api) => {
     const answer = await api.get(path);
     expectStatus(answer, 200);
@@ -15,7 +15,7 @@ test.each(["/ping", "/health/live"])("%s answers OK, touching nothing", async (p
 });
 
 test.each(["/health", "/health/ready"])(
-  "%s says online while the database answers",
+  "%s reports online while the database answers",
   async (path) => {
     await withApi(async (api) => {
       const answer = await api.get(path);
@@ -30,7 +30,7 @@ test.each(["/health", "/health/ready"])(
   },
 );
 
-test("while the database hangs, readiness is answered at once, with 503", async () => {
+test("while the database hangs, readiness answers 503 at once", async () => {
   const hanging = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const pool = openPool(`postgres://nobody@127.0.0.1:${hanging.port}/none`, {
     size: 1,
@@ -58,7 +58,7 @@ test("while the database hangs, readiness is answered at once, with 503", async 
   }
 });
 
-test("a process that is stopping is not ready, and tells clients to close their connections", async () => {
+test("a stopping process is not ready, and asks clients to close their connections", async () => {
   await withApi(
     async (api) => {
       const answer = await api.get("/health/ready");

@@ -7,30 +7,28 @@ export type Health = {
   isDatabaseOnline(): boolean;
   isCacheOnline(): boolean;
   /**
-   * True unless the database lacks a migration of this version; one that is ahead is what a rolling
-   * update looks like.
+   * False if the database lacks a migration of this version. It may be ahead in a rolling update.
    */
   isSchemaCurrent(): boolean;
   stop(): void;
 };
 
 const PROBE_INTERVAL_MS = 1000;
-/** A database that has not answered for so long is away: one slow probe is no outage. */
-const AWAY_AFTER_MS = 2000;
+/** A database that has not answered for this long is offline: one slow probe is not an outage. */
+const OFFLINE_AFTER_MS = 2000;
 const FIRST_PROBE_TIMEOUT_MS = 800;
 
 /**
- * Asks the database once a second whether it answers and how new it is, so that no caller of
- * `/health/ready` ever waits for it. `isCacheOnline` is the state of what this process remembers:
- * offline while notices may be missing.
+ * Probes the database once a second, so that no request for `/health/ready` waits for it.
+ * `isCacheOnline` says whether this process uses its caches: not while invalidations may be missed.
  */
 export async function watchHealth(db: Db, isCacheOnline: () => boolean): Promise<Health> {
   let answeredAtMs = -Infinity;
   let isSchemaCurrent = true;
-  let probing = false;
+  let isProbing = false;
   const probe = async () => {
-    if (probing) return;
-    probing = true;
+    if (isProbing) return;
+    isProbing = true;
     const startedMs = performance.now();
     try {
       const { newestMigration, isWritable } = await findDatabaseState(db);
@@ -38,19 +36,19 @@ export async function watchHealth(db: Db, isCacheOnline: () => boolean): Promise
       // A standby answers, but accepts no writes.
       answeredAtMs = isWritable ? startedMs : -Infinity;
     } catch (error) {
-      // Without its tables the database answers all the same.
+      // A database without tables is online too.
       if (postgresError(error)?.code !== "42P01") return;
       isSchemaCurrent = false;
       answeredAtMs = startedMs;
     } finally {
-      probing = false;
+      isProbing = false;
     }
   };
   await Promise.race([probe(), Bun.sleep(FIRST_PROBE_TIMEOUT_MS)]);
   const timer = setInterval(probe, PROBE_INTERVAL_MS);
   return {
-    // A probe is sent a second after the one before, and takes its time as well.
-    isDatabaseOnline: () => performance.now() - answeredAtMs < AWAY_AFTER_MS + PROBE_INTERVAL_MS,
+    // An answer may be one interval old, and the next probe takes time too.
+    isDatabaseOnline: () => performance.now() - answeredAtMs < OFFLINE_AFTER_MS + PROBE_INTERVAL_MS,
     isCacheOnline,
     isSchemaCurrent: () => isSchemaCurrent,
     stop: () => clearInterval(timer),

@@ -5,39 +5,36 @@ import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { watchHealth } from "./health.ts";
 
 const states = [
-  { what: "has every migration", change: null, status: 200 },
+  { state: "has every migration", change: null, status: 200 },
   {
-    what: "lacks the newest migration",
+    state: "lacks the newest migration",
     change: `delete from schema_migrations where tag = '${NEWEST_MIGRATION}'`,
     status: 503,
   },
   {
-    what: "is ahead, as in a rolling update",
+    state: "is ahead, as in a rolling update",
     change: "insert into schema_migrations values ('9999_later', '')",
     status: 200,
   },
 ];
 
-test.each(states)(
-  "a process whose database $what is answered $status",
-  async ({ change, status }) => {
-    await withApi(async (api, db) => {
-      if (change) await db.sql.unsafe(change);
-      const health = await watchHealth(db, () => true);
-      try {
-        expect(health.isDatabaseOnline()).toBe(true);
-        Object.assign(api.deps.health, health);
-        const answer = await api.get("/health/ready");
-        expectStatus(answer, status);
-        expect(answer.headers.get("retry-after")).toBe(status === 503 ? "1" : null);
-      } finally {
-        health.stop();
-      }
-    })();
-  },
-);
+test.each(states)("readiness is $status if the database $state", async ({ change, status }) => {
+  await withApi(async (api, db) => {
+    if (change) await db.sql.unsafe(change);
+    const health = await watchHealth(db, () => true);
+    try {
+      expect(health.isDatabaseOnline()).toBe(true);
+      Object.assign(api.deps.health, health);
+      const answer = await api.get("/health/ready");
+      expectStatus(answer, status);
+      expect(answer.headers.get("retry-after")).toBe(status === 503 ? "1" : null);
+    } finally {
+      health.stop();
+    }
+  })();
+});
 
-test("while the database is made again, and has no tables yet, requests are 503 and to be tried again", async () => {
+test("while the database is being recreated and has no tables, requests get 503 with Retry-After", async () => {
   await withApi(async (api, db) => {
     const as = await signedIn(api, await makeUser(api));
     await db.sql`set local search_path to no_schema_of_that_name`;
@@ -47,7 +44,7 @@ test("while the database is made again, and has no tables yet, requests are 503 
   })();
 });
 
-test("the database is asked once a second however many ask whether the process is ready", async () => {
+test("the database is probed once a second, regardless of the number of readiness requests", async () => {
   await withApi(async (api, db) => {
     let probes = 0;
     const count = <T>(query: T): T => {
@@ -56,7 +53,7 @@ test("the database is asked once a second however many ask whether the process i
     };
     const counted = {
       ...db,
-      sql: Object.assign((...given: Parameters<typeof db.sql>) => count(db.sql(...given)), db.sql),
+      sql: Object.assign((...args: Parameters<typeof db.sql>) => count(db.sql(...args)), db.sql),
     };
     const health = await watchHealth(counted as unknown as typeof db, () => true);
     try {

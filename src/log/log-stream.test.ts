@@ -10,7 +10,7 @@ import { openLogStream } from "./log-stream.ts";
 const dir = mkdtempSync(join(tmpdir(), "irontrack-log-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-test("a log whose reader does not read loses lines, says how many, and keeps the others in order", async () => {
+test("a log whose reader stalls loses lines, reports how many, and keeps the others in order", async () => {
   const fifo = join(dir, "fifo");
   spawnSync("mkfifo", [fifo]);
   const fd = openSync(fifo, constants.O_RDWR);
@@ -21,17 +21,17 @@ test("a log whose reader does not read loses lines, says how many, and keeps the
   await log.flush();
   const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
   const chunk = Buffer.alloc(2 ** 16);
-  let read = "";
+  let text = "";
   for (let emptyReads = 0; emptyReads < 50; ) {
     try {
-      read += chunk.subarray(0, readSync(reader, chunk)).toString();
+      text += chunk.subarray(0, readSync(reader, chunk)).toString();
       emptyReads = 0;
     } catch {
       emptyReads++;
     }
     await Bun.sleep(1);
   }
-  const lines = read.trim().split("\n");
+  const lines = text.trim().split("\n");
   const lost = JSON.parse(lines.find((line) => line.includes("lostLines")) as string);
   const numbers = lines
     .map((line) => Number(/^\{"line":(\d+)/.exec(line)?.[1] ?? Number.NaN))
@@ -45,11 +45,11 @@ test("a log whose reader does not read loses lines, says how many, and keeps the
 });
 
 test.each([
-  ["a file that may not grow", (file: string) => openSync(file, "w"), ["prlimit", "--fsize=4096"]],
+  ["a file at its size limit", (file: string) => openSync(file, "w"), ["prlimit", "--fsize=4096"]],
   ["a full disk", () => openSync("/dev/full", "w"), []],
 ])(
-  "a process whose log is %s goes on answering, and ends on SIGTERM",
-  async (_what, open, prefix) => {
+  "a process whose log is %s keeps answering, and exits on SIGTERM",
+  async (_target, open, prefix) => {
     const home = mkdtempSync(join(dir, "home-"));
     const file = join(home, "log");
     const fd = open(file);
@@ -75,7 +75,7 @@ test.each([
         () => 0,
       );
     while ((await ask("/health/ready")) !== 200) await Bun.sleep(20);
-    // Their lines are many times what the log takes.
+    // The lines of these requests exceed what the log can take.
     for (let round = 0; round < 100; round++) expect(await ask("/api/v1/exercises")).toBe(401);
     await Bun.sleep(500);
     expect(await ask("/api/v1/exercises")).toBe(401);

@@ -7,7 +7,7 @@ import { openLog } from "./log.ts";
 
 const CANARY = "canary-8f3a-secret";
 
-/** An application whose log lines are kept. */
+/** An application and the lines that it has logged. */
 function withLog(
   work: (api: Parameters<Parameters<typeof withApi>[0]>[0], lines: () => string) => Promise<void>,
 ) {
@@ -25,25 +25,25 @@ test(
   "no password, token or cookie reaches the log or an answer",
   withLog(async (api, lines) => {
     const bodies: string[] = [];
-    const keep = async (answer: Promise<{ text: string }>) => bodies.push((await answer).text);
+    const collect = async (answer: Promise<{ text: string }>) => bodies.push((await answer).text);
     const password = CANARY;
-    await keep(
+    await collect(
       api.post("/api/v1/access/signup", {
         body: { email: "x@example.com", password, confirmPassword: password },
       }),
     );
-    await keep(
+    await collect(
       api.post("/api/v1/access/signup", {
         body: { email: CANARY, password: [CANARY], confirmPassword: CANARY },
       }),
     );
-    await keep(
+    await collect(
       api.post("/api/v1/access/signin", {
         body: { username: "x@example.com", password: `${CANARY} wrong` },
       }),
     );
-    await keep(api.get("/api/v1/access/me", { as: `access_token=${CANARY}` }));
-    await keep(
+    await collect(api.get("/api/v1/access/me", { as: `access_token=${CANARY}` }));
+    await collect(
       api.get("/api/v1/exercises?searchString=x", {
         headers: { authorization: `Bearer ${CANARY}` },
       }),
@@ -51,7 +51,7 @@ test(
     const user = await makeUser(api);
     const login = await signInFor(api, user.email);
     const token = login.access.split("=")[1] as string;
-    await keep(api.get("/api/v1/access/me", { as: login.access }));
+    await collect(api.get("/api/v1/access/me", { as: login.access }));
     for (const text of [lines(), ...bodies]) {
       expect(text).not.toContain(CANARY);
       expect(text).not.toContain(token);
@@ -60,7 +60,7 @@ test(
 );
 
 test(
-  "each request is one line, with its id, route pattern, status, duration and user",
+  "each request is logged as one line with its id, route pattern, status, duration and user",
   withLog(async (api, lines) => {
     const user = await makeUser(api);
     const login = await signInFor(api, user.email);
@@ -72,12 +72,12 @@ test(
       await api.get("/api/v1/exercises/01a209f2-f7f5-7524-94bc-8035f4f8979b", requestOptions),
       404,
     );
-    const ours = lines()
+    const ownLines = lines()
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line))
       .filter(({ requestId }) => requestId === "line-test-1");
-    expect(ours).toEqual([
+    expect(ownLines).toEqual([
       expect.objectContaining({
         method: "GET",
         route: "/api/v1/exercises/:exerciseId",
@@ -86,12 +86,12 @@ test(
         msg: "request",
       }),
     ]);
-    expect(ours[0].durationMs).toBeNumber();
-    expect(new Date(ours[0].time).getTime()).toBeGreaterThan(Date.now() - 60_000);
+    expect(ownLines[0].durationMs).toBeNumber();
+    expect(new Date(ownLines[0].time).getTime()).toBeGreaterThan(Date.now() - 60_000);
   }),
 );
 
-test("a failure that nobody caused is logged with the id that its client was told, and the answer says nothing of it", async () => {
+test("an unexpected error is logged with the request id of the response, which reveals nothing about it", async () => {
   const written: string[] = [];
   await withApi(
     async (api) => {
@@ -123,7 +123,7 @@ test("a failure that nobody caused is logged with the id that its client was tol
   )();
 });
 
-test("secrets are redacted wherever they hang in what is logged", () => {
+test("secrets are redacted at every level of a logged object", () => {
   const written: string[] = [];
   const { log } = openLog({ LOG_LEVEL: "info" }, { write: (line) => void written.push(line) });
   log.info(
@@ -142,15 +142,14 @@ test("a failed statement is logged without its parameters, and without the row t
   const written: string[] = [];
   await withApi(
     async (api, db) => {
-      // A hash that PostgreSQL cannot store, and one that breaks a constraint together with the
-      // rest of its row.
+      // A hash that PostgreSQL cannot store, and one in a row that violates a constraint.
       api.deps.passwords.hash = async () => `${CANARY}\0`;
-      const person = {
+      const input = {
         email: "x@example.com",
         password: "a long enough phrase",
         confirmPassword: "a long enough phrase",
       };
-      const answer = await api.post("/api/v1/access/signup", { body: person });
+      const answer = await api.post("/api/v1/access/signup", { body: input });
       expectStatus(answer, 422);
       expect(answer.text).not.toContain(CANARY);
       const row = { email: "UPPER@example.com", password_hash: CANARY, role_id: 1 };
@@ -180,19 +179,19 @@ test("a failed statement is logged without its parameters, and without the row t
 });
 
 test(
-  "whatever stands in a header or a path, a request is one line",
+  "a request is one line, whatever its headers and path contain",
   withLog(async (api, lines) => {
     const headers = { "x-request-id": "a\u0085b\u00a0c-12345678", "user-agent": 'x","level":60' };
     await api.get("/nowhere%0a%22,%22level%22:60", { headers });
     await api.get("/api/v1/exercises/%0d%0a?searchString=%0a", { headers });
-    api.deps.log.info({ header: "one\ntwo" }, "said");
-    const each = lines().trimEnd().split("\n");
+    api.deps.log.info({ header: "one\ntwo" }, "logged");
+    const logged = lines().trimEnd().split("\n");
     expect(
-      each.map((line) => JSON.parse(line)).map(({ level, route, msg }) => [level, route, msg]),
+      logged.map((line) => JSON.parse(line)).map(({ level, route, msg }) => [level, route, msg]),
     ).toEqual([
       [30, "unmatched", "request"],
       [30, "/api/v1/exercises/:exerciseId", "request"],
-      [30, undefined, "said"],
+      [30, undefined, "logged"],
     ]);
   }),
 );

@@ -7,8 +7,7 @@ import { type LogStream, openLogStream } from "./log-stream.ts";
 export type Log = ReturnType<typeof openLog>["log"];
 
 /**
- * Names under which secrets travel; their values never reach a log line, at any of the three outer
- * depths.
+ * Names of fields with secrets, which are redacted at the outermost three levels of a log object.
  */
 const SECRETS = [
   "password",
@@ -38,9 +37,9 @@ const redact = {
 };
 
 /**
- * An error as a log shows it: never the parameters of a statement, nor a row that PostgreSQL quotes
- * in its detail, nor a value that it quotes in the message of a data exception (class 22); drizzle
- * puts the parameters into its message, and so into its stack.
+ * An error as it is logged: without statement parameters (drizzle puts them into its message, and
+ * so into the stack), without the row that PostgreSQL quotes in `detail`, and without the value
+ * that it quotes in the message of a data exception (class 22).
  */
 function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return { type: typeof error };
@@ -66,10 +65,7 @@ function describeError(error: unknown, depth = 0): unknown {
 
 const serializers = { err: (error: unknown) => describeError(error) };
 
-/**
- * Writes one line about an answered request. `route` is a pattern, never a path: paths carry what
- * people typed.
- */
+/** Logs one request. `route` is a pattern, never a path, because paths contain user input. */
 export type RequestLog = (
   requestId: string,
   method: string,
@@ -77,7 +73,7 @@ export type RequestLog = (
   status: number,
   durationMs: number,
   userId: string | undefined,
-  /** Checked: what a client sends otherwise reaches no line. */
+  /** Must be validated: the log does not escape it. */
   traceparent: string | undefined,
 ) => void;
 
@@ -85,15 +81,15 @@ const LINES_PER_WRITE = 256;
 const MAX_WAIT_MS = 100;
 
 /**
- * A pino logger, and the line per request that shares its stream: JSON lines on stdout, readable
- * ones on a terminal. Lines are formatted in this thread (a pino transport needs a worker that a
- * compiled binary does not carry) and are buffered: each is out within 350 ms. `flush` is for the
- * end of the process; what comes after it may be lost.
+ * Opens a pino logger, and a log of requests on the same stream: JSON lines on stdout, or readable
+ * lines on a terminal. Lines are formatted in this thread (a pino transport needs a worker file,
+ * which a compiled binary does not contain) and buffered; each is written within 350 ms. Call
+ * `flush` at the end of the process; lines logged later may be lost.
  */
 export function openLog(config: Pick<Config, "LOG_LEVEL">, to?: DestinationStream) {
   const stdout = to ? undefined : openStdout();
   const stream = to ?? (stdout as LogStream);
-  // People who watch a terminal, and tests, want each line when it is written.
+  // On a terminal and in tests, each line is written at once.
   const linesPerWrite = to || process.stdout.isTTY ? 1 : LINES_PER_WRITE;
   const log = pino(
     {
@@ -122,9 +118,9 @@ export function openLog(config: Pick<Config, "LOG_LEVEL">, to?: DestinationStrea
 }
 
 /**
- * The line by hand, many lines to a write: nothing in it needs escaping (ids are checked, methods
- * and routes are ours), and pino's own way to the same line costs several times as much on the hot
- * path (ADR 0005).
+ * Formats the lines by hand and writes many at once, because pino costs several times as much on
+ * the hot path (ADR 0005). Nothing needs escaping: ids are validated, and methods and routes come
+ * from the code.
  */
 function requestLogOn(
   stream: DestinationStream,
@@ -134,7 +130,7 @@ function requestLogOn(
   let count = 0;
   let timer: Timer | undefined;
   let second = 0;
-  let toTheSecond = "";
+  let secondPrefix = "";
   let millisecond = 0;
   let prefix = "";
   const flush = () => {
@@ -150,9 +146,9 @@ function requestLogOn(
       millisecond = now;
       const thisSecond = Math.floor(now / 1000);
       if (thisSecond !== second)
-        toTheSecond = new Date(thisSecond * 1000).toISOString().slice(0, 20);
+        secondPrefix = new Date(thisSecond * 1000).toISOString().slice(0, 20);
       second = thisSecond;
-      prefix = `{"level":30,"time":"${toTheSecond}${String(now % 1000).padStart(3, "0")}Z","requestId":"`;
+      prefix = `{"level":30,"time":"${secondPrefix}${String(now % 1000).padStart(3, "0")}Z","requestId":"`;
     }
     const user = userId === undefined ? "" : `,"userId":"${userId}"`;
     const trace = traceparent === undefined ? "" : `,"traceparent":"${traceparent}"`;
@@ -163,7 +159,7 @@ function requestLogOn(
   return { log, flush };
 }
 
-/** JSON lines on a pipe or in a file; on a terminal, readable ones at once. */
+/** JSON lines on a pipe or in a file; on a terminal, readable lines without buffering. */
 function openStdout(): LogStream {
   if (!process.stdout.isTTY) return openLogStream(1);
   const stream = openLogStream(1, { bytesPerWrite: 1 });

@@ -14,7 +14,7 @@ import { METRICS } from "./metrics.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "irontrack-metrics-"));
 const unix = join(dir, "a.sock");
-const operators = operatorSocketPath(unix);
+const operatorSocket = operatorSocketPath(unix);
 const lines: string[] = [];
 let services: Services;
 let listening: Listening;
@@ -40,9 +40,10 @@ afterAll(async () => {
 
 const ask = (path: string, options: RequestInit = {}) =>
   fetch(`http://localhost${path}`, { ...options, unix });
-const scrape = async () => (await fetch("http://localhost/metrics", { unix: operators })).text();
-/** The value of one line, 0 when it is not there. */
-const figure = (text: string, series: string) =>
+const scrape = async () =>
+  (await fetch("http://localhost/metrics", { unix: operatorSocket })).text();
+/** The value of a series, 0 if it is missing. */
+const sampleOf = (text: string, series: string) =>
   Number(
     text
       .split("\n")
@@ -60,7 +61,7 @@ const signIn = (password: string) =>
     body: signInForm(password),
   });
 
-test("the metrics are text that Prometheus reads, each described and written once", async () => {
+test("the metrics are valid Prometheus text, each described and written once", async () => {
   await ask("/health/live");
   const text = await scrape();
   const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
@@ -72,7 +73,7 @@ test("the metrics are text that Prometheus reads, each described and written onc
   expect(families.sort()).toEqual(Object.keys(METRICS).sort());
 });
 
-test("counts rise by exactly what was asked, by the operation's path and never by the client's", async () => {
+test("requests are counted exactly, by the operation's route pattern and never by the client's path", async () => {
   const series = (status: number, method: string, route: string) =>
     `irontrack_requests_total{method="${method}",route="${route}",status="${status}"}`;
   const before = await scrape();
@@ -80,70 +81,71 @@ test("counts rise by exactly what was asked, by the operation's path and never b
   for (let n = 0; n < 3; n++) await ask("/api/v1/exercises/6f1c1b1e-0000-7000-8000-000000000000");
   await ask("/canary-path/of/a/client", { method: "PURGE" });
   const after = await scrape();
-  const rise = (name: string) => figure(after, name) - figure(before, name);
+  const rise = (name: string) => sampleOf(after, name) - sampleOf(before, name);
   expect(rise(series(200, "GET", "/health/live"))).toBe(5);
   expect(rise('irontrack_request_seconds_count{method="GET",route="/health/live"}')).toBe(5);
   expect(
     rise('irontrack_request_seconds_bucket{method="GET",route="/health/live",le="+Inf"}'),
   ).toBe(5);
   expect(rise(series(404, "any", "unmatched"))).toBe(1);
-  expect(figure(after, "irontrack_requests_in_flight")).toBe(0);
+  expect(sampleOf(after, "irontrack_requests_in_flight")).toBe(0);
   expect(after).not.toContain("canary-path");
 });
 
-test("the operator socket answers health and metrics, the public one no metrics", async () => {
+test("the operator socket serves health and metrics, the public one no metrics", async () => {
   expect((await ask("/metrics")).status).toBe(404);
-  expect((await fetch("http://localhost/health/ready", { unix: operators })).status).toBe(200);
-  expect((await fetch("http://localhost/api/v1/access/me", { unix: operators })).status).toBe(404);
-  expect(statSync(operators).mode & 0o777).toBe(0o660);
+  expect((await fetch("http://localhost/health/ready", { unix: operatorSocket })).status).toBe(200);
+  expect((await fetch("http://localhost/api/v1/access/me", { unix: operatorSocket })).status).toBe(
+    404,
+  );
+  expect(statSync(operatorSocket).mode & 0o777).toBe(0o660);
 });
 
-test("while every connection is taken few requests wait, others get 503 at once, and what needs none goes on", async () => {
+test("while all connections are in use, a few requests wait, others get 503 at once, and those that need no connection are answered", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { db } = services.deps;
-  const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const held = begun.map((started) =>
+  const started = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const held = started.map((start) =>
     db.transaction(async () => {
-      started.resolve();
+      start.resolve();
       await promise;
     }),
   );
-  await Promise.all(begun.map((started) => started.promise));
-  // A socket of its own: when it is closed it is closed, which fetch does at a time of its
-  // choosing.
-  const leaving = connect({ path: unix });
+  await Promise.all(started.map(({ promise: begun }) => begun));
+  // A raw socket, because fetch does not close its connection at a known time.
+  const client = connect({ path: unix });
   const { tokens, nowMs } = services.deps;
   const claims = { userId: Bun.randomUUIDv7(), loginId: Bun.randomUUIDv7(), tokenId: "gone" };
   const token = await tokens.sign("access", { ...claims, issuedAtS: Math.floor(nowMs() / 1000) });
   try {
-    // A read: what changes who may sign in is finished although its client is gone.
-    leaving.write(
+    // A read, since operations that end logins are finished even if the client disconnects.
+    client.write(
       `GET /api/v1/access/me HTTP/1.1\r\nHost: localhost\r\nCookie: access_token=${token}\r\n\r\n`,
     );
-    while (figure(await scrape(), "irontrack_pool_waiting") === 0) await Bun.sleep(1);
+    while (sampleOf(await scrape(), "irontrack_pool_waiting") === 0) await Bun.sleep(1);
     const refused = await signIn("whatever it is");
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
     expect(((await refused.json()) as { code: string }).code).toBe("overloaded");
     for (const path of ["/ping", "/health/live", "/health/ready"])
       expect((await ask(path)).status).toBe(200);
     const text = await scrape();
-    expect(figure(text, 'irontrack_requests_shed_total{reason="queue_full"}')).toBe(1);
-    expect(figure(text, "irontrack_pool_in_use")).toBe(2);
-    await new Promise((closed) => leaving.once("close", closed).destroy());
+    expect(sampleOf(text, 'irontrack_requests_shed_total{reason="queue_full"}')).toBe(1);
+    expect(sampleOf(text, "irontrack_pool_in_use")).toBe(2);
+    await new Promise((closed) => client.once("close", closed).destroy());
     await ask("/health/live");
   } finally {
     resolve();
     await Promise.all(held);
   }
-  // Whoever went away meanwhile had nothing asked of the database.
+  // The request of the client that disconnected sent no statement.
   const after = await scrape();
-  expect(figure(after, "irontrack_statements_abandoned_total")).toBe(1);
-  expect(figure(after, "irontrack_requests_aborted_total")).toBe(1);
+  expect(sampleOf(after, "irontrack_statements_abandoned_total")).toBe(1);
+  expect(sampleOf(after, "irontrack_requests_aborted_total")).toBe(1);
   expect((await signIn("whatever it is")).status).toBe(401);
-  expect(figure(await scrape(), "irontrack_requests_on_database")).toBe(0);
+  expect(sampleOf(await scrape(), "irontrack_requests_on_database")).toBe(0);
 });
 
-test("what people type is in no metric and no log line", async () => {
+test("user input is in no metric and no log line", async () => {
   await signIn("canary-password-9");
   await ask("/api/v1/access/me", {
     headers: { cookie: "access_token=canary-token", traceparent: "canary-trace" },
@@ -156,7 +158,7 @@ test("what people type is in no metric and no log line", async () => {
   expect(everything).not.toContain(testDatabaseUrl());
 });
 
-test("a valid traceparent is in the request's log line, and in no answer", async () => {
+test("a valid traceparent is in the request's log line, and in no response", async () => {
   const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   const answer = await ask("/health/live", {
     headers: { traceparent, "x-request-id": "traced-request" },
@@ -175,7 +177,7 @@ test("a valid traceparent is in the request's log line, and in no answer", async
   expect(traceOf("untraced-request")).toEqual([undefined, undefined]);
 });
 
-test("Server-Timing is for superusers, and for nobody else", async () => {
+test("only superusers get Server-Timing", async () => {
   await withApi(async (api) => {
     const superuser = await makeSignedIn(api, { roleSlug: "superuser" });
     const athlete = await makeSignedIn(api);
@@ -192,7 +194,7 @@ test("Server-Timing is for superusers, and for nobody else", async () => {
   })();
 });
 
-test("docs/metrics.md has every metric, and no other", () => {
+test("docs/metrics.md lists exactly the metrics that exist", () => {
   const documented = [
     ...readFileSync("docs/metrics.md", "utf8").matchAll(/^\| `(irontrack_\w+)`[^|]*\| (.*) \|$/gm),
   ];

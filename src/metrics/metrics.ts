@@ -7,7 +7,7 @@ import type { ReplicaStats } from "../replicas/replicas.ts";
 import { createExposition, type Exposition } from "./exposition.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
 
-/** Every metric and what it means; docs/metrics.md is held to this. */
+/** The help text of every metric. A test compares docs/metrics.md with them. */
 export const METRICS: Record<string, string> = {
   irontrack_build_info: "1, with the versions as labels",
   irontrack_requests_total: "Requests answered, by operation and status",
@@ -46,15 +46,15 @@ export const METRICS: Record<string, string> = {
   irontrack_database_online: "1 while the database responds",
 };
 
-type Recalls = { hits: number; misses: number };
+type Lookups = { hits: number; misses: number };
 
-/** What the metrics are read from, when somebody asks for them. */
+/** The sources that a scrape reads. */
 export type MetricSources = {
   requests: RequestMetrics;
   admission: AdmissionStats | undefined;
   replicas: ReplicaStats | undefined;
-  catalogCache: { bytes: number; lookups: Recalls };
-  loginCache: { lookups: Recalls };
+  catalogCache: { bytes: number; lookups: Lookups };
+  loginCache: { lookups: Lookups };
   passwords: { running: number; waiting: number };
   isDatabaseOnline(): boolean;
   isFresh(): boolean;
@@ -66,12 +66,11 @@ const NO_READS: ReplicaStats["reads"] = { answered: 0, behind: 0, busy: 0, faile
 type LoopDelay = ReturnType<typeof monitorEventLoopDelay>;
 
 /**
- * Each look wakes the process: at 10 ms an idle worker took 2 % of a core, five times what it takes
- * without.
+ * Each sample wakes the process: at 10 ms an idle worker used 2 % of a core, five times as much.
  */
 const LOOP_RESOLUTION_MS = 100;
 
-/** Starts watching the event loop; the function it returns writes all metrics of this process. */
+/** Starts measuring the delay of the event loop. `text` returns all metrics of this process. */
 export function openMetrics(sources: MetricSources): { text(): string; close(): void } {
   const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   loop.enable();
@@ -87,15 +86,15 @@ function metricsText(sources: MetricSources, loop: LoopDelay): string {
     bun: Bun.version,
   });
   writeRequests(out, sources.requests);
-  if (sources.admission) writeGate(out, sources.admission);
+  if (sources.admission) writeAdmission(out, sources.admission);
   out.gauge("irontrack_replicas_used", sources.replicas?.used ?? 0);
   for (const [result, count] of Object.entries(sources.replicas?.reads ?? NO_READS))
     out.counter("irontrack_replica_reads_total", count, { result });
   writeProcess(out, loop);
   const { catalogCache, loginCache, passwords } = sources;
   out.gauge("irontrack_catalog_memory_bytes", catalogCache.bytes);
-  writeRecalls(out, "irontrack_catalog_memory_recalls_total", catalogCache.lookups);
-  writeRecalls(out, "irontrack_login_memory_recalls_total", loginCache.lookups);
+  writeLookups(out, "irontrack_catalog_memory_recalls_total", catalogCache.lookups);
+  writeLookups(out, "irontrack_login_memory_recalls_total", loginCache.lookups);
   out.gauge("irontrack_password_hashes_running", passwords.running);
   out.gauge("irontrack_password_hashes_waiting", passwords.waiting);
   out.gauge("irontrack_notices_trusted", Number(sources.isFresh()));
@@ -106,19 +105,19 @@ function metricsText(sources: MetricSources, loop: LoopDelay): string {
 }
 
 function writeRequests(out: Exposition, { routes, inFlight, aborted }: RequestMetrics) {
-  const asked = routes.filter(({ byStatus }) => byStatus.size > 0);
-  for (const { method, route, byStatus } of asked) {
+  const used = routes.filter(({ byStatus }) => byStatus.size > 0);
+  for (const { method, route, byStatus } of used) {
     for (const [status, count] of byStatus) {
       out.counter("irontrack_requests_total", count, { method, route, status: String(status) });
     }
   }
-  for (const { method, route, seconds } of asked)
+  for (const { method, route, seconds } of used)
     out.histogram("irontrack_request_seconds", seconds, { method, route });
   out.gauge("irontrack_requests_in_flight", inFlight);
   out.counter("irontrack_requests_aborted_total", aborted);
 }
 
-function writeGate(out: Exposition, admission: AdmissionStats) {
+function writeAdmission(out: Exposition, admission: AdmissionStats) {
   for (const [reason, count] of Object.entries(admission.shed))
     out.counter("irontrack_requests_shed_total", count, { reason });
   out.gauge("irontrack_requests_on_database", admission.requests);
@@ -137,7 +136,7 @@ function writeProcess(out: Exposition, loop: LoopDelay) {
     out.gauge("irontrack_event_loop_delay_seconds", delayNs / 1e9, { quantile: String(quantile) });
   }
   loop.reset();
-  // Not heapStats(): it walks the whole heap, and every request behind a scrape would wait 8 ms.
+  // Not heapStats(): it walks the whole heap, which delays requests during a scrape by 8 ms.
   out.gauge("irontrack_heap_bytes", heapSize());
   out.gauge("irontrack_resident_bytes", process.memoryUsage.rss());
   const { user, system } = process.cpuUsage();
@@ -145,7 +144,7 @@ function writeProcess(out: Exposition, loop: LoopDelay) {
   out.gauge("irontrack_uptime_seconds", process.uptime());
 }
 
-function writeRecalls(out: Exposition, name: string, { hits, misses }: Recalls) {
+function writeLookups(out: Exposition, name: string, { hits, misses }: Lookups) {
   out.counter(name, hits, { result: "hit" });
   out.counter(name, misses, { result: "miss" });
 }

@@ -1,6 +1,6 @@
 import { createHistogram, type Histogram, observe } from "#db/histogram.ts";
 
-/** What one operation's requests came to. */
+/** The counters of one operation. */
 export type RouteMetrics = {
   method: string;
   route: string;
@@ -9,12 +9,12 @@ export type RouteMetrics = {
 };
 
 export type RequestMetrics = {
-  /** Requests begun and not yet answered. */
+  /** Requests in progress. */
   inFlight: number;
-  /** Requests whose client went away before their work was done. */
+  /** Requests cancelled because their client disconnected. */
   aborted: number;
   routes: RouteMetrics[];
-  /** The account of a route, made when first asked for; a router asks once, and keeps it. */
+  /** The counters of a route, created by the first call. */
   of(method: string, route: string): RouteMetrics;
 };
 
@@ -25,16 +25,14 @@ export function createRequestMetrics(): RequestMetrics {
     aborted: 0,
     routes,
     of: (method, route) => {
-      const known = routes.find((one) => one.method === method && one.route === route);
-      if (known) return known;
-      const made = {
-        method,
-        route,
-        byStatus: new Map<number, number>(),
-        seconds: createHistogram(),
-      };
-      routes.push(made);
-      return made;
+      const existing = routes.find(
+        (metrics) => metrics.method === method && metrics.route === route,
+      );
+      if (existing) return existing;
+      const byStatus = new Map<number, number>();
+      const added = { method, route, byStatus, seconds: createHistogram() };
+      routes.push(added);
+      return added;
     },
   };
 }

@@ -2,11 +2,11 @@ import type { Db } from "#db/client.ts";
 import { canWritePlan, canWriteRoutine } from "./visibility.queries.ts";
 
 /*
- * Workouts, routines and plans are parents: they have parts at positions. A transaction that changes
- * a parent or its parts first locks the parent, so that changes of one parent are serialized. The
- * statements here return only columns of the locked row: after waiting for a lock, PostgreSQL reads
- * that row again, but the rest of the statement still sees the state from before the wait. Later
- * statements of the transaction read what the change depends on.
+ * Workouts, routines and plans are parents: they have parts at positions. A transaction that
+ * changes a parent or its parts first locks the parent, so that changes of one parent are
+ * serialized. The statements here return only columns of the locked row: after waiting for a lock,
+ * PostgreSQL reads that row again, but the rest of the statement still sees the state from before
+ * the wait. Later statements of the transaction read what the change depends on.
  */
 
 /** A workout that is locked until the transaction ends. */
@@ -57,7 +57,9 @@ export async function lockRoutineNames({ sql }: Db, routineIds: string[]): Promi
 /** A routine or plan that is locked until the transaction ends. */
 export type LockedParent = { ownerId: string; isOwner: boolean; version: number };
 
-/** Locks a routine that `userId` may write, else undefined. The write must check permission again. */
+/**
+ * Locks a routine that `userId` may write, else undefined. The write must check permission again.
+ */
 export async function lockRoutine(
   { sql }: Db,
   userId: string,
@@ -83,8 +85,9 @@ export async function lockPlan(
 }
 
 /**
- * Locks those of `ids` that are workouts, routines or plans of `userId`, and returns their versions.
- * Uses the same order as other changes (a routine before its plans), so that they cannot deadlock.
+ * Locks those of `ids` that are workouts, routines or plans of `userId`, and returns their
+ * versions. Uses the same order as other changes (a routine before its plans), so that they cannot
+ * deadlock.
  */
 export async function lockOwnParents(
   { sql }: Db,

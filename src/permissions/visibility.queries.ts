@@ -28,8 +28,8 @@ export const canWriteRoutine = (sql: Db["sql"], userId: string): Fragment => sql
 )`;
 
 /**
- * A condition on `plans`: `userId` may read the plan, because it is their own or a client's, public,
- * or shared with them.
+ * A condition on `plans`: `userId` may read the plan, because it is their own or a client's,
+ * public, or shared with them.
  */
 export const canReadPlan = (sql: Db["sql"], userId: string): Fragment => sql`(
   plans.owner_id = ${userId} or plans.sharing = 'public'
@@ -74,7 +74,8 @@ export const isClient = (
   trainerId: string,
   scope: Scope,
 ): Fragment => sql`exists (
-  select from clients where clients.client_id = ${sql(owner)} and ${clientAllows(sql, trainerId, scope)})`;
+  select from clients
+  where clients.client_id = ${sql(owner)} and ${clientAllows(sql, trainerId, scope)})`;
 
 /** Whether `userId` may currently write the routine; false if it does not exist. */
 export async function mayWriteRoutine(
@@ -101,6 +102,7 @@ export async function listClientsAllowing(
   scope: Scope,
 ): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
-    select id from clients where id = any (${ids}::uuid[]) and ${clientAllows(sql, trainerId, scope)}`;
+    select id from clients
+    where id = any (${ids}::uuid[]) and ${clientAllows(sql, trainerId, scope)}`;
   return rows.map(({ id }) => id);
 }

@@ -11,8 +11,8 @@ export const userNotFound = () => new AppError("not_found", "users.not_found", "
 
 /**
  * Runs `work` with the account and all superusers locked. Once this returns, no process has the
- * account in its cache. A signed-in actor must still be a superuser once the locks are held, so that
- * two superusers who demote each other cannot both succeed.
+ * account in its cache. A signed-in actor must still be a superuser once the locks are held, so
+ * that two superusers who demote each other cannot both succeed.
  */
 export function changeLocked<T>(
   { db, invalidations }: UserDeps,
