@@ -2,7 +2,6 @@ import { explainedShare } from "../measure/attribution.ts";
 import { ioWaitShareOf } from "../measure/request-costs.ts";
 import type { RunResult, ScenarioResult } from "../measure/run-http.ts";
 import { escaped, figure, folded, percent } from "./html.ts";
-import { meanwhileHtml } from "./meanwhile.ts";
 import { attributionDrawing, attributionLegend } from "./plots/attribution.ts";
 import { figureHtml } from "./plots/figure.ts";
 import { flushesDrawing } from "./plots/flushes.ts";
@@ -15,6 +14,7 @@ import {
 } from "./plots/latency.ts";
 import { cpuDrawing, cpuLegend, ioWaitDrawing, ioWaitLegend } from "./plots/usage.ts";
 import { WAITS_LEGEND, waitsDrawing, waitsOf } from "./plots/waits.ts";
+import { systemMetricsHtml } from "./system-metrics.ts";
 import {
   countsTable,
   diskTable,
@@ -137,7 +137,7 @@ function overTime({ results }: RunResult): string {
   return `<h2>Over time</h2>${plottedNote(results, plotted)}${plotted.map(operationOverTime).join("\n")}
 <p class="dim">iowait from <code>/proc/stat</code> is shown for reference only: it falls as soon as another process is busy.
 Shares can exceed 100 % because several processes can wait for the disk at once.</p>
-${meanwhileHtml(results)}`;
+${systemMetricsHtml(results)}`;
 }
 
 function operationOverTime(result: ScenarioResult): string {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkOut, countMigrations, git } from "./checkout.ts";
 
-test("a ref is checked out with its packages, and removed from disk and from git", () => {
+test("a ref is checked out with its packages, and its worktree is removed", () => {
   const directory = mkdtempSync(join(tmpdir(), "irontrack-checkout-"));
   try {
     const checkout = checkOut("HEAD", join(directory, "head"));
@@ -19,7 +19,7 @@ test("a ref is checked out with its packages, and removed from disk and from git
   }
 });
 
-test("a ref that git does not know is refused, and the tree as it stands is not copied", () => {
+test("an unknown ref is refused, and the working tree is not copied", () => {
   expect(() => checkOut("no-such-ref", "/nowhere")).toThrow("git knows no commit no-such-ref");
   expect(checkOut(".", "/nowhere").root).toBe(join(import.meta.dir, "../.."));
 });

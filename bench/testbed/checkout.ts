@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { OperatorError } from "#lib/errors.ts";
 import { runAtEnd } from "#lib/processes/temporary.ts";
 
-/** The code of one side, ready to run: a git ref in a worktree of its own, or this very tree. */
+/** One version of the code, ready to run: a git ref in its own worktree, or this working tree. */
 export type Checkout = {
   ref: string;
   commit: string;
   root: string;
-  /** The script of the irontrack command, from the root: it has moved since the first versions. */
+  /** The script of the irontrack command relative to the root; older versions have it elsewhere. */
   program: string;
   remove(): void;
 };
@@ -17,15 +17,15 @@ export type Checkout = {
 const ROOT = join(import.meta.dir, "../..");
 
 /**
- * Checks `ref` out under `directory`, with the packages that its lockfile asks for; `.` is the tree
- * as it stands, not a copy of it: do not edit while it is measured. Throws OperatorError when git
- * knows no such commit.
+ * Checks `ref` out into `directory` and installs the packages of its lockfile. `.` is the working
+ * tree itself, not a copy, so do not edit it during a measurement. Throws OperatorError if git does
+ * not know the ref.
  */
 export function checkOut(ref: string, directory: string): Checkout {
   if (ref === ".")
     return {
       ref,
-      commit: `${git("rev-parse", "--short", "HEAD")} and edits`,
+      commit: `${git("rev-parse", "--short", "HEAD")} with changes`,
       root: ROOT,
       program: programIn(ROOT),
       remove() {},
@@ -36,16 +36,8 @@ export function checkOut(ref: string, directory: string): Checkout {
   if (!existsSync(join(directory, "package.json")))
     throw new OperatorError(`git could not check ${ref} out`);
   providePackages(directory);
-  const cancelRunAtEnd = runAtEnd([
-    "/usr/bin/env",
-    "git",
-    "-C",
-    ROOT,
-    "worktree",
-    "remove",
-    "--force",
-    directory,
-  ]);
+  const removal = ["git", "-C", ROOT, "worktree", "remove", "--force", directory];
+  const cancelRunAtEnd = runAtEnd(["/usr/bin/env", ...removal]);
   const remove = () => {
     cancelRunAtEnd();
     git("worktree", "remove", "--force", directory);
@@ -57,7 +49,7 @@ export function checkOut(ref: string, directory: string): Checkout {
 const programIn = (root: string) =>
   existsSync(join(root, "cli/main.ts")) ? "cli/main.ts" : "src/cli.ts";
 
-/** How far a tree's database has come: the one with fewer migrations is the older. */
+/** The number of migrations; of two versions, the one with fewer has the older schema. */
 export function countMigrations({ root }: Checkout): number {
   return readdirSync(join(root, "db/migrations")).filter((name) => name.endsWith(".sql")).length;
 }
@@ -66,10 +58,7 @@ export function git(...args: string[]): string {
   return spawnSync("git", args, { cwd: ROOT, encoding: "utf8" }).stdout.trim();
 }
 
-/**
- * Ours, where the lockfile is the same; else an installation, from Bun's cache where it has what is
- * asked for.
- */
+/** Links this tree's packages if the lockfiles are equal; otherwise installs them. */
 function providePackages(root: string) {
   const isSame =
     readFileSync(join(root, "bun.lock"), "utf8") === readFileSync(join(ROOT, "bun.lock"), "utf8");

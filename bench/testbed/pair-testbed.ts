@@ -16,38 +16,36 @@ import { type Fixtures, makeFixtures } from "./fixtures.ts";
 import { startServer } from "./server-process.ts";
 import type { TestBed } from "./testbed.ts";
 
-/** One of the two that are compared: its code, and how it is started when not as in production. */
+/** One of the two versions; `command` replaces the start command of production. */
 export type Contender = { checkout: Checkout; command?: string[] };
 
-/** A contender in one pair: freshly started, on a fresh copy of the data. */
+/** A contender in one pair, with a fresh server process. */
 export type Side = {
   server: { socketPath: string };
   fixtureSets: Fixtures[];
-  /**
-   * Of the server and of the PostgreSQL processes that work for it, by thread, since each began.
-   */
+  /** CPU of the server and of its PostgreSQL backends, by thread, since their start. */
   cpuNs(): Promise<Map<string, number>>;
 };
 
 export type Pair = { before: Side; after: Side; close(): Promise<void> };
 
 /**
- * One PostgreSQL with the same data for both contenders, for as many pairs as are wanted. The first
- * pair, and each that asks for it, begins with the data as it was made: needed after writes.
+ * One PostgreSQL with the same data for both contenders and any number of pairs. With
+ * `restoresData`, which is needed after writes, a pair starts from the original data.
  */
 export type PairTestBed = {
-  openPair(how: { isAfterFirst: boolean; restoresData: boolean }): Promise<Pair>;
+  openPair(options: { isAfterFirst: boolean; restoresData: boolean }): Promise<Pair>;
   close(): Promise<void>;
 };
 
-/** People of their own for requests that would wait for one another. */
+/** Several sets of users, so that concurrent requests do not contend for the same rows. */
 const FIXTURE_SETS = 4;
 
 /**
- * Makes the data with the code whose schema is the older, and has the other migrate a copy: what is
- * compared is the code on the same rows. Pairs work on copies of these. PostgreSQL does not wait
- * for the disk here: how often it would is counted elsewhere, and how long says nothing about the
- * code.
+ * Creates the data with the version that has the older schema and lets the other version migrate a
+ * copy, so that both run on the same rows. Pairs work on copies of these databases. PostgreSQL does
+ * not wait for the disk here: flushes are counted elsewhere, and their duration does not depend on
+ * the code.
  */
 export async function openPairTestBed(before: Contender, after: Contender): Promise<PairTestBed> {
   const directory = temporaryDirectory("ab");
@@ -60,12 +58,12 @@ export async function openPairTestBed(before: Contender, after: Contender): Prom
     { durable: false, settings: QUIET },
   );
   pin(listProcesses(cluster.pid() as number), "postgres");
-  const leaveLoad = joinLoad();
+  const unpinLoad = pinLoad();
   const admin = openPool(cluster.url("postgres"), { size: 2, prepare: false });
   const close = async () => {
     await admin.close();
     await cluster.stop();
-    leaveLoad();
+    unpinLoad();
     rmSync(directory, { recursive: true, force: true });
   };
   try {
@@ -81,18 +79,15 @@ export async function openPairTestBed(before: Contender, after: Contender): Prom
     await settle(cluster, `template_${newer}`);
     for (const name of ["before", "after"] as const)
       await copyDatabase(admin, `template_${name}`, name);
-    return { openPair: (how) => openPair(shared, contenders, fixtureSets, how), close };
+    return { openPair: (options) => openPair(shared, contenders, fixtureSets, options), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/**
- * This process makes the load; afterwards it may go where it could before, and so may what it
- * starts then.
- */
-function joinLoad(): () => void {
+/** Pins this process, which generates the load. Returns a function that restores its affinity. */
+function pinLoad(): () => void {
   const allowed =
     /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
   pin([process.pid], "load");
@@ -102,7 +97,7 @@ function joinLoad(): () => void {
 type SharedPostgres = { directory: string; cluster: Cluster; admin: Pool };
 type Name = "before" | "after";
 
-/** A migrated and seeded database with people who have trained. */
+/** A migrated and seeded database with users who have trained. */
 async function makeData(
   shared: SharedPostgres,
   contender: Contender,
@@ -128,13 +123,16 @@ async function prepare(
   for (const command of ["migrate", "seed"]) {
     const env = { ...process.env, IRONTRACK_HOME: directory, DATABASE_URL: cluster.url(database) };
     const args = [join(checkout.root, checkout.program), command];
-    const done = await runProgram([process.execPath, ...args], { cwd: checkout.root, env });
-    if (done.code !== 0)
-      throw new OperatorError(`${command} of ${checkout.ref} failed: ${done.stderr.slice(-500)}`);
+    const { code, stderr } = await runProgram([process.execPath, ...args], {
+      cwd: checkout.root,
+      env,
+    });
+    if (code !== 0)
+      throw new OperatorError(`${command} of ${checkout.ref} failed: ${stderr.slice(-500)}`);
   }
 }
 
-/** Vacuumed and analysed, as data that has been there for a while. */
+/** Vacuums and analyses, so that the data looks as if it had existed for a while. */
 async function settle(cluster: Cluster, database: string) {
   const db = openPool(cluster.url(database), { size: 1, prepare: false });
   await db.sql`vacuum (freeze, analyze)`;
@@ -159,9 +157,10 @@ async function openPair(
   };
   const names: Name[] = isAfterFirst ? ["after", "before"] : ["before", "after"];
   const opening = names.map(open);
-  const opened = await Promise.allSettled(opening);
-  if (opened.some(({ status }) => status === "rejected")) {
-    for (const one of opened) if (one.status === "fulfilled") await one.value[1].close();
+  const outcomes = await Promise.allSettled(opening);
+  if (outcomes.some(({ status }) => status === "rejected")) {
+    for (const outcome of outcomes)
+      if (outcome.status === "fulfilled") await outcome.value[1].close();
   }
   const testBeds = Object.fromEntries(await Promise.all(opening)) as Record<Name, TestBed>;
   const sideOf = (name: Name): Side => ({
@@ -181,8 +180,8 @@ async function openPair(
 }
 
 /**
- * A server on a database. Both have one home, and so one key: whoever signed in at one is known to
- * the other.
+ * Starts a server on a database. Both sides share a home directory and thus the signing key, so a
+ * login at one is valid at the other.
  */
 async function openSide(
   shared: SharedPostgres,
@@ -208,6 +207,6 @@ async function openSide(
     await db.close();
     await server.stop();
   };
-  // All that scenarios ask of a test bed; the rest of one is about its disk.
+  // Scenarios use only these members of a test bed; the others concern its disk.
   return { server, db, close } as TestBed;
 }

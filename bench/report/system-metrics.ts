@@ -1,6 +1,5 @@
 import { median } from "../figures/statistics.ts";
 import type { ScenarioResult } from "../measure/run-http.ts";
-import type { Pressure } from "../probes/machine.ts";
 import type { Sample } from "../probes/sampler.ts";
 import { type Cell, figure, folded, table } from "./html.ts";
 
@@ -13,55 +12,64 @@ const LOOP = "irontrack_event_loop_delay_seconds";
 const SERVER: Row[] = [
   [
     "event-loop delay, median of the medians per second, ms",
-    (one) => scaled(median(metricOf(one, `${LOOP}{quantile="0.5"}`)), 1000),
+    (result) => scaled(median(metricOf(result, `${LOOP}{quantile="0.5"}`)), 1000),
   ],
-  ["event-loop delay, max, ms", (one) => scaled(max(metricOf(one, `${LOOP}{quantile="1"}`)), 1000)],
+  [
+    "event-loop delay, max, ms",
+    (result) => scaled(max(metricOf(result, `${LOOP}{quantile="1"}`)), 1000),
+  ],
   [
     "garbage collection and compilation, % of a core",
-    (one) => share(one, ({ server }) => server.helpers.cpuMs),
+    (result) => share(result, ({ server }) => server.helpers.cpuMs),
   ],
-  ["heap, max, MiB", (one) => scaled(max(metricOf(one, "irontrack_heap_bytes")), 2 ** -20)],
+  ["heap, max, MiB", (result) => scaled(max(metricOf(result, "irontrack_heap_bytes")), 2 ** -20)],
   [
     "resident memory, max, MiB",
     ({ probes }) => max(probes.samples.map(({ server }) => server.residentMib)),
   ],
   [
     "password hashes waiting, max",
-    (one) => max(metricOf(one, "irontrack_password_hashes_waiting")),
+    (result) => max(metricOf(result, "irontrack_password_hashes_waiting")),
   ],
 ];
 
+type Postgres = Sampled["probes"]["postgres"];
+const postgres = (label: string, total: (counters: Postgres) => number): Row => [
+  label,
+  ({ probes }) => total(probes.postgres),
+];
 const POSTGRES: Row[] = [
-  ["checkpoints", ({ probes: { postgres } }) => sum(postgres.checkpoints, "timed", "requested")],
-  [
-    "buffers written by checkpoints",
-    ({ probes: { postgres } }) => sum(postgres.checkpoints, "buffers"),
-  ],
-  ["WAL records", ({ probes: { postgres } }) => sum(postgres.wal, "records")],
-  ["full-page images in the WAL", ({ probes: { postgres } }) => sum(postgres.wal, "fullPages")],
-  ["deadlocks", ({ probes: { postgres } }) => sum(postgres.database, "deadlocks")],
+  postgres("checkpoints", ({ checkpoints }) => sum(checkpoints, "timed", "requested")),
+  postgres("buffers written by checkpoints", ({ checkpoints }) => sum(checkpoints, "buffers")),
+  postgres("WAL records", ({ wal }) => sum(wal, "records")),
+  postgres("full-page images in the WAL", ({ wal }) => sum(wal, "fullPages")),
+  postgres("deadlocks", ({ database }) => sum(database, "deadlocks")),
 ];
 
+type Device = keyof NonNullable<Sample["machine"]["device"]>;
+const pressure = (resource: "cpu" | "io" | "memory", which: "some" | "full"): Row => [
+  `PSI ${resource} ${which}, % of the time`,
+  (result) => share(result, ({ machine }) => machine.pressure[resource]?.[`${which}Ms`] ?? null),
+];
+const device = (counter: Device) => (sample: Sample) => sample.machine.device?.[counter] ?? null;
+const switchesOf = ({ machine }: Sample) => machine.contextSwitches;
 const MACHINE: Row[] = [
-  ["PSI cpu some, % of the time", (one) => pressure(one, "cpu", "someMs")],
-  ["PSI io some, % of the time", (one) => pressure(one, "io", "someMs")],
-  ["PSI io full, % of the time", (one) => pressure(one, "io", "fullMs")],
-  ["PSI memory some, % of the time", (one) => pressure(one, "memory", "someMs")],
+  pressure("cpu", "some"),
+  pressure("io", "some"),
+  pressure("io", "full"),
+  pressure("memory", "some"),
   [
     "context switches per second",
-    (one) =>
-      scaled(
-        share(one, ({ machine }) => machine.contextSwitches),
-        10,
-      ),
+    // `share` is per 100 ms.
+    (result) => scaled(share(result, switchesOf), 10),
   ],
-  ["device utilisation, %", (one) => share(one, ({ machine }) => machine.device?.busyMs ?? null)],
-  ["device writes", (one) => increase(one, ({ machine }) => machine.device?.writes ?? null)],
-  ["device flushes", (one) => increase(one, ({ machine }) => machine.device?.flushes ?? null)],
+  ["device utilisation, %", (result) => share(result, device("busyMs"))],
+  ["device writes", (result) => increase(result, device("writes"))],
+  ["device flushes", (result) => increase(result, device("flushes"))],
 ];
 
 /** The server's metrics, PostgreSQL's counters and the machine's counters, collapsed. */
-export function meanwhileHtml(results: Sampled[]): string {
+export function systemMetricsHtml(results: Sampled[]): string {
   const metrics = (caption: string, rows: Row[]) =>
     table(caption, head(results), rowsOf(results, rows));
   return folded(
@@ -108,13 +116,10 @@ function increase(
 }
 
 /** The increase of a counter of ms as % of the elapsed time. */
-function share(one: Sampled, read: (sample: Sample) => number | null): number | null {
-  const elapsedMs = increase(one, ({ atMs }) => atMs);
-  return scaled(increase(one, read), 100 / (elapsedMs || Number.NaN));
+function share(result: Sampled, read: (sample: Sample) => number | null): number | null {
+  const elapsedMs = increase(result, ({ atMs }) => atMs);
+  return scaled(increase(result, read), 100 / (elapsedMs || Number.NaN));
 }
-
-const pressure = (one: Sampled, resource: "cpu" | "io" | "memory", which: keyof Pressure) =>
-  share(one, ({ machine }) => machine.pressure[resource]?.[which] ?? null);
 
 const scaled = (value: number | null, by: number): number | null =>
   value === null ? null : value * by;
