@@ -10,7 +10,7 @@ let asRole: Pool;
 
 beforeAll(async () => {
   database = await makeOwnDatabase();
-  // Twice: it also brings up to date.
+  // The second call updates the role.
   for (const password of ["it's a 'password", undefined])
     await ensureAppRole(database.pool, role, password);
   const url = Object.assign(new URL(directTestUrl(database.url)), { username: role, password: "" });
@@ -23,23 +23,23 @@ afterAll(async () => {
   await database.drop();
 });
 
-const refusal = (statement: string) =>
+const resultOf = (statement: string) =>
   asRole.sql.unsafe(statement).then(
     () => "done",
     (error) => error.code,
   );
 
 test("the application's role writes rows, and its statements have time limits", async () => {
-  expect(await refusal("update roles set name = name")).toBe("done");
+  expect(await resultOf("update roles set name = name")).toBe("done");
   const limits = await asRole.sql<{ name: string; setting: string }[]>`
     select name, current_setting(name) as setting from unnest(array[
       'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout']) as name`;
   expect(limits.map(({ setting }) => setting)).toEqual(["5s", "2s", "5s", "10s"]);
 });
 
-test("the application's role reads and writes tables that come later", async () => {
+test("the application's role reads and writes tables that are created later", async () => {
   await database.pool.sql`create table later (id int)`;
-  expect(await refusal("insert into later values (1)")).toBe("done");
+  expect(await resultOf("insert into later values (1)")).toBe("done");
 });
 
 test.each([
@@ -50,5 +50,5 @@ test.each([
   "create table mine (id int)",
   "set session_replication_role = replica",
 ])("the application's role cannot: %s", async (statement) => {
-  expect(await refusal(statement)).toBe("42501");
+  expect(await resultOf(statement)).toBe("42501");
 });

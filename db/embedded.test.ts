@@ -26,17 +26,17 @@ const paths = {
   logFile: join(dir, "log"),
 };
 
-/** Whether the postmaster named by the pid file still runs. */
+/** Whether the postmaster in the pid file is still running. */
 function isLeftRunning(): boolean {
-  const last = readPidFile(paths.dataDir);
-  return last !== undefined && isRunning(identify(last.pid));
+  const server = readPidFile(paths.dataDir);
+  return server !== undefined && isRunning(identify(server.pid));
 }
 
-/** When to stop, after the postmaster was killed. */
+/** Waits after the postmaster was killed, until the moment to stop. */
 const moments: Record<string, (before: string) => Promise<unknown>> = {
-  "before it is started again": () => Bun.sleep(0),
-  "while it is started again": async (before) => {
-    // The restarted one has written its own pid file.
+  "before it is restarted": () => Bun.sleep(0),
+  "while it is restarted": async (before) => {
+    // Until the restarted one has written its pid file.
     for (let pid = before; pid === before; pid = String(readPidFile(paths.dataDir)?.pid ?? before))
       await Bun.sleep(1);
   },
@@ -64,32 +64,32 @@ test("a PostgreSQL that is killed is restarted", async () => {
   expect(isLeftRunning()).toBe(false);
 });
 
-test("a cluster is created at once after a process was killed that was creating it, and nothing else is left", async () => {
-  const own = join(dir, "twice");
+test("a cluster can be created right after the process that was creating it was killed, and no leftovers remain", async () => {
+  const own = join(dir, "interrupted");
   mkdirSync(own, { mode: 0o711 });
-  const twice = {
+  const interrupted = {
     dataDir: join(own, "data"),
     socketDir: join(own, "run"),
     logFile: join(own, "log"),
   };
-  const code = `import { startCluster } from "${import.meta.dir}/embedded.ts"; await startCluster(${JSON.stringify(twice)});`;
+  const code = `import { startCluster } from "${import.meta.dir}/embedded.ts"; await startCluster(${JSON.stringify(interrupted)});`;
   const killed = spawn(process.execPath, ["-e", code], { cwd: import.meta.dir, stdio: "ignore" });
-  // While it makes its first files.
-  const begun = () => readdirSync(own, { recursive: true }).length > 10;
-  while (!begun()) await Bun.sleep(1);
+  // Kill it while it creates its first files.
+  const hasBegun = () => readdirSync(own, { recursive: true }).length > 10;
+  while (!hasBegun()) await Bun.sleep(1);
   killed.kill("SIGKILL");
-  const cluster = await startCluster(twice, { durable: false });
+  const cluster = await startCluster(interrupted, { durable: false });
   await cluster.stop();
-  const left = () => readdirSync(own).sort();
-  for (const deadline = Date.now() + 10_000; left().length > 3 && Date.now() < deadline; )
+  const entries = () => readdirSync(own).sort();
+  for (const deadline = Date.now() + 10_000; entries().length > 3 && Date.now() < deadline; )
     await Bun.sleep(20);
-  expect(left()).toEqual(["data", "log", "run"]);
+  expect(entries()).toEqual(["data", "log", "run"]);
 });
 
 test("a large log is rotated when PostgreSQL starts, without being read", async () => {
   const log = { ...paths, logFile: join(dir, "long-log") };
   writeFileSync(log.logFile, "");
-  // Longer than a string can be.
+  // Larger than the longest possible string.
   truncateSync(log.logFile, 5 * 2 ** 30);
   for (const _ of [1, 2]) {
     const cluster = await startCluster(log, { durable: false });

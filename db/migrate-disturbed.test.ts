@@ -1,33 +1,27 @@
 import { afterAll, expect, test } from "bun:test";
+import { makeDatabase } from "#test/own-database.ts";
 import { directTestUrl, testPool } from "#test/transaction.ts";
 import { openPool, type Pool } from "./client.ts";
 import { migrate, readMigrations } from "./migrate.ts";
 
-/** Refers to `users`, which it locks against writing. */
+/** A migration that adds a foreign key to `users`, which locks that table against writes. */
 const REFERRING = "0006_changes";
 const KILLS = 20;
 
-const databases: string[] = [];
-afterAll(async () => {
-  for (const name of databases)
-    await testPool().sql`drop database ${testPool().sql(name)} with (force)`;
-});
+const drops: (() => Promise<void>)[] = [];
+afterAll(() => Promise.all(drops.map((drop) => drop())));
 
-/**
- * How to connect to a new, empty database of the test cluster, as migrations do: past any pooler.
- */
+/** A new, empty database. Like `irontrack migrate`, `open` connects without a pooler. */
 async function makeEmpty(): Promise<{ name: string; open(size: number): Pool }> {
-  const name = `migrate_${crypto.randomUUID().replaceAll("-", "")}`;
-  await testPool().sql`create database ${testPool().sql(name)}`;
-  databases.push(name);
-  const url = Object.assign(new URL(directTestUrl()), { pathname: `/${name}` }).href;
-  return { name, open: (size) => openPool(url, { size, prepare: false }) };
+  const { name, url, drop } = await makeDatabase();
+  drops.push(drop);
+  return { name, open: (size) => openPool(directTestUrl(url), { size, prepare: false }) };
 }
 
-/** All that there is in the schema, as PostgreSQL describes it. */
+/** A description of the whole schema. */
 const schemaOf = async ({ sql }: Pool) => [
   ...(await sql`
-    select table_name || '.' || column_name as what, concat_ws(' ', data_type, is_nullable, column_default) as how
+    select table_name || '.' || column_name as object, concat_ws(' ', data_type, is_nullable, column_default) as definition
     from information_schema.columns where table_schema = 'public'
     union all select conrelid::regclass || ' ' || conname, pg_get_constraintdef(oid)
     from pg_constraint where connamespace = 'public'::regnamespace
@@ -43,61 +37,61 @@ test("a migration that waits for a long transaction does not block writers, and 
   const db = open(4);
   const tags = readMigrations().map(({ tag }) => tag);
   await migrate(db, tags[tags.indexOf(REFERRING) - 1]);
-  const held = Promise.withResolvers<void>();
-  const over = Promise.withResolvers<void>();
+  const locked = Promise.withResolvers<void>();
+  const end = Promise.withResolvers<void>();
   const long = db.transaction(async ({ sql }) => {
     await sql`update users set name = name`;
-    held.resolve();
-    await over.promise;
+    locked.resolve();
+    await end.promise;
   });
-  await held.promise;
+  await locked.promise;
   const migrated = migrate(db, REFERRING);
   const observer = open(1);
-  const heldUp = (statement: string) => observer.sql`
+  const blocked = (statement: string) => observer.sql`
     select from pg_stat_activity
     where datname = current_database() and wait_event_type = 'Lock' and query like ${`${statement}%`}`;
-  let passed = 0;
-  for (let wasHeldUp = false; !wasHeldUp; ) {
-    // Behind a migration that waits for its lock, a writer waits too; it ends only if the migration
+  let writes = 0;
+  for (let wasBlocked = false; !wasBlocked; ) {
+    // A writer waits behind a migration that waits for its lock, and completes only if the migration
     // gives up.
     let isWritten = false;
     const writing = db.sql`update users set name = name`.then(() => {
       isWritten = true;
     });
-    while (!isWritten) if ((await heldUp("update users set name")).length > 0) wasHeldUp = true;
+    while (!isWritten) if ((await blocked("update users set name")).length > 0) wasBlocked = true;
     await writing;
-    passed++;
+    writes++;
   }
-  over.resolve();
+  end.resolve();
   await long;
   expect(await migrated).toEqual([REFERRING]);
-  expect(passed).toBeGreaterThan(0);
+  expect(writes).toBeGreaterThan(0);
   await Promise.all([db.close(), observer.close()]);
 });
 
-test(`migrations that are cut off up to ${KILLS} times, somewhere in one, come to the same schema as undisturbed ones`, async () => {
+test(`migrations whose connection is killed up to ${KILLS} times lead to the same schema as undisturbed ones`, async () => {
   const [undisturbed, disturbed] = [await makeEmpty(), await makeEmpty()];
   const kill = () => testPool().sql`select pg_terminate_backend(pid, 1000) from pg_stat_activity
     where datname = ${disturbed.name}`;
-  let [kills, begun, cutOffs] = [0, 0, 0];
+  let [kills, attempts, failures] = [0, 0, 0];
   for (let isDone = false; !isDone; ) {
     const db = disturbed.open(1);
     let killing: Promise<unknown> | undefined;
-    const cutOff = () => {
-      // Two tries of each are killed, a few ms after their beginning; the third is let through.
-      if (kills >= KILLS || begun++ % 3 === 2) return;
+    const killSoon = () => {
+      // Two attempts at each migration are killed a few ms after their start; the third succeeds.
+      if (kills >= KILLS || attempts++ % 3 === 2) return;
       kills++;
       killing = Bun.sleep(Math.random() * 8).then(kill);
     };
-    isDone = await migrate(db, undefined, cutOff).then(
+    isDone = await migrate(db, undefined, killSoon).then(
       () => true,
       () => false,
     );
-    if (!isDone) cutOffs++;
+    if (!isDone) failures++;
     await killing;
     await db.close(0);
   }
-  expect(cutOffs).toBeGreaterThanOrEqual(KILLS / 4);
+  expect(failures).toBeGreaterThanOrEqual(KILLS / 4);
   const [a, b] = [undisturbed.open(1), disturbed.open(1)];
   await migrate(a);
   const expected = await schemaOf(a);

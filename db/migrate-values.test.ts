@@ -1,17 +1,13 @@
 import { expect, test } from "bun:test";
-import { directTestUrl, testPool } from "#test/transaction.ts";
+import { makeDatabase } from "#test/own-database.ts";
 import { openPool } from "./client.ts";
 import { migrate, readMigrations } from "./migrate.ts";
 
 const VALUES = "0013_values";
 
 test("a migrated database keeps workouts that are too long, and its accounts get composed email addresses", async () => {
-  const name = `migrate_${crypto.randomUUID().replaceAll("-", "")}`;
-  await testPool().sql`create database ${testPool().sql(name)}`;
-  const db = openPool(Object.assign(new URL(directTestUrl()), { pathname: `/${name}` }).href, {
-    size: 1,
-    prepare: false,
-  });
+  const database = await makeDatabase();
+  const db = openPool(database.url, { size: 1, prepare: false });
   const { sql } = db;
   try {
     const tags = readMigrations().map(({ tag }) => tag);
@@ -25,10 +21,10 @@ test("a migrated database keeps workouts that are too long, and its accounts get
       ["second", "a\u0323\u030a@example.com", null],
       ["plain", "ada@example.com", "Ada"],
     ] as const;
-    for (const [hash, email, shown] of people) {
+    for (const [hash, email, name] of people) {
       await sql`
         insert into users (email, name, password_hash, role_id)
-        select ${email}, ${shown}, ${hash}, id from roles`;
+        select ${email}, ${name}, ${hash}, id from roles`;
     }
     await sql`
       insert into workouts (user_id, status, started_at, ended_at, time_zone)
@@ -36,9 +32,9 @@ test("a migrated database keeps workouts that are too long, and its accounts get
         unnest(array['2000-01-01T00:00:00Z', '1900-01-08T00:00:00Z']) as ended_at
       where password_hash = 'plain'`;
     await migrate(db);
-    const found = await sql<{ hash: string; email: string; name: string | null }[]>`
+    const accounts = await sql<{ hash: string; email: string; name: string | null }[]>`
       select password_hash as hash, email, name from users order by id`;
-    expect(Object.fromEntries(found.map(({ hash, email }) => [hash, email]))).toEqual({
+    expect(Object.fromEntries(accounts.map(({ hash, email }) => [hash, email]))).toEqual({
       alone: "t\u00e9st@example.com",
       composed: "\u00fc@example.com",
       decomposed: "u\u0308@example.com",
@@ -46,7 +42,7 @@ test("a migrated database keeps workouts that are too long, and its accounts get
       second: "a\u0323\u030a@example.com",
       plain: "ada@example.com",
     });
-    expect(found.map((person) => person.name)).toEqual([
+    expect(accounts.map((person) => person.name)).toEqual([
       "Am\u00e9lie",
       null,
       "\u00dc",
@@ -62,13 +58,13 @@ test("a migrated database keeps workouts that are too long, and its accounts get
     ]);
     const long = sql`insert into workouts (user_id, status, started_at, ended_at, time_zone)
       select id, 'completed', '1900-01-01T00:00:00Z', '1900-01-08T00:00:00.000001Z', 'UTC' from users limit 1`;
-    const refused = await long.then(
+    const violated = await long.then(
       () => undefined,
       (error) => error.constraint_name,
     );
-    expect(refused).toBe("workouts_length_check");
+    expect(violated).toBe("workouts_length_check");
   } finally {
     await db.close();
-    await testPool().sql`drop database ${testPool().sql(name)} with (force)`;
+    await database.drop();
   }
 });

@@ -1,44 +1,39 @@
 import { afterAll, expect, test } from "bun:test";
-import { testDatabaseUrl, testPool } from "#test/transaction.ts";
+import { makeDatabase } from "#test/own-database.ts";
+import { testPool } from "#test/transaction.ts";
 import { openPool, type Pool } from "./client.ts";
 import { migrate, migrationStates, readMigrations } from "./migrate.ts";
 
-const opened: Pool[] = [];
-const databases: string[] = [];
+const cleanups: (() => Promise<void>)[] = [];
 afterAll(async () => {
-  for (const pool of opened) await pool.close();
-  for (const database of databases) await testPool().sql`drop database ${testPool().sql(database)}`;
+  for (const cleanup of cleanups) await cleanup();
 });
 
-/** A pool on a new, empty database of the test cluster. */
-async function emptyDatabase(name: string): Promise<Pool> {
-  await testPool().sql`create database ${testPool().sql(name)}`;
-  databases.push(name);
-  const url = new URL(testDatabaseUrl());
-  url.pathname = `/${name}`;
-  const pool = openPool(url.href, { size: 4, prepare: false });
-  opened.push(pool);
+async function openEmptyDatabase(): Promise<Pool> {
+  const { url, drop } = await makeDatabase();
+  const pool = openPool(url, { size: 4, prepare: false });
+  cleanups.push(() => pool.close(), drop);
   return pool;
 }
 
 const tags = readMigrations().map(({ tag }) => tag);
 
-test("of many processes that migrate at once each migration is applied by one", async () => {
-  const db = await emptyDatabase("migrate_at_once");
+test("each migration is applied once when many processes migrate at the same time", async () => {
+  const db = await openEmptyDatabase();
   const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(db)));
   expect(applied.flat().sort()).toEqual(tags);
   expect((await migrationStates(db)).every(({ appliedAt }) => appliedAt !== null)).toBe(true);
   expect(await migrate(db)).toEqual([]);
 });
 
-test("a database can be brought to a migration and later further", async () => {
-  const db = await emptyDatabase("migrate_partly");
+test("a database can be migrated up to a given migration, and later further", async () => {
+  const db = await openEmptyDatabase();
   expect(await migrate(db, tags[0])).toEqual([tags[0] as string]);
   expect(await migrate(db)).toEqual(tags.slice(1));
 });
 
-test("a database that is newer than the code, or whose migration was edited, is refused and not touched", async () => {
-  const db = await emptyDatabase("migrate_newer");
+test("a database that is newer than the code, or of which a migration was edited, is refused and not changed", async () => {
+  const db = await openEmptyDatabase();
   await migrate(db);
   await db.sql`insert into schema_migrations (tag, hash) values ('9999_future', 'x')`;
   await expect(migrate(db)).rejects.toThrow("9999_future, which this version does not know");
@@ -48,7 +43,7 @@ test("a database that is newer than the code, or whose migration was edited, is 
   await expect(migrate(db)).rejects.toThrow("was edited");
 });
 
-test("every foreign key has an index that begins with it, every constraint a name of the house", async () => {
+test("every foreign key has an index that begins with it, and every constraint follows the naming convention", async () => {
   const unindexed = await testPool().sql`
     select conname from pg_constraint
     where contype = 'f' and connamespace = 'public'::regnamespace and not exists (

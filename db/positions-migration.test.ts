@@ -1,15 +1,13 @@
 import { expect, test } from "bun:test";
-import { testDatabaseUrl, testPool } from "#test/transaction.ts";
+import { makeDatabase } from "#test/own-database.ts";
 import { openPool } from "./client.ts";
 import { migrate, readMigrations } from "./migrate.ts";
 
 const before = readMigrations().findLast(({ tag }) => tag < "0011")?.tag;
 
-test("a migrated database keeps parts with duplicate or missing positions, renumbered in their order", async () => {
-  await testPool().sql`create database positions_migration`;
-  const url = new URL(testDatabaseUrl());
-  url.pathname = "/positions_migration";
-  const pool = openPool(url.href, { size: 1, prepare: false });
+test("the migration keeps entries with duplicate or missing positions, and renumbers them in order", async () => {
+  const database = await makeDatabase();
+  const pool = openPool(database.url, { size: 1, prepare: false });
   try {
     await migrate(pool, before);
     const { sql } = pool;
@@ -17,9 +15,9 @@ test("a migrated database keeps parts with duplicate or missing positions, renum
     const [user] = await sql`
       insert into users (email, password_hash, role_id) select 'a@example.com', '', id from roles returning id`;
     const owner = user?.id as string;
-    const one = async (rows: Promise<Record<string, unknown>[]>) => (await rows)[0]?.id as string;
+    const idOf = async (rows: Promise<Record<string, unknown>[]>) => (await rows)[0]?.id as string;
     const makeWorkout = () =>
-      one(
+      idOf(
         sql`insert into workouts (user_id, status, started_at, time_zone) values (${owner}, 'in_progress', now(), 'UTC') returning id`,
       );
     const [mixed, full, right] = [await makeWorkout(), await makeWorkout(), await makeWorkout()];
@@ -34,12 +32,12 @@ test("a migrated database keeps parts with duplicate or missing positions, renum
     await addEntries(right, [1, 2]);
     await sql`insert into workout_sets (workout_exercise_id, mode, position, reps)
       select id, 'reps', unnest(array[3, 3, 7]::smallint[]), 1 from workout_exercises where workout_id = ${mixed}`;
-    const routine = await one(
+    const routine = await idOf(
       sql`insert into routines (owner_id, name) values (${owner}, 'R') returning id`,
     );
     await sql`insert into routine_exercises (routine_id, position, exercise_name, mode, sets)
       select ${routine}::uuid, unnest(array[4, 3, 9]::smallint[]), 'Entry', 'reps', 1`;
-    const plan = await one(
+    const plan = await idOf(
       sql`insert into plans (owner_id, name) values (${owner}, 'P') returning id`,
     );
     await sql`insert into plan_routines (plan_id, routine_id, day, position)
@@ -67,6 +65,6 @@ test("a migrated database keeps parts with duplicate or missing positions, renum
     await expect(doubled.execute()).rejects.toThrow("workout_sets_position_unique");
   } finally {
     await pool.close();
-    await testPool().sql`drop database positions_migration`;
+    await database.drop();
   }
 }, 60_000);

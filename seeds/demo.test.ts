@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Db } from "#db/client.ts";
 import { createPasswords } from "#src/access/passwords.ts";
 import { oneRepMax } from "#src/progress/one-rep-max.rules.ts";
-import { testConfig } from "#test/harness.ts";
+import { testConfig } from "#test/config.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 import { seedCatalog } from "./catalog.ts";
 import { type DemoOptions, seedDemo } from "./demo.ts";

@@ -11,35 +11,35 @@ export const PASSWORD = "correct horse battery staple";
 /** A valid id that no row has. */
 export const ABSENT = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
 const passwordHashes = new Map<number, Promise<string>>();
-/** Test files share a process and a database, and each evaluates this module again. */
+/** Makes addresses unique: test files share a database, and each evaluates this module. */
 const FILE = crypto.randomUUID().slice(0, 8);
 let counter = 0;
 
-/** Made once for each cost, so that making a user costs no hashing. */
+/** Hashes PASSWORD once per cost, so that making a user is fast. */
 const hashOnce = (api: Api) => {
   const memoryKib = api.deps.config.PASSWORD_MEMORY_KIB;
-  const known = passwordHashes.get(memoryKib) ?? api.deps.passwords.hash(PASSWORD);
-  passwordHashes.set(memoryKib, known);
-  return known;
+  const hash = passwordHashes.get(memoryKib) ?? api.deps.passwords.hash(PASSWORD);
+  passwordHashes.set(memoryKib, hash);
+  return hash;
 };
 
-/** An account whose password is PASSWORD. */
+/** Creates an account with the password PASSWORD. */
 export async function makeUser(
   api: Api,
   user: { email?: string; name?: string | null; roleSlug?: RoleSlug; isActive?: boolean } = {},
 ): Promise<PublicUser> {
-  const made = await insertUser(api.deps.db, {
+  const inserted = await insertUser(api.deps.db, {
     email: user.email ?? `person-${FILE}-${++counter}@example.com`,
     name: user.name ?? null,
     passwordHash: await hashOnce(api),
     roleSlug: user.roleSlug ?? "application-access",
   });
   if (user.isActive === false)
-    await api.deps.db.sql`update users set is_active = false where id = ${made.id}`;
-  return made;
+    await api.deps.db.sql`update users set is_active = false where id = ${inserted.id}`;
+  return inserted;
 }
 
-/** The cookie header of a new login of that user. */
+/** Signs the user in without a request, and returns the cookie header. */
 export async function signedIn(api: Api, user: { id: string }): Promise<string> {
   const loginId = Bun.randomUUIDv7();
   const claims = { userId: user.id, loginId, issuedAtS: Math.floor(api.deps.nowMs() / 1000) };
@@ -57,18 +57,18 @@ export async function signedIn(api: Api, user: { id: string }): Promise<string> 
   return `access_token=${accessToken}`;
 }
 
-/** A new account and its cookie header. */
+/** Creates an account and returns it with its cookie header. */
 export async function makeSignedIn(api: Api, user: Parameters<typeof makeUser>[1] = {}) {
-  const made = await makeUser(api, user);
-  return { user: made, as: await signedIn(api, made) };
+  const account = await makeUser(api, user);
+  return { user: account, as: await signedIn(api, account) };
 }
 
-/** A test on a new application, with a signed-in superuser. */
+/** A test of the application with a signed-in superuser. */
 export const withSuperuser = (
   work: (api: Api, superuser: Awaited<ReturnType<typeof makeSignedIn>>) => Promise<void>,
 ) => withApi(async (api) => work(api, await makeSignedIn(api, { roleSlug: "superuser" })));
 
-/** A new trainer and a new account that they invited. */
+/** Creates a trainer and a client, and invites the client. */
 export async function makeInvitation(api: Api, scopes: string[] = ["read_history", "write_plans"]) {
   const trainer = await makeSignedIn(api, { name: "Toni", roleSlug: "fitness-trainer" });
   const client = await makeSignedIn(api, { name: "Chris" });
@@ -82,10 +82,7 @@ export async function makeInvitation(api: Api, scopes: string[] = ["read_history
   return { trainer, client, invitation: invited.json, accept };
 }
 
-/**
- * Links of an exercise: field of `NewExercise`, table, column, and the catalog whose names are
- * given.
- */
+/** Links of an exercise: the field of `NewExercise`, table, column, and the table of the names. */
 const LINKS = [
   ["primary", "exercise_primary_muscles", "muscle_group_id", "muscle_groups"],
   ["secondary", "exercise_secondary_muscles", "muscle_group_id", "muscle_groups"],
@@ -95,7 +92,7 @@ const LINKS = [
 
 type NewExercise = Partial<Record<(typeof LINKS)[number][0], string[]>> & {
   name: string;
-  /** Absent for an exercise of the system catalog. */
+  /** Undefined for an exercise of the system catalog. */
   owner?: { id: string };
   id?: string;
   aliases?: string[];
@@ -110,33 +107,33 @@ type NewExercise = Partial<Record<(typeof LINKS)[number][0], string[]>> & {
   updatedAt?: string;
 };
 
-/** An exercise with links to catalog entries of the given names; its id. */
+/** Creates an exercise with links to catalog entries by name, and returns its id. */
 export async function makeExercise(
   { deps: { db, invalidations } }: Api,
-  given: NewExercise,
+  exercise: NewExercise,
 ): Promise<string> {
   const { sql } = db;
-  const createdAt = given.createdAt ?? "2026-01-01T00:00:00Z";
+  const createdAt = exercise.createdAt ?? "2026-01-01T00:00:00Z";
   const row = {
-    id: given.id ?? Bun.randomUUIDv7(),
-    owner_id: given.owner?.id ?? null,
-    name: given.name,
-    slug: given.owner ? null : slugOf(given.name),
-    category: given.category ?? "strength",
-    difficulty: given.difficulty ?? "beginner",
-    force: given.force ?? null,
-    mechanic: given.mechanic ?? null,
-    instructions: given.instructions ?? null,
-    image_path_start: given.imagePathStart ?? null,
-    image_path_end: given.imagePathEnd ?? null,
+    id: exercise.id ?? Bun.randomUUIDv7(),
+    owner_id: exercise.owner?.id ?? null,
+    name: exercise.name,
+    slug: exercise.owner ? null : slugOf(exercise.name),
+    category: exercise.category ?? "strength",
+    difficulty: exercise.difficulty ?? "beginner",
+    force: exercise.force ?? null,
+    mechanic: exercise.mechanic ?? null,
+    instructions: exercise.instructions ?? null,
+    image_path_start: exercise.imagePathStart ?? null,
+    image_path_end: exercise.imagePathEnd ?? null,
     created_at: createdAt,
-    updated_at: given.updatedAt ?? createdAt,
+    updated_at: exercise.updatedAt ?? createdAt,
   };
   await sql`insert into exercises ${sql(row)}`;
   await sql`
-    update exercises set aliases = ${given.aliases ?? []} where id = ${row.id}`;
+    update exercises set aliases = ${exercise.aliases ?? []} where id = ${row.id}`;
   for (const [field, table, column, catalog] of LINKS) {
-    const names = given[field] ?? (field === "primary" ? ["chest"] : []);
+    const names = exercise[field] ?? (field === "primary" ? ["chest"] : []);
     await sql`
       insert into ${sql(table)} (exercise_id, ${sql(column)})
       select ${row.id}::uuid, id from ${sql(catalog)} where name = any (${names})`;
@@ -148,7 +145,7 @@ export async function makeExercise(
   return row.id;
 }
 
-/** Signs in through HTTP and gives the two cookies, by name; throws when it is refused. */
+/** Signs in with a request and returns the two cookies. Throws if it is refused. */
 export async function signInFor(
   api: Api,
   email: string,
@@ -162,7 +159,7 @@ export async function signInFor(
   return cookiesOf(answer.headers);
 }
 
-/** The cookies that an answer sets, each as a Cookie header of its own. */
+/** The cookies that a response sets, each as a Cookie header. */
 export function cookiesOf(headers: Headers): { access: string; refresh: string } {
   const [access = "", refresh = ""] = headers
     .getSetCookie()

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { SignJWT } from "jose";
 import { generateKey, parseKeys } from "#src/access/keys.ts";
-import { testKeys } from "./harness.ts";
+import { testKeys } from "./config.ts";
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const decode = (part: string) =>

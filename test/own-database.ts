@@ -4,28 +4,40 @@ import { canPrepare, testDatabaseUrl, testPool } from "./transaction.ts";
 
 export type OwnDatabase = { url: string; pool: Pool; drop(): Promise<void> };
 
-/**
- * A migrated database with the roles and without a catalog in the run's PostgreSQL, for tests that
- * commit what others must not see.
- */
+/** A migrated database with the roles and without a catalog, for tests that must commit. */
 export async function makeOwnDatabase(): Promise<OwnDatabase> {
-  const name = `own_${crypto.randomUUID().replaceAll("-", "")}`;
-  await testPool().sql`create database ${testPool().sql(name)}`;
-  const url = new URL(testDatabaseUrl());
-  url.pathname = `/${name}`;
-  const pool = openPool(url.href, { size: 4, prepare: canPrepare() });
+  const { url, drop } = await makeDatabase();
+  const pool = openPool(url, { size: 4, prepare: canPrepare() });
   await migrateWithRoles(pool);
   return {
-    url: url.href,
+    url,
     pool,
     drop: async () => {
       await pool.close();
-      await testPool().sql`drop database ${testPool().sql(name)} with (force)`;
+      await drop();
     },
   };
 }
 
-/** What every account needs, and nothing else. */
+/** A database in the PostgreSQL of this run: empty, or a copy of `template`. */
+export async function makeDatabase(
+  template = "template1",
+): Promise<{ name: string; url: string; drop(): Promise<void> }> {
+  const { sql } = testPool();
+  const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
+  await sql`create database ${sql(name)} template ${sql(template)}`;
+  return {
+    name,
+    url: urlOf(name),
+    drop: async () => void (await sql`drop database ${sql(name)} with (force)`),
+  };
+}
+
+/** The URL of a database in the PostgreSQL of this run. */
+export const urlOf = (database: string): string =>
+  Object.assign(new URL(testDatabaseUrl()), { pathname: `/${database}` }).href;
+
+/** Creates the tables and the roles, which every account needs. */
 export async function migrateWithRoles(db: Db): Promise<void> {
   await migrate(db);
   await db.sql`

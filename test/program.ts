@@ -1,17 +1,14 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 
-/**
- * The environment variables by which `./irontrack test --executable` names what was built, and
- * where to say what ran.
- */
+/** Set by `./irontrack test --executable`: the executable, and the file for `recordProgram`. */
 export const TEST_EXECUTABLE = "TEST_EXECUTABLE";
 export const TEST_LEDGER = "TEST_LEDGER";
 
-/** The executable under test, when it is one and not the sources. */
+/** The executable under test; undefined if the sources are tested. */
 export const executable = (): string | undefined => process.env[TEST_EXECUTABLE];
 
-/** What tests start as `irontrack`: the executable under test, or the sources. */
+/** The command that tests start as `irontrack`: the executable under test, or the sources. */
 export function program(): [string, ...string[]] {
   const built = executable();
   return built === undefined
@@ -19,17 +16,14 @@ export function program(): [string, ...string[]] {
     : [built];
 }
 
-/**
- * Remembers, for the end of a run against the executable, that `where` was tested with it, or why
- * it was not.
- */
-export function note(where: string, why: "executable" | (string & {})): void {
+/** Records for the report of the run that a test used the executable, or why it did not. */
+export function recordProgram(where: string, why: "executable" | (string & {})): void {
   const ledger = process.env[TEST_LEDGER];
   if (ledger) appendFileSync(ledger, `${JSON.stringify({ where, why })}\n`);
 }
 
-/** The file and line of the test that called, as a stack names them. */
-export function calledFrom(): string {
+/** The file and line of the calling test. */
+export function callingTest(): string {
   const lines = (new Error().stack ?? "").split("\n");
   const line = lines.find((entry) => /\.test\.ts:\d+/.test(entry)) ?? "";
   return (
@@ -38,7 +32,7 @@ export function calledFrom(): string {
   );
 }
 
-/** What a test throws that looks into the process which answers: it is run again on the sources. */
+/** The error of a test that needs the application in its own process; it then runs the sources. */
 export const sourcesOnly = (why: string): Error =>
   Object.assign(new Error(why), { name: "SourcesOnly" });
 export const isSourcesOnly = (error: unknown): error is Error =>

@@ -7,8 +7,9 @@ import {
 import { createTokens } from "#src/access/tokens.ts";
 import { operatorSocketPath } from "#src/app/operator-socket.ts";
 import { openLog } from "#src/log/log.ts";
+import { testConfig } from "./config.ts";
 import { makeSignedIn } from "./fixtures.ts";
-import { type Api, apiOn, testConfig } from "./harness.ts";
+import { type Api, apiOn } from "./harness.ts";
 import { openProcesses, type ServingProcess } from "./processes.ts";
 import { type Replicated, startReplicated } from "./replicated.ts";
 

@@ -7,7 +7,7 @@ import { findProgram } from "#deploy/topology/proxy.ts";
 import { startTopology, type Topology } from "#deploy/topology/topology.ts";
 import { openHome } from "#lib/home.ts";
 import { openLog } from "#src/log/log.ts";
-import { testConfig } from "./harness.ts";
+import { testConfig } from "./config.ts";
 
 /**
  * `describe` for tests that need the proxy and PgBouncer: without them they are skipped with a

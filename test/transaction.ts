@@ -5,14 +5,11 @@ import { TEST_DATABASE_DIRECT_URL, TEST_DATABASE_PREPARE, TEST_DATABASE_URL } fr
 import { sourcesOnly } from "./program.ts";
 
 let pool: Pool | undefined;
-let isElsewhere = false;
+let isOtherProcess = false;
 let onStatement: ((statement: string) => void) | undefined;
 let onStatementError: ((error: unknown) => void) | undefined;
 
-/**
- * The pool of this test process: real connections, for tests that need more than one, or real
- * commits.
- */
+/** The pool of this test process, for tests that need several connections or real commits. */
 export function testPool(): Pool {
   pool ??= openPool(testDatabaseUrl(), {
     size: 4,
@@ -28,7 +25,7 @@ export function testDatabaseUrl(): string {
   return url;
 }
 
-/** Whether tests may use prepared statements: not through a pooler that does not follow them. */
+/** False if the tests run through a pooler that does not support prepared statements. */
 export const canPrepare = (): boolean => process.env[TEST_DATABASE_PREPARE] !== "false";
 
 /** The same database as `url` without a pooler. */
@@ -38,17 +35,14 @@ export function directTestUrl(url = testDatabaseUrl()): string {
   return Object.assign(new URL(direct), { pathname: new URL(url).pathname }).href;
 }
 
-/** The settings of a process of the application on the database of `url`. */
+/** Settings for a process of the application that uses the database at `url`. */
 export const databaseSettings = (url = testDatabaseUrl()) => ({
   DATABASE_URL: url,
   DATABASE_DIRECT_URL: directTestUrl(url),
   DATABASE_PREPARE: String(canPrepare()),
 });
 
-/**
- * Runs `work` in a transaction that is always rolled back. A statement that fails in it spoils none
- * after it.
- */
+/** Runs `work` in a transaction that is always rolled back. A failed statement does not abort it. */
 export async function rolledBack(work: (db: Db) => Promise<void>): Promise<void> {
   const connection = await testPool().sql.reserve();
   try {
@@ -60,9 +54,9 @@ export async function rolledBack(work: (db: Db) => Promise<void>): Promise<void>
   }
 }
 
-/** Db on one connection with an open transaction. */
+/** A Db on a connection with an open transaction. */
 function onConnection(connection: Sql, pool: Sql): Db {
-  const sql = savingEachStatement(Object.assign(connection, { options: pool.options }));
+  const sql = withSavepoints(Object.assign(connection, { options: pool.options }));
   const db: Db = {
     sql,
     orm: drizzle(connection, { casing: "snake_case" }),
@@ -81,14 +75,14 @@ function onConnection(connection: Sql, pool: Sql): Db {
   return db;
 }
 
-/** Says whether what is asked answers in another process, whose statements nobody sees here. */
-export function answersElsewhere(itDoes: boolean): void {
-  isElsewhere = itDoes;
+/** Sets whether another process answers requests. Its statements cannot be observed here. */
+export function setIsOtherProcess(value: boolean): void {
+  isOtherProcess = value;
 }
 
-/** The texts of the statements that `work` sends, without those of the harness. */
+/** The texts of the statements that `work` sends, without the savepoints of the harness. */
 export async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
-  if (isElsewhere) throw sourcesOnly("counts the statements of its own process");
+  if (isOtherProcess) throw sourcesOnly("counts the statements of its own process");
   const statements: string[] = [];
   onStatement = (statement) => {
     if (!/^\s*(savepoint|release|rollback|begin)/.test(statement))
@@ -102,9 +96,9 @@ export async function statementsOf(work: () => Promise<unknown>): Promise<string
   return statements;
 }
 
-/** What PostgreSQL refused of the statements that `work` sends. */
+/** The errors of the statements that `work` sends. */
 export async function databaseErrorsOf(work: () => Promise<unknown>): Promise<unknown[]> {
-  if (isElsewhere) throw sourcesOnly("sees the errors of its own process's statements");
+  if (isOtherProcess) throw sourcesOnly("sees the errors of its own process's statements");
   const errors: unknown[] = [];
   onStatementError = (error) => void errors.push(error);
   try {
@@ -118,10 +112,10 @@ export async function databaseErrorsOf(work: () => Promise<unknown>): Promise<un
 type Query = Promise<unknown>;
 
 /**
- * The application runs single statements outside any transaction, where a failed one harms no
- * other. Here they share one transaction, so each gets a savepoint of its own.
+ * Wraps each statement in a savepoint. The application runs single statements outside of any
+ * transaction, where a failed one does not affect the others; here they share a transaction.
  */
-function savingEachStatement(sql: Sql): Sql {
+function withSavepoints(sql: Sql): Sql {
   let last: Promise<unknown> = Promise.resolve();
   const saved = (run: () => Promise<unknown>) => {
     const result = last.then(async () => {
@@ -145,7 +139,7 @@ function savingEachStatement(sql: Sql): Sql {
       const isStatement = Array.isArray((args[0] as { raw?: unknown } | undefined)?.raw);
       if (!isStatement) return query;
       const run = query.then.bind(query);
-      // biome-ignore lint/suspicious/noThenProperty: a postgres.js query runs when it is first awaited, which is what we wrap.
+      // biome-ignore lint/suspicious/noThenProperty: a postgres.js query is sent when it is first awaited, so that is wrapped.
       query.then = ((ok, fail) =>
         saved(() => new Promise((resolve, reject) => run(resolve, reject))).then(
           ok,

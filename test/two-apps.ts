@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { createApp } from "#src/app/app.ts";
 import { openServices } from "#src/app/services.ts";
 import { openLog } from "#src/log/log.ts";
-import { type Api, apiOn, testConfig } from "./harness.ts";
+import { testConfig } from "./config.ts";
+import { type Api, apiOn } from "./harness.ts";
 import { makeOwnDatabase, type OwnDatabase } from "./own-database.ts";
 import { databaseSettings } from "./transaction.ts";
 

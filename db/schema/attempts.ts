@@ -1,18 +1,15 @@
 import { sql } from "drizzle-orm";
 import { check, index, integer, pgTable, text, timestamp } from "drizzle-orm/pg-core";
 
-/**
- * How often something was tried lately, by what it is counted for (`account:…`, `address:…`).
- * Unlogged.
- */
+/** Counts recent attempts, such as sign-ins, by key (`account:…`, `address:…`). Unlogged. */
 export const attempts = pgTable(
   "attempts",
   {
     key: text().primaryKey(),
     count: integer().notNull(),
-    // The window ends here: what was counted is forgotten.
+    // The end of the window, when the count is reset.
     forgottenAt: timestamp({ withTimezone: true }).notNull(),
-    // Further attempts are refused until here.
+    // Further attempts are refused until this time.
     blockedUntil: timestamp({ withTimezone: true }).notNull(),
   },
   (attempt) => [

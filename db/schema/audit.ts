@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { check, index, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
 
 /**
- * Security events. A trigger refuses to change or delete them; ids refer to rows that may be gone.
+ * Security events. A trigger prevents changes and deletions. Their ids may refer to deleted rows.
  */
 export const auditEvents = pgTable(
   "audit_events",
@@ -10,7 +10,7 @@ export const auditEvents = pgTable(
     id: uuid().primaryKey().default(sql`uuidv7()`),
     at: timestamp({ withTimezone: true }).notNull().default(sql`clock_timestamp()`),
     event: text().notNull(),
-    // Who did it: a signed-in user, an operator at the command line, or nobody known.
+    // A signed-in user, an operator at the command line, or an unknown client.
     actor: text().notNull(),
     actorUserId: uuid(),
     targetUserId: uuid(),

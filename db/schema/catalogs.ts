@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { check, pgTable, smallint, text, unique } from "drizzle-orm/pg-core";
 
-/** The three reference tables are alike: a small number and a lower-case name. */
+/** The three reference tables have the same columns: a small id and a lower-case name. */
 const catalogTable = <Name extends string>(name: Name) =>
   pgTable(
     name,

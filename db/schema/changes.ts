@@ -15,10 +15,10 @@ import {
 import { users } from "./users.ts";
 
 /**
- * What each user's devices have to hear of: one row for each exercise, routine, plan and workout,
- * at the place of its latest change. When the thing is gone its row stays for half a year, as a
- * tombstone. Only the trigger `record_change` writes here: it runs when a transaction commits and
- * locks the user's row first, so a user's places are in the order of commits.
+ * The change feed of each user: one row for each exercise, routine, plan and workout, whose `place`
+ * is that of its latest change. The row of a deleted entity stays for half a year as a tombstone.
+ * Only the trigger `record_change` writes to this table. It runs at commit and locks the user's row
+ * first, so that a user's places are in commit order.
  */
 export const changes = pgTable(
   "changes",
@@ -27,9 +27,9 @@ export const changes = pgTable(
     kind: text().notNull(),
     entityId: uuid().notNull(),
     place: bigint({ mode: "bigint" }).notNull(),
-    // When the thing ceased to be; null while there is one.
+    // When the entity was deleted; null while it exists.
     goneAt: timestamp({ withTimezone: true }),
-    // Of the thing at that change: a new one under its id goes on from there.
+    // The version after that change. A new entity with the same id continues from it.
     version: integer().notNull(),
   },
   (change) => [

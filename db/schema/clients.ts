@@ -12,8 +12,8 @@ import {
 import { users } from "./users.ts";
 
 /**
- * What a trainer asked a client to be allowed, and what the client allows: nothing before they
- * accept, then some of what was asked. Rows that ended stay as history.
+ * The permissions that a trainer requested from a client (`asks…`) and those that the client granted
+ * (`can…`): none before accepting, then a subset of the requested ones. Ended rows stay as history.
  */
 export const clients = pgTable(
   "clients",

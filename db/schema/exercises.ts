@@ -17,7 +17,7 @@ import {
 import { equipment, exerciseTags, muscleGroups } from "./catalogs.ts";
 import { users } from "./users.ts";
 
-/** A movement: one of the system catalog (no owner) or somebody's own. */
+/** A movement, of the system catalog (without an owner) or of a user. */
 export const exercises = pgTable(
   "exercises",
   {
@@ -35,18 +35,17 @@ export const exercises = pgTable(
     instructions: text(),
     imagePathStart: text(),
     imagePathEnd: text(),
-    // Name and aliases, each on a line, lower case and without accents, and once more without
-    // hyphens.
+    // Name and aliases, one per line, lower case and without accents, with and without hyphens.
     searchText: text().notNull().generatedAlwaysAs(sql`exercise_search_text(name, aliases)`),
-    // The links below once more, so that filters and facets touch no other table: kept true as the
-    // document is.
+    // A denormalised copy of the links below, so that filters and facets read no other table.
+    // Updated together with the document.
     primaryMuscleIds: smallint().array().notNull().default(sql`'{}'`),
     secondaryMuscleIds: smallint().array().notNull().default(sql`'{}'`),
     equipmentIds: smallint().array().notNull().default(sql`'{}'`),
     tagIds: smallint().array().notNull().default(sql`'{}'`),
-    // What the exercise looks like on the wire, kept true by whatever changes it (ADR 0006).
+    // The exercise as the API returns it. Every write that changes it renders it (ADR 0006).
     document: text().notNull().default("{}"),
-    // The catalog entry that the seed last wrote here; null on rows that people wrote.
+    // The catalog entry that the seed last wrote; null on rows that users wrote.
     seedHash: text(),
     createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
     updatedAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
@@ -109,8 +108,8 @@ export const exercises = pgTable(
 );
 
 /**
- * How many exercises the catalog (no owner) and each person has, kept by a trigger: a page's total
- * is not counted.
+ * The number of exercises of the catalog (without an owner) and of each user. A trigger maintains
+ * it, so that the total of a page need not be counted.
  */
 export const exerciseCounts = pgTable(
   "exercise_counts",
@@ -118,7 +117,7 @@ export const exerciseCounts = pgTable(
   (counted) => [unique("exercise_counts_owner_id_unique").on(counted.ownerId).nullsNotDistinct()],
 );
 
-/** Slugs of catalog entries that an administrator deleted or renamed: the seed leaves them out. */
+/** Slugs of catalog entries that an administrator deleted or renamed. The seed skips them. */
 export const seedRemovals = pgTable("seed_removals", { slug: text().primaryKey() });
 
 export const exercisePrimaryMuscles = pgTable(

@@ -13,7 +13,7 @@ import { plans } from "./plans.ts";
 import { routines } from "./routines.ts";
 import { users } from "./users.ts";
 
-/** What lets somebody read or write another's routine or plan; exactly one of the two. */
+/** Access of a user to another user's routine or plan; exactly one of the two is set. */
 export const grants = pgTable(
   "grants",
   {

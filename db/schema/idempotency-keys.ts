@@ -14,20 +14,20 @@ import {
 import { bytea } from "./bytea.ts";
 import { users } from "./users.ts";
 
-/** Requests that clients may send again, and how they were answered. Kept for 24 hours. */
+/** Requests that clients may retry, and their responses. Deleted after 24 hours. */
 export const idempotencyKeys = pgTable(
   "idempotency_keys",
   {
     userId: uuid().notNull(),
     key: text().notNull(),
-    // Of method, path and body, with the process's secret: passwords cannot be guessed from it.
+    // A keyed hash of method, path and body, so that passwords cannot be guessed from it.
     fingerprint: bytea().notNull(),
-    // When it was claimed; refreshed while the request runs.
+    // The time of the claim; refreshed while the request runs.
     startedAt: timestamp({ withTimezone: true }).notNull(),
-    // Of the request that runs or ran under the key. The default is for processes of the version
-    // before.
+    // Identifies the request that claimed the key. The default is for processes of the previous
+    // version.
     claimId: uuid().notNull().default(sql`uuidv7()`),
-    // Null while the request is under way.
+    // Null while the request is running.
     status: smallint(),
     body: text(),
     headers: jsonb(),

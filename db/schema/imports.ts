@@ -13,7 +13,7 @@ import {
 import { exercises } from "./exercises.ts";
 import { users } from "./users.ts";
 
-/** A file of training that was read in. What came of it can be taken back. */
+/** An imported file of training. The import can be undone. */
 export const imports = pgTable(
   "imports",
   {
@@ -37,12 +37,12 @@ export const imports = pgTable(
   ],
 );
 
-/** Which exercise somebody means by a name in the files of other apps. */
+/** The exercise that a user has chosen for a name in the files of other apps. */
 export const importNames = pgTable(
   "import_names",
   {
     userId: uuid().notNull(),
-    // As it is compared: lower case, without accents.
+    // Normalised for comparison: lower case, without accents.
     form: text().notNull(),
     name: text().notNull(),
     exerciseId: uuid().notNull(),

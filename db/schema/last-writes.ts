@@ -3,9 +3,9 @@ import { customType, pgTable, uuid } from "drizzle-orm/pg-core";
 const position = customType<{ data: string }>({ dataType: () => "pg_lsn" });
 
 /**
- * Up to where a replica must have come to show somebody all that they wrote, noted where there are
- * replicas (ADR 0024). Unlogged: a row that is missing says "up to now". No reference to users,
- * whose rows a note must not wait for.
+ * The WAL position that a replica must have replayed to return a user's own writes; used only with
+ * replicas (ADR 0024). Unlogged: a missing row means the current position. Has no foreign key to
+ * users, because writing a row must not wait for a lock on the user.
  */
 export const lastWrites = pgTable("last_writes", {
   userId: uuid().primaryKey(),

@@ -6,8 +6,8 @@ import { routines } from "./routines.ts";
 import { users } from "./users.ts";
 
 /**
- * What lets anyone who has its token read a routine or plan; exactly one of the two. Only a hash of
- * the token is kept.
+ * A link with whose token anyone can read a routine or plan; exactly one of the two is set. Only a
+ * hash of the token is stored.
  */
 export const links = pgTable(
   "links",

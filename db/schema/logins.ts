@@ -3,10 +3,7 @@ import { check, foreignKey, index, pgTable, text, timestamp, uuid } from "drizzl
 import { bytea } from "./bytea.ts";
 import { users } from "./users.ts";
 
-/**
- * A signed-in device. Its id is the `sid` of its tokens; only hashes of its refresh tokens are
- * kept.
- */
+/** A signed-in device. Its id is the `sid` of its tokens. Stores hashes of refresh tokens only. */
 export const logins = pgTable(
   "logins",
   {

@@ -15,7 +15,7 @@ import {
 import { routines } from "./routines.ts";
 import { users } from "./users.ts";
 
-/** Routines on numbered days. */
+/** A training plan: routines on numbered days. */
 export const plans = pgTable(
   "plans",
   {
@@ -26,8 +26,8 @@ export const plans = pgTable(
     difficulty: text(),
     sharing: text().notNull().default("private"),
     weeks: smallint(),
-    // Of a copy that a trainer put here: the plan and its version as it was, and who did. Plan and
-    // trainer may go.
+    // For a copy that a trainer assigned: the original plan, its version at that time, and the
+    // trainer. Plan and trainer may have been deleted since.
     assignedFromPlanId: uuid(),
     assignedFromVersion: integer(),
     assignedBy: uuid(),
@@ -90,7 +90,8 @@ export const planRoutines = pgTable(
       columns: [entry.planId],
       foreignColumns: [plans.id],
     }).onDelete("cascade"),
-    // A routine that a plan uses stays. Checked at the end: an account goes with both.
+    // A routine cannot be deleted while a plan uses it. The migration makes the check deferred,
+    // because deleting an account deletes both.
     foreignKey({
       name: "plan_routines_routine_id_fkey",
       columns: [entry.routineId],

@@ -53,7 +53,7 @@ export const routineExercises = pgTable(
     id: uuid().primaryKey().default(sql`uuidv7()`),
     routineId: uuid().notNull(),
     position: smallint().notNull(),
-    // Null once the exercise is gone; its name stays.
+    // Null after the exercise was deleted; its name stays.
     exerciseId: uuid(),
     exerciseName: text().notNull(),
     mode: text().notNull(),

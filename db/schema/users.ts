@@ -22,7 +22,7 @@ export const users = pgTable(
     name: text(),
     passwordHash: text().notNull(),
     isActive: boolean().notNull().default(true),
-    // The system administrator is marked here, not recognised by address.
+    // The system administrator is identified by this flag, not by an email address.
     isSystemAdmin: boolean().notNull().default(false),
     roleId: smallint().notNull(),
     createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),

@@ -22,7 +22,7 @@ import { plans } from "./plans.ts";
 import { routines } from "./routines.ts";
 import { users } from "./users.ts";
 
-/** Training as performed. What it was made from may go; the names stay. */
+/** Training as performed. Keeps the names of a plan or routine that was deleted since. */
 export const workouts = pgTable(
   "workouts",
   {
@@ -36,19 +36,18 @@ export const workouts = pgTable(
     status: text().notNull(),
     startedAt: timestamp({ withTimezone: true }).notNull(),
     endedAt: timestamp({ withTimezone: true }),
-    // Longer than seven days, and kept before that was the limit.
+    // Longer than seven days, and stored before that limit existed.
     isLengthExempt: boolean().notNull().default(false),
     timeZone: text().notNull(),
     bodyWeightKg: numeric({ precision: 6, scale: 3 }),
     notes: text(),
-    // The file that it was read from, and what it is known by there: the same file again adds
-    // nothing.
+    // The file that it was imported from, and its key within the file. With them, importing the
+    // same file again adds nothing.
     importId: uuid(),
     importKey: bytea(),
-    // Its version as a file left it, so that changes since are seen; null where that is 1, or is
-    // not known.
+    // The version that the import wrote, to detect later changes; null if it is 1 or unknown.
     importVersion: integer(),
-    // In the trash since; away after 30 days.
+    // When it was moved to the trash; deleted 30 days later.
     deletedAt: timestamp({ withTimezone: true }),
     createdAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
     updatedAt: timestamp({ withTimezone: true }).notNull().defaultNow(),
@@ -119,7 +118,7 @@ export const workoutExercises = pgTable(
     exerciseId: uuid(),
     exerciseName: text().notNull(),
     mode: text().notNull(),
-    // The routine's targets as they were; null when it was not planned.
+    // The targets of the routine at that time; null for an unplanned exercise.
     targets: jsonb(),
     supersetGroup: smallint(),
     notes: text(),
@@ -135,9 +134,10 @@ export const workoutExercises = pgTable(
       columns: [entry.exerciseId],
       foreignColumns: [exercises.id],
     }).onDelete("set null"),
-    // A set's mode is its exercise's.
+    // A set has the mode of its exercise.
     unique("workout_exercises_mode_unique").on(entry.id, entry.mode),
-    // Deferrable, which drizzle cannot say: a move shifts others in the same statement.
+    // Deferrable in the migration, which drizzle cannot express: moving one entry shifts others in
+    // the same statement.
     unique("workout_exercises_position_unique").on(entry.workoutId, entry.position),
     index("workout_exercises_exercise_id_index").on(entry.exerciseId),
     check("workout_exercises_position_check", sql`${entry.position} >= 1`),

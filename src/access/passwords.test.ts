@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { hash } from "@node-rs/argon2";
-import { testConfig } from "#test/harness.ts";
+import { testConfig } from "#test/config.ts";
 import { createPasswords } from "./passwords.ts";
 
 test("an unknown address gets the same answer as a wrong password, even after hashing has failed once", async () => {

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
+import { testKeys } from "#test/config.ts";
 import { makeSignedIn, makeUser, signInFor } from "#test/fixtures.ts";
 import { forgeTokens } from "#test/forged-tokens.ts";
-import { type Api, expectProblem, expectStatus, testKeys, withApi } from "#test/harness.ts";
+import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { ME } from "#test/paths.ts";
 import { generateKey, parseKeys } from "./keys.ts";
 import { createTokens } from "./tokens.ts";

@@ -13,7 +13,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OperatorError } from "#lib/errors.ts";
-import { testConfig } from "#test/harness.ts";
+import { testConfig } from "#test/config.ts";
 import { freePort } from "#test/launched.ts";
 import { canPrepare, directTestUrl, testDatabaseUrl } from "#test/transaction.ts";
 import { invalidToken } from "../access/tokens.ts";

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { testConfig, withApi } from "#test/harness.ts";
+import { testConfig } from "#test/config.ts";
+import { withApi } from "#test/harness.ts";
 import { createCatalogCache } from "../cache/catalog-cache.ts";
 import { createRepeatRequests } from "../cache/repeat-requests.ts";
 import { createCrossSite } from "../http/cross-site.ts";
