@@ -7,17 +7,17 @@ import { faultsOf, normalise } from "../http/shapes.ts";
 import { type ArchiveLists, LISTS, Manifest } from "./archive.schemas.ts";
 import { setsCsv } from "./sets-csv.rules.ts";
 
-/** Where each thing of an archive begins and ends must not depend on when or where it was made. */
+/** The bytes of an archive must not depend on when or where it is packed. */
 const DETERMINISTIC: ZipOptions = { level: 6, mtime: new Date(1980, 0, 1), os: 0 };
 const MAX_BYTES = 256 * 2 ** 20;
-/** Of the zip at a time: it becomes a thousand times as much at most. */
-const PIECE_BYTES = 16_384;
+/** The part of the zip that is inflated at a time; it grows a thousandfold at most. */
+const CHUNK_BYTES = 16_384;
 const LIST_NAMES = Object.keys(LISTS) as (keyof typeof LISTS)[];
 const FILES = ["manifest.json", ...LIST_NAMES.map((name) => `${name}.json`), "sets.csv"];
 
 /**
- * The zip of an archive: the same lists are the same bytes. Each list is given as the JSON texts of
- * its entries, a line each and a comma between.
+ * The zip of an archive. Equal lists give equal bytes. Each list is the JSON texts of its entries,
+ * one per line with commas between.
  */
 export function packArchive(texts: Record<keyof typeof LISTS, string>): Uint8Array<ArrayBuffer> {
   const files = Object.fromEntries(
@@ -41,14 +41,14 @@ export function packArchive(texts: Record<keyof typeof LISTS, string>): Uint8Arr
       sha256: sha256(bytes),
     })),
   };
-  const described = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
-  return new Uint8Array(zipSync({ "manifest.json": described, ...files }, DETERMINISTIC));
+  const manifestBytes = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+  return new Uint8Array(zipSync({ "manifest.json": manifestBytes, ...files }, DETERMINISTIC));
 }
 
 /**
- * The lists of an archive that is at most `maxBytes` when unpacked. Throws invalid:
- * `archive.damaged` for what is no whole archive of ours, `archive.version_unknown` for one of a
- * later version, `invalid_request` with the faults of lists that do not fit.
+ * The lists of an archive of at most `maxBytes` when unpacked. Throws invalid: `archive.damaged` if
+ * it is not a complete archive, `archive.version_unknown` for a later version, `invalid_request`
+ * with the faults of lists that do not fit their schemas.
  */
 export function unpackArchive(
   zip: Uint8Array,
@@ -73,7 +73,7 @@ export function unpackArchive(
       return [name, list];
     }),
   ) as ArchiveLists;
-  refuseDangling(lists);
+  checkReferences(lists);
   return { ...lists, manifest };
 }
 
@@ -83,34 +83,37 @@ const countSets = (workouts: ArchiveLists["workouts"]): number =>
     0,
   );
 
-/** Unpacked piece by piece, so that what a zip says of its own sizes is never relied on. */
+/** Inflates in chunks and counts the bytes, because the sizes that a zip declares may be false. */
 function unzip(zip: Uint8Array, maxBytes: number): Record<string, Uint8Array> {
-  const pieces = new Map<string, Uint8Array[]>();
+  const chunks = new Map<string, Uint8Array[]>();
   let bytes = 0;
   const reader = new Unzip((file) => {
-    const ofFile: Uint8Array[] = [];
-    if (pieces.has(file.name) || !FILES.includes(file.name))
+    const fileChunks: Uint8Array[] = [];
+    if (chunks.has(file.name) || !FILES.includes(file.name))
       throw damaged("It holds files that no archive has");
-    pieces.set(file.name, ofFile);
-    file.ondata = (error, piece) => {
+    chunks.set(file.name, fileChunks);
+    file.ondata = (error, chunk) => {
       if (error) throw error;
-      bytes += piece.length;
+      bytes += chunk.length;
       if (bytes > maxBytes)
         throw damaged(`Unpacked it would be more than ${maxBytes / 2 ** 20} MiB`);
-      ofFile.push(piece);
+      fileChunks.push(chunk);
     };
     file.start();
   });
   reader.register(UnzipInflate);
   try {
-    for (let at = 0; at < zip.length; at += PIECE_BYTES) {
-      reader.push(zip.subarray(at, at + PIECE_BYTES), at + PIECE_BYTES >= zip.length);
+    for (let start = 0; start < zip.length; start += CHUNK_BYTES) {
+      const end = start + CHUNK_BYTES;
+      reader.push(zip.subarray(start, end), end >= zip.length);
     }
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw damaged("It is no zip, or a broken one");
   }
-  return Object.fromEntries([...pieces].map(([name, ofFile]) => [name, Buffer.concat(ofFile)]));
+  return Object.fromEntries(
+    [...chunks].map(([name, fileChunks]) => [name, Buffer.concat(fileChunks)]),
+  );
 }
 
 function readManifest(file: Uint8Array | undefined): Manifest {
@@ -118,11 +121,8 @@ function readManifest(file: Uint8Array | undefined): Manifest {
   const manifest = parse(file, "manifest.json") as Partial<Manifest> | null;
   const version = manifest?.version as number | undefined;
   if (manifest?.format === "irontrack-archive" && Number.isInteger(version) && version !== 1) {
-    throw new AppError(
-      "invalid",
-      "archive.version_unknown",
-      "The archive is of a version that is not known here",
-    );
+    const detail = "The archive is of a version that is not known here";
+    throw new AppError("invalid", "archive.version_unknown", detail);
   }
   if (faultsOf(Manifest, manifest).length > 0) throw damaged("Its manifest.json makes no sense");
   return manifest as Manifest;
@@ -138,29 +138,29 @@ function parse(file: Uint8Array, name: string): unknown {
   throw damaged(`${name} is nested too deep`);
 }
 
-/** Throws invalid when something refers to a thing that its list does not have. */
-function refuseDangling({ exercises, routines, plans, workouts }: ArchiveLists): void {
+/** Throws invalid if an entry refers to an index that the list does not have. */
+function checkReferences({ exercises, routines, plans, workouts }: ArchiveLists): void {
   const faults: { field: string; code: string; message: string }[] = [];
-  const check = (place: number | null, list: unknown[], field: string) => {
-    if (place !== null && place >= list.length)
+  const check = (index: number | null, list: unknown[], field: string) => {
+    if (index !== null && index >= list.length)
       faults.push({ field, code: "range", message: "There is no such entry" });
   };
-  const ownOf = (reference: { own: number } | { system: string } | null) =>
+  const ownIndex = (reference: { own: number } | { system: string } | null) =>
     reference && "own" in reference ? reference.own : null;
-  for (const [at, { exercises: entries }] of routines.entries()) {
-    for (const [n, { exercise }] of entries.entries()) {
-      check(ownOf(exercise), exercises, `/routines.json/${at}/exercises/${n}/exercise`);
+  for (const [r, routine] of routines.entries()) {
+    for (const [e, { exercise }] of routine.exercises.entries()) {
+      check(ownIndex(exercise), exercises, `/routines.json/${r}/exercises/${e}/exercise`);
     }
   }
-  for (const [at, plan] of plans.entries()) {
-    for (const [n, { routine }] of plan.routines.entries())
-      check(routine, routines, `/plans.json/${at}/routines/${n}`);
+  for (const [p, plan] of plans.entries()) {
+    for (const [r, { routine }] of plan.routines.entries())
+      check(routine, routines, `/plans.json/${p}/routines/${r}`);
   }
-  for (const [at, workout] of workouts.entries()) {
-    check(workout.plan, plans, `/workouts.json/${at}/plan`);
-    check(workout.routine, routines, `/workouts.json/${at}/routine`);
-    for (const [n, { exercise }] of workout.exercises.entries()) {
-      check(ownOf(exercise), exercises, `/workouts.json/${at}/exercises/${n}/exercise`);
+  for (const [w, workout] of workouts.entries()) {
+    check(workout.plan, plans, `/workouts.json/${w}/plan`);
+    check(workout.routine, routines, `/workouts.json/${w}/routine`);
+    for (const [e, { exercise }] of workout.exercises.entries()) {
+      check(ownIndex(exercise), exercises, `/workouts.json/${w}/exercises/${e}/exercise`);
     }
   }
   if (faults.length > 0) throw misfit(faults);

@@ -11,25 +11,22 @@ import {
 } from "../routines/routines.schemas.ts";
 import { NewSet, Targets, TimeZone } from "../workouts/workouts.schemas.ts";
 
-/**
- * What an archive holds, as its files say it. Things refer to one another by their place in their
- * list, from 0.
- */
-const Place = Type.Integer({ minimum: 0, maximum: 1_000_000 });
-/** Names from files lose the characters that names may not contain, instead of being refused. */
+/** Entries of an archive refer to one another by their index in their list, from 0. */
+const Index = Type.Integer({ minimum: 0, maximum: 1_000_000 });
+/** Characters that names may not contain are removed, instead of refusing the name. */
 const Name = Type.String({ minLength: 1, maxLength: 100, normalise: "printable" });
 const Title = Type.String({ ...TypedTitle, normalise: "printable" });
-const EntryNames = Type.Array(Type.String({ maxLength: 100 }), { maxItems: 50 });
+const CatalogNames = Type.Array(Type.String({ maxLength: 100 }), { maxItems: 50 });
 const Count = Type.Integer({ minimum: 0, maximum: 10_000_000 });
-const Moment = Type.String({
+const Instant = Type.String({
   maxLength: 27,
   format: "date-time",
   pattern: "^[^+]*\\.\\d{6}Z$",
   description: "In UTC, to the microsecond",
 });
-const times = { createdAt: Moment, updatedAt: Moment };
+const times = { createdAt: Instant, updatedAt: Instant };
 
-/** Fields that a client may leave out, as an archive has them: there, and perhaps null. */
+/** Fields that are optional for clients. In an archive they are present, possibly null. */
 const required = <Fields extends Record<string, TSchema>>(fields: Fields) =>
   Type.Required(strict(fields)).properties;
 
@@ -37,7 +34,7 @@ const ExerciseReference = Type.Union([
   strict({
     system: Type.String({ maxLength: 100, description: "Slug of an exercise of the catalog" }),
   }),
-  strict({ own: Place }),
+  strict({ own: Index }),
   Type.Null(),
 ]);
 
@@ -48,9 +45,9 @@ const Exercise = strict({
   force: nullable(Force),
   mechanic: nullable(Mechanic),
   instructions: nullable(Type.String({ maxLength: 10_000 })),
-  primaryMuscles: EntryNames,
-  secondaryMuscles: EntryNames,
-  equipment: EntryNames,
+  primaryMuscles: CatalogNames,
+  secondaryMuscles: CatalogNames,
+  equipment: CatalogNames,
   ...times,
 });
 
@@ -59,14 +56,14 @@ const {
   sets: plannedSets,
   supersetGroup: _group,
   notes: _notes,
-  ...aims
+  ...targets
 } = targetFields;
 const RoutineExercise = strict({
   exercise: ExerciseReference,
   name: Name,
   mode: Mode,
   sets: plannedSets,
-  ...required(aims),
+  ...required(targets),
   supersetGroup: nullable(SupersetGroup),
   notes: nullable(Notes),
 });
@@ -86,7 +83,7 @@ const Plan = strict({
   weeks: nullable(Type.Integer({ minimum: 1, maximum: 104 })),
   routines: Type.Array(
     strict({
-      routine: Place,
+      routine: Index,
       day: Type.Integer({ minimum: 1, maximum: 366 }),
       position: Type.Integer({ minimum: 1, maximum: 500 }),
     }),
@@ -96,7 +93,7 @@ const Plan = strict({
 });
 
 const { id: _id, ...performed } = NewSet.properties;
-const PerformedSet = strict({ ...required(performed), completedAt: nullable(Moment) });
+const PerformedSet = strict({ ...required(performed), completedAt: nullable(Instant) });
 const WorkoutExercise = strict({
   exercise: ExerciseReference,
   name: Name,
@@ -109,17 +106,17 @@ const WorkoutExercise = strict({
 const Workout = strict({
   name: nullable(Title),
   status: choice(["in_progress", "completed", "aborted"]),
-  startedAt: Moment,
-  endedAt: nullable(Moment),
+  startedAt: Instant,
+  endedAt: nullable(Instant),
   timeZone: TimeZone,
   bodyWeightKg: nullable(Type.Number({ minimum: 1, maximum: 700 })),
   notes: nullable(Type.String({ maxLength: 5000 })),
-  plan: nullable(Place),
+  plan: nullable(Index),
   planName: nullable(Title),
-  routine: nullable(Place),
+  routine: nullable(Index),
   routineName: nullable(Title),
   importKey: nullable(Type.String({ pattern: "^[0-9a-f]{64}$" })),
-  deletedAt: nullable(Moment),
+  deletedAt: nullable(Instant),
   exercises: Type.Array(WorkoutExercise, { maxItems: 200 }),
   ...times,
 });
@@ -149,7 +146,7 @@ export const Manifest = strict({
 });
 export type Manifest = Static<typeof Manifest>;
 
-/** The longest archive that is taken. */
+/** The media type and maximum size of an uploaded archive. */
 export const ARCHIVE_FILE = { type: "application/zip", maxBytes: 16 * 2 ** 20 };
 export const Archive = Type.String({
   description: "A zip of manifest.json, four lists and sets.csv",

@@ -19,20 +19,20 @@ import {
   lockEmptyAccount,
 } from "./import.queries.ts";
 
-/**
- * Everything that `userId` made and performed, as of one moment, as a zip; the same data is the
- * same bytes.
- */
+/** The archive of everything that `userId` owns, from one snapshot. Equal data gives equal bytes. */
 export async function exportArchive(db: Db, userId: string): Promise<Uint8Array<ArrayBuffer>> {
   return packArchive(await listArchived(db, userId));
 }
 
+const MAX_LISTED = 100;
+
 export type ArchiveReport = { imported: Manifest["counts"]; unknown: string[] };
 
 /**
- * Writes what an archive holds into the account of `userId`, all or nothing. Throws conflict
- * (`archive.account_not_empty`) unless it has nothing, invalid as `unpackArchive` does and for what
- * the database would not keep. Five statements beside those that lock and render.
+ * Imports an archive into the account of `userId`, all or nothing. Throws conflict
+ * (`archive.account_not_empty`) if the account is not empty; invalid as `unpackArchive` does, and
+ * `archive.refused` if the database refuses the content. Five statements beside those that lock and
+ * render.
  */
 export function importArchive(
   { db, invalidations }: { db: Db; invalidations: Pick<Invalidations, "publish"> },
@@ -40,24 +40,21 @@ export function importArchive(
   zip: Uint8Array,
 ): Promise<ArchiveReport> {
   const { manifest, ...lists } = unpackArchive(zip);
-  refuseMisfits(lists);
-  return translate(() =>
+  checkSetMetrics(lists);
+  return translateRefusals(() =>
     invalidations.publish({ exercisesOf: userId }, (invalidationMessage) =>
       db.transaction(async (tx) => {
         if (!(await lockEmptyAccount(tx, userId))) {
-          throw new AppError(
-            "conflict",
-            "archive.account_not_empty",
-            "An archive is imported into an empty account only",
-          );
+          const detail = "An archive is imported into an empty account only";
+          throw new AppError("conflict", "archive.account_not_empty", detail);
         }
         await replanForBulkInsert(tx);
         const catalog = await findCatalogIds(tx, slugsOf(lists));
-        const make = (list: unknown[]) => list.map(() => Bun.randomUUIDv7());
+        const newIds = (list: unknown[]) => list.map(() => Bun.randomUUIDv7());
         const ids = {
-          exercises: make(lists.exercises),
-          routines: make(lists.routines),
-          plans: make(lists.plans),
+          exercises: newIds(lists.exercises),
+          routines: newIds(lists.routines),
+          plans: newIds(lists.plans),
         };
         await insertExercises(tx, userId, lists.exercises, ids, catalog);
         await renderDocuments(tx, ids.exercises);
@@ -65,28 +62,29 @@ export function importArchive(
         await insertPlans(tx, userId, lists.plans, ids);
         await insertWorkouts(tx, userId, lists.workouts, ids, catalog);
         await sendInvalidation(tx, invalidationMessage);
-        return { imported: manifest.counts, unknown: unknownTo(catalog, lists).slice(0, 100) };
+        const unknown = unknownNames(lists, catalog).slice(0, MAX_LISTED);
+        return { imported: manifest.counts, unknown };
       }),
     ),
   );
 }
 
 function slugsOf({ routines, workouts }: ArchiveLists): string[] {
-  const references = [...routines, ...workouts].flatMap(({ exercises }) =>
-    exercises.map(({ exercise }) => exercise),
+  const slugs = [...routines, ...workouts].flatMap(({ exercises }) =>
+    exercises.flatMap(({ exercise }) =>
+      exercise && "system" in exercise ? [exercise.system] : [],
+    ),
   );
-  return [
-    ...new Set(references.flatMap((known) => (known && "system" in known ? [known.system] : []))),
-  ];
+  return [...new Set(slugs)];
 }
 
-/** What the archive refers to and this catalog does not have, in alphabetical order. */
-function unknownTo(catalog: CatalogIds, lists: ArchiveLists): string[] {
-  const muscles = lists.exercises.flatMap((one) => [
-    ...one.primaryMuscles,
-    ...one.secondaryMuscles,
+/** What the archive refers to and the catalog does not have, in alphabetical order. */
+function unknownNames(lists: ArchiveLists, catalog: CatalogIds): string[] {
+  const muscles = lists.exercises.flatMap(({ primaryMuscles, secondaryMuscles }) => [
+    ...primaryMuscles,
+    ...secondaryMuscles,
   ]);
-  const equipment = lists.exercises.flatMap((one) => one.equipment);
+  const equipment = lists.exercises.flatMap((exercise) => exercise.equipment);
   const names = [
     ...slugsOf(lists).filter((slug) => !catalog.exercises.has(slug)),
     ...muscles.filter((name) => !catalog.muscles.has(name)),
@@ -95,35 +93,34 @@ function unknownTo(catalog: CatalogIds, lists: ArchiveLists): string[] {
   return [...new Set(names)].sort();
 }
 
-/** Throws invalid when a set has a metric that its exercise's mode does not call for. */
-function refuseMisfits({ workouts }: ArchiveLists): void {
-  const errors = workouts.flatMap(({ exercises }, at) =>
-    exercises.flatMap(({ mode, sets }, n) =>
-      sets.flatMap((set, nth) =>
-        faultsOfSet(mode, set, `/workouts.json/${at}/exercises/${n}/sets/${nth}`),
+/** Throws invalid if a set has a metric that its exercise's mode does not allow. */
+function checkSetMetrics({ workouts }: ArchiveLists): void {
+  const errors = workouts.flatMap(({ exercises }, w) =>
+    exercises.flatMap(({ mode, sets }, e) =>
+      sets.flatMap((set, s) =>
+        faultsOfSet(mode, set, `/workouts.json/${w}/exercises/${e}/sets/${s}`),
       ),
     ),
   );
   if (errors.length === 0) return;
   throw new AppError("invalid", "invalid_request", "The archive does not fit", {
-    errors: errors.slice(0, 100),
+    errors: errors.slice(0, MAX_LISTED),
   });
 }
 
 const FOREIGN_KEY_VIOLATION = "23503";
 
-/** What the database refuses to keep makes no sense in an archive, whichever rule it breaks. */
-async function translate<T>(work: () => Promise<T>): Promise<T> {
+/** Translates values and constraint violations that the database refuses to `archive.refused`. */
+async function translateRefusals<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const constraint = violatedConstraint(error);
     const { code = "" } = postgresError(error) ?? {};
-    // A broken foreign key is no fault of the archive: the row that it refers to was deleted
-    // meanwhile.
+    // A foreign key violation is not caused by the archive: the row was deleted concurrently.
     if (code === FOREIGN_KEY_VIOLATION || !["22", "23"].includes(code.slice(0, 2))) throw error;
-    const which = constraint ? ` (${constraint})` : "";
-    throw new AppError("invalid", "archive.refused", `The archive holds what cannot be${which}`, {
+    const name = constraint ? ` (${constraint})` : "";
+    throw new AppError("invalid", "archive.refused", `The archive holds what cannot be${name}`, {
       cause: error,
     });
   }

@@ -8,12 +8,12 @@ import { account, buildAccount } from "#test/random-account.ts";
 import { packArchive, unpackArchive } from "./archive-format.rules.ts";
 
 const ZIP = { "content-type": "application/zip" };
-const exported = async (api: Api, as: string) => {
+const exportZip = async (api: Api, as: string) => {
   const answer = await api.get(ARCHIVE, { as });
   expectStatus(answer, 200);
   return answer.bytes;
 };
-const load = (api: Api, as: string, body: Uint8Array<ArrayBuffer>) =>
+const importZip = (api: Api, as: string, body: Uint8Array<ArrayBuffer>) =>
   api.post(ARCHIVE, { as, body, headers: ZIP });
 const filesOf = (zip: Uint8Array) =>
   Object.fromEntries(
@@ -29,31 +29,31 @@ const rezip = (files: Record<string, string>) =>
     ),
   );
 
-test("what is exported, imported into an empty account and exported again is the same, byte for byte", async () => {
+test("an archive that is imported into an empty account and exported again is the same, byte for byte", async () => {
   await fc.assert(
-    fc.asyncProperty(account, (given) =>
+    fc.asyncProperty(account, (training) =>
       withApi(async (api) => {
-        const [from, to] = [await makeSignedIn(api), await makeSignedIn(api)];
+        const [source, target] = [await makeSignedIn(api), await makeSignedIn(api)];
         const system = [
           await makeExercise(api, { name: "Zq System A" }),
           await makeExercise(api, { name: "Zq System B" }),
         ];
-        await buildAccount(api, from.as, system, given);
-        const archive = await exported(api, from.as);
-        const loaded = await load(api, to.as, archive);
-        expectStatus(loaded, 200);
-        expect(loaded.json).toMatchObject({
+        await buildAccount(api, source.as, system, training);
+        const archive = await exportZip(api, source.as);
+        const imported = await importZip(api, target.as, archive);
+        expectStatus(imported, 200);
+        expect(imported.json).toMatchObject({
           unknown: [],
-          imported: { workouts: given.workouts.length },
+          imported: { workouts: training.workouts.length },
         });
-        expect(Buffer.from(await exported(api, to.as)).equals(archive)).toBe(true);
-        // And what it holds is read as before, but for ids and versions.
-        const shown = async (as: string) =>
+        expect(Buffer.from(await exportZip(api, target.as)).equals(archive)).toBe(true);
+        // The API shows the same training, except for ids and versions.
+        const workoutsText = async (as: string) =>
           (await api.get("/api/v1/workouts?pageSize=100", { as })).text.replaceAll(
             /[0-9a-f]{8}-[0-9a-f-]{27}|"version":\d+/g,
             "",
           );
-        expect(await shown(to.as)).toBe(await shown(from.as));
+        expect(await workoutsText(target.as)).toBe(await workoutsText(source.as));
       })(),
     ),
     { numRuns: 12 },
@@ -96,11 +96,11 @@ async function makeArchive(api: Api) {
     ],
     losses: [],
   });
-  return { as, user, archive: await exported(api, as) };
+  return { as, user, archive: await exportZip(api, as) };
 }
 
 test(
-  "an archive has no ids and no addresses, and its sets open in a spreadsheet as text",
+  "an archive has no ids and no email addresses, and its sets open in a spreadsheet as text",
   withApi(async (api) => {
     const { user, archive } = await makeArchive(api);
     const files = filesOf(archive);
@@ -132,7 +132,7 @@ test(
   }),
 );
 
-/** An archive whose files were changed by somebody who keeps the manifest true. */
+/** An archive with changed files and a manifest that matches them. */
 function forge(files: Record<string, string>, change: (files: Record<string, string>) => void) {
   const changed = { ...files };
   change(changed);
@@ -146,16 +146,16 @@ function forge(files: Record<string, string>, change: (files: Record<string, str
 }
 
 test(
-  "every fault of an archive is said, and changes nothing",
+  "an archive with a fault is refused with its code, and changes nothing",
   withApi(async (api) => {
     const { as, archive } = await makeArchive(api);
-    const to = await makeSignedIn(api);
+    const target = await makeSignedIn(api);
     const files = filesOf(archive);
     const { "plans.json": _plans, ...withoutPlans } = files;
-    const edit = (name: string, from: string | RegExp, by: string) =>
+    const edit = (name: string, pattern: string, replacement: string) =>
       forge(files, (changed) => {
-        expect(changed[name]).toMatch(from);
-        changed[name] = (changed[name] ?? "").replace(from, by);
+        expect(changed[name]).toMatch(pattern);
+        changed[name] = (changed[name] ?? "").replace(pattern, replacement);
       });
     const faults: [Uint8Array<ArrayBuffer>, string][] = [
       [new Uint8Array(Buffer.from("no zip")), "archive.damaged"],
@@ -183,17 +183,18 @@ test(
         "archive.refused",
       ],
     ];
-    for (const [zip, code] of faults) expectProblem(await load(api, to.as, zip), 422, code);
-    expectProblem(await load(api, as, archive), 409, "archive.account_not_empty");
-    expect(await exported(api, to.as)).toEqual(
+    for (const [zip, code] of faults)
+      expectProblem(await importZip(api, target.as, zip), 422, code);
+    expectProblem(await importZip(api, as, archive), 409, "archive.account_not_empty");
+    expect(await exportZip(api, target.as)).toEqual(
       packArchive({ exercises: "", routines: "", plans: "", workouts: "" }),
     );
-    expectStatus(await load(api, to.as, archive), 200);
+    expectStatus(await importZip(api, target.as, archive), 200);
   }),
 );
 
 test(
-  "a byte that changed on the way never makes another archive of it",
+  "an archive with a corrupted byte is refused or imported unchanged",
   withApi(async (api) => {
     const { archive } = await makeArchive(api);
     const empty = packArchive({ exercises: "", routines: "", plans: "", workouts: "" });
@@ -201,14 +202,14 @@ test(
       fc.asyncProperty(
         fc.nat(archive.length - 1),
         fc.integer({ min: 1, max: 255 }),
-        async (at, by) => {
-          const to = await makeSignedIn(api);
+        async (index, mask) => {
+          const target = await makeSignedIn(api);
           const changed = archive.slice();
-          changed[at] = (changed[at] ?? 0) ^ by;
-          const { status } = await load(api, to.as, changed);
+          changed[index] = (changed[index] ?? 0) ^ mask;
+          const { status } = await importZip(api, target.as, changed);
           expect([200, 422]).toContain(status);
-          const found = Buffer.from(await exported(api, to.as));
-          expect(found.equals(status === 200 ? archive : empty)).toBe(true);
+          const result = Buffer.from(await exportZip(api, target.as));
+          expect(result.equals(status === 200 ? archive : empty)).toBe(true);
         },
       ),
       { numRuns: 60 },
@@ -218,10 +219,10 @@ test(
 );
 
 test(
-  "a zip that says less of its size than it unpacks to, and lists nested deeply, are damaged",
+  "a zip that declares a smaller size than it unpacks to, and deeply nested lists, are refused",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const empty = filesOf(await exported(api, as));
+    const empty = filesOf(await exportZip(api, as));
     const deep = { ...empty, "workouts.json": "[".repeat(100_000) };
     const manifest = JSON.parse(empty["manifest.json"] as string);
     for (const file of manifest.files) {
@@ -231,17 +232,21 @@ test(
         new Bun.CryptoHasher("sha256").update(text).digest("hex"),
       ];
     }
-    const nested = await load(
+    const nested = await importZip(
       api,
       as,
       rezip({ ...deep, "manifest.json": JSON.stringify(manifest) }),
     );
     expectProblem(nested, 422, "archive.damaged");
 
-    const liar = Buffer.from(rezip({ ...empty, "sets.csv": " ".repeat(3 * 2 ** 20) }));
-    for (let at = liar.indexOf("PK\x01\x02"); at !== -1; at = liar.indexOf("PK\x01\x02", at + 4)) {
-      liar.writeUInt32LE(10, at + 24);
+    const forged = Buffer.from(rezip({ ...empty, "sets.csv": " ".repeat(3 * 2 ** 20) }));
+    for (
+      let offset = forged.indexOf("PK\x01\x02");
+      offset !== -1;
+      offset = forged.indexOf("PK\x01\x02", offset + 4)
+    ) {
+      forged.writeUInt32LE(10, offset + 24);
     }
-    expect(() => unpackArchive(liar, 2 ** 21)).toThrow("Unpacked it would be more than 2 MiB");
+    expect(() => unpackArchive(forged, 2 ** 21)).toThrow("Unpacked it would be more than 2 MiB");
   }),
 );

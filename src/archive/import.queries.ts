@@ -4,27 +4,29 @@ import { weightKg } from "../workouts/workouts.queries.ts";
 import type { ArchivedReference, ArchiveLists } from "./archive.schemas.ts";
 
 /**
- * Locks an account until the transaction ends; whether it has nothing, not even in the trash. One
- * statement.
+ * Locks an account until the transaction ends, and returns whether it is empty, including the
+ * trash. Two statements.
  */
 export async function lockEmptyAccount({ sql }: Db, userId: string): Promise<boolean> {
   await sql`select from users where id = ${userId} for no key update`;
-  const [found] = await sql<{ isEmpty: boolean }[]>`
-    select not (exists (select from exercises where owner_id = ${userId}) or exists (select from routines where owner_id = ${userId})
-      or exists (select from plans where owner_id = ${userId}) or exists (select from workouts where user_id = ${userId})) as "isEmpty"`;
-  return found?.isEmpty ?? false;
+  const [row] = await sql<{ isEmpty: boolean }[]>`
+    select not (
+      exists (select from exercises where owner_id = ${userId})
+      or exists (select from routines where owner_id = ${userId})
+      or exists (select from plans where owner_id = ${userId})
+      or exists (select from workouts where user_id = ${userId})
+    ) as "isEmpty"`;
+  return row?.isEmpty ?? false;
 }
 
-/**
- * The catalog's exercises of the given slugs, and its muscles and equipment of the given names, by
- * their ids.
- */
+/** Ids of the catalog: of exercises by slug, and of muscles and equipment by name. */
 export type CatalogIds = {
   exercises: Map<string, string>;
   muscles: Map<string, number>;
   equipment: Map<string, number>;
 };
 
+/** The ids of all muscles and equipment, and of the exercises with these slugs. */
 export async function findCatalogIds({ sql }: Db, slugs: string[]): Promise<CatalogIds> {
   const [row] = await sql<
     { exercises: [string, string][]; muscles: [string, number][]; equipment: [string, number][] }[]
@@ -42,12 +44,12 @@ export async function findCatalogIds({ sql }: Db, slugs: string[]): Promise<Cata
   };
 }
 
-/** Ids of the things of an archive, by their places. */
+/** The new ids of an archive's entries, by their index in each list. */
 export type ArchiveIds = { exercises: string[]; routines: string[]; plans: string[] };
 
 /**
- * Inserts own exercises with their links; they have to be rendered yet. Breaks
- * `exercises_owner_name_unique`.
+ * Inserts own exercises with their links; the caller renders their documents. Breaks
+ * `exercises_owner_name_unique`. One statement.
  */
 export async function insertExercises(
   { sql }: Db,
@@ -56,41 +58,47 @@ export async function insertExercises(
   ids: ArchiveIds,
   catalog: CatalogIds,
 ): Promise<void> {
-  const known = (names: string[], in_: Map<string, number>) =>
-    names.flatMap((name) => (in_.has(name) ? [in_.get(name) as number] : []));
-  const rows = exercises.map((exercise, at) => ({
+  const knownIds = (names: string[], idByName: Map<string, number>) =>
+    names.flatMap((name) => idByName.get(name) ?? []);
+  const rows = exercises.map((exercise, index) => ({
     ...exercise,
-    id: ids.exercises[at],
-    primary: known(exercise.primaryMuscles, catalog.muscles),
-    secondary: known(exercise.secondaryMuscles, catalog.muscles),
-    kit: known(exercise.equipment, catalog.equipment),
+    id: ids.exercises[index],
+    primary: knownIds(exercise.primaryMuscles, catalog.muscles),
+    secondary: knownIds(exercise.secondaryMuscles, catalog.muscles),
+    equipment: knownIds(exercise.equipment, catalog.equipment),
   }));
-  const links = (table: string, column: string, of: string) => sql`
-    insert into ${sql(table)} (exercise_id, ${sql(column)}) select made.id, entry_id::smallint from made join listed using (id),
-      json_array_elements_text(${sql(of)}) as entry_id`;
+  const links = (table: string, column: string, list: string) => sql`
+    insert into ${sql(table)} (exercise_id, ${sql(column)})
+    select inserted.id, linked_id::smallint
+    from inserted join listed using (id), json_array_elements_text(${sql(list)}) as linked_id`;
   await sql`
     with listed as (
-      select * from json_to_recordset(${JSON.stringify(rows)}::text::json) as entry (id uuid, name text, category text,
-        difficulty text, force text, mechanic text, instructions text, "createdAt" timestamptz, "updatedAt" timestamptz,
-        "primary" json, secondary json, kit json)
-    ), made as (
-      insert into exercises (id, owner_id, name, category, difficulty, force, mechanic, instructions, created_at, updated_at)
-      select id, ${userId}::uuid, name, category, difficulty, force, mechanic, instructions, "createdAt", "updatedAt"
-      from listed returning id
+      select * from json_to_recordset(${JSON.stringify(rows)}::text::json) as entry (
+        id uuid, name text, category text, difficulty text, force text, mechanic text,
+        instructions text, "createdAt" timestamptz, "updatedAt" timestamptz, "primary" json,
+        secondary json, equipment json
+      )
+    ), inserted as (
+      insert into exercises (id, owner_id, name, category, difficulty, force, mechanic,
+        instructions, created_at, updated_at)
+      select id, ${userId}::uuid, name, category, difficulty, force, mechanic, instructions,
+        "createdAt", "updatedAt"
+      from listed
+      returning id
     ), primary_links as (${links("exercise_primary_muscles", "muscle_group_id", "primary")}),
     secondary_links as (${links("exercise_secondary_muscles", "muscle_group_id", "secondary")})
-    ${links("exercise_equipment", "equipment_id", "kit")}`;
+    ${links("exercise_equipment", "equipment_id", "equipment")}`;
 }
 
-const exerciseId = (
+function exerciseIdOf(
   reference: ArchivedReference,
   ids: ArchiveIds,
   catalog: CatalogIds,
-): string | null => {
+): string | null {
   if (reference === null) return null;
   if ("own" in reference) return ids.exercises[reference.own] ?? null;
   return catalog.exercises.get(reference.system) ?? null;
-};
+}
 
 /** Inserts routines with their exercises. Breaks `routines_owner_name_unique`. One statement. */
 export async function insertRoutines(
@@ -100,34 +108,40 @@ export async function insertRoutines(
   ids: ArchiveIds,
   catalog: CatalogIds,
 ): Promise<void> {
-  const rows = routines.map(({ exercises: _exercises, ...routine }, at) => ({
+  const rows = routines.map(({ exercises: _exercises, ...routine }, index) => ({
     ...routine,
-    id: ids.routines[at],
+    id: ids.routines[index],
   }));
-  const entries = routines.flatMap(({ exercises }, at) =>
-    exercises.map(({ exercise, ...entry }, n) => ({
-      ...entry,
-      routine: ids.routines[at],
-      position: n + 1,
-      exercise: exerciseId(exercise, ids, catalog),
+  const exerciseRows = routines.flatMap(({ exercises }, index) =>
+    exercises.map(({ exercise, ...fields }, exerciseIndex) => ({
+      ...fields,
+      routine: ids.routines[index],
+      position: exerciseIndex + 1,
+      exercise: exerciseIdOf(exercise, ids, catalog),
     })),
   );
   await sql`
-    with made as (
+    with inserted as (
       insert into routines (id, owner_id, name, description, sharing, created_at, updated_at)
       select id, ${userId}::uuid, name, description, sharing, "createdAt", "updatedAt"
-      from json_to_recordset(${JSON.stringify(rows)}::text::json) as entry (id uuid, name text, description text, sharing text,
-        "createdAt" timestamptz, "updatedAt" timestamptz) returning id
+      from json_to_recordset(${JSON.stringify(rows)}::text::json) as entry (
+        id uuid, name text, description text, sharing text, "createdAt" timestamptz,
+        "updatedAt" timestamptz
+      )
+      returning id
     )
-    insert into routine_exercises (routine_id, position, exercise_id, exercise_name, mode, sets, reps_min, reps_max, weight,
-      weight_unit, time_s, distance_m, rpe, rir, rest_s, tempo, superset_group, notes)
-    select routine, position, exercise, name, mode, sets, "repsMin", "repsMax", weight, "weightUnit", "timeS", "distanceM", rpe,
-      rir, "restS", tempo, "supersetGroup", notes
-    from json_to_recordset(${JSON.stringify(entries)}::text::json) as entry (routine uuid, position smallint, exercise uuid,
-      name text, mode text, sets smallint, "repsMin" smallint, "repsMax" smallint, weight numeric, "weightUnit" text,
-      "timeS" integer, "distanceM" integer, rpe numeric, rir smallint, "restS" integer, tempo text, "supersetGroup" smallint,
-      notes text)
-    where routine in (select id from made)`;
+    insert into routine_exercises (routine_id, position, exercise_id, exercise_name, mode, sets,
+      reps_min, reps_max, weight, weight_unit, time_s, distance_m, rpe, rir, rest_s, tempo,
+      superset_group, notes)
+    select routine, position, exercise, name, mode, sets, "repsMin", "repsMax", weight,
+      "weightUnit", "timeS", "distanceM", rpe, rir, "restS", tempo, "supersetGroup", notes
+    from json_to_recordset(${JSON.stringify(exerciseRows)}::text::json) as entry (
+      routine uuid, position smallint, exercise uuid, name text, mode text, sets smallint,
+      "repsMin" smallint, "repsMax" smallint, weight numeric, "weightUnit" text, "timeS" integer,
+      "distanceM" integer, rpe numeric, rir smallint, "restS" integer, tempo text,
+      "supersetGroup" smallint, notes text
+    )
+    where routine in (select id from inserted)`;
 }
 
 /** Inserts plans with their routines. Breaks `plans_owner_name_unique`. One statement. */
@@ -137,33 +151,41 @@ export async function insertPlans(
   plans: ArchiveLists["plans"],
   ids: ArchiveIds,
 ): Promise<void> {
-  const rows = plans.map(({ routines: _routines, ...plan }, at) => ({
+  const rows = plans.map(({ routines: _routines, ...plan }, index) => ({
     ...plan,
-    id: ids.plans[at],
+    id: ids.plans[index],
   }));
-  const entries = plans.flatMap(({ routines }, at) =>
-    routines.map((entry) => ({
-      ...entry,
-      plan: ids.plans[at],
-      routine: ids.routines[entry.routine],
+  const routineRows = plans.flatMap(({ routines }, index) =>
+    routines.map(({ routine, ...fields }) => ({
+      ...fields,
+      plan: ids.plans[index],
+      routine: ids.routines[routine],
     })),
   );
   await sql`
-    with made as (
-      insert into plans (id, owner_id, name, description, difficulty, sharing, weeks, created_at, updated_at)
-      select id, ${userId}::uuid, name, description, difficulty, sharing, weeks, "createdAt", "updatedAt"
-      from json_to_recordset(${JSON.stringify(rows)}::text::json) as entry (id uuid, name text, description text, difficulty text,
-        sharing text, weeks smallint, "createdAt" timestamptz, "updatedAt" timestamptz) returning id
+    with inserted as (
+      insert into plans (id, owner_id, name, description, difficulty, sharing, weeks, created_at,
+        updated_at)
+      select id, ${userId}::uuid, name, description, difficulty, sharing, weeks, "createdAt",
+        "updatedAt"
+      from json_to_recordset(${JSON.stringify(rows)}::text::json) as entry (
+        id uuid, name text, description text, difficulty text, sharing text, weeks smallint,
+        "createdAt" timestamptz, "updatedAt" timestamptz
+      )
+      returning id
     )
     insert into plan_routines (plan_id, routine_id, day, position)
-    select plan, routine, day, row_number() over (partition by plan, day order by position) from json_to_recordset(${JSON.stringify(entries)}::text::json) as entry (plan uuid,
-      routine uuid, day smallint, position smallint)
-    where plan in (select id from made)`;
+    select plan, routine, day, row_number() over (partition by plan, day order by position)
+    from json_to_recordset(${JSON.stringify(routineRows)}::text::json) as entry (
+      plan uuid, routine uuid, day smallint, position smallint
+    )
+    where plan in (select id from inserted)`;
 }
 
 /**
- * Inserts workouts with their exercises and sets; they may be longer than seven days, as archives
- * made before that was the limit have them. Breaks what writing a workout does. One statement.
+ * Inserts workouts with their exercises and sets. They may be longer than seven days, because older
+ * archives contain such workouts. Breaks the constraints that writing a workout breaks. One
+ * statement.
  */
 export async function insertWorkouts(
   { sql }: Db,
@@ -172,58 +194,73 @@ export async function insertWorkouts(
   ids: ArchiveIds,
   catalog: CatalogIds,
 ): Promise<void> {
-  const rows = workouts.map(({ exercises, plan, routine, ...workout }) => ({
-    ...workout,
-    id: Bun.randomUUIDv7(),
-    plan: plan === null ? null : ids.plans[plan],
-    routine: routine === null ? null : ids.routines[routine],
-    entries: exercises.map((entry) => ({ ...entry, id: Bun.randomUUIDv7() })),
-  }));
-  const entries = rows.flatMap(({ id, entries: own }) =>
-    own.map(({ sets: _sets, exercise, ...entry }, n) => ({
-      ...entry,
-      workout: id,
-      position: n + 1,
-      exercise: exerciseId(exercise, ids, catalog),
-    })),
-  );
-  const sets = rows.flatMap(({ entries: own }) =>
-    own.flatMap(({ id, mode, sets: done }) =>
-      done.map((set, n) => ({ ...set, entry: id, mode, position: n + 1 })),
-    ),
-  );
+  const rows: object[] = [];
+  const exerciseRows: object[] = [];
+  const setRows: object[] = [];
+  for (const { exercises, plan, routine, ...workout } of workouts) {
+    const workoutId = Bun.randomUUIDv7();
+    rows.push({
+      ...workout,
+      id: workoutId,
+      plan: plan === null ? null : ids.plans[plan],
+      routine: routine === null ? null : ids.routines[routine],
+    });
+    for (const [index, { sets, exercise, ...fields }] of exercises.entries()) {
+      const exerciseRowId = Bun.randomUUIDv7();
+      exerciseRows.push({
+        ...fields,
+        id: exerciseRowId,
+        workout: workoutId,
+        position: index + 1,
+        exercise: exerciseIdOf(exercise, ids, catalog),
+      });
+      for (const [setIndex, set] of sets.entries()) {
+        const position = setIndex + 1;
+        setRows.push({ ...set, workout_exercise: exerciseRowId, mode: fields.mode, position });
+      }
+    }
+  }
   await sql`
-    with made as (
-      insert into workouts (id, user_id, name, status, started_at, ended_at, time_zone, body_weight_kg, notes, plan_id, plan_name,
-        routine_id, routine_name, import_key, deleted_at, created_at, updated_at, is_length_exempt)
-      select id, ${userId}::uuid, name, status, "startedAt", "endedAt", "timeZone", "bodyWeightKg", notes, plan, "planName",
-        routine, "routineName", decode("importKey", 'hex'), "deletedAt", "createdAt", "updatedAt",
+    with inserted as (
+      insert into workouts (id, user_id, name, status, started_at, ended_at, time_zone,
+        body_weight_kg, notes, plan_id, plan_name, routine_id, routine_name, import_key,
+        deleted_at, created_at, updated_at, is_length_exempt)
+      select id, ${userId}::uuid, name, status, "startedAt", "endedAt", "timeZone",
+        "bodyWeightKg", notes, plan, "planName", routine, "routineName",
+        decode("importKey", 'hex'), "deletedAt", "createdAt", "updatedAt",
         coalesce("endedAt" - "startedAt" > interval '7 days', false)
-      from json_to_recordset(${withoutEntries(rows)}::text::json) as entry (id uuid, name text, status text,
-        "startedAt" timestamptz, "endedAt" timestamptz, "timeZone" text, "bodyWeightKg" numeric, notes text, plan uuid,
-        "planName" text, routine uuid, "routineName" text, "importKey" text, "deletedAt" timestamptz, "createdAt" timestamptz,
-        "updatedAt" timestamptz) returning id
-    ), made_entries as (
-      insert into workout_exercises (id, workout_id, position, exercise_id, exercise_name, mode, targets, superset_group, notes)
+      from json_to_recordset(${JSON.stringify(rows)}::text::json) as entry (
+        id uuid, name text, status text, "startedAt" timestamptz, "endedAt" timestamptz,
+        "timeZone" text, "bodyWeightKg" numeric, notes text, plan uuid, "planName" text,
+        routine uuid, "routineName" text, "importKey" text, "deletedAt" timestamptz,
+        "createdAt" timestamptz, "updatedAt" timestamptz
+      )
+      returning id
+    ), inserted_exercises as (
+      insert into workout_exercises (id, workout_id, position, exercise_id, exercise_name, mode,
+        targets, superset_group, notes)
       select id, workout, position, exercise, name, mode, targets, "supersetGroup", notes
-      from json_to_recordset(${JSON.stringify(entries)}::text::json) as entry (id uuid, workout uuid, position smallint,
-        exercise uuid, name text, mode text, targets jsonb, "supersetGroup" smallint, notes text)
-      where workout in (select id from made) returning id
+      from json_to_recordset(${JSON.stringify(exerciseRows)}::text::json) as entry (
+        id uuid, workout uuid, position smallint, exercise uuid, name text, mode text,
+        targets jsonb, "supersetGroup" smallint, notes text
+      )
+      where workout in (select id from inserted)
+      returning id
     )
-    insert into workout_sets (workout_exercise_id, mode, position, type, weight, weight_unit, weight_kg, reps, time_s,
-      distance_m, rpe, rir, rest_s, completed_at, note)
-    select entry, mode, position, type, weight, weight_unit, ${weightKg(sql)}, reps, "timeS", "distanceM", rpe, rir, "restS",
-      "completedAt", note
-    from ${renamedSets(sql, sets)}
-    where entry in (select id from made_entries)`;
+    insert into workout_sets (workout_exercise_id, mode, position, type, weight, weight_unit,
+      weight_kg, reps, time_s, distance_m, rpe, rir, rest_s, completed_at, note)
+    select workout_exercise, mode, position, type, weight, weight_unit, ${weightKg(sql)}, reps,
+      "timeS", "distanceM", rpe, rir, "restS", "completedAt", note
+    from ${listedSets(sql, setRows)}
+    where workout_exercise in (select id from inserted_exercises)`;
 }
 
-const withoutEntries = (rows: { entries: unknown }[]): string =>
-  JSON.stringify(rows, (key, value) => (key === "entries" ? undefined : value));
-
-/** Sets as rows; the unit by the name that `weightKg` knows it by. */
-const renamedSets = (sql: Db["sql"], sets: object[]): Fragment => sql`(
-  select *, "weightUnit" as weight_unit from json_to_recordset(${JSON.stringify(sets)}::text::json) as one (entry uuid,
-    mode text, position smallint, type text, weight numeric, "weightUnit" text, reps smallint, "timeS" integer,
-    "distanceM" integer, rpe numeric, rir smallint, "restS" integer, "completedAt" timestamptz, note text)
+/** Sets as rows, with the unit in the column that `weightKg` reads. */
+const listedSets = (sql: Db["sql"], sets: object[]): Fragment => sql`(
+  select *, "weightUnit" as weight_unit
+  from json_to_recordset(${JSON.stringify(sets)}::text::json) as entry (
+    workout_exercise uuid, mode text, position smallint, type text, weight numeric,
+    "weightUnit" text, reps smallint, "timeS" integer, "distanceM" integer, rpe numeric,
+    rir smallint, "restS" integer, "completedAt" timestamptz, note text
+  )
 ) as listed`;

@@ -1,6 +1,6 @@
 import type { ArchiveLists } from "./archive.schemas.ts";
 
-const COLUMNS = [
+const HEADER = [
   "Day",
   "Started at (UTC)",
   "Workout",
@@ -20,37 +20,35 @@ const COLUMNS = [
 ];
 
 /**
- * Every set as a line for a spreadsheet, workouts in the order given; days are where the workout
- * was. RFC 4180, UTF-8 with a mark, and no cell that a spreadsheet would take for a formula.
+ * All sets as CSV (RFC 4180, UTF-8 with a byte order mark) for spreadsheets, one record per set, in
+ * the order of `workouts`, without those in the trash. Days are in the time zone of the workout. No
+ * field can be taken for a formula.
  */
 export function setsCsv(workouts: ArchiveLists["workouts"]): string {
-  const lines = [COLUMNS.map(cell).join(",")];
+  const records: (string | number | null | undefined)[][] = [HEADER];
   for (const { name, startedAt, timeZone, deletedAt, exercises } of workouts) {
     if (deletedAt !== null) continue;
-    const day = Temporal.Instant.from(startedAt)
-      .toZonedDateTimeISO(timeZone)
-      .toPlainDate()
-      .toString();
-    for (const [at, exercise] of exercises.entries()) {
-      for (const [n, set] of exercise.sets.entries()) {
+    const localStart = Temporal.Instant.from(startedAt).toZonedDateTimeISO(timeZone);
+    const day = localStart.toPlainDate().toString();
+    for (const [index, exercise] of exercises.entries()) {
+      for (const [setIndex, set] of exercise.sets.entries()) {
         const { type, weight, weightUnit, reps, timeS, distanceM, rpe, rir, restS, note } = set;
-        const figures = [type, weight, weightUnit, reps, timeS, distanceM, rpe, rir, restS, note];
-        lines.push(
-          [day, startedAt, name, exercise.name, at + 1, n + 1, ...figures].map(cell).join(","),
-        );
+        const values = [type, weight, weightUnit, reps, timeS, distanceM, rpe, rir, restS, note];
+        records.push([day, startedAt, name, exercise.name, index + 1, setIndex + 1, ...values]);
       }
     }
   }
+  const lines = records.map((record) => record.map(formatField).join(","));
   return `\uFEFF${lines.join("\r\n")}\r\n`;
 }
 
 /**
- * OWASP, CSV Injection: a cell that begins like a formula gets an apostrophe, which spreadsheets
- * show as text.
+ * The start of a formula. Such a field gets an apostrophe in front, so that spreadsheets show it as
+ * text (OWASP, CSV Injection).
  */
 const FORMULA = /^[=+\-@\t\r]/;
 
-function cell(value: string | number | null | undefined): string {
+function formatField(value: string | number | null | undefined): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "number") return String(value);
   const text = FORMULA.test(value) ? `'${value}` : value;
