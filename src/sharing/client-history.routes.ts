@@ -17,7 +17,11 @@ import {
 } from "../progress/progress.schemas.ts";
 import { findStreaksJson } from "../progress/streaks.queries.ts";
 import { ListWorkouts, Workout, WorkoutPage } from "../workouts/workouts.schemas.ts";
-import { getClientWorkout, listClientWorkouts, requireReadable } from "./client-history.service.ts";
+import {
+  getClientWorkout,
+  listClientWorkouts,
+  requireReadableClient,
+} from "./client-history.service.ts";
 import { ClientId } from "./clients.schemas.ts";
 
 const tag = "Trainers";
@@ -25,7 +29,7 @@ const access = "trainer";
 const path = "/api/v1/clients/:clientId";
 const problems = { 404: "There is no such client who lets the asker read their history" };
 
-/** What trainers read of their clients' training. */
+/** Operations by which trainers read the training of their clients. */
 export function clientHistoryRoutes({ db, nowMs }: { db: Db; nowMs: () => number }): Operation[] {
   return [
     operation(
@@ -77,7 +81,7 @@ export function clientHistoryRoutes({ db, nowMs }: { db: Db; nowMs: () => number
         problems,
       },
       async ({ actor, params, query }) => {
-        const userId = await requireReadable(db, actor, params.clientId);
+        const userId = await requireReadableClient(db, actor, params.clientId);
         return okJson(
           await findRecordsJson(db, userId, params.exerciseId, query.formula ?? "epley"),
         );
@@ -98,7 +102,7 @@ export function clientHistoryRoutes({ db, nowMs }: { db: Db; nowMs: () => number
       },
       async ({ actor, params, query: { cursor, pageSize = 20, formula = "epley" } }) => {
         const from = { formula, after: decodeCursor(cursor) };
-        const userId = await requireReadable(db, actor, params.clientId);
+        const userId = await requireReadableClient(db, actor, params.clientId);
         return okJson(
           cursorPage(
             await listHistory(db, userId, params.exerciseId, from, pageSize + 1),
@@ -121,7 +125,7 @@ export function clientHistoryRoutes({ db, nowMs }: { db: Db; nowMs: () => number
         problems,
       },
       async ({ actor, params, query: { timeZone, perWeek = 1 } }) => {
-        const userId = await requireReadable(db, actor, params.clientId);
+        const userId = await requireReadableClient(db, actor, params.clientId);
         return okJson(
           await findStreaksJson(db, userId, { now: new Date(nowMs()), timeZone, perWeek }),
         );
@@ -141,7 +145,9 @@ export function clientHistoryRoutes({ db, nowMs }: { db: Db; nowMs: () => number
         problems,
       },
       async ({ actor, params, query }) =>
-        okJson(await listVolumeJson(db, await requireReadable(db, actor, params.clientId), query)),
+        okJson(
+          await listVolumeJson(db, await requireReadableClient(db, actor, params.clientId), query),
+        ),
     ),
   ];
 }

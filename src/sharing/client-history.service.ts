@@ -8,18 +8,22 @@ import { findReadableClient } from "./clients.queries.ts";
 import { clientNotFound } from "./clients.service.ts";
 
 /**
- * The account whose history the actor may read as the trainer of `clientId`. Throws not_found when
- * the client does not let them, or not any more.
+ * The id of the user whose history the actor may read as the trainer of `clientId`. Throws not_found
+ * unless the client allows it at present.
  */
-export async function requireReadable(db: Db, actor: Actor, clientId: string): Promise<string> {
+export async function requireReadableClient(
+  db: Db,
+  actor: Actor,
+  clientId: string,
+): Promise<string> {
   const userId = await findReadableClient(db, actor.userId, clientId);
   if (userId === undefined) throw clientNotFound();
   return userId;
 }
 
 /**
- * One page of a client's workouts as JSON, as they see them themselves. Throws as
- * `requireReadable`.
+ * One page of a client's workouts as JSON, as the client sees them. Throws as
+ * `requireReadableClient`.
  */
 export async function listClientWorkouts(
   db: Db,
@@ -29,12 +33,13 @@ export async function listClientWorkouts(
 ): Promise<string> {
   const { cursor, pageSize = 20, ...filter } = query;
   const after = decodeCursor(cursor);
-  const userId = await requireReadable(db, actor, clientId);
+  const userId = await requireReadableClient(db, actor, clientId);
   return cursorPage(await listWorkouts(db, userId, { ...filter, after }, pageSize + 1), pageSize);
 }
 
 /**
- * A client's workout as JSON. Throws as `requireReadable`, and not_found for what is in the trash.
+ * A client's workout as JSON. Throws as `requireReadableClient`, and not_found if it does not exist or
+ * is in the trash.
  */
 export async function getClientWorkout(
   db: Db,
@@ -42,7 +47,11 @@ export async function getClientWorkout(
   clientId: string,
   workoutId: string,
 ): Promise<string> {
-  const json = await findWorkoutJson(db, await requireReadable(db, actor, clientId), workoutId);
+  const json = await findWorkoutJson(
+    db,
+    await requireReadableClient(db, actor, clientId),
+    workoutId,
+  );
   if (json === undefined)
     throw new AppError("not_found", "workouts.not_found", "Workout not found");
   return json;

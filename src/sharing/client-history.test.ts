@@ -5,7 +5,7 @@ import { statementsOf } from "#test/transaction.ts";
 
 const PERIOD = "/progress/volume?from=2026-01-01&to=2026-12-31";
 
-async function world(api: Api) {
+async function makeFixture(api: Api) {
   const { trainer, client, invitation, accept } = await makeInvitation(api, ["read_history"]);
   await accept();
   const own = await makeExercise(api, {
@@ -25,9 +25,9 @@ async function world(api: Api) {
       notes: "felt good",
       exercises,
     };
-    const made = await api.post("/api/v1/workouts", { as, body });
-    expectStatus(made, 201);
-    return made.json;
+    const answer = await api.post("/api/v1/workouts", { as, body });
+    expectStatus(answer, 201);
+    return answer.json;
   };
   const workouts = [
     await log(client.as, 1, own),
@@ -39,9 +39,9 @@ async function world(api: Api) {
 }
 
 test(
-  "a trainer reads a client's history just as the client does, in two statements each",
+  "a trainer reads a client's history exactly as the client does, in two statements each",
   withApi(async (api) => {
-    const { trainer, client, own, workouts, path } = await world(api);
+    const { trainer, client, own, workouts, path } = await makeFixture(api);
     for (const read of [
       "/workouts",
       "/workouts?from=2026-05-02T00:00:00Z",
@@ -49,15 +49,15 @@ test(
       `/progress/exercises/${own}/records?formula=brzycki`,
       PERIOD,
     ]) {
-      const mine = await api.get(`/api/v1${read}`, { as: client.as });
-      expectStatus(mine, 200);
-      const shown = await api.get(`${path}${read}`, { as: trainer.as });
-      expect(shown.text).toBe(mine.text);
+      const ownView = await api.get(`/api/v1${read}`, { as: client.as });
+      expectStatus(ownView, 200);
+      const trainerView = await api.get(`${path}${read}`, { as: trainer.as });
+      expect(trainerView.text).toBe(ownView.text);
       expect(await statementsOf(() => api.get(`${path}${read}`, { as: trainer.as }))).toHaveLength(
         2,
       );
     }
-    // Not by the person's own id, and not by way of one's own history.
+    // The client's user id is not accepted, and the trainer's own history is not affected.
     expectProblem(
       await api.get(`/api/v1/clients/${client.user.id}/workouts`, { as: trainer.as }),
       404,
@@ -68,9 +68,9 @@ test(
 );
 
 test(
-  "a client's workouts come in pages whose cursor is checked",
+  "a client's workouts are paged, and a malformed cursor is refused",
   withApi(async (api) => {
-    const { trainer, workouts, path } = await world(api);
+    const { trainer, workouts, path } = await makeFixture(api);
     const page = async (query: string) =>
       (await api.get(`${path}/workouts?${query}`, { as: trainer.as })).json;
     const first = await page("pageSize=2");
@@ -78,15 +78,15 @@ test(
     const ids = [...first.items, ...second.items].map(({ id }: { id: string }) => id);
     expect(ids).toEqual(workouts.map(({ id }) => id).reverse());
     expect(second.nextCursor).toBeNull();
-    const wrong = await api.get(`${path}/workouts?cursor=abc`, { as: trainer.as });
-    expectProblem(wrong, 422, "invalid_request");
+    const malformed = await api.get(`${path}/workouts?cursor=abc`, { as: trainer.as });
+    expectProblem(malformed, 422, "invalid_request");
   }),
 );
 
 test(
-  "a trainer is shown nothing of the trash, of others, nor of what they name wrongly",
+  "a trainer sees neither the trash nor other users' workouts, and malformed ids are refused",
   withApi(async (api) => {
-    const { trainer, client, own, workouts, log, path } = await world(api);
+    const { trainer, client, own, workouts, log, path } = await makeFixture(api);
     const stranger = await makeSignedIn(api);
     const foreign = await log(
       stranger.as,
@@ -107,10 +107,10 @@ test(
       "workouts.not_found",
     );
     expect((await api.get(`${path}/workouts`, { as: trainer.as })).json.items).toHaveLength(2);
-    const elsewhere = await api.get(`${path}/progress/exercises/${ABSENT}/records`, {
+    const unknownExercise = await api.get(`${path}/progress/exercises/${ABSENT}/records`, {
       as: trainer.as,
     });
-    expect(elsewhere.json).toMatchObject({ estimateMissing: "no_sets", repsAtWeight: [] });
+    expect(unknownExercise.json).toMatchObject({ estimateMissing: "no_sets", repsAtWeight: [] });
     for (const read of ["/workouts", `/progress/exercises/${own}/records`, PERIOD]) {
       expectProblem(
         await api.get(`${path}${read}`, { as: client.as }),
@@ -127,16 +127,16 @@ test(
 );
 
 test(
-  "a trainer reads a client's own exercise until it is over, and no answer from before is given after",
+  "a trainer reads a client's own exercise until the relation ends, and no cached reply is served afterwards",
   withApi(
     async (api) => {
-      const { trainer, client, own, relationId } = await world(api);
+      const { trainer, client, own, relationId } = await makeFixture(api);
       const read = (headers = {}) =>
         api.get(`/api/v1/exercises/${own}`, { as: trainer.as, headers });
-      const shown = await read();
-      expect(shown.json).toMatchObject({ id: own, createdBy: client.user.id });
-      expect(shown.text).toBe((await api.get(`/api/v1/exercises/${own}`, { as: client.as })).text);
-      const etag = shown.headers.get("etag") as string;
+      const reply = await read();
+      expect(reply.json).toMatchObject({ id: own, createdBy: client.user.id });
+      expect(reply.text).toBe((await api.get(`/api/v1/exercises/${own}`, { as: client.as })).text);
+      const etag = reply.headers.get("etag") as string;
       expect((await read({ "if-none-match": etag })).status).toBe(304);
       expect(await statementsOf(read)).toHaveLength(2);
       const renamed = await api.patch(`/api/v1/exercises/user/${own}`, {
@@ -172,14 +172,13 @@ test(
 );
 
 test(
-  "what is remembered is still answered to a trainer without a statement",
+  "a trainer still gets cached exercises without a statement",
   withApi(async (api) => {
-    const { trainer } = await world(api);
-    const [system] = await api.deps.db.sql<
-      { id: string }[]
-    >`select id from exercises where owner_id is null limit 1`;
-    const mine = await makeExercise(api, { owner: trainer.user, name: "Mine" });
-    for (const id of [system?.id, mine]) {
+    const { trainer } = await makeFixture(api);
+    const [system] = await api.deps.db.sql<{ id: string }[]>`
+      select id from exercises where owner_id is null limit 1`;
+    const own = await makeExercise(api, { owner: trainer.user, name: "Mine" });
+    for (const id of [system?.id, own]) {
       const read = () => api.get(`/api/v1/exercises/${id}`, { as: trainer.as });
       expectStatus(await read(), 200);
       expect(await statementsOf(read)).toHaveLength(0);

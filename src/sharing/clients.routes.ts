@@ -14,9 +14,9 @@ import {
 import {
   acceptTrainer,
   changeScopes,
-  endAsClient,
-  endAsTrainer,
   inviteClient,
+  leaveTrainer,
+  removeClient,
 } from "./clients.service.ts";
 
 const tag = "Trainers";
@@ -24,7 +24,7 @@ const clientsPath = "/api/v1/clients";
 const trainersPath = "/api/v1/trainers";
 const absent = { 404: "There is no such one of the asker's, or it has ended" };
 
-/** What trainers do about their clients. */
+/** Operations of trainers on their clients. */
 export function clientRoutes({ db }: { db: Db }): Operation[] {
   const access = "trainer";
   return [
@@ -69,14 +69,14 @@ export function clientRoutes({ db }: { db: Db }): Operation[] {
         problems: absent,
       },
       async ({ actor, params }) => {
-        await endAsTrainer(db, actor, params.clientId);
+        await removeClient(db, actor, params.clientId);
         return noContent();
       },
     ),
   ];
 }
 
-/** What clients do about their trainers. */
+/** Operations of clients on their trainers. */
 export function trainerRoutes({ db }: { db: Db }): Operation[] {
   const access = "active";
   return [
@@ -140,7 +140,7 @@ export function trainerRoutes({ db }: { db: Db }): Operation[] {
         problems: absent,
       },
       async ({ actor, params }) => {
-        await endAsClient(db, actor, params.clientId);
+        await leaveTrainer(db, actor, params.clientId);
         return noContent();
       },
     ),

@@ -20,7 +20,7 @@ export const Acceptance = strict(
 );
 export const ScopesChange = strict({ scopes: Scopes });
 
-/** A row of `clients`, not a person. */
+/** The id of a row of `clients`, not of a user. */
 export const ClientId = strict({ clientId: Uuid });
 
 const Status = choice(["invited", "accepted", "ended"]);

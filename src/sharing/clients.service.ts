@@ -8,9 +8,9 @@ export const clientNotFound = () =>
   new AppError("not_found", "clients.not_found", "Client not found");
 
 /**
- * Asks somebody to become the actor's client, and returns the invitation as JSON: it allows nothing
- * until it is accepted. Throws invalid for oneself; not_found for an address that has no active
- * account; conflict (`clients.exists`).
+ * Invites a user to become the actor's client, and returns the invitation as JSON. It allows nothing
+ * until it is accepted. Throws invalid for the actor's own email; not_found for an email without an
+ * active account; conflict (`clients.exists`).
  */
 export async function inviteClient(
   db: Db,
@@ -26,9 +26,9 @@ export async function inviteClient(
 }
 
 /**
- * Allows an invitation's trainer `scopes`, or all that they asked for, and returns it as JSON.
- * Throws not_found unless it is the actor's and has not ended; invalid beyond what was asked for;
- * conflict (`clients.accepted`).
+ * Accepts an invitation for `scopes`, or for all that it asks for, and returns it as JSON. Throws
+ * not_found unless it is to the actor and has not ended; invalid for scopes that it does not ask
+ * for; conflict (`clients.accepted`).
  */
 export function acceptTrainer(
   db: Db,
@@ -36,15 +36,15 @@ export function acceptTrainer(
   clientId: string,
   scopes: Scopes | undefined,
 ): Promise<string> {
-  return allow(db, actor, clientId, scopes, (isAccepted) => {
+  return setScopes(db, actor, clientId, scopes, (isAccepted) => {
     if (isAccepted)
       throw new AppError("conflict", "clients.accepted", "You have accepted this trainer already");
   });
 }
 
 /**
- * Changes what an accepted trainer may do; holds from the next request on. Throws as accepting,
- * conflict before it.
+ * Changes what an accepted trainer may do from the next request on. Throws as `acceptTrainer`, but
+ * conflict (`clients.not_accepted`) before acceptance.
  */
 export function changeScopes(
   db: Db,
@@ -52,36 +52,36 @@ export function changeScopes(
   clientId: string,
   scopes: Scopes,
 ): Promise<string> {
-  return allow(db, actor, clientId, scopes, (isAccepted) => {
+  return setScopes(db, actor, clientId, scopes, (isAccepted) => {
     if (!isAccepted)
       throw new AppError("conflict", "clients.not_accepted", "Accept this trainer first");
   });
 }
 
 /**
- * Ends it as the client, or declines; holds from the next request on. Throws not_found for anyone
- * else's and when over.
+ * Leaves a trainer from the next request on, or declines an invitation. Throws not_found unless it
+ * is to the actor and has not ended.
  */
-export async function endAsClient(db: Db, actor: Actor, clientId: string): Promise<void> {
+export async function leaveTrainer(db: Db, actor: Actor, clientId: string): Promise<void> {
   if (!(await endClient(db, "client", actor.userId, clientId))) throw clientNotFound();
 }
 
-/** Ends it as the trainer, or takes the invitation back. Throws as `endAsClient`. */
-export async function endAsTrainer(db: Db, actor: Actor, clientId: string): Promise<void> {
+/** Removes a client, or withdraws an invitation. Throws as `leaveTrainer`. */
+export async function removeClient(db: Db, actor: Actor, clientId: string): Promise<void> {
   if (!(await endClient(db, "trainer", actor.userId, clientId))) throw clientNotFound();
 }
 
-function allow(
+function setScopes(
   db: Db,
   actor: Actor,
   clientId: string,
   scopes: Scopes | undefined,
-  requireFitting: (isAccepted: boolean) => void,
+  checkStatus: (isAccepted: boolean) => void,
 ): Promise<string> {
   return db.transaction(async (tx) => {
-    const stored = await lockInvitation(tx, actor.userId, clientId);
-    if (!stored) throw clientNotFound();
-    requireFitting(stored.isAccepted);
+    const invitation = await lockInvitation(tx, actor.userId, clientId);
+    if (!invitation) throw clientNotFound();
+    checkStatus(invitation.isAccepted);
     return updateScopes(tx, clientId, scopes);
   });
 }

@@ -7,7 +7,7 @@ import { statementsOf } from "#test/transaction.ts";
 const BOTH = ["read_history", "write_plans"];
 
 test(
-  "a trainer invites somebody, who accepts some of what is asked, and either side sees the same",
+  "a trainer invites a user, who accepts some of the scopes, and both sides see the same",
   withApi(async (api) => {
     const { trainer, client, invitation, accept } = await makeInvitation(api);
     expect(invitation).toMatchObject({
@@ -19,11 +19,11 @@ test(
       acceptedAt: null,
       endedAt: null,
     });
-    const both = async (query = "") => [
+    const listBoth = async (query = "") => [
       (await api.get(`${CLIENTS}${query}`, { as: trainer.as })).json,
       (await api.get(`${TRAINERS}${query}`, { as: client.as })).json,
     ];
-    expect(await both()).toEqual([[invitation], [invitation]]);
+    expect(await listBoth()).toEqual([[invitation], [invitation]]);
     const accepted = await accept({ scopes: ["write_plans"] });
     expectStatus(accepted, 200);
     expect(accepted.json).toMatchObject({
@@ -33,15 +33,15 @@ test(
       askedScopes: BOTH,
       scopes: ["write_plans"],
     });
-    expect(await both("?status=accepted")).toEqual([[accepted.json], [accepted.json]]);
-    expect(await both("?status=invited")).toEqual([[], []]);
+    expect(await listBoth("?status=accepted")).toEqual([[accepted.json], [accepted.json]]);
+    expect(await listBoth("?status=invited")).toEqual([[], []]);
     expect(await statementsOf(() => api.get(CLIENTS, { as: trainer.as }))).toHaveLength(1);
     expect(await statementsOf(() => api.get(TRAINERS, { as: client.as }))).toHaveLength(1);
   }),
 );
 
 test(
-  "an invitation is accepted once, whole unless said otherwise, and its scopes change within what was asked for",
+  "an invitation is accepted once, for all scopes by default, and the scopes change within what it asks for",
   withApi(async (api) => {
     const { client, invitation, accept } = await makeInvitation(api);
     const change = (scopes: string[]) =>
@@ -61,17 +61,17 @@ test(
 );
 
 test(
-  "a client allows nothing that the trainer did not ask for",
+  "a client cannot allow scopes that the trainer did not ask for",
   withApi(async (api) => {
     const { client, invitation, accept } = await makeInvitation(api, ["read_history"]);
     expectProblem(await accept({ scopes: BOTH }), 422, "clients.beyond_invitation");
     expectProblem(await accept({ scopes: ["write_plans"] }), 422, "clients.beyond_invitation");
     expect((await accept()).json.scopes).toEqual(["read_history"]);
-    const widened = await api.patch(`${TRAINERS}/${invitation.id}`, {
+    const update = await api.patch(`${TRAINERS}/${invitation.id}`, {
       as: client.as,
       body: { scopes: BOTH },
     });
-    expectProblem(widened, 422, "clients.beyond_invitation");
+    expectProblem(update, 422, "clients.beyond_invitation");
     expect((await api.get(TRAINERS, { as: client.as })).json[0].scopes).toEqual(["read_history"]);
   }),
 );
@@ -80,7 +80,7 @@ test.each([
   ["client", TRAINERS],
   ["trainer", CLIENTS],
 ] as const)(
-  "the %s ends it once, and it stays as history while another invitation follows",
+  "the %s ends the relation once, and it stays in the list when another invitation follows",
   (side, path) =>
     withApi(async (api) => {
       const { trainer, client, invitation, accept } = await makeInvitation(api);
@@ -95,9 +95,9 @@ test.each([
       const end = () => api.delete(`${path}/${invitation.id}`, { as });
       expectStatus(await end(), 204);
       expectProblem(await end(), 404, "clients.not_found", "Client not found");
-      const over = (await api.get(`${TRAINERS}?status=ended`, { as: client.as })).json;
-      expect(over).toMatchObject([{ id: invitation.id, status: "ended", scopes: BOTH }]);
-      expect(over[0].endedAt).not.toBeNull();
+      const ended = (await api.get(`${TRAINERS}?status=ended`, { as: client.as })).json;
+      expect(ended).toMatchObject([{ id: invitation.id, status: "ended", scopes: BOTH }]);
+      expect(ended[0].endedAt).not.toBeNull();
       const body = { scopes: BOTH };
       expectProblem(
         await api.patch(`${TRAINERS}/${invitation.id}`, { as: client.as, body }),
@@ -105,17 +105,17 @@ test.each([
         "clients.not_found",
       );
       expectProblem(await accept(), 404, "clients.not_found");
-      const again = await invite();
-      expectStatus(again, 201);
+      const second = await invite();
+      expectStatus(second, 201);
       const listed = (await api.get(CLIENTS, { as: trainer.as })).json.map(
         ({ id }: { id: string }) => id,
       );
-      expect(listed).toEqual([again.json.id, invitation.id]);
+      expect(listed).toEqual([second.json.id, invitation.id]);
     })(),
 );
 
 test(
-  "an invitation is declined by the client and taken back by the trainer before it was accepted",
+  "before acceptance, the client can decline an invitation and the trainer can withdraw it",
   withApi(async (api) => {
     const [declined, withdrawn] = [await makeInvitation(api), await makeInvitation(api)];
     expectStatus(
@@ -128,14 +128,14 @@ test(
     );
     for (const { accept } of [declined, withdrawn])
       expectProblem(await accept(), 404, "clients.not_found");
-    // Who never accepted is never named to the trainer.
-    const [over] = (await api.get(CLIENTS, { as: declined.trainer.as })).json;
-    expect(over).toMatchObject({ status: "ended", scopes: [], client: { name: null } });
+    // The trainer never sees the name of a client who did not accept.
+    const [ended] = (await api.get(CLIENTS, { as: declined.trainer.as })).json;
+    expect(ended).toMatchObject({ status: "ended", scopes: [], client: { name: null } });
   }),
 );
 
 test(
-  "only trainers invite, somebody else with an active account, for something",
+  "only trainers can invite, and only other active accounts, for at least one scope",
   withApi(async (api) => {
     const { as, user } = await makeSignedIn(api, { roleSlug: "fitness-trainer" });
     const inactive = await makeUser(api, { isActive: false });
@@ -153,7 +153,7 @@ test(
 );
 
 test(
-  "an invitation is there for nobody but the two, each on their own side",
+  "an invitation is visible only to its trainer and client, each on their own side",
   withApi(async (api) => {
     const { trainer, client, invitation } = await makeInvitation(api);
     const colleague = await makeSignedIn(api, { roleSlug: "fitness-trainer" });

@@ -3,7 +3,7 @@ import { createdJson, noContent, okJson } from "../http/reply.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import { listGrantsJson } from "./grants.queries.ts";
 import { Grant, GrantId, GrantPatch, Grants, ListGrants, NewGrant } from "./grants.schemas.ts";
-import { changeGrant, endGrant, grantAccess } from "./grants.service.ts";
+import { changeGrant, grantAccess, revokeGrant } from "./grants.service.ts";
 
 const tag = "Sharing";
 const access = "active";
@@ -73,7 +73,7 @@ export function grantRoutes({ db }: { db: Db }): Operation[] {
         problems: { 404: "There is no such grant of or to one" },
       },
       async ({ actor, params }) => {
-        await endGrant(db, actor, params.grantId);
+        await revokeGrant(db, actor, params.grantId);
         return noContent();
       },
     ),

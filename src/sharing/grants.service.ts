@@ -5,13 +5,19 @@ import { deleteGrant, findGrantJson, insertGrant, updateGrant } from "./grants.q
 
 const grantNotFound = () => new AppError("not_found", "grants.not_found", "Grant not found");
 
+/** The error if neither a routine nor a plan of the actor has the given id. */
+export function subjectNotFound(routineId: string | undefined): AppError {
+  const subject = routineId === undefined ? "Plan" : "Routine";
+  return new AppError("not_found", `${subject.toLowerCase()}s.not_found`, `${subject} not found`);
+}
+
 type NewGrant = { routineId?: string; planId?: string; email: string; access: "read" | "write" };
 
 /**
- * Lets somebody read or write a routine or plan of the actor's own, and returns the grant as JSON;
- * it holds from the next request on. Throws invalid unless exactly one thing is named, or for
- * oneself; not_found for what is not the actor's, and for an address that has no active account;
- * conflict (`grants.exists`).
+ * Lets another user read or write one of the actor's routines or plans from the next request on, and
+ * returns the grant as JSON. Throws invalid unless exactly one of the ids is given, and for the
+ * actor's own email; not_found for other owners' routines and plans, and for an email without an
+ * active account; conflict (`grants.exists`).
  */
 export async function grantAccess(
   db: Db,
@@ -26,20 +32,14 @@ export async function grantAccess(
   }
   const subject = { routineId: routineId ?? null, planId: planId ?? null };
   return db.transaction(async (tx) => {
-    const made = await insertGrant(tx, actor.userId, subject, email, access);
-    if (!made.subject) {
-      const what = routineId === undefined ? "Plan" : "Routine";
-      throw new AppError("not_found", `${what.toLowerCase()}s.not_found`, `${what} not found`);
-    }
-    if (!made.grantee) throw new AppError("not_found", "users.not_found", "User not found");
-    return (await findGrantJson(tx, actor.userId, made.id as string)) as string;
+    const inserted = await insertGrant(tx, actor.userId, subject, email, access);
+    if (!inserted.hasSubject) throw subjectNotFound(routineId);
+    if (!inserted.hasGrantee) throw new AppError("not_found", "users.not_found", "User not found");
+    return (await findGrantJson(tx, actor.userId, inserted.id as string)) as string;
   });
 }
 
-/**
- * Changes what a grant of the actor's allows, and returns it as JSON. Throws not_found for anyone
- * else's.
- */
+/** Changes what a grant by the actor allows, and returns it as JSON. Throws not_found for others. */
 export async function changeGrant(
   db: Db,
   actor: Actor,
@@ -51,9 +51,9 @@ export async function changeGrant(
 }
 
 /**
- * Ends a grant that the actor gave or was given; it ends with the next request. Throws not_found
- * for anyone else's.
+ * Revokes a grant by or to the actor from the next request on. Throws not_found for other users'
+ * grants.
  */
-export async function endGrant(db: Db, actor: Actor, grantId: string): Promise<void> {
+export async function revokeGrant(db: Db, actor: Actor, grantId: string): Promise<void> {
   if (!(await deleteGrant(db, actor.userId, grantId))) throw grantNotFound();
 }

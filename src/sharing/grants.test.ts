@@ -3,7 +3,7 @@ import { ABSENT, makeSignedIn, makeUser } from "#test/fixtures.ts";
 import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { GRANTS, ROUTINES } from "#test/paths.ts";
 
-async function world(api: Api) {
+async function makeFixture(api: Api) {
   const [owner, friend, other] = [
     await makeSignedIn(api),
     await makeSignedIn(api),
@@ -19,14 +19,14 @@ async function world(api: Api) {
 }
 
 test(
-  "who is granted a routine reads it, or writes it, from the next request on and until the grant ends",
+  "a grantee can read or write a routine from the next request on, until the grant ends",
   withApi(async (api) => {
-    const { owner, friend, other, routine, share } = await world(api);
+    const { owner, friend, other, routine, share } = await makeFixture(api);
     const url = `${ROUTINES}/${routine.id}`;
     expectProblem(await api.get(url, { as: friend.as }), 404, "routines.not_found");
-    const made = await share({ routineId: routine.id });
-    expectStatus(made, 201);
-    expect(made.json).toMatchObject({
+    const grant = await share({ routineId: routine.id });
+    expectStatus(grant, 201);
+    expect(grant.json).toMatchObject({
       routineId: routine.id,
       planId: null,
       name: "Legs",
@@ -42,7 +42,7 @@ test(
     const rename = (as: string) => api.patch(url, { as, body: { name: "Heavy legs" } });
     expectProblem(await rename(friend.as), 404, "routines.not_found");
     expect(
-      (await api.patch(`${GRANTS}/${made.json.id}`, { as: owner.as, body: { access: "write" } }))
+      (await api.patch(`${GRANTS}/${grant.json.id}`, { as: owner.as, body: { access: "write" } }))
         .json.access,
     ).toBe("write");
     expect((await rename(friend.as)).json).toMatchObject({
@@ -50,31 +50,31 @@ test(
       access: "write",
       ownerId: owner.user.id,
     });
-    // Writing is neither sharing nor deleting.
+    // Write access does not include sharing and deleting.
     expectProblem(
       await api.patch(url, { as: friend.as, body: { sharing: "public" } }),
       403,
       "routines.not_owner",
     );
     expectProblem(await api.delete(url, { as: friend.as }), 404, "routines.not_found");
-    // A private routine is the owner's alone, whatever grants there are.
+    // Nobody but the owner sees a private routine, even with a grant.
     await api.patch(url, { as: owner.as, body: { sharing: "private" } });
     expectProblem(await api.get(url, { as: friend.as }), 404, "routines.not_found");
     expectProblem(await rename(friend.as), 404, "routines.not_found");
     await api.patch(url, { as: owner.as, body: { sharing: "shared" } });
     expectStatus(await api.get(url, { as: friend.as }), 200);
-    expectStatus(await api.delete(`${GRANTS}/${made.json.id}`, { as: owner.as }), 204);
+    expectStatus(await api.delete(`${GRANTS}/${grant.json.id}`, { as: owner.as }), 204);
     expectProblem(await api.get(url, { as: friend.as }), 404, "routines.not_found");
   }),
 );
 
 test(
-  "who is granted a plan reads its routines too, and starts workouts from them, and nothing else of the owner's",
+  "a grantee of a plan can also read its routines and start workouts from them, and nothing else of the owner",
   withApi(async (api) => {
-    const { owner, friend, routine, share } = await world(api);
-    const { json: secret } = await api.post(ROUTINES, {
+    const { owner, friend, routine, share } = await makeFixture(api);
+    const { json: unrelated } = await api.post(ROUTINES, {
       as: owner.as,
-      body: { name: "Secret", exercises: [] },
+      body: { name: "Unrelated", exercises: [] },
     });
     const body = { name: "Plan", routines: [{ routineId: routine.id, day: 1 }] };
     const { json: plan } = await api.post("/api/v1/plans", { as: owner.as, body });
@@ -87,26 +87,29 @@ test(
       "read",
     );
     expectProblem(
-      await api.get(`${ROUTINES}/${secret.id}`, { as: friend.as }),
+      await api.get(`${ROUTINES}/${unrelated.id}`, { as: friend.as }),
       404,
       "routines.not_found",
     );
-    const start = () =>
+    const startWorkout = () =>
       api.post("/api/v1/workouts", {
         as: friend.as,
         body: { planId: plan.id, routineId: routine.id, timeZone: "UTC" },
       });
-    const workout = await start();
+    const workout = await startWorkout();
     expectStatus(workout, 201);
     expectProblem(
       await api.get(`/api/v1/workouts/${workout.json.id}`, { as: owner.as }),
       404,
       "workouts.not_found",
     );
-    const mine = await api.post(ROUTINES, { as: friend.as, body: { name: "Mine", exercises: [] } });
-    const foreign = { routines: [{ routineId: mine.json.id, day: 1 }] };
+    const friendsRoutine = await api.post(ROUTINES, {
+      as: friend.as,
+      body: { name: "Mine", exercises: [] },
+    });
+    const withFriendsRoutine = { routines: [{ routineId: friendsRoutine.json.id, day: 1 }] };
     expectProblem(
-      await api.patch(`/api/v1/plans/${plan.id}`, { as: friend.as, body: foreign }),
+      await api.patch(`/api/v1/plans/${plan.id}`, { as: friend.as, body: withFriendsRoutine }),
       404,
       "plans.routine_not_found",
     );
@@ -120,22 +123,22 @@ test(
       404,
       "plans.not_found",
     );
-    // Who was given a grant may give it back.
+    // The grantee can end the grant.
     expectStatus(await api.delete(`${GRANTS}/${grant.id}`, { as: friend.as }), 204);
     expectProblem(
       await api.get(`${ROUTINES}/${routine.id}`, { as: friend.as }),
       404,
       "routines.not_found",
     );
-    expectProblem(await start(), 404, "routines.not_found");
+    expectProblem(await startWorkout(), 404, "routines.not_found");
     expectStatus(await api.get(`/api/v1/workouts/${workout.json.id}`, { as: friend.as }), 200);
   }),
 );
 
 test(
-  "grants are listed for who gave and who was given them, and are there for nobody else",
+  "grants are listed for the owner and the grantee, and are invisible to others",
   withApi(async (api) => {
-    const { owner, friend, other, routine, share } = await world(api);
+    const { owner, friend, other, routine, share } = await makeFixture(api);
     const { json: grant } = await share({ routineId: routine.id });
     const listed = async (as: string, direction: string) =>
       (await api.get(`${GRANTS}?direction=${direction}`, { as })).json;
@@ -160,9 +163,9 @@ test(
 );
 
 test(
-  "a grant needs one thing of one's own and somebody else with an account, once, and nothing is shared without",
+  "a grant needs one own routine or plan and another active account, and a refused grant shares nothing",
   withApi(async (api) => {
-    const { owner, friend, other, routine, share } = await world(api);
+    const { owner, friend, other, routine, share } = await makeFixture(api);
     const inactive = await makeUser(api, { isActive: false });
     const sharing = async () =>
       (await api.get(`${ROUTINES}/${routine.id}`, { as: owner.as })).json.sharing;

@@ -3,7 +3,7 @@ import { created, noContent, okJson, secret } from "../http/reply.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import { listLinksJson } from "./links.queries.ts";
 import { CreatedLink, Linked, LinkId, Links, LinkToken, NewLink } from "./links.schemas.ts";
-import { createLink, endLink, getLinked } from "./links.service.ts";
+import { createLink, getLinked, revokeLink } from "./links.service.ts";
 
 const tag = "Sharing";
 const access = "active";
@@ -50,7 +50,7 @@ export function linkRoutes({ db }: { db: Db }): Operation[] {
         problems: { 404: "There is no such link of one's own" },
       },
       async ({ actor, params }) => {
-        await endLink(db, actor, params.linkId);
+        await revokeLink(db, actor, params.linkId);
         return noContent();
       },
     ),
