@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { cac } from "cac";
 import { benchCommands } from "#bench/commands.ts";
-import { OPERATIONS } from "#bench/compare/compare.ts";
+import { OPERATIONS } from "#bench/compare/bare-comparison.ts";
 import { registerCommands } from "#cli/commands.ts";
 import { Settings } from "#src/config/settings.ts";
 import { scripts } from "../package.json" with { type: "json" };

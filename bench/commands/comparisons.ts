@@ -1,6 +1,6 @@
 import type { CAC } from "cac";
+import { compareWithBare, OPERATIONS } from "../compare/bare-comparison.ts";
 import { benchCatalog } from "../compare/catalog.ts";
-import { compareWithBare, OPERATIONS } from "../compare/compare.ts";
 import { benchGrowth } from "../compare/growth.ts";
 import { comparePasswordLibraries } from "../compare/passwords.ts";
 import { comparePeers } from "../compare/peers.ts";

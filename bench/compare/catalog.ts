@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
-import { ratioOfPairs } from "../figures/statistics.ts";
+import { estimateText, ratioOfPairs, shuffled } from "../figures/statistics.ts";
 import {
   fetchAnswer,
   type RequestHandling,
@@ -11,49 +11,43 @@ import {
 } from "../testbed/applications.ts";
 import { databaseUrl } from "../testbed/embedded-postgres.ts";
 import { type ServerProcess, startServer } from "../testbed/server-process.ts";
-import { type Measured, measure as measureAsking, type RequestOptions } from "./measured.ts";
 import { measurePgbench } from "./pgbench-page.ts";
+import { measureRequestCost, type RequestCost, type RequestOptions } from "./request-cost.ts";
 
 const PAGE = "/api/v1/exercises?pageSize=20";
-/**
- * More spellings of the same questions than fit into the memory beside the words of the catalog:
- * none is answered from it.
- */
+/** More spellings than the catalog cache holds, so that none is answered from it. */
 const MISSPELT = [
   "bulgrian split sqat",
   "romainan deadlfit",
   "dumbell bnech pres",
   "latteral rasie",
 ].flatMap((search) =>
-  Array.from({ length: 64 }, (_, at) => {
-    const spelt = [...search]
-      .map((letter, place) => ((at >> (place % 6)) & 1 ? letter.toUpperCase() : letter))
+  Array.from({ length: 64 }, (_, index) => {
+    const spelling = [...search]
+      .map((letter, position) => ((index >> (position % 6)) & 1 ? letter.toUpperCase() : letter))
       .join("");
-    return `/api/v1/exercises?searchString=${encodeURIComponent(spelt)}`;
+    return `/api/v1/exercises?searchString=${encodeURIComponent(spelling)}`;
   }),
 );
-/**
- * More than there are connections: what two ask at once is asked of the database once if it is the
- * same question.
- */
-const PEOPLE = 32;
-/** As the proxy names each request. */
-const NAMED = { "x-request-id": "0123456789abcdef0123456789abcdef" };
-/** Connections: pgbench does not send a statement before it has the last one's answer. */
+/** More users than connections, because concurrent requests for the same answer share one query. */
+const USERS = 32;
+/** The request id that the proxy adds. */
+const REQUEST_ID = { "x-request-id": "0123456789abcdef0123456789abcdef" };
+/** Like pgbench, a connection sends its next request after the last answer. */
 const CONNECTIONS = 8;
 
-/** What a request costs a server falls for its first ten thousands. */
+/** The cost of a request falls over the first ten thousand requests. */
 const WARM_UP_MS = 3000;
 
 type Options = { pairs: number; seconds: number; json?: boolean };
 
 /**
- * What was promised of the page of 20 exercises, each figure beside its rival in the same minute on
- * the same machine.
+ * Compares the page of 20 exercises with its alternatives on the same machine at the same time, and
+ * prints the ratios.
  */
 export async function benchCatalog(options: Options): Promise<void> {
   const dir = temporaryDirectory("bench");
-  const rounds: Record<string, Measured>[] = [];
+  const rounds: Record<string, RequestCost>[] = [];
   try {
     for (let round = 0; round < options.pairs; round++) {
       process.stderr.write(`round ${round + 1} of ${options.pairs}\n`);
@@ -62,47 +56,46 @@ export async function benchCatalog(options: Options): Promise<void> {
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
-  const ratio = (of: keyof Measured, a: string, b: string) => {
+  const ratio = (metric: keyof RequestCost, a: string, b: string) => {
     const pairs = rounds.flatMap((round) =>
-      round[a] && round[b] ? [{ a: round[a][of], b: round[b][of] }] : [],
+      round[a] && round[b] ? [{ a: round[a][metric], b: round[b][metric] }] : [],
     );
     if (pairs.length === 0) return "not measured: pgbench is not on the PATH";
-    const { median, low, high } = ratioOfPairs(pairs);
-    return `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+    return estimateText(ratioOfPairs(pairs));
   };
   const findings = {
     "page, CPU of server and PostgreSQL / five flat statements": ratio("cpuUs", "page", "flat"),
     "page, requests per second / pgbench on its statement": ratio("perSecond", "page", "pgbench"),
-    "page that several ask for at once, CPU / five flat statements": ratio(
-      "cpuUs",
-      "samePage",
-      "flat",
-    ),
-    "page that several ask for at once, requests per second / pgbench": ratio(
+    "page requested concurrently, CPU / five flat statements": ratio("cpuUs", "samePage", "flat"),
+    "page requested concurrently, requests per second / pgbench": ratio(
       "perSecond",
       "samePage",
       "pgbench",
     ),
-    "page from memory, requests per second / bare ping": ratio("perSecond", "remembered", "ping"),
-    "page from memory to who takes gzip, requests per second / bare ping": ratio(
+    "page from the cache, requests per second / bare ping": ratio("perSecond", "cached", "ping"),
+    "page from the cache with gzip, requests per second / bare ping": ratio(
       "perSecond",
       "zipped",
       "ping",
     ),
-    "304 from memory, requests per second / bare ping": ratio("perSecond", "notModified", "ping"),
-    "page from memory, requests per second / bare server of the same bytes": ratio(
+    "304 from the cache, requests per second / bare ping": ratio(
       "perSecond",
-      "remembered",
+      "notModified",
+      "ping",
+    ),
+    "page from the cache, requests per second / bare server of the same bytes": ratio(
+      "perSecond",
+      "cached",
       "sameBytes",
     ),
-    "304 from memory, requests per second / bare server of the same bytes": ratio(
+    "304 from the cache, requests per second / bare server of the same bytes": ratio(
       "perSecond",
       "notModified",
       "same304",
     ),
-    "304 from memory, requests per second / bare server that reads and sends what a 304 has to":
+    "304 from the cache, requests per second / bare server that reads and sends what a 304 requires":
       ratio("perSecond", "notModified", "least304"),
-    "bare server that reads and sends what a 304 has to, requests per second / bare ping": ratio(
+    "bare server that reads and sends what a 304 requires, requests per second / bare ping": ratio(
       "perSecond",
       "least304",
       "ping",
@@ -115,14 +108,14 @@ export async function benchCatalog(options: Options): Promise<void> {
       console.log(`${what.padEnd(72)} ${figure}`);
 }
 
-/** One run of each variant, in random order, every server freshly started. */
-async function measureRound(dir: string, durationMs: number): Promise<Record<string, Measured>> {
-  const measured: Record<string, Measured> = {};
-  const variants: [string, () => Promise<Measured | undefined>][] = [
-    ["page", () => onApplication(dir, "0", durationMs, () => [[PAGE], {}], PEOPLE)],
+/** One run of each variant in random order, each on a new server process. */
+async function measureRound(dir: string, durationMs: number): Promise<Record<string, RequestCost>> {
+  const measured: Record<string, RequestCost> = {};
+  const variants: [string, () => Promise<RequestCost | undefined>][] = [
+    ["page", () => onApplication(dir, "0", durationMs, () => [[PAGE], {}], USERS)],
     ["samePage", () => onApplication(dir, "0", durationMs, () => [[PAGE], {}])],
     ["misspelt", () => onApplication(dir, "4", durationMs, () => [MISSPELT, {}])],
-    ["remembered", () => onApplication(dir, "64", durationMs, () => [[PAGE], {}])],
+    ["cached", () => onApplication(dir, "64", durationMs, () => [[PAGE], {}])],
     [
       "zipped",
       () => onApplication(dir, "64", durationMs, () => [[PAGE], { "accept-encoding": "gzip" }]),
@@ -138,34 +131,34 @@ async function measureRound(dir: string, durationMs: number): Promise<Record<str
     ["least304", () => onSameBytes(dir, durationMs, true, "reading")],
     ["pgbench", () => onPgbench(dir, durationMs)],
   ];
-  for (const [name, run] of variants.sort(() => Math.random() - 0.5)) {
-    const found = await run();
-    if (found) measured[name] = found;
+  for (const [name, run] of shuffled(variants)) {
+    const cost = await run();
+    if (cost) measured[name] = cost;
   }
   return measured;
 }
 
 type Requests = [paths: string[], headers: Record<string, string>];
 
-/** The application with that much memory for the catalog's answers. */
+/** The application with a catalog cache of `memoryMib`. */
 async function onApplication(
   dir: string,
   memoryMib: string,
   durationMs: number,
   requests: (etag: string) => Requests,
-  people = 1,
+  users = 1,
 ) {
   const application = await startApplication(dir, { CATALOG_MEMORY_MIB: memoryMib });
   try {
     const { socketPath } = application;
-    const emails = Array.from({ length: people }, (_, at) => `bench-${at}@example.com`);
+    const emails = Array.from({ length: users }, (_, index) => `bench-${index}@example.com`);
     const cookies = await Promise.all(emails.map((email) => signIn(socketPath, email)));
     const page = await fetchAnswer(socketPath, PAGE, cookies[0] as string);
     const [paths, headers] = requests(page.headers.etag ?? "");
-    return await measure(
+    return await measureCost(
       dir,
       application,
-      { paths, cookies, headers: { ...NAMED, ...headers } },
+      { paths, cookies, headers: { ...REQUEST_ID, ...headers } },
       durationMs,
     );
   } finally {
@@ -183,7 +176,7 @@ async function onFlat(dir: string, durationMs: number) {
     {},
   );
   try {
-    return await measure(dir, flat, { paths: ["/"], headers: {} }, durationMs);
+    return await measureCost(dir, flat, { paths: ["/"], headers: {} }, durationMs);
   } finally {
     await flat.stop();
     await application.stop();
@@ -193,36 +186,40 @@ async function onFlat(dir: string, durationMs: number) {
 async function onBare(dir: string, durationMs: number) {
   const bare = await startBare(dir, { status: 200, headers: {}, body: "" });
   try {
-    return await measure(dir, bare, { paths: ["/ping"], headers: {} }, durationMs);
+    return await measureCost(dir, bare, { paths: ["/ping"], headers: {} }, durationMs);
   } finally {
     await bare.stop();
   }
 }
 
-/** A bare server that repeats what the application answered, to the same requests. */
+/** A bare server that answers the same requests with the application's answer. */
 async function onSameBytes(
   dir: string,
   durationMs: number,
-  isKnown: boolean,
+  isConditional: boolean,
   handling?: RequestHandling,
-): Promise<Measured> {
+): Promise<RequestCost> {
   const application = await startApplication(dir);
   const cookie = await signIn(application.socketPath);
   const page = await fetchAnswer(application.socketPath, PAGE, cookie);
   await application.stop();
   const { "content-type": _type, ...headers } = page.headers;
-  const bare = await startBare(dir, isKnown ? { status: 304, headers, body: "" } : page, handling);
+  const bare = await startBare(
+    dir,
+    isConditional ? { status: 304, headers, body: "" } : page,
+    handling,
+  );
   try {
-    const known = isKnown ? { "if-none-match": page.headers.etag ?? "" } : {};
-    const headers = { ...NAMED, ...known };
-    return await measure(dir, bare, { paths: [PAGE], cookies: [cookie], headers }, durationMs);
+    const conditional = isConditional ? { "if-none-match": page.headers.etag ?? "" } : {};
+    const headers = { ...REQUEST_ID, ...conditional };
+    return await measureCost(dir, bare, { paths: [PAGE], cookies: [cookie], headers }, durationMs);
   } finally {
     await bare.stop();
   }
 }
 
-/** On the database that the application has made. */
-async function onPgbench(dir: string, durationMs: number): Promise<Measured | undefined> {
+/** pgbench on the application's database. */
+async function onPgbench(dir: string, durationMs: number): Promise<RequestCost | undefined> {
   if (!Bun.which("pgbench")) return undefined;
   const application = await startApplication(dir);
   try {
@@ -232,13 +229,13 @@ async function onPgbench(dir: string, durationMs: number): Promise<Measured | un
   }
 }
 
-const measure = (
+const measureCost = (
   dir: string,
   server: ServerProcess,
   requestOptions: Pick<RequestOptions, "paths" | "cookies" | "headers">,
   durationMs: number,
 ) =>
-  measureAsking(dir, server, {
+  measureRequestCost(dir, server, {
     ...requestOptions,
     connections: CONNECTIONS,
     warmUpMs: WARM_UP_MS,

@@ -17,8 +17,8 @@ const RUNS = 300;
 const WINDOW = { limit: 20, offset: 0 };
 
 /**
- * p50 of each read of exercises with `few` and with `many` exercises of other people beside the
- * catalog.
+ * Compares the median time of each read of exercises among `few` and `many` exercises of other
+ * users, and prints the ratios.
  */
 export async function benchGrowth(few: number, many: number): Promise<void> {
   const dir = temporaryDirectory("growth");
@@ -33,11 +33,11 @@ export async function benchGrowth(few: number, many: number): Promise<void> {
     await seedCatalog(db, readCatalog());
     const owner = await inventExercises(db, few);
     const before = await measure(db, owner);
-    process.stderr.write(`inventing ${many} exercises\n`);
+    process.stderr.write(`creating ${many} exercises\n`);
     await inventExercises(db, many - few);
     const after = await measure(db, owner);
     console.log(
-      `p50 with ${many} exercises of other people / with ${few}, ${RUNS} runs each, one connection`,
+      `p50 with ${many} exercises of other users / with ${few}, ${RUNS} runs each, one connection`,
     );
     for (const [name, ms] of Object.entries(before)) {
       console.log(`${name.padEnd(24)} ${((after[name] as number) / ms).toFixed(2)}`);
@@ -53,17 +53,17 @@ async function measure(
   db: ReturnType<typeof openPool>,
   userId: string,
 ): Promise<Record<string, number>> {
-  const all: ListCriteria = { userId, search: null };
+  const everything: ListCriteria = { userId, search: null };
   const catalog = createCatalogSearch(await listSearchable(db));
   const terms = [catalog.termOf("squat")];
   const search = { terms, catalog: catalog.match(terms) };
   const reads: Record<string, () => Promise<unknown>> = {};
   for (const scope of ["system", "user", "all"] as const) {
-    reads[`list, ${scope}`] = () => listDocuments(db, { ...all, scope }, WINDOW);
+    reads[`list, ${scope}`] = () => listDocuments(db, { ...everything, scope }, WINDOW);
     reads[`filtered list, ${scope}`] = () =>
-      listDocuments(db, { ...all, scope, equipment: [1] }, WINDOW);
-    reads[`search, ${scope}`] = () => listDocuments(db, { ...all, scope, search }, WINDOW);
-    reads[`facets, ${scope}`] = () => countFacets(db, { ...all, scope });
+      listDocuments(db, { ...everything, scope, equipment: [1] }, WINDOW);
+    reads[`search, ${scope}`] = () => listDocuments(db, { ...everything, scope, search }, WINDOW);
+    reads[`facets, ${scope}`] = () => countFacets(db, { ...everything, scope });
   }
   const p50: Record<string, number> = {};
   for (const [name, read] of Object.entries(reads)) {

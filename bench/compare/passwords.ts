@@ -1,12 +1,12 @@
 import { hash } from "@node-rs/argon2";
 import { readConfig } from "#src/config/config.ts";
-import { ratioOfPairs } from "../figures/statistics.ts";
+import { estimateText, ratioOfPairs } from "../figures/statistics.ts";
 
 const PASSWORD = "a bench needs a password";
 
 /**
- * Argon2id with the settings of this host: hashes per second of `@node-rs/argon2` beside
- * `Bun.password`, one at a time.
+ * Compares hashes a second of `@node-rs/argon2` and `Bun.password`: Argon2id with this host's
+ * settings, one at a time.
  */
 export async function comparePasswordLibraries(pairs: number): Promise<string> {
   const { PASSWORD_MEMORY_KIB: memoryCost, PASSWORD_PASSES: timeCost } = readConfig(process.env);
@@ -24,8 +24,8 @@ export async function comparePasswordLibraries(pairs: number): Promise<string> {
     const [ours, bun] = isOursFirst ? [first, second] : [second, first];
     measured.push({ a: 1 / ours, b: 1 / bun });
   }
-  const { median, low, high } = ratioOfPairs(measured);
-  return `Argon2id m=${memoryCost} KiB t=${timeCost}: @node-rs/argon2 makes ${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}] times the hashes of Bun.password (${pairs} pairs)`;
+  const ratio = estimateText(ratioOfPairs(measured));
+  return `Argon2id m=${memoryCost} KiB t=${timeCost}: @node-rs/argon2 makes ${ratio} times the hashes of Bun.password (${pairs} pairs)`;
 }
 
 async function secondsOf(work: () => Promise<unknown>): Promise<number> {

@@ -5,20 +5,20 @@ import { pathComparisonMarkdown } from "./path-summary.ts";
 const measured = (): Promise<PathComparison> =>
   compareRequestPaths({ pairs: 1, seconds: 0.2, seed: 1, onStep: () => {} });
 
-test("CPU is found where a path leads, and nowhere else; what is missing here is said to be", async () => {
+test("CPU is measured in the components of a path only, and missing programs are named", async () => {
   const result = await measured();
   const { findings, notMeasured } = result;
-  const pieces = (about: string, operation: string) => {
-    const found = findings.find(
+  const componentsOf = (about: string, operation: string) => {
+    const match = findings.find(
       (finding) => finding.about.startsWith(about) && finding.operation === operation,
     );
-    return found && { a: found.a.piecesUs, b: found.b.piecesUs };
+    return match && { a: match.a.piecesUs, b: match.b.piecesUs };
   };
-  const direct = pieces("client to worker", "LogSet");
+  const direct = componentsOf("client to worker", "LogSet");
   expect([direct?.a.proxy, direct?.a.pooler]).toEqual([0, 0]);
   expect(direct?.a.workers).toBeGreaterThan(0);
   expect(direct?.b.postgres).toBeGreaterThan(0);
-  const pooled = pieces("two workers: PgBouncer, unprepared", "GetWorkout");
+  const pooled = componentsOf("two workers: PgBouncer, unprepared", "GetWorkout");
   if (pooled) {
     for (const us of Object.values(pooled.a)) expect(us).toBeGreaterThan(0);
     expect(pooled.b.pooler).toBe(0);

@@ -1,7 +1,13 @@
 import { loadavg } from "node:os";
 import { findPooler } from "#deploy/topology/pooler.ts";
 import { findProgram } from "#deploy/topology/proxy.ts";
-import { type Estimate, median, mulberry32, ratioOfPairs } from "../figures/statistics.ts";
+import {
+  type Estimate,
+  median,
+  mulberry32,
+  ratioOfPairs,
+  shuffled,
+} from "../figures/statistics.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import {
   COMPONENTS,
@@ -10,7 +16,7 @@ import {
   startRequestPath,
 } from "../testbed/request-path.ts";
 import { openSharedPostgres, type SharedPostgres } from "../testbed/shared-postgres.ts";
-import { type Cost, measure } from "./path-cost.ts";
+import { type Cost, measurePathCost } from "./path-cost.ts";
 import {
   type Operation,
   operationsOn,
@@ -19,7 +25,7 @@ import {
   type RequestPathName,
 } from "./request-paths.ts";
 
-/** `a` beside `b` of a question. */
+/** The comparison of request path `a` with `b`. */
 export type Finding = {
   about: string;
   operation: Operation;
@@ -35,11 +41,11 @@ export type PathComparison = {
   pairs: number;
   seconds: number;
   seed: number;
-  /** Others' work makes rates those of a busy machine: the load average when it began. */
+  /** The load average at the start; other load on the machine lowers the rates. */
   loadAverage: number;
   programs: string[];
   findings: Finding[];
-  /** Questions without an answer, and why. */
+  /** Questions that could not be measured, and why. */
   notMeasured: { about: string; why: string }[];
 };
 
@@ -53,9 +59,8 @@ export type PathComparisonOptions = {
 type Costs = Map<string, Cost>;
 
 /**
- * Goes through all paths `pairs` times, in another random order each time, every process of a path
- * but the postmaster freshly started. What is compared was measured in the same round. Throws
- * OperatorError when a request failed.
+ * Measures all request paths `pairs` times in random order, each with new processes except the
+ * postmaster. Ratios compare paths of the same round. Throws OperatorError if a request failed.
  */
 export async function compareRequestPaths({
   pairs,
@@ -65,7 +70,7 @@ export async function compareRequestPaths({
 }: PathComparisonOptions): Promise<PathComparison> {
   const loadAverage = loadavg()[0] as number;
   const missing = new Map(names().map((name) => [name, missingFor(REQUEST_PATHS[name])]));
-  onStep("people who have trained");
+  onStep("accounts with training");
   const shared = await openSharedPostgres();
   try {
     const random = mulberry32(seed);
@@ -84,8 +89,13 @@ export async function compareRequestPaths({
     const why = ({ a, b }: { a: RequestPathName; b: RequestPathName }) =>
       missing.get(a) ?? missing.get(b);
     return {
-      ...{ format: 1, host: { ...fingerprint(shared.version), pins: "nobody is pinned" } },
-      ...{ pairs, seconds, seed, loadAverage, programs: programsHere() },
+      format: 1,
+      host: { ...fingerprint(shared.version), pins: "no process is pinned" },
+      pairs,
+      seconds,
+      seed,
+      loadAverage,
+      programs: listPrograms(),
       findings: QUESTIONS.filter((question) => why(question) === undefined).flatMap(
         ({ about, a, b, operations }) =>
           operations.map((operation) => findingOf(about, operation, rounds, a, b)),
@@ -112,12 +122,12 @@ async function measureRound(
   const costs: Costs = new Map();
   for (const name of order) {
     onStep(name);
-    const path = await startRequestPath(shared, REQUEST_PATHS[name]);
+    const requestPath = await startRequestPath(shared, REQUEST_PATHS[name]);
     try {
       for (const operation of operationsOn(name))
-        costs.set(keyOf(name, operation), await measure(path, operation, seconds));
+        costs.set(keyOf(name, operation), await measurePathCost(requestPath, operation, seconds));
     } finally {
-      await path.close();
+      await requestPath.close();
     }
   }
   return costs;
@@ -132,42 +142,37 @@ function findingOf(
 ): Finding {
   const costsOf = (name: RequestPathName) =>
     rounds.map((costs) => costs.get(keyOf(name, operation)) as Cost);
-  const [ofA, ofB] = [costsOf(a), costsOf(b)];
-  const ratio = (of: (cost: Cost) => number) =>
-    ratioOfPairs(ofA.map((cost, round) => ({ a: of(cost), b: of(ofB[round] as Cost) })));
+  const [costsA, costsB] = [costsOf(a), costsOf(b)];
+  const ratio = (figure: (cost: Cost) => number) =>
+    ratioOfPairs(
+      costsA.map((cost, round) => ({ a: figure(cost), b: figure(costsB[round] as Cost) })),
+    );
   return {
     about,
     operation,
-    a: middleOf(ofA),
-    b: middleOf(ofB),
+    a: medianOf(costsA),
+    b: medianOf(costsB),
     cpuRatio: ratio(({ cpuUs }) => cpuUs),
     rateRatio: ratio(({ perSecond }) => perSecond),
   };
 }
 
-/** Each figure's own median: the pieces need not add up to the whole. */
-function middleOf(costs: Cost[]): Cost {
-  const of = (figure: (cost: Cost) => number) => median(costs.map(figure));
-  const pieces = COMPONENTS.map((piece) => [piece, of(({ piecesUs }) => piecesUs[piece])]);
+/** The median of each figure; the components' medians need not add up to the total. */
+function medianOf(costs: Cost[]): Cost {
+  const middle = (figure: (cost: Cost) => number) => median(costs.map(figure));
+  const components = COMPONENTS.map((component) => [
+    component,
+    middle(({ piecesUs }) => piecesUs[component]),
+  ]);
   return {
-    cpuUs: of(({ cpuUs }) => cpuUs),
-    piecesUs: Object.fromEntries(pieces) as Record<Component, number>,
-    perSecond: of(({ perSecond }) => perSecond),
+    cpuUs: middle(({ cpuUs }) => cpuUs),
+    piecesUs: Object.fromEntries(components) as Record<Component, number>,
+    perSecond: middle(({ perSecond }) => perSecond),
   };
 }
 
-/** Fisher and Yates. */
-function shuffled<T>(values: T[], random: () => number): T[] {
-  const mixed = [...values];
-  for (let last = mixed.length - 1; last > 0; last--) {
-    const at = Math.floor(random() * (last + 1));
-    [mixed[last], mixed[at]] = [mixed[at] as T, mixed[last] as T];
-  }
-  return mixed;
-}
-
-function programsHere(): string[] {
-  const found = [
+function listPrograms(): string[] {
+  const programs = [
     () => findProgram().program,
     () => `PgBouncer ${findPooler("pgbouncer").version}`,
     () => `PgBouncer ${findPooler().version}`,
@@ -178,5 +183,5 @@ function programsHere(): string[] {
       return [];
     }
   });
-  return [...new Set(found)];
+  return [...new Set(programs)];
 }

@@ -1,9 +1,9 @@
-import type { Estimate } from "../figures/statistics.ts";
+import { estimateText } from "../figures/statistics.ts";
 import { COMPONENTS } from "../testbed/request-path.ts";
 import type { PathComparison } from "./path-comparison.ts";
 import type { Cost } from "./path-cost.ts";
 
-/** One table of ratios, and below it where the CPU of each went. */
+/** A table of ratios, and a table of each component's CPU. */
 export function pathComparisonMarkdown({
   host,
   findings,
@@ -11,38 +11,44 @@ export function pathComparisonMarkdown({
   ...run
 }: PathComparison): string {
   const ratios = findings.map(({ about, operation, cpuRatio, rateRatio, a, b }) =>
-    row([about, operation, shown(cpuRatio), shown(rateRatio), `${us(a.cpuUs)} / ${us(b.cpuUs)}`]),
+    row([
+      about,
+      operation,
+      estimateText(cpuRatio),
+      estimateText(rateRatio),
+      `${us(a.cpuUs)} / ${us(b.cpuUs)}`,
+    ]),
   );
   const missing = notMeasured.map(({ about, why }) =>
     row([about, "", "not measured here", why, ""]),
   );
-  const pieces = findings.map(({ about, operation, a, b }) =>
+  const components = findings.map(({ about, operation, a, b }) =>
     row([
       about,
       operation,
-      ...COMPONENTS.map((piece) => `${us(a.piecesUs[piece])} / ${us(b.piecesUs[piece])}`),
+      ...COMPONENTS.map(
+        (component) => `${us(a.piecesUs[component])} / ${us(b.piecesUs[component])}`,
+      ),
       rates(a, b),
     ]),
   );
   return `# hops at ${host.commit}
 
 ${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}, ${run.programs.join(", ")}. ${run.pairs} rounds over all
-paths in random order (seed ${run.seed}), fresh processes, ${run.seconds} s each, a closed loop of 16 connections; ${host.pins}; load
+request paths in random order (seed ${run.seed}), fresh processes, ${run.seconds} s each, a closed loop of 16 connections; ${host.pins}; load
 average ${run.loadAverage.toFixed(1)} when it began. CPU is that of proxy, workers, pooler and PostgreSQL. Ratios are medians with 95 %
-bootstrap intervals over rounds; one that holds 1 says nothing.
+bootstrap intervals over rounds; an interval that contains 1 shows no difference.
 
 ${table(["what / beside what", "operation", "CPU of a request", "requests a second", "µs of CPU"], [...ratios, ...missing])}
 
-Medians of each piece, µs of CPU of a request, and requests a second:
+Medians by component, µs of CPU of a request, and requests a second:
 
-${table(["what / beside what", "operation", ...COMPONENTS, "a second"], pieces)}
+${table(["what / beside what", "operation", ...COMPONENTS, "a second"], components)}
 `;
 }
 
 const row = (cells: string[]) => `| ${cells.join(" | ")} |`;
 const table = (head: string[], rows: string[]) =>
   [row(head), `|${"---|".repeat(head.length)}`, ...rows].join("\n");
-const shown = ({ median, low, high }: Estimate) =>
-  `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
 const us = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed(1));
 const rates = (a: Cost, b: Cost) => `${a.perSecond.toFixed(0)} / ${b.perSecond.toFixed(0)}`;

@@ -12,19 +12,20 @@ const round = (ours: number, hono: number | undefined, pgbench = 50): Round => (
 });
 const rounds = [round(100, 50), round(300, 100), round(400, 100), round(1000, undefined, 500)];
 
-test("a ratio is of rounds in which both were measured, ours over the other's", () => {
-  const beside = (name: string) => findingsOf(rounds).find((finding) => finding.beside === name);
-  const hono = beside("Hono on Bun");
+test("a ratio is ours over the other's, from rounds that measured both", () => {
+  const findingBeside = (name: string) =>
+    findingsOf(rounds).find((finding) => finding.beside === name);
+  const hono = findingBeside("Hono on Bun");
   expect([hono?.operation, hono?.ours, hono?.pairs]).toEqual(["page", "IronTrack", 3]);
   expect(
     [hono?.rate.median, hono?.rate.low, hono?.rate.high].map((ratio) => ratio?.toFixed(3)),
   ).toEqual(["3.000", "2.000", "4.000"]);
   expect(hono?.cpu?.median).toBeCloseTo(1 / 3);
-  expect(beside("pgbench on the statement")?.cpu).toBeNull();
-  expect(beside("Express on Node")).toBeUndefined();
+  expect(findingBeside("pgbench on the statement")?.cpu).toBeNull();
+  expect(findingBeside("Express on Node")).toBeUndefined();
 });
 
-test("the page for people says on what it was measured, and who was not", () => {
+test("the page names the machine and what was not measured", () => {
   const host = {
     cpu: "a processor",
     cores: 2,
@@ -49,7 +50,7 @@ test("the page for people says on what it was measured, and who was not", () => 
   expect(page).toContain("Not measured here: Express.");
 });
 
-test("who answers otherwise than we do is found out, but for headers and the order of fields", () => {
+test("a peer with different answers is detected, apart from headers and the order of fields", () => {
   const answer = (status: number, body: string) => ({ status, headers: {}, body });
   const ours: Answers = {
     ping: answer(200, "OK"),

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
-import { type Estimate, median, ratioOfPairs } from "../figures/statistics.ts";
+import { type Estimate, median, ratioOfPairs, shuffled } from "../figures/statistics.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import { pin } from "../hosts/pinning.ts";
 import {
@@ -10,25 +10,25 @@ import {
   type PeerTestBed,
 } from "../testbed/peer-testbed.ts";
 import type { ServerProcess } from "../testbed/server-process.ts";
-import { type Measured, measure } from "./measured.ts";
 import { comparePasswordLibraries } from "./passwords.ts";
 import { measurePgbench } from "./pgbench-page.ts";
+import { measureRequestCost, type RequestCost } from "./request-cost.ts";
 
-/** Who was measured on what, in one round. */
-export type Round = Record<string, Partial<Record<PeerOperation, Measured>>>;
+/** The measurements of one round, by server and operation. */
+export type Round = Record<string, Partial<Record<PeerOperation, RequestCost>>>;
 
-/** How many times one of ours does what another does. */
+/** A ratio of ours to another server's. */
 export type PeerFinding = {
   operation: PeerOperation;
   ours: string;
   beside: string;
   pairs: number;
   rate: Estimate;
-  /** Null beside pgbench, whose CPU is not known. */
+  /** Null for pgbench, whose CPU is not known. */
   cpu: Estimate | null;
-  /** Medians, of this machine in this minute. */
-  oursMedian: Measured;
-  besideMedian: Measured;
+  /** Medians. They depend on this machine and its load. */
+  oursMedian: RequestCost;
+  besideMedian: RequestCost;
 };
 
 export type PeersResult = {
@@ -43,25 +43,29 @@ export type PeersResult = {
 
 export type PeersOptions = { pairs: number; seconds: number };
 
-const ALL: PeerOperation[] = ["ping", "me", "page"];
+const OPERATIONS: PeerOperation[] = ["ping", "me", "page"];
 const OURS = "IronTrack";
-const FORGETFUL = "IronTrack, remembering no answers";
+const UNCACHED = "IronTrack without its catalog cache";
 const PGBENCH = "pgbench on the statement";
 
-type Contestant = {
+type Server = {
   name: string;
   operations: PeerOperation[];
   start(testBed: PeerTestBed): Promise<ServerProcess>;
 };
 
-const CONTESTANTS: Contestant[] = [
-  { name: OURS, operations: ALL, start: ({ startOurs }) => startOurs() },
+const SERVERS: Server[] = [
+  { name: OURS, operations: OPERATIONS, start: ({ startOurs }) => startOurs() },
   {
-    name: FORGETFUL,
+    name: UNCACHED,
     operations: ["page"],
     start: ({ startOurs }) => startOurs({ CATALOG_MEMORY_MIB: "0" }),
   },
-  { name: "bare Bun.serve", operations: ALL, start: ({ startPeer }) => startPeer("bare", "bun") },
+  {
+    name: "bare Bun.serve",
+    operations: OPERATIONS,
+    start: ({ startPeer }) => startPeer("bare", "bun"),
+  },
   {
     name: "bare Bun.serve, our headers",
     operations: ["ping"],
@@ -72,26 +76,30 @@ const CONTESTANTS: Contestant[] = [
     operations: ["ping"],
     start: ({ startPeer }) => startPeer("bare", "bun", "static"),
   },
-  { name: "Hono on Bun", operations: ALL, start: ({ startPeer }) => startPeer("hono", "bun") },
+  {
+    name: "Hono on Bun",
+    operations: OPERATIONS,
+    start: ({ startPeer }) => startPeer("hono", "bun"),
+  },
 ];
-const ON_NODE: Contestant[] = [
+const ON_NODE: Server[] = [
   {
     name: "Fastify on Node",
-    operations: ALL,
+    operations: OPERATIONS,
     start: ({ startPeer }) => startPeer("fastify", "node"),
   },
   {
     name: "Express on Node",
-    operations: ALL,
+    operations: OPERATIONS,
     start: ({ startPeer }) => startPeer("express", "node"),
   },
 ];
 
-/** Measures everybody in rounds, each with fresh processes in random order on the same database. */
+/** Measures all servers in rounds: new processes in random order on the same database. */
 export async function comparePeers({ pairs, seconds }: PeersOptions): Promise<PeersResult> {
   const node = nodeVersion();
-  const contestants = [...CONTESTANTS, ...(node === null ? [] : ON_NODE)];
-  // The load is sent by this process.
+  const servers = [...SERVERS, ...(node === null ? [] : ON_NODE)];
+  // This process generates the load.
   pin([process.pid], "load");
   const dir = temporaryDirectory("peers");
   try {
@@ -100,7 +108,7 @@ export async function comparePeers({ pairs, seconds }: PeersOptions): Promise<Pe
     try {
       for (let round = 1; round <= pairs; round++) {
         process.stderr.write(`round ${round} of ${pairs}\n`);
-        rounds.push(await measureRound(testBed, contestants, seconds * 1000));
+        rounds.push(await measureRound(testBed, servers, seconds * 1000));
       }
     } finally {
       await testBed.close();
@@ -108,7 +116,8 @@ export async function comparePeers({ pairs, seconds }: PeersOptions): Promise<Pe
     return {
       format: 1,
       host: { ...fingerprint(testBed.postgres), node },
-      ...{ seconds, rounds },
+      seconds,
+      rounds,
       findings: findingsOf(rounds),
       passwords: await comparePasswordLibraries(pairs),
       notMeasured: [
@@ -125,20 +134,20 @@ const nodeVersion = () =>
   Bun.which("node") ? Bun.spawnSync(["node", "--version"]).stdout.toString().trim() : null;
 
 /**
- * PostgreSQL has as many connections; more of them only wait, and pgbench sends nothing before it
- * has its answer.
+ * The page uses as many connections as PostgreSQL has: more would wait, and pgbench sends a
+ * statement only after the last answer.
  */
 const CONNECTIONS: Record<PeerOperation, number> = { ping: 32, me: 32, page: 8 };
 const WARM_UP_MS = 500;
 
 async function measureRound(
   testBed: PeerTestBed,
-  contestants: Contestant[],
+  servers: Server[],
   durationMs: number,
 ): Promise<Round> {
   const round: Round = {};
   const { dir, cookie } = testBed;
-  const runs = contestants.map(({ name, operations, start }) => async () => {
+  const runs = servers.map(({ name, operations, start }) => async () => {
     const server = await start(testBed);
     try {
       const measured: Round[string] = {};
@@ -149,7 +158,7 @@ async function measureRound(
           headers,
           connections: CONNECTIONS[operation],
         };
-        measured[operation] = await measure(dir, server, {
+        measured[operation] = await measureRequestCost(dir, server, {
           ...requestOptions,
           warmUpMs: WARM_UP_MS,
           durationMs,
@@ -168,27 +177,18 @@ async function measureRound(
   return round;
 }
 
-/** Fisher and Yates. */
-function shuffled<T>(items: T[]): T[] {
-  for (let at = items.length - 1; at > 0; at--) {
-    const other = Math.floor(Math.random() * (at + 1));
-    [items[at], items[other]] = [items[other] as T, items[at] as T];
-  }
-  return items;
-}
-
-/** Ours beside everybody else, operation by operation. */
+/** Compares ours with every other server, by operation. */
 export function findingsOf(rounds: Round[]): PeerFinding[] {
-  const names = [...[...CONTESTANTS, ...ON_NODE].map(({ name }) => name), PGBENCH];
-  const rivals = names.filter((name) => name !== OURS && name !== FORGETFUL);
-  return ALL.flatMap((operation) =>
-    [OURS, FORGETFUL].flatMap((ours) =>
-      rivals.flatMap((beside) => findingOf(rounds, operation, ours, beside)),
+  const names = [...[...SERVERS, ...ON_NODE].map(({ name }) => name), PGBENCH];
+  const others = names.filter((name) => name !== OURS && name !== UNCACHED);
+  return OPERATIONS.flatMap((operation) =>
+    [OURS, UNCACHED].flatMap((ours) =>
+      others.flatMap((beside) => findingOf(rounds, operation, ours, beside)),
     ),
   );
 }
 
-/** None when the two were never measured on it in the same round. */
+/** Empty if no round measured both. */
 function findingOf(
   rounds: Round[],
   operation: PeerOperation,
@@ -200,18 +200,22 @@ function findingOf(
     return a && b ? [{ a, b }] : [];
   });
   if (pairs.length === 0) return [];
-  const ratio = (of: keyof Measured) =>
-    ratioOfPairs(pairs.map(({ a, b }) => ({ a: a[of], b: b[of] })));
-  const middle = (side: "a" | "b"): Measured => ({
+  const ratio = (metric: keyof RequestCost) =>
+    ratioOfPairs(pairs.map(({ a, b }) => ({ a: a[metric], b: b[metric] })));
+  const middle = (side: "a" | "b"): RequestCost => ({
     cpuUs: median(pairs.map((pair) => pair[side].cpuUs)),
     perSecond: median(pairs.map((pair) => pair[side].perSecond)),
   });
   return [
     {
-      ...{ operation, ours, beside, pairs: pairs.length },
+      operation,
+      ours,
+      beside,
+      pairs: pairs.length,
       rate: ratio("perSecond"),
       cpu: beside === PGBENCH ? null : ratio("cpuUs"),
-      ...{ oursMedian: middle("a"), besideMedian: middle("b") },
+      oursMedian: middle("a"),
+      besideMedian: middle("b"),
     },
   ];
 }

@@ -5,19 +5,18 @@ import { runProgram } from "#lib/processes/programs.ts";
 import { listDocuments } from "#src/exercises/exercise-list.queries.ts";
 import { pinned } from "../hosts/pinning.ts";
 import { databaseUrl, socketDir } from "../testbed/embedded-postgres.ts";
-import type { Measured } from "./measured.ts";
+import type { RequestCost } from "./request-cost.ts";
 
 /**
- * pgbench on the very statement of the page, on the PostgreSQL under `dir`; undefined where there
- * is no pgbench. Its CPU is NaN: backends end with their client, and nobody can be asked any more
- * what they used.
+ * Runs pgbench with the page's own statement on the PostgreSQL under `dir`; undefined if there is
+ * no pgbench. CPU is NaN: the backends end with pgbench, before it can be read.
  */
 export async function measurePgbench(
   dir: string,
   connections: number,
   durationMs: number,
   scope: "all" | "system" = "all",
-): Promise<Measured | undefined> {
+): Promise<RequestCost | undefined> {
   if (!Bun.which("pgbench")) return undefined;
   const script = join(dir, "page.sql");
   writeFileSync(script, await statementOfPage(databaseUrl(dir), scope));
@@ -30,7 +29,7 @@ export async function measurePgbench(
   return { perSecond, cpuUs: Number.NaN };
 }
 
-/** The statement that the application sends for the page, its parameters written in. */
+/** The statement that the application sends for the page, with its parameters inserted. */
 async function statementOfPage(url: string, scope: "all" | "system"): Promise<string> {
   let statement = "";
   const pool = openPool(url, {

@@ -5,7 +5,7 @@ import { operationsOn, QUESTIONS, REQUEST_PATHS } from "./request-paths.ts";
 const KEYS = Object.keys(REQUEST_PATHS.direct) as (keyof RequestPath)[];
 
 test.each(QUESTIONS)(
-  "$about: the two differ in one thing, and are measured by the same operations",
+  "$about: the two paths differ in one component, and are measured with the same operations",
   (question) => {
     const [a, b]: RequestPath[] = [REQUEST_PATHS[question.a], REQUEST_PATHS[question.b]];
     expect(KEYS.filter((key) => a?.[key] !== b?.[key])).toHaveLength(1);
@@ -15,8 +15,8 @@ test.each(QUESTIONS)(
 );
 
 test("every path answers a question", () => {
-  const asked = new Set(QUESTIONS.flatMap(({ a, b }) => [a, b]));
+  const compared = new Set(QUESTIONS.flatMap(({ a, b }) => [a, b]));
   expect(
-    Object.keys(REQUEST_PATHS).filter((name) => !asked.has(name as keyof typeof REQUEST_PATHS)),
+    Object.keys(REQUEST_PATHS).filter((name) => !compared.has(name as keyof typeof REQUEST_PATHS)),
   ).toEqual([]);
 });

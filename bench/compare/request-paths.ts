@@ -9,7 +9,7 @@ const DIRECT: RequestPath = {
 };
 const PROXIED: RequestPath = { ...DIRECT, proxy: "unix" };
 
-/** Every path that something is measured on, by a name. */
+/** The request paths that are measured, by name. */
 export const REQUEST_PATHS = {
   direct: DIRECT,
   "client over TCP": { ...DIRECT, client: "tcp" },
@@ -27,11 +27,14 @@ export const REQUEST_PATHS = {
 
 export type RequestPathName = keyof typeof REQUEST_PATHS;
 
-/** From memory, one statement that reads, and one that writes and waits for the disk. */
+/**
+ * An answer without the database, one statement that reads, and one that writes and waits for the
+ * disk.
+ */
 export const OPERATIONS = ["Ping", "GetWorkout", "LogSet"] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
-/** A question: what `a` costs beside `b`, which differs from it in that only. */
+/** A comparison of `a` with `b`, which differ in one component. */
 export type Question = {
   about: string;
   a: RequestPathName;
@@ -39,12 +42,12 @@ export type Question = {
   operations: readonly Operation[];
 };
 
-const STORED: Operation[] = ["GetWorkout", "LogSet"];
+const DATABASE_OPERATIONS: Operation[] = ["GetWorkout", "LogSet"];
 const SOCKETS = "Unix socket / loopback TCP";
 
 /**
- * In the order of the table. Where no database is asked, nothing that is beyond the workers is
- * measured.
+ * In the order of the table. Ping does not use the database, so it is not measured where only that
+ * differs.
  */
 export const QUESTIONS: Question[] = [
   {
@@ -63,15 +66,19 @@ export const QUESTIONS: Question[] = [
     about: `worker to PostgreSQL: ${SOCKETS}`,
     a: "direct",
     b: "PostgreSQL over TCP",
-    operations: STORED,
+    operations: DATABASE_OPERATIONS,
   },
   {
     about: `both sides of PgBouncer, unprepared: ${SOCKETS}`,
-    ...{ a: "unprepared", b: "unprepared over TCP", operations: STORED },
+    a: "unprepared",
+    b: "unprepared over TCP",
+    operations: DATABASE_OPERATIONS,
   },
   {
     about: `both sides of PgBouncer, prepared: ${SOCKETS}`,
-    ...{ a: "prepared", b: "prepared over TCP", operations: STORED },
+    a: "prepared",
+    b: "prepared over TCP",
+    operations: DATABASE_OPERATIONS,
   },
   {
     about: "behind a proxy: two workers / one",
@@ -83,25 +90,29 @@ export const QUESTIONS: Question[] = [
     about: "one worker: PgBouncer, unprepared / direct",
     a: "unprepared",
     b: "direct",
-    operations: STORED,
+    operations: DATABASE_OPERATIONS,
   },
   {
     about: "one worker: PgBouncer, prepared / direct",
     a: "prepared",
     b: "direct",
-    operations: STORED,
+    operations: DATABASE_OPERATIONS,
   },
   {
     about: "two workers: PgBouncer, unprepared / direct",
-    ...{ a: "two workers, unprepared", b: "two workers", operations: STORED },
+    a: "two workers, unprepared",
+    b: "two workers",
+    operations: DATABASE_OPERATIONS,
   },
   {
     about: "two workers: PgBouncer, prepared / direct",
-    ...{ a: "two workers, prepared", b: "two workers", operations: STORED },
+    a: "two workers, prepared",
+    b: "two workers",
+    operations: DATABASE_OPERATIONS,
   },
 ];
 
-/** What has to be measured on a path for all questions that ask of it. */
+/** The operations to measure on a path for all questions about it. */
 export const operationsOn = (name: RequestPathName): Operation[] =>
   OPERATIONS.filter((operation) =>
     QUESTIONS.some(

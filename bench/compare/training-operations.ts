@@ -6,11 +6,13 @@ import { logSet } from "#src/workouts/workout-sets.service.ts";
 import { listWorkouts } from "#src/workouts/workouts.queries.ts";
 import type { Athlete, TrainingTestBed } from "../testbed/training-testbed.ts";
 
-/** Twelve weeks. */
+/** A period of twelve weeks. */
 const PERIOD = { from: "2025-10-06", to: "2025-12-28", by: "week" } as const;
 export const SET = { reps: 5, weight: 82.5, weightUnit: "kg", rpe: 8, restS: 120 } as const;
 
-/** An operation on one's training: as a request, and as the application does it, without HTTP. */
+/**
+ * An operation on an athlete's training, as a request and as the application runs it without HTTP.
+ */
 export type TrainingOperation = {
   name: string;
   request(
@@ -22,7 +24,11 @@ export type TrainingOperation = {
 
 const get = (path: string) => ({ method: "GET", path: `/api/v1${path}` });
 const asActor = ({ userId }: Athlete): Actor => ({
-  ...{ loginId: "", userId, email: "", name: null, roleSlug: "application-access" },
+  loginId: "",
+  userId,
+  email: "",
+  name: null,
+  roleSlug: "application-access",
 });
 
 export const OPERATIONS: TrainingOperation[] = [
@@ -34,8 +40,8 @@ export const OPERATIONS: TrainingOperation[] = [
       body: JSON.stringify(SET),
     }),
     run: (db, _testBed, athlete) => {
-      const place = { workoutId: athlete.workoutId, workoutExerciseId: athlete.entryId };
-      return logSet(db, asActor(athlete), place, SET, async () => {});
+      const entry = { workoutId: athlete.workoutId, workoutExerciseId: athlete.entryId };
+      return logSet(db, asActor(athlete), entry, SET, async () => {});
     },
   },
   {

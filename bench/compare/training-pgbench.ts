@@ -3,25 +3,25 @@ import { join } from "node:path";
 import { openPool } from "#db/client.ts";
 import { runProgram } from "#lib/processes/programs.ts";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
-import { ratioOfPairs } from "../figures/statistics.ts";
+import { estimateText, ratioOfPairs } from "../figures/statistics.ts";
 import { pinned } from "../hosts/pinning.ts";
 import { closedLoop } from "../load/closed-loop.ts";
 import type { Athlete, TrainingTestBed } from "../testbed/training-testbed.ts";
 import { OPERATIONS, SET } from "./training-operations.ts";
 
 const CONNECTIONS = 8;
-/** Exercises that each athlete's workout gets for one run: an exercise takes 500 sets. */
+/** Exercises in each athlete's workout in one run; an exercise holds up to 500 sets. */
 const ENTRIES = 200;
-/** Sets that a client of pgbench logs in an exercise before it takes the next. */
+/** Sets that a pgbench client logs in one exercise before the next. */
 const SETS_PER_ENTRY = 400;
 
-/** Where sets go in one run: exercises of one workout for each athlete, as text. */
-type Places = { person: Athlete; entryIds: string[] }[];
+/** Where the sets of one run go: the exercises of one workout for each athlete. */
+type WorkoutEntries = { athlete: Athlete; entryIds: string[] }[];
 
 /**
- * Sets logged per second by the application, over those of pgbench that sends the same statements
- * with the same parameters over the same kind of socket, server or pgbench on the same core and
- * PostgreSQL on another. Each run logs into exercises that have no sets yet.
+ * Compares sets logged a second by the application and by pgbench, which sends the same statements
+ * with the same parameters over the same kind of socket. The server or pgbench has one core,
+ * PostgreSQL another. Each run logs into new exercises.
  */
 export async function compareWithPgbench(
   testBed: TrainingTestBed,
@@ -42,35 +42,34 @@ export async function compareWithPgbench(
       `pair ${pair + 1}: ${measured.at(-1)?.a.toFixed(0)} and ${measured.at(-1)?.b.toFixed(0)} a second\n`,
     );
   }
-  const { median, low, high } = ratioOfPairs(measured);
-  return `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}], ${pairs} pairs of ${seconds} s, ${CONNECTIONS} connections`;
+  return `${estimateText(ratioOfPairs(measured))}, ${pairs} pairs of ${seconds} s, ${CONNECTIONS} connections`;
 }
 
-async function makePlaces({ db, people, exerciseId }: TrainingTestBed): Promise<Places> {
-  const places: Places = [];
-  for (const person of people.slice(0, CONNECTIONS)) {
+async function makeWorkouts({ db, people, exerciseId }: TrainingTestBed): Promise<WorkoutEntries> {
+  const workouts: WorkoutEntries = [];
+  for (const athlete of people.slice(0, CONNECTIONS)) {
     const entries = await db.sql<{ id: string }[]>`
       with workout as (
         insert into workouts (user_id, status, started_at, time_zone)
-        values (${person.userId}, 'in_progress', now(), 'UTC') returning id
+        values (${athlete.userId}, 'in_progress', now(), 'UTC') returning id
       )
       insert into workout_exercises (workout_id, position, exercise_id, exercise_name, mode)
       select workout.id, nth, ${exerciseId}, 'Barbell Bench Press', 'reps' from workout, generate_series(1, ${ENTRIES}) as nth
       returning id, workout_id as "workoutId"`;
     const workoutId = (entries[0] as unknown as { workoutId: string }).workoutId;
-    places.push({ person: { ...person, workoutId }, entryIds: entries.map(({ id }) => id) });
+    workouts.push({ athlete: { ...athlete, workoutId }, entryIds: entries.map(({ id }) => id) });
   }
-  return places;
+  return workouts;
 }
 
 async function logByHttp(testBed: TrainingTestBed, seconds: number): Promise<number> {
-  const places = await makePlaces(testBed);
+  const workouts = await makeWorkouts(testBed);
   const body = JSON.stringify(SET);
-  // Athletes in turn, so that those in flight at a time are different ones.
+  // Round robin, so that concurrent requests belong to different athletes.
   const requests = Array.from({ length: ENTRIES }, (_, nth) =>
-    places.map(({ person, entryIds }) => {
-      const path = `/api/v1/workouts/${person.workoutId}/exercises/${entryIds[nth]}/sets`;
-      const headers = `Host: localhost\r\nCookie: ${person.cookie}\r\nContent-Type: application/json`;
+    workouts.map(({ athlete, entryIds }) => {
+      const path = `/api/v1/workouts/${athlete.workoutId}/exercises/${entryIds[nth]}/sets`;
+      const headers = `Host: localhost\r\nCookie: ${athlete.cookie}\r\nContent-Type: application/json`;
       return `POST ${path} HTTP/1.1\r\n${headers}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     }),
   ).flat();
@@ -82,50 +81,25 @@ async function logByHttp(testBed: TrainingTestBed, seconds: number): Promise<num
 }
 
 async function logByPgbench(testBed: TrainingTestBed, seconds: number): Promise<number> {
-  const places = await makePlaces(testBed);
-  await testBed.db.sql`drop table if exists bench_places`;
+  const workouts = await makeWorkouts(testBed);
+  await testBed.db.sql`drop table if exists bench_entries`;
   await testBed.db
-    .sql`create table bench_places (client int, nth int, workout text, entry text, athlete text, primary key (client, nth))`;
-  for (const [client, { person, entryIds }] of places.entries()) {
+    .sql`create table bench_entries (client int, nth int, workout text, entry text, athlete text, primary key (client, nth))`;
+  for (const [client, { athlete, entryIds }] of workouts.entries()) {
     await testBed.db
-      .sql`insert into bench_places select ${client}, nth, ${person.workoutId}, entry, ${person.userId}
+      .sql`insert into bench_entries select ${client}, nth, ${athlete.workoutId}, entry, ${athlete.userId}
       from unnest(${entryIds}::text[]) with ordinality as listed (entry, nth)`;
   }
   const dir = temporaryDirectory("pgbench");
   try {
-    const { script, constants } = await scriptOf(testBed, places[0] as Places[number]);
+    const { script, constants } = await scriptOf(testBed, workouts[0] as WorkoutEntries[number]);
     writeFileSync(join(dir, "log-a-set.sql"), script);
-    const url = new URL(testBed.url);
-    const target = [
-      "-h",
-      url.searchParams.get("host") as string,
-      "-U",
-      url.username,
-      url.pathname.slice(1),
-    ];
-    const variables = Object.entries(constants).flatMap(([name, value]) => [
-      "-D",
-      `${name}=${value}`,
-    ]);
-    const options = [
-      "-n",
-      "-M",
-      "prepared",
-      "-c",
-      String(CONNECTIONS),
-      "-T",
-      String(seconds),
-      ...variables,
-    ];
-    const pgbench = [
-      ...pinned("server"),
-      "pgbench",
-      ...options,
-      "-f",
-      join(dir, "log-a-set.sql"),
-      ...target,
-    ];
-    const run = await runProgram(pgbench);
+    const { searchParams, username, pathname } = new URL(testBed.url);
+    const options = `-n -M prepared -c ${CONNECTIONS} -T ${seconds} -U ${username}`.split(" ");
+    const files = ["-f", join(dir, "log-a-set.sql"), "-h", searchParams.get("host") as string];
+    const variables = Object.entries(constants).map(([name, value]) => `--define=${name}=${value}`);
+    const pgbench = ["pgbench", ...options, ...files, ...variables, pathname.slice(1)];
+    const run = await runProgram([...pinned("server"), ...pgbench]);
     const perSecond = Number(/tps = ([\d.]+)/.exec(run.stdout)?.[1]);
     if (run.code !== 0 || !(perSecond > 0)) throw new Error(`pgbench: ${run.stderr}`);
     return perSecond;
@@ -135,52 +109,51 @@ async function logByPgbench(testBed: TrainingTestBed, seconds: number): Promise<
 }
 
 /**
- * What the application sends to log one set, as a script for pgbench; what is the same in all sets
- * is in `constants`.
+ * The statements that the application sends to log one set, as a pgbench script; `constants` are
+ * the parameters that do not vary.
  */
-async function scriptOf(testBed: TrainingTestBed, { person, entryIds }: Places[number]) {
+async function scriptOf(testBed: TrainingTestBed, { athlete, entryIds }: WorkoutEntries[number]) {
   const entryId = entryIds[0] as string;
-  const sent: { text: string; parameters: unknown[] }[] = [];
+  const statementsSent: { text: string; parameters: unknown[] }[] = [];
   const db = openPool(testBed.url, {
     size: 1,
     prepare: true,
-    onStatement: (text, parameters) => void sent.push({ text, parameters }),
+    onStatement: (text, parameters) => void statementsSent.push({ text, parameters }),
   });
   await db.sql`select 1`;
-  sent.length = 0;
-  await OPERATIONS[0]?.run(db, testBed, { ...person, entryId });
+  statementsSent.length = 0;
+  await OPERATIONS[0]?.run(db, testBed, { ...athlete, entryId });
   await db.close();
-  const known: Record<string, string> = {
-    [person.workoutId]: ":workout",
+  const variables: Record<string, string> = {
+    [athlete.workoutId]: ":workout",
     [entryId]: ":entry",
-    [person.userId]: ":athlete",
+    [athlete.userId]: ":athlete",
   };
   const constants: Record<string, string> = { nth: "0", remaining: "0" };
   const constant = (name: string, value: string) => {
     constants[name] = value;
     return `:${name}`;
   };
-  const statements = sent.map(({ text, parameters }, at) => {
+  const statements = statementsSent.map(({ text, parameters }, index) => {
     const line = text.replaceAll(/\s+/g, " ").trim();
-    // pgbench takes what follows a colon for a variable in quotes too.
-    const freed = line.replaceAll(/'[^']*[^:']:[A-Za-z][^']*'/g, (quoted, from: number) =>
-      constant(`s${at}q${from}`, quoted.slice(1, -1)),
+    // pgbench replaces variables inside quoted text too, so quoted text with a colon becomes a
+    // constant.
+    const withoutQuotedColons = line.replaceAll(
+      /'[^']*[^:']:[A-Za-z][^']*'/g,
+      (quoted, from: number) => constant(`s${index}q${from}`, quoted.slice(1, -1)),
     );
-    return freed.replaceAll(/\$(\d+)/g, (_, number) => {
+    return withoutQuotedColons.replaceAll(/\$(\d+)/g, (_, number) => {
       const value = String(parameters[Number(number) - 1]);
-      return known[value] ?? constant(`s${at}p${number}`, value);
+      return variables[value] ?? constant(`s${index}p${number}`, value);
     });
   });
-  const next =
-    "select workout, entry, athlete from bench_places where client = :client_id and nth = :nth \\gset";
   const script = [
-    ...[
-      "\\if :remaining <= 0",
-      "\\set nth :nth + 1",
-      `\\set remaining ${SETS_PER_ENTRY}`,
-      next,
-      "\\endif",
-    ],
+    "\\if :remaining <= 0",
+    "\\set nth :nth + 1",
+    `\\set remaining ${SETS_PER_ENTRY}`,
+    `select workout, entry, athlete from bench_entries
+     where client = :client_id and nth = :nth \\gset`.replaceAll(/\s+/g, " "),
+    "\\endif",
     ...statements.map((statement) => `${statement};`),
     "\\set remaining :remaining - 1",
   ];

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openPool } from "#db/client.ts";
 import { startCluster } from "#db/embedded.ts";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
-import { median, ratioOfPairs } from "../figures/statistics.ts";
+import { estimateText, median, ratioOfPairs } from "../figures/statistics.ts";
 import { pin } from "../hosts/pinning.ts";
 import { listProcesses } from "../probes/process-tree.ts";
 import {
@@ -15,25 +15,25 @@ import { OPERATIONS, type TrainingOperation } from "./training-operations.ts";
 import { compareWithPgbench } from "./training-pgbench.ts";
 
 export type TrainingOptions = {
-  /** Sets in the smaller database, and in the larger one. */
+  /** Sets in the smaller and in the larger database. */
   small: number;
   large: number;
   rounds: number;
-  /** Of each operation in each round. */
+  /** Runs of each operation in each round. */
   runs: number;
-  /** Pairs of runs beside pgbench, and how long one takes. */
+  /** Pairs of runs with pgbench, and the length of a run. */
   pairs: number;
   seconds: number;
-  /** Also print how PostgreSQL goes about it in the larger database. */
+  /** Also print PostgreSQL's plans in the larger database. */
   explain: boolean;
 };
 
-/** Athletes who ask, in turn; as many as the smaller database surely has. */
-const PEOPLE = 8;
+/** Athletes who take turns; the smaller database has at least as many. */
+const ATHLETES = 8;
 
 /**
- * What operations on one's training cost among many people's sets, beside few, and logging a set
- * beside pgbench.
+ * Compares operations on training in a large and a small database, and logging sets with pgbench;
+ * prints the ratios.
  */
 export async function benchTraining(options: TrainingOptions): Promise<void> {
   const dir = temporaryDirectory("training");
@@ -51,9 +51,9 @@ export async function benchTraining(options: TrainingOptions): Promise<void> {
       await fillTrainingTestBed(cluster, name, options[name]);
     pin(listProcesses(cluster.pid() as number), "postgres");
     for (const name of ["small", "large"])
-      testBeds.push(await openTrainingTestBed(cluster, dir, name, PEOPLE));
+      testBeds.push(await openTrainingTestBed(cluster, dir, name, ATHLETES));
     const [small, large] = testBeds as [TrainingTestBed, TrainingTestBed];
-    const runs = `${options.rounds} rounds of ${options.runs} runs each, ${PEOPLE} athletes in turn, one connection`;
+    const runs = `${options.rounds} rounds of ${options.runs} runs each, ${ATHLETES} athletes in turn, one connection`;
     console.log(`p50 among ${large.sets} sets / among ${small.sets}, ${runs}\n`);
     console.log(`${"".padEnd(24)} over HTTP            without HTTP         p50 over HTTP, ms`);
     for (const operation of OPERATIONS)
@@ -71,10 +71,10 @@ export async function benchTraining(options: TrainingOptions): Promise<void> {
   }
 }
 
-type Way = (testBed: TrainingTestBed, nth: number) => Promise<unknown>;
+type Variant = (testBed: TrainingTestBed, nth: number) => Promise<unknown>;
 
 /**
- * One line: the ratio of medians of rounds in which both databases are asked in turn, with its
+ * One line: the ratio of the medians of rounds that alternate between both databases, with its
  * interval.
  */
 async function compareSizes(
@@ -83,27 +83,26 @@ async function compareSizes(
   large: TrainingTestBed,
   { rounds, runs }: TrainingOptions,
 ): Promise<string> {
-  const ways: Way[] = [
-    (testBed, nth) => ask(operation, testBed, nth),
-    (testBed, nth) => operation.run(testBed.db, testBed, personOf(testBed, nth)),
+  const variants: Variant[] = [
+    (testBed, nth) => send(operation, testBed, nth),
+    (testBed, nth) => operation.run(testBed.db, testBed, athleteOf(testBed, nth)),
   ];
   const figures: string[] = [];
-  let shown = "";
-  for (const way of ways) {
-    for (let nth = 0; nth < 2 * PEOPLE; nth++)
-      for (const testBed of [small, large]) await way(testBed, nth);
+  let medians = "";
+  for (const variant of variants) {
+    for (let nth = 0; nth < 2 * ATHLETES; nth++)
+      for (const testBed of [small, large]) await variant(testBed, nth);
     const pairs: { a: number; b: number }[] = [];
     for (let round = 0; round < rounds; round++)
-      pairs.push(await measureRound(way, small, large, runs));
-    const { median: middle, low, high } = ratioOfPairs(pairs);
-    figures.push(`${middle.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`.padEnd(20));
-    shown ||= `${median(pairs.map(({ b }) => b)).toFixed(2)} → ${median(pairs.map(({ a }) => a)).toFixed(2)}`;
+      pairs.push(await measureRound(variant, small, large, runs));
+    figures.push(estimateText(ratioOfPairs(pairs)).padEnd(20));
+    medians ||= `${median(pairs.map(({ b }) => b)).toFixed(2)} → ${median(pairs.map(({ a }) => a)).toFixed(2)}`;
   }
-  return `${operation.name.padEnd(24)} ${figures.join(" ")} ${shown}`;
+  return `${operation.name.padEnd(24)} ${figures.join(" ")} ${medians}`;
 }
 
 async function measureRound(
-  way: Way,
+  variant: Variant,
   small: TrainingTestBed,
   large: TrainingTestBed,
   runs: number,
@@ -115,24 +114,24 @@ async function measureRound(
   for (let run = 0; run < runs; run++) {
     for (const testBed of run % 2 === 0 ? [small, large] : [large, small]) {
       const started = performance.now();
-      await way(testBed, run);
+      await variant(testBed, run);
       times.get(testBed)?.push(performance.now() - started);
     }
   }
   return { a: median(times.get(large) ?? []), b: median(times.get(small) ?? []) };
 }
 
-const personOf = ({ people }: TrainingTestBed, nth: number) =>
+const athleteOf = ({ people }: TrainingTestBed, nth: number) =>
   people[nth % people.length] as TrainingTestBed["people"][number];
 
-async function ask({ request }: TrainingOperation, testBed: TrainingTestBed, nth: number) {
-  const person = personOf(testBed, nth);
-  const { method, path, body } = request(testBed, person);
+async function send({ request }: TrainingOperation, testBed: TrainingTestBed, nth: number) {
+  const athlete = athleteOf(testBed, nth);
+  const { method, path, body } = request(testBed, athlete);
   const answer = await fetch(`http://localhost${path}`, {
     unix: testBed.server.socketPath,
     method,
     headers: {
-      cookie: person.cookie,
+      cookie: athlete.cookie,
       ...(body === undefined ? {} : { "content-type": "application/json" }),
     },
     ...(body === undefined ? {} : { body }),
@@ -141,17 +140,17 @@ async function ask({ request }: TrainingOperation, testBed: TrainingTestBed, nth
   if (!answer.ok) throw new Error(`${method} ${path} was answered with ${answer.status}: ${text}`);
 }
 
-/** Prints the plan of each statement of an operation, as it ran. */
+/** Prints the plan of each statement of an operation, from running it. */
 async function explain({ name, run }: TrainingOperation, testBed: TrainingTestBed) {
-  const sent: { text: string; parameters: unknown[] }[] = [];
+  const statements: { text: string; parameters: unknown[] }[] = [];
   const db = openPool(testBed.url, {
     size: 1,
     prepare: false,
-    onStatement: (text, parameters) => void sent.push({ text, parameters }),
+    onStatement: (text, parameters) => void statements.push({ text, parameters }),
   });
-  await run(db, testBed, personOf(testBed, 0));
+  await run(db, testBed, athleteOf(testBed, 0));
   await db.close();
-  for (const { text, parameters } of sent) {
+  for (const { text, parameters } of statements) {
     if (!/select|insert|update/i.test(text) || text.includes("pg_catalog")) continue;
     const plan = await testBed.db.sql.unsafe(
       `explain (analyze, buffers) ${text}`,

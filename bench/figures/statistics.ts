@@ -1,6 +1,10 @@
 /** A median with its 95 % bootstrap interval. */
 export type Estimate = { median: number; low: number; high: number };
 
+/** An estimate as text: the median, then its interval in brackets. */
+export const estimateText = ({ median, low, high }: Estimate): string =>
+  `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+
 const RESAMPLES = 10_000;
 
 /** The middle value, or the mean of the two middle values; NaN for an empty list. */
@@ -61,4 +65,14 @@ export function mulberry32(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
+}
+
+/** A copy of `values` in random order (Fisher and Yates). */
+export function shuffled<T>(values: readonly T[], random: () => number = Math.random): T[] {
+  const mixed = [...values];
+  for (let last = mixed.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    [mixed[last], mixed[other]] = [mixed[other] as T, mixed[last] as T];
+  }
+  return mixed;
 }

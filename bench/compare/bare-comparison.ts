@@ -1,14 +1,14 @@
 import { rmSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
-import { ratioOfPairs } from "../figures/statistics.ts";
+import { estimateText, ratioOfPairs } from "../figures/statistics.ts";
 import { closedLoop } from "../load/closed-loop.ts";
 import { fetchAnswer, signIn, startApplication, startBare } from "../testbed/applications.ts";
 import type { ServerProcess } from "../testbed/server-process.ts";
 
 /**
- * The operations that can be compared with a bare server, by the path that a signed-in client asks
- * for.
+ * The operations that can be compared with a bare server, by the path that an authenticated client
+ * requests.
  */
 export const OPERATIONS: Record<string, string> = {
   ping: "/ping",
@@ -26,7 +26,8 @@ export type CompareOptions = {
 };
 
 /**
- * Server CPU and requests per second of operations beside a bare server that sends the same bytes.
+ * Compares server CPU and requests a second of operations with a bare server that sends the same
+ * bytes, and prints the ratios.
  */
 export async function compareWithBare(names: string[], options: CompareOptions) {
   const chosen = names.length === 0 ? Object.keys(OPERATIONS) : names;
@@ -60,10 +61,7 @@ type Finding = {
   rateRatio: string;
 };
 
-/**
- * Interleaves runs of the operation and of the bare server, in random order within each pair, both
- * freshly started.
- */
+/** Runs the operation and the bare server in pairs, in random order and on new processes. */
 async function compare(
   operation: string,
   path: string,
@@ -86,12 +84,10 @@ async function compare(
     pairs.push(isOursFirst ? { ours: first, bare: second } : { ours: second, bare: first });
     await Promise.all([application.stop(), bare.stop()]);
   }
-  const ratio = (of: (run: Run) => number) => {
-    const { median, low, high } = ratioOfPairs(
-      pairs.map(({ ours, bare }) => ({ a: of(ours), b: of(bare) })),
+  const ratio = (figure: (run: Run) => number) =>
+    estimateText(
+      ratioOfPairs(pairs.map(({ ours, bare }) => ({ a: figure(ours), b: figure(bare) }))),
     );
-    return `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
-  };
   const middle = pairs[pairs.length >> 1] as { ours: Run; bare: Run };
   return {
     operation,

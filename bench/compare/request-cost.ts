@@ -2,12 +2,12 @@ import { closedLoop } from "../load/closed-loop.ts";
 import { postgresNs } from "../testbed/embedded-postgres.ts";
 import type { ServerProcess } from "../testbed/server-process.ts";
 
-/** CPU of the server and of PostgreSQL in µs per request, and requests per second. */
-export type Measured = { cpuUs: number; perSecond: number };
+/** CPU of the server and of PostgreSQL in µs per request, and requests a second. */
+export type RequestCost = { cpuUs: number; perSecond: number };
 
 export type RequestOptions = {
   paths: string[];
-  /** Of several people, each of whom asks for every path; absent: nobody's. */
+  /** Cookies of several users, each of whom requests every path; absent for anonymous requests. */
   cookies?: string[];
   headers: Record<string, string>;
   connections: number;
@@ -16,19 +16,19 @@ export type RequestOptions = {
 };
 
 /**
- * What requests cost that are sent as fast as they are answered. `dir` is where PostgreSQL lives.
- * Throws for a failed answer.
+ * Measures GET requests in a closed loop. `dir` is the home of PostgreSQL. Throws if an answer is a
+ * failure.
  */
-export async function measure(
+export async function measureRequestCost(
   dir: string,
   server: ServerProcess,
   requestOptions: RequestOptions,
-): Promise<Measured> {
+): Promise<RequestCost> {
   const { paths, cookies = [], headers, connections, warmUpMs, durationMs } = requestOptions;
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const people = cookies.length === 0 ? [""] : cookies.map((cookie) => `cookie: ${cookie}\r\n`);
+  const users = cookies.length === 0 ? [""] : cookies.map((cookie) => `cookie: ${cookie}\r\n`);
   const requests = paths.flatMap((path) =>
-    people.map((who) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${who}${lines.join("")}\r\n`),
+    users.map((user) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${user}${lines.join("")}\r\n`),
   );
   await closedLoop(server.socketPath, requests, connections, warmUpMs);
   const before = server.cpuNs() + postgresNs(dir);
