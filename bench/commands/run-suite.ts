@@ -39,49 +39,52 @@ export type CommandOptions = Omit<RunOptions, "onStep" | "onRaw"> &
  */
 export async function runCommand(words: string[], options: CommandOptions): Promise<boolean> {
   const choice = chooseScenarios(words, options);
-  const name = choice.suite.name;
-  const progress = createProgress();
-  const steps = { onStep: progress.step };
-  const isLoad = name === "http" || name === "mix";
-  if (!isLoad && options.through.length > 0)
+  const { name } = choice.suite;
+  if (name === "http" || name === "mix") return await runLoad(choice, options);
+  if (options.through.length > 0)
     throw new OperatorError(`${name} does not use a proxy or a pooler`, 2);
-  const raw: RawRuns[] = [];
-  const onRaw = (runs: RawRuns) => void raw.push(runs);
-  const result = isLoad
-    ? await runScenarios(options.trace ? [replayOf(options.trace)] : loadScenariosOf(choice), {
-        ...options,
-        ...steps,
-        onRaw,
-      })
-    : await runTable(choice, { ...options, ...steps });
+  const progress = createProgress();
+  const result = await runTable(choice, { ...options, onStep: progress.step });
   progress.done();
-  const summary = "results" in result ? reportMarkdown(result) : tableMarkdown(result);
-  const nameParts = [
-    name,
-    options.profile,
-    ...(options.isCold ? ["cold"] : []),
-    ...options.through,
-  ];
-  const resultName = nameParts.join("-");
-  if (!("results" in result)) {
-    const directory = writeResult(resultName, result, summary, options);
-    writeFileSync(join(directory, "report.html"), tablePage(result));
-    return result.doubts.length === 0;
-  }
-  const { headline, samples } = splitSamples(result);
-  const directory = writeResult(resultName, headline, summary, options);
-  writeFileSync(join(directory, "samples.json"), `${JSON.stringify(samples)}\n`);
-  const page = reportHtml({ run: result, sweeps: [], comparisons: [] });
-  writeFileSync(join(directory, "report.html"), page);
-  writeFileSync(join(directory, "responses.hlog"), hdrLog(raw, Date.parse(result.host.at)));
-  for (const one of options.isRaw ? raw : []) writeRaw(join(directory, "raw"), one);
-  return [result.disk, ...result.results].every(({ doubts }) => doubts.length === 0);
+  const directory = writeResult(
+    resultName(choice, options),
+    result,
+    tableMarkdown(result),
+    options,
+  );
+  writeFileSync(join(directory, "report.html"), tablePage(result));
+  return result.doubts.length === 0;
 }
 
-/** What was chosen of the suites that put the application under load; none of another suite. */
+async function runLoad(choice: Choice, options: CommandOptions): Promise<boolean> {
+  const scenarios = options.trace ? [replayOf(options.trace)] : loadScenariosOf(choice);
+  const raw: RawRuns[] = [];
+  const onRaw = (runs: RawRuns) => void raw.push(runs);
+  const progress = createProgress();
+  const run = await runScenarios(scenarios, { ...options, onStep: progress.step, onRaw });
+  progress.done();
+  const { headline, samples } = splitSamples(run);
+  const directory = writeResult(
+    resultName(choice, options),
+    headline,
+    reportMarkdown(run),
+    options,
+  );
+  const page = reportHtml({ run, sweeps: [], comparisons: [] });
+  writeFileSync(join(directory, "samples.json"), `${JSON.stringify(samples)}\n`);
+  writeFileSync(join(directory, "report.html"), page);
+  writeFileSync(join(directory, "responses.hlog"), hdrLog(raw, Date.parse(run.host.at)));
+  if (options.isRaw) for (const runs of raw) writeRaw(join(directory, "raw"), runs);
+  return [run.disk, ...run.results].every(({ doubts }) => doubts.length === 0);
+}
+
+const resultName = ({ suite }: Choice, { profile, isCold, through }: CommandOptions): string =>
+  [suite.name, profile, ...(isCold ? ["cold"] : []), ...through].join("-");
+
+/** The chosen scenarios of http or mix; empty for other suites. */
 export function loadScenariosOf({ suite, names }: Choice): LoadScenario[] {
-  const of: Record<string, LoadScenario[]> = { http: HTTP_SCENARIOS, mix: MIX_SCENARIOS };
-  return (of[suite.name] ?? []).filter(({ operation }) => names.includes(operation));
+  const suites: Record<string, LoadScenario[]> = { http: HTTP_SCENARIOS, mix: MIX_SCENARIOS };
+  return (suites[suite.name] ?? []).filter(({ operation }) => names.includes(operation));
 }
 
 type TableOptions = CommandOptions & { onStep(step: string): void };
@@ -92,38 +95,33 @@ async function runTable({ suite, names }: Choice, options: TableOptions): Promis
     db: () => runDb(names, { runs, seconds: Math.min(seconds, 1), profile, onStep }),
     micro: () => runMicro(names, { runs, onStep }),
     io: () => runIo(names, { runs, seconds: Math.min(seconds, 2), profile, onStep }),
-    stall: stalls,
+    stall: runStall,
   };
   const measured = await (measure[suite.name] as () => Promise<Measured>)();
   return tableOf(suite.name, { ...measured, profile });
 }
 
-async function stalls(): Promise<Measured> {
-  const {
-    meanMs,
-    p99Ms,
-    failures,
-    closedP99Ms = Number.NaN,
-  } = await measureStalls({ besideClosed: true });
+async function runStall(): Promise<Measured> {
+  const { meanMs, p99Ms, failures, closedP99Ms } = await measureStalls({ besideClosed: true });
   const isRight = Math.abs(meanMs - 50) <= 2 && Math.abs(p99Ms - 475) <= 10 && failures === 0;
   return {
     about:
-      "A mean of 50 ms and a 99th percentile of 475 are right; a closed loop sees each stall once.",
+      "Correct: a mean of 50 ms and a p99 of 475 ms. A closed loop sees each stall only once (coordinated omission).",
     rows: [
       {
         scenario: "open loop",
         figures: { meanMs: intervalOf([meanMs]), p99Ms: intervalOf([p99Ms]) },
       },
-      { scenario: "closed loop", figures: { p99Ms: intervalOf([closedP99Ms]) } },
+      { scenario: "closed loop", figures: { p99Ms: intervalOf([closedP99Ms ?? Number.NaN]) } },
     ],
-    postgres: "not in the path",
-    doubts: isRight ? [] : ["the generator was fooled, or the machine was not free"],
+    postgres: "not used",
+    doubts: isRight ? [] : ["the generator omitted delays, or the machine was busy"],
   };
 }
 
 /**
- * Each run as `load/run.ts` keeps it (30 bytes a request), and the first as a trace that can be
- * replayed. Its operations are those of the http suite.
+ * Writes the recording of each run (30 bytes per request, the format of `load/run.ts`) and the first
+ * run as a trace for --replay.
  */
 function writeRaw(directory: string, { operation, each, asked }: RawRuns) {
   mkdirSync(directory, { recursive: true });
@@ -133,7 +131,7 @@ function writeRaw(directory: string, { operation, each, asked }: RawRuns) {
   const due = each[0]?.recording.due ?? new Float64Array();
   const trace = Array.from(
     due,
-    (dueMs, at) => ({ dueMs: Math.round(dueMs * 1000) / 1000, ...asked[at] }) as TraceLine,
+    (dueMs, n) => ({ dueMs: Math.round(dueMs * 1000) / 1000, ...asked[n] }) as TraceLine,
   );
   writeFileSync(join(directory, `${operation}.ndjson`), traceText(trace));
 }
