@@ -10,7 +10,8 @@ import { findStreaksJson } from "#src/progress/streaks.queries.ts";
 import { findRoutineJson, listRoutinesJson } from "#src/routines/routines.queries.ts";
 import { listChanges } from "#src/sync/changes.queries.ts";
 import { insertSet } from "#src/workouts/workout-sets.queries.ts";
-import { findWorkoutJson, insertWorkout, listWorkouts } from "#src/workouts/workouts.queries.ts";
+import { insertWorkout } from "#src/workouts/workout-writes.queries.ts";
+import { findWorkoutJson, listWorkouts } from "#src/workouts/workouts.queries.ts";
 import { setRow } from "#src/workouts/workouts.service.ts";
 import { type Fixtures, send, write } from "../testbed/fixtures.ts";
 
@@ -118,7 +119,7 @@ export const DB_SCENARIOS: DbScenario[] = [
       db.transaction(async (tx) => {
         await lockWorkout(tx, userId, begun.workout);
         const set = setRow({ reps: 5, weight: 82.5, weightUnit: "kg", rpe: 8 }, 1, 1);
-        return insertSet(tx, begun.workout, begun.exercise, set, { modes: ["reps"], most: 500 });
+        return insertSet(tx, begun.workout, begun.exercise, set, { modes: ["reps"], max: 500 });
       }),
   },
   {

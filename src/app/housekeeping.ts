@@ -4,7 +4,7 @@ import type { Log } from "../log/log.ts";
 import { deleteOldKeys } from "../operations/idempotency.queries.ts";
 import { deleteOldWrites } from "../replicas/last-writes.queries.ts";
 import { deleteExpiredTombstones } from "../sync/changes.service.ts";
-import { emptyTrash } from "../workouts/workouts.queries.ts";
+import { emptyTrash } from "../workouts/workout-writes.queries.ts";
 
 const INTERVAL_MS = 600_000;
 

@@ -5,7 +5,7 @@ import { postgresError } from "#lib/causes.ts";
 import { AppError } from "#lib/errors.ts";
 import { type Invalidations, sendInvalidation } from "../cache/invalidations.ts";
 import { renderDocuments } from "../exercises/exercises.queries.ts";
-import { faultsOfSet } from "../workouts/sets.rules.ts";
+import { setErrors } from "../workouts/sets.rules.ts";
 import type { ArchiveLists, Manifest } from "./archive.schemas.ts";
 import { packArchive, unpackArchive } from "./archive-format.rules.ts";
 import { listArchived } from "./export.queries.ts";
@@ -98,7 +98,7 @@ function checkSetMetrics({ workouts }: ArchiveLists): void {
   const errors = workouts.flatMap(({ exercises }, w) =>
     exercises.flatMap(({ mode, sets }, e) =>
       sets.flatMap((set, s) =>
-        faultsOfSet(mode, set, `/workouts.json/${w}/exercises/${e}/sets/${s}`),
+        setErrors(mode, set, `/workouts.json/${w}/exercises/${e}/sets/${s}`),
       ),
     ),
   );

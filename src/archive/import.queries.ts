@@ -1,6 +1,6 @@
 import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
-import { weightKg } from "../workouts/workouts.queries.ts";
+import { weightKg } from "../workouts/workout-writes.queries.ts";
 import type { ArchivedReference, ArchiveLists } from "./archive.schemas.ts";
 
 /**

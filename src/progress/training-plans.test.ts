@@ -50,7 +50,7 @@ test("what an athlete does all day reaches training by an index, whatever other 
   const { userId, exerciseId, workoutId, entryId } = found as NonNullable<typeof found>;
   const asked: Record<string, (db: Db) => Promise<unknown>> = {
     "logging a set": (db) =>
-      insertSet(db, workoutId, entryId, setRow({}, 1, 1), { modes: ["reps"], most: 500 }),
+      insertSet(db, workoutId, entryId, setRow({}, 1, 1), { modes: ["reps"], max: 500 }),
     "list of workouts": (db) => listWorkouts(db, userId, {}, 21),
     "history of an exercise": (db) =>
       listHistory(db, userId, exerciseId, { formula: "epley", after: undefined }, 21),

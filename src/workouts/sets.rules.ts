@@ -1,10 +1,7 @@
 import type { FieldError } from "#lib/errors.ts";
 
-/**
- * A set as it is logged: a weight with its unit, and the metric that its exercise's mode calls for,
- * or none yet.
- */
-type Logged = {
+/** A set with a weight and its unit, and the metric of its exercise's mode or none yet. */
+type LoggedSet = {
   weight?: number | null;
   weightUnit?: "kg" | "lb" | null;
   reps?: number | null;
@@ -16,29 +13,26 @@ const METRICS = { reps: "reps", timeS: "time", distanceM: "distance" } as const;
 
 const MODES = ["reps", "time", "distance", "sets_only"];
 
-/** The modes of exercises that a set fits; empty if it fits none. */
-export const modesFitting = (set: Logged): string[] =>
-  MODES.filter((mode) => faultsOfSet(mode, set, "").length === 0);
+/** The modes that an exercise may have for the set to fit it; empty if there is none. */
+export const fittingModes = (set: LoggedSet): string[] =>
+  MODES.filter((mode) => setErrors(mode, set, "").length === 0);
 
-/** What is wrong with a set of an exercise in `mode`, each under `path`; empty when it fits. */
-export function faultsOfSet(mode: string, set: Logged, path: string): FieldError[] {
-  const faults: FieldError[] = [];
-  const isGiven = (field: keyof Logged) => set[field] !== undefined && set[field] !== null;
-  for (const [field, wanted] of Object.entries(METRICS)) {
-    if (isGiven(field as keyof Logged) && mode !== wanted) {
-      faults.push({
-        field: `${path}/${field}`,
-        code: "mode",
-        message: `The exercise is in mode ${mode}`,
-      });
+/**
+ * The errors of a set that does not fit an exercise in `mode`, with fields under `path`; empty if
+ * it fits.
+ */
+export function setErrors(mode: string, set: LoggedSet, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  const isGiven = (field: keyof LoggedSet) => set[field] !== undefined && set[field] !== null;
+  for (const [metric, metricMode] of Object.entries(METRICS)) {
+    if (isGiven(metric as keyof LoggedSet) && mode !== metricMode) {
+      const message = `The exercise is in mode ${mode}`;
+      errors.push({ field: `${path}/${metric}`, code: "mode", message });
     }
   }
   if (isGiven("weight") !== isGiven("weightUnit")) {
-    faults.push({
-      field: `${path}/weightUnit`,
-      code: "pair",
-      message: "weight and weightUnit go together",
-    });
+    const message = "weight and weightUnit go together";
+    errors.push({ field: `${path}/weightUnit`, code: "pair", message });
   }
-  return faults;
+  return errors;
 }

@@ -24,7 +24,7 @@ import {
 
 const tag = "Workouts";
 const access = "active";
-const one = "/api/v1/workouts/:workoutId";
+const workoutPath = "/api/v1/workouts/:workoutId";
 const problems = {
   404: "There is no such thing in a workout of the asker's",
   409: "The workout is over, or the id is taken",
@@ -35,7 +35,7 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
   return [
     operation(
       "POST",
-      `${one}/exercises`,
+      `${workoutPath}/exercises`,
       {
         id: "AddWorkoutExercise",
         tag,
@@ -46,20 +46,14 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
         answers: { 201: Workout },
         problems,
       },
-      async ({ actor, params, body, request }) =>
-        createdJson(
-          await addExercise(
-            db,
-            actor,
-            params.workoutId,
-            body,
-            preconditionOf(request, "workouts.stale"),
-          ),
-        ),
+      async ({ actor, params: { workoutId }, body, request }) => {
+        const precondition = preconditionOf(request, "workouts.stale");
+        return createdJson(await addExercise(db, actor, workoutId, body, precondition));
+      },
     ),
     operation(
       "PATCH",
-      `${one}/exercises/:workoutExerciseId`,
+      `${workoutPath}/exercises/:workoutExerciseId`,
       {
         id: "UpdateWorkoutExercise",
         tag,
@@ -77,7 +71,7 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
     ),
     operation(
       "DELETE",
-      `${one}/exercises/:workoutExerciseId`,
+      `${workoutPath}/exercises/:workoutExerciseId`,
       {
         id: "DeleteWorkoutExercise",
         tag,
@@ -94,7 +88,7 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
     ),
     operation(
       "POST",
-      `${one}/exercises/:workoutExerciseId/sets`,
+      `${workoutPath}/exercises/:workoutExerciseId/sets`,
       {
         id: "LogSet",
         tag,
@@ -112,7 +106,7 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
     ),
     operation(
       "PATCH",
-      `${one}/sets/:setId`,
+      `${workoutPath}/sets/:setId`,
       {
         id: "UpdateSet",
         tag,
@@ -128,7 +122,7 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
     ),
     operation(
       "DELETE",
-      `${one}/sets/:setId`,
+      `${workoutPath}/sets/:setId`,
       {
         id: "DeleteSet",
         tag,

@@ -3,17 +3,14 @@ import { AppError } from "#lib/errors.ts";
 import type { Precondition } from "../http/precondition.ts";
 import type { Actor } from "../permissions/actor.ts";
 import { lockWorkout } from "../permissions/parent-locks.queries.ts";
-import { faultsOfSet, modesFitting } from "./sets.rules.ts";
+import { fittingModes, setErrors } from "./sets.rules.ts";
 import {
-  deleteExerciseEntry,
-  deleteSet,
-  findSet,
-  hasEntry,
-  insertEntry,
-  insertSet,
-  replaceSet,
-  updateExerciseEntry,
-} from "./workout-sets.queries.ts";
+  deleteWorkoutExercise,
+  hasWorkoutExercise,
+  insertWorkoutExercise,
+  updateWorkoutExercise,
+} from "./workout-exercises.queries.ts";
+import { deleteSet, findSet, insertSet, replaceSet } from "./workout-sets.queries.ts";
 import type {
   NewSet,
   NewWorkoutExercise,
@@ -21,10 +18,10 @@ import type {
   WorkoutExercisePatch,
 } from "./workouts.schemas.ts";
 import {
+  exerciseErrors,
   exerciseRow,
-  faultsOfExercise,
   getWorkout,
-  misfit,
+  invalidEntries,
   requireExercises,
   setRow,
   workoutNotFound,
@@ -33,135 +30,133 @@ import {
 const MAX_EXERCISES = 200;
 const MAX_SETS = 500;
 
-type EntryOf = { workoutId: string; workoutExerciseId: string };
-type SetOf = { workoutId: string; setId: string };
+type ExercisePath = { workoutId: string; workoutExerciseId: string };
+type SetPath = { workoutId: string; setId: string };
 
 /**
- * Adds an exercise at the end of a workout, with its sets, and returns the workout as JSON. Owner
- * only. Throws conflict when the workout is over (`workouts.finished`) or full
+ * Adds an exercise with its sets at the end of a workout, and returns the workout as JSON. Owner
+ * only. Throws conflict if the workout is finished (`workouts.finished`) or full
  * (`workouts.too_many_exercises`), not_found, invalid.
  */
 export function addExercise(
   db: Db,
   actor: Actor,
   workoutId: string,
-  given: NewWorkoutExercise,
+  exercise: NewWorkoutExercise,
   precondition: Precondition,
 ): Promise<string> {
-  const faults = faultsOfExercise(given, "");
-  if (faults.length > 0) throw misfit(faults);
-  const entry = exerciseRow(given, 1);
-  const sets = (given.sets ?? []).map((set, at) => setRow(set, 1, at + 1));
-  return onParts(db, actor, workoutId, precondition, async (tx) => {
-    const { isFull, missing } = await insertEntry(tx, actor.userId, workoutId, {
-      entry,
-      sets,
-      most: MAX_EXERCISES,
+  const errors = exerciseErrors(exercise, "");
+  if (errors.length > 0) throw invalidEntries(errors);
+  return changeParts(db, actor, workoutId, precondition, async (tx) => {
+    const { isFull, missing } = await insertWorkoutExercise(tx, actor.userId, workoutId, {
+      exercise: exerciseRow(exercise, 1),
+      sets: (exercise.sets ?? []).map((set, index) => setRow(set, 1, index + 1)),
+      max: MAX_EXERCISES,
     });
     if (isFull) {
       const detail = `A workout has at most ${MAX_EXERCISES} exercises`;
       throw new AppError("conflict", "workouts.too_many_exercises", detail);
     }
-    requireExercises(missing, [given], () => "");
+    requireExercises(missing, [exercise], () => "");
     return getWorkout(tx, actor, workoutId);
   });
 }
 
 /**
- * Changes or moves an exercise of a workout, and returns the workout as JSON. Owner only. Throws as
- * adding does.
+ * Changes or moves an exercise of a workout, and returns the workout as JSON. Owner only. Throws
+ * not_found, and conflict (`workouts.finished`).
  */
 export function changeExercise(
   db: Db,
   actor: Actor,
-  { workoutId, workoutExerciseId }: EntryOf,
+  { workoutId, workoutExerciseId }: ExercisePath,
   patch: WorkoutExercisePatch,
   precondition: Precondition,
 ): Promise<string> {
   const isEmpty = Object.keys(patch).length === 0;
-  return onParts(db, actor, workoutId, precondition, async (tx) => {
-    const isThere = isEmpty
-      ? await hasEntry(tx, workoutId, workoutExerciseId)
-      : await updateExerciseEntry(tx, workoutId, workoutExerciseId, patch);
-    if (!isThere) throw exerciseNotFound();
+  return changeParts(db, actor, workoutId, precondition, async (tx) => {
+    const exists = isEmpty
+      ? await hasWorkoutExercise(tx, workoutId, workoutExerciseId)
+      : await updateWorkoutExercise(tx, workoutId, workoutExerciseId, patch);
+    if (!exists) throw exerciseNotFound();
     return getWorkout(tx, actor, workoutId);
   });
 }
 
-/** Removes an exercise of a workout, with its sets. Owner only. Throws as adding does. */
+/** Removes an exercise of a workout with its sets. Owner only. Throws as `changeExercise` does. */
 export function removeExercise(
   db: Db,
   actor: Actor,
-  { workoutId, workoutExerciseId }: EntryOf,
+  { workoutId, workoutExerciseId }: ExercisePath,
   precondition: Precondition,
 ): Promise<void> {
-  return onParts(db, actor, workoutId, precondition, async (tx) => {
-    if (!(await deleteExerciseEntry(tx, workoutId, workoutExerciseId))) throw exerciseNotFound();
+  return changeParts(db, actor, workoutId, precondition, async (tx) => {
+    if (!(await deleteWorkoutExercise(tx, workoutId, workoutExerciseId))) throw exerciseNotFound();
   });
 }
 
 /**
- * Logs one set at the end of an exercise and returns it as JSON. Owner only. Throws conflict when
- * the workout is over (`workouts.finished`) or the exercise is full (`workouts.too_many_sets`),
+ * Logs one set at the end of an exercise and returns it as JSON. Owner only. Throws conflict if the
+ * workout is finished (`workouts.finished`) or the exercise is full (`workouts.too_many_sets`),
  * not_found, invalid.
  */
 export function logSet(
   db: Db,
   actor: Actor,
-  { workoutId, workoutExerciseId }: EntryOf,
-  given: NewSet,
+  { workoutId, workoutExerciseId }: ExercisePath,
+  set: NewSet,
   precondition: Precondition,
 ): Promise<string> {
-  const limits = { modes: modesFitting(given), most: MAX_SETS };
-  return onParts(db, actor, workoutId, precondition, async (tx) => {
-    const logged = await insertSet(tx, workoutId, workoutExerciseId, setRow(given, 1, 1), limits);
-    if (!logged) throw exerciseNotFound();
-    const faults = faultsOfSet(logged.mode, given, "");
-    if (faults.length > 0) throw misfit(faults);
-    if (logged.isFull) {
+  const limits = { modes: fittingModes(set), max: MAX_SETS };
+  return changeParts(db, actor, workoutId, precondition, async (tx) => {
+    const inserted = await insertSet(tx, workoutId, workoutExerciseId, setRow(set, 1, 1), limits);
+    if (!inserted) throw exerciseNotFound();
+    const errors = setErrors(inserted.mode, set, "");
+    if (errors.length > 0) throw invalidEntries(errors);
+    if (inserted.isFull) {
       const detail = `An exercise of a workout has at most ${MAX_SETS} sets`;
       throw new AppError("conflict", "workouts.too_many_sets", detail);
     }
-    return logged.json as string;
+    return inserted.json as string;
   });
 }
 
-/** Changes or moves a set and returns it as JSON. Owner only. Throws as logging does. */
+/** Changes or moves a set and returns it as JSON. Owner only. Throws as `logSet` does. */
 export function changeSet(
   db: Db,
   actor: Actor,
-  { workoutId, setId }: SetOf,
+  { workoutId, setId }: SetPath,
   patch: SetPatch,
   precondition: Precondition,
 ): Promise<string> {
-  return onParts(db, actor, workoutId, precondition, async (tx) => {
+  return changeParts(db, actor, workoutId, precondition, async (tx) => {
     const stored = await findSet(tx, workoutId, setId);
     if (!stored) throw setNotFound();
     if (Object.keys(patch).length === 0) return stored.json;
     const set = { ...(JSON.parse(stored.json) as NewSet), ...patch };
-    const faults = faultsOfSet(stored.mode, set, "");
-    if (faults.length > 0) throw misfit(faults);
+    const errors = setErrors(stored.mode, set, "");
+    if (errors.length > 0) throw invalidEntries(errors);
     return replaceSet(tx, workoutId, setId, setRow(set, 1, 1), patch.position ?? null);
   });
 }
 
-/** Removes a set. Owner only. Throws as logging does. */
+/** Removes a set. Owner only. Throws not_found, and conflict (`workouts.finished`). */
 export function removeSet(
   db: Db,
   actor: Actor,
-  { workoutId, setId }: SetOf,
+  { workoutId, setId }: SetPath,
   precondition: Precondition,
 ): Promise<void> {
-  return onParts(db, actor, workoutId, precondition, async (tx) => {
+  return changeParts(db, actor, workoutId, precondition, async (tx) => {
     if (!(await deleteSet(tx, workoutId, setId))) throw setNotFound();
   });
 }
 
 /**
- * Runs `work` on the parts of a workout in progress while the workout is locked. Throws not_found,
- * stale, conflict.
+ * Runs `work` while a workout in progress is locked. Throws not_found, stale as `precondition`
+ * says, conflict (`workouts.finished`).
  */
-function onParts<T>(
+function changeParts<T>(
   db: Db,
   actor: Actor,
   workoutId: string,
@@ -173,11 +168,8 @@ function onParts<T>(
     if (!locked || locked.isDeleted) throw workoutNotFound();
     await precondition(locked.version, () => getWorkout(tx, actor, workoutId));
     if (locked.status !== "in_progress") {
-      throw new AppError(
-        "conflict",
-        "workouts.finished",
-        "The workout is over: reopen it to change what was logged",
-      );
+      const detail = "The workout is over: reopen it to change what was logged";
+      throw new AppError("conflict", "workouts.finished", detail);
     }
     return work(tx);
   });

@@ -6,7 +6,7 @@ import { type Operation, operation } from "../operations/operation.ts";
 import { listDaysJson, listTrashJson } from "./workouts.queries.ts";
 import {
   Calendar,
-  CalendarQuestion,
+  CalendarQuery,
   Ending,
   ListWorkouts,
   NewWorkout,
@@ -31,7 +31,7 @@ import {
 const tag = "Workouts";
 const access = "active";
 const path = "/api/v1/workouts";
-const one = `${path}/:workoutId`;
+const workoutPath = `${path}/:workoutId`;
 const problems = {
   404: "There is no such workout of the asker's",
   412: "It is not as If-Match says",
@@ -46,7 +46,7 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
   ) =>
     operation(
       "POST",
-      `${one}/${verb}`,
+      `${workoutPath}/${verb}`,
       {
         id,
         tag,
@@ -57,17 +57,10 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         answers: { 200: Workout },
         problems: { ...problems, 409: "It is over already" },
       },
-      async ({ actor, params, body, request }) =>
-        okJson(
-          await endWorkout(
-            db,
-            actor,
-            params.workoutId,
-            status,
-            body.endedAt,
-            preconditionOf(request, "workouts.stale"),
-          ),
-        ),
+      async ({ actor, params: { workoutId }, body: { endedAt }, request }) => {
+        const precondition = preconditionOf(request, "workouts.stale");
+        return okJson(await endWorkout(db, actor, workoutId, status, endedAt, precondition));
+      },
     );
   return [
     operation(
@@ -120,7 +113,7 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         access,
         summary: "List the days on which one trained",
         readsMayLag: true,
-        query: CalendarQuestion,
+        query: CalendarQuery,
         answers: { 200: Calendar },
       },
       async ({ actor, query, db }) =>
@@ -128,7 +121,7 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
     ),
     operation(
       "GET",
-      one,
+      workoutPath,
       {
         id: "GetWorkout",
         tag,
@@ -140,15 +133,14 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         isTagged: true,
         problems: { 404: problems[404] },
       },
-      async ({ actor, params, request, db }) =>
-        choose(
-          taggedReply(await getWorkout(db, actor, params.workoutId)),
-          request.headers.get("if-none-match"),
-        ),
+      async ({ actor, params: { workoutId }, request, db }) => {
+        const reply = taggedReply(await getWorkout(db, actor, workoutId));
+        return choose(reply, request.headers.get("if-none-match"));
+      },
     ),
     operation(
       "PATCH",
-      one,
+      workoutPath,
       {
         id: "UpdateWorkout",
         tag,
@@ -159,22 +151,16 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         answers: { 200: Workout },
         problems: { ...problems, 409: "It is in progress" },
       },
-      async ({ actor, params, body, request }) =>
-        okJson(
-          await changeWorkout(
-            db,
-            actor,
-            params.workoutId,
-            body,
-            preconditionOf(request, "workouts.stale"),
-          ),
-        ),
+      async ({ actor, params: { workoutId }, body, request }) => {
+        const precondition = preconditionOf(request, "workouts.stale");
+        return okJson(await changeWorkout(db, actor, workoutId, body, precondition));
+      },
     ),
     ending("finish", "FinishWorkout", "Finish a workout", "completed"),
     ending("abort", "AbortWorkout", "Break a workout off", "aborted"),
     operation(
       "POST",
-      `${one}/reopen`,
+      `${workoutPath}/reopen`,
       {
         id: "ReopenWorkout",
         tag,
@@ -185,19 +171,14 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         answers: { 200: Workout },
         problems: { ...problems, 409: "It is in progress" },
       },
-      async ({ actor, params, request }) =>
-        okJson(
-          await reopenWorkout(
-            db,
-            actor,
-            params.workoutId,
-            preconditionOf(request, "workouts.stale"),
-          ),
-        ),
+      async ({ actor, params: { workoutId }, request }) => {
+        const precondition = preconditionOf(request, "workouts.stale");
+        return okJson(await reopenWorkout(db, actor, workoutId, precondition));
+      },
     ),
     operation(
       "POST",
-      `${one}/restore`,
+      `${workoutPath}/restore`,
       {
         id: "RestoreWorkout",
         tag,
@@ -212,7 +193,7 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
     ),
     operation(
       "DELETE",
-      one,
+      workoutPath,
       {
         id: "DeleteWorkout",
         tag,

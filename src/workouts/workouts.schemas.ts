@@ -103,7 +103,7 @@ export const NewWorkout = strict({
 });
 export type NewWorkout = Static<typeof NewWorkout>;
 
-const StatedExercise = strict({
+const ExerciseState = strict({
   ...NewWorkoutExercise.properties,
   id: Uuid,
   sets: Type.Array(strict({ ...NewSet.properties, id: Uuid }), {
@@ -111,16 +111,15 @@ const StatedExercise = strict({
     description: "In their order",
   }),
 });
-const { id: _workoutId, ...described } = NewWorkout.properties;
+const { id: _workoutId, ...stateFields } = NewWorkout.properties;
 /**
- * All of a workout, as a device that was offline has it: every exercise and set with the id that it
- * chose.
+ * A complete workout from a device that was offline, which chose the ids of its exercises and sets.
  */
 export const WorkoutState = strict({
-  ...described,
+  ...stateFields,
   startedAt: AwareInstant,
   endedAt: optional(EndedAt),
-  exercises: Type.Array(StatedExercise, { maxItems: 200, description: "In their order" }),
+  exercises: Type.Array(ExerciseState, { maxItems: 200, description: "In their order" }),
 });
 export type WorkoutState = Static<typeof WorkoutState>;
 
@@ -208,7 +207,7 @@ export const ListWorkouts = strict({
 });
 export type ListWorkouts = Static<typeof ListWorkouts>;
 
-export const CalendarQuestion = strict({ from: Day, to: Day });
+export const CalendarQuery = strict({ from: Day, to: Day });
 export const Calendar = Type.Array(
   strict({ day: Day, workoutCount: Count, setCount: Sum, durationS: Sum }),
   {

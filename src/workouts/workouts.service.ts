@@ -5,16 +5,15 @@ import type { Precondition } from "../http/precondition.ts";
 import type { Actor } from "../permissions/actor.ts";
 import { type LockedWorkout, lockWorkout } from "../permissions/parent-locks.queries.ts";
 import { isReadableRoutine } from "../routines/routines.queries.ts";
-import { faultsOfSet } from "./sets.rules.ts";
+import { setErrors } from "./sets.rules.ts";
 import {
   type ExerciseRow,
-  findWorkoutJson,
   insertWorkout,
-  listWorkouts,
   type SetRow,
   updateWorkout,
   type WorkoutChange,
-} from "./workouts.queries.ts";
+} from "./workout-writes.queries.ts";
+import { findWorkoutJson, listWorkouts } from "./workouts.queries.ts";
 import type {
   ListWorkouts,
   NewSet,
@@ -26,10 +25,7 @@ import type {
 export const workoutNotFound = () =>
   new AppError("not_found", "workouts.not_found", "Workout not found");
 
-/**
- * The workout as JSON. Owner only; throws not_found for anyone else's, and for what is in the
- * trash.
- */
+/** The workout as JSON. Owner only. Throws not_found, also for a workout in the trash. */
 export async function getWorkout(db: Db, actor: Actor, workoutId: string): Promise<string> {
   const json = await findWorkoutJson(db, actor.userId, workoutId);
   if (json === undefined) throw workoutNotFound();
@@ -37,67 +33,56 @@ export async function getWorkout(db: Db, actor: Actor, workoutId: string): Promi
 }
 
 /**
- * Starts a workout, or writes a whole one that is over when `endedAt` is given, and returns it as
- * JSON. Throws invalid when a set does not fit its exercise, or it ends before it starts; not_found
- * for a routine or exercise that is not there, unless an exercise comes with a name to keep
- * instead; conflict (`workouts.id_taken`).
+ * Starts a workout, or records a finished one if `endedAt` is given, and returns it as JSON. Throws
+ * invalid if a set does not fit its exercise or the workout ends before it starts; not_found for a
+ * routine or exercise that does not exist, except for an exercise with a name to store instead;
+ * conflict (`workouts.id_taken`).
  */
-export async function startWorkout(db: Db, actor: Actor, given: NewWorkout): Promise<string> {
-  const { exercises, ...workout } = given;
+export async function startWorkout(
+  db: Db,
+  actor: Actor,
+  { exercises, ...workout }: NewWorkout,
+): Promise<string> {
   const rows = exercises && rowsOf(exercises);
   return db.transaction(async (tx) => {
     const { routineId, planId } = workout;
     if (routineId && !(await isReadableRoutine(tx, actor.userId, routineId, planId))) {
       throw new AppError("not_found", "routines.not_found", "Routine not found");
     }
-    if (planId && !routineId)
-      throw new AppError(
-        "invalid",
-        "workouts.plan_without_routine",
-        "Say which routine of the plan",
-      );
+    if (planId && !routineId) {
+      const detail = "Say which routine of the plan";
+      throw new AppError("invalid", "workouts.plan_without_routine", detail);
+    }
     const row = {
       id: workout.id ?? null,
       name: workout.name ?? null,
       status: workout.status ?? null,
-      planId: workout.planId ?? null,
-      routineId: workout.routineId ?? null,
+      planId: planId ?? null,
+      routineId: routineId ?? null,
       startedAt: workout.startedAt ?? null,
       endedAt: workout.endedAt ?? null,
       timeZone: workout.timeZone,
       bodyWeightKg: workout.bodyWeightKg ?? null,
       notes: workout.notes ?? null,
     };
-    const { id, missing } = await insertWorkout(
-      tx,
-      actor.userId,
-      row,
-      rows?.exercises,
-      rows?.sets ?? [],
-    );
+    const sets = rows?.sets ?? [];
+    const { id, missing } = await insertWorkout(tx, actor.userId, row, rows?.exercises, sets);
     requireExercises(missing, exercises ?? []);
     return getWorkout(tx, actor, id as string);
   });
 }
 
-/**
- * One page of summaries as JSON, the latest start first, with the cursor of the next page. Owner
- * only.
- */
+/** One page of the actor's summaries as JSON, the latest start first, with the next cursor. */
 export async function listPage(db: Db, actor: Actor, query: ListWorkouts): Promise<string> {
   const { cursor, pageSize = 20, ...filter } = query;
-  const found = await listWorkouts(
-    db,
-    actor.userId,
-    { ...filter, after: decodeCursor(cursor) },
-    pageSize + 1,
-  );
-  return cursorPage(found, pageSize);
+  const after = decodeCursor(cursor);
+  const workouts = await listWorkouts(db, actor.userId, { ...filter, after }, pageSize + 1);
+  return cursorPage(workouts, pageSize);
 }
 
 /**
- * Changes what is said of a workout as a whole. Owner only. Throws stale as `precondition` says,
- * and as starting does.
+ * Changes the fields of a workout but not its exercises, and returns it as JSON. Owner only. Throws
+ * not_found, stale as `precondition` says, invalid, conflict (`workouts.in_progress`).
  */
 export function changeWorkout(
   db: Db,
@@ -106,22 +91,16 @@ export function changeWorkout(
   patch: WorkoutPatch,
   precondition: Precondition,
 ) {
-  return onLocked(db, actor, workoutId, precondition, (stored) => {
+  return updateLocked(db, actor, workoutId, precondition, (stored) => {
     if (patch.endedAt !== undefined && stored.status === "in_progress") {
-      throw new AppError(
-        "conflict",
-        "workouts.in_progress",
-        "The workout is in progress: finish it first",
-      );
+      const detail = "The workout is in progress: finish it first";
+      throw new AppError("conflict", "workouts.in_progress", detail);
     }
     return patch;
   });
 }
 
-/**
- * Ends a workout, now unless `endedAt` says when. Owner only. Throws conflict
- * (`workouts.not_in_progress`).
- */
+/** Ends a workout, by default now. Owner only. Throws conflict (`workouts.not_in_progress`). */
 export function endWorkout(
   db: Db,
   actor: Actor,
@@ -130,7 +109,7 @@ export function endWorkout(
   endedAt: string | undefined,
   precondition: Precondition,
 ) {
-  return onLocked(db, actor, workoutId, precondition, (stored) => {
+  return updateLocked(db, actor, workoutId, precondition, (stored) => {
     if (stored.status !== "in_progress") {
       throw new AppError("conflict", "workouts.not_in_progress", "The workout is over already");
     }
@@ -138,9 +117,9 @@ export function endWorkout(
   });
 }
 
-/** Takes a workout up again. Owner only. Throws conflict (`workouts.in_progress`). */
+/** Resumes a finished workout. Owner only. Throws conflict (`workouts.in_progress`). */
 export function reopenWorkout(db: Db, actor: Actor, workoutId: string, precondition: Precondition) {
-  return onLocked(db, actor, workoutId, precondition, (stored) => {
+  return updateLocked(db, actor, workoutId, precondition, (stored) => {
     if (stored.status === "in_progress") {
       throw new AppError("conflict", "workouts.in_progress", "The workout is in progress");
     }
@@ -148,12 +127,12 @@ export function reopenWorkout(db: Db, actor: Actor, workoutId: string, precondit
   });
 }
 
-/** Puts a workout into the trash, from where it is restored for 30 days. Owner only. */
+/** Moves a workout to the trash, from which it can be restored for 30 days. Owner only. */
 export function trashWorkout(db: Db, actor: Actor, workoutId: string, precondition: Precondition) {
-  return onLocked(db, actor, workoutId, precondition, () => ({ isDeleted: true }));
+  return updateLocked(db, actor, workoutId, precondition, () => ({ isDeleted: true }));
 }
 
-/** Takes a workout out of the trash. Owner only. Throws not_found when it is not in it. */
+/** Restores a workout from the trash. Owner only. Throws not_found if it is not there. */
 export function restoreWorkout(db: Db, actor: Actor, workoutId: string): Promise<string> {
   return db.transaction(async (tx) => {
     const stored = await lockWorkout(tx, actor.userId, workoutId);
@@ -162,8 +141,8 @@ export function restoreWorkout(db: Db, actor: Actor, workoutId: string): Promise
   });
 }
 
-/** Changes a locked workout as `decide` says, and returns it as JSON. */
-function onLocked(
+/** Locks a workout, applies the change that `decide` returns, and returns it as JSON. */
+function updateLocked(
   db: Db,
   actor: Actor,
   workoutId: string,
@@ -182,42 +161,45 @@ function onLocked(
 }
 
 /**
- * Throws not_found if any exercise is `missing`; `pathOf` gives the JSON pointer of an exercise of
- * `given`.
+ * Throws not_found if any exercise is `missing`; `pathOf` returns the JSON pointer of the exercise
+ * at an index of `exercises`.
  */
 export function requireExercises(
   missing: string[],
-  given: Pick<NewWorkoutExercise, "exerciseId">[],
-  pathOf = (at: number) => `/exercises/${at}`,
+  exercises: Pick<NewWorkoutExercise, "exerciseId">[],
+  pathOf = (index: number) => `/exercises/${index}`,
 ): void {
   if (missing.length === 0) return;
   const detail = `Exercises not found: ${listOfIds(missing.sort())}`;
-  const places = given.map(({ exerciseId: id }, at) => ({ field: `${pathOf(at)}/exerciseId`, id }));
-  throw idsNotFound("workouts.exercise_not_found", detail, missing, places);
+  const fields = exercises.map(({ exerciseId: id }, index) => ({
+    field: `${pathOf(index)}/exerciseId`,
+    id,
+  }));
+  throw idsNotFound("workouts.exercise_not_found", detail, missing, fields);
 }
 
 /**
- * Exercises and sets as rows, in their order, positions from 1. Throws invalid with everything that
- * does not fit.
+ * Exercises and their sets as rows in the same order, with positions from 1. Throws invalid with
+ * the errors of all of them.
  */
-export function rowsOf(given: NewWorkoutExercise[]): { exercises: ExerciseRow[]; sets: SetRow[] } {
-  const faults: FieldError[] = [];
-  const exercises = given.map((exercise, at): ExerciseRow => {
-    const path = `/exercises/${at}`;
-    faults.push(...faultsOfExercise(exercise, path));
-    return exerciseRow(exercise, at + 1);
-  });
-  if (faults.length > 0) throw misfit(faults);
+export function rowsOf(exercises: NewWorkoutExercise[]): {
+  exercises: ExerciseRow[];
+  sets: SetRow[];
+} {
+  const errors = exercises.flatMap((exercise, index) =>
+    exerciseErrors(exercise, `/exercises/${index}`),
+  );
+  if (errors.length > 0) throw invalidEntries(errors);
   return {
-    exercises,
-    sets: given.flatMap((exercise, at) =>
-      (exercise.sets ?? []).map((set, n) => setRow(set, at + 1, n + 1)),
+    exercises: exercises.map((exercise, index) => exerciseRow(exercise, index + 1)),
+    sets: exercises.flatMap(({ sets = [] }, exercise) =>
+      sets.map((set, index) => setRow(set, exercise + 1, index + 1)),
     ),
   };
 }
 
-/** What is wrong with an exercise and its sets, each under `path`. */
-export function faultsOfExercise(exercise: NewWorkoutExercise, path: string): FieldError[] {
+/** The errors of an exercise and its sets, with fields under `path`. */
+export function exerciseErrors(exercise: NewWorkoutExercise, path: string): FieldError[] {
   const isNamed = exercise.exerciseId || exercise.exerciseName;
   const unnamed = {
     field: `${path}/exerciseId`,
@@ -227,13 +209,13 @@ export function faultsOfExercise(exercise: NewWorkoutExercise, path: string): Fi
   const sets = exercise.sets ?? [];
   return [
     ...(isNamed ? [] : [unnamed]),
-    ...sets.flatMap((set, n) => faultsOfSet(exercise.mode, set, `${path}/sets/${n}`)),
+    ...sets.flatMap((set, index) => setErrors(exercise.mode, set, `${path}/sets/${index}`)),
   ];
 }
 
-export const misfit = (faults: FieldError[]) =>
+export const invalidEntries = (errors: FieldError[]) =>
   new AppError("invalid", "invalid_request", "What was logged does not fit", {
-    errors: faults.slice(0, 100),
+    errors: errors.slice(0, 100),
   });
 
 export const exerciseRow = (exercise: NewWorkoutExercise, position: number): ExerciseRow => ({
