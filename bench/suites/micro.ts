@@ -10,9 +10,10 @@ import { createCrossSite } from "#src/http/cross-site.ts";
 import { checkInputs } from "#src/http/input.ts";
 import { ok, okJson, plain, toResponse } from "#src/http/reply.ts";
 import { createRequestMetrics } from "#src/metrics/request-metrics.ts";
+import { createBaseApp } from "#src/operations/base-app.ts";
 import type { OperationsDeps } from "#src/operations/handler.ts";
 import { operation } from "#src/operations/operation.ts";
-import { createElysia, operations } from "#src/operations/operations.ts";
+import { operations } from "#src/operations/operations.ts";
 import { NewSet } from "#src/workouts/workouts.schemas.ts";
 import { intervalOf } from "../figures/interval.ts";
 import type { Measured, TableRow } from "../figures/table.ts";
@@ -108,7 +109,7 @@ async function prepareParts(): Promise<Record<string, () => unknown>> {
     isProxied: false,
     isDraining: () => false,
   };
-  const app = createElysia(deps).app.use(operations("health", [pingOperation], deps));
+  const app = createBaseApp([pingOperation], deps).use(operations("health", [pingOperation], deps));
   return {
     hash: () => passwords.hash("a bench needs a password"),
     sign: () => tokens.sign("access", claims),

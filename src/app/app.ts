@@ -19,12 +19,13 @@ import { createCrossSite } from "../http/cross-site.ts";
 import { importRoutes } from "../imports/imports.routes.ts";
 import type { Log, RequestLog } from "../log/log.ts";
 import type { RequestMetrics } from "../metrics/request-metrics.ts";
+import { createBaseApp } from "../operations/base-app.ts";
 import { docsRoutes } from "../operations/docs.routes.ts";
 import type { OperationsDeps } from "../operations/handler.ts";
 import { createIdempotency } from "../operations/idempotency.ts";
 import { openApiDocument } from "../operations/openapi.ts";
 import type { Operation } from "../operations/operation.ts";
-import { createElysia, operations } from "../operations/operations.ts";
+import { operations } from "../operations/operations.ts";
 import { planRoutes } from "../plans/plans.routes.ts";
 import { progressRoutes } from "../progress/progress.routes.ts";
 import type { Replicas } from "../replicas/replicas.ts";
@@ -99,10 +100,10 @@ export function createApp(deps: AppDeps): AnyElysia {
   // is not logged: the proxy does both for a worker that is not draining.
   const hasStaticResponses =
     operationsDeps.isProxied && !operationsDeps.crossSite.hasOrigins && !deps.isDraining();
-  const { app, addOptions } = createElysia(operationsDeps);
+  const app = createBaseApp(Object.values(domains).flat(), operationsDeps);
   for (const [name, list] of Object.entries(domains))
     app.use(operations(name, list, operationsDeps, { hasStaticResponses }));
-  return addOptions(Object.values(domains).flat());
+  return app;
 }
 
 /** What the operations plugin needs of the application. */

@@ -6,9 +6,10 @@ import { createRepeatRequests } from "../cache/repeat-requests.ts";
 import { createCrossSite } from "../http/cross-site.ts";
 import { plain } from "../http/reply.ts";
 import { createRequestMetrics } from "../metrics/request-metrics.ts";
+import { createBaseApp } from "./base-app.ts";
 import type { OperationsDeps } from "./handler.ts";
 import { type Operation, operation } from "./operation.ts";
-import { createElysia, operations } from "./operations.ts";
+import { operations } from "./operations.ts";
 
 test(
   "an answer that cannot be turned into a response is a 500, and its request no longer counts as in flight",
@@ -39,7 +40,7 @@ test(
       isDraining: () => false,
     };
     const list = [answering("/now", () => broken), answering("/later", async () => broken)];
-    const app = createElysia(deps).app.use(operations("test", list, deps));
+    const app = createBaseApp(list, deps).use(operations("test", list, deps));
     for (const path of ["/now", "/later"]) {
       const answer = await app.fetch(new Request(`http://localhost${path}`));
       expect(answer.status).toBe(500);
