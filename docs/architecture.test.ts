@@ -16,7 +16,7 @@ const tracked = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude
   .filter((file) => existsSync(join(ROOT, file)));
 
 /** The folders of the tree in the document, from the top to the bottom. */
-const layers = [...text.matchAll(/^( *)([a-z]+)\/(?: |$)/gm)].map(([, indent, name]) =>
+const layers = [...text.matchAll(/^( *)([a-z-]+)\/(?: |$)/gm)].map(([, indent, name]) =>
   indent ? `src/${name}` : `${name}`,
 );
 
@@ -96,7 +96,7 @@ test("no files and no folders import each other in a circle", () => {
 test("the layers of docs/architecture.md are the folders that there are, and so are its pictures'", () => {
   const folders = new Set(modules.map((file) => layerOf(file) ?? file));
   expect([...folders].sort()).toEqual(layers.filter((layer) => layer !== "src").sort());
-  const named = [...text.matchAll(/\b(?:angie\/|src\/[a-z]+|(?:db|lib|cli)\/)/g)].map(
+  const named = [...text.matchAll(/\b(?:angie\/|src\/[a-z-]+|(?:db|lib|cli)\/)/g)].map(
     ([name]) => name,
   );
   expect(named.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
