@@ -1,8 +1,9 @@
 import { afterAll, beforeEach, expect, test } from "bun:test";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { testDatabaseUrl } from "#test/transaction.ts";
-import type { AdmissionOptions, AdmissionStats, RequestContext } from "./admission.ts";
+import type { AdmissionOptions } from "./admission.ts";
 import { openPool, type Pool } from "./client.ts";
+import type { AdmissionStats, RequestContext } from "./connection-queue.ts";
 import { refusalOf } from "./errors.ts";
 
 const contexts = new AsyncLocalStorage<RequestContext | undefined>();

@@ -1,38 +1,22 @@
 import { postgresError } from "#lib/causes.ts";
-import { createConnectionQueue } from "./connection-queue.ts";
+import {
+  type AdmissionStats,
+  createConnectionQueue,
+  type QueueLimits,
+  type RequestContext,
+} from "./connection-queue.ts";
 import { isRetryable } from "./errors.ts";
-import { createHistogram, type Histogram, observe } from "./histogram.ts";
+import { createHistogram, observe } from "./histogram.ts";
 import { interceptSend, type Query } from "./intercept.ts";
 import { retryTransaction } from "./retry.ts";
 import { createWatchdog, type WatchdogLimits } from "./watchdog.ts";
 
-/** The request that a statement is sent for, and what admission control records about it. */
-export type RequestContext = {
-  requestId: string;
-  /** Its signal is aborted when the client disconnects. */
-  request: { signal: AbortSignal };
-  /**
-   * The number of reasons to finish the work after the client has disconnected: other requests
-   * joined it, or it is detached.
-   */
-  joiners: number;
-  poolMs: number;
-  databaseMs: number;
-  /** Stops counting the request as one that uses the database; undefined until it does. */
-  release: (() => void) | undefined;
-};
-
-export type AdmissionOptions = {
+export type AdmissionOptions = QueueLimits & {
   /**
    * The request that the running code works for. Undefined for the process's own work, which is
    * neither abandoned nor refused.
    */
   context(): RequestContext | undefined;
-  /** Requests that may use the database at the same time. */
-  maxRequests: number;
-  /** Statements and transactions that may wait for a connection. */
-  maxQueued: number;
-  maxWaitMs: number;
   /** If undefined, statements may take as long as they like. */
   watchdog?: WatchdogLimits | undefined;
   /**
@@ -44,21 +28,6 @@ export type AdmissionOptions = {
   /** Called for each statement that took longer than `slowMs`: its text, never its values. */
   slowMs: number;
   onSlow(statement: string, durationMs: number, requestId: string | undefined): void;
-};
-
-export type AdmissionStats = {
-  size: number;
-  inUse: number;
-  waiting: number;
-  requests: number;
-  /** Refusals by reason. */
-  shed: { too_many_requests: number; queue_full: number; waited_too_long: number };
-  /** Statements and transactions that were not started because their client had disconnected. */
-  abandoned: number;
-  /** Retries of transactions and statements. */
-  retries: number;
-  wait: Histogram;
-  statement: Histogram;
 };
 
 export type Admission = {

@@ -1,6 +1,44 @@
-import type { AdmissionOptions, AdmissionStats, RequestContext } from "./admission.ts";
 import { refusal } from "./errors.ts";
-import { observe } from "./histogram.ts";
+import { type Histogram, observe } from "./histogram.ts";
+
+/** The request that a statement is sent for, and what admission control records about it. */
+export type RequestContext = {
+  requestId: string;
+  /** Its signal is aborted when the client disconnects. */
+  request: { signal: AbortSignal };
+  /**
+   * The number of reasons to finish the work after the client has disconnected: other requests
+   * joined it, or it is detached.
+   */
+  joiners: number;
+  poolMs: number;
+  databaseMs: number;
+  /** Stops counting the request as one that uses the database; undefined until it does. */
+  release: (() => void) | undefined;
+};
+
+export type QueueLimits = {
+  /** Requests that may use the database at the same time. */
+  maxRequests: number;
+  /** Statements and transactions that may wait for a connection. */
+  maxQueued: number;
+  maxWaitMs: number;
+};
+
+export type AdmissionStats = {
+  size: number;
+  inUse: number;
+  waiting: number;
+  requests: number;
+  /** Refusals by reason. */
+  shed: { too_many_requests: number; queue_full: number; waited_too_long: number };
+  /** Statements and transactions that were not started because their client had disconnected. */
+  abandoned: number;
+  /** Retries of transactions and statements. */
+  retries: number;
+  wait: Histogram;
+  statement: Histogram;
+};
 
 export type ConnectionQueue = {
   /**
@@ -27,7 +65,7 @@ type Entry = {
 /** A first-in, first-out queue for the `size` connections of a pool; keeps `stats` up to date. */
 export function createConnectionQueue(
   size: number,
-  { maxRequests, maxQueued, maxWaitMs }: AdmissionOptions,
+  { maxRequests, maxQueued, maxWaitMs }: QueueLimits,
   stats: AdmissionStats,
 ): ConnectionQueue {
   const queue = new Set<Entry>();

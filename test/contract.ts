@@ -2,7 +2,6 @@ import { expect } from "bun:test";
 import { faultsOf } from "#src/http/shapes.ts";
 import { Problem } from "#src/operations/openapi.ts";
 import type { Operation } from "#src/operations/operation.ts";
-import type { Answer } from "./harness.ts";
 import { executable } from "./program.ts";
 
 /**
@@ -13,7 +12,7 @@ export function expectContract(
   operations: Operation[],
   method: string,
   path: string,
-  answer: Answer,
+  answer: { status: number; headers: Headers; text: string; json?: { database_status?: unknown } },
 ): void {
   // Headers beyond 16 KiB are refused by the server, before the application sees them.
   if (executable() && answer.status === 431 && answer.text === "") return;

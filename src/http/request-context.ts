@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { RequestContext } from "#db/admission.ts";
+import type { RequestContext } from "#db/connection-queue.ts";
 
 /** The request that the current code works for; undefined for background work. */
 export const requestContext = new AsyncLocalStorage<RequestContext | undefined>();

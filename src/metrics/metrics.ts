@@ -1,6 +1,6 @@
 import { heapSize } from "bun:jsc";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { AdmissionStats } from "#db/admission.ts";
+import type { AdmissionStats } from "#db/connection-queue.ts";
 import { buildInfo } from "#lib/build-info.ts";
 import type { InvalidationsStats } from "../cache/invalidations.ts";
 import type { ReplicaStats } from "../replicas/replicas.ts";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { RequestContext } from "#db/admission.ts";
+import type { RequestContext } from "#db/connection-queue.ts";
 import { refusalOf } from "#db/errors.ts";
 import type { CrossSite } from "../http/cross-site.ts";
 import { isFaultOfOurs, problemOf, problemReply } from "../http/problems.ts";
