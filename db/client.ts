@@ -1,11 +1,7 @@
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres, { type Options, type PendingQuery, type Row, type Sql } from "postgres";
-import {
-  type Admission,
-  type AdmissionOptions,
-  type AdmissionStats,
-  createAdmission,
-} from "./admission.ts";
+import { type Admission, type AdmissionOptions, createAdmission } from "./admission.ts";
+import type { AdmissionStats } from "./connection-queue.ts";
 
 /**
  * A pool or a transaction; most functions take either. `sql` runs prepared statements and is for

@@ -63,7 +63,7 @@ function missingReferences(text: string, from = ""): string[] {
   }
   // Documents that a reader of the repository does not have.
   for (const [phrase] of text.matchAll(
-    /\bthe (?:contract|original)\b(?! (?:one|name|order|error|file|text|database))/g,
+    /\bthe (?:contract|original)\b(?! (?:one|name|order|error|file|text|data|plan|of|database))/g,
   ))
     missing.push(phrase);
   return missing.filter((reference) => !IGNORED.some((pattern) => pattern.test(reference)));

@@ -2,7 +2,6 @@ import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { launch, makeCheckout, untilUp } from "./launched.ts";
-import { until } from "./until.ts";
 
 test("after a file changes, `bun run dev` answers with the new code", async () => {
   const { dir, remove } = makeCheckout({ withModules: true });
@@ -20,7 +19,7 @@ test("after a file changes, `bun run dev` answers with the new code", async () =
     expect(before).toBe("OK");
     const file = join(dir, "src/health/health.routes.ts");
     writeFileSync(file, readFileSync(file, "utf8").replace('plain("OK")', 'plain("Reloaded")'));
-    await until(async () => (await ping())?.includes("Reloaded") ?? false);
+    while (!(await ping())?.includes("Reloaded")) await Bun.sleep(20);
   } finally {
     dev.child.kill("SIGTERM");
     await dev.ended;
