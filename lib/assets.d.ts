@@ -1,4 +1,4 @@
-// Files that the bundler hands over as paths.
+// The bundler imports these files as paths.
 declare module "swagger-ui-dist/swagger-ui-bundle.js" {
   const path: string;
   export default path;

@@ -7,8 +7,8 @@ export type BoundedMap<Key, Value> = {
 };
 
 /**
- * A map that forgets what was used longest ago once it holds more than `limit` entries. While it is
- * at most half full nothing is near being forgotten, so uses are not tracked.
+ * A least-recently-used cache of at most `limit` entries. While it is at most half full, no entry is
+ * near eviction, so `get` does not update the order.
  */
 export function createBoundedMap<Key, Value>(limit: number): BoundedMap<Key, Value> {
   const map = new Map<Key, Value>();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { version } from "../package.json" with { type: "json" };
 import { buildInfo, buildVersion } from "./build-info.ts";
 
-test("a build is named by its version, its commit and whether files differ from that", () => {
+test("the version of a build contains the commit and whether files differ from it", () => {
   expect(buildVersion({ version: "1.2.3", commit: "0123456789abcdef", isDirty: false })).toBe(
     "1.2.3+0123456789ab",
   );
@@ -14,7 +14,7 @@ test("a build is named by its version, its commit and whether files differ from 
   expect(buildVersion({ version: "1.2.3", commit: null, isDirty: false })).toBe("1.2.3");
 });
 
-test("in a checkout that is this commit, and irontrack --version says it beside Bun's real version", () => {
+test("in a checkout, irontrack --version prints the current commit and the version of Bun", () => {
   const head = spawnSync("git", ["rev-parse", "HEAD"], { cwd: import.meta.dir, encoding: "utf8" });
   if (head.status === 0) expect(buildInfo().commit).toBe(head.stdout.trim());
   expect(buildInfo().version).toBe(version);

@@ -1,20 +1,18 @@
 import postgres from "postgres";
 
-/** How many causes of causes are looked at. */
+/** Limits the length of a chain of causes. */
 const MAX_DEPTH = 5;
 
-/** `error` and its causes, the outermost first; empty for what is no Error. */
+/** `error` and its causes, the outermost first; empty if `error` is not an Error. */
 export function* withCauses(error: unknown): Generator<Error> {
-  for (let at = error, depth = 0; at instanceof Error && depth < MAX_DEPTH; at = at.cause, depth++)
-    yield at;
+  let cause = error;
+  for (let depth = 0; cause instanceof Error && depth < MAX_DEPTH; depth++) {
+    yield cause;
+    cause = cause.cause;
+  }
 }
 
-/**
- * The PostgreSQL error in `error` or among its causes (drizzle wraps the driver's), or undefined.
- */
+/** The PostgreSQL error in `error` or its causes (drizzle wraps the driver's errors), if any. */
 export function postgresError(error: unknown): postgres.PostgresError | undefined {
-  for (const at of withCauses(error)) {
-    if (at instanceof postgres.PostgresError) return at;
-  }
-  return undefined;
+  return withCauses(error).find((cause) => cause instanceof postgres.PostgresError);
 }

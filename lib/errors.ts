@@ -1,4 +1,4 @@
-/** What can go wrong, said without HTTP; `http/problems.ts` gives each kind its status. */
+/** Kinds of expected failures, independent of HTTP; `http/problems.ts` maps them to a status. */
 export type ErrorKind =
   | "malformed"
   | "unauthenticated"
@@ -11,7 +11,7 @@ export type ErrorKind =
   | "throttled"
   | "unavailable";
 
-/** One fault of an input. `field` is a JSON pointer; the value itself is never repeated. */
+/** An invalid field of an input. `field` is a JSON pointer. Never contains the value itself. */
 export type FieldError = { field: string; code: string; message: string };
 
 type Details = { errors?: FieldError[]; retryAfterS?: number; cause?: unknown };
@@ -37,38 +37,36 @@ export class AppError extends Error {
 }
 
 /** An id in the input, and the JSON pointer to its field. */
-export type GivenId = { field: string; id: string | number | null | undefined };
+export type InputId = { field: string; id: string | number | null | undefined };
 
-const MAX_NAMED = 10;
+const MAX_LISTED = 10;
 const MAX_ERRORS = 100;
 
-/** Ids as text, in their order: the first ten, and how many more there are. */
+/** The first ten ids as text, and the number of the others. */
 export function listOfIds(ids: (string | number)[]): string {
-  const more = ids.length > MAX_NAMED ? ` and ${ids.length - MAX_NAMED} more` : "";
-  return `[${ids.slice(0, MAX_NAMED).join(", ")}]${more}`;
+  const more = ids.length > MAX_LISTED ? ` and ${ids.length - MAX_LISTED} more` : "";
+  return `[${ids.slice(0, MAX_LISTED).join(", ")}]${more}`;
 }
 
-/**
- * A not_found whose `errors` list the fields of `given` whose id is among `missing`, at most 100.
- */
+/** A not_found error that lists at most 100 fields of the input whose id is in `missing`. */
 export function idsNotFound(
   reason: string,
   message: string,
   missing: (string | number)[],
-  given: Iterable<GivenId>,
+  inputIds: Iterable<InputId>,
 ): AppError {
-  const gone = new Set<unknown>(missing);
+  const missingIds = new Set<unknown>(missing);
   const errors: FieldError[] = [];
-  for (const { field, id } of given) {
-    if (gone.has(id) && errors.length < MAX_ERRORS)
+  for (const { field, id } of inputIds) {
+    if (missingIds.has(id) && errors.length < MAX_ERRORS)
       errors.push({ field, code: "not_found", message: `There is no ${id}` });
   }
   return new AppError("not_found", reason, message, { errors });
 }
 
 /**
- * A failure that the operator can mend, shown as one line without a stack trace. `exitCode` 2 means
- * wrong usage.
+ * A failure that the operator can correct, printed as one line without a stack trace. `exitCode` 2
+ * means wrong usage.
  */
 export class OperatorError extends Error {
   readonly exitCode: number;

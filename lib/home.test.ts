@@ -8,7 +8,7 @@ import { lockHome, openHome } from "./home.ts";
 const dir = mkdtempSync(join(tmpdir(), "irontrack-home-"));
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-test("a lock that is damaged is named", () => {
+test("a damaged lock file is reported by name", () => {
   const home = openHome(dir);
   const lockFile = join(dir, "lock.sqlite");
   writeFileSync(lockFile, "no database ".repeat(200));

@@ -6,28 +6,23 @@ import { join, resolve } from "node:path";
 import { OperatorError } from "./errors.ts";
 import { isExecutable } from "./shipped-files.ts";
 
-/** The directory that `up` keeps everything in, and the paths inside it. */
+/** The directory with all files of `up`, and the paths inside it. */
 export type Home = {
   dir: string;
-  /** PostgreSQL's data; owned by the user it runs as. */
+  /** PostgreSQL's data, owned by the user that it runs as. */
   dataDir: string;
   postgresLog: string;
-  /** Sockets. Short enough for sun_path, so not always inside `dir`. */
+  /** The directory of the sockets. Outside of `dir` if the paths would be too long otherwise. */
   runDir: string;
   keyFile: string;
 };
 
-/** The checkout; the executable has none, and starts from where it is called. */
+/** Relative paths start at the checkout; those of the executable at the working directory. */
 const ROOT = isExecutable ? process.cwd() : join(import.meta.dir, "..");
-/**
- * sun_path holds 108 bytes with its final zero; the longest name we put after the directory has 24.
- */
+/** sun_path has 108 bytes with the final zero; the longest name in it is PostgreSQL's lock file. */
 const MAX_RUN_DIR = 107 - "/postgres/.s.PGSQL.5432.lock".length;
 
-/**
- * The home that IRONTRACK_HOME names, created when absent. Throws OperatorError when that cannot
- * be.
- */
+/** Opens the directory of IRONTRACK_HOME, and creates it if absent. Throws OperatorError. */
 export function openHome(setting: string): Home {
   const dir = resolve(ROOT, setting);
   const runInside = join(dir, "run");
@@ -35,8 +30,8 @@ export function openHome(setting: string): Home {
     Buffer.byteLength(runInside) <= MAX_RUN_DIR
       ? runInside
       : join(tmpdir(), `irontrack-${createHash("sha256").update(dir).digest("hex").slice(0, 12)}`);
-  orExplain(dir, () => {
-    // Others may pass through to what is theirs (PostgreSQL as another user), but not list.
+  explainDirectoryErrors(dir, () => {
+    // Other users may enter, because PostgreSQL may run as another user, but not list it.
     for (const path of [dir, runDir]) {
       mkdirSync(path, { recursive: true });
       chmodSync(path, 0o711);
@@ -52,8 +47,8 @@ export function openHome(setting: string): Home {
 }
 
 /**
- * Takes the home for this process until it ends, however it ends. Throws OperatorError that names
- * the process which holds it.
+ * Locks the home until this process ends, in whatever way. If it is locked already, throws an
+ * OperatorError that names the process.
  */
 export function lockHome(home: Home): Lock {
   const files = { lockFile: join(home.dir, "lock.sqlite"), pidFile: join(home.dir, "holder.pid") };
@@ -64,7 +59,7 @@ export function lockHome(home: Home): Lock {
   );
 }
 
-/** Takes the sockets of the home's workers, as \`lockHome\` takes the home. */
+/** Locks the sockets of the workers, like `lockHome`. */
 export function lockWorkers(home: Home): Lock {
   const files = {
     lockFile: join(home.runDir, "workers.sqlite"),
@@ -80,14 +75,14 @@ export function lockWorkers(home: Home): Lock {
 
 type Lock = { release(): void };
 
-/** The lock is the kernel's, on a SQLite file, so a killed holder leaves none behind. */
+/** Uses the file lock of SQLite, which the kernel releases when its process is killed. */
 function takeLock(
   dir: string,
   { lockFile, pidFile }: { lockFile: string; pidFile: string },
-  taken: (holder: number | undefined) => string,
+  inUseMessage: (holder: number | undefined) => string,
 ): Lock {
-  return orExplain(dir, () => {
-    // Any process that can open the file could take its lock.
+  return explainDirectoryErrors(dir, () => {
+    // Only the owner may open the file, because any process that can open it could lock it.
     closeSync(openSync(lockFile, "a", 0o600));
     chmodSync(lockFile, 0o600);
     const lock = new Database(lockFile);
@@ -99,18 +94,15 @@ function takeLock(
       const { code } = error as { code?: string };
       if (code === "SQLITE_NOTADB") throw new OperatorError(`${lockFile} is damaged: remove it`);
       if (code !== "SQLITE_BUSY") throw error;
-      throw new OperatorError(taken(readPid(pidFile)));
+      throw new OperatorError(inUseMessage(readPid(pidFile)));
     }
     writeFileSync(pidFile, `${process.pid}\n`);
     return { release: () => lock.close() };
   });
 }
 
-/**
- * Runs `work`; a directory that cannot be written, or a full disk, becomes one line that names
- * IRONTRACK_HOME.
- */
-export function orExplain<T>(dir: string, work: () => T): T {
+/** Runs `work`. If the directory is not writable or the disk is full, throws an OperatorError. */
+export function explainDirectoryErrors<T>(dir: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -119,23 +111,22 @@ export function orExplain<T>(dir: string, work: () => T): T {
     if (["ENOSPC", "EDQUOT", "SQLITE_FULL"].includes(code) || code.startsWith("SQLITE_IOERR")) {
       throw new OperatorError(`No space left in ${dir} (IRONTRACK_HOME)`);
     }
-    if (
-      [
-        "EACCES",
-        "EPERM",
-        "EROFS",
-        "ENOTDIR",
-        "EEXIST",
-        "ENOENT",
-        "SQLITE_CANTOPEN",
-        "SQLITE_READONLY",
-      ].includes(code)
-    ) {
+    if (NOT_WRITABLE.includes(code))
       throw new OperatorError(`Cannot write to ${dir} (IRONTRACK_HOME): ${code}`);
-    }
     throw error;
   }
 }
+
+const NOT_WRITABLE = [
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "ENOTDIR",
+  "EEXIST",
+  "ENOENT",
+  "SQLITE_CANTOPEN",
+  "SQLITE_READONLY",
+];
 
 function readPid(file: string): number | undefined {
   try {

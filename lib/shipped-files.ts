@@ -5,14 +5,8 @@ export const isExecutable = import.meta.dir.startsWith("/$bunfs/");
 
 const ROOT = isExecutable ? "/$bunfs/root" : join(import.meta.dir, "..");
 
-/**
- * What is read at run time, as Bun's globs: the executable has these inside, at the same places as
- * a checkout.
- */
+/** Globs of the files that are read at run time. The executable embeds them at the same paths. */
 export const SHIPPED_FILES = ["db/migrations/*.sql", "seeds/catalog/**/*.yaml"];
 
-/**
- * Where a file or directory of SHIPPED_FILES is, from the root of the repository; reads like any
- * other.
- */
+/** The absolute path of a file or directory of SHIPPED_FILES, given relative to the repository. */
 export const shippedPath = (path: string): string => join(ROOT, path);

@@ -15,13 +15,10 @@ import { freePort } from "./launched.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const CLI = join(ROOT, "cli/main.ts");
-/** How long everything may take to end; workers finish their requests first. */
-const GONE_WITHIN_MS = 60_000;
+/** The time limit for everything to end; workers finish their requests first. */
+const END_TIMEOUT_MS = 60_000;
 
-/**
- * Commands that start servers and make directories; each would run for longer than the test lets
- * it.
- */
+/** Commands that start servers and make directories, and run for longer than the test does. */
 export const COMMANDS: Record<string, string[]> = {
   up: [process.execPath, CLI, "up"],
   test: [
@@ -48,23 +45,23 @@ export const COMMANDS: Record<string, string[]> = {
   topology: [process.execPath, CLI, "topology", "up"],
 };
 
-export type Left = {
+type Outcome = {
   wasRunning: boolean;
   code: number | null;
-  said: string;
+  output: string;
   processes: string[];
   directories: string[];
 };
 
 /**
- * Runs a command, sends it `signal` after some milliseconds or when it has made its temporary
- * directory, and gives what is left of it once nothing is, or after a minute.
+ * Runs a command and sends it `signal`, after some milliseconds or when it has made its temporary
+ * directory. Waits up to a minute, and returns the remaining processes and directories.
  */
 export async function endEarly(
   command: string[],
   signal: NodeJS.Signals,
   when: number | "begun",
-): Promise<Left> {
+): Promise<Outcome> {
   const directory = mkdtempSync(join(tmpdir(), "early-"));
   chmodSync(directory, 0o711);
   // `bun bench` looks for bun itself.
@@ -83,36 +80,39 @@ export async function endEarly(
       [mark.split("=")[0] as string]: mark.split("=")[1] as string,
     },
   });
-  let said = "";
+  let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream?.on("data", (chunk) => {
-      said += chunk;
+      output += chunk;
     });
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const wasRunning = await Promise.race([
-    until(when, directory).then(() => true),
+    waitFor(when, directory).then(() => true),
     ended.then(() => false),
   ]);
   child.kill(signal);
   const code = await ended;
-  const left = () => ({
+  const listLeftovers = () => ({
     processes: processesOf(mark, directory),
     directories: temporaryIn(directory),
   });
-  const deadline = performance.now() + GONE_WITHIN_MS;
-  while (Object.values(left()).some(({ length }) => length > 0) && performance.now() < deadline)
+  const deadline = performance.now() + END_TIMEOUT_MS;
+  while (
+    Object.values(listLeftovers()).some(({ length }) => length > 0) &&
+    performance.now() < deadline
+  )
     await Bun.sleep(50);
-  const found = left();
-  if (found.processes.length === 0) rmSync(directory, { recursive: true, force: true });
-  return { wasRunning, code, said, ...found };
+  const leftovers = listLeftovers();
+  if (leftovers.processes.length === 0) rmSync(directory, { recursive: true, force: true });
+  return { wasRunning, code, output, ...leftovers };
 }
 
-async function until(when: number | "begun", directory: string): Promise<void> {
+async function waitFor(when: number | "begun", directory: string): Promise<void> {
   if (when !== "begun") return await Bun.sleep(when);
   while (temporaryIn(directory).length === 0) await Bun.sleep(20);
 }
 
-/** Found by their environment or by the directory in their arguments. */
+/** Finds processes by their environment, or by the directory in their arguments. */
 function processesOf(mark: string, directory: string): string[] {
   return readdirSync("/proc").flatMap((pid) => {
     if (!/^\d+$/.test(pid)) return [];

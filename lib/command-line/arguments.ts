@@ -5,23 +5,16 @@ import { nearest } from "./nearest.ts";
 type Option = Command["options"][number];
 type NumberRule = { takes: string; accepts(value: number): boolean };
 
-const whole = (
-  least: number,
-  most: number,
-  takes = `a whole number from ${least}`,
-): NumberRule => ({
+const whole = (min: number, max: number, takes = `a whole number from ${min}`): NumberRule => ({
   takes,
-  accepts: (value) => Number.isSafeInteger(value) && value >= least && value <= most,
+  accepts: (value) => Number.isSafeInteger(value) && value >= min && value <= max,
 });
 const finite = (takes: string, accepts: (value: number) => boolean): NumberRule => ({
   takes,
   accepts: (value) => Number.isFinite(value) && accepts(value),
 });
 
-/**
- * What a numeric option accepts, by the placeholder in its brackets; any other placeholder means a
- * text.
- */
+/** Values of numeric options, by the placeholder in brackets. Other options take a text. */
 const NUMBERS: Record<string, NumberRule> = {
   n: whole(1, Number.MAX_SAFE_INTEGER),
   count: whole(0, Number.MAX_SAFE_INTEGER),
@@ -52,26 +45,26 @@ export function checkArguments(cli: CAC, argv: string[]): void {
   refuseSurplus(cli, command);
 }
 
-const wrong = (message: string) => new OperatorError(message, 2);
+const usageError = (message: string) => new OperatorError(message, 2);
 
 function unknownCommand(cli: CAC): OperatorError {
   const typed = cli.args[0] ?? "";
-  const found = nearest(
+  const suggestion = nearest(
     typed,
     cli.commands.map(({ name }) => name),
   );
-  return wrong(
-    `There is no command ${typed}${found ? `; did you mean ${found}?` : ""} See ${cli.name} --help`,
+  return usageError(
+    `There is no command ${typed}${suggestion ? `; did you mean ${suggestion}?` : ""} See ${cli.name} --help`,
   );
 }
 
 function refuseUnknownOptions(cli: CAC, command: Command, options: Option[]) {
   const known = options.flatMap(({ names }) => names);
-  for (const given of Object.keys(cli.options)) {
-    if (given === "--" || known.includes(given)) continue;
-    const found = nearest(given, known);
-    throw wrong(
-      `${command.name} has no option ${flag(given)}${found ? `; did you mean ${flag(found)}?` : ""} See ${cli.name} ${command.name} --help`,
+  for (const name of Object.keys(cli.options)) {
+    if (name === "--" || known.includes(name)) continue;
+    const suggestion = nearest(name, known);
+    throw usageError(
+      `${command.name} has no option ${flag(name)}${suggestion ? `; did you mean ${flag(suggestion)}?` : ""} See ${cli.name} ${command.name} --help`,
     );
   }
 }
@@ -79,35 +72,35 @@ function refuseUnknownOptions(cli: CAC, command: Command, options: Option[]) {
 function checkValue(cli: CAC, option: Option, argv: string[]) {
   const value = cli.options[option.name];
   if (value === undefined || value === option.config.default) return;
-  const shown = flag(option.name);
-  if (Array.isArray(value)) throw wrong(`${shown} may be given once`);
+  const name = flag(option.name);
+  if (Array.isArray(value)) throw usageError(`${name} may be given once`);
   if (option.isBoolean) {
-    // cac takes the part after `=` for an argument.
+    // cac treats the part after `=` as an argument.
     if (typeof value !== "boolean" || asTyped(option, argv, "=") !== undefined)
-      throw wrong(`${shown} takes no value`);
+      throw usageError(`${name} takes no value`);
     return;
   }
-  if (value === false) throw wrong(`There is no option --no-${dashed(option.name)}`);
-  // `[value]` may be left out; cac refuses a missing `<value>` when the command runs.
+  if (value === false) throw usageError(`There is no option --no-${dashed(option.name)}`);
+  // `[value]` is optional; cac rejects a missing `<value>` when the command runs.
   if (value === true) return;
   const read = readValue(option, asTyped(option, argv) ?? String(value), typeof value === "object");
-  for (const name of option.names) cli.options[name] = read;
+  for (const alias of option.names) cli.options[alias] = read;
 }
 
-function readValue({ name, rawName }: Option, text: string, isOther: boolean): string | number {
+function readValue({ name, rawName }: Option, text: string, isObject: boolean): string | number {
   const rule = NUMBERS[/[<[](.*)[>\]]/.exec(rawName)?.[1] ?? ""];
-  const isWrong = isOther || text.trim() === "" || (rule && !rule.accepts(Number(text)));
-  if (isWrong) throw wrong(`${flag(name)} takes ${rule?.takes ?? "a value"}`);
+  const isInvalid = isObject || text.trim() === "" || (rule && !rule.accepts(Number(text)));
+  if (isInvalid) throw usageError(`${flag(name)} takes ${rule?.takes ?? "a value"}`);
   return rule ? Number(text) : text;
 }
 
-/** The value of an option as typed: after `=`, or in the next word, which `only` rules out. */
+/** The value of an option as typed, after `=` or (unless `only` is given) in the next word. */
 function asTyped({ names }: Option, argv: string[], only?: "="): string | undefined {
   const flags = names.map(flag);
   const end = argv.indexOf("--");
-  const given = end < 0 ? argv : argv.slice(0, end);
-  for (const [at, word] of given.entries()) {
-    if (only === undefined && flags.includes(word)) return given[at + 1];
+  const words = end < 0 ? argv : argv.slice(0, end);
+  for (const [index, word] of words.entries()) {
+    if (only === undefined && flags.includes(word)) return words[index + 1];
     const name = flags.find((candidate) => word.startsWith(`${candidate}=`));
     if (name !== undefined) return word.slice(name.length + 1);
   }
@@ -115,16 +108,16 @@ function asTyped({ names }: Option, argv: string[], only?: "="): string | undefi
 }
 
 function refuseSurplus(cli: CAC, command: Command) {
-  const most = command.args.some(({ variadic }) => variadic)
+  const max = command.args.some(({ variadic }) => variadic)
     ? Number.POSITIVE_INFINITY
     : command.args.length;
-  const given = [...cli.args, ...(cli.options["--"] ?? [])];
-  if (given.length > most)
-    throw wrong(
-      `${command.name} does not take ${given.slice(most).join(" ")}: see ${cli.name} ${command.name} --help`,
+  const args = [...cli.args, ...(cli.options["--"] ?? [])];
+  if (args.length > max)
+    throw usageError(
+      `${command.name} does not take ${args.slice(max).join(" ")}: see ${cli.name} ${command.name} --help`,
     );
 }
 
-/** The option of a name as it is typed: `--dry-run` for `dryRun`. */
+/** An option as it is typed: `--dry-run` for `dryRun`. */
 export const flag = (name: string) => (name.length === 1 ? `-${name}` : `--${dashed(name)}`);
 const dashed = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

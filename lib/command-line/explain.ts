@@ -83,13 +83,13 @@ export function explain(error: unknown): Explanation {
   }
   if (error instanceof Error && error.name === "CACError")
     return { message: error.message, exitCode: 2, isBug: false };
-  const refused = postgresError(error);
-  if (refused)
-    return failure(
-      `PostgreSQL says: ${refused.message} (${refused.code})${adviceOn(refused.code)}`,
-    );
-  for (const at of withCauses(error)) {
-    const explained = explainSystemError(at as NodeJS.ErrnoException);
+  const databaseError = postgresError(error);
+  if (databaseError) {
+    const { message, code } = databaseError;
+    return failure(`PostgreSQL says: ${message} (${code})${adviceOn(code)}`);
+  }
+  for (const cause of withCauses(error)) {
+    const explained = explainSystemError(cause as NodeJS.ErrnoException);
     if (explained) return failure(explained);
   }
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -1,9 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/**
- * SIGHUP, or nothing if this process was started with it ignored (nohup): a handler would undo
- * that.
- */
+/** SIGHUP, unless this process was started with it ignored (nohup), which a handler would undo. */
 export function hangupUnlessIgnored(): "SIGHUP"[] {
   return isIgnored(1) ? [] : ["SIGHUP"];
 }

@@ -1,12 +1,13 @@
 /**
- * The candidate that begins as `word` does or the other way round, else the one with the fewest
- * edits (Levenshtein 1966); undefined when none is within a third of its length.
+ * The best suggestion for a mistyped word: a candidate of which it is a prefix or that is a prefix
+ * of it, else the one with the smallest edit distance (Levenshtein 1966). Undefined if none is
+ * within a third of the word's length.
  */
 export function nearest(word: string, candidates: string[]): string | undefined {
-  const longer = candidates.find(
+  const prefixed = candidates.find(
     (candidate) => word !== "" && (candidate.startsWith(word) || word.startsWith(candidate)),
   );
-  if (longer && Math.min(longer.length, word.length) > 2) return longer;
+  if (prefixed && Math.min(prefixed.length, word.length) > 2) return prefixed;
   const ranked = candidates
     .map((candidate) => ({ candidate, edits: distance(word, candidate) }))
     .sort((a, b) => a.edits - b.edits);

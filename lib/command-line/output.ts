@@ -31,7 +31,7 @@ export function printRows(
   const columns = Object.keys(first);
   const cells = [
     columns.map(heading),
-    ...rows.map((row) => columns.map((column) => shown(row[column]))),
+    ...rows.map((row) => columns.map((column) => cellText(row[column]))),
   ];
   const widths = columns.map((_, index) =>
     Math.max(...cells.map((row) => row[index]?.length ?? 0)),
@@ -47,37 +47,34 @@ export function printRows(
 
 const heading = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-function shown(value: unknown): string {
+function cellText(value: unknown): string {
   if (value === null || value === undefined) return "-";
   if (typeof value === "boolean") return value ? "yes" : "no";
   return printable(String(value)).replaceAll("\n", "\\n").replaceAll("\t", "\\t");
 }
 
-/**
- * Quoted where needed; a leading =, +, -, @ would be a formula in a spreadsheet, so it gets an
- * apostrophe.
- */
+/** Quotes a value if needed. An apostrophe keeps spreadsheets from reading it as a formula. */
 function csvCell(value: unknown): string {
   const text = String(value).replace(/^[=+\-@\t\r]/, "'$&");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /**
- * Characters that a terminal obeys or misrepresents: control characters (except tab and line feed),
- * format and invisible characters (except the joiners and marks of scripts and emoji).
+ * Characters that could control a terminal or are invisible: control characters (except tab and
+ * line feed) and format characters (except joiners and marks of scripts and emoji).
  */
 const UNPRINTABLE =
   /(?!\p{M}|[\t\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
-/** Escapes characters that could control a terminal: names are chosen by users. */
+/** Escapes unprintable characters, because users choose names. */
 export const printable = (text: string): string =>
   text.replace(UNPRINTABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 
-/** Escapes the same characters as JSON does. */
+/** Escapes the same characters in the syntax of JSON. */
 const printableJson = (json: string): string =>
   json.replace(UNPRINTABLE, (character) =>
     [...Array(character.length).keys()]
-      .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`)
+      .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`)
       .join(""),
   );
 
@@ -87,12 +84,12 @@ const printableJson = (json: string): string =>
  * stderr red.
  */
 export function replaceConsole(): void {
-  const out = (...given: unknown[]) => writeAll(1, `${printable(format(...given))}\n`);
-  const err = (...given: unknown[]) => {
+  const out = (...args: unknown[]) => writeAll(1, `${printable(format(...args))}\n`);
+  const err = (...args: unknown[]) => {
     try {
-      writeAll(2, `${printable(format(...given))}\n`);
+      writeAll(2, `${printable(format(...args))}\n`);
     } catch {
-      // There is no other stream to report it on.
+      // The failure cannot be reported on any stream.
     }
   };
   Object.assign(console, { log: out, info: out, error: err, warn: err });
@@ -104,7 +101,7 @@ function writeAll(fd: number, text: string): void {
     try {
       written += writeSync(fd, bytes, written);
     } catch (error) {
-      // A full, non-blocking pipe.
+      // A non-blocking pipe is full.
       if ((error as { code?: string }).code !== "EAGAIN") throw error;
       Bun.sleepSync(5);
     }

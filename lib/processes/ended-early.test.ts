@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { COMMANDS, endEarly } from "#test/ended-early.ts";
 
-/** Some commands, each with one signal; ended-early.slow.test.ts tries all combinations. */
+/** Some commands with one signal each; the slow test tries all combinations. */
 const CASES = [
   ["up", "SIGHUP", 2500],
   ["test", "SIGINT", 1500],
@@ -10,11 +10,11 @@ const CASES = [
 
 test.each(CASES)(
   "%s, ended by %s at any time, leaves no process and no temporary directory",
-  async (name, signal, mostMs) => {
+  async (name, signal, maxMs) => {
     const { wasRunning, processes, directories } = await endEarly(
       COMMANDS[name] as string[],
       signal,
-      300 + Math.random() * mostMs,
+      300 + Math.random() * maxMs,
     );
     expect({ wasRunning, processes, directories }).toEqual({
       wasRunning: true,
@@ -25,7 +25,7 @@ test.each(CASES)(
 );
 
 test("an interrupted bench prints that it is incomplete, and exits with 130", async () => {
-  const { code, said } = await endEarly(COMMANDS.counts as string[], "SIGINT", "begun");
-  expect(said).toContain("incomplete");
+  const { code, output } = await endEarly(COMMANDS.counts as string[], "SIGINT", "begun");
+  expect(output).toContain("incomplete");
   expect(code).toBe(130);
 });

@@ -3,10 +3,7 @@ import { readFileSync } from "node:fs";
 /** A process by its id and the time of its start: an id alone may be reused by another process. */
 export type KnownProcess = { pid: number; startedAt: string | undefined };
 
-/**
- * The process as it is now. `startedAt` is undefined where /proc is absent, or if there is no such
- * process.
- */
+/** Identifies a process. `startedAt` is undefined without /proc, or if there is no such process. */
 export const identify = (pid: number): KnownProcess => ({ pid, startedAt: statOf(pid)?.startedAt });
 
 /** Whether the same process still runs; a zombie does not. */

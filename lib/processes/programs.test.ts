@@ -1,20 +1,21 @@
 import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { identify, isRunning } from "./known-process.ts";
 import { runProgram, startProgram } from "./programs.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 
-/** Files that may start a program or make a temporary directory in another way, and why. */
+/** Files that may start programs or make temporary directories differently, and why. */
 const EXCEPTIONS: Record<string, string> = {
   "lib/processes/programs.ts": "implements startProgram",
   "lib/processes/watcher-client.ts": "starts the watcher",
   "bench/disk/block.ts":
-    "a FUSE daemon, which outlives a kept disk's command and is taken down by its own state file",
+    "a FUSE daemon, which outlives the command of a kept disk and is stopped by its state file",
   "deploy/docker/container.ts":
-    "the rehearsal of the image, in namespaces of its own that end with it",
+    "the rehearsal of the image, in its own namespaces, which end with it",
   "deploy/docker/rehearse.ts": "the same",
 };
 
@@ -54,7 +55,7 @@ test("a program that ignores SIGTERM is killed with its whole process group", as
   expect(isRunning(grandchild)).toBe(false);
 });
 
-test("a program that cannot be started has ended, with the reason", async () => {
+test("a program that cannot be started ends with the reason", async () => {
   expect(await startProgram(["/nowhere/program"]).ended).toMatchObject({ code: 127 });
   const { error } = await startProgram(["true"], { cwd: "/nowhere" }).ended;
   expect(error).toBeInstanceOf(Error);
@@ -81,13 +82,26 @@ test("programs of a killed process end, even if its watcher was killed before", 
   const first = watcher() as number;
   process.kill(first, "SIGKILL");
   while (watcher() === undefined || watcher() === first) await Bun.sleep(10);
-  // Once it answers, it has replaced the watcher.
-  const here = nextLine();
+  // Once it prints a line, it has replaced the watcher.
+  const printed = nextLine();
   process.kill(starter.pid, "SIGUSR1");
-  await here;
+  await printed;
   process.kill(starter.pid, "SIGKILL");
   for (let tries = 0; isRunning(program) && tries < 2000; tries++) await Bun.sleep(10);
   expect(isRunning(program)).toBe(false);
+});
+
+test("a command that was scheduled with runAtEnd runs at the end, unless it was cancelled", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "run-at-end-"));
+  const [cancelled, scheduled] = [join(directory, "cancelled"), join(directory, "scheduled")];
+  const script = `
+    const { runAtEnd } = await import(${JSON.stringify(join(import.meta.dir, "temporary.ts"))});
+    runAtEnd(["touch", ${JSON.stringify(cancelled)}])();
+    runAtEnd(["touch", ${JSON.stringify(scheduled)}]);`;
+  const { code, stderr } = await runProgram([process.execPath, "-e", script]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect([existsSync(cancelled), existsSync(scheduled)]).toEqual([false, true]);
+  rmSync(directory, { recursive: true });
 });
 
 const childrenOf = (pid: number) =>

@@ -7,7 +7,7 @@ export type ProgramOptions = {
   env?: NodeJS.ProcessEnv;
   /** By default, all three streams are ignored. */
   stdio?: ("ignore" | "inherit" | "pipe" | "ipc" | number)[];
-  /** The signals that ask it to end, the gentlest first; SIGKILL follows. Default: SIGTERM. */
+  /** The signals that request its end, the gentlest first; SIGKILL follows. Default: SIGTERM. */
   stopSignals?: NodeJS.Signals[];
   /** How long to wait after each signal. */
   graceMs?: number;
@@ -40,9 +40,9 @@ export function startProgram(command: string[], options: ProgramOptions = {}): P
   const { cwd, env, stdio = ["ignore", "ignore", "ignore"] } = options;
   const { stopSignals = ["SIGTERM"], graceMs = DEFAULT_GRACE_MS } = options;
   const watcherFd = watcherInput();
-  const howToStop = `${stopSignals.join(",")} ${graceMs}`;
+  const stopSpec = `${stopSignals.join(",")} ${graceMs}`;
   const [file = "", ...args] =
-    watcherFd === undefined ? command : announced(command, stdio.length, howToStop);
+    watcherFd === undefined ? command : announcedCommand(command, stdio.length, stopSpec);
   const child = spawn(file, args, {
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env }),
@@ -53,19 +53,19 @@ export function startProgram(command: string[], options: ProgramOptions = {}): P
   const pid = child.pid ?? 0;
   let ending: Ending | undefined;
   const ended = new Promise<Ending>((resolve) => {
-    const end = (how: Ending) => {
+    const end = (result: Ending) => {
       if (ending) return;
-      ending = how;
+      ending = result;
       if (watcherFd !== undefined && pid > 0) {
         sendSignal(-pid, "SIGKILL");
-        retract(`start ${pid} ${howToStop}`, `end ${pid}`);
+        retract(`start ${pid} ${stopSpec}`, `end ${pid}`);
       }
-      resolve(how);
+      resolve(result);
     };
     child.once("error", (error) => pid === 0 && end({ code: null, signal: null, error }));
     child.once("exit", (code, signal) => end({ code, signal }));
   });
-  if (watcherFd !== undefined && pid > 0) recordLine(`start ${pid} ${howToStop}`);
+  if (watcherFd !== undefined && pid > 0) recordLine(`start ${pid} ${stopSpec}`);
   const endsWithin = (ms: number) => {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     // Unreferenced: this timer must not keep the process alive.
@@ -122,8 +122,8 @@ export async function runProgram(
  * The shell holds the watcher's pipe open until the exec, so the watcher always knows a program
  * before it runs.
  */
-function announced(command: string[], fd: number, howToStop: string): string[] {
-  // In a subshell, which takes the SIGPIPE if the watcher is dead.
+function announcedCommand(command: string[], fd: number, stopSpec: string): string[] {
+  // In a subshell, so that the SIGPIPE of a dead watcher does not end the command.
   const script = `(printf 'start %s %s\\n' $$ "$1" >&${fd}); shift; exec "$@" ${fd}>&-`;
-  return ["/bin/sh", "-c", script, "sh", howToStop, ...command];
+  return ["/bin/sh", "-c", script, "sh", stopSpec, ...command];
 }

@@ -4,13 +4,13 @@ import { type Program, startProgram } from "./programs.ts";
 import { type Supervisor, supervise } from "./supervise.ts";
 
 /**
- * How the next children behave: a "deaf" one ignores SIGTERM; a "slow" start fails when it is
- * interrupted, or later.
+ * How the next programs behave: a "deaf" one ignores SIGTERM; a "slow" start fails when it is
+ * aborted, or after a delay.
  */
 type Behaviour = "fine" | "deaf" | "dies" | "absent" | "slow";
 type Step =
   | { do: "next are"; behaviour: Behaviour }
-  | { do: "kill" | "hang" | "reload" | "reload twice" | "look" }
+  | { do: "kill" | "hang" | "reload" | "reload twice" | "yield" }
   | { do: "wait"; ms: number };
 
 const COMMANDS: Record<Behaviour, string[]> = {
@@ -21,16 +21,17 @@ const COMMANDS: Record<Behaviour, string[]> = {
   slow: ["sleep", "1000"],
 };
 
-/** A supervisor of real processes that records violations of its rules. */
+/** A supervisor of real processes, which records violations of its guarantees. */
 function superviseChecked() {
   const children = new Set<Program>();
   const violations: string[] = [];
   let next: Behaviour = "fine";
   let hang = Promise.withResolvers<void>();
-  let isStopWanted = false;
+  let isStopExpected = false;
   const start = async (_: number, signal: AbortSignal) => {
     const behaviour = next;
-    if ([...children].some((child) => !child.hasEnded())) violations.push("two run at once");
+    if ([...children].some((child) => !child.hasEnded()))
+      violations.push("two ran at the same time");
     const child = startProgram(COMMANDS[behaviour], { graceMs: 30 });
     children.add(child);
     if (behaviour === "slow") {
@@ -39,23 +40,23 @@ function superviseChecked() {
       );
       await Promise.race([aborted, Bun.sleep(15)]);
       await child.stop();
-      throw new Error("it did not come up");
+      throw new Error("it did not start");
     }
     if (behaviour === "dies" || behaviour === "absent") {
       await child.ended;
       throw new Error("it died");
     }
-    const mine = Promise.withResolvers<void>();
-    hang = mine;
+    const hanging = Promise.withResolvers<void>();
+    hang = hanging;
     let isHung = false;
-    void mine.promise.then(() => {
+    void hanging.promise.then(() => {
       isHung = true;
     });
     return {
       ...child,
-      hung: mine.promise,
+      hung: hanging.promise,
       stop: async () => {
-        if (!isHung && !child.hasEnded() && !isStopWanted)
+        if (!isHung && !child.hasEnded() && !isStopExpected)
           violations.push("a healthy one was stopped");
         await child.stop();
       },
@@ -67,22 +68,22 @@ function superviseChecked() {
     untilHung: ({ hung }) => hung,
     backOffMs: { first: 1, max: 4 },
   });
-  const wanting = async (work: () => Promise<unknown>) => {
-    isStopWanted = true;
+  const expectingStop = async (work: () => Promise<unknown>) => {
+    isStopExpected = true;
     await work();
-    isStopWanted = false;
+    isStopExpected = false;
   };
   const act = async (step: Step) => {
     if (step.do === "next are") next = step.behaviour;
     if (step.do === "kill") await supervisor.current()?.kill();
     if (step.do === "hang") hang.resolve();
     if (step.do === "wait") await Bun.sleep(step.ms);
-    if (step.do === "look") for (let turn = 0; turn < 3; turn++) await Promise.resolve();
-    if (step.do === "reload") await wanting(() => supervisor.restart(1));
+    if (step.do === "yield") for (let turn = 0; turn < 3; turn++) await Promise.resolve();
+    if (step.do === "reload") await expectingStop(() => supervisor.restart(1));
     if (step.do === "reload twice")
-      await wanting(() => Promise.all([supervisor.restart(1), supervisor.restart(2)]));
+      await expectingStop(() => Promise.all([supervisor.restart(1), supervisor.restart(2)]));
   };
-  const isRunningInTheEnd = async () => {
+  const recovers = async () => {
     next = "fine";
     for (
       let tries = 0;
@@ -93,19 +94,19 @@ function superviseChecked() {
     return supervisor.current()?.hasEnded() === false;
   };
   const stop = async () => {
-    isStopWanted = true;
+    isStopExpected = true;
     await supervisor.stop();
     return [...children].filter((child) => !child.hasEnded()).length;
   };
-  return { act, isRunningInTheEnd, stop, violations };
+  return { act, recovers, stop, violations };
 }
 
 const behaviours: Behaviour[] = ["fine", "deaf", "dies", "absent", "slow"];
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   fc.constantFrom(...behaviours).map((behaviour) => ({ do: "next are" as const, behaviour })),
   fc
-    .constantFrom("kill", "hang", "reload", "reload twice", "look")
-    .map((what) => ({ do: what }) as Step),
+    .constantFrom("kill", "hang", "reload", "reload twice", "yield")
+    .map((action) => ({ do: action }) as Step),
   fc.integer({ min: 0, max: 8 }).map((ms) => ({ do: "wait" as const, ms })),
 );
 
@@ -114,10 +115,10 @@ test("a supervisor runs at most one program, stops no healthy one, and leaves no
     fc.asyncProperty(
       fc.array(anyStep, { maxLength: 12 }),
       fc.boolean(),
-      async (steps, endsInTheMiddle) => {
+      async (steps, stopsEarly) => {
         const supervised = superviseChecked();
         for (const step of steps) await supervised.act(step);
-        const isUp = endsInTheMiddle || (await supervised.isRunningInTheEnd());
+        const isUp = stopsEarly || (await supervised.recovers());
         expect({ left: await supervised.stop(), isUp, violations: supervised.violations }).toEqual({
           left: 0,
           isUp: true,

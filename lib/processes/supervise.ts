@@ -23,7 +23,7 @@ export type SupervisorOptions<T extends Running, Input> = {
   backOffMs?: { first: number; max: number };
 };
 
-/** Runs one program, and restarts it without a limit. */
+/** Runs one program, and restarts it any number of times. */
 export type Supervisor<T, Input> = {
   /** The running program; undefined while none runs. */
   current(): T | undefined;
@@ -38,7 +38,7 @@ export type Supervisor<T, Input> = {
   stop(): Promise<void>;
 };
 
-/** A program that ran for longer than this did start properly: its end resets the back-off. */
+/** The end of a program that ran for longer than this resets the back-off. */
 const STABLE_AFTER_MS = 10_000;
 const BACK_OFF_MS = { first: 50, max: 2000 };
 
@@ -64,9 +64,9 @@ export function supervise<T extends Running, Input>(
   /** `restart` and `stop` abort it, which interrupts the current step of the loop. */
   let interruption = new AbortController();
 
-  const tryStart = async (given: Input): Promise<T | undefined> => {
+  const tryStart = async (candidate: Input): Promise<T | undefined> => {
     try {
-      return await options.start(given, interruption.signal);
+      return await options.start(candidate, interruption.signal);
     } catch (error) {
       // An aborted start is not a failure.
       if (!interruption.signal.aborted) options.onDown?.(error as Error, undefined);
@@ -126,11 +126,11 @@ export function supervise<T extends Running, Input>(
   const finished = loop();
 
   let restarting: Promise<unknown> = Promise.resolve();
-  const restart = (given: Input) => {
+  const restart = (next: Input) => {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const begun = restarting.then(() => {
       if (isStopping) return resolve(false);
-      trial = { input: given, settle: resolve };
+      trial = { input: next, settle: resolve };
       interruption.abort();
     });
     restarting = begun.then(() => promise);

@@ -23,5 +23,5 @@ export function temporaryDirectory(name: string, parent = tmpdir()): string {
 export function runAtEnd(command: string[]): () => void {
   const line = `command ${JSON.stringify(command)}`;
   send(line);
-  return () => retract(line, `invalidate ${JSON.stringify(command)}`);
+  return () => retract(line, `cancel ${JSON.stringify(command)}`);
 }

@@ -5,7 +5,7 @@ import { isExecutable } from "../shipped-files.ts";
 /** The process that cleans up after this one (`watcher.ts`). */
 type Watcher = { input: number; done: number };
 
-/** What the watcher knows. If it is killed, its replacement gets them all. */
+/** The lines sent to the watcher. If it is killed, they are sent to its replacement. */
 const lines = new Set<string>();
 let watcher: Watcher | undefined;
 let isEnding = false;
@@ -34,7 +34,7 @@ export function recordLine(line: string): void {
   lines.add(line);
 }
 
-/** Forgets `line`, and sends the watcher a correction. */
+/** Removes a recorded line, and sends the watcher a correction if given. */
 export function retract(line: string, correction?: string): void {
   lines.delete(line);
   if (correction !== undefined) write(correction);
@@ -46,7 +46,7 @@ function write(line: string) {
   try {
     writeSync(input, `${line}\n`);
   } catch {
-    // It was killed: its replacement gets all lines.
+    // The watcher was killed. Its replacement gets all lines.
   }
 }
 
@@ -56,7 +56,7 @@ function startWatcher(): Watcher {
     {
       cwd: "/",
       env: {},
-      // In its own session, so that an interrupt of ours does not reach it.
+      // In its own session, so that an interrupt of this process does not reach it.
       detached: true,
       stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
       onExit: () => {

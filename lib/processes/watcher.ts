@@ -25,9 +25,9 @@ let rest = "";
 for await (const chunk of createReadStream("", { fd: INPUT, encoding: "utf8" })) {
   const lines = `${rest}${chunk}`.split("\n");
   rest = lines.pop() ?? "";
-  for (const line of lines) note(line);
+  for (const line of lines) readLine(line);
 }
-// The latest first: it may depend on earlier ones.
+// The latest first, because it may depend on earlier ones.
 for (const program of [...programs.values()].reverse()) await end(program);
 for (const command of commands) {
   const [program = "", ...args] = JSON.parse(command) as string[];
@@ -37,19 +37,19 @@ for (const directory of directories) await remove(directory);
 process.exit(0);
 
 /** `startProgram`, `temporaryDirectory` and `runAtEnd` write these lines. */
-function note(line: string) {
+function readLine(line: string) {
   const space = line.indexOf(" ");
-  const what = line.slice(0, space);
-  const about = line.slice(space + 1);
-  if (what === "start") {
-    const [pid, signals = "", graceMs] = about.split(" ");
+  const verb = line.slice(0, space);
+  const object = line.slice(space + 1);
+  if (verb === "start") {
+    const [pid, signals = "", graceMs] = object.split(" ");
     const stopSignals = signals.split(",") as NodeJS.Signals[];
     programs.set(Number(pid), { ...identify(Number(pid)), stopSignals, graceMs: Number(graceMs) });
   }
-  if (what === "end") programs.delete(Number(about));
-  if (what === "directory") directories.push(about);
-  if (what === "command") commands.add(about);
-  if (what === "forget") commands.delete(about);
+  if (verb === "end") programs.delete(Number(object));
+  if (verb === "directory") directories.push(object);
+  if (verb === "command") commands.add(object);
+  if (verb === "cancel") commands.delete(object);
 }
 
 /** Stops a program as its owner would have, then kills the rest of its process group. */

@@ -1,6 +1,6 @@
 import type { Db } from "#db/client.ts";
 import { translateViolations } from "#db/errors.ts";
-import { AppError, type GivenId, idsNotFound, listOfIds } from "#lib/errors.ts";
+import { AppError, type InputId, idsNotFound, listOfIds } from "#lib/errors.ts";
 import type { Invalidation, Invalidations } from "../cache/invalidations.ts";
 import type { Precondition } from "../http/precondition.ts";
 import { type Actor, isSuperuser } from "../permissions/actor.ts";
@@ -151,13 +151,13 @@ function columnsOf(fields: WrittenFields, isSystem: boolean): WrittenColumns {
  * if all exist.
  */
 function missingEntries(links: LinkedIds, existing: ExistingIds): AppError | undefined {
-  const missing = (field: keyof LinkedIds, ids: number[]): GivenId[] =>
+  const missing = (field: keyof LinkedIds, ids: number[]): InputId[] =>
     (links[field] ?? [])
       .filter((id) => !ids.includes(id))
       .map((id) => ({ field: `/${field}`, id }));
-  const idsOf = (fields: GivenId[]) => fields.map(({ id }) => id as number);
-  const list = (fields: GivenId[]) => listOfIds(idsOf(fields));
-  const notFound = (what: string, detail: string, fields: GivenId[]) =>
+  const idsOf = (fields: InputId[]) => fields.map(({ id }) => id as number);
+  const list = (fields: InputId[]) => listOfIds(idsOf(fields));
+  const notFound = (what: string, detail: string, fields: InputId[]) =>
     idsNotFound(`exercises.${what}_not_found`, detail, idsOf(fields), fields);
 
   const primary = missing("primaryMuscles", existing.muscles);
