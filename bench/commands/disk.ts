@@ -3,7 +3,7 @@ import { OperatorError } from "#lib/errors.ts";
 import { openBlockDisk } from "../disk/block.ts";
 import { takeDown } from "../disk/block-down.ts";
 import { isAbandoned, listStates, pathsIn } from "../disk/block-state.ts";
-import { type DiskFigures, faultsOf, measureProfile } from "../disk/check.ts";
+import { type DiskFigures, findDiskWarnings, measureProfile } from "../disk/check.ts";
 import { PROFILE_NAMES, type ProfileName, profileNamed, profileOf } from "../disk/profiles.ts";
 import { positive } from "./options.ts";
 
@@ -24,8 +24,8 @@ export function registerDisk(cli: CAC): void {
       const results: ({ profile: ProfileName; doubts: string[] } & DiskFigures)[] = [];
       for (const profile of profiles) {
         const figures = await measureProfile(profile, [1, 8, 32], positive("--seconds", seconds));
-        results.push({ profile, ...figures, doubts: faultsOf(profile, figures) });
-        if (!json) console.log(linesOf(profile, figures, faultsOf(profile, figures)));
+        results.push({ profile, ...figures, doubts: findDiskWarnings(profile, figures) });
+        if (!json) console.log(linesOf(profile, figures, findDiskWarnings(profile, figures)));
       }
       if (json) console.log(JSON.stringify(results, null, 2));
       process.exit(results.every(({ doubts }) => doubts.length === 0) ? 0 : 2);
@@ -66,7 +66,7 @@ function linesOf(
 
 async function up(json: boolean): Promise<void> {
   const disk = await openBlockDisk("up", { isKept: true });
-  disk.turn(true);
+  disk.emulateDelays(true);
   console.log(
     json
       ? JSON.stringify({ mount: disk.mount, loop: disk.loop })

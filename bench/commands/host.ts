@@ -62,8 +62,8 @@ export function registerHost(cli: CAC): void {
       const checks = await smoke((step) => process.stderr.write(`${step}\n`));
       if (json) console.log(JSON.stringify(checks, null, 2));
       for (const check of json ? [] : checks) {
-        const { what, found, least, most } = check;
-        const range = least === most ? `${least}` : `${least.toFixed(1)} to ${most.toFixed(1)}`;
+        const { what, found, min, max } = check;
+        const range = min === max ? `${min}` : `${min.toFixed(1)} to ${max.toFixed(1)}`;
         console.log(
           `${isRight(check) ? "ok   " : "WRONG"} ${what.padEnd(58)} ${found.toFixed(1).padStart(7)}   (${range})`,
         );

@@ -10,14 +10,14 @@ import { sharedWordsAt } from "./shared-words.ts";
 const END_TIMEOUT_MS = 5000;
 
 /**
- * Takes a disk down, whatever is up of it and whoever left it: what it wrote down, and what is of
- * its own files. A PostgreSQL that was left on it is stopped at once. Throws OperatorError when
- * somebody else uses it.
+ * Takes down a disk, or what is left of one after a crash, from its state file and its own files. A
+ * PostgreSQL left running on it is stopped at once. Throws OperatorError if another process uses
+ * it.
  */
 export function takeDown(state: BlockState): void {
   const paths = pathsIn(state.directory);
-  // What is still in the page cache need not be waited for.
-  if (existsSync(paths.words)) sharedWordsAt(paths.words).write(PLATTER.isStill, 1);
+  // Dirty pages are written without delays.
+  if (existsSync(paths.words)) sharedWordsAt(paths.words).write(PLATTER.isPaused, 1);
   if (isMountPoint(paths.mount)) {
     stopPostgresOn(paths.mount);
     spawnSync("umount", [paths.mount]);
@@ -30,37 +30,34 @@ export function takeDown(state: BlockState): void {
   for (const loop of loopsOf(paths.device)) runProgram(["losetup", "--detach", loop]);
   if (state.nbdfuse !== undefined) {
     spawnSync("fusermount3", ["-u", paths.fuse]);
-    end(state.nbdfuse);
+    endProcess(state.nbdfuse);
   }
-  if (state.nbdkit !== undefined) end(state.nbdkit);
+  if (state.nbdkit !== undefined) endProcess(state.nbdkit);
   rmSync(state.directory, { recursive: true, force: true });
 }
 
-/** The postmasters whose data is on the disk, by their own pid files. */
+/** Stops the postmasters whose data is on the disk, by their pid files. */
 function stopPostgresOn(mount: string): void {
   for (const name of existsSync(mount) ? readdirSync(mount) : []) {
     try {
       const pid = Number(readFileSync(join(mount, name, "postmaster.pid"), "utf8").split("\n")[0]);
-      const where = spawnSync("readlink", [`/proc/${pid}/cwd`], { encoding: "utf8" }).stdout.trim();
-      if (where.startsWith(`${mount}/`)) end(knownProcess(pid), "SIGQUIT");
+      const cwd = spawnSync("readlink", [`/proc/${pid}/cwd`], { encoding: "utf8" }).stdout.trim();
+      if (cwd.startsWith(`${mount}/`)) endProcess(knownProcess(pid), "SIGQUIT");
     } catch {
-      // Not a cluster, or one that has stopped.
+      // Not a cluster, or a stopped one.
     }
   }
 }
 
-/** Ends a process that is still the one that was meant, and waits for that. */
-function end(known: KnownProcess, signal: NodeJS.Signals = "SIGTERM"): void {
-  if (isRunning(known)) process.kill(known.pid, signal);
-  for (let waitedMs = 0; isRunning(known) && waitedMs < END_TIMEOUT_MS; waitedMs += 10)
+/** Ends a process unless its id has been reused, and waits for its end. */
+function endProcess(target: KnownProcess, signal: NodeJS.Signals = "SIGTERM"): void {
+  if (isRunning(target)) process.kill(target.pid, signal);
+  for (let waitedMs = 0; isRunning(target) && waitedMs < END_TIMEOUT_MS; waitedMs += 10)
     Bun.sleepSync(10);
-  if (isRunning(known)) process.kill(known.pid, "SIGKILL");
+  if (isRunning(target)) process.kill(target.pid, "SIGKILL");
 }
 
-/**
- * The loop devices of one file: asked for anew, since a crash may have come before it was written
- * down.
- */
+/** The loop devices of a file, from the kernel: a crash may precede the state file. */
 const loopsOf = (file: string): string[] =>
   spawnSync("losetup", ["--noheadings", "--output", "NAME", "--associated", file], {
     encoding: "utf8",

@@ -4,25 +4,25 @@ import { join } from "node:path";
 import { identify, isRunning, type KnownProcess } from "#lib/processes/known-process.ts";
 
 /**
- * What a block disk has started and taken so far; written down after each step, so that a crash
- * leaves a trace.
+ * What a block disk has started so far. Written after each step, so that it can be cleaned up after
+ * a crash.
  */
 export type BlockState = {
   directory: string;
-  /** Whose end makes it abandoned; null: it stays until `hdd down`. */
+  /** The process that owns it; null if it stays until `hdd down`. */
   owner: KnownProcess | null;
   nbdkit?: KnownProcess;
   nbdfuse?: KnownProcess;
   loop?: string;
 };
 
-/** Where all block disks of this machine are: one directory each. */
+/** Directory of all block disks of this machine, one directory each. */
 const DISKS = join(tmpdir(), "irontrack-disks");
 
-/** The words of the plugin's `struct state`. */
-export const PLATTER = { isStill: 0, flushes: 1, reads: 2, busyNs: 3 };
+/** Indexes of the words in the plugin's `struct state`. */
+export const PLATTER = { isPaused: 0, flushes: 1, reads: 2, busyNs: 3 };
 
-/** Paths in a disk's directory. */
+/** Paths below a disk's directory. */
 export const pathsIn = (directory: string) => ({
   image: join(directory, "image"),
   words: join(directory, "words"),
@@ -43,7 +43,7 @@ export function writeState(state: BlockState): void {
   renameSync(`${file}.new`, file);
 }
 
-/** Those that are up, or were when they were left. */
+/** The disks that are up, or were left behind. */
 export function listStates(): BlockState[] {
   return namesIn(DISKS).flatMap((name) => {
     try {
@@ -54,16 +54,16 @@ export function listStates(): BlockState[] {
   });
 }
 
-/** Whether nobody will take it down: its owner has ended. */
+/** Whether its owner has ended without taking it down. */
 export function isAbandoned({ owner }: BlockState): boolean {
   return owner !== null && !isRunning(owner);
 }
 
-/** The process as it is now; throws when there is none. */
+/** Identifies a running process. Throws if there is none. */
 export function knownProcess(pid: number): KnownProcess {
-  const known = identify(pid);
-  if (!isRunning(known)) throw new Error(`There is no process ${pid}`);
-  return known;
+  const identified = identify(pid);
+  if (!isRunning(identified)) throw new Error(`There is no process ${pid}`);
+  return identified;
 }
 
 function namesIn(directory: string): string[] {

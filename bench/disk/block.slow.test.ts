@@ -13,7 +13,7 @@ const why = whyNoBlockDisk();
 if (why !== undefined) console.warn(`SKIPPED, nothing of hdd-block is tested here: ${why}`);
 const testHere = test.skipIf(why !== undefined);
 
-testHere("a block disk comes up, keeps what is written, and leaves nothing behind", async () => {
+testHere("a block disk stores what is written, and leaves nothing behind", async () => {
   const disk = await openBlockDisk("test-round-trip");
   const [state] = listStates().filter(({ directory }) => directory === dirname(disk.mount));
   try {
@@ -37,7 +37,7 @@ testHere(
   async () => {
     const disk = await openBlockDisk("test-reads");
     try {
-      disk.turn(true);
+      disk.emulateDelays(true);
       probeReads(disk.loop, 3, 1);
       const { reads, busyMs } = disk.counts();
       // Not what somebody waited, which is the machine's affair too: 8.5 ms of seek on the average,
@@ -52,7 +52,7 @@ testHere(
   },
 );
 
-testHere("half of the clients share a flush, as on a disk that is busy with it", async () => {
+testHere("half of the clients share a flush, as on a busy disk", async () => {
   // With commit_delay all 32 would; while somebody else has the machine some come late: three
   // attempts.
   let shared = 0;

@@ -22,28 +22,29 @@ import { runProgram } from "./run-program.ts";
 import { createSharedWords, sharedWordsAt } from "./shared-words.ts";
 
 /**
- * A block device of our own with a file system on it. The loop device's statistics in the kernel
- * are its statistics.
+ * An emulated block device with a file system. The kernel keeps the statistics of its loop device.
  */
 export type BlockDisk = {
   mount: string;
   loop: string;
-  turn(isTurning: boolean): void;
-  /** What it did while it turned, and the time that this takes such a disk. */
+  emulateDelays(isOn: boolean): void;
+  /** Flushes and reads while delays were on, and the time that they took. */
   counts(): { flushes: number; reads: number; busyMs: number };
   close(): void;
 };
 
-/** Debian's packages of what is needed beside Linux with loop devices and FUSE. */
+/** Debian packages that are needed besides Linux with loop devices and FUSE. */
 export const BLOCK_PACKAGES = "nbdkit nbdkit-plugin-dev libnbd-bin fuse3 gcc e2fsprogs";
 
-/** Sparse, and stands for the whole disk: a seek across it takes as long as across the disk. */
+/**
+ * The sparse image represents the whole disk: a seek across it takes as long as across the disk.
+ */
 const SIZE_BYTES = 8 * 2 ** 30;
 const READY_TIMEOUT_MS = 5000;
-/** A disk does not wait for a processor. */
-const FIRST = ["chrt", "--fifo", "2"];
+/** Real-time priority: a disk does not wait for a CPU. */
+const REAL_TIME_PRIORITY = ["chrt", "--fifo", "2"];
 
-/** Why there can be no block disk here, and what to do; undefined when there can. */
+/** Why a block disk is not possible here, and the remedy; undefined if it is possible. */
 export function whyNoBlockDisk(): string | undefined {
   if (process.platform !== "linux") return "hdd-block needs Linux";
   if (process.getuid?.() !== 0)
@@ -61,20 +62,19 @@ export function whyNoBlockDisk(): string | undefined {
 }
 
 /**
- * Brings up a disk with an empty file system, standing still until it is told to turn. Disks whose
- * owners have crashed are taken down first. With `isKept` it stays when this process ends. Throws
- * OperatorError with what is missing here.
+ * Creates a disk with an empty file system, with delays off. Disks of crashed owners are taken down
+ * first. With `isKept` it outlives this process. Throws OperatorError with what is missing.
  */
 export async function openBlockDisk(name: string, { isKept = false } = {}): Promise<BlockDisk> {
-  const why = whyNoBlockDisk();
-  if (why !== undefined) throw new OperatorError(why);
+  const problem = whyNoBlockDisk();
+  if (problem !== undefined) throw new OperatorError(problem);
   for (const left of listStates().filter(isAbandoned)) takeDown(left);
   const directory = directoryOf(name);
   if (listStates().some((state) => state.directory === directory))
     throw new OperatorError(`the disk ${name} is up`, 2);
   const state: BlockState = { directory, owner: isKept ? null : knownProcess(process.pid) };
   writeState(state);
-  const cancelTakeDown = isKept ? () => {} : runAtEnd(takingDown());
+  const cancelTakeDown = isKept ? () => {} : runAtEnd(takeDownCommand());
   try {
     await bringUp(state);
   } catch (error) {
@@ -86,7 +86,7 @@ export async function openBlockDisk(name: string, { isKept = false } = {}): Prom
   return {
     mount,
     loop: state.loop as string,
-    turn: (isTurning) => turnPlatter(words, isTurning),
+    emulateDelays: (isOn) => switchDelays(words, isOn),
     counts: () => {
       const { read } = sharedWordsAt(words);
       return {
@@ -102,8 +102,8 @@ export async function openBlockDisk(name: string, { isKept = false } = {}): Prom
   };
 }
 
-/** The command that takes down the disks whose owners have ended. */
-function takingDown(): string[] {
+/** The command that takes down abandoned disks. */
+function takeDownCommand(): string[] {
   const environment = [`TMPDIR=${tmpdir()}`, `PATH=${process.env.PATH}`];
   const cli = join(import.meta.dir, "../cli.ts");
   return ["/usr/bin/env", ...environment, process.execPath, cli, "hdd", "down", "--abandoned"];
@@ -115,23 +115,23 @@ async function bringUp(state: BlockState): Promise<void> {
   writeFileSync(paths.image, "");
   truncateSync(paths.image, SIZE_BYTES);
   createSharedWords(paths.words);
-  turnPlatter(paths.words, false);
-  const first = [...pinned("proxy"), ...FIRST];
+  switchDelays(paths.words, false);
+  const prefix = [...pinned("proxy"), ...REAL_TIME_PRIORITY];
 
   runProgram([
-    ...first,
+    ...prefix,
     "nbdkit",
     "--unix",
     paths.socket,
     "--pidfile",
     paths.nbdkitPid,
-    ...platterOf(state.directory),
+    ...platterCommand(state.directory),
   ]);
   state.nbdkit = await processIn(paths.nbdkitPid);
   writeState(state);
 
   const fuse = [
-    ...first,
+    ...prefix,
     "nbdfuse",
     "--pidfile",
     paths.nbdfusePid,
@@ -139,23 +139,23 @@ async function bringUp(state: BlockState): Promise<void> {
     "--unix",
     paths.socket,
   ];
-  // Not by startProgram: a kept disk outlives this process, and any other must outlive PostgreSQL.
+  // Not startProgram: a kept disk outlives this process, and any other must outlive PostgreSQL.
   Bun.spawn(fuse, { detached: true, stdio: ["ignore", "ignore", "ignore"] }).unref();
   state.nbdfuse = await processIn(paths.nbdfusePid);
   writeState(state);
 
-  // Direct: else the kernel keeps a second copy of what is read, and no read is cold twice.
+  // Direct I/O: otherwise the kernel would keep a second copy, and no read would be cold twice.
   state.loop = runProgram(["losetup", "--find", "--show", "--direct-io=on", paths.device]).trim();
   writeState(state);
 
-  // Nothing is left to be initialised later, and the journal is where the data is.
+  // No deferred initialisation, and the journal is next to the data.
   const layout = "lazy_itable_init=0,lazy_journal_init=0,packed_meta_blocks=1";
   runProgram(["mkfs.ext4", "-q", "-N", "65536", "-E", layout, state.loop]);
   runProgram(["mount", "-t", "ext4", "-o", "noatime", state.loop, paths.mount]);
 }
 
-/** The plugin and its parameters, by the disk of the reference machine. */
-function platterOf(directory: string): string[] {
+/** The plugin and its parameters from the reference machine's disk. */
+function platterCommand(directory: string): string[] {
   const parameters = referenceDisk();
   const { rpm, trackSeekMs, transferMbPerS, cacheMib } = parameters;
   const ns = (ms: number) => Math.round(ms * 1e6);
@@ -172,8 +172,8 @@ function platterOf(directory: string): string[] {
 }
 
 /**
- * Across the whole disk, by the average: the plugin's seek grows with the root of the way, and the
- * mean root of the distance of two random places is 8/15.
+ * The seek time across the whole disk, from the average: seek time grows with the square root of
+ * the distance, whose mean over two random positions is 8/15.
  */
 export function fullSeekMs({
   averageSeekMs,
@@ -185,9 +185,9 @@ export function fullSeekMs({
   return trackSeekMs + (averageSeekMs - trackSeekMs) * (15 / 8);
 }
 
-/** Lets a disk that is up turn, or stand still: nothing takes time then. */
-function turnPlatter(words: string, isTurning: boolean): void {
-  sharedWordsAt(words).write(PLATTER.isStill, isTurning ? 0 : 1);
+/** Switches a disk's delays on or off. */
+function switchDelays(words: string, isOn: boolean): void {
+  sharedWordsAt(words).write(PLATTER.isPaused, isOn ? 0 : 1);
 }
 
 async function processIn(pidFile: string): Promise<KnownProcess> {
@@ -196,5 +196,5 @@ async function processIn(pidFile: string): Promise<KnownProcess> {
     if (pid > 0) return knownProcess(pid);
     await Bun.sleep(10);
   }
-  throw new OperatorError(`${pidFile} did not appear: the block disk does not come up here`);
+  throw new OperatorError(`${pidFile} did not appear: the block disk cannot be started here`);
 }

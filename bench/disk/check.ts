@@ -6,20 +6,17 @@ import { type Grouping, measureGrouping } from "./grouping.ts";
 import { probeFlushes, type Waits } from "./probe.ts";
 import { type OpenedDisk, type ProfileName, profileOf, type Range } from "./profiles.ts";
 
-/** What a disk does: one flush after the other, and how PostgreSQL shares them among clients. */
+/** Flushes one after the other, and how PostgreSQL shares them among clients. */
 export type DiskFigures = { fdatasync: Waits; grouping: Grouping[] };
 
-/**
- * What a disk was like just before a run, and why the run is void: empty when it is as its profile
- * says.
- */
+/** The disk just before a run. With warnings the run is void. */
 export type DiskCheck = DiskFigures & { profile: ProfileName; what: string; doubts: string[] };
 
 const ATTEMPTS = 3;
 
 /**
- * Measures flushes and group commit on the disk of a run. While somebody else has the machine they
- * may be wrong for a moment: three attempts, and a disk that is wrong each time is.
+ * Measures flushes and group commit on a run's disk. Other load can distort a measurement, so it is
+ * repeated up to three times.
  */
 export async function checkDisk(
   profile: ProfileName,
@@ -27,13 +24,22 @@ export async function checkDisk(
   disk: OpenedDisk,
 ): Promise<DiskCheck> {
   let figures = await measureDisk(url, disk, [1, 8, 32], 1);
-  for (let attempt = 1; attempt < ATTEMPTS && faultsOf(profile, figures).length > 0; attempt++) {
+  for (
+    let attempt = 1;
+    attempt < ATTEMPTS && findDiskWarnings(profile, figures).length > 0;
+    attempt++
+  ) {
     figures = await measureDisk(url, disk, [1, 8, 32], 1);
   }
-  return { profile, what: profileOf(profile).what, ...figures, doubts: faultsOf(profile, figures) };
+  return {
+    profile,
+    what: profileOf(profile).what,
+    ...figures,
+    doubts: findDiskWarnings(profile, figures),
+  };
 }
 
-/** Both figures, of the disk and of the PostgreSQL of `url` on it, for `seconds` each. */
+/** Measures the disk and the PostgreSQL of `url` on it, for `seconds` each. */
 export async function measureDisk(
   url: string,
   disk: OpenedDisk,
@@ -44,7 +50,7 @@ export async function measureDisk(
   return { fdatasync, grouping: await measureGrouping(url, disk, clients, seconds) };
 }
 
-/** Both figures of a profile, on a PostgreSQL of its own. */
+/** Measures a profile with its own PostgreSQL. */
 export async function measureProfile(
   profile: ProfileName,
   clients: number[],
@@ -55,10 +61,10 @@ export async function measureProfile(
   try {
     const cluster = await startClusterOn(disk, directory, QUIET);
     try {
-      disk.turn(true);
+      disk.emulateDelays(true);
       return await measureDisk(cluster.url("postgres"), disk, clients, seconds);
     } finally {
-      disk.turn(false);
+      disk.emulateDelays(false);
       await cluster.stop();
     }
   } finally {
@@ -67,36 +73,39 @@ export async function measureProfile(
   }
 }
 
-/** What is not as the profile says, for people. */
-export function faultsOf(profile: ProfileName, { fdatasync, grouping }: DiskFigures): string[] {
+/** Validity warnings: the figures that differ from the profile. */
+export function findDiskWarnings(
+  profile: ProfileName,
+  { fdatasync, grouping }: DiskFigures,
+): string[] {
   const { expected } = profileOf(profile);
   if (expected === undefined) return [];
   const { flushesPerSecond, commitsPerFlush } = expected;
   return [
     ...(flushesPerSecond
-      ? faultOf(profile, "flushes a second", fdatasync.perSecond, flushesPerSecond)
+      ? checkRange(profile, "flushes a second", fdatasync.perSecond, flushesPerSecond)
       : []),
     ...grouping
       .filter(({ clients }) => clients > 1)
-      .flatMap((found) =>
-        faultOf(
+      .flatMap((actual) =>
+        checkRange(
           profile,
-          `commits a flush of ${found.clients} clients`,
-          found.commitsPerFlush,
-          commitsPerFlush(found.clients),
+          `commits a flush of ${actual.clients} clients`,
+          actual.commitsPerFlush,
+          commitsPerFlush(actual.clients),
         ),
       ),
   ];
 }
 
-function faultOf(
+function checkRange(
   profile: ProfileName,
   what: string,
-  found: number,
-  { least, most }: Range,
+  actual: number,
+  { min, max }: Range,
 ): string[] {
-  if (found >= least && found <= most) return [];
+  if (actual >= min && actual <= max) return [];
   return [
-    `the disk is not ${profile}: ${found.toFixed(1)} ${what}, not ${least.toFixed(1)} to ${most.toFixed(1)}`,
+    `the disk is not ${profile}: ${actual.toFixed(1)} ${what}, not ${min.toFixed(1)} to ${max.toFixed(1)}`,
   ];
 }

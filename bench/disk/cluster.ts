@@ -9,8 +9,7 @@ export function startClusterOn(
   directory: string,
   settings: Record<string, string>,
 ): Promise<Cluster> {
-  // PostgreSQL, which is not root, may look elsewhere for its data, and passes here to its sockets
-  // all the same.
+  // PostgreSQL does not run as root and must be able to enter the directory of its sockets.
   chmodSync(directory, 0o711);
   return startCluster(
     {
@@ -22,7 +21,7 @@ export function startClusterOn(
   );
 }
 
-/** PostgreSQL does nothing on its own account. */
+/** Settings that suppress PostgreSQL's background work. */
 export const QUIET = {
   autovacuum: "off",
   checkpoint_timeout: "1h",

@@ -5,35 +5,35 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { OperatorError } from "#lib/errors.ts";
 
-/** What a C source becomes: something to load, or something to run. */
+/** A shared library or a program. */
 export type Kind = "library" | "program";
 
 const FLAGS = { library: ["-shared", "-fPIC"], program: [] };
 
 /**
- * A C source of ours, compiled once for each version of it; where the result is. Throws when there
- * is no C compiler.
+ * Compiles a C source of this directory once for each version, and returns the path of the result.
+ * Throws OperatorError without a C compiler.
  */
 export function compile(source: string, kind: Kind): string {
   const path = join(import.meta.dir, source);
   const version = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 16);
-  const ending = kind === "library" ? ".so" : "";
-  const compiled = join(tmpdir(), `irontrack-${basename(source, ".c")}-${version}${ending}`);
+  const suffix = kind === "library" ? ".so" : "";
+  const compiled = join(tmpdir(), `irontrack-${basename(source, ".c")}-${version}${suffix}`);
   if (existsSync(compiled)) return compiled;
-  const unfinished = `${compiled}.${process.pid}`;
-  const done = spawnSync(
+  const temporary = `${compiled}.${process.pid}`;
+  const result = spawnSync(
     "cc",
-    ["-O2", "-Wall", ...FLAGS[kind], "-o", unfinished, path, "-ldl", "-lpthread"],
+    ["-O2", "-Wall", ...FLAGS[kind], "-o", temporary, path, "-ldl", "-lpthread"],
     {
       encoding: "utf8",
     },
   );
-  if (done.status !== 0) {
+  if (result.status !== 0) {
     throw new OperatorError(
-      `${source} needs a C compiler (apt-get install gcc): ${done.error?.message ?? done.stderr}`,
+      `${source} needs a C compiler (apt-get install gcc): ${result.error?.message ?? result.stderr}`,
     );
   }
-  chmodSync(unfinished, 0o755);
-  renameSync(unfinished, compiled);
+  chmodSync(temporary, 0o755);
+  renameSync(temporary, compiled);
   return compiled;
 }

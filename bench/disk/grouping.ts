@@ -1,7 +1,7 @@
 import { openPool } from "#db/client.ts";
 import type { OpenedDisk } from "./profiles.ts";
 
-/** What committing costs with a number of clients, each with one transaction after the other. */
+/** Group commit with a number of clients, each committing one transaction after the other. */
 export type Grouping = {
   clients: number;
   commitsPerSecond: number;
@@ -11,7 +11,7 @@ export type Grouping = {
 
 /**
  * Measures group commit in the database of `url`, whose data is on `disk`, for `seconds` with each
- * number of clients. It leaves nothing behind in the database.
+ * number of clients. Leaves nothing in the database.
  */
 export async function measureGrouping(
   url: string,
@@ -19,16 +19,16 @@ export async function measureGrouping(
   clients: number[],
   seconds: number,
 ): Promise<Grouping[]> {
-  const found: Grouping[] = [];
+  const groupings: Grouping[] = [];
   const db = openPool(url, { size: 1, prepare: false });
   await db.sql`create table bench_commits (n int)`;
-  for (const count of clients) found.push(await groupingOf(url, disk, count, seconds));
+  for (const count of clients) groupings.push(await measureClients(url, disk, count, seconds));
   await db.sql`drop table bench_commits`;
   await db.close();
-  return found;
+  return groupings;
 }
 
-async function groupingOf(
+async function measureClients(
   url: string,
   disk: OpenedDisk,
   clients: number,
@@ -43,20 +43,20 @@ async function groupingOf(
       commits++;
     }
   };
-  const all = Array.from({ length: clients }, client);
+  const loops = Array.from({ length: clients }, client);
   await Bun.sleep(500);
   const from = { commits, flushes: disk.counts().flushes, at: performance.now() };
   await Bun.sleep(seconds * 1000);
   const flushes = disk.counts().flushes - from.flushes;
-  const made = commits - from.commits;
+  const committed = commits - from.commits;
   const elapsedS = (performance.now() - from.at) / 1000;
   isOver = true;
-  await Promise.all(all);
+  await Promise.all(loops);
   await db.close();
   return {
     clients,
-    commitsPerSecond: made / elapsedS,
+    commitsPerSecond: committed / elapsedS,
     flushesPerSecond: flushes / elapsedS,
-    commitsPerFlush: made / flushes,
+    commitsPerFlush: committed / flushes,
   };
 }

@@ -1,8 +1,7 @@
-/*
- * What a disk makes one wait for: probe flush FILE SECONDS writes 8 KiB at the beginning of a file and flushes it, again
- * and again; probe read FILE SECONDS THREADS reads 8 KiB at random places past the page cache (O_DIRECT), of a file or of a
- * whole device. Prints words of 64 bits: how long it ran, then every wait, in ns.
- */
+/* Measures how long disk operations take. "probe flush FILE SECONDS" writes and flushes the
+   first 8 KiB of a file repeatedly; "probe read FILE SECONDS THREADS" reads 8 KiB at random
+   offsets of a file or a device, bypassing the page cache (O_DIRECT). Prints 64-bit words: the
+   total time, then the time of each operation, in ns. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
@@ -48,7 +47,8 @@ static void *read_at_random(void *argument) {
     void *into;
     if (posix_memalign(&into, 4096, BLOCK)) fail("memory");
     for (uint64_t from = now_ns(); from < until_ns && reader->count < MAX_WAITS;) {
-        if (pread(file, into, BLOCK, (off_t)(next(&reader->random) % blocks * BLOCK)) != BLOCK) fail("read");
+        off_t offset = (off_t)(next(&reader->random) % blocks * BLOCK);
+        if (pread(file, into, BLOCK, offset) != BLOCK) fail("read");
         uint64_t done = now_ns();
         reader->waits[reader->count++] = done - from;
         from = done;
@@ -83,13 +83,15 @@ int main(int count, char **arguments) {
     uint64_t began = now_ns();
     until_ns = began + strtoull(arguments[3], NULL, 10) * 1000000000u;
     if (is_read) {
-        for (int at = 0; at < threads; at++) pthread_create(&readers[at].thread, NULL, read_at_random, &readers[at]);
+        for (int at = 0; at < threads; at++)
+            pthread_create(&readers[at].thread, NULL, read_at_random, &readers[at]);
         for (int at = 0; at < threads; at++) pthread_join(readers[at].thread, NULL);
     } else {
         write_and_flush(readers);
     }
     uint64_t lasted = now_ns() - began;
     fwrite(&lasted, sizeof lasted, 1, stdout);
-    for (int at = 0; at < threads; at++) fwrite(readers[at].waits, sizeof(uint64_t), readers[at].count, stdout);
+    for (int at = 0; at < threads; at++)
+        fwrite(readers[at].waits, sizeof(uint64_t), readers[at].count, stdout);
     return 0;
 }

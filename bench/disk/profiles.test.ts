@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readHost } from "../hosts/hosts.ts";
 import { fullSeekMs } from "./block.ts";
-import { faultsOf } from "./check.ts";
+import { findDiskWarnings } from "./check.ts";
 import { type Expectation, PROFILE_NAMES, profileNamed, profileOf } from "./profiles.ts";
 
 /** A disk that makes so many flushes a second, and so many commits of each with 32 clients. */
@@ -17,20 +17,20 @@ const figures = (perSecond: number, commitsPerFlush: number) => ({
   ],
 });
 
-test("the emulated disks turn as the reference machine's file says", () => {
+test("the emulated disks rotate as the reference machine's file says", () => {
   const rpm = readHost("fx8320").disk.parameters?.rpm as number;
   for (const name of ["hdd", "hdd-block"] as const) {
     const { flushesPerSecond, commitsPerFlush } = profileOf(name).expected as Expectation;
-    expect(((flushesPerSecond?.least ?? 0) + (flushesPerSecond?.most ?? 0)) / 2).toBeCloseTo(
+    expect(((flushesPerSecond?.min ?? 0) + (flushesPerSecond?.max ?? 0)) / 2).toBeCloseTo(
       rpm / 60,
       6,
     );
-    expect(commitsPerFlush(32).least).toBeLessThan(16);
-    expect(commitsPerFlush(32).most).toBeGreaterThan(16);
+    expect(commitsPerFlush(32).min).toBeLessThan(16);
+    expect(commitsPerFlush(32).max).toBeGreaterThan(16);
   }
 });
 
-test("the mean of all seeks is the one that the file gives", () => {
+test("the mean seek time is that of the file", () => {
   const [trackSeekMs, averageSeekMs] = [0.8, 8.5];
   const full = fullSeekMs({ trackSeekMs, averageSeekMs });
   const steps = Array.from({ length: 1000 }, (_, at) => (at + 0.5) / 1000);
@@ -42,21 +42,21 @@ test("the mean of all seeks is the one that the file gives", () => {
   expect(mean).toBeCloseTo(averageSeekMs, 2);
 });
 
-test("a disk that is not what its profile says voids the run, by the figure that gives it away", () => {
-  expect(faultsOf("hdd", figures(119, 15.9))).toEqual([]);
-  expect(faultsOf("hdd", figures(4000, 16))).toEqual([
+test("a disk that differs from its profile voids the run, and the warning names the figure", () => {
+  expect(findDiskWarnings("hdd", figures(119, 15.9))).toEqual([]);
+  expect(findDiskWarnings("hdd", figures(4000, 16))).toEqual([
     "the disk is not hdd: 4000.0 flushes a second, not 114.0 to 126.0",
   ]);
-  expect(faultsOf("hdd", figures(120, 32))).toHaveLength(1);
-  expect(faultsOf("native", figures(7, 1))).toEqual([]);
+  expect(findDiskWarnings("hdd", figures(120, 32))).toHaveLength(1);
+  expect(findDiskWarnings("native", figures(7, 1))).toEqual([]);
 });
 
-test("hdd-lite is the other way to be wrong, and says so wherever it is shown", () => {
+test("hdd-lite shares flushes among all clients, and its description says that it is optimistic", () => {
   expect(profileOf("hdd-lite").what).toContain("two times optimistic from two clients on");
-  expect(faultsOf("hdd-lite", figures(4000, 31.9))).toEqual([]);
-  expect(faultsOf("hdd-lite", figures(4000, 16))).toHaveLength(1);
+  expect(findDiskWarnings("hdd-lite", figures(4000, 31.9))).toEqual([]);
+  expect(findDiskWarnings("hdd-lite", figures(4000, 16))).toHaveLength(1);
 });
 
-test("a profile that is not there is refused with those that are", () => {
+test("an unknown profile is refused with the known names", () => {
   expect(() => profileNamed("ssd")).toThrow(PROFILE_NAMES.join(", "));
 });

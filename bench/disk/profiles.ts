@@ -4,37 +4,37 @@ import { referenceDisk } from "../hosts/hosts.ts";
 import { openBlockDisk } from "./block.ts";
 import { COUNTING, type Disk, type DiskCounts, openSpindle } from "./spindle.ts";
 
-/** Where PostgreSQL's data is, and what makes it as slow as it is. */
+/** The disk of PostgreSQL's data. */
 export type OpenedDisk = {
   dataDir: string;
-  /** Of PostgreSQL's processes. */
+  /** Environment of PostgreSQL's processes. */
   environment: Record<string, string>;
-  /** Of postgresql.conf. */
+  /** Settings of postgresql.conf. */
   settings: Record<string, string>;
-  /** Of its counts, for `readSpindle` in another process. */
+  /** Path of its counters, for `readSpindle` in another process. */
   path: string;
   counts(): DiskCounts;
   /**
-   * An emulated disk stands still until it is told to turn, so that filling a database takes no
-   * longer than elsewhere.
+   * Switches the delays of an emulated disk on or off. They are off at first, so that filling a
+   * database is fast.
    */
-  turn(isTurning: boolean): void;
+  emulateDelays(isOn: boolean): void;
   close(): void;
 };
 
-export type Range = { least: number; most: number };
+export type Range = { min: number; max: number };
 
-/** What a disk must be like before a run on it counts. */
+/** What a disk must achieve for a run to be valid. */
 export type Expectation = {
-  /** Undefined: as the disk of this machine. */
+  /** Undefined if it depends on this machine's disk. */
   flushesPerSecond: Range | undefined;
   commitsPerFlush(clients: number): Range;
 };
 
 export type Profile = {
-  /** Said wherever its figures are shown. */
+  /** A description that reports show with the figures. */
   what: string;
-  /** Undefined: any disk is right. */
+  /** Undefined if any disk is valid. */
   expected: Expectation | undefined;
   open(directory: string): Promise<OpenedDisk>;
 };
@@ -42,27 +42,24 @@ export type Profile = {
 export const PROFILE_NAMES = ["native", "hdd-lite", "hdd", "hdd-block"] as const;
 export type ProfileName = (typeof PROFILE_NAMES)[number];
 
-/** A name as somebody typed it. Throws OperatorError with those that there are. */
+/** Checks a profile's name. Throws OperatorError with the known names. */
 export function profileNamed(name: string): ProfileName {
-  const known = PROFILE_NAMES.find((profile) => profile === name);
-  if (known !== undefined) return known;
+  const profile = PROFILE_NAMES.find((candidate) => candidate === name);
+  if (profile !== undefined) return profile;
   throw new OperatorError(`there is no profile ${name}; there are ${PROFILE_NAMES.join(", ")}`, 2);
 }
 
 export const profileOf = (name: ProfileName): Profile => PROFILES[name];
 
-const around = (right: number, tolerance: number): Range => ({
-  least: right * (1 - tolerance),
-  most: right * (1 + tolerance),
+const around = (expected: number, tolerance: number): Range => ({
+  min: expected * (1 - tolerance),
+  max: expected * (1 + tolerance),
 });
 
 const rotationMs = () => 60_000 / referenceDisk().rpm;
 
-/**
- * A disk is busy with a flush: who comes meanwhile waits for the next one, so that half of the
- * clients share each.
- */
-const spinning = (): Expectation => ({
+/** A commit during a flush waits for the next one, so that half of the clients share each flush. */
+const spinningDisk = (): Expectation => ({
   flushesPerSecond: around(1000 / rotationMs(), 0.05),
   commitsPerFlush: (clients) => around(clients / 2, 0.1),
 });
@@ -74,8 +71,8 @@ const PROFILES: Record<ProfileName, Profile> = {
     open: async (directory) => underSpindle(directory, COUNTING),
   },
   "hdd-lite": {
-    what: "the disk of this machine with commit_delay: two times optimistic from two clients on, and blind to reads",
-    // All who come while one waits go with it.
+    what: "the disk of this machine with commit_delay: two times optimistic from two clients on, and does not slow down reads",
+    // All commits during a delay share its flush.
     expected: { flushesPerSecond: undefined, commitsPerFlush: (clients) => around(clients, 0.1) },
     open: async (directory) => ({
       ...underSpindle(directory, COUNTING),
@@ -83,17 +80,17 @@ const PROFILES: Record<ProfileName, Profile> = {
     }),
   },
   hdd: {
-    what: "an emulated disk of 7200 rpm with one spindle, under PostgreSQL only; the kernel knows nothing of it",
+    what: "an emulated disk of 7200 rpm with one spindle, under PostgreSQL only; the kernel's statistics do not include it",
     get expected() {
-      return spinning();
+      return spinningDisk();
     },
     open: async (directory) =>
       underSpindle(directory, { rotationMs: rotationMs(), seekMs: referenceDisk().averageSeekMs }),
   },
   "hdd-block": {
-    what: "an emulated block device of 7200 rpm with one head; the kernel's figures are of it",
+    what: "an emulated block device of 7200 rpm with one head, included in the kernel's statistics",
     get expected() {
-      return spinning();
+      return spinningDisk();
     },
     open: async (directory) => {
       const spindle = underSpindle(directory, COUNTING);
@@ -101,7 +98,7 @@ const PROFILES: Record<ProfileName, Profile> = {
       return {
         ...spindle,
         dataDir: join(block.mount, "data"),
-        turn: block.turn,
+        emulateDelays: block.emulateDelays,
         close: block.close,
       };
     },
@@ -109,15 +106,15 @@ const PROFILES: Record<ProfileName, Profile> = {
 };
 
 function underSpindle(directory: string, disk: Disk): OpenedDisk {
-  const { environment, path, counts, turn } = openSpindle(directory, disk);
-  turn(false);
+  const { environment, path, counts, emulateDelays } = openSpindle(directory, disk);
+  emulateDelays(false);
   return {
     dataDir: join(directory, "data"),
     environment,
     settings: {},
     path,
     counts,
-    turn,
+    emulateDelays,
     close: () => {},
   };
 }

@@ -1,14 +1,11 @@
-/*
- * A disk with one spindle for a process and its children, by LD_PRELOAD: flushes end when the platter has come round
- * again, reads that the page cache does not have seek first, and one thing is done at a time. It takes the place of the
- * real disk, whose flushes are left out: they would be as slow as its other users make them. Counts flushes and reads, and
- * how long they were waited for, in any case: until they were done, less what the process used a processor and stood in a
- * run queue meanwhile, which the kernel accounts for and which are not the disk's. What the kernel reports (iowait, PSI,
- * diskstats) knows nothing of it.
- *
- * SPINDLE_FILE names a file of a page that is shared by all processes. SPINDLE_ROTATION_NS (0: count only) and
- * SPINDLE_SEEK_NS say how fast it is.
- */
+/* Emulates a disk with one spindle for a process and its children, by LD_PRELOAD. A flush ends
+   when the platter has completed a rotation, a read that misses the page cache seeks first, and
+   operations are served one at a time. The real disk is not flushed, because its speed depends
+   on its other users. Always counts flushes and reads and the time that they block: their
+   duration without the CPU time and the run-queue wait of the process, which the kernel
+   accounts. The kernel's statistics (iowait, PSI, diskstats) do not include this disk.
+   SPINDLE_FILE names the page shared by all processes. SPINDLE_ROTATION_NS (0: only count) and
+   SPINDLE_SEEK_NS are its speed. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -26,8 +23,8 @@ struct spindle {
     _Atomic uint64_t flushes;
     _Atomic uint64_t cold_reads;
     _Atomic uint64_t waited_ns;
-    /* While set, nothing takes time: a database is filled before it is measured. */
-    _Atomic uint64_t is_still;
+    /* While set, nothing is delayed: a database is filled before it is measured. */
+    _Atomic uint64_t is_paused;
 };
 
 static struct spindle *spindle;
@@ -63,14 +60,14 @@ static uint64_t now_ns(void) {
 }
 
 static void sleep_until(uint64_t ns) {
-    struct timespec until = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
+    struct timespec until = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) {
     }
 }
 
-/* Takes the spindle for `busy_ns` and until the platter stands where it began, and waits for that. */
+/* Occupies the spindle for `busy_ns` and up to the end of the rotation, and waits for that. */
 static void spin(uint64_t busy_ns) {
-    if (!spindle || rotation_ns == 0 || atomic_load(&spindle->is_still)) return;
+    if (!spindle || rotation_ns == 0 || atomic_load(&spindle->is_paused)) return;
     uint64_t free_at = atomic_load(&spindle->free_at_ns);
     uint64_t done;
     do {
@@ -86,11 +83,11 @@ static void flush(uint64_t busy_ns) {
     spin(busy_ns);
 }
 
-/* What this process has waited for a processor: the second field of schedstat. */
+/* How long this process has waited for a CPU: the second field of schedstat. */
 static uint64_t run_queue_ns(void) {
     static int file = -1;
     static pid_t opened_by;
-    if (opened_by != getpid()) { /* A file that was opened before the fork is the parent's. */
+    if (opened_by != getpid()) { /* A file opened before a fork is the parent's. */
         if (file >= 0) close(file);
         file = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
         opened_by = getpid();
@@ -104,7 +101,7 @@ static uint64_t run_queue_ns(void) {
     return strtoull(rest, NULL, 10);
 }
 
-/* Time that this process has not spent blocked. */
+/* Time that this process has not been blocked. */
 static uint64_t not_blocked_ns(void) {
     struct timespec cpu;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
@@ -119,7 +116,7 @@ static struct moment begin(void) {
     return spindle ? (struct moment){now_ns(), not_blocked_ns()} : (struct moment){0, 0};
 }
 
-static void waited(struct moment since) {
+static void add_wait(struct moment since) {
     if (!spindle) return;
     uint64_t busy_ns = not_blocked_ns() - since.not_blocked_ns, lasted_ns = now_ns() - since.at_ns;
     if (lasted_ns > busy_ns) atomic_fetch_add(&spindle->waited_ns, lasted_ns - busy_ns);
@@ -129,20 +126,20 @@ int fdatasync(int file) {
     struct moment since = begin();
     int result = rotation_ns ? 0 : next_fdatasync(file);
     flush(0);
-    waited(since);
+    add_wait(since);
     return result;
 }
 
-/* The length and the times of a file are elsewhere on the disk than its data. */
+/* A file's length and times are elsewhere on the disk than its data. */
 int fsync(int file) {
     struct moment since = begin();
     int result = rotation_ns ? 0 : next_fsync(file);
     flush(seek_ns);
-    waited(since);
+    add_wait(since);
     return result;
 }
 
-/* Whether the page cache has it all; asked by reading what it has. */
+/* Whether the page cache lacks a part of it; tested by reading without waiting. */
 static int is_cold(int file, const struct iovec *parts, int count, off_t at) {
     return spindle && preadv2(file, parts, count, at, RWF_NOWAIT) < 0 && errno == EAGAIN;
 }
@@ -152,7 +149,7 @@ static ssize_t read_cold(int file, const struct iovec *parts, int count, off_t a
     atomic_fetch_add(&spindle->cold_reads, 1);
     spin(seek_ns);
     ssize_t result = next_preadv(file, parts, count, at);
-    waited(since);
+    add_wait(since);
     return result;
 }
 
@@ -161,7 +158,9 @@ ssize_t preadv64(int file, const struct iovec *parts, int count, off_t at) {
     return next_preadv(file, parts, count, at);
 }
 
-ssize_t preadv(int file, const struct iovec *parts, int count, off_t at) { return preadv64(file, parts, count, at); }
+ssize_t preadv(int file, const struct iovec *parts, int count, off_t at) {
+    return preadv64(file, parts, count, at);
+}
 
 ssize_t pread64(int file, void *into, size_t length, off_t at) {
     struct iovec part = {.iov_base = into, .iov_len = length};
@@ -169,4 +168,6 @@ ssize_t pread64(int file, void *into, size_t length, off_t at) {
     return next_pread(file, into, length, at);
 }
 
-ssize_t pread(int file, void *into, size_t length, off_t at) { return pread64(file, into, length, at); }
+ssize_t pread(int file, void *into, size_t length, off_t at) {
+    return pread64(file, into, length, at);
+}

@@ -14,12 +14,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-test("what a process waits for a core after a flush is not the disk's", () => {
+test("waiting for a CPU after a flush does not count as waiting for the disk", () => {
   const spindle = openSpindle(directory, { rotationMs: 0.2, seekMs: 0 });
   const core = pinMap().server[0];
   const burner = Bun.spawn(["taskset", "-c", String(core), "sh", "-c", "while :; do :; done"]);
   const path = join(directory, "flushed");
-  // It comes after the burner in everything, so that a flush which is done soon ends late.
+  // Low priority: the burner delays the end of each flush.
   const command = [
     "-c",
     String(core),

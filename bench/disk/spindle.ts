@@ -2,7 +2,10 @@ import { join } from "node:path";
 import { compile } from "./compile.ts";
 import { createSharedWords, type SharedWords, sharedWordsAt } from "./shared-words.ts";
 
-/** How fast an emulated disk is. Without rotation nothing waits, and flushes are counted only. */
+/**
+ * The speed of an emulated disk. Without rotation there are no delays, and flushes are only
+ * counted.
+ */
 export type Disk = { rotationMs: number; seekMs: number };
 
 export const COUNTING: Disk = { rotationMs: 0, seekMs: 0 };
@@ -10,24 +13,26 @@ export const COUNTING: Disk = { rotationMs: 0, seekMs: 0 };
 export type DiskCounts = { flushes: number; coldReads: number; waitedMs: number };
 
 export type Spindle = {
-  /** Where its state is, for `readSpindle` in another process. */
+  /** Path of its state, for `readSpindle` in another process. */
   path: string;
-  /** What a process needs in its environment to have this disk, and its children with it. */
+  /** Environment of the processes that use this disk; children inherit it. */
   environment: Record<string, string>;
   /**
-   * Since the beginning: flushes (fsync and fdatasync), reads that the page cache did not have, and
-   * how long processes have been blocked in both, together, without what they waited for a
-   * processor.
+   * Totals of flushes (fsync and fdatasync), reads that missed the page cache, and the time that
+   * processes were blocked in both, without waiting for a CPU.
    */
   counts(): DiskCounts;
-  /** Lets it turn, as it does from the beginning, or stand still: nothing waits then. */
-  turn(isTurning: boolean): void;
+  /** Switches delays on or off; they are on at first. */
+  emulateDelays(isOn: boolean): void;
 };
 
-/** The words of `struct spindle`. */
-const WORDS = { flushes: 1, coldReads: 2, waitedNs: 3, isStill: 4 };
+/** Indexes of the words in `struct spindle`. */
+const WORDS = { flushes: 1, coldReads: 2, waitedNs: 3, isPaused: 4 };
 
-/** An emulated disk whose state is kept under `directory`. Throws when there is no C compiler. */
+/**
+ * Creates an emulated disk with its state under `directory`. Throws OperatorError without a C
+ * compiler.
+ */
 export function openSpindle(directory: string, { rotationMs, seekMs }: Disk): Spindle {
   const words = createSharedWords(join(directory, "spindle"));
   return {
@@ -38,15 +43,15 @@ export function openSpindle(directory: string, { rotationMs, seekMs }: Disk): Sp
       SPINDLE_SEEK_NS: String(Math.round(seekMs * 1e6)),
     },
     path: words.path,
-    counts: () => countsIn(words),
-    turn: (isTurning) => words.write(WORDS.isStill, isTurning ? 0 : 1),
+    counts: () => readCounts(words),
+    emulateDelays: (isOn) => words.write(WORDS.isPaused, isOn ? 0 : 1),
   };
 }
 
-/** What an emulated disk whose state is at `path` has done. */
-export const readSpindle = (path: string): DiskCounts => countsIn(sharedWordsAt(path));
+/** The counters of the emulated disk whose state is at `path`. */
+export const readSpindle = (path: string): DiskCounts => readCounts(sharedWordsAt(path));
 
-const countsIn = (words: SharedWords): DiskCounts => ({
+const readCounts = (words: SharedWords): DiskCounts => ({
   flushes: words.read(WORDS.flushes),
   coldReads: words.read(WORDS.coldReads),
   waitedMs: words.read(WORDS.waitedNs) / 1e6,

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { changedFiles } from "./fingerprint.ts";
 
-test("a run's own output does not make a checkout dirty, and the files that do are named", () => {
+test("a run's own output does not make a checkout dirty, and changed files are named", () => {
   const dir = mkdtempSync(join(tmpdir(), "irontrack-changed-"));
   const git = (...args: string[]) =>
     expect(

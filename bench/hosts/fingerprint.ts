@@ -3,33 +3,33 @@ import { availableParallelism, cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { describePins } from "./pinning.ts";
 
-/** On what something was measured: without it a figure means nothing. */
+/** The machine, software and commit that something was measured on. */
 export type Fingerprint = {
   cpu: string;
   cores: number;
   memoryGib: number;
-  /** Who had which cores. */
+  /** The cores of each role. */
   pins: string;
   kernel: string;
   bun: string;
   postgres: string;
   commit: string;
   isDirty: boolean;
-  /** The files that differed from the commit, if any; absent in older results. */
+  /** Files that differed from the commit; absent in older results. */
   changed?: string[];
   at: string;
-  /** What was asked of `bun bench`, but for where it was to be written; absent in older results. */
+  /** The arguments of the command without `--out`; absent in older results. */
   command?: string;
 };
 
-/** Files that benchmarks write into the checkout, which do not make it dirty. */
+/** Paths that benches write to, which do not make the checkout dirty. */
 const OUTPUT = ["bench/results"];
 const MAX_CHANGED = 20;
 const ROOT = join(import.meta.dir, "../..");
 
 /**
- * The files of the checkout at `directory` that differ from its commit, except those that
- * benchmarks write.
+ * The files of the checkout at `directory` that differ from its commit, except the output of
+ * benches.
  */
 export function changedFiles(directory: string): string[] {
   const exclude = OUTPUT.map((path) => `:(exclude)${path}`);
@@ -41,7 +41,7 @@ export function changedFiles(directory: string): string[] {
       encoding: "utf8",
     },
   );
-  // Two letters and a space stand before each path.
+  // Each path follows two letters and a space.
   return status.stdout.split("\n").flatMap((line) => line.slice(3) || []);
 }
 
@@ -72,6 +72,6 @@ function commandLine(words: string[]): string {
     .join(" ");
 }
 
-/** What figures of one host are kept together by. */
+/** The name that groups results of one host. */
 export const hostName = ({ cpu, cores }: Pick<Fingerprint, "cpu" | "cores">): string =>
   `${cpu}, ${cores} cores`;

@@ -2,20 +2,20 @@ import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { dirname, join } from "node:path";
 
-/** The disk under a directory, as the kernel knows it. */
+/** The disk of a directory, as the kernel describes it. */
 export type DiskFacts = {
   model: string;
   isRotational: boolean | null;
   /**
-   * The whole disk, not a partition of it; undefined where there is no block device: in memory,
-   * over a network.
+   * The whole disk, not a partition; undefined without a block device, such as tmpfs or a network
+   * file system.
    */
   device: string | undefined;
 };
 
 /**
- * Of this machine and the disk under `directory`: the same for the same hardware, readable, fit for
- * a file name.
+ * An id of this machine and the disk of `directory`: stable for the same hardware, readable, and
+ * valid in a file name.
  */
 export function hostId(directory: string): string {
   return slug(`${cpuModel()} ${availableParallelism()} ${diskUnder(directory).model}`);
@@ -23,12 +23,12 @@ export function hostId(directory: string): string {
 
 export const cpuModel = () => cpus()[0]?.model.trim() ?? "unknown";
 
-/** Without what is the same for all of a vendor's processors. */
+/** Leaves out what all processors of a vendor have in common. */
 function slug(text: string): string {
-  const told = text
+  const withoutBoilerplate = text
     .replace(/\((R|TM|C)\)|\b(CPU|Processor|\w+-Core|@ [\d.]+GHz)\b/gi, " ")
     .replace(/@ [\d.]+GHz/gi, " ");
-  return told
+  return withoutBoilerplate
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-+|-+$/g, "")
@@ -36,7 +36,7 @@ function slug(text: string): string {
 }
 
 export function diskUnder(directory: string): DiskFacts {
-  // st_dev as the kernel's userland takes it apart (makedev(3)).
+  // Splits st_dev as makedev(3) does.
   const { dev } = statSync(directory);
   const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)];
   const block = diskOf(`/sys/dev/block/${major}:${minor}`);
@@ -51,37 +51,36 @@ export function diskUnder(directory: string): DiskFacts {
   };
 }
 
-/** The disk of a partition is the directory above it. */
+/** A partition's disk is its parent directory. */
 function diskOf(path: string): string | undefined {
   try {
-    const found = realpathSync(path);
-    return readText(join(found, "partition")) === "" ? found : dirname(found);
+    const entries = realpathSync(path);
+    return readText(join(entries, "partition")) === "" ? entries : dirname(entries);
   } catch {
     return undefined;
   }
 }
 
-/** "virtio" of vda, "xen" of xvda; else the name without its letter or number. */
+/** "virtio" for vda, "xen" for xvda; else the name without its number. */
 function virtualModel(name: string): string {
   if (name.startsWith("vd")) return "virtio";
   if (name.startsWith("xvd")) return "xen";
   return name.replace(/\d+$/, "");
 }
 
-/**
- * How the clock is governed; "none" where the machine does not say, as in most virtual machines.
- */
+/** The CPU frequency governor; "none" if the machine reports none, as most virtual machines. */
 export const governor = () =>
   readText("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") || "none";
 
-/**
- * What slows this processor down for its faults, by fault; those that it does not have are left
- * out.
- */
+/** Mitigations of processor vulnerabilities by name, without those that do not affect it. */
 export function mitigations(): Record<string, string> {
   const directory = "/sys/devices/system/cpu/vulnerabilities";
-  const found = namesIn(directory).map((name) => [name, readText(join(directory, name))] as const);
-  return Object.fromEntries(found.filter(([, says]) => says !== "" && says !== "Not affected"));
+  const entries = namesIn(directory).map(
+    (name) => [name, readText(join(directory, name))] as const,
+  );
+  return Object.fromEntries(
+    entries.filter(([, mitigation]) => mitigation !== "" && mitigation !== "Not affected"),
+  );
 }
 
 function namesIn(directory: string): string[] {

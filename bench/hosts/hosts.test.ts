@@ -9,18 +9,18 @@ test("every host's file is valid, and the reference machine has one", () => {
   for (const id of ids) expect(readHost(id).id).toBe(id);
 });
 
-test("the reference machine's file has what the emulated disks and the pins need", () => {
+test("the reference machine's file has the parameters of the emulated disks and the pins", () => {
   const { disk, pins } = readHost("fx8320");
   expect(disk.parameters?.rpm).toBe(7200);
   expect(Object.values(pins ?? {}).flat()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
 });
 
-test("what the reference machine's owner has to measure is listed there", () => {
+test("the reference machine's file lists what its owner has to measure", () => {
   const { calibration } = readHost(REFERENCE_HOST);
   expect(Object.keys(calibration.kernels)).toEqual(KERNEL_NAMES);
 });
 
-test("kernels do their work, and their least is at most their middle", () => {
+test("kernels run, and their minimum is at most their median", () => {
   for (const { minMs, medianMs } of Object.values(
     runKernels(() => {}, ["ed25519Sign", "json"], 3),
   )) {
@@ -29,15 +29,15 @@ test("kernels do their work, and their least is at most their middle", () => {
   }
 });
 
-test("a machine's id is the same each time, and is a file's name", () => {
+test("a machine's id is stable and a valid file name", () => {
   expect(hostId("/tmp")).toBe(hostId("/tmp"));
   expect(hostId("/tmp")).toMatch(/^[a-z0-9][a-z0-9-]*$/);
 });
 
-test("a file with a fault is refused by the name of the field, and one that is not there by the names of those that are", () => {
+test("an invalid file is refused with the field's name, and an unknown one with the known names", () => {
   const host = readHost(REFERENCE_HOST);
   const slow = { ...host, disk: { ...host.disk, parameters: { ...host.disk.parameters, rpm: 5 } } };
   expect(() => checkHost(slow, REFERENCE_HOST)).toThrow(/disk/);
-  expect(() => checkHost(host, "another")).toThrow("is of fx8320-hdd");
+  expect(() => checkHost(host, "another")).toThrow("has the id fx8320-hdd");
   expect(() => readHost("no-such-host")).toThrow("there are");
 });

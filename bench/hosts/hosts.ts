@@ -12,7 +12,7 @@ const Cores = Type.Array(Type.Integer({ minimum: 0, maximum: 1023 }), {
   minItems: 1,
   maxItems: 1024,
 });
-/** Null is "not measured here". */
+/** Null means not measured on this host. */
 const Measured = <T extends Parameters<typeof Type.Union>[0][number]>(shape: T) =>
   Type.Union([shape, Type.Null()]);
 
@@ -27,16 +27,16 @@ const Waits = Type.Object(
 
 export const Calibration = Type.Object(
   {
-    /** When, and under what: null until it has been measured. */
+    /** Time and environment of the measurement; null before it. */
     at: Measured(Text),
     kernel: Measured(Text),
     governor: Measured(Text),
     mitigations: Measured(Type.Record(Type.String(), Text)),
     bun: Measured(Text),
-    /** The least and the middle of several runs, on one core. */
+    /** Minimum and median of several runs, on one core. */
     kernels: Type.Record(Type.String({ pattern: "^[a-zA-Z0-9]+$" }), Measured(Kernel)),
     fdatasync: Measured(Waits),
-    /** Of the whole device, or of a file: `randomReadsOf` says of what. */
+    /** Of the whole device or of a file, as `randomReadsOf` says. */
     randomReads: Type.Object(
       { qd1: Measured(Waits), qd8: Measured(Waits) },
       { additionalProperties: false },
@@ -47,15 +47,15 @@ export const Calibration = Type.Object(
 );
 export type Calibration = Static<typeof Calibration>;
 
-/** How fast a disk is, for the emulators. */
+/** The speed of a disk, for emulating it. */
 export const DiskParameters = Type.Object(
   {
     rpm: Type.Integer({ minimum: 1000, maximum: 20_000 }),
-    /** Over a third of the disk, as vendors give it; to the next track. */
+    /** Over a third of the disk, as vendors specify it; and to the next track. */
     averageSeekMs: Positive,
     trackSeekMs: Positive,
     transferMbPerS: Type.Integer({ minimum: 1, maximum: 10_000 }),
-    /** Its volatile write cache. */
+    /** The volatile write cache. */
     cacheMib: Type.Integer({ minimum: 1, maximum: 4096 }),
   },
   { additionalProperties: false },
@@ -78,7 +78,7 @@ const HostFile = Type.Object(
       },
       { additionalProperties: false },
     ),
-    /** Cores by role; null: by the topology of the machine. */
+    /** Cores by role; null means by the machine's topology. */
     pins: Type.Union([
       Type.Object(
         { server: Cores, postgres: Cores, proxy: Cores, load: Cores },
@@ -92,16 +92,16 @@ const HostFile = Type.Object(
 );
 export type HostFile = Static<typeof HostFile>;
 
-/** The machine that everything is tuned for: its disk is the one that is emulated. */
+/** The machine that the application is tuned for, and whose disk is emulated. */
 export const REFERENCE_HOST = "fx8320-hdd";
 
 /**
- * A host's file by its id or by the beginning of it. Throws OperatorError when there is none, or
- * when it is not valid.
+ * Reads a host's file by its id or a unique prefix of it. Throws OperatorError if there is none, or
+ * if it is not valid.
  */
 export function readHost(name: string): HostFile {
   const ids = listHosts();
-  const id = ids.includes(name) ? name : ids.filter((known) => known.startsWith(name));
+  const id = ids.includes(name) ? name : ids.filter((candidate) => candidate.startsWith(name));
   if (Array.isArray(id) && id.length !== 1) {
     throw new OperatorError(
       `there is no host ${name} in bench/hosts; there are ${ids.join(", ")}`,
@@ -111,7 +111,7 @@ export function readHost(name: string): HostFile {
   return checkHost(JSON.parse(readFileSync(fileOf(String(id)), "utf8")), String(id));
 }
 
-/** The disk of the reference machine, by its file. */
+/** The disk parameters of the reference machine. */
 export function referenceDisk(): DiskParameters {
   const { parameters } = readHost(REFERENCE_HOST).disk;
   if (parameters === null)
@@ -119,7 +119,7 @@ export function referenceDisk(): DiskParameters {
   return parameters;
 }
 
-/** Ids, in order. */
+/** The ids of all hosts, sorted. */
 export function listHosts(): string[] {
   const files = existsSync(DIRECTORY) ? readdirSync(DIRECTORY) : [];
   return files
@@ -132,11 +132,11 @@ export function hasHost(id: string): boolean {
   return existsSync(fileOf(id));
 }
 
-/** Writes a host's file for review, and says where. */
+/** Writes a host's file for review, and returns its path. */
 export function writeHost(host: HostFile): string {
   const file = fileOf(host.id);
-  // Figures of four digits, and a role's cores on one line: a person reviews it.
-  const text = JSON.stringify(checkHost(host, host.id), inFourDigits, 2);
+  // Four significant digits, and a role's cores on one line, for review.
+  const text = JSON.stringify(checkHost(host, host.id), toFourDigits, 2);
   writeFileSync(
     file,
     `${text.replace(/\[\s+([\d,\s]+?)\s+\]/g, (_, cores) => `[${cores.replace(/\s+/g, " ")}]`)}\n`,
@@ -144,16 +144,16 @@ export function writeHost(host: HostFile): string {
   return file;
 }
 
-/** The same thing, once it has been checked. Throws OperatorError with the first fault. */
+/** Returns `host` if it is valid. Throws OperatorError with the first error. */
 export function checkHost(host: unknown, id: string): HostFile {
-  const [fault] = Value.Errors(HostFile, host);
-  if (fault) throw new OperatorError(`bench/hosts/${id}.json${fault.path}: ${fault.message}`);
+  const [error] = Value.Errors(HostFile, host);
+  if (error) throw new OperatorError(`bench/hosts/${id}.json${error.path}: ${error.message}`);
   const checked = host as HostFile;
-  if (checked.id !== id) throw new OperatorError(`bench/hosts/${id}.json is of ${checked.id}`);
+  if (checked.id !== id) throw new OperatorError(`bench/hosts/${id}.json has the id ${checked.id}`);
   return checked;
 }
 
-const inFourDigits = (_: string, value: unknown) =>
+const toFourDigits = (_: string, value: unknown) =>
   typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
 
 const fileOf = (id: string) => join(DIRECTORY, `${id}.json`);

@@ -3,54 +3,51 @@ import { readFileSync } from "node:fs";
 import { OperatorError } from "#lib/errors.ts";
 import { type HostFile, readHost } from "./hosts.ts";
 
-/** Who must not disturb whom. The proxy has a place although few test beds have one. */
+/** The groups of processes that should not disturb each other. Few test beds have a proxy. */
 export type Role = "server" | "postgres" | "proxy" | "load";
 export type PinMap = Record<Role, number[]>;
 
-let chosen: PinMap | undefined;
+let activePins: PinMap | undefined;
 
-/** The cores of each role on this machine: those that `usePins` chose, else by its topology. */
+/** The cores of each role: those set by `usePins`, else by the machine's topology. */
 export function pinMap(): PinMap {
-  chosen ??= pinsFor(listModules());
-  return chosen;
+  activePins ??= pinsFor(listModules());
+  return activePins;
 }
 
 /**
- * Takes the map of a host's file for all processes started from now on. Throws when this machine
- * lacks its cores.
+ * Uses the pins of a host's file for all processes started from now on. Throws OperatorError if
+ * this machine lacks its cores.
  */
 export function usePins(hostId: string): void {
   const { id, pins }: HostFile = readHost(hostId);
-  if (pins === null) throw new OperatorError(`${id} says nothing of pins`, 2);
-  const here = listModules().flat();
+  if (pins === null) throw new OperatorError(`${id} has no pins`, 2);
+  const availableCores = listModules().flat();
   const missing = Object.values(pins)
     .flat()
-    .filter((core) => !here.includes(core));
+    .filter((core) => !availableCores.includes(core));
   if (missing.length > 0) {
     throw new OperatorError(
       `the pins of ${id} are for another machine: there is no core ${missing.join(", ")} here`,
       2,
     );
   }
-  chosen = pins;
+  activePins = pins;
 }
 
-/**
- * What to put before a command so that it runs on the cores of a role; empty where that cannot be
- * had.
- */
+/** The command prefix that runs a program on the cores of a role; empty if that is not possible. */
 export function pinned(role: Role): string[] {
   return canPin() ? ["taskset", "-c", pinMap()[role].join(",")] : [];
 }
 
-/** Moves processes that run already, all their threads, to the cores of a role. */
+/** Moves running processes, with all threads, to the cores of a role. */
 export function pin(pids: number[], role: Role): void {
   if (!canPin()) return;
   for (const pid of pids)
     spawnSync("taskset", ["-a", "-c", "-p", pinMap()[role].join(","), String(pid)]);
 }
 
-/** As one reads it: "server on core 0; PostgreSQL, proxy and load on core 1". */
+/** Text such as "server on core 0; PostgreSQL, proxy and load on core 1". */
 export function describePins({ server, postgres, proxy, load }: PinMap = pinMap()): string {
   const byCores = Map.groupBy(
     [
@@ -72,14 +69,14 @@ export function describePins({ server, postgres, proxy, load }: PinMap = pinMap(
 }
 
 /**
- * Each role on a module of its own where there are four (cores of a module share a cache and more),
- * else on a core; the load goes last, so that it shares last, and the server first, so that what is
- * measured never shares while there are two.
+ * Gives each role a module (cores that share a cache) if there are four, else a core. The load is
+ * the last to share and the server the first to have its own, so that with two cores the server
+ * shares with nothing.
  */
 export function pinsFor(modules: number[][]): PinMap {
-  const places = modules.length >= 4 ? modules : modules.flat().map((core) => [core]);
-  const [first = [0], second = first, third, fourth] = places;
-  const last = places.at(-1) ?? first;
+  const groups = modules.length >= 4 ? modules : modules.flat().map((core) => [core]);
+  const [first = [0], second = first, third, fourth] = groups;
+  const last = groups.at(-1) ?? first;
   if (third === undefined) return { server: first, postgres: second, proxy: second, load: second };
   return {
     server: first,
@@ -92,8 +89,8 @@ export function pinsFor(modules: number[][]): PinMap {
 const canPin = () => process.platform === "linux" && Bun.which("taskset") !== null;
 
 /**
- * The cores we may use, those together that share a second-level cache: a module of an FX, a core
- * of two threads.
+ * The cores that we may use, grouped by second-level cache: a module of an FX, or a core of two
+ * threads.
  */
 function listModules(): number[][] {
   const allowed = /^Cpus_allowed_list:\s*(\S+)/m.exec(readText("/proc/self/status"))?.[1] ?? "0";
@@ -106,11 +103,11 @@ function listModules(): number[][] {
   return [...byCache.values()];
 }
 
-/** The cores of a list as the kernel writes it: "0-3,6" (cpuset(7)). */
+/** Parses a list of cores such as "0-3,6" (cpuset(7)). */
 export function coresIn(list: string): number[] {
   return list.split(",").flatMap((range) => {
     const [first = 0, last = first] = range.split("-").map(Number);
-    return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+    return Array.from({ length: last - first + 1 }, (_, offset) => first + offset);
   });
 }
 

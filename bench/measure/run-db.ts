@@ -22,11 +22,11 @@ export async function runDb(names: string[], options: Options): Promise<Measured
   const testBed = await openTestBed({ profile: options.profile });
   const pool = openPool(testBed.databaseUrl, { size: CALLERS, prepare: true });
   try {
-    testBed.disk.turn(false);
+    testBed.disk.emulateDelays(false);
     const subjects: Subject[] = [];
     for (const fixtures of await makeFixtureSets(testBed, PEOPLE))
       subjects.push(await subjectOf(fixtures));
-    testBed.disk.turn(true);
+    testBed.disk.emulateDelays(true);
     const rows: TableRow[] = [];
     for (const scenario of DB_SCENARIOS.filter(({ name }) => names.includes(name))) {
       options.onStep(scenario.name);

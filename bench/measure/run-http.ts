@@ -99,7 +99,7 @@ export async function runScenarios(
     for (const scenario of scenarios) {
       options.onStep(scenario.operation);
       // Each scenario has its own accounts, so that none reads what another wrote.
-      testBed.disk.turn(false);
+      testBed.disk.emulateDelays(false);
       const fixtureSets = await makeFixtureSets(testBed, scenario.people ?? PEOPLE);
       results.push(await runScenario(testBed, fixtureSets, scenario, { ...options, floorAt }));
     }
@@ -133,7 +133,7 @@ async function runScenario(
   await testBed.db.sql`checkpoint`;
   const floor = await options.floorAt(offered);
   if (options.isCold) await testBed.restartCold();
-  testBed.disk.turn(true);
+  testBed.disk.emulateDelays(true);
   options.onStep(`${operation}: warm-up`);
   const probes = await openProbes(targetsOf(testBed));
   let disturbed = watchDisturbance(testBed.server.pid);

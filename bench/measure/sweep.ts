@@ -119,7 +119,7 @@ async function tryRate(
   { objective, seconds: min }: SweepOptions,
 ): Promise<SweepPoint> {
   const seconds = Math.ceil(Math.max(min, answersFor(objective) / rate));
-  testBed.disk.turn(false);
+  testBed.disk.emulateDelays(false);
   const asked = await prepareRequests(
     fixtureSets,
     scenario,
@@ -127,7 +127,7 @@ async function tryRate(
   );
   await testBed.db.sql`vacuum analyze`;
   await testBed.db.sql`checkpoint`;
-  testBed.disk.turn(true);
+  testBed.disk.emulateDelays(true);
   const cpuNs = () => ({
     server: cpuNsOf(testBed.server.pid),
     postgres: testBed.postgresPids().reduce((sum, pid) => sum + cpuNsOf(pid), 0),

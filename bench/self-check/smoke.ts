@@ -9,13 +9,13 @@ import { makeFixtures } from "../testbed/fixtures.ts";
 import { openTestBed } from "../testbed/testbed.ts";
 
 /** One check of the laboratory: the measured value and its valid range. */
-export type Check = { what: string; found: number; least: number; most: number };
+export type Check = { what: string; found: number; min: number; max: number };
 
 const expectNear = (what: string, found: number, expected: number, tolerance: number): Check => ({
   what,
   found,
-  least: expected - tolerance,
-  most: expected + tolerance,
+  min: expected - tolerance,
+  max: expected + tolerance,
 });
 
 /**
@@ -36,7 +36,7 @@ export async function smoke(onStep: (step: string) => void): Promise<Check[]> {
   return checks;
 }
 
-export const isRight = ({ found, least, most }: Check): boolean => found >= least && found <= most;
+export const isRight = ({ found, min, max }: Check): boolean => found >= min && found <= max;
 
 const ATTEMPTS = 3;
 

@@ -51,10 +51,10 @@ const WARM_UP_S = { min: 3, max: 3 };
 export async function measureTruth({ profile, seconds, onStep }: TruthOptions): Promise<Truth> {
   const testBed = await openTestBed({ profile });
   try {
-    testBed.disk.turn(false);
+    testBed.disk.emulateDelays(false);
     const send = await makeLoad(testBed, seconds);
     const rest = await measureIdleUsage(testBed);
-    testBed.disk.turn(true);
+    testBed.disk.emulateDelays(true);
     onStep("alone");
     const alone = await send(rest);
     const cores = [pinMap().server, pinMap().postgres];
@@ -82,9 +82,9 @@ async function makeLoad(testBed: TestBed, seconds: number) {
   const fixtureSets = await makeFixtureSets(testBed, PEOPLE);
   return async (rest: IdleUsage): Promise<TruthRun> => {
     const count = Math.ceil(RATE * (WARM_UP_S.max + seconds + 1) * 1.5);
-    testBed.disk.turn(false);
+    testBed.disk.emulateDelays(false);
     const requests = await prepareRequests(fixtureSets, scenario, count);
-    testBed.disk.turn(true);
+    testBed.disk.emulateDelays(true);
     const probes = await openProbes(targetsOf(testBed));
     const runs = await runSeveral({
       target: { unix: testBed.server.socketPath },

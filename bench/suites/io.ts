@@ -4,7 +4,7 @@ import type { Cluster } from "#db/embedded.ts";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { QUIET, startClusterOn } from "../disk/cluster.ts";
 import { type Grouping, measureGrouping } from "../disk/grouping.ts";
-import { forgetPages } from "../disk/page-cache.ts";
+import { evictPages } from "../disk/page-cache.ts";
 import { type OpenedDisk, type ProfileName, profileOf } from "../disk/profiles.ts";
 import { intervalOf } from "../figures/interval.ts";
 import { mulberry32 } from "../figures/statistics.ts";
@@ -35,16 +35,16 @@ export async function runIo(names: string[], options: Options): Promise<Measured
       ...(names.includes("commit") ? [1] : []),
       ...(names.includes("group-commit") ? [8, 32] : []),
     ];
-    disk.turn(true);
+    disk.emulateDelays(true);
     if (clients.length > 0) {
       onStep("commits");
       rows.push(...(await commits(cluster, disk, clients, options)));
     }
     if (!names.includes("cold-read") && !names.includes("checkpoint")) return;
     onStep("a table of 64 MiB");
-    disk.turn(false);
+    disk.emulateDelays(false);
     await db.sql`create table pages as select id, repeat('x', 1000) as filler from generate_series(1, 57344) as id`;
-    disk.turn(true);
+    disk.emulateDelays(true);
     if (names.includes("cold-read")) rows.push(await coldRead(db, disk, runs, onStep));
     if (names.includes("checkpoint")) rows.push(await checkpoint(cluster, db, runs, onStep));
   });
@@ -88,7 +88,7 @@ async function withCluster(
     try {
       await work(cluster, db, disk);
     } finally {
-      disk.turn(false);
+      disk.emulateDelays(false);
       await db.close();
       await cluster.stop();
     }
@@ -116,7 +116,7 @@ async function coldRead(
   for (let run = 0; run < runs; run++) {
     onStep(`cold reads, run ${run + 1}`);
     await db.sql`checkpoint`;
-    forgetPages(path);
+    evictPages(path);
     const before = disk.counts().coldReads;
     const startedMs = performance.now();
     for (let read = 0; read < COLD_READS; read++) {

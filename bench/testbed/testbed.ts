@@ -8,7 +8,7 @@ import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { checkDisk, type DiskCheck } from "../disk/check.ts";
 import { QUIET, startClusterOn } from "../disk/cluster.ts";
-import { forgetPages } from "../disk/page-cache.ts";
+import { evictPages } from "../disk/page-cache.ts";
 import { type ProfileName, profileOf } from "../disk/profiles.ts";
 import type { DiskCounts } from "../disk/spindle.ts";
 import { pin } from "../hosts/pinning.ts";
@@ -33,7 +33,7 @@ export type TestBed = {
   /**
    * The emulated disk. Its delays can be switched off, for example while the database is filled.
    */
-  disk: { path: string; counts(): DiskCounts; turn(isTurning: boolean): void };
+  disk: { path: string; counts(): DiskCounts; emulateDelays(isOn: boolean): void };
   /** Process id of the postmaster. */
   postmaster(): number;
   postgresPids(): number[];
@@ -80,7 +80,7 @@ export async function openTestBed(options: TestBedOptions = {}): Promise<TestBed
     let cluster = await startClusterOn(disk, directory, { ...QUIET, ...STATISTICS });
     cleanUps.push(() => cluster.stop());
     // The disk's delays apply only to what is measured, not to filling and stopping the database.
-    cleanUps.push(() => disk.turn(false));
+    cleanUps.push(() => disk.emulateDelays(false));
     await ensureDatabase(cluster, "irontrack");
     const db = openPool(cluster.url("irontrack"), { size: 2, prepare: false });
     cleanUps.push(() => db.close());
@@ -101,7 +101,7 @@ export async function openTestBed(options: TestBedOptions = {}): Promise<TestBed
     const postmaster = () => cluster.pid() as number;
     const postgresPids = () => listProcesses(postmaster());
     pin(postgresPids(), "postgres");
-    disk.turn(true);
+    disk.emulateDelays(true);
     return {
       server,
       entrySocket: proxy?.unixSocket ?? server.socketPath,
@@ -115,13 +115,13 @@ export async function openTestBed(options: TestBedOptions = {}): Promise<TestBed
       postgresPids,
       checkDisk: () => checkDisk(profile, cluster.url("postgres"), disk),
       restartCold: async () => {
-        disk.turn(false);
+        disk.emulateDelays(false);
         await cluster.stop();
-        forgetPages(disk.dataDir);
+        evictPages(disk.dataDir);
         cluster = await startClusterOn(disk, directory, { ...QUIET, ...STATISTICS, ...COLD });
         await untilReady(server);
         pin(postgresPids(), "postgres");
-        disk.turn(true);
+        disk.emulateDelays(true);
       },
       close,
     };
