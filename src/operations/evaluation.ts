@@ -125,6 +125,6 @@ async function recordingWrite(
   try {
     return await run();
   } finally {
-    await detached(() => replicas.noteWrite(userId));
+    await detached(() => replicas.recordWrite(userId));
   }
 }

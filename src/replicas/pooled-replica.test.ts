@@ -17,23 +17,23 @@ describeTopology("a replica behind PgBouncer", () => {
   });
   afterAll(() => app?.stop());
 
-  test(`shows own writes at once in ${PAIRS} pairs, whatever replay does, though each read may have another connection`, async () => {
-    const people = await Promise.all(Array.from({ length: 4 }, app.makePerson));
+  test(`shows users their own writes at once in ${PAIRS} pairs, whatever replay does, even if each read uses another connection`, async () => {
+    const users = await Promise.all(Array.from({ length: 4 }, app.makePerson));
     const before = await app.readsWhen(({ used }) => used === 2);
     const stopDisturbing = disturbReplay(app, 40);
     const unseen: number[] = [];
     const writeAndRead = async (as: string, pair: number) => {
       const body = { name: `Workout ${pair}`, timeZone: "UTC", exercises: [] };
-      const made = await app.any().ask("POST", WORKOUTS, { as, body });
-      expect(made.status).toBe(201);
-      const { id } = (await made.json()) as { id: string };
-      const listed = await app.any().ask("GET", `${WORKOUTS}?pageSize=1`, { as });
-      if (!(await listed.text()).includes(id)) unseen.push(pair);
+      const created = await app.any().ask("POST", WORKOUTS, { as, body });
+      expect(created.status).toBe(201);
+      const { id } = (await created.json()) as { id: string };
+      const list = await app.any().ask("GET", `${WORKOUTS}?pageSize=1`, { as });
+      if (!(await list.text()).includes(id)) unseen.push(pair);
     };
     try {
-      // At once, so that the transactions of several share the pooler's connections.
-      for (let pair = 0; pair < PAIRS; pair += people.length)
-        await Promise.all(people.map(({ as }, at) => writeAndRead(as, pair + at)));
+      // Concurrently, so that transactions of several users share the pooler's connections.
+      for (let pair = 0; pair < PAIRS; pair += users.length)
+        await Promise.all(users.map(({ as }, index) => writeAndRead(as, pair + index)));
     } finally {
       await stopDisturbing();
     }
@@ -44,19 +44,19 @@ describeTopology("a replica behind PgBouncer", () => {
     expect(after.failed).toBe(before.failed);
   });
 
-  const harms = {
+  const faults = {
     "the replica": () => app.signalReplica("SIGKILL"),
     PgBouncer: () => process.kill(app.pooler?.current().pid as number, "SIGKILL"),
   };
-  test.each(Object.entries(harms))(
-    "fails no request when %s is killed, and is used again when it is back",
-    async (_what, harm) => {
-      const people = await Promise.all(Array.from({ length: 4 }, app.makePerson));
-      for (const { as } of people) await app.any().ask("GET", WORKOUTS, { as });
+  test.each(Object.entries(faults))(
+    "fails no request when %s is killed, and is used again after the restart",
+    async (_component, kill) => {
+      const users = await Promise.all(Array.from({ length: 4 }, app.makePerson));
+      for (const { as } of users) await app.any().ask("GET", WORKOUTS, { as });
       await app.catchUp();
       const before = await app.readsWhen(({ used }) => used === 2);
-      const stopReading = keepReading(app, people);
-      harm();
+      const stopReading = keepReading(app, users);
+      kill();
       const without = await app.readsWhen(({ failed }) => failed > before.failed);
       const back = await app.readsWhen(
         ({ answered, used }) => used === 2 && answered > without.answered,

@@ -7,35 +7,31 @@ import {
   findLastWrite,
   findPrimaryPosition,
   hasReplayed,
-  noteLastWrite,
+  recordLastWrite,
 } from "./last-writes.queries.ts";
 
-/**
- * Replicas of the database, for reads in which other people's writes may come a little late (ADR
- * 0024).
- */
+/** Replicas of the database, for reads that may miss recent writes of other users (ADR 0024). */
 export type Replicas = {
   /**
-   * Runs `read` on a replica that shows every write of `userId` which was answered before; on the
-   * primary when there is none, or when it fails there. So `read` may run twice, and must only
-   * read.
+   * Runs `read` on a replica that has replayed all acknowledged writes of `userId`, or on the
+   * primary if there is none or the replica fails. `read` may run twice, so it must not write.
    */
   read<T>(userId: string, read: (db: Db) => Promise<T>): Promise<T>;
   /**
-   * To be awaited before a write of `userId` is answered, whatever it came to: no process overlooks
-   * it from then on.
+   * Records a write of `userId`, whether it succeeded or not. Await it before answering: from then
+   * on, no process reads a state from before the write.
    */
-  noteWrite(userId: string): Promise<void>;
+  recordWrite(userId: string): Promise<void>;
   readonly stats: ReplicaStats;
   close(): Promise<void>;
 };
 
 export type ReplicaStats = {
-  /** How many replicas are in use now. */
+  /** How many replicas are in use. */
   used: number;
   /**
-   * Reads that replicas answered, that one had not replayed enough or no connection for, and that
-   * failed on one.
+   * Reads by outcome: answered by a replica, or sent to the primary because the replica was behind,
+   * had no free connection, or failed.
    */
   reads: { answered: number; behind: number; busy: number; failed: number };
 };
@@ -48,44 +44,39 @@ type Replica = {
   probing: Pool;
 };
 
-/**
- * `pool` as the primary's: a replica's differs in that nobody waits for a connection, but goes on
- * to the primary.
- */
+/** `pool` are the options of the primary's pool. On a replica, no read waits for a connection. */
 type Options = { pool: PoolOptions; log: Pick<Log, "info" | "warn"> };
 
 const PROBE_INTERVAL_MS = 1000;
 const PROBE_TIMEOUT_MS = 800;
-/**
- * How many probes ago the primary may have been where a replica that is used is now: nobody sees
- * what is older.
- */
-const PROBES_BEHIND = 10;
+/** A replica is used if it has replayed what the primary had this many probes ago. */
+const MAX_PROBES_BEHIND = 10;
 
 /**
- * Opens the replicas at `urls`. Each is asked once a second, never while somebody waits, whether it
- * answers and how far it is: one that does not answer is left out, with all that waits for it sent
- * to the primary, and taken back when it answers and has caught up.
+ * Opens the replicas at `urls`, and probes each once a second in the background. A replica that
+ * does not answer is not used, and pending reads go to the primary. It is used again once it
+ * answers and has caught up.
  */
 export async function openReplicas(
   primary: Db,
   urls: string[],
   options: Options,
 ): Promise<Replicas> {
-  const replicas = urls.map((url, at): Replica => {
+  const replicas = urls.map((url, index): Replica => {
     const use = (isUsed: boolean) => {
-      if (isUsed && !replica.isUsed) options.log.info({ replica: at + 1 }, "replica is used");
-      if (!isUsed && replica.isUsed) options.log.warn({ replica: at + 1 }, "replica is left out");
+      if (isUsed && !replica.isUsed) options.log.info({ replica: index + 1 }, "replica is used");
+      if (!isUsed && replica.isUsed)
+        options.log.warn({ replica: index + 1 }, "replica is left out");
       replica.isUsed = isUsed;
     };
     const replica = { url, isUsed: false, use, ...openPools(primary, url, options) };
     return replica;
   });
-  const stopProbing = await probe(primary, replicas, options);
+  const stopProbing = await startProbing(primary, replicas, options);
   const reads = { answered: 0, behind: 0, busy: 0, failed: 0 };
   let turn = 0;
 
-  const next = () => {
+  const nextReplica = () => {
     for (let tries = 0; tries < replicas.length; tries++) {
       const replica = replicas[turn++ % replicas.length] as Replica;
       if (replica.isUsed) return replica;
@@ -101,14 +92,14 @@ export async function openReplicas(
       reads,
     },
     read: async (userId, read) => {
-      const replica = next();
+      const replica = nextReplica();
       if (!replica) return read(primary);
       const position =
-        (await findLastWrite(primary, userId)) ?? (await noteLastWrite(primary, userId));
+        (await findLastWrite(primary, userId)) ?? (await recordLastWrite(primary, userId));
       const answer = await readFrom(replica, position, read, reads);
       return answer ? answer.value : read(primary);
     },
-    noteWrite: async (userId) => void (await noteLastWrite(primary, userId)),
+    recordWrite: async (userId) => void (await recordLastWrite(primary, userId)),
     close: async () => {
       stopProbing();
       await Promise.all(replicas.flatMap(({ pool, probing }) => [pool.close(), probing.close(0)]));
@@ -117,8 +108,8 @@ export async function openReplicas(
 }
 
 /**
- * What `read` found on a replica that shows everything up to `position`; undefined when the primary
- * has to be asked.
+ * Runs `read` on the replica if it has replayed the WAL up to `position`; undefined if the primary
+ * must be read instead.
  */
 async function readFrom<T>(
   replica: Replica,
@@ -127,9 +118,8 @@ async function readFrom<T>(
   reads: ReplicaStats["reads"],
 ): Promise<{ value: T } | undefined> {
   try {
-    // One connection from the question to the answer: elsewhere, or after a restart, replay may not
-    // be as far. Statements see what is there when each begins (READ COMMITTED), so none sees less
-    // than what the first found replayed.
+    // One connection for the check and the read: another server, or this one after a restart, may
+    // have replayed less. With READ COMMITTED each statement sees at least what the first found.
     const answer = await replica.pool.transaction(async (tx) =>
       (await hasReplayed(tx, position)) ? { value: await read(tx) } : undefined,
     );
@@ -140,74 +130,78 @@ async function readFrom<T>(
       reads.answered++;
       throw error;
     }
-    const refused = refusalOf(error);
-    if (refused === "CLIENT_GONE") throw error;
-    reads[refused ? "busy" : "failed"]++;
+    const refusal = refusalOf(error);
+    if (refusal === "CLIENT_GONE") throw error;
+    reads[refusal ? "busy" : "failed"]++;
     if (isLost(error)) replica.use(false);
     return undefined;
   }
 }
 
-/**
- * True unless the replica answers, if only to say that it undid this read for the sake of replay.
- */
+/** Whether the replica is unavailable. One that cancelled the read in favour of replay is not. */
 const isLost = (error: unknown) =>
   isDatabaseUnavailable(error) && !(postgresError(error)?.code.startsWith("40") ?? false);
 
-function openPools(primary: Db, url: string, { pool: { admission, ...pool } }: Options) {
+function openPools(primary: Db, url: string, { pool: { admission, ...options } }: Options) {
   const pools = {
-    // What replay undid is not tried there again: the primary answers at once. The probe closes a
-    // pool that is silent.
+    // A read that replay cancelled is not retried here: the primary answers at once. The probe
+    // closes a silent pool.
     pool: openPool(url, {
-      ...pool,
+      ...options,
       ...(admission && {
         admission: { ...admission, maxQueued: 0, maxRetries: 0, watchdog: undefined },
       }),
     }),
-    // Of its own, so that the probe does not wait behind long reads.
+    // A separate pool, so that the probe does not wait for long reads.
     probing: openPool(url, { size: 1, prepare: false }),
   };
-  for (const each of Object.values(pools)) shareTypes(primary, each);
+  for (const pool of Object.values(pools)) shareTypes(primary, pool);
   return pools;
 }
 
-/** Probes now and then once a second, until the function that it returns is called. */
-async function probe(primary: Db, replicas: Replica[], options: Options): Promise<() => void> {
-  /** Of the primary, the oldest first. */
+/** Probes now, and then once a second until the returned function is called. */
+async function startProbing(
+  primary: Db,
+  replicas: Replica[],
+  options: Options,
+): Promise<() => void> {
+  /** Positions of the primary, oldest first. */
   const positions: string[] = [];
-  let isAsking = false;
-  const askPrimary = async () => {
-    if (isAsking) return;
-    isAsking = true;
+  let isProbingPrimary = false;
+  const probePrimary = async () => {
+    if (isProbingPrimary) return;
+    isProbingPrimary = true;
     try {
       positions.push(await findPrimaryPosition(primary));
-      if (positions.length > PROBES_BEHIND) positions.shift();
+      if (positions.length > MAX_PROBES_BEHIND) positions.shift();
     } catch {
-      // Readiness tells of the primary; replicas are held to where it was last.
+      // Readiness reports the primary; replicas are compared with its last known positions.
     } finally {
-      isAsking = false;
+      isProbingPrimary = false;
     }
   };
-  const ask = async (replica: Replica) => {
+  const probeReplica = async (replica: Replica) => {
     const { pool, probing } = replica;
     const isCaughtUp = await Promise.race([
-      hasReplayed(probing, positions[0] ?? BEYOND_ALL).catch(() => undefined),
+      hasReplayed(probing, positions[0] ?? UNREACHABLE).catch(() => undefined),
       Bun.sleep(PROBE_TIMEOUT_MS).then(() => undefined),
     ]);
     replica.use(isCaughtUp ?? false);
     if (isCaughtUp !== undefined) return;
-    // Closing fails what waits for an answer that may never come, and with it goes on to the
-    // primary.
+    // Closing the pools fails the reads that wait for this replica, so that they go to the primary.
     Object.assign(replica, openPools(primary, replica.url, options));
     await Promise.all([pool.close(0), probing.close(0)]);
   };
-  const askAll = () => Promise.all(replicas.map(ask));
+  const probeReplicas = () => Promise.all(replicas.map(probeReplica));
 
-  await askPrimary();
-  await askAll();
-  const timer = setInterval(() => void Promise.all([askPrimary(), askAll()]), PROBE_INTERVAL_MS);
+  await probePrimary();
+  await probeReplicas();
+  const timer = setInterval(
+    () => void Promise.all([probePrimary(), probeReplicas()]),
+    PROBE_INTERVAL_MS,
+  );
   return () => clearInterval(timer);
 }
 
-/** A position that no replica reaches. */
-const BEYOND_ALL = "FFFFFFFF/FFFFFFFF";
+/** A position that no replica ever reaches. */
+const UNREACHABLE = "FFFFFFFF/FFFFFFFF";
