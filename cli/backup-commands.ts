@@ -69,7 +69,7 @@ async function restore(
   if (into !== undefined && !/^\w[\w-]{0,39}$/.test(String(into)))
     throw new OperatorError("--into takes a name of at most 40 letters, digits, _ and -", 2);
   if (!existsSync(dir)) throw new OperatorError(`There is no backup ${dir}`, 2);
-  const { checks, putAside } = await working((url, places, { onStep, signal }, pause) =>
+  const { checks, keptAs } = await working((url, places, { onStep, signal }, pause) =>
     restoreBackup(url, dir, places, {
       ...(into === undefined ? {} : { into: String(into) }),
       verify,
@@ -87,8 +87,8 @@ async function restore(
     console.log(
       `Restored into ${into}. Rights are not in a backup: irontrack database:role, where there is such a role`,
     );
-  if (putAside)
-    console.log(`What was there is kept as ${putAside}: drop it when you do not miss anything`);
+  if (keptAs)
+    console.log(`What was there is kept as ${keptAs}: drop it when you do not miss anything`);
 }
 
 type On = { onStep: (step: string, detail?: string) => void; signal: AbortSignal };

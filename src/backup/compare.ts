@@ -5,71 +5,66 @@ import { type PostgresTools, runTool } from "./postgres-tools.ts";
 
 export type Check = { what: string; state: "good" | "note" | "wrong"; finding: string };
 
-/** Compares every table of the database of `url` with what the backup's manifest says of it. */
+/** Compares every table of the database at `url` with the backup's manifest. */
 export async function compareContents(url: string, expected: Contents): Promise<Check> {
   const db = openPool(url, { size: 1, prepare: false });
   try {
-    const found = await readContents(db);
-    const names = [...new Set([...Object.keys(expected), ...Object.keys(found)])];
+    const actual = await readContents(db);
+    const names = [...new Set([...Object.keys(expected), ...Object.keys(actual)])];
     const faults = names.flatMap((name) => {
-      const [one, other] = [expected[name], found[name]];
-      if (!one) return [`${name} is not in the manifest`];
-      if (!other) return [`${name} is missing`];
-      if (one.rows !== other.rows) return [`${name} has ${other.rows} rows instead of ${one.rows}`];
-      return one.hash === other.hash ? [] : [`${name} has other contents`];
+      const [before, after] = [expected[name], actual[name]];
+      if (!before) return [`${name} is not in the manifest`];
+      if (!after) return [`${name} is missing`];
+      if (before.rows !== after.rows)
+        return [`${name} has ${after.rows} rows instead of ${before.rows}`];
+      return before.hash === after.hash ? [] : [`${name} has other contents`];
     });
-    const rows = Object.values(found).reduce((sum, table) => sum + table.rows, 0);
-    return judged(
-      "contents",
-      faults,
-      `${rows} rows in ${names.length} tables are what was backed up`,
-    );
+    const rows = Object.values(actual).reduce((sum, table) => sum + table.rows, 0);
+    return checkOf("contents", faults, `${rows} rows in ${names.length} tables match the backup`);
   } finally {
     await db.close();
   }
 }
 
-/**
- * Compares the schema of the database of `url` with the one in `dump`, as PostgreSQL's own programs
- * print both.
- */
+/** Compares the schema of the database at `url` with the one in `dump`, both as SQL. */
 export async function compareSchema(
   url: string,
   dump: string,
   tools: PostgresTools,
 ): Promise<Check> {
   const flags = ["--schema-only", "--no-owner", "--no-privileges"];
-  const [expected, found] = await Promise.all([
+  const [expectedSql, actualSql] = await Promise.all([
     runTool(tools, "pg_restore", [...flags, "--file=-", dump]),
     runTool(tools, "pg_dump", flags, { url }),
   ]);
-  const [one, other] = [statementsOf(expected), statementsOf(found)];
-  const at = one.findIndex((line, index) => line !== other[index]);
-  const differs = at >= 0 || one.length !== other.length;
-  const faults = differs ? [`it differs at: ${one[at] ?? other[one.length] ?? other[at]}`] : [];
-  return judged("schema", faults, `${one.length} lines of SQL are what was backed up`);
+  const [expected, actual] = [statementsOf(expectedSql), statementsOf(actualSql)];
+  const length = Math.max(expected.length, actual.length);
+  const index = Array.from({ length }).findIndex((_, line) => expected[line] !== actual[line]);
+  const faults = index < 0 ? [] : [`it differs at: ${expected[index] ?? actual[index]}`];
+  return checkOf("schema", faults, `${expected.length} lines of SQL match the backup`);
 }
 
-/** Looks for corruption in tables and indexes; says so when amcheck is not to be had. */
+/** Checks tables and indexes for corruption, if amcheck is available. */
 export async function checkStructure(url: string): Promise<Check> {
   const db = openPool(url, { size: 1, prepare: false });
   try {
-    const found = await findCorruption(db);
-    if (found === undefined) {
+    const faults = await findCorruption(db);
+    if (faults === undefined) {
       const finding =
-        "not looked at: amcheck is not there, or this role may not create it (superusers may)";
+        "not checked: amcheck is not installed, and this role may not create it (superusers may)";
       return { what: "amcheck", state: "note", finding };
     }
-    return judged("amcheck", found, "tables and indexes agree with one another");
+    return checkOf("amcheck", faults, "tables and indexes are consistent");
   } finally {
     await db.close();
   }
 }
 
 /**
- * Without comments, which name versions, the key that psql is restricted by, which is drawn anew
- * each time, and a condition's parentheses: PostgreSQL prints `a and b between c and d` with more
- * of them before it has read it back.
+ * The lines of a dump that are comparable: without comments, which name versions; without psql's
+ * restriction key, which is random; and without parentheses in check constraints, because
+ * PostgreSQL prints more of them in `a and b between c and d` until the constraint was dumped and
+ * restored.
  */
 export const statementsOf = (dump: string): string[] =>
   dump
@@ -77,7 +72,7 @@ export const statementsOf = (dump: string): string[] =>
     .filter((line) => !/^(--|\\(un)?restrict |$)/.test(line))
     .map((line) => (/^ +CONSTRAINT \S+ CHECK /.test(line) ? line.replaceAll(/[()]/g, "") : line));
 
-const judged = (what: string, faults: string[], good: string): Check =>
+const checkOf = (what: string, faults: string[], success: string): Check =>
   faults.length === 0
-    ? { what, state: "good", finding: good }
+    ? { what, state: "good", finding: success }
     : { what, state: "wrong", finding: faults.join("; ") };

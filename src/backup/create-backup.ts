@@ -15,46 +15,46 @@ import { readServerVersion } from "#db/server-version.ts";
 import { OperatorError } from "#lib/errors.ts";
 import { findLastMigration, lockBackups, readContents, takeSnapshot } from "./contents.queries.ts";
 import { DUMP_FILE, MANIFEST_FILE, type Manifest, readManifest, sha256Of } from "./manifest.ts";
-import { findPostgresTools, runTool, type ToolPlaces } from "./postgres-tools.ts";
+import { findPostgresTools, runTool, type ToolPaths } from "./postgres-tools.ts";
 
 export type CreateOptions = {
   /**
-   * How many backups of this database stay in the directory, this one among them; all when absent.
+   * How many backups of this database to keep in the directory, including this one; default: all.
    */
   keep?: number;
   onStep?: (step: string, detail?: string) => void;
   signal?: AbortSignal;
 };
 
-export type Created = { path: string; manifest: Manifest; removed: string[] };
+export type CreatedBackup = { path: string; manifest: Manifest; removed: string[] };
 
-/** What a name ends with that is no whole backup: one that is being written, or being removed. */
+/** The suffix of a backup that is being written or removed. */
 const UNFINISHED = ".unfinished";
 
 /**
- * Writes a backup of the database of `url` (no pooler between) into a new directory of `out`. Dump,
- * counts and hashes are of one moment, however much is written meanwhile. It gets its name when it
- * is whole and on the disk; what an earlier one left unfinished is removed. Throws OperatorError.
+ * Writes a backup of the database at `url` (without a pooler) into a new directory in `out`. Dump,
+ * counts and hashes are of one snapshot. The directory gets its name once the backup is complete
+ * and synced to disk. Removes unfinished backups of earlier runs. Throws OperatorError.
  */
 export async function createBackup(
   url: string,
   out: string,
-  places: ToolPlaces,
+  paths: ToolPaths,
   { keep, onStep = () => {}, signal }: CreateOptions = {},
-): Promise<Created> {
+): Promise<CreatedBackup> {
   const db = openPool(url, { size: 1, prepare: false });
   try {
     const server = await readServerVersion(db);
-    const tools = findPostgresTools(places, server.number);
+    const tools = findPostgresTools(paths, server.number);
     mkdirSync(out, { recursive: true, mode: 0o700 });
     const database = decodeURIComponent(new URL(url).pathname.slice(1));
     return await db.transaction(async (tx) => {
       const { snapshot, takenAt } = await takeSnapshot(tx);
       if (!(await lockBackups(tx)))
-        throw new OperatorError(`Another backup of ${database} is being made`);
+        throw new OperatorError(`Another backup of ${database} is running`);
       removeUnfinished(out, database);
       const path = join(out, `${database}-${takenAt.slice(0, 19).replaceAll(":", "-")}Z`);
-      if (existsSync(path)) throw new OperatorError(`${path} is there already`);
+      if (existsSync(path)) throw new OperatorError(`${path} exists already`);
       const unfinished = `${path}${UNFINISHED}`;
       mkdirSync(unfinished, { mode: 0o700 });
       try {
@@ -87,7 +87,7 @@ export async function createBackup(
         writeFileSync(join(unfinished, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`, {
           mode: 0o600,
         });
-        for (const written of [join(unfinished, MANIFEST_FILE), dump, unfinished]) sync(written);
+        for (const file of [join(unfinished, MANIFEST_FILE), dump, unfinished]) sync(file);
         signal?.throwIfAborted();
         renameSync(unfinished, path);
         sync(out);
@@ -101,18 +101,15 @@ export async function createBackup(
   }
 }
 
-/** What a killed process left: with the lock held, nobody is writing it any more. */
+/** Removes what a killed process left. Safe because the caller holds the lock on backups. */
 function removeUnfinished(out: string, database: string) {
-  const left = readdirSync(out).filter(
+  const names = readdirSync(out).filter(
     (name) => name.startsWith(`${database}-`) && name.endsWith(UNFINISHED),
   );
-  for (const name of left) rmSync(join(out, name), { recursive: true });
+  for (const name of names) rmSync(join(out, name), { recursive: true });
 }
 
-/**
- * Removes all but the `keep` newest whole backups of `database`, and gives their paths, oldest
- * first.
- */
+/** Removes all but the `keep` newest complete backups, and returns their paths, oldest first. */
 function removeOlder(
   out: string,
   database: string,
@@ -120,14 +117,14 @@ function removeOlder(
   keep: number | undefined,
 ): string[] {
   if (keep === undefined) return [];
-  const whole = readdirSync(out)
+  const older = readdirSync(out)
     .map((name) => join(out, name))
     .filter((path) => path !== newest && isBackupOf(path, database))
     .map((path) => ({ path, takenAt: Date.parse(readManifest(path).takenAt) }))
-    .sort((one, other) => one.takenAt - other.takenAt);
-  const surplus = whole.slice(0, Math.max(0, whole.length + 1 - keep)).map(({ path }) => path);
+    .sort((a, b) => a.takenAt - b.takenAt);
+  const surplus = older.slice(0, Math.max(0, older.length + 1 - keep)).map(({ path }) => path);
   for (const path of surplus) {
-    // Renamed first: removed half, it must not look whole.
+    // Renamed first, so that a partly removed backup does not look complete.
     renameSync(path, `${path}${UNFINISHED}`);
     rmSync(`${path}${UNFINISHED}`, { recursive: true });
   }
@@ -139,7 +136,7 @@ function isBackupOf(path: string, database: string): boolean {
   try {
     return readManifest(path).database === database;
   } catch {
-    // Damaged: a person should see it, so it stays.
+    // A damaged backup stays, so that a person sees it.
     return false;
   }
 }

@@ -1,30 +1,30 @@
 import type { Db } from "#db/client.ts";
 
-type Found = { owner: string; connections: number };
+type ServerDatabase = { owner: string; connections: number };
 
-/** A database of the server: whose it is, and how many are connected to it. */
-export async function findDatabase(db: Db, name: string): Promise<Found | undefined> {
-  const [found] = await db.sql<Found[]>`
+/** The owner of a database, and the number of connections to it. */
+export async function findDatabase(db: Db, name: string): Promise<ServerDatabase | undefined> {
+  const [database] = await db.sql<ServerDatabase[]>`
     select pg_get_userbyid(datdba) as owner,
       (select count(*)::integer from pg_stat_activity where datname = ${name}) as connections
     from pg_database where datname = ${name}`;
-  return found;
+  return database;
 }
 
-/** Makes an empty database of `template0`, owned by `owner` (the role itself when absent). */
+/** Creates an empty database from `template0`; `owner` defaults to the current role. */
 export async function createDatabase(
   db: Db,
   name: string,
   owner: string | undefined,
 ): Promise<void> {
-  const owned = owner === undefined ? db.sql`` : db.sql`owner ${db.sql(owner)}`;
-  await db.sql`create database ${db.sql(name)} ${owned} template template0`;
+  const ownerClause = owner === undefined ? db.sql`` : db.sql`owner ${db.sql(owner)}`;
+  await db.sql`create database ${db.sql(name)} ${ownerClause} template template0`;
 }
 
-/** Throws when somebody is connected to it. */
+/** Throws if there are connections to the database. */
 export const renameDatabase = (db: Db, from: string, to: string) =>
   db.sql`alter database ${db.sql(from)} rename to ${db.sql(to)}`;
 
-/** Ends whoever is connected to it. */
+/** Closes all connections to the database. */
 export const dropDatabase = (db: Db, name: string) =>
   db.sql`drop database if exists ${db.sql(name)} with (force)`;

@@ -5,52 +5,49 @@ import { OperatorError } from "#lib/errors.ts";
 import { runProgram } from "#lib/processes/programs.ts";
 
 /**
- * Where PostgreSQL's client programs may be: PG_BIN alone when it is set, else the PATH and
- * Debian's places.
+ * Where to find PostgreSQL's client programs: in PG_BIN if set, else the PATH and Debian's
+ * directories.
  */
-export type ToolPlaces = { PG_BIN?: string | undefined; path: string };
+export type ToolPaths = { PG_BIN?: string | undefined; path: string };
 
 export type PostgresTools = { dir: string; version: string };
 
 type Tool = "pg_dump" | "pg_restore";
 
 const DEBIAN = "/usr/lib/postgresql";
-/** Fetches the programs into the user's cache and prints where; in a checkout. */
-const FETCH = join(import.meta.dir, "../../.ci/postgresql-client");
+/** A script of the checkout that downloads the programs and prints their directory. */
+const FETCH_SCRIPT = join(import.meta.dir, "../../.ci/postgresql-client");
 
 /**
- * The client programs that fit a server of `serverVersion` (180004): none older than it, and of
- * those the nearest, since what a newer pg_dump writes may want a newer server. Throws
- * OperatorError that names the package to install.
+ * Finds the client programs for a server of `serverVersion` (180004): the oldest that are not older
+ * than the server, because dumps of a newer pg_dump may need a newer server. Throws OperatorError
+ * that names the package to install.
  */
-export function findPostgresTools(places: ToolPlaces, serverVersion: number): PostgresTools {
+export function findPostgresTools(paths: ToolPaths, serverVersion: number): PostgresTools {
   const major = Math.floor(serverVersion / 10_000);
-  const dirs = places.PG_BIN ? [places.PG_BIN] : [...places.path.split(":"), ...debianDirs()];
-  const found = [...new Set(dirs)].flatMap((dir) => {
+  const dirs = paths.PG_BIN ? [paths.PG_BIN] : [...paths.path.split(":"), ...debianDirs()];
+  const installed = [...new Set(dirs)].flatMap((dir) => {
     const version = toolVersion(dir);
     return version === undefined ? [] : [{ dir, version }];
   });
-  const fitting = found.filter(({ version }) => Number.parseInt(version, 10) >= major);
-  const nearest = fitting.sort(
-    (one, other) =>
-      Number.parseInt(one.version, 10) - Number.parseInt(other.version, 10) ||
-      Bun.semver.order(`${other.version}.0`, `${one.version}.0`),
+  const compatible = installed.filter(({ version }) => Number.parseInt(version, 10) >= major);
+  const oldest = compatible.sort(
+    (a, b) =>
+      Number.parseInt(a.version, 10) - Number.parseInt(b.version, 10) ||
+      Bun.semver.order(`${b.version}.0`, `${a.version}.0`),
   )[0];
-  if (nearest) return nearest;
-  const seen =
-    found.map(({ dir, version }) => `${version} in ${dir}`).join(", ") || "there are none";
+  if (oldest) return oldest;
+  const versions =
+    installed.map(({ dir, version }) => `${version} in ${dir}`).join(", ") || "none was found";
   throw new OperatorError(
-    `This needs PostgreSQL's pg_dump and pg_restore, version ${major} or newer (${seen}): install postgresql-client-${major}, or name their directory in PG_BIN${existsSync(FETCH) ? "; .ci/postgresql-client fetches them: export PG_BIN=$(.ci/postgresql-client)" : ""}`,
+    `This needs PostgreSQL's pg_dump and pg_restore, version ${major} or newer (${versions}): install postgresql-client-${major}, or set PG_BIN to their directory${existsSync(FETCH_SCRIPT) ? "; .ci/postgresql-client fetches them: export PG_BIN=$(.ci/postgresql-client)" : ""}`,
   );
 }
 
-/**
- * What a program is told of the server by its environment: a command line could be read by
- * everybody.
- */
+/** The connection as environment variables, because other users can read command lines. */
 export function connectionOf(url: string): Record<string, string> {
   const { hostname, port, username, password, pathname, searchParams } = new URL(url);
-  const given = {
+  const variables = {
     PGHOST: searchParams.get("host") ?? decodeURIComponent(hostname),
     PGPORT: searchParams.get("port") ?? port,
     PGUSER: decodeURIComponent(username),
@@ -59,12 +56,12 @@ export function connectionOf(url: string): Record<string, string> {
     PGSSLMODE: searchParams.get("sslmode") ?? "",
     PGSSLROOTCERT: searchParams.get("sslrootcert") ?? "",
   };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
 }
 
 /**
- * Runs a program on the database of `url` and gives what it printed. Throws OperatorError with its
- * last words; ends it when `signal` says so.
+ * Runs a program on the database at `url`, and returns its output. `signal` ends it. Throws
+ * OperatorError with its last lines of output.
  */
 export async function runTool(
   { dir }: PostgresTools,
@@ -87,9 +84,9 @@ function debianDirs(): string[] {
   return readdirSync(DEBIAN).map((version) => join(DEBIAN, version, "bin"));
 }
 
-/** As `18.4`; undefined when the directory has not both programs. */
+/** The version as `18.4`; undefined if the directory does not contain both programs. */
 function toolVersion(dir: string): string | undefined {
   if (!existsSync(join(dir, "pg_restore")) || !existsSync(join(dir, "pg_dump"))) return undefined;
-  const said = spawnSync(join(dir, "pg_dump"), ["--version"], { encoding: "utf8" }).stdout ?? "";
-  return /\(PostgreSQL\) (\d+\.\d+)/.exec(said)?.[1];
+  const output = spawnSync(join(dir, "pg_dump"), ["--version"], { encoding: "utf8" }).stdout ?? "";
+  return /\(PostgreSQL\) (\d+\.\d+)/.exec(output)?.[1];
 }

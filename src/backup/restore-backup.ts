@@ -8,48 +8,48 @@ import { type Check, checkStructure, compareContents, compareSchema } from "./co
 import { isEmpty } from "./contents.queries.ts";
 import { createDatabase, dropDatabase, findDatabase, renameDatabase } from "./databases.queries.ts";
 import { DUMP_FILE, type Manifest, readManifest, requireUndamaged } from "./manifest.ts";
-import { findPostgresTools, runTool, type ToolPlaces } from "./postgres-tools.ts";
+import { findPostgresTools, runTool, type ToolPaths } from "./postgres-tools.ts";
 
 export type RestoreOptions = {
-  /** The database that the backup becomes; when absent it is restored, checked and dropped. */
+  /** The name for the restored database; if absent, it is dropped after the checks. */
   into?: string;
-  /** Checks schema and structure too, and not only each table's contents. */
+  /** Whether to check schema and structure too, and not only the contents of tables. */
   verify: boolean;
-  /** Asked before a database that has tables is put aside; throws to refuse. */
+  /** Called before a database that has tables is renamed; throws to refuse. */
   onReplace: (question: string) => Promise<void>;
   onStep?: (step: string) => void;
   signal?: AbortSignal;
 };
 
-export type Restored = {
+export type RestoredBackup = {
   manifest: Manifest;
   checks: Check[];
-  /** What the database that had the name before is called now. */
-  putAside?: string;
+  /** The new name of the database that had the name `into` before. */
+  keptAs?: string;
 };
 
 /**
- * Restores the backup in `dir` on the server of `url`: into a new database, which gets its name
- * when every table's rows are what was backed up. What had the name before is kept under another
- * one. Throws OperatorError for a backup that is damaged, newer than this version, or does not come
- * out as it went in; then nothing has changed.
+ * Restores the backup in `dir` on the server of `url`: into a new database, which gets the name
+ * `into` once every table matches the manifest. An existing database of that name is renamed.
+ * Throws OperatorError if the backup is damaged, newer than this version, or restores to something
+ * else; then nothing has changed.
  */
 export async function restoreBackup(
   url: string,
   dir: string,
-  places: ToolPlaces,
+  paths: ToolPaths,
   { into, verify, onReplace, onStep = () => {}, signal }: RestoreOptions,
-): Promise<Restored> {
+): Promise<RestoredBackup> {
   const manifest = readManifest(dir);
   refuseNewer(manifest);
   onStep("reading the backup");
   await requireUndamaged(dir, manifest);
-  // No database can be renamed from within itself.
+  // A database cannot be renamed over a connection to it.
   const server = openPool(onDatabase(url, "postgres"), { size: 1, prepare: false });
   const scratch = `irontrack_restoring_${randomBytes(6).toString("hex")}`;
   try {
-    const tools = findPostgresTools(places, (await readServerVersion(server)).number);
-    const target = into === undefined ? undefined : await lookAt(server, url, into, onReplace);
+    const tools = findPostgresTools(paths, (await readServerVersion(server)).number);
+    const target = into === undefined ? undefined : await findTarget(server, url, into, onReplace);
     await createDatabase(server, scratch, target?.owner);
     const [restored, dump] = [onDatabase(url, scratch), join(dir, DUMP_FILE)];
     onStep("restoring");
@@ -70,12 +70,12 @@ export async function restoreBackup(
     const wrong = checks.find(({ state }) => state === "wrong");
     if (wrong)
       throw new OperatorError(
-        `The backup does not come out as it went in (${wrong.what}): ${wrong.finding}`,
+        `The restored database differs from the backup (${wrong.what}): ${wrong.finding}`,
       );
     signal?.throwIfAborted();
     if (into === undefined) return { manifest, checks };
-    const putAside = await putInPlace(server, scratch, into);
-    return { manifest, checks, ...(putAside === undefined ? {} : { putAside }) };
+    const keptAs = await renameInto(server, scratch, into);
+    return { manifest, checks, ...(keptAs === undefined ? {} : { keptAs }) };
   } finally {
     await dropDatabase(server, scratch);
     await server.close();
@@ -89,32 +89,30 @@ function refuseNewer({ migration }: Manifest) {
   );
 }
 
-/** The database that is there by that name; asks before one that has tables is put aside. */
-async function lookAt(
+/** The existing database of that name, if any. Calls `onReplace` if it has tables. */
+async function findTarget(
   server: Pool,
   url: string,
   name: string,
   onReplace: RestoreOptions["onReplace"],
 ) {
-  let found = await findDatabase(server, name);
-  // Who has just closed a connection may be told of it before the server has let go.
-  for (let tries = 0; tries < 20 && found && found.connections > 0; tries++) {
+  let target = await findDatabase(server, name);
+  // The server may still list connections that their clients have just closed.
+  for (let tries = 0; tries < 20 && target && target.connections > 0; tries++) {
     await Bun.sleep(50);
-    found = await findDatabase(server, name);
+    target = await findDatabase(server, name);
   }
-  if (!found) return undefined;
-  if (found.connections > 0)
-    throw new OperatorError(
-      `${found.connections} are connected to ${name}: stop what uses it first`,
-    );
+  if (!target) return undefined;
+  if (target.connections > 0)
+    throw new OperatorError(`${name} has ${target.connections} open connections: close them first`);
   const db = openPool(onDatabase(url, name), { size: 1, prepare: false });
   const empty = await isEmpty(db).finally(() => db.close());
-  if (!empty) await onReplace(`Put ${name}, which is not empty, aside for the backup?`);
-  return found;
+  if (!empty) await onReplace(`${name} is not empty. Rename it and replace it by the backup?`);
+  return target;
 }
 
-/** Gives the restored database its name, and what had it before another; gives that one. */
-async function putInPlace(
+/** Renames the restored database to `name`, and an existing one to a name that is returned. */
+async function renameInto(
   server: Pool,
   restored: string,
   name: string,
@@ -123,15 +121,15 @@ async function putInPlace(
     await renameDatabase(server, restored, name);
     return undefined;
   }
-  const aside = `${name}_before_${new Date().toISOString().slice(0, 19).replaceAll(/\D/g, "")}`;
-  await renameDatabase(server, name, aside);
+  const keptAs = `${name}_before_${new Date().toISOString().slice(0, 19).replaceAll(/\D/g, "")}`;
+  await renameDatabase(server, name, keptAs);
   try {
     await renameDatabase(server, restored, name);
   } catch (error) {
-    await renameDatabase(server, aside, name);
+    await renameDatabase(server, keptAs, name);
     throw error;
   }
-  return aside;
+  return keptAs;
 }
 
 function onDatabase(url: string, database: string): string {
