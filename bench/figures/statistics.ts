@@ -1,9 +1,9 @@
 /** A median with its 95 % bootstrap interval. */
 export type Estimate = { median: number; low: number; high: number };
 
-/** An estimate as text: the median, then its interval in brackets. */
-export const estimateText = ({ median, low, high }: Estimate): string =>
-  `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+/** The median and its interval, such as `1.04 [1.01, 1.07]`. */
+export const estimateText = ({ median, low, high }: Estimate, digits = 2): string =>
+  `${median.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
 
 const RESAMPLES = 10_000;
 

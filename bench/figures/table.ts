@@ -1,5 +1,6 @@
 import type { ProfileName } from "../disk/profiles.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
+import { meanText } from "./format.ts";
 import type { Interval } from "./interval.ts";
 
 /** One scenario of a suite that has no latency distribution: one interval per column. */
@@ -49,17 +50,6 @@ function tableText(rows: TableRow[]): string {
   );
   const head = `| scenario | ${columns.map(columnLabel).join(" | ")} |\n|---|${"---|".repeat(columns.length)}`;
   return [head, ...lines].join("\n");
-}
-
-/** A mean ± half the width of its interval. */
-export function meanText(interval: Interval | undefined): string {
-  if (!interval || Number.isNaN(interval.mean)) return "–";
-  const { mean, high } = interval;
-  const rounded = (value: number) =>
-    Math.abs(value) >= 1000 ? value.toFixed(0) : String(+value.toPrecision(3));
-  return high === null || high === mean
-    ? rounded(mean)
-    : `${rounded(mean)} ± ${rounded(high - mean)}`;
 }
 
 /** `commitsPerFlush` is "commits per flush", `p50Us` is "p50, µs". */

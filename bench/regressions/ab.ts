@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { nearest } from "#lib/command-line/nearest.ts";
 import { OperatorError } from "#lib/errors.ts";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
+import { estimateText } from "../figures/statistics.ts";
 import { type Fingerprint, fingerprint } from "../hosts/fingerprint.ts";
 import { HTTP_SCENARIOS, USUAL } from "../suites/http.ts";
 import type { Scenario } from "../suites/scenario.ts";
@@ -120,7 +121,7 @@ const FIGURES = { cpuUs: "CPU µs", p50Ms: "p50 ms", p90Ms: "p90 ms" };
 function lineOf({ operation, metric, before, after, ratio, low, high, verdict }: Finding): string {
   const digits = metric === "cpuUs" ? 1 : 3;
   const figure = (value: number) => (Number.isNaN(value) ? "" : value.toFixed(digits)).padStart(9);
-  const interval = `${ratio.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+  const interval = estimateText({ median: ratio, low, high }, 3);
   return `${operation.padEnd(22)}${FIGURES[metric].padEnd(8)}${figure(before)}${figure(after)}   ${interval}   ${verdict}`;
 }
 

@@ -1,3 +1,4 @@
+import { estimateText } from "../figures/statistics.ts";
 import { git } from "../testbed/checkout.ts";
 import { type AbOptions, compareVersions } from "./ab.ts";
 import { gateLatency } from "./latency.ts";
@@ -56,7 +57,7 @@ async function gateCpu(base: string, options: AbOptions): Promise<TierResult> {
 }
 
 const lineOf = ({ operation, ratio, low, high, verdict }: Finding) =>
-  `${operation.padEnd(16)} ${ratio.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}] ${verdict}`;
+  `${operation.padEnd(16)} ${estimateText({ median: ratio, low, high }, 3)} ${verdict}`;
 
 /**
  * The default base: where the branch left main. On main it is the last commit if there are

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
-import { type Estimate, ratioOfSamples } from "../figures/statistics.ts";
+import { estimateText, ratioOfSamples } from "../figures/statistics.ts";
 import { type Fingerprint, fingerprint, hostName } from "../hosts/fingerprint.ts";
 import { runBench } from "./run-bench.ts";
 import { GATED, type TierResult } from "./tiers.ts";
@@ -113,16 +113,13 @@ export function judge(
     `compared with ${baseline.host.commit} of ${baseline.host.at.slice(0, 10)}`,
     ...ratios.map(
       ({ operation, ratio }) =>
-        `${operation.padEnd(16)} ${ratio ? intervalOf(ratio) : "not in the baseline"}`,
+        `${operation.padEnd(16)} ${ratio ? estimateText(ratio) : "not in the baseline"}`,
     ),
   ];
   const isSlower = ratios.some(({ ratio }) => ratio && ratio.low > 1 + TOLERANCE);
   const isAsFast = ratios.every(({ ratio }) => ratio && ratio.high < 1 + TOLERANCE);
   return { tier: "latency", verdict: isSlower ? "fail" : isAsFast ? "pass" : "inconclusive", why };
 }
-
-const intervalOf = ({ median, low, high }: Estimate) =>
-  `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
 
 /** Repeats `bench run`, each time on a fresh test bed, until every operation has enough runs. */
 async function measureRuns(onStep: (step: string) => void, runOnce = runGated) {

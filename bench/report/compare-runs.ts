@@ -1,8 +1,9 @@
 import { OperatorError } from "#lib/errors.ts";
+import { figure } from "../figures/format.ts";
 import { ratioOfSamples } from "../figures/statistics.ts";
 import { hostName } from "../hosts/fingerprint.ts";
 import type { RunResult } from "../measure/run-http.ts";
-import { escaped, figure, table } from "./html.ts";
+import { escaped, table } from "./html.ts";
 import { commandText, machineHtml } from "./machine.ts";
 import { documentHtml } from "./page.ts";
 import { figureHtml } from "./plots/figure.ts";

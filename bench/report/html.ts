@@ -6,14 +6,6 @@ export const escaped = (text: string): string =>
     .replaceAll(">", "&gt;")
     .replaceAll('"', "&quot;");
 
-/** Three significant digits; a dash for a missing value. */
-export function figure(value: number | null | undefined): string {
-  if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  return Math.abs(value) >= 1000 ? value.toFixed(0) : String(+value.toPrecision(3));
-}
-
-export const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;
-
 /** Text, or markup that is already escaped. */
 export type Cell = string | { html: string };
 

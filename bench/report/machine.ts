@@ -1,7 +1,8 @@
+import { figure } from "../figures/format.ts";
 import { type Fingerprint, hostName } from "../hosts/fingerprint.ts";
 import { type HostFile, listHosts, readHost } from "../hosts/hosts.ts";
 import type { RunResult } from "../measure/run-http.ts";
-import { escaped, figure, folded, table } from "./html.ts";
+import { escaped, folded, table } from "./html.ts";
 
 /** The environment of a measurement: machine, software, commit, disk and load. */
 export function machineHtml(host: Fingerprint, run?: RunResult): string {

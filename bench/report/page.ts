@@ -1,7 +1,8 @@
+import { figure, percent } from "../figures/format.ts";
 import type { Fingerprint } from "../hosts/fingerprint.ts";
 import type { SweepResult } from "../measure/sweep.ts";
 import type { AbResult } from "../regressions/ab.ts";
-import { escaped, figure, percent, table } from "./html.ts";
+import { escaped, table } from "./html.ts";
 import { commandText, machineHtml } from "./machine.ts";
 import { pageCss } from "./page-css.ts";
 import { figureHtml } from "./plots/figure.ts";

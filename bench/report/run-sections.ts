@@ -1,7 +1,8 @@
+import { figure, percent } from "../figures/format.ts";
 import { explainedShare } from "../measure/attribution.ts";
 import { ioWaitShareOf } from "../measure/request-costs.ts";
 import type { RunResult, ScenarioResult } from "../measure/run-http.ts";
-import { escaped, figure, folded, percent } from "./html.ts";
+import { escaped, folded } from "./html.ts";
 import { attributionDrawing, attributionLegend } from "./plots/attribution.ts";
 import { figureHtml } from "./plots/figure.ts";
 import { flushesDrawing } from "./plots/flushes.ts";

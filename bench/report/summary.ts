@@ -1,8 +1,8 @@
+import { figure, percent } from "../figures/format.ts";
 import type { Interval } from "../figures/interval.ts";
 import type { Distribution, LoadFigures } from "../load/recording.ts";
 import { explainedShare } from "../measure/attribution.ts";
 import type { RunResult } from "../measure/run-http.ts";
-import { figure, percent } from "./html.ts";
 import { diskText, waveText } from "./machine.ts";
 import { hasRefused } from "./tables.ts";
 import { verdictText } from "./verdict.ts";

@@ -1,7 +1,8 @@
+import { figure } from "../figures/format.ts";
 import { median } from "../figures/statistics.ts";
 import type { ScenarioResult } from "../measure/run-http.ts";
 import type { Sample } from "../probes/sampler.ts";
-import { type Cell, figure, folded, table } from "./html.ts";
+import { type Cell, folded, table } from "./html.ts";
 
 type Sampled = Pick<ScenarioResult, "operation" | "probes">;
 /** A label with its unit, and the value for a scenario; null if it was not measured. */

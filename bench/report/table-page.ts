@@ -1,10 +1,5 @@
-import {
-  columnLabel,
-  meanText,
-  type TableResult,
-  type TableRow,
-  tablesOf,
-} from "../figures/table.ts";
+import { meanText } from "../figures/format.ts";
+import { columnLabel, type TableResult, type TableRow, tablesOf } from "../figures/table.ts";
 import { escaped, table } from "./html.ts";
 import { commandText, machineHtml } from "./machine.ts";
 import { documentHtml } from "./page.ts";

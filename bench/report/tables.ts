@@ -1,12 +1,9 @@
-import type { Interval } from "../figures/interval.ts";
+import { figure, meanText } from "../figures/format.ts";
 import type { RunResult, ScenarioResult } from "../measure/run-http.ts";
 import { SEGMENTS } from "../measure/segments.ts";
 import type { StatementCounts } from "../probes/postgres-counters.ts";
-import { type Cell, escaped, figure, table } from "./html.ts";
+import { type Cell, escaped, table } from "./html.ts";
 import type { Wait } from "./plots/waits.ts";
-
-const plusMinus = ({ mean, high }: Interval) =>
-  high === null ? figure(mean) : `${figure(mean)} ± ${figure(high - mean)}`;
 
 /** Whether any request was refused (503 with Retry-After); other pages omit that column. */
 export const hasRefused = (results: ScenarioResult[]): boolean =>
@@ -58,7 +55,7 @@ export function timesTable(results: ScenarioResult[]): string {
     ];
   };
   const rows = results.flatMap((result) => [
-    row(result.operation, result, plusMinus(result.intervals.meanMs), false),
+    row(result.operation, result, meanText(result.intervals.meanMs), false),
     ...result.parts.map((part) =>
       row(`… ${part.operation}`, part, figure(part.figures.responseMs.mean), true),
     ),

@@ -1,6 +1,7 @@
+import { percent } from "../figures/format.ts";
 import { explainedShare } from "../measure/attribution.ts";
 import type { RunResult } from "../measure/run-http.ts";
-import { escaped, percent } from "./html.ts";
+import { escaped } from "./html.ts";
 
 const CONDITIONS =
   "no request failed, requests were sent on time, the rate was achieved and the server was undisturbed";

@@ -1,8 +1,8 @@
 import * as Plot from "@observablehq/plot";
+import { figure } from "../../figures/format.ts";
 import type { ScenarioResult } from "../../measure/run-http.ts";
 import { SEGMENTS, type Segment } from "../../measure/segments.ts";
 import { SEGMENT_COLOURS } from "../colours.ts";
-import { figure } from "../html.ts";
 import type { Drawing, Legend } from "./figure.ts";
 
 type Attributed = Pick<ScenarioResult, "operation" | "attribution" | "figures">;

@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import { figure } from "../html.ts";
+import { figure } from "../../figures/format.ts";
 
 /** Explicit ticks of a logarithmic axis; Plot's own axis may omit labels. */
 export type LogTicks = { domain: [number, number]; ticks: number[] };

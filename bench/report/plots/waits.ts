@@ -1,9 +1,9 @@
 import * as Plot from "@observablehq/plot";
+import { figure } from "../../figures/format.ts";
 import type { ScenarioResult } from "../../measure/run-http.ts";
 import type { Sample } from "../../probes/sampler.ts";
 import { waitClassOf } from "../../probes/waits.ts";
 import { category } from "../colours.ts";
-import { figure } from "../html.ts";
 import type { Drawing, Legend } from "./figure.ts";
 
 type Sampled = Pick<ScenarioResult, "operation" | "probes" | "figures">;
