@@ -14,6 +14,7 @@ import { writeBaseline } from "../regressions/latency.ts";
 import { runSessions } from "../regressions/sessions.ts";
 import { summaryOf } from "../regressions/sessions-summary.ts";
 import { exitCodeOf, TIERS, tierLines } from "../regressions/tiers.ts";
+import type { Options } from "./options.ts";
 
 /** Commands that detect performance regressions. */
 export function registerDecisions(cli: CAC): void {
@@ -43,14 +44,18 @@ function registerGate(cli: CAC) {
     .option("--json", "Print JSON")
     .example((name) => `  $ ${name} gate --tiers counts,cpu`)
     .example((name) => `  $ ${name} gate --write-baseline`)
-    .action(async ({ tiers, base, writeBaseline: isBaseline, json, ...given }: Given) => {
+    .action(async ({ tiers, base, writeBaseline: isBaseline, json, ...options }: Options) => {
       const onStep = (step: string) => void process.stderr.write(`${step}\n`);
       if (isBaseline) process.exit(await baselineCommand(onStep, json === true));
       const names = String(tiers).split(",");
       const selected = TIERS.filter((tier) => names.includes(tier));
       if (selected.length !== names.length)
         throw new OperatorError(`--tiers takes a list of ${TIERS.join(",")}`, 2);
-      const gate = { tiers: selected, base: String(base ?? defaultBase()), ab: optionsOf(given) };
+      const gate = {
+        tiers: selected,
+        base: String(base ?? defaultBase()),
+        ab: abOptionsOf(options),
+      };
       const results = await runGate(gate, onStep);
       console.log(json ? JSON.stringify(results, null, 2) : tierLines(results));
       process.exit(exitCodeOf(results));
@@ -77,7 +82,7 @@ function registerHistory(cli: CAC) {
     .option("--metric <text>", "Only metrics whose name contains this text")
     .option("--changed", "Only metrics with change points")
     .option("--json", "Print JSON with every point")
-    .action(({ results, host = "", metric = "", changed, json }: Given) => {
+    .action(({ results, host = "", metric = "", changed, json }: Options) => {
       const series = readHistory(String(results))
         .filter((each) => each.host.includes(String(host)) && each.metric.includes(String(metric)))
         .filter(({ changes }) => !changed || changes.length > 0);
@@ -105,7 +110,7 @@ function registerSessions(cli: CAC) {
       "Directory to write to and to resume from (default: in bench/results)",
     )
     .option("--json", "Print JSON")
-    .action(async ({ aa, planted, operation, mostPairs, seed, out, json }: Given) => {
+    .action(async ({ aa, planted, operation, mostPairs, seed, out, json }: Options) => {
       const wanted = { same: Number(aa), planted: Number(planted) };
       const options = {
         wanted,
@@ -143,22 +148,20 @@ function registerAb(cli: CAC) {
     .option("--out <directory>", "Also write ab.json to this directory")
     .option("--json", "Print JSON with every pair")
     .example((name) => `  $ ${name} ab main HEAD LogSet GetWorkout`)
-    .action(async (before: string, after: string, operations: string[], given: Given) => {
-      if (given.suite !== "http")
-        throw new OperatorError(`There is no suite ${given.suite} for ab, only http`, 2);
-      const options = optionsOf(given);
-      process.stderr.write(`seed ${options.seed}\n`);
-      const result = await compareVersions([before, after], operations, options);
-      if (given.out) writeAbResult(String(given.out), result);
-      if (given.json) console.log(JSON.stringify(result, null, 2));
+    .action(async (before: string, after: string, operations: string[], options: Options) => {
+      if (options.suite !== "http")
+        throw new OperatorError(`There is no suite ${options.suite} for ab, only http`, 2);
+      const abOptions = abOptionsOf(options);
+      process.stderr.write(`seed ${abOptions.seed}\n`);
+      const result = await compareVersions([before, after], operations, abOptions);
+      if (options.out) writeAbResult(String(options.out), result);
+      if (options.json) console.log(JSON.stringify(result, null, 2));
       else printAbResult(result);
       process.exit(EXIT_CODES[result.verdict]);
     });
 }
 
-type Given = Record<string, string | number | boolean | undefined>;
-
-function optionsOf({ sequential, zone, mostPairs, seconds, rate, seed }: Given): AbOptions {
+function abOptionsOf({ sequential, zone, mostPairs, seconds, rate, seed }: Options): AbOptions {
   return {
     mode: sequential ? "sequential" : "interleaved",
     zone: Number(zone) / 100,

@@ -3,7 +3,7 @@ import { createProgress } from "#lib/command-line/progress.ts";
 import { compareRequestPaths } from "../compare/path-comparison.ts";
 import { pathComparisonMarkdown } from "../compare/path-summary.ts";
 import { writeResult } from "../figures/results.ts";
-import { type Given, positive } from "./options.ts";
+import { type Options, positive } from "./options.ts";
 
 /** The command that measures the cost of the request path. */
 export function registerHops(cli: CAC): void {
@@ -17,21 +17,21 @@ export function registerHops(cli: CAC): void {
     .option("--seed <seed>", "Seed of the order (default: random)")
     .option("--write", "Also write the result to bench/results")
     .option("--json", "Print JSON")
-    .action(async (given: Given) => {
+    .action(async (options: Options) => {
       const progress = createProgress();
       const result = await compareRequestPaths({
-        pairs: Math.ceil(positive("--pairs", given.pairs)),
-        seconds: positive("--seconds", given.seconds),
+        pairs: Math.ceil(positive("--pairs", options.pairs)),
+        seconds: positive("--seconds", options.seconds),
         seed:
-          given.seed === undefined
+          options.seed === undefined
             ? Math.floor(Math.random() * 2 ** 31)
-            : positive("--seed", given.seed),
+            : positive("--seed", options.seed),
         onStep: progress.step,
       });
       progress.done();
       const summary = pathComparisonMarkdown(result);
-      if (given.write === true)
-        writeResult("hops", result, summary, { isJson: given.json === true });
-      else console.log(given.json === true ? JSON.stringify(result) : summary);
+      if (options.write === true)
+        writeResult("hops", result, summary, { isJson: options.json === true });
+      else console.log(options.json === true ? JSON.stringify(result) : summary);
     });
 }

@@ -1,7 +1,7 @@
 import type { CAC } from "cac";
 import { PROFILE_NAMES, profileNamed } from "../disk/profiles.ts";
 import { parseObjective } from "../measure/knee.ts";
-import { type Given, positive, resultOptionsOf } from "./options.ts";
+import { type Options, positive, resultOptionsOf } from "./options.ts";
 import { generatorCommand, sweepCommand } from "./run-limits.ts";
 
 /** Commands that find a maximum rate. */
@@ -42,17 +42,17 @@ export function registerLimits(cli: CAC): void {
     .option("--out <directory>", "Output directory (default: in bench/results)")
     .option("--json", "Print run.json instead of the summary")
     .example((name) => `  $ ${name} sweep http/ListExercises --slo p99=50ms`)
-    .action(async (scenario: string, given: Given) => {
+    .action(async (scenario: string, options: Options) => {
       const isValid = await sweepCommand(scenario, {
-        objective: parseObjective(String(given.slo)),
+        objective: parseObjective(String(options.slo)),
         search: {
-          from: positive("--from", given.from),
-          max: positive("--to", given.to),
-          precision: positive("--precision", given.precision, 1.01),
+          from: positive("--from", options.from),
+          max: positive("--to", options.to),
+          precision: positive("--precision", options.precision, 1.01),
         },
-        seconds: positive("--seconds", given.seconds),
-        profile: profileNamed(String(given.profile)),
-        ...resultOptionsOf(given),
+        seconds: positive("--seconds", options.seconds),
+        profile: profileNamed(String(options.profile)),
+        ...resultOptionsOf(options),
       });
       process.exit(isValid ? 0 : 2);
     });
@@ -67,12 +67,12 @@ export function registerLimits(cli: CAC): void {
     .option("--seconds <s>", "Minimum length of a run in seconds", { default: 4 })
     .option("--out <directory>", "Output directory (default: in bench/results)")
     .option("--json", "Print run.json instead of the summary")
-    .action(async (given: Given) => {
-      const { runs, seconds } = given;
-      const options = {
-        runs: Math.ceil(positive("--runs", runs)),
-        seconds: positive("--seconds", seconds),
-      };
-      process.exit((await generatorCommand({ ...options, ...resultOptionsOf(given) })) ? 0 : 2);
+    .action(async (options: Options) => {
+      const isValid = await generatorCommand({
+        runs: Math.ceil(positive("--runs", options.runs)),
+        seconds: positive("--seconds", options.seconds),
+        ...resultOptionsOf(options),
+      });
+      process.exit(isValid ? 0 : 2);
     });
 }

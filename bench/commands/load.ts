@@ -8,7 +8,7 @@ import { DEFAULT_RUN } from "../measure/load-plan.ts";
 import { HTTP_SCENARIOS } from "../suites/http.ts";
 import { SUITES } from "../suites/suites.ts";
 import { INTERMEDIARIES, parseThrough } from "../testbed/proxy-and-pooler.ts";
-import { type Given, oneOf, positive, resultOptionsOf } from "./options.ts";
+import { type Options, oneOf, positive, resultOptionsOf } from "./options.ts";
 import { countOperations } from "./run-counts.ts";
 import { runCommand } from "./run-suite.ts";
 
@@ -89,13 +89,13 @@ export function registerLoad(cli: CAC): void {
     .example((name) => `  $ ${name} run LogSet --rate 50 --profile hdd`)
     .example((name) => `  $ ${name} run http LogSet --through proxy,pooler`)
     .example((name) => `  $ ${name} run mix/login-storm --rate 40 --wave 300`)
-    .action(async (what: string, more: string[], given: Given) => {
+    .action(async (what: string, more: string[], options: Options) => {
       const isValid = await runCommand([what, ...more], {
-        ...runOptionsOf(given),
-        all: given.all === true,
-        isRaw: given.raw === true,
-        ...(given.replay ? { trace: readTraceFile(String(given.replay)) } : {}),
-        ...resultOptionsOf(given),
+        ...runOptionsOf(options),
+        all: options.all === true,
+        isRaw: options.raw === true,
+        ...(options.replay ? { trace: readTraceFile(String(options.replay)) } : {}),
+        ...resultOptionsOf(options),
       });
       // 2: there are figures, but with validity warnings.
       process.exit(isValid ? 0 : 2);
@@ -108,18 +108,18 @@ function readTraceFile(path: string) {
   return parseTrace(readFileSync(path, "utf8"), operations);
 }
 
-function runOptionsOf(given: Given) {
-  const maxWarmUpS = positive("--warm-up", given.warmUp, 0);
+function runOptionsOf(options: Options) {
+  const maxWarmUpS = positive("--warm-up", options.warmUp, 0);
   return {
-    rate: positive("--rate", given.rate),
-    ...(given.toRate === undefined ? {} : { toRate: positive("--to-rate", given.toRate) }),
-    ...(given.wave === undefined ? {} : { wave: Math.ceil(positive("--wave", given.wave)) }),
-    model: oneOf<ArrivalModel>("--arrivals", given.arrivals, ARRIVAL_MODELS),
-    seconds: positive("--seconds", given.seconds),
-    runs: Math.ceil(positive("--runs", given.runs)),
+    rate: positive("--rate", options.rate),
+    ...(options.toRate === undefined ? {} : { toRate: positive("--to-rate", options.toRate) }),
+    ...(options.wave === undefined ? {} : { wave: Math.ceil(positive("--wave", options.wave)) }),
+    model: oneOf<ArrivalModel>("--arrivals", options.arrivals, ARRIVAL_MODELS),
+    seconds: positive("--seconds", options.seconds),
+    runs: Math.ceil(positive("--runs", options.runs)),
     warmUpS: { min: Math.min(DEFAULT_RUN.warmUpS.min, maxWarmUpS), max: maxWarmUpS },
-    profile: profileNamed(String(given.profile)),
-    isCold: given.cold === true,
-    through: parseThrough(given.through),
+    profile: profileNamed(String(options.profile)),
+    isCold: options.cold === true,
+    through: parseThrough(options.through),
   };
 }

@@ -2,31 +2,31 @@ import { nearest } from "#lib/command-line/nearest.ts";
 import { OperatorError } from "#lib/errors.ts";
 
 /** The parsed options of cac. */
-export type Given = Record<string, string | number | boolean | undefined>;
+export type Options = Record<string, string | number | boolean | undefined>;
 
 /** A finite number of at least `min`; by default above 0. Throws OperatorError otherwise. */
-export function positive(option: string, given: unknown, min = Number.MIN_VALUE): number {
-  const value = Number(given);
-  if (!(value >= min && Number.isFinite(value)))
+export function positive(option: string, value: unknown, min = Number.MIN_VALUE): number {
+  const number = Number(value);
+  if (!(number >= min && Number.isFinite(number)))
     throw new OperatorError(`${option} takes a number above 0`, 2);
-  return value;
+  return number;
 }
 
 /** One of `words`. Throws OperatorError with a suggestion otherwise. */
 export function oneOf<Word extends string>(
   option: string,
-  given: unknown,
+  value: unknown,
   words: readonly Word[],
 ): Word {
-  const match = words.find((word) => word === given);
+  const match = words.find((word) => word === value);
   if (match) return match;
-  const suggestion = nearest(String(given), [...words]);
+  const suggestion = nearest(String(value), [...words]);
   const hint = suggestion ? `: did you mean ${suggestion}?` : "";
   throw new OperatorError(`${option} is one of ${words.join(", ")}${hint}`, 2);
 }
 
 /** The options --out and --json of a result. */
-export const resultOptionsOf = ({ out, json }: Given) => ({
+export const resultOptionsOf = ({ out, json }: Options) => ({
   isJson: json === true,
   ...(out ? { out: String(out) } : {}),
 });

@@ -8,7 +8,7 @@ import { type Frame, parseProfile, treeOf } from "../measure/cpu-profile.ts";
 import { profileOperation } from "../measure/profile-operation.ts";
 import { flameSvg } from "../report/flame.ts";
 import { chooseScenarios } from "../suites/suites.ts";
-import { type Given, positive } from "./options.ts";
+import { type Options, positive } from "./options.ts";
 import { loadScenariosOf } from "./run-suite.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -29,7 +29,7 @@ export function registerProfile(cli: CAC): void {
     .option("--out <directory>", "Output directory", { default: ".irontrack/profiles" })
     .option("--json", "Print the written files as JSON")
     .example((name) => `  $ ${name} profile LogSet`)
-    .action(async (word: string, given: Given) => {
+    .action(async (word: string, options: Options) => {
       const [scenario, ...others] = loadScenariosOf(chooseScenarios([word]));
       if (!scenario || others.length > 0)
         throw new OperatorError(`${word} is not one scenario of http or mix`, 2);
@@ -38,26 +38,26 @@ export function registerProfile(cli: CAC): void {
           `${word} is a single wave of requests: profile AccountLogin instead`,
           2,
         );
-      const against = given.against === undefined ? undefined : readTree(String(given.against));
+      const against = options.against === undefined ? undefined : readTree(String(options.against));
       const progress = createProgress();
-      const rate = positive("--rate", given.rate);
-      const seconds = positive("--seconds", given.seconds);
+      const rate = positive("--rate", options.rate);
+      const seconds = positive("--seconds", options.seconds);
       const profile = await profileOperation(scenario, { rate, seconds, onStep: progress.step });
       progress.done();
       const { commit, isDirty } = fingerprint("");
       const version = `${commit}${isDirty ? "+" : ""}`;
-      const comparison = against ? `, compared with ${given.against}` : "";
+      const comparison = against ? `, compared with ${options.against}` : "";
       const title = `${scenario.operation} at ${version}, ${rate}/s for ${seconds} s${comparison}`;
       const name = join(
-        String(given.out),
+        String(options.out),
         `${scenario.operation}-${version.replace("+", "-changed")}`,
       );
-      mkdirSync(String(given.out), { recursive: true });
+      mkdirSync(String(options.out), { recursive: true });
       writeFileSync(`${name}.cpuprofile`, JSON.stringify(profile));
       writeFileSync(`${name}.svg`, flameSvg(treeOf(profile, ROOT), title, against));
       const written = [`${name}.cpuprofile`, `${name}.svg`];
       console.log(
-        given.json
+        options.json
           ? JSON.stringify({ samples: profile.samples.length, written })
           : written.join("\n"),
       );

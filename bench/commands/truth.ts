@@ -18,8 +18,16 @@ export function registerTruth(cli: CAC): void {
     .option("--seconds <s>", "Length of each of the two measurements in seconds", { default: 10 })
     .option("--json", "Print JSON")
     .action(
-      async ({ json, profile, ...given }: { json?: boolean; profile: string; seconds: number }) => {
-        const seconds = positive("--seconds", given.seconds);
+      async ({
+        json,
+        profile,
+        ...options
+      }: {
+        json?: boolean;
+        profile: string;
+        seconds: number;
+      }) => {
+        const seconds = positive("--seconds", options.seconds);
         const progress = createProgress();
         const truth = await measureTruth({
           profile: profileNamed(profile),
