@@ -6,13 +6,13 @@ import { findRecordsJson, listVolumeJson } from "./progress.queries.ts";
 import {
   ExerciseId,
   History,
-  HistoryQuestion,
+  HistoryQuery,
   Records,
-  RecordsQuestion,
+  RecordsQuery,
   Streaks,
-  StreaksQuestion,
+  StreaksQuery,
   Volume,
-  VolumeQuestion,
+  VolumeQuery,
 } from "./progress.schemas.ts";
 import { findStreaksJson } from "./streaks.queries.ts";
 
@@ -31,13 +31,11 @@ export function progressRoutes({ nowMs }: { nowMs: () => number }): Operation[] 
         summary: "Get one's records in an exercise",
         readsMayLag: true,
         params: ExerciseId,
-        query: RecordsQuestion,
+        query: RecordsQuery,
         answers: { 200: Records },
       },
-      async ({ actor, params, query, db }) =>
-        okJson(
-          await findRecordsJson(db, actor.userId, params.exerciseId, query.formula ?? "epley"),
-        ),
+      async ({ actor, params: { exerciseId }, query: { formula = "epley" }, db }) =>
+        okJson(await findRecordsJson(db, actor.userId, exerciseId, formula)),
     ),
     operation(
       "GET",
@@ -49,17 +47,14 @@ export function progressRoutes({ nowMs }: { nowMs: () => number }): Operation[] 
         summary: "List one's workouts with an exercise, and what was done of it",
         readsMayLag: true,
         params: ExerciseId,
-        query: HistoryQuestion,
+        query: HistoryQuery,
         answers: { 200: History },
       },
-      async ({ actor, params, query: { cursor, pageSize = 20, formula = "epley" }, db }) => {
-        const from = { formula, after: decodeCursor(cursor) };
-        return okJson(
-          cursorPage(
-            await listHistory(db, actor.userId, params.exerciseId, from, pageSize + 1),
-            pageSize,
-          ),
-        );
+      async ({ actor, params: { exerciseId }, query, db }) => {
+        const { cursor, pageSize = 20, formula = "epley" } = query;
+        const options = { formula, after: decodeCursor(cursor) };
+        const entries = await listHistory(db, actor.userId, exerciseId, options, pageSize + 1);
+        return okJson(cursorPage(entries, pageSize));
       },
     ),
     operation(
@@ -71,7 +66,7 @@ export function progressRoutes({ nowMs }: { nowMs: () => number }): Operation[] 
         access,
         summary: "Get one's streaks of training days and weeks",
         readsMayLag: true,
-        query: StreaksQuestion,
+        query: StreaksQuery,
         answers: { 200: Streaks },
       },
       async ({ actor, query: { timeZone, perWeek = 1 }, db }) =>
@@ -88,7 +83,7 @@ export function progressRoutes({ nowMs }: { nowMs: () => number }): Operation[] 
         access,
         summary: "List one's volume and hard sets by period and muscle group",
         readsMayLag: true,
-        query: VolumeQuestion,
+        query: VolumeQuery,
         answers: { 200: Volume },
       },
       async ({ actor, query, db }) => okJson(await listVolumeJson(db, actor.userId, query)),

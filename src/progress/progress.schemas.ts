@@ -6,13 +6,13 @@ import { FORMULAS } from "./one-rep-max.rules.ts";
 const Kg = Type.Number({ minimum: 0, description: "Kilograms" });
 const Count = Type.Integer({ minimum: 0, maximum: 2_147_483_647 });
 
-const WHY_NOT = ["no_sets", "no_weighted_sets_of_1_to_12_reps", "no_sets_with_rpe"] as [
+const MISSING_REASONS = ["no_sets", "no_weighted_sets_of_1_to_12_reps", "no_sets_with_rpe"] as [
   "no_sets",
   ...string[],
 ];
 
 export const ExerciseId = strict({ exerciseId: Uuid });
-export const RecordsQuestion = strict({
+export const RecordsQuery = strict({
   formula: Type.Optional(
     choice([...FORMULAS], {
       default: "epley",
@@ -31,7 +31,7 @@ const RecordSet = {
 export const Records = strict({
   formula: choice([...FORMULAS]),
   estimatedOneRepMax: nullable(strict({ ...RecordSet, estimatedKg: Kg })),
-  estimateMissing: nullable(choice(WHY_NOT, { description: "Why there is no estimate" })),
+  estimateMissing: nullable(choice(MISSING_REASONS, { description: "Why there is no estimate" })),
   heaviest: nullable(strict(RecordSet)),
   mostReps: nullable(strict(RecordSet)),
   mostVolume: nullable(strict({ ...RecordSet, volumeKg: Kg })),
@@ -41,7 +41,7 @@ export const Records = strict({
   }),
 });
 
-export const VolumeQuestion = strict({
+export const VolumeQuery = strict({
   from: Day,
   to: Day,
   by: Type.Optional(
@@ -51,7 +51,7 @@ export const VolumeQuestion = strict({
     }),
   ),
 });
-export type VolumeQuestion = Static<typeof VolumeQuestion>;
+export type VolumeQuery = Static<typeof VolumeQuery>;
 
 export const Volume = Type.Array(
   strict({
@@ -66,21 +66,21 @@ export const Volume = Type.Array(
   { description: "By period, then by muscle; warm-ups and broken-off workouts left out" },
 );
 
-export const HistoryQuestion = strict({
-  ...RecordsQuestion.properties,
+export const HistoryQuery = strict({
+  ...RecordsQuery.properties,
   cursor: Type.Optional(
     Type.String({ minLength: 1, maxLength: 200, description: "The last page's nextCursor" }),
   ),
   pageSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
 });
-export type HistoryQuestion = Static<typeof HistoryQuestion>;
+export type HistoryQuery = Static<typeof HistoryQuery>;
 
 const {
   position: _position,
   restS: _restS,
   completedAt: _completedAt,
   note: _note,
-  ...performed
+  ...setFields
 } = WorkoutSet.properties;
 export const History = strict({
   items: Type.Array(
@@ -94,15 +94,17 @@ export const History = strict({
       estimatedKg: nullable(
         Type.Number({ minimum: 0, description: "The best estimated one-repetition maximum" }),
       ),
-      estimateMissing: nullable(choice(WHY_NOT, { description: "Why there is no estimate" })),
-      sets: Type.Array(strict(performed), { description: "In their order" }),
+      estimateMissing: nullable(
+        choice(MISSING_REASONS, { description: "Why there is no estimate" }),
+      ),
+      sets: Type.Array(strict(setFields), { description: "In their order" }),
     }),
     { maxItems: 100, description: "The latest first; warm-ups do not count in the figures" },
   ),
   nextCursor: nullable(Type.String({ maxLength: 200 })),
 });
 
-export const StreaksQuestion = strict({
+export const StreaksQuery = strict({
   timeZone: Type.Optional(TimeZone),
   perWeek: Type.Optional(
     Type.Integer({
@@ -113,7 +115,7 @@ export const StreaksQuestion = strict({
     }),
   ),
 });
-export type StreaksQuestion = Static<typeof StreaksQuestion>;
+export type StreaksQuery = Static<typeof StreaksQuery>;
 
 const streak = (example: string) =>
   nullable(

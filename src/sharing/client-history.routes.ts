@@ -7,13 +7,13 @@ import { listHistory } from "../progress/history.queries.ts";
 import { findRecordsJson, listVolumeJson } from "../progress/progress.queries.ts";
 import {
   History,
-  HistoryQuestion,
+  HistoryQuery,
   Records,
-  RecordsQuestion,
+  RecordsQuery,
   Streaks,
-  StreaksQuestion,
+  StreaksQuery,
   Volume,
-  VolumeQuestion,
+  VolumeQuery,
 } from "../progress/progress.schemas.ts";
 import { findStreaksJson } from "../progress/streaks.queries.ts";
 import { ListWorkouts, Workout, WorkoutPage } from "../workouts/workouts.schemas.ts";
@@ -76,7 +76,7 @@ export function clientHistoryRoutes({ db, nowMs }: { db: Db; nowMs: () => number
         access,
         summary: "Get a client's records in an exercise",
         params: strict({ clientId: Uuid, exerciseId: Uuid }),
-        query: RecordsQuestion,
+        query: RecordsQuery,
         answers: { 200: Records },
         problems,
       },
@@ -96,7 +96,7 @@ export function clientHistoryRoutes({ db, nowMs }: { db: Db; nowMs: () => number
         access,
         summary: "List a client's workouts with an exercise, and what was done of it",
         params: strict({ clientId: Uuid, exerciseId: Uuid }),
-        query: HistoryQuestion,
+        query: HistoryQuery,
         answers: { 200: History },
         problems,
       },
@@ -120,7 +120,7 @@ export function clientHistoryRoutes({ db, nowMs }: { db: Db; nowMs: () => number
         access,
         summary: "Get a client's streaks of training days and weeks",
         params: ClientId,
-        query: StreaksQuestion,
+        query: StreaksQuery,
         answers: { 200: Streaks },
         problems,
       },
@@ -140,7 +140,7 @@ export function clientHistoryRoutes({ db, nowMs }: { db: Db; nowMs: () => number
         access,
         summary: "List a client's volume and hard sets by period and muscle group",
         params: ClientId,
-        query: VolumeQuestion,
+        query: VolumeQuery,
         answers: { 200: Volume },
         problems,
       },
