@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { readExport } from "#test/app-exports.ts";
 import type { ImportedWorkout } from "./formats.types.ts";
-import { openTrainingFile } from "./training-file.rules.ts";
 
 const STRONG =
   "Date,Workout Name,Duration,Exercise Name,Set Order,Weight (kg),Reps,Distance,Seconds,Notes,Workout Notes,RPE";
@@ -35,40 +35,36 @@ const files: [string, string[]][] = [
 ];
 
 async function read(text: string) {
-  const training = await openTrainingFile(text, { timeZone: "UTC" }, async () => {});
-  const events = await Array.fromAsync(training.events());
-  const workouts = events.flatMap((event) =>
-    "workout" in event ? [contentOf(event.workout)] : [],
-  );
-  return { workouts, errorCount: events.filter((event) => "error" in event).length };
+  const { workouts, errors } = await readExport(text);
+  return { workouts: workouts.map(contentOf), errorCount: errors.length };
 }
 
 const contentOf = (workout: ImportedWorkout) =>
   JSON.stringify(workout, (key, value) => (key === "row" ? undefined : value));
 
 test.each(files)(
-  "a quote too many or too few costs one row of a file (%s) at most, in one error",
+  "a quote too many or too few costs at most one row, with one error (%s)",
   async (_name, rows) => {
     const file = rows.join("\n");
-    const whole = (await read(file)).workouts;
-    expect(whole).toHaveLength(days.length);
-    for (let at = (rows[0] as string).length + 1; at < file.length; at++) {
+    const original = (await read(file)).workouts;
+    expect(original).toHaveLength(days.length);
+    for (let index = (rows[0] as string).length + 1; index < file.length; index++) {
       const [before, character, after] = [
-        file.slice(0, at),
-        file[at] as string,
-        file.slice(at + 1),
+        file.slice(0, index),
+        file[index] as string,
+        file.slice(index + 1),
       ];
       const broken = [`${before}"${character}${after}`, `${before}""${character}${after}`];
       if (character === '"') broken.push(before + after);
-      // In place of the line break between two rows it makes them one.
+      // Replacing the line break between two rows would join them.
       else if (character !== "\n") broken.push(`${before}"${after}`);
       for (const text of broken) {
         const { workouts, errorCount } = await read(text);
-        const lostCount = whole.filter((workout) => !workouts.includes(workout)).length;
+        const lostCount = original.filter((workout) => !workouts.includes(workout)).length;
         const isKept =
-          lostCount <= 1 && errorCount <= 1 && workouts.length + errorCount >= whole.length;
-        expect([text.slice(at - 30, at + 10), lostCount, errorCount, isKept]).toEqual([
-          text.slice(at - 30, at + 10),
+          lostCount <= 1 && errorCount <= 1 && workouts.length + errorCount >= original.length;
+        expect([text.slice(index - 30, index + 10), lostCount, errorCount, isKept]).toEqual([
+          text.slice(index - 30, index + 10),
           lostCount,
           errorCount,
           true,

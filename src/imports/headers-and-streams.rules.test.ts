@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { FORMATS, type ImportOptions, type TrainingEvent } from "./formats.types.ts";
 import { openTrainingFile } from "./training-file.rules.ts";
 
-const open = (text: string, options: Partial<ImportOptions> = {}) =>
+const openFile = (text: string, options: Partial<ImportOptions> = {}) =>
   openTrainingFile(text, { timeZone: "UTC", ...options }, async () => {});
 const read = async (text: string, options: Partial<ImportOptions> = {}): Promise<TrainingEvent[]> =>
-  Array.fromAsync((await open(text, options)).events());
+  Array.fromAsync((await openFile(text, options)).events());
 const setsOf = async (text: string, options: Partial<ImportOptions> = {}) => {
   const events = await read(text, options);
   expect(events.filter((event) => "error" in event)).toEqual([]);
@@ -33,9 +33,9 @@ test.each([
   ["a header with faulty quotes", `"Date"x${STRONG.slice(4)}\n`],
   ["a header that is too long", `${STRONG},${"x".repeat(70_000)}\n`],
   ["weights in stone", "Date,Exercise,Category,Weight (st),Reps\n"],
-  ["weights in a unit of the language", "Date,Exercise,Category,Weight (constructor),Reps\n"],
+  ["a unit named like an object property", "Date,Exercise,Category,Weight (constructor),Reps\n"],
   ["Strong without an order of the sets", STRONG.replace("Set Order,", "")],
-])("a file with %s is of no format", async (_name, text) => {
+])("a file with %s has an unknown format", async (_name, text) => {
   const options = { weightUnit: "kg" } as const;
   await expect(read(text, options)).rejects.toMatchObject({
     kind: "invalid",
@@ -46,7 +46,7 @@ test.each([
 test.each([
   ["Strong", STRONG],
   ["FitNotes", "Date,Exercise,Category,Weight,Reps,Distance,Distance Unit,Time"],
-])("%s without units asks for one, and reads once it is told", async (_name, header) => {
+])("a file of %s without units requires weightUnit", async (_name, header) => {
   await expect(read(header)).rejects.toMatchObject({
     kind: "invalid",
     reason: "imports.unit_required",
@@ -54,24 +54,24 @@ test.each([
   expect(await read(header, { weightUnit: "lb" })).toEqual([]);
 });
 
-test("a header alone is a file without workouts, in whatever case its columns are written", async () => {
-  const { format, events } = await open(STRONG.toUpperCase(), { weightUnit: "kg" });
+test("a header alone is a file without workouts, and the case of column names does not matter", async () => {
+  const { format, events } = await openFile(STRONG.toUpperCase(), { weightUnit: "kg" });
   expect(format).toBe("strong");
   expect(await Array.fromAsync(events())).toEqual([]);
   expect(FORMATS).toEqual(["strong", "hevy", "fitnotes"]);
 });
 
-test("distances without a unit go with the weights, unless it is told", async () => {
+test("distances without a unit are miles if weights are in pounds, unless distanceUnit is set", async () => {
   const text = `${STRONG}\n2024-05-01 18:00:00,Run,,Run,1,0,0,5,0,,,\n`;
-  const metres = async (options: Partial<ImportOptions>) =>
+  const distanceWith = async (options: Partial<ImportOptions>) =>
     (await setsOf(text, options))[0]?.distanceM;
-  expect(await metres({ weightUnit: "kg" })).toBe(5000);
-  expect(await metres({ weightUnit: "lb" })).toBe(8047);
-  expect(await metres({ weightUnit: "lb", distanceUnit: "km" })).toBe(5000);
-  expect(await metres({ weightUnit: "kg", distanceUnit: "mi" })).toBe(8047);
+  expect(await distanceWith({ weightUnit: "kg" })).toBe(5000);
+  expect(await distanceWith({ weightUnit: "lb" })).toBe(8047);
+  expect(await distanceWith({ weightUnit: "lb", distanceUnit: "km" })).toBe(5000);
+  expect(await distanceWith({ weightUnit: "kg", distanceUnit: "mi" })).toBe(8047);
 });
 
-test("units of a row go before what was told", async () => {
+test("the units of a row take precedence over the parameters", async () => {
   const header =
     "Date;Workout Name;Exercise Name;Set Order;Weight;Weight Unit;Reps;RPE;Distance;Distance Unit;Seconds;Notes;Workout Notes;Workout Duration";
   const day = '2019-01-11 12:31:54;"Leg"';
@@ -93,7 +93,7 @@ test("units of a row go before what was told", async () => {
   ]);
 });
 
-test("of columns for each unit the first that is filled counts", async () => {
+test("if there is a column per unit, the first one with a value wins", async () => {
   const header =
     "Date,Exercise,Category,Weight (kg),Weight (lbs),Reps,Distance,Distance Unit,Time,Notes,Kind";
   const text = `${header}\n2024-01-15,Squat,Legs,100,220.5,5,,,,deep,wr\n2024-01-15,Squat,Legs,,225,5,,,,,wr\n`;
@@ -104,18 +104,18 @@ test("of columns for each unit the first that is filled counts", async () => {
   expect((await setsOf(text))[0]?.note).toBe("deep");
 });
 
-test("rest timers and empty notes make no workout", async () => {
+test("rest timers and empty notes do not make a workout", async () => {
   const row = (order: string, seconds: string) =>
     `2024-05-01 18:00:00,Push,1h,Bench,${order},0,0,0,${seconds},,,\n`;
   const text = `${STRONG}\n${row("Rest Timer", "90")}${row("Note", "0")}`;
   expect(await read(text, { weightUnit: "kg" })).toEqual([]);
-  expect((await open(text, { weightUnit: "kg" })).ignored).toEqual({
+  expect((await openFile(text, { weightUnit: "kg" })).ignored).toEqual({
     columns: [],
     restTimerCount: 1,
   });
 });
 
-test("a workout that starts when the clocks skip does not end before it starts", async () => {
+test("a workout that starts in the gap of a clock change does not end before it starts", async () => {
   const text = [
     "title,start_time,end_time,exercise_title,set_type,weight_kg,reps",
     "Early,2024-03-31 02:50:00,2024-03-31 03:20:00,Squat,normal,60,8",
@@ -126,21 +126,21 @@ test("a workout that starts when the clocks skip does not end before it starts",
   });
 });
 
-test("50,000 rows come out in their order", async () => {
+test("50,000 rows are read in order", async () => {
   const [workoutCount, setCount] = [2500, 20];
-  const rows = Array.from({ length: workoutCount }, (_, at) => {
-    const day = new Date(Date.UTC(2015, 0, 1 + at)).toISOString().slice(0, 10);
+  const rows = Array.from({ length: workoutCount }, (_, index) => {
+    const day = new Date(Date.UTC(2015, 0, 1 + index)).toISOString().slice(0, 10);
     return Array.from({ length: setCount }, (_, n) => {
       const set = n + 1;
-      return `${day} 18:00:00,Day ${at},1h,Lift ${Math.ceil(set / 5)},${set},${at % 300},${set},0,0,"Note\n${at}",,\n`;
+      return `${day} 18:00:00,Day ${index},1h,Lift ${Math.ceil(set / 5)},${set},${index % 300},${set},0,0,"Note\n${index}",,\n`;
     }).join("");
   });
-  const training = await open(`${STRONG}\n${rows.join("")}`, {
+  const file = await openFile(`${STRONG}\n${rows.join("")}`, {
     timeZone: "Europe/Berlin",
     weightUnit: "kg",
   });
   let expected = 0;
-  for await (const event of training.events()) {
+  for await (const event of file.events()) {
     if (!("workout" in event)) throw new Error(JSON.stringify(event));
     const { row, name, exercises } = event.workout;
     expect([row, name]).toEqual([2 + expected * setCount * 2, `Day ${expected}`]);
@@ -150,7 +150,7 @@ test("50,000 rows come out in their order", async () => {
   expect(expected).toBe(workoutCount);
 });
 
-test("whatever cells a file holds, its good rows are read, the others refused, and nothing is thrown", async () => {
+test("whatever cells a file contains, each row is imported or rejected, and nothing is thrown", async () => {
   const cell = fc.oneof(
     fc.constantFrom(
       "",
@@ -188,13 +188,13 @@ test("whatever cells a file holds, its good rows are read, the others refused, a
       "2024-05-01,Bench,,60,kg,8,,,,",
     ],
   ];
-  const change = fc.record({ at: fc.nat({ max: 9 }), text: cell });
+  const change = fc.record({ index: fc.nat({ max: 9 }), text: cell });
   const changes = fc.array(fc.array(change, { maxLength: 3 }), { maxLength: 8 });
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...files), changes, async ([header, row], rows) => {
       const body = [[], ...rows].map((changed) => {
         const cells = row.split(",");
-        for (const { at, text } of changed) cells[at] = text;
+        for (const { index, text } of changed) cells[index] = text;
         return cells.map((text) => `"${text.replaceAll('"', '""')}"`).join(",");
       });
       const events = await read([header, ...body].join("\n"), {

@@ -1,19 +1,13 @@
 import { expect, test } from "bun:test";
 import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
-import { type Api, expectStatus, withApi } from "#test/harness.ts";
+import { withApi } from "#test/harness.ts";
+import { importFile } from "#test/imports.ts";
 import { statementsOf } from "#test/transaction.ts";
 import { openTrainingFile } from "./training-file.rules.ts";
 
 const HEADER = "Date,Exercise,Category,Weight (kg),Reps";
-const send = (api: Api, as: string, file: string) =>
-  api.post("/api/v1/imports?timeZone=UTC", {
-    as,
-    body: file,
-    headers: { "content-type": "text/csv" },
-  });
-
 test(
-  "names that mean nothing cost PostgreSQL nothing, and nothing is asked of it once the import is there",
+  "unknown names cost no query, and no query for names follows the import",
   withApi(async (api) => {
     const { as, user } = await makeSignedIn(api);
     const own = await makeExercise(api, { owner: user, name: "Zqx Garage Press" });
@@ -21,17 +15,13 @@ test(
       { length: 190 },
       (_, n) => `2024-01-15,Zqx Garage Pres ${"abcdefghij".repeat(7)} ${n},,60,5`,
     );
-    // The catalog is in this process's cache after the first.
-    await send(api, as, [HEADER, "2024-01-14,Zqx Wall Pres,,60,5"].join("\n"));
+    // The first import caches the catalog's names.
+    await importFile(api, as, [HEADER, "2024-01-14,Zqx Wall Pres,,60,5"]);
     const statements = await statementsOf(async () => {
-      const answer = await send(
-        api,
-        as,
-        [HEADER, "2024-01-15,Zqx Garage Pres,,60,5", ...rows].join("\n"),
-      );
-      expectStatus(answer, 200);
-      expect(answer.json.names).toHaveLength(191);
-      expect(answer.json.names[0]).toMatchObject({
+      const file = [HEADER, "2024-01-15,Zqx Garage Pres,,60,5", ...rows];
+      const { names } = await importFile(api, as, file);
+      expect(names).toHaveLength(191);
+      expect(names[0]).toMatchObject({
         exerciseId: null,
         proposals: [{ exerciseId: own }],
       });
@@ -47,7 +37,7 @@ test(
   }),
 );
 
-test("other work goes on while a file is read, whatever its rows are", async () => {
+test("other work proceeds while a file is read, whatever its rows are", async () => {
   for (const line of [
     "x\n",
     '"x\n',
@@ -62,34 +52,34 @@ test("other work goes on while a file is read, whatever its rows are", async () 
     };
     setImmediate(turn);
     const file = `${HEADER}\n${line.repeat(1_000_000 / line.length)}`;
-    const training = await openTrainingFile(
+    const opened = await openTrainingFile(
       file,
       { timeZone: "UTC" },
       () => new Promise((resume) => setImmediate(resume)),
     );
-    for await (const _ of training.events());
+    for await (const _ of opened.events());
     isDone = true;
     expect([line, turns > 2]).toEqual([line, true]);
   }
 });
 
-test("reading pauses at least once per longest record, whatever the cells contain", async () => {
-  const long = 60_000;
-  for (const cells of [
-    `2024-01-15,Squat,,60,5,${"x".repeat(long)}`,
-    `2024-01-15,Squat,,60,5,"${"x\n".repeat(long / 2)}"`,
-    `2024-01-15,Squat,,${"1".repeat(long)}x,5,`,
-    `${"1 ".repeat(long / 2)},Squat,,60,5,`,
-    ",".repeat(long * 10),
-    "\n".repeat(long * 10),
+test("reading pauses at least once per record of maximum length, whatever its content", async () => {
+  const length = 60_000;
+  for (const line of [
+    `2024-01-15,Squat,,60,5,${"x".repeat(length)}`,
+    `2024-01-15,Squat,,60,5,"${"x\n".repeat(length / 2)}"`,
+    `2024-01-15,Squat,,${"1".repeat(length)}x,5,`,
+    `${"1 ".repeat(length / 2)},Squat,,60,5,`,
+    ",".repeat(length * 10),
+    "\n".repeat(length * 10),
   ]) {
-    const file = `${HEADER},Comment\n2024-01-14,Squat,,60,5,\n${`${cells}\n`.repeat(1_800_000 / cells.length)}`;
+    const file = `${HEADER},Comment\n2024-01-14,Squat,,60,5,\n${`${line}\n`.repeat(1_800_000 / line.length)}`;
     let pauseCount = 0;
-    const training = await openTrainingFile(file, { timeZone: "UTC" }, async () => {
+    const opened = await openTrainingFile(file, { timeZone: "UTC" }, async () => {
       pauseCount++;
     });
-    for await (const _ of training.events());
+    for await (const _ of opened.events());
     const isOften = pauseCount >= (2 * file.length) / 650_000;
-    expect([cells.slice(0, 40), isOften]).toEqual([cells.slice(0, 40), true]);
+    expect([line.slice(0, 40), isOften]).toEqual([line.slice(0, 40), true]);
   }
 });

@@ -7,11 +7,11 @@ const dates = await detectDates(new Map(), {}, async () => {});
 
 const wallTime = (text: string) => {
   const wall = dates.read(text);
-  if (wall === null) throw new Error(`No time: ${text}`);
+  if (wall === null) throw new Error(`Not a time: ${text}`);
   return wall;
 };
-const utcOf = (text: string, timeZone: string, which?: "first" | "second") =>
-  instantAt(wallTime(text), timeZone, which).toString();
+const utcOf = (text: string, timeZone: string, occurrence?: "first" | "second") =>
+  instantAt(wallTime(text), timeZone, occurrence).toString();
 
 test.each([
   ["2024-01-15 17:29:00", "Europe/Berlin", "2024-01-15T16:29:00Z"],
@@ -23,15 +23,15 @@ test.each([
   expect(utcOf(text, timeZone)).toBe(utc);
 });
 
-test("a time that the clocks skip goes forward by as much as they do", () => {
+test("a time in a gap is moved forward by the length of the gap", () => {
   expect(utcOf("2024-03-31 02:30", "Europe/Berlin")).toBe("2024-03-31T01:30:00Z");
   expect(utcOf("2024-03-10 02:00", "America/New_York")).toBe("2024-03-10T07:00:00Z");
-  // Lord Howe Island moves by half an hour; Samoa left out a whole day.
+  // Lord Howe Island changes by half an hour; Samoa skipped a whole day.
   expect(utcOf("2024-10-06 02:15", "Australia/Lord_Howe")).toBe("2024-10-05T15:45:00Z");
   expect(utcOf("2011-12-30 12:00", "Pacific/Apia")).toBe("2011-12-30T22:00:00Z");
 });
 
-test("a time that the clocks show twice is the first, or the second if asked for", () => {
+test("a repeated time is the first occurrence, or the second on request", () => {
   expect(utcOf("2024-10-27 02:30", "Europe/Berlin")).toBe("2024-10-27T00:30:00Z");
   expect(utcOf("2024-10-27 02:30", "Europe/Berlin", "second")).toBe("2024-10-27T01:30:00Z");
   expect(utcOf("2024-10-27 12:30", "Europe/Berlin", "second")).toBe("2024-10-27T11:30:00Z");
@@ -60,29 +60,29 @@ test.each([
   "2200-01-01 12:00:00",
   "2023-05-14 12:00:00Z",
   "2023-05-14",
-])("%p is no time", (text) => {
+])("%p is not a valid time", (text) => {
   expect(dates.read(text)).toBeNull();
 });
 
-test("whatever the zone, the clocks there show the time that was read, or the clocks skipped it", () => {
+test("in any time zone, an instant has the local time that was read, unless that is in a gap", () => {
   const zones = Intl.supportedValuesOf("timeZone");
   const minute = fc.integer({
     min: Date.UTC(1970, 0, 2) / 60_000,
     max: Date.UTC(2037, 11, 30) / 60_000,
   });
   fc.assert(
-    fc.property(fc.constantFrom(...zones), minute, (timeZone, at) => {
-      const wall = new Date(at * 60_000).toISOString().slice(0, 16);
+    fc.property(fc.constantFrom(...zones), minute, (timeZone, minutes) => {
+      const wall = new Date(minutes * 60_000).toISOString().slice(0, 16);
       const first = instantAt(wallTime(wall), timeZone).epochMilliseconds;
       const second = instantAt(wallTime(wall), timeZone, "second").epochMilliseconds;
-      const shown = shownBy(timeZone, first);
-      if (shown === wall) {
-        // The first: no quarter of an hour in the day before shows the same.
+      const local = localTime(timeZone, first);
+      if (local === wall) {
+        // It is the first occurrence: no quarter of an hour in the day before has this local time.
         for (let back = 1; back <= 96; back++)
-          expect(shownBy(timeZone, first - back * 900_000)).not.toBe(wall);
-        expect(shownBy(timeZone, second)).toBe(wall);
+          expect(localTime(timeZone, first - back * 900_000)).not.toBe(wall);
+        expect(localTime(timeZone, second)).toBe(wall);
       } else {
-        expect(shown > wall).toBe(true);
+        expect(local > wall).toBe(true);
         expect(second).toBe(first);
       }
     }),
@@ -90,7 +90,7 @@ test("whatever the zone, the clocks there show the time that was read, or the cl
   );
 });
 
-test("at the turns of the clocks of a year, minutes that exist come back as they were", () => {
+test("around clock changes, a local time converts back to the instant", () => {
   fc.assert(
     fc.property(
       fc.constantFrom(
@@ -104,24 +104,24 @@ test("at the turns of the clocks of a year, minutes that exist come back as they
       fc.integer({ min: 0, max: 365 * 24 * 4 }),
       (timeZone, year, quarter) => {
         const instant = Date.UTC(year, 0, 1) + quarter * 900_000;
-        const wall = shownBy(timeZone, instant);
-        const found = ["first", "second"].map(
-          (which) =>
-            instantAt(wallTime(wall), timeZone, which as "first" | "second").epochMilliseconds,
+        const wall = localTime(timeZone, instant);
+        const candidates = ["first", "second"].map(
+          (occurrence) =>
+            instantAt(wallTime(wall), timeZone, occurrence as "first" | "second").epochMilliseconds,
         );
-        expect(found).toContain(instant);
+        expect(candidates).toContain(instant);
       },
     ),
     { numRuns: 1000 },
   );
 });
 
-const clocks = new Map<string, Intl.DateTimeFormat>();
+const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** `2024-03-28T17:29`, by Intl. */
-function shownBy(timeZone: string, instant: number): string {
-  const clock =
-    clocks.get(timeZone) ??
+/** The local time of an instant, like `2024-03-28T17:29`, by `Intl`. */
+function localTime(timeZone: string, instant: number): string {
+  const format =
+    formats.get(timeZone) ??
     new Intl.DateTimeFormat("sv-SE", {
       timeZone,
       hourCycle: "h23",
@@ -131,6 +131,6 @@ function shownBy(timeZone: string, instant: number): string {
       hour: "2-digit",
       minute: "2-digit",
     });
-  clocks.set(timeZone, clock);
-  return clock.format(instant).replace(" ", "T");
+  formats.set(timeZone, format);
+  return format.format(instant).replace(" ", "T");
 }

@@ -7,29 +7,32 @@ type ReadWorkout = Omit<ImportedWorkout, "wallStart" | "exercises"> & {
   exercises: (Omit<ImportedWorkout["exercises"][number], "sets"> & { sets: ReadSet[] })[];
 };
 
-/** What the readers make of an example file: its workouts, all its rows and cells being good. */
+/** The workouts of an example file, in which all rows and cells are valid. */
 async function readExample(name: string, options: ImportOptions) {
   const text = await Bun.file(new URL(`examples/${name}`, import.meta.url)).text();
-  const training = await openTrainingFile(text, options, async () => {});
-  const events = await Array.fromAsync(training.events());
+  const file = await openTrainingFile(text, options, async () => {});
+  const events = await Array.fromAsync(file.events());
   expect(events.filter((event) => !("workout" in event))).toEqual([]);
-  const workouts = events.flatMap((event) => ("workout" in event ? [plainly(event.workout)] : []));
-  return { format: { format: training.format }, workouts };
+  const workouts = events.flatMap((event) =>
+    "workout" in event ? [withoutDetails(event.workout)] : [],
+  );
+  return { format: file.format, workouts };
 }
 
-const plainly = ({
+/** Omits what the other tests check. */
+const withoutDetails = ({
   wallStart: _wallStart,
   exercises,
   ...workout
 }: ImportedWorkout): ReadWorkout => ({
   ...workout,
-  exercises: exercises.map((one) => ({
-    ...one,
-    sets: one.sets.map(({ row: _row, assisted: _assisted, ...set }) => set),
+  exercises: exercises.map((exercise) => ({
+    ...exercise,
+    sets: exercise.sets.map(({ row: _row, assisted: _assisted, ...set }) => set),
   })),
 });
 
-const nothing: ReadSet = {
+const EMPTY_SET: ReadSet = {
   type: "working",
   weight: null,
   weightUnit: null,
@@ -39,18 +42,18 @@ const nothing: ReadSet = {
   rpe: null,
   note: null,
 };
-const kg = (weight: number, reps: number | null, more: Partial<ReadSet> = {}): ReadSet => ({
-  ...nothing,
+const kg = (weight: number, reps: number | null, fields: Partial<ReadSet> = {}): ReadSet => ({
+  ...EMPTY_SET,
   weight,
   weightUnit: "kg",
   reps,
-  ...more,
+  ...fields,
 });
-const lb = (weight: number, reps: number | null, more: Partial<ReadSet> = {}): ReadSet => ({
-  ...kg(weight, reps, more),
+const lb = (weight: number, reps: number | null, fields: Partial<ReadSet> = {}): ReadSet => ({
+  ...kg(weight, reps, fields),
   weightUnit: "lb",
 });
-const plain = (more: Partial<ReadSet>): ReadSet => ({ ...nothing, ...more });
+const withoutWeight = (fields: Partial<ReadSet>): ReadSet => ({ ...EMPTY_SET, ...fields });
 const exercise = (
   name: string,
   sets: ReadSet[],
@@ -63,12 +66,12 @@ const exercise = (
   sets,
 });
 
-test("Strong with commas, in pounds", async () => {
+test("a comma-delimited file of Strong, in pounds", async () => {
   const { format, workouts } = await readExample("strong-comma-lb.csv", {
     weightUnit: "lb",
     timeZone: "Europe/Berlin",
   });
-  expect(format).toEqual({ format: "strong" });
+  expect(format).toBe("strong");
   expect(workouts).toEqual([
     {
       row: 2,
@@ -86,7 +89,7 @@ test("Strong with commas, in pounds", async () => {
           ],
           { notes: 'Grip on the "rings", feet flat' },
         ),
-        exercise("Push Up", [plain({ reps: 20 })]),
+        exercise("Push Up", [withoutWeight({ reps: 20 })]),
         exercise("Bench Press (Barbell)", [lb(135, 12, { type: "drop" })]),
       ],
     },
@@ -96,7 +99,7 @@ test("Strong with commas, in pounds", async () => {
       startedAt: "2023-05-12T17:05:00Z",
       endedAt: "2023-05-12T17:50:00Z",
       notes: null,
-      exercises: [exercise("Running", [plain({ distanceM: 4989, timeS: 1500 })])],
+      exercises: [exercise("Running", [withoutWeight({ distanceM: 4989, timeS: 1500 })])],
     },
     {
       row: 17,
@@ -104,7 +107,7 @@ test("Strong with commas, in pounds", async () => {
       startedAt: "2023-05-10T04:00:00Z",
       endedAt: "2023-05-10T04:00:30Z",
       notes: null,
-      exercises: [exercise("Plank", [plain({ timeS: 30 })])],
+      exercises: [exercise("Plank", [withoutWeight({ timeS: 30 })])],
     },
     {
       row: 18,
@@ -112,16 +115,16 @@ test("Strong with commas, in pounds", async () => {
       startedAt: "2023-05-09T04:00:00Z",
       endedAt: "2023-05-09T04:00:00Z",
       notes: null,
-      exercises: [exercise("Plank", [plain({ timeS: 40 })])],
+      exercises: [exercise("Plank", [withoutWeight({ timeS: 40 })])],
     },
   ] satisfies ReadWorkout[]);
 });
 
-test("Strong with semicolons, in kilograms", async () => {
+test("a semicolon-delimited file of Strong, in kilograms", async () => {
   const { format, workouts } = await readExample("strong-semicolon-kg.csv", {
     timeZone: "Europe/Berlin",
   });
-  expect(format).toEqual({ format: "strong" });
+  expect(format).toBe("strong");
   expect(workouts).toEqual([
     {
       row: 2,
@@ -148,14 +151,14 @@ test("Strong with semicolons, in kilograms", async () => {
       startedAt: "2024-10-28T17:00:00Z",
       endedAt: "2024-10-28T18:00:00Z",
       notes: null,
-      exercises: [exercise("Pull Up", [plain({ type: "failure", reps: 8, rpe: 10 })])],
+      exercises: [exercise("Pull Up", [withoutWeight({ type: "failure", reps: 8, rpe: 10 })])],
     },
   ] satisfies ReadWorkout[]);
 });
 
-test("Hevy in kilograms, with dates in English", async () => {
+test("a file of Hevy in kilograms, with English dates", async () => {
   const { format, workouts } = await readExample("hevy-kg.csv", { timeZone: "America/New_York" });
-  expect(format).toEqual({ format: "hevy" });
+  expect(format).toBe("hevy");
   expect(workouts).toEqual([
     {
       row: 2,
@@ -173,7 +176,7 @@ test("Hevy in kilograms, with dates in English", async () => {
         ),
         exercise("Lateral Raise (Dumbbell)", [kg(10, 12)], { supersetGroup: 1 }),
         exercise("Triceps Pushdown", [kg(25, 12, { type: "drop" })], { supersetGroup: 1 }),
-        exercise("Push Up", [plain({ type: "failure", reps: 31, rpe: 10 })]),
+        exercise("Push Up", [withoutWeight({ type: "failure", reps: 31, rpe: 10 })]),
       ],
     },
     {
@@ -182,19 +185,19 @@ test("Hevy in kilograms, with dates in English", async () => {
       startedAt: "2024-03-25T11:00:00Z",
       endedAt: "2024-03-25T11:00:00Z",
       notes: null,
-      exercises: [exercise("Treadmill", [plain({ distanceM: 5250, timeS: 1800 })])],
+      exercises: [exercise("Treadmill", [withoutWeight({ distanceM: 5250, timeS: 1800 })])],
     },
   ] satisfies ReadWorkout[]);
 });
 
-test("Hevy in pounds, with ISO dates and those of the United States", async () => {
+test("a file of Hevy in pounds, with ISO and US dates", async () => {
   const { format, workouts } = await readExample("hevy-lb-iso.csv", { timeZone: "Europe/Berlin" });
-  expect(format).toEqual({ format: "hevy" });
+  expect(format).toBe("hevy");
   expect(workouts).toEqual([
     {
       row: 2,
       name: "Late",
-      // 2:30 before the clocks go back, 2:10 after.
+      // It starts at 2:30 before the clocks go back, and ends at 2:10 after.
       startedAt: "2024-10-27T00:30:00Z",
       endedAt: "2024-10-27T01:10:00Z",
       notes: null,
@@ -210,7 +213,7 @@ test("Hevy in pounds, with ISO dates and those of the United States", async () =
         exercise("Farmer's Walk", [lb(70, null, { distanceM: 161, timeS: 45, rpe: 7 })], {
           supersetGroup: 2,
         }),
-        exercise("Plank", [plain({ timeS: 60 })], { supersetGroup: 2 }),
+        exercise("Plank", [withoutWeight({ timeS: 60 })], { supersetGroup: 2 }),
       ],
     },
     {
@@ -224,11 +227,11 @@ test("Hevy in pounds, with ISO dates and those of the United States", async () =
   ] satisfies ReadWorkout[]);
 });
 
-test("FitNotes for Android", async () => {
+test("a file of FitNotes for Android", async () => {
   const { format, workouts } = await readExample("fitnotes-android.csv", {
     timeZone: "Asia/Kolkata",
   });
-  expect(format).toEqual({ format: "fitnotes" });
+  expect(format).toBe("fitnotes");
   expect(workouts).toEqual([
     {
       row: 2,
@@ -238,7 +241,7 @@ test("FitNotes for Android", async () => {
       notes: null,
       exercises: [
         exercise("Deadlift", [kg(140, 3, { note: "New belt, at last" }), lb(315, 2)]),
-        exercise("Rowing Machine", [plain({ distanceM: 2000, timeS: 465 })]),
+        exercise("Rowing Machine", [withoutWeight({ distanceM: 2000, timeS: 465 })]),
         exercise("Deadlift", [kg(100, 8)]),
       ],
     },
@@ -249,19 +252,19 @@ test("FitNotes for Android", async () => {
       endedAt: "2024-03-28T06:30:00Z",
       notes: null,
       exercises: [
-        exercise("Plank", [plain({ timeS: 90 })]),
-        exercise("Running (Outdoor)", [plain({ distanceM: 4989, timeS: 1500 })]),
-        exercise("Cycling", [plain({ distanceM: 12_500, timeS: 3723 })]),
-        exercise("Sprint", [plain({ distanceM: 91 })]),
-        exercise("Broad Jump", [plain({ distanceM: 2, reps: 5 })]),
+        exercise("Plank", [withoutWeight({ timeS: 90 })]),
+        exercise("Running (Outdoor)", [withoutWeight({ distanceM: 4989, timeS: 1500 })]),
+        exercise("Cycling", [withoutWeight({ distanceM: 12_500, timeS: 3723 })]),
+        exercise("Sprint", [withoutWeight({ distanceM: 91 })]),
+        exercise("Broad Jump", [withoutWeight({ distanceM: 2, reps: 5 })]),
       ],
     },
   ] satisfies ReadWorkout[]);
 });
 
-test("FitNotes with the day before the month, and the unit in the header", async () => {
+test("a file of FitNotes with the day before the month, and the unit in the header", async () => {
   const { format, workouts } = await readExample("fitnotes-slash-dates.csv", { timeZone: "UTC" });
-  expect(format).toEqual({ format: "fitnotes" });
+  expect(format).toBe("fitnotes");
   expect(workouts).toEqual([
     {
       row: 2,
@@ -277,7 +280,7 @@ test("FitNotes with the day before the month, and the unit in the header", async
       startedAt: "2024-04-01T12:00:00Z",
       endedAt: "2024-04-01T12:00:00Z",
       notes: null,
-      exercises: [exercise("Chin Up", [plain({ reps: 9 })])],
+      exercises: [exercise("Chin Up", [withoutWeight({ reps: 9 })])],
     },
   ] satisfies ReadWorkout[]);
 });
