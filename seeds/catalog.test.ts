@@ -8,11 +8,11 @@ import { readCatalog } from "./read-catalog.ts";
 const catalog = readCatalog();
 const { exercises } = catalog;
 
-/** A text as people would call it the same: case, accents, punctuation and spaces aside. */
+/** A text without differences of case, accents, punctuation and spaces. */
 const normalised = (text: string) => slugOf(text).replaceAll("-", " ");
 
-/** The least that each category has. */
-const LEAST: Record<string, number> = {
+/** The minimum number of exercises per category. */
+const MIN_COUNTS: Record<string, number> = {
   strength: 700,
   stretching: 120,
   plyometrics: 70,
@@ -22,7 +22,7 @@ const LEAST: Record<string, number> = {
   cardio: 40,
 };
 
-test("the catalog's counts are printed, and every category, muscle, kind of equipment and tag is covered", () => {
+test("the catalog covers every category, muscle, kind of equipment and tag, and its counts are printed", () => {
   const counts = new Map<string, number>();
   for (const { category } of exercises) counts.set(category, (counts.get(category) ?? 0) + 1);
   console.table([...counts].map(([category, count]) => ({ category, count })));
@@ -30,43 +30,28 @@ test("the catalog's counts are printed, and every category, muscle, kind of equi
     `${exercises.length} exercises, ${catalog.muscleGroups.length} muscle groups, ${catalog.equipment.length} kinds of equipment, ${catalog.exerciseTags.length} tags`,
   );
   expect(exercises.length).toBeGreaterThanOrEqual(1200);
-  for (const [category, least] of Object.entries(LEAST))
-    expect(counts.get(category), category).toBeGreaterThanOrEqual(least);
+  for (const [category, min] of Object.entries(MIN_COUNTS))
+    expect(counts.get(category), category).toBeGreaterThanOrEqual(min);
   expect([
     catalog.muscleGroups.length >= 17,
     catalog.equipment.length >= 20,
     catalog.exerciseTags.length,
   ]).toEqual([true, true, 25]);
-  const unused = (entries: string[], used: string[]) =>
-    entries.filter((entry) => !used.includes(entry));
-  expect(
-    unused(
-      catalog.muscleGroups,
-      exercises.flatMap(({ primary }) => primary),
-    ),
-  ).toEqual([]);
-  expect(
-    unused(
-      catalog.equipment,
-      exercises.flatMap(({ equipment }) => equipment),
-    ),
-  ).toEqual([]);
-  expect(
-    unused(
-      catalog.exerciseTags,
-      exercises.flatMap(({ tags }) => tags),
-    ),
-  ).toEqual([]);
+  const used = new Set(
+    exercises.flatMap(({ primary, equipment, tags }) => [...primary, ...equipment, ...tags]),
+  );
+  const entries = [...catalog.muscleGroups, ...catalog.equipment, ...catalog.exerciseTags];
+  expect(entries.filter((entry) => !used.has(entry))).toEqual([]);
 });
 
-test("no slug, name or alias stands for two exercises", () => {
+test("slugs, names and aliases are unique", () => {
   const owners = new Map<string, string>();
   const shared: string[] = [];
   for (const { name, aliases = [] } of exercises) {
-    for (const called of [name, ...aliases]) {
-      const other = owners.get(normalised(called));
-      if (other !== undefined && other !== name) shared.push(`${called}: ${other} and ${name}`);
-      owners.set(normalised(called), name);
+    for (const title of [name, ...aliases]) {
+      const other = owners.get(normalised(title));
+      if (other !== undefined && other !== name) shared.push(`${title}: ${other} and ${name}`);
+      owners.set(normalised(title), name);
     }
   }
   expect(shared).toEqual([]);
@@ -79,7 +64,7 @@ test("no muscle is both primary and secondary", () => {
   }
 });
 
-test("no two exercises share a step of their instructions", () => {
+test("no two exercises share an instruction", () => {
   const steps = new Map<string, string>();
   const shared: string[] = [];
   for (const { name, instructions } of exercises) {
@@ -93,7 +78,7 @@ test("no two exercises share a step of their instructions", () => {
 });
 
 test(
-  "a second seed writes nothing, a changed row of an administrator is kept unless told otherwise, a dry run rolls back",
+  "a second seed writes nothing, rows that an administrator changed are kept without --overwrite, and a dry run rolls back",
   withApi(async ({ deps: { db } }) => {
     const report = async (options = {}) =>
       (await seedCatalog(db, catalog, options)).find(({ part }) => part === "exercises");
@@ -111,7 +96,7 @@ test(
 );
 
 test(
-  "what an administrator deleted or renamed the seed leaves out, until it is told otherwise",
+  "the seed does not restore exercises that an administrator deleted or renamed, except with --overwrite",
   withApi(async (api) => {
     const { db } = api.deps;
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });

@@ -16,10 +16,7 @@ export const SEED_PARTS = [
 ] as const;
 export type SeedPart = (typeof SEED_PARTS)[number];
 
-/**
- * What a seed did to one part. `kept` counts rows that administrators changed and that the files
- * say otherwise.
- */
+/** The changes to one part. `kept` counts rows that administrators changed or deleted. */
 export type SeedReport = {
   part: SeedPart;
   added: number;
@@ -30,23 +27,24 @@ export type SeedReport = {
 
 export type SeedOptions = {
   only?: SeedPart[];
-  /** Bring rows that administrators changed back to what the files say. */
+  /** Overwrites the changes of administrators. */
   overwrite?: boolean;
-  /** Do everything, report it, and roll back. */
+  /** Reports the changes and rolls them back. */
   dryRun?: boolean;
-  /** Sent to the running processes when the transaction commits (`Notices.announce`). */
+  /** Sent to the running processes when the transaction commits (`Invalidations.publish`). */
   invalidationMessage?: InvalidationMessage;
 };
 
+/** An arbitrary number that no other advisory lock of this database uses. */
 const LOCK_KEY = 7_106_131_402;
-
 const MAX_RETRIES = 5;
 
-class RolledBack extends Error {}
+/** Rolls the transaction of a dry run back. */
+class DryRun extends Error {}
 
 /**
- * Brings the database to what the catalog says, in one transaction; a second run writes nothing.
- * Retries after a deadlock with those who use the catalog meanwhile.
+ * Updates the database to match the catalog files, in one transaction. A second run writes nothing.
+ * Retries after a deadlock with requests that use the catalog.
  */
 export async function seedCatalog(
   db: Db,
@@ -60,22 +58,22 @@ export async function seedCatalog(
     await tx.sql`select pg_advisory_xact_lock(${LOCK_KEY})`;
     for (const part of SEED_PARTS)
       if (parts.includes(part)) reports.push(await seedPart(tx, part, catalog, options));
-    // Without statistics the first lists after a seed are planned as if there were nothing to list.
+    // Without statistics, the first lists after a seed are planned as for an empty table.
     const isChanged = reports.some(({ added, changed, removed }) => added + changed + removed > 0);
     if (isChanged) await tx.sql`analyze exercises`;
-    if (options.dryRun) throw new RolledBack();
+    if (options.dryRun) throw new DryRun();
     if (options.invalidationMessage && isChanged)
       await sendInvalidation(tx, options.invalidationMessage);
   };
   try {
     await retryTransaction(MAX_RETRIES, () => db.transaction(work));
   } catch (error) {
-    if (!(error instanceof RolledBack)) throw error;
+    if (!(error instanceof DryRun)) throw error;
   }
   return reports;
 }
 
-/** True when the database has no system exercise yet. */
+/** True if the database has no system exercise. */
 export async function isCatalogEmpty(db: Db): Promise<boolean> {
   const [row] = await db.sql<
     { empty: boolean }[]
@@ -114,8 +112,8 @@ async function seedRoles({ sql }: Db, roles: Catalog["roles"]): Promise<SeedRepo
 }
 
 /**
- * Only adds: what an administrator renamed or added is theirs, and what uses an entry must not lose
- * it.
+ * Adds missing entries only. Entries that administrators renamed or added stay, and so do entries
+ * that other rows refer to.
  */
 async function seedNames(
   { sql }: Db,
@@ -126,16 +124,13 @@ async function seedNames(
   const added = await sql`
     insert into ${sql(table)} (name)
     select name from unnest(${names}::text[]) with ordinality as listed (name, position)
-    where not exists (select from ${sql(table)} as known where known.name = listed.name)
+    where not exists (select from ${sql(table)} as existing where existing.name = listed.name)
     order by position
     on conflict (name) do nothing`;
   return { part, added: added.count, changed: 0, kept: 0, removed: 0 };
 }
 
-/**
- * An entry as the statements below take it. The hash says whether the files changed since they were
- * last written.
- */
+/** An entry as a row. The hash tells whether the files changed since the last seed. */
 const rowOf = (entry: ExerciseEntry) => {
   const row = {
     slug: slugOf(entry.name),
@@ -157,9 +152,9 @@ const rowOf = (entry: ExerciseEntry) => {
 };
 
 /**
- * A row whose `seed_hash` is null was changed by an administrator (whoever writes a system exercise
- * clears it) and is kept, and so is it kept out when an administrator deleted it; one whose hash
- * differs from the file's is written anew; one that no file has any more is removed.
+ * Updates rows whose `seed_hash` differs from the file, and deletes rows that are in no file any
+ * more. Keeps rows without a hash, which administrators have changed (every write of a system
+ * exercise clears it), and does not add exercises that administrators have deleted.
  */
 async function seedExercises(
   db: Db,
@@ -167,9 +162,9 @@ async function seedExercises(
   overwrite: boolean,
 ): Promise<SeedReport> {
   const { sql } = db;
-  const leftOut = overwrite ? new Set<string>() : new Set(await listSeedRemovals(db));
+  const removals = overwrite ? new Set<string>() : new Set(await listSeedRemovals(db));
   if (overwrite) await sql`delete from seed_removals`;
-  const rows = JSON.stringify(entries.map(rowOf).filter(({ slug }) => !leftOut.has(slug)));
+  const rows = JSON.stringify(entries.map(rowOf).filter(({ slug }) => !removals.has(slug)));
   await sql`create temp table listed on commit drop as select * from json_to_recordset(${rows}::text::json) as listed (
     slug text, name text, aliases text[], category text, difficulty text, force text, mechanic text, measure text,
     is_one_sided boolean, instructions text, "primary" text[], secondary text[], equipment text[], tags text[], hash text
@@ -181,7 +176,7 @@ async function seedExercises(
     select count(*) filter (where id is not null and seed_hash is null)::int as kept
     from listed left join exercises on exercises.slug = listed.slug and owner_id is null`;
   const written = await sql<{ id: string; inserted: boolean }[]>`
-    insert into exercises as known (
+    insert into exercises as existing (
       slug, name, aliases, category, difficulty, force, mechanic, measure, is_one_sided, instructions, seed_hash
     )
     select slug, name, aliases, category, difficulty, force, mechanic, measure, is_one_sided, instructions, hash
@@ -190,19 +185,19 @@ async function seedExercises(
       name = excluded.name, aliases = excluded.aliases, category = excluded.category, difficulty = excluded.difficulty,
       force = excluded.force, mechanic = excluded.mechanic, measure = excluded.measure,
       is_one_sided = excluded.is_one_sided, instructions = excluded.instructions,
-      seed_hash = excluded.seed_hash, updated_at = now(), version = known.version + 1
-    where known.seed_hash <> excluded.seed_hash or (known.seed_hash is null and ${overwrite})
+      seed_hash = excluded.seed_hash, updated_at = now(), version = existing.version + 1
+    where existing.seed_hash <> excluded.seed_hash or (existing.seed_hash is null and ${overwrite})
     returning id, xmax = 0 as inserted`;
   const ids = written.map(({ id }) => id);
   if (ids.length > 0) await relink(db, ids);
   await sql`drop table listed`;
   const added = written.filter(({ inserted }) => inserted).length;
-  const keptOut = entries.filter(({ name }) => leftOut.has(slugOf(name))).length;
-  const kept = overwrite ? 0 : (state?.kept ?? 0) + keptOut;
+  const keptRemovals = entries.filter(({ name }) => removals.has(slugOf(name))).length;
+  const kept = overwrite ? 0 : (state?.kept ?? 0) + keptRemovals;
   return { part: "exercises", added, changed: ids.length - added, kept, removed: removed.count };
 }
 
-/** Links of the exercises that were written, and their documents. */
+/** Replaces the links of the written exercises, and renders their documents. */
 async function relink(db: Db, ids: string[]) {
   const { sql } = db;
   const links = [
@@ -220,8 +215,7 @@ async function relink(db: Db, ids: string[]) {
       cross join lateral unnest(listed.${sql(field)}) as linked (name)
       join ${sql(catalog)} as catalog on catalog.name = linked.name`;
   }
-  // In an empty database the documents would be rendered as if there were no links: four times
-  // slower.
+  // Without statistics, rendering plans for empty tables of links, which takes four times longer.
   for (const [table] of links) await sql`analyze ${sql(table)}`;
   await renderDocuments(db, ids);
 }

@@ -25,7 +25,7 @@ afterAll(async () => {
   for (const database of [first, second]) await database.drop();
 });
 
-test("athletes train a believable year", async () => {
+test("athletes train a realistic year", async () => {
   const athletes = await first.pool.sql<
     { name: string; workouts: number; sets: number; aborted: number }[]
   >`
@@ -45,8 +45,8 @@ test("athletes train a believable year", async () => {
   }
 });
 
-test("every workout ends after it starts, its sets are done in between and in order, none is in 2026", async () => {
-  const [found] = await first.pool.sql`
+test("every workout ends after it starts, its sets are in between and in order, and none is in 2026", async () => {
+  const [counts] = await first.pool.sql`
     select count(*) filter (where ended_at <= started_at)::int as backward,
       count(*) filter (where started_at >= '2026-01-02' or started_at < '2025-01-01' or ended_at > started_at + interval '4 hours')::int as odd,
       count(*) filter (where completed_at not between started_at and ended_at)::int as outside,
@@ -58,16 +58,16 @@ test("every workout ends after it starts, its sets are done in between and in or
       from workouts join workout_exercises on workout_id = workouts.id
       join workout_sets on workout_exercise_id = workout_exercises.id
     ) as done`;
-  expect(found).toEqual({ backward: 0, odd: 0, outside: 0, jumbled: 0, misnamed: 0 });
+  expect(counts).toEqual({ backward: 0, odd: 0, outside: 0, jumbled: 0, misnamed: 0 });
 });
 
-test("weights are what can be loaded, and exact in kilograms", async () => {
-  const [found] = await first.pool.sql`
+test("weights can be loaded and are exact in kilograms", async () => {
+  const [counts] = await first.pool.sql`
     select count(*) filter (where mod(weight, case weight_unit when 'kg' then 2.5 else 5 end) <> 0)::int as odd,
       count(*) filter (where weight_kg <> round(weight * case weight_unit when 'kg' then 1 else 0.45359237 end, 4))::int as inexact,
       count(distinct type)::int as types, count(distinct mode)::int as modes
     from workout_sets`;
-  expect(found).toEqual({ odd: 0, inexact: 0, types: 3, modes: 3 });
+  expect(counts).toEqual({ odd: 0, inexact: 0, types: 3, modes: 3 });
 });
 
 test("most lifts are stronger in the last quarter than in the first", async () => {
@@ -82,14 +82,14 @@ test("most lifts are stronger in the last quarter than in the first", async () =
     best.set(key, Math.max(best.get(key) ?? 0, oneRepMax("epley", kg, reps) ?? 0));
   }
   const lifts = [...new Set(sets.map(({ lift }) => lift))];
-  const at = (lift: string, quarter: number) => best.get(`${lift} ${quarter}`) ?? 0;
-  const stronger = lifts.filter((lift) => at(lift, 4) > at(lift, 1));
+  const bestIn = (lift: string, quarter: number) => best.get(`${lift} ${quarter}`) ?? 0;
+  const stronger = lifts.filter((lift) => bestIn(lift, 4) > bestIn(lift, 1));
   expect(lifts.length).toBeGreaterThan(20);
   expect(stronger.length / lifts.length).toBeGreaterThan(0.8);
 });
 
-test("routines stand on the days of a plan, and workouts keep their targets", async () => {
-  const [found] = await first.pool.sql`
+test("routines are on the days of a plan, and workouts store their targets", async () => {
+  const [counts] = await first.pool.sql`
     select (select count(*) from plans)::int as plans, (select count(distinct plan_id) from plan_routines)::int as filled,
       (select count(*) from workouts join plans on plans.id = plan_id join routines on routines.id = routine_id
        where plans.owner_id <> user_id or routines.owner_id <> user_id or routines.name <> routine_name)::int as strange,
@@ -98,10 +98,10 @@ test("routines stand on the days of a plan, and workouts keep their targets", as
          select sets from routine_exercises
          where routine_exercises.routine_id = workouts.routine_id and routine_exercises.position = workout_exercises.position
        ))::int as unlike`;
-  expect(found).toEqual({ plans: 3, filled: 3, strange: 0, unlike: 0 });
+  expect(counts).toEqual({ plans: 3, filled: 3, strange: 0, unlike: 0 });
 });
 
-test("nobody can sign in to a demo account, and every other account is left alone", async () => {
+test("nobody can sign in to a demo account, and other accounts are not changed", async () => {
   const { sql } = first.pool;
   const [demo] = await sql<
     { hash: string }[]
@@ -117,7 +117,7 @@ test("nobody can sign in to a demo account, and every other account is left alon
   ]);
 });
 
-test("the same athletes with the same ids come about in every database, row by row or --fast, and once only", async () => {
+test("every database gets the same athletes with the same ids, with and without --fast, and only once", async () => {
   const { pool } = second;
   const counted = await seedDemo(pool, { ...OPTIONS, dryRun: true });
   expect(await checksums(pool)).toMatchObject({ users: { rows: 0 }, workout_sets: { rows: 0 } });
@@ -133,7 +133,7 @@ test("the same athletes with the same ids come about in every database, row by r
   expect(role).toEqual({ session_replication_role: "origin" });
 });
 
-test("without the catalog nothing is added", async () => {
+test("nothing is added without the catalog", async () => {
   const bare = await makeOwnDatabase();
   try {
     const failure = await seedDemo(bare.pool, OPTIONS).catch((error) => error);
@@ -145,8 +145,8 @@ test("without the catalog nothing is added", async () => {
 });
 
 /**
- * How many rows each table has of demo athletes, and what they say, but for ids of exercises and
- * places of changes.
+ * The number of rows of demo athletes per table, and a hash of their content without ids of
+ * exercises and places of changes.
  */
 async function checksums({ sql }: Db) {
   const sums: Record<string, { rows: number; sum: string | null }> = {};
@@ -162,9 +162,9 @@ async function checksums({ sql }: Db) {
   for (const table of [...tables, "changes", "users"]) {
     const demo = table === "users" ? sql`where email like 'demo-%'` : sql``;
     const [row] = await sql<{ rows: number; sum: string | null }[]>`
-      select count(*)::int as rows, md5(string_agg(said, '' order by said)) as sum from (
-        select (to_jsonb(listed) - 'exercise_id' - 'place')::text as said from ${sql(table)} as listed ${demo}
-      ) as said`;
+      select count(*)::int as rows, md5(string_agg(content, '' order by content)) as sum from (
+        select (to_jsonb(listed) - 'exercise_id' - 'place')::text as content from ${sql(table)} as listed ${demo}
+      ) as contents`;
     sums[table] = row as { rows: number; sum: string | null };
   }
   return sums;

@@ -18,8 +18,8 @@ export type Catalog = {
 };
 
 /**
- * The catalog as its files say it, each checked against its shape, every reference found, no slug
- * twice. Throws OperatorError that names file and place.
+ * Reads the catalog files. Each matches its schema, every reference exists, and slugs are unique;
+ * otherwise throws an OperatorError with the file and location.
  */
 export function readCatalog(): Catalog {
   const files = readdirSync(join(DIRECTORY, "exercises")).filter((file) => file.endsWith(".yaml"));

@@ -5,36 +5,33 @@ import { type Athlete, targetsOf } from "./athletes.ts";
 import { LIFTS, type Lift } from "./splits.ts";
 import type { KnownExercise } from "./training.ts";
 
-/** The system exercises of all lifts, by slug. Throws OperatorError when the catalog lacks any. */
+/** The system exercises of all lifts, by slug. Throws OperatorError if the catalog lacks one. */
 export async function findExercises({ sql }: Db): Promise<Map<string, KnownExercise>> {
   const slugs = LIFTS.map(({ slug }) => slug);
   const rows = await sql<{ slug: string; id: string; name: string }[]>`
     select slug, id, name from exercises where owner_id is null and slug = any (${slugs})`;
-  const found = new Map(
+  const exercises = new Map(
     rows.map(({ slug, id, name }) => [slug, { id: uuidBytes(id), name: textBytes(name) }]),
   );
-  const missing = slugs.filter((slug) => !found.has(slug));
+  const missing = slugs.filter((slug) => !exercises.has(slug));
   if (missing.length > 0) {
     const more = missing.length > 3 ? ` and ${missing.length - 3} more` : "";
     throw new OperatorError(
       `The catalog has no exercise ${missing.slice(0, 3).join(", ")}${more}: run \`irontrack seed\` first`,
     );
   }
-  return found;
+  return exercises;
 }
 
-/** Which of the addresses have accounts. */
-export async function findTaken({ sql }: Db, emails: string[]): Promise<Set<string>> {
+/** The email addresses that have accounts. */
+export async function findExistingEmails({ sql }: Db, emails: string[]): Promise<Set<string>> {
   const rows = await sql<
     { email: string }[]
   >`select email from users where email = any (${emails})`;
   return new Set(rows.map(({ email }) => email));
 }
 
-/**
- * Adds the accounts that are not there yet, as ordinary ones; those of the athletes that were
- * added.
- */
+/** Adds accounts for athletes that have none, and returns those athletes. */
 export async function insertAthletes(
   { sql }: Db,
   athletes: Athlete[],
@@ -52,7 +49,7 @@ export async function insertAthletes(
   return athletes.filter(({ email }) => emails.has(email));
 }
 
-/** Writes what each athlete trains by: routines with their exercises, on the days of a plan. */
+/** Writes the routines of each athlete, and a plan with the routines on its days. */
 export async function writePlans(
   db: Db,
   athletes: Athlete[],
@@ -63,8 +60,18 @@ export async function writePlans(
   const plans = createCopyBuffer("plans", owned);
   const routines = createCopyBuffer("routines", owned);
   const entries = createCopyBuffer("routine_exercises", [
-    ...["id", "routine_id", "position", "exercise_id", "exercise_name", "mode"],
-    ...["sets", "reps_min", "reps_max", "time_s", "distance_m", "rest_s"],
+    "id",
+    "routine_id",
+    "position",
+    "exercise_id",
+    "exercise_name",
+    "mode",
+    "sets",
+    "reps_min",
+    "reps_max",
+    "time_s",
+    "distance_m",
+    "rest_s",
   ]);
   const days = createCopyBuffer("plan_routines", [
     "id",
@@ -73,34 +80,36 @@ export async function writePlans(
     "day",
     "position",
   ]);
-  const own = (
+  const addOwned = (
     rows: CopyBuffer,
     { id, name }: { id: Uint8Array; name: Uint8Array },
     ownerId: Uint8Array,
   ) => {
     rows.startRow();
     for (const value of [id, ownerId, name]) rows.bytes(value);
-    for (const instant of [createdMs, createdMs]) rows.timestamptz(instant);
+    for (const column of [createdMs, createdMs]) rows.timestamptz(column);
   };
   for (const athlete of athletes) {
-    own(plans, athlete.plan, athlete.id);
+    addOwned(plans, athlete.plan, athlete.id);
     for (const routine of athlete.routines) {
-      own(routines, routine, athlete.id);
-      for (const [at, { id, lift }] of routine.lifts.entries()) {
+      addOwned(routines, routine, athlete.id);
+      for (const [index, { id, lift }] of routine.lifts.entries()) {
         addEntry(
           entries,
           [id, routine.id],
-          at + 1,
+          index + 1,
           lift,
           exercises.get(lift.slug) as KnownExercise,
         );
       }
     }
-    for (const [at, { id, weekday }] of athlete.plan.days.entries()) {
-      const routine = athlete.routines[at % athlete.routines.length] as Athlete["routines"][number];
+    for (const [index, { id, weekday }] of athlete.plan.days.entries()) {
+      const routine = athlete.routines[
+        index % athlete.routines.length
+      ] as Athlete["routines"][number];
       days.startRow();
       for (const value of [id, athlete.plan.id, routine.id]) days.bytes(value);
-      for (const place of [weekday + 1, 1]) days.int2(place);
+      for (const value of [weekday + 1, 1]) days.int2(value);
     }
   }
   for (const rows of [routines, entries, plans, days]) await copyIn(db, rows);

@@ -5,12 +5,12 @@ import { LIFTS, type Lift, RUN, SPLITS, type Split } from "./splits.ts";
 const DAY_MS = 86_400_000;
 
 /**
- * How strong or lasting one athlete is in one lift: at first, and by what share of that more once
- * half is gained.
+ * The ability of an athlete in a lift: `start` at first, and a share `gain` of it more after
+ * `halfWeeks` of training.
  */
 export type Ability = { start: number; gain: number };
 
-export type RoutineOf = {
+export type AthleteRoutine = {
   id: Uint8Array;
   name: Uint8Array;
   lifts: { id: Uint8Array; lift: Lift; ability: Ability; targets: Uint8Array }[];
@@ -23,30 +23,28 @@ export type Athlete = {
   name: string;
   split: Split;
   plan: { id: Uint8Array; name: Uint8Array; days: { id: Uint8Array; weekday: number }[] };
-  routines: RoutineOf[];
+  routines: AthleteRoutine[];
   run: Ability;
   unit: "kg" | "lb";
   timeZone: Uint8Array;
-  /**
-   * Milliseconds of a UTC day after which training usually begins; the same in winter and summer.
-   */
+  /** The usual start of training, in ms of the UTC day, without daylight saving time. */
   trainsAtMs: number;
   bodyWeightKg: number;
   bodyWeightDrift: number;
-  /** Weeks of training after which half of all that can be gained is gained. */
+  /** Weeks of training until half of the possible gain is reached. */
   halfWeeks: number;
-  /** Every so manieth week is an easy one. */
+  /** The interval of deload weeks. */
   deloadEvery: number;
   missedShare: number;
-  /** Repetitions that are usually left in reserve. */
+  /** The usual repetitions in reserve. */
   reserve: number;
-  notesRpe: boolean;
+  logsRpe: boolean;
   runs: boolean;
-  /** Added to a day before its weekday is taken. */
+  /** Shifts the days of training within the week. */
   weekShift: number;
-  /** Days without training, as numbers of days since 1970. */
+  /** Days without training, in days since 1970. */
   holidays: Set<number>;
-  /** Weeks of training so far; a holiday takes some away. */
+  /** Weeks of training so far; holidays reduce it. */
   practiceWeeks: number;
   random: Random;
 };
@@ -57,7 +55,7 @@ const LEVELS = [
   { weight: 0.2, strength: 1.3, gain: 0.06, halfWeeks: 52, missed: 0.05 },
 ] as const;
 
-/** Zones with their distance from UTC in winter. */
+/** Time zones with their standard offset from UTC. */
 const ZONES = [
   { zone: "Europe/Berlin", hours: 1, unit: "kg" },
   { zone: "Europe/London", hours: 0, unit: "kg" },
@@ -75,10 +73,10 @@ const LAST_NAMES =
   "Adler Becker Castro Dubois Eriksen Ferrari Garcia Haas Ibrahim Jansen Kaya Lindqvist Moreau Novak Okafor Patel Quist Rossi Sato Tanaka Ueda Vogel Weber Xu Yilmaz Zeman";
 
 /**
- * The `nth` athlete of a seed, who trains from `firstDay` up to, not including, `endDay` (days
- * since 1970): always the same one, with the same ids.
+ * Generates athlete `nth` of a seed, who trains from `firstDay` until before `endDay` (days since
+ * 1970). The same arguments give the same athlete with the same ids.
  */
-export function inventAthlete(
+export function generateAthlete(
   seed: number,
   nth: number,
   firstDay: number,
@@ -107,11 +105,11 @@ export function inventAthlete(
       name: textBytes(split.name),
       days: split.days.map((weekday) => ({ id: uuidAt(startMs + 120_000, random), weekday })),
     },
-    routines: split.routines.map(({ name, lifts }, at) => ({
-      id: uuidAt(startMs + 60_000 + at, random),
+    routines: split.routines.map(({ name, lifts }, index) => ({
+      id: uuidAt(startMs + 60_000 + index, random),
       name: textBytes(name),
       lifts: lifts.map((lift) => ({
-        id: uuidAt(startMs + 60_000 + at, random),
+        id: uuidAt(startMs + 60_000 + index, random),
         lift,
         ability: abilities.get(lift) as Ability,
         targets: jsonbBytes(targetsOf(lift)),
@@ -127,33 +125,35 @@ export function inventAthlete(
     deloadEvery: random.whole(4, 8),
     missedShare: level.missed * random.between(0.5, 1.5),
     reserve: random.between(1, 2.5),
-    notesRpe: random.happens(0.7),
+    logsRpe: random.happens(0.7),
     runs: random.happens(0.25),
     weekShift: random.whole(0, 1),
-    holidays: inventHolidays(random, firstDay, endDay),
+    holidays: generateHolidays(random, firstDay, endDay),
     practiceWeeks: 0,
     random,
   };
 }
 
-/** What a routine asks of a lift, as a workout keeps it. */
+/** The targets of a lift in a routine, in the form that a workout stores. */
 export function targetsOf({ sets, repsMin, repsMax, mode, amount, restS }: Lift) {
-  const ofReps: { repsMin?: number | undefined; repsMax?: number | undefined } =
-    mode === "reps" ? { repsMin, repsMax } : {};
-  const ofTime: { timeS?: number | undefined } = mode === "time" ? { timeS: amount } : {};
-  const ofDistance: { distanceM?: number | undefined } =
-    mode === "distance" ? { distanceM: amount } : {};
-  return { sets, ...ofReps, ...ofTime, ...ofDistance, restS };
+  return {
+    sets,
+    repsMin: mode === "reps" ? repsMin : undefined,
+    repsMax: mode === "reps" ? repsMax : undefined,
+    timeS: mode === "time" ? amount : undefined,
+    distanceM: mode === "distance" ? amount : undefined,
+    restS,
+  };
 }
 
 function pickLevel(random: Random): (typeof LEVELS)[number] {
-  const at = random.share();
-  if (at < LEVELS[0].weight) return LEVELS[0];
-  return at < LEVELS[0].weight + LEVELS[1].weight ? LEVELS[1] : LEVELS[2];
+  const share = random.share();
+  if (share < LEVELS[0].weight) return LEVELS[0];
+  return share < LEVELS[0].weight + LEVELS[1].weight ? LEVELS[1] : LEVELS[2];
 }
 
 /** Two or three gaps of one to three weeks in each year. */
-function inventHolidays(random: Random, firstDay: number, endDay: number): Set<number> {
+function generateHolidays(random: Random, firstDay: number, endDay: number): Set<number> {
   const days = new Set<number>();
   for (let year = firstDay; year < endDay; year += 365) {
     const gaps = random.whole(2, 3);

@@ -1,26 +1,26 @@
 /**
- * A stream of numbers that is the same for the same seed on every machine: whole numbers and IEEE +
- * - * / only.
+ * A stream of pseudo-random numbers. The same seed gives the same numbers on every machine, because
+ * it uses integer and basic IEEE arithmetic only.
  */
 export type Random = {
-  /** 32 bits. */
+  /** An unsigned 32-bit number. */
   bits(): number;
-  /** From 0 up to, not including, 1. */
+  /** At least 0, below 1. */
   share(): number;
   /** A whole number from `low` to `high`, both inclusive. */
   whole(low: number, high: number): number;
   between(low: number, high: number): number;
-  /** True once in 1 / `share` times. */
-  happens(share: number): boolean;
+  /** True with the given probability. */
+  happens(probability: number): boolean;
   pick<T>(choices: readonly T[]): T;
   /**
-   * Around 0, mostly within -1 and 1, never beyond 3.5: four uniform numbers summed (Irwin and Hall
-   * 1927), scaled.
+   * Approximately normal around 0: mostly within -1 and 1, never beyond 3.5. The scaled sum of four
+   * uniform numbers (Irwin and Hall 1927).
    */
   bell(): number;
 };
 
-/** The stream `nth` of a seed: sfc32 (Chris Doty-Humphrey, PractRand, public domain). */
+/** Stream `nth` of a seed, by sfc32 (Chris Doty-Humphrey, PractRand, public domain). */
 export function createRandom(seed: number, nth: number): Random {
   let a = seed | 0;
   let b = nth | 0;
@@ -34,7 +34,7 @@ export function createRandom(seed: number, nth: number): Random {
     c = (((c << 21) | (c >>> 11)) + mixed) | 0;
     return mixed >>> 0;
   };
-  // Until every bit of the seed has reached every bit of the state.
+  // Mix until every bit of the seed has affected every bit of the state.
   for (let round = 0; round < 15; round++) bits();
   const share = () => bits() / 2 ** 32;
   return {
@@ -42,18 +42,18 @@ export function createRandom(seed: number, nth: number): Random {
     share,
     whole: (low, high) => low + Math.floor(share() * (high - low + 1)),
     between: (low, high) => low + share() * (high - low),
-    happens: (chance) => share() < chance,
+    happens: (probability) => share() < probability,
     pick: <T>(choices: readonly T[]) => choices[Math.floor(share() * choices.length)] as T,
     bell: () => (share() + share() + share() + share() - 2) * 1.75,
   };
 }
 
-/** A UUID version 7 (RFC 9562, 5.7) of that millisecond, written over `into` when it is given. */
+/** A UUID version 7 (RFC 9562, 5.7) of that millisecond, written into `into` if given. */
 export function uuidAt(ms: number, random: Random, into = new Uint8Array(16)): Uint8Array {
-  let left = ms;
+  let rest = ms;
   for (let index = 5; index >= 0; index--) {
-    into[index] = left % 256;
-    left = Math.floor(left / 256);
+    into[index] = rest % 256;
+    rest = Math.floor(rest / 256);
   }
   for (let index = 6; index < 16; index += 4) {
     const bits = random.bits();

@@ -5,7 +5,7 @@ import type { Lift } from "./splits.ts";
 import { effortOf, loadOf, WORDS } from "./tables.ts";
 
 const KG_PER_LB = 0.45359237;
-/** Repetitions that a set takes from the next one. */
+/** Repetitions that each set costs the next one. */
 const FATIGUE = 0.6;
 const WARM_UPS = [
   { share: 0.4, reps: 8 },
@@ -13,9 +13,7 @@ const WARM_UPS = [
   { share: 0.8, reps: 3 },
 ] as const;
 
-/**
- * Where a lift takes place: what the athlete is capable of that day, and when the next set begins.
- */
+/** The state during a workout: the ability of the athlete that day, and the time of the next set. */
 export type Moment = { athlete: Athlete; ability: number; isDeload: boolean; atMs: number };
 
 type Figures = {
@@ -25,41 +23,43 @@ type Figures = {
   timeS?: number;
   distanceM?: number;
   rpe?: number;
-  /** How long it takes. */
-  lastsS: number;
+  /** Duration of the set. */
+  durationS: number;
 };
 
-/** The sets of one lift, the warm-ups first, from `moment.atMs` on, which is moved to their end. */
+/** Logs the sets of one lift, warm-ups first, and advances `moment.atMs` to their end. */
 export function logLift(moment: Moment, lift: Lift, entryId: Uint8Array, sets: CopyBuffer): void {
   if (lift.load !== undefined) logWeighted(moment, lift, entryId, sets);
   else logUnweighted(moment, lift, entryId, sets);
 }
 
 /**
- * The weight is what leaves some repetitions in reserve in the middle of the range, rounded down to
- * what can be loaded; the repetitions are those that Epley's formula then leaves (w (1 + r / 30),
- * see `one-rep-max.rules.ts`).
+ * Chooses a weight that leaves some repetitions in reserve in the middle of the range, rounded down
+ * to a weight that can be loaded. The repetitions follow from Epley's formula (w (1 + r / 30), see
+ * `one-rep-max.rules.ts`).
  */
 function logWeighted(moment: Moment, lift: Lift, entryId: Uint8Array, sets: CopyBuffer) {
   const { athlete, isDeload } = moment;
   const { repsMin = 5, repsMax = 10 } = lift;
   const perUnit = athlete.unit === "kg" ? 1 : KG_PER_LB;
   const step = athlete.unit === "kg" ? 2.5 : 5;
-  const most = (moment.ability * athlete.bodyWeightKg) / perUnit;
+  const maxWeight = (moment.ability * athlete.bodyWeightKg) / perUnit;
   const loadable = (weight: number) => Math.max(step, Math.floor(weight / step) * step);
-  const weight = loadable(most / (1 + ((repsMin + repsMax) / 2 + athlete.reserve) / 30));
+  const weight = loadable(maxWeight / (1 + ((repsMin + repsMax) / 2 + athlete.reserve) / 30));
   let position = 1;
   for (const { share, reps } of WARM_UPS.slice(0, lift.warmUps)) {
-    const lighter = { type: WORDS.warmup, weight: loadable(weight * share), reps, lastsS: 20 };
+    const lighter = { type: WORDS.warmup, weight: loadable(weight * share), reps, durationS: 20 };
     logSet(moment, lift, entryId, position++, lighter, sets);
   }
   const working = lift.sets - (isDeload ? 1 : 0);
   for (let set = 0; set < working; set++) {
-    const possible = Math.max(1, 30 * (most / weight - 1) - FATIGUE * set);
+    const possible = Math.max(1, 30 * (maxWeight / weight - 1) - FATIGUE * set);
     const isToFailure =
       set === working - 1 && repsMin >= 8 && !isDeload && athlete.random.happens(0.15);
-    const aimed = isToFailure ? Math.floor(possible) : Math.floor(possible - athlete.reserve + 0.5);
-    const reps = Math.min(isToFailure ? repsMax + 5 : repsMax, Math.max(1, aimed));
+    const target = isToFailure
+      ? Math.floor(possible)
+      : Math.floor(possible - athlete.reserve + 0.5);
+    const reps = Math.min(isToFailure ? repsMax + 5 : repsMax, Math.max(1, target));
     const rpe = Math.min(10, Math.max(5, Math.round(2 * (10 - (possible - reps))) / 2));
     const type = isToFailure ? WORDS.failure : WORDS.working;
     logSet(
@@ -67,7 +67,7 @@ function logWeighted(moment: Moment, lift: Lift, entryId: Uint8Array, sets: Copy
       lift,
       entryId,
       position++,
-      { type, weight, reps, rpe, lastsS: 8 + 3 * reps },
+      { type, weight, reps, rpe, durationS: 8 + 3 * reps },
       sets,
     );
   }
@@ -85,13 +85,13 @@ function logUnweighted(moment: Moment, lift: Lift, entryId: Uint8Array, sets: Co
 
 function figuresOf({ mode }: Lift, amount: number, random: Random, reserve: number): Figures {
   const rpe = 10 - Math.round(reserve * 2) / 2;
-  if (mode === "time") return { type: WORDS.working, timeS: amount, rpe, lastsS: amount };
-  if (mode === "reps") return { type: WORDS.working, reps: amount, rpe, lastsS: 8 + 3 * amount };
+  if (mode === "time") return { type: WORDS.working, timeS: amount, rpe, durationS: amount };
+  if (mode === "reps") return { type: WORDS.working, reps: amount, rpe, durationS: 8 + 3 * amount };
   return {
     type: WORDS.working,
     distanceM: amount,
     rpe,
-    lastsS: Math.round(amount * random.between(0.3, 0.4)),
+    durationS: Math.round(amount * random.between(0.3, 0.4)),
   };
 }
 
@@ -105,9 +105,9 @@ function logSet(
   figures: Figures,
   sets: CopyBuffer,
 ) {
-  const { random, unit, notesRpe } = moment.athlete;
-  const { type, weight, reps, timeS, distanceM, rpe, lastsS } = figures;
-  moment.atMs += lastsS * 1000 + random.whole(0, 999);
+  const { random, unit, logsRpe } = moment.athlete;
+  const { type, weight, reps, timeS, distanceM, rpe, durationS } = figures;
+  moment.atMs += durationS * 1000 + random.whole(0, 999);
   const restS = lift.restS === 0 ? 0 : Math.round((lift.restS * random.between(0.7, 1.4)) / 5) * 5;
   sets.startRow();
   sets.bytes(uuidAt(moment.atMs, random, scratchId));
@@ -122,7 +122,7 @@ function logSet(
   sets.int2(reps);
   sets.int4(timeS);
   sets.int4(distanceM);
-  sets.bytes(rpe === undefined || !notesRpe ? undefined : effortOf(rpe));
+  sets.bytes(rpe === undefined || !logsRpe ? undefined : effortOf(rpe));
   sets.int4(restS === 0 ? undefined : restS);
   sets.timestamptz(moment.atMs);
   moment.atMs += restS * 1000;

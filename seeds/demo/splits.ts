@@ -1,30 +1,25 @@
-/**
- * An exercise of the catalog as a demo athlete trains it. Weights are shares of body weight, for an
- * intermediate.
- */
+/** An exercise of the catalog with the figures of an intermediate athlete. */
 export type Lift = {
   slug: string;
   mode: "reps" | "time" | "distance";
-  /**
-   * The most that can be lifted once, as a share of body weight; absent when no weight is logged.
-   */
+  /** The one-repetition maximum as a share of body weight; undefined without a weight. */
   load?: number;
-  /** What an intermediate does without a weight: repetitions, seconds, or meters. */
+  /** Repetitions, seconds or meters of a set without a weight. */
   amount?: number;
-  /** Amounts are whole multiples of it. */
+  /** Amounts are multiples of this. */
   step?: number;
   repsMin?: number;
   repsMax?: number;
   sets: number;
   restS: number;
-  /** How long a set takes; a set that is timed takes its time, one of distance its distance. */
   warmUps: number;
 };
 
 export type Routine = { name: string; lifts: Lift[] };
 export type Split = {
   name: string;
-  routines: Routine[] /** Days of a week, 0 to 6, on which each next routine is. */;
+  routines: Routine[];
+  /** Days of the week (0 is Monday) on which the routines alternate. */
   days: number[];
 };
 
@@ -36,28 +31,53 @@ const main = (
   sets: number,
   warmUps = 2,
 ): Lift => ({
-  ...{ slug, mode: "reps", load, repsMin, repsMax, sets, restS: repsMax <= 6 ? 180 : 150, warmUps },
+  slug,
+  mode: "reps",
+  load,
+  repsMin,
+  repsMax,
+  sets,
+  restS: repsMax <= 6 ? 180 : 150,
+  warmUps,
 });
 const extra = (slug: string, load: number, repsMin = 8, repsMax = 12, sets = 3): Lift => ({
-  ...{
-    slug,
-    mode: "reps",
-    load,
-    repsMin,
-    repsMax,
-    sets,
-    restS: repsMin >= 10 ? 75 : 90,
-    warmUps: 0,
-  },
+  slug,
+  mode: "reps",
+  load,
+  repsMin,
+  repsMax,
+  sets,
+  restS: repsMin >= 10 ? 75 : 90,
+  warmUps: 0,
 });
 const bodyweight = (slug: string, amount: number, sets = 3): Lift => ({
-  ...{ slug, mode: "reps", amount, step: 1, repsMin: 3, repsMax: 20, sets, restS: 120, warmUps: 0 },
+  slug,
+  mode: "reps",
+  amount,
+  step: 1,
+  repsMin: 3,
+  repsMax: 20,
+  sets,
+  restS: 120,
+  warmUps: 0,
 });
 const hold = (slug: string, amount: number, sets = 3): Lift => ({
-  ...{ slug, mode: "time", amount, step: 5, sets, restS: 60, warmUps: 0 },
+  slug,
+  mode: "time",
+  amount,
+  step: 5,
+  sets,
+  restS: 60,
+  warmUps: 0,
 });
 const distance = (slug: string, amount: number): Lift => ({
-  ...{ slug, mode: "distance", amount, step: 100, sets: 1, restS: 0, warmUps: 0 },
+  slug,
+  mode: "distance",
+  amount,
+  step: 100,
+  sets: 1,
+  restS: 0,
+  warmUps: 0,
 });
 
 const squat = main("barbell-back-squat", 1.35, 5, 8, 4, 3);
@@ -90,10 +110,10 @@ const plank = hold("plank", 60);
 const sidePlank = hold("side-plank", 40, 2);
 const rowing = distance("rowing-machine", 1500);
 
-/** What runners among the athletes do on a day without weights; no routine has it. */
+/** The exercise of runners on a day without weights; in no routine. */
 export const RUN = distance("running", 5000);
 
-/** How demo athletes divide their training over a week. */
+/** The training splits of demo athletes. */
 export const SPLITS: readonly Split[] = [
   {
     name: "Full body, three days",
@@ -145,7 +165,7 @@ export const SPLITS: readonly Split[] = [
   },
 ];
 
-/** Every lift that some athlete does, once each. */
+/** All lifts, without duplicates. */
 export const LIFTS: readonly Lift[] = [
   ...new Set([...SPLITS.flatMap(({ routines }) => routines.flatMap(({ lifts }) => lifts)), RUN]),
 ];

@@ -1,39 +1,49 @@
 import { type CopyBuffer, createCopyBuffer, numericBytes, textBytes } from "#db/copy.ts";
 
-/** The rows of a workout, per table, until they are sent. */
+/** Buffers for the rows of workouts. */
 export type WorkoutTables = { workouts: CopyBuffer; exercises: CopyBuffer; sets: CopyBuffer };
 
 export const createWorkoutTables = (): WorkoutTables => ({
   workouts: createCopyBuffer("workouts", [
-    ...[
-      "id",
-      "user_id",
-      "plan_id",
-      "plan_name",
-      "routine_id",
-      "routine_name",
-      "name",
-      "status",
-      "started_at",
-    ],
-    ...["ended_at", "time_zone", "body_weight_kg", "created_at", "updated_at"],
+    "id",
+    "user_id",
+    "plan_id",
+    "plan_name",
+    "routine_id",
+    "routine_name",
+    "name",
+    "status",
+    "started_at",
+    "ended_at",
+    "time_zone",
+    "body_weight_kg",
+    "created_at",
+    "updated_at",
   ]),
   exercises: createCopyBuffer("workout_exercises", [
-    ...["id", "workout_id", "position", "exercise_id", "exercise_name", "mode", "targets"],
+    "id",
+    "workout_id",
+    "position",
+    "exercise_id",
+    "exercise_name",
+    "mode",
+    "targets",
   ]),
   sets: createCopyBuffer("workout_sets", [
-    ...[
-      "id",
-      "workout_exercise_id",
-      "mode",
-      "position",
-      "type",
-      "weight",
-      "weight_unit",
-      "weight_kg",
-      "reps",
-    ],
-    ...["time_s", "distance_m", "rpe", "rest_s", "completed_at"],
+    "id",
+    "workout_exercise_id",
+    "mode",
+    "position",
+    "type",
+    "weight",
+    "weight_unit",
+    "weight_kg",
+    "reps",
+    "time_s",
+    "distance_m",
+    "rpe",
+    "rest_s",
+    "completed_at",
   ]),
 });
 
@@ -54,15 +64,12 @@ type Load = { weight: Uint8Array; weightKg: Uint8Array };
 
 const loads = { kg: [] as Load[], lb: [] as Load[] };
 
-/**
- * A weight as entered, a whole multiple of half a unit, and in kilograms, as their columns take
- * them.
- */
+/** A weight as entered (a multiple of half a unit) and in kilograms, as binary column values. */
 export function loadOf(weight: number, unit: "kg" | "lb"): Load {
-  const known = loads[unit][weight * 2];
-  if (known) return known;
+  const cached = loads[unit][weight * 2];
+  if (cached) return cached;
   const entered = weight * 10_000;
-  // 0.45359237 kg to the pound, in whole numbers: exact until it is rounded.
+  // 0.45359237 kg per pound, in integers, so that the value is exact before it is rounded.
   const kg = unit === "kg" ? entered : Math.round((weight * 2 * 45_359_237) / 20_000);
   const load = { weight: numericBytes(entered, 3), weightKg: numericBytes(kg, 4) };
   loads[unit][weight * 2] = load;
@@ -71,5 +78,5 @@ export function loadOf(weight: number, unit: "kg" | "lb"): Load {
 
 const efforts = Array.from({ length: 21 }, (_, halves) => numericBytes(halves * 5000, 1));
 
-/** A rate of perceived exertion from 0 to 10, a whole multiple of a half. */
+/** A rating of perceived exertion from 0 to 10, a multiple of 0.5, as a binary column value. */
 export const effortOf = (rpe: number): Uint8Array => efforts[rpe * 2] as Uint8Array;

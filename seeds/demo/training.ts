@@ -10,24 +10,24 @@ const ABORTED_SHARE = 0.02;
 const LEFT_OUT_SHARE = 0.04;
 const DELOAD = 0.85;
 
-/** An exercise of the catalog, its values in binary form. */
+/** An exercise of the catalog, in binary form. */
 export type KnownExercise = { id: Uint8Array; name: Uint8Array };
 
-/** Where training is written down. */
+/** The destination of generated training. */
 export type Journal = {
   firstDay: number;
   exercises: Map<string, KnownExercise>;
   tables: WorkoutTables;
 };
 
-/** What an athlete does on a day (days since 1970): a workout of the plan, a run, or nothing. */
+/** Logs the training of a day (in days since 1970): a workout of the plan, a run, or nothing. */
 export function logDay(athlete: Athlete, day: number, journal: Journal): void {
   const { random, split } = athlete;
   if (athlete.holidays.has(day)) {
     athlete.practiceWeeks = Math.max(0, athlete.practiceWeeks - 0.05);
     return;
   }
-  // The first of January 1970 was a Thursday; 0 is Monday.
+  // 1970-01-01 was a Thursday; 0 is Monday.
   const weekday = (day + 3 + athlete.weekShift) % 7;
   const planned = split.days.indexOf(weekday);
   if (planned < 0) {
@@ -49,7 +49,7 @@ function logWorkout(
   const routine = athlete.routines[
     planned % athlete.routines.length
   ] as Athlete["routines"][number];
-  const startedAtMs = startOn(athlete, day);
+  const startedAtMs = startTimeMs(athlete, day);
   const workoutId = uuidAt(startedAtMs, random);
   const isAborted = random.happens(ABORTED_SHARE);
   const done = isAborted ? random.whole(1, routine.lifts.length - 2) : routine.lifts.length;
@@ -67,7 +67,7 @@ function logWorkout(
     const entryId = uuidAt(startedAtMs, random);
     logEntry(tables, entryId, workoutId, position, exercise, lift, targets);
     if (position > done || (position > 3 && random.happens(LEFT_OUT_SHARE))) continue;
-    moment.ability = abilityNow(athlete, ability) * form;
+    moment.ability = currentAbility(athlete, ability) * form;
     logLift(moment, lift, entryId, tables.sets);
     moment.atMs += random.whole(60, 240) * 1000;
   }
@@ -86,11 +86,11 @@ const RUN_NAME = Buffer.from("Run");
 
 function logRun(athlete: Athlete, day: number, { exercises, tables }: Journal) {
   const { random } = athlete;
-  const startedAtMs = startOn(athlete, day);
+  const startedAtMs = startTimeMs(athlete, day);
   const workoutId = uuidAt(startedAtMs, random);
   const entryId = uuidAt(startedAtMs, random);
   logEntry(tables, entryId, workoutId, 1, exercises.get(RUN.slug) as KnownExercise, RUN);
-  const ability = abilityNow(athlete, athlete.run) * (1 + 0.15 * random.bell());
+  const ability = currentAbility(athlete, athlete.run) * (1 + 0.15 * random.bell());
   const moment: Moment = { athlete, ability, isDeload: false, atMs: startedAtMs };
   logLift(moment, RUN, entryId, tables.sets);
   beginWorkout(athlete, workoutId, undefined, tables);
@@ -98,15 +98,12 @@ function logRun(athlete: Athlete, day: number, { exercises, tables }: Journal) {
   finishWorkout(athlete, startedAtMs, moment.atMs + 60_000, false, tables);
 }
 
-function startOn({ random, trainsAtMs }: Athlete, day: number): number {
+function startTimeMs({ random, trainsAtMs }: Athlete, day: number): number {
   return day * DAY_MS + trainsAtMs + random.whole(-2400, 2400) * 1000 + random.whole(0, 999);
 }
 
-/**
- * Gains become smaller: half of all that can be gained after `halfWeeks`, three quarters after
- * three times as long.
- */
-function abilityNow({ practiceWeeks, halfWeeks }: Athlete, { start, gain }: Ability): number {
+/** Gains diminish: half of the possible gain after `halfWeeks`, three quarters after 3 × that. */
+function currentAbility({ practiceWeeks, halfWeeks }: Athlete, { start, gain }: Ability): number {
   return start * (1 + (gain * 2 * practiceWeeks) / (practiceWeeks + halfWeeks));
 }
 
@@ -131,7 +128,7 @@ function logEntry(
 
 type Plan = { id: Uint8Array; name: Uint8Array; routine: { id: Uint8Array; name: Uint8Array } };
 
-/** A row of a workout up to its name, which comes next. */
+/** Starts the row of a workout. The next column is the name. */
 function beginWorkout(
   athlete: Athlete,
   id: Uint8Array,
