@@ -26,7 +26,7 @@ export type CompareOptions = {
 };
 
 /**
- * Compares server CPU and requests a second of operations with a bare server that sends the same
+ * Compares server CPU and requests per second of operations with a bare server that sends the same
  * bytes, and prints the ratios.
  */
 export async function compareWithBare(names: string[], options: CompareOptions) {

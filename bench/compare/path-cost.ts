@@ -10,7 +10,7 @@ import type { Operation } from "./request-paths.ts";
 
 /**
  * The cost of an operation on a request path: CPU per request in total and by component, and
- * requests a second.
+ * requests per second.
  */
 export type Cost = { cpuUs: number; piecesUs: Record<Component, number>; perSecond: number };
 

@@ -39,11 +39,11 @@ request paths in random order (seed ${run.seed}), fresh processes, ${run.seconds
 average ${run.loadAverage.toFixed(1)} when it began. CPU is that of proxy, workers, pooler and PostgreSQL. Ratios are medians with 95 %
 bootstrap intervals over rounds; an interval that contains 1 shows no difference.
 
-${table(["what / beside what", "operation", "CPU of a request", "requests a second", "µs of CPU"], [...ratios, ...missing])}
+${table(["path / compared with", "operation", "CPU per request", "requests per second", "CPU, µs"], [...ratios, ...missing])}
 
-Medians by component, µs of CPU of a request, and requests a second:
+Medians by component: µs of CPU per request, and requests per second:
 
-${table(["what / beside what", "operation", ...COMPONENTS, "a second"], components)}
+${table(["path / compared with", "operation", ...COMPONENTS, "per second"], components)}
 `;
 }
 

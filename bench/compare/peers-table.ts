@@ -19,8 +19,8 @@ export function peersMarkdown(result: PeersResult): string {
 
 ${host.cpu}, ${host.cores} cores, Bun ${host.bun}, Node ${host.node ?? "absent"}, PostgreSQL ${host.postgres}; ${host.pins}. ${rounds.length} rounds of
 fresh processes in random order on one database over Unix sockets, ${seconds} s each, closed loop. A ratio is ours / the
-other's with its 95 % bootstrap interval. A higher ratio of requests a second is better, and a lower ratio of CPU (server and
-PostgreSQL). CPU in µs per request applies to this machine only. Cores in use are requests a second times CPU: a server of
+other's with its 95 % bootstrap interval. A higher ratio of requests per second is better, and a lower ratio of CPU (server
+and PostgreSQL). CPU in µs per request applies to this machine only. Cores in use are requests per second times CPU: a server of
 \`/ping\` that uses less than its one core waited for the load or for the machine, and then CPU is the better figure.
 
 ${names.map((operation) => `## ${operation}\n\n${table(findings.filter((finding) => finding.operation === operation))}`).join("\n\n")}
@@ -42,7 +42,14 @@ function table(findings: PeerFinding[]): string {
         `${figureOf(oursMedian).toPrecision(3)} / ${cpu === null ? "–" : figureOf(besideMedian).toPrecision(3)}`,
     ),
   ]);
-  const head = ["", "beside", "requests a second", "CPU per request", "CPU in µs", "cores in use"];
+  const head = [
+    "",
+    "compared with",
+    "requests per second",
+    "CPU per request",
+    "CPU in µs",
+    "cores in use",
+  ];
   return [head, head.map(() => "---"), ...rows]
     .map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n");

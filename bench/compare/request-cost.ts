@@ -2,7 +2,7 @@ import { closedLoop } from "../load/closed-loop.ts";
 import { postgresNs } from "../testbed/embedded-postgres.ts";
 import type { ServerProcess } from "../testbed/server-process.ts";
 
-/** CPU of the server and of PostgreSQL in µs per request, and requests a second. */
+/** CPU of the server and of PostgreSQL in µs per request, and requests per second. */
 export type RequestCost = { cpuUs: number; perSecond: number };
 
 export type RequestOptions = {

@@ -39,7 +39,7 @@ export async function compareWithPgbench(
       : await logByHttp(testBed, seconds);
     measured.push(isOursFirst ? { a: first, b: second } : { a: second, b: first });
     process.stderr.write(
-      `pair ${pair + 1}: ${measured.at(-1)?.a.toFixed(0)} and ${measured.at(-1)?.b.toFixed(0)} a second\n`,
+      `pair ${pair + 1}: ${measured.at(-1)?.a.toFixed(0)} and ${measured.at(-1)?.b.toFixed(0)} per second\n`,
     );
   }
   return `${estimateText(ratioOfPairs(measured))}, ${pairs} pairs of ${seconds} s, ${CONNECTIONS} connections`;

@@ -52,7 +52,7 @@ function stealMs(): number {
 
 export type Evidence = {
   figures: LoadFigures;
-  /** Offered and achieved requests a second; undefined for a closed loop. */
+  /** Offered and achieved requests per second; undefined for a closed loop. */
   rate: { offered: number; achieved: number } | undefined;
   disturbance: Disturbance;
   /** Whether response times had settled when the first run began. */

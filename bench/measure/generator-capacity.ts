@@ -19,7 +19,7 @@ const PACED_RATES = [100, 1000];
 
 /**
  * Measures the generator on its core, over a Unix socket, against a trivial server on another:
- * requests a second in a closed loop of 32 connections, CPU per request (which gives the rate of a
+ * requests per second in a closed loop of 32 connections, CPU per request (which gives the rate of a
  * whole core even if the core is shared), and how late it sends requests.
  */
 export async function measureGenerator(

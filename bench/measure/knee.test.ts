@@ -9,7 +9,7 @@ import {
   parseObjective,
 } from "./knee.ts";
 
-/** Searches a server that keeps to its objective up to `capacity` requests a second. */
+/** Searches a server that keeps to its objective up to `capacity` requests per second. */
 function search(capacity: number, { from = 50, max = 10_000, precision = 1.1 } = {}) {
   const tried: Attempt[] = [];
   for (let rate = nextRate([], { from, max, precision }); rate !== undefined; ) {

@@ -32,7 +32,7 @@ export const answersFor = ({ figure }: Objective): number =>
 export type Attempt = { rate: number; isWithin: boolean };
 
 /**
- * The bounds of a search, in requests a second. It ends when two neighbouring rates differ by at
+ * The bounds of a search, in requests per second. It ends when two neighbouring rates differ by at
  * most the factor `precision`.
  */
 export type Search = { from: number; max: number; precision: number };

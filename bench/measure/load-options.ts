@@ -17,7 +17,7 @@ export type LoadOptions = {
 };
 
 /**
- * A scenario's load. `offered` is requests a second on average; `people` is the size of the wave,
+ * A scenario's load. `offered` is requests per second on average; `people` is the size of the wave,
  * each on a connection of their own.
  */
 export type LoadPlan = {

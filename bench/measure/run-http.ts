@@ -207,7 +207,7 @@ function cacheFloors(testBed: TestBed, { onStep }: Pick<RunOptions, "onStep">) {
   return async (rate: number): Promise<Floor> => {
     const cached = floors.get(rate);
     if (cached) return cached;
-    onStep(`bare servers at ${rate.toFixed(0)} a second`);
+    onStep(`bare servers at ${rate.toFixed(0)} per second`);
     const floor = await measureFloor(testBed, rate, CONNECTIONS);
     floors.set(rate, floor);
     return floor;

@@ -47,18 +47,18 @@ export type Segment = keyof Attribution;
 
 /** The segments in display order, with their labels. */
 export const SEGMENTS: [Segment, string][] = [
-  ["beforeSend", "before it was sent"],
+  ["beforeSend", "send delay"],
   ["proxy", "proxy"],
   ["serverCpu", "server CPU"],
   ["serverRunQueue", "server waiting for a core"],
-  ["behindOthers", "behind others in the server"],
-  ["poolWait", "waiting for a connection"],
+  ["behindOthers", "queued behind other requests"],
+  ["poolWait", "waiting for a pool connection"],
   ["pooler", "pooler"],
   ["postgresCpu", "PostgreSQL CPU"],
   ["postgresRunQueue", "PostgreSQL waiting for a core"],
   ["lock", "locks"],
   ["disk", "disk"],
-  ["diskOfOthers", "another's flush"],
-  ["handOver", "sockets and waking up"],
+  ["diskOfOthers", "another backend's flush"],
+  ["handOver", "sockets and wake-ups"],
   ["unexplained", "unexplained"],
 ];

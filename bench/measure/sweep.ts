@@ -73,7 +73,7 @@ export async function sweep(scenario: LoadScenario, options: SweepOptions): Prom
     const fixtureSets = await makeFixtureSets(testBed, scenario.people ?? PEOPLE);
     const points: SweepPoint[] = [];
     for (let rate = nextRate([], search); rate !== undefined; rate = nextRate(points, search)) {
-      onStep(`${scenario.operation} at ${rate.toFixed(0)} a second`);
+      onStep(`${scenario.operation} at ${rate.toFixed(0)} per second`);
       const warmUpS = points.length === 0 ? WARM_UP_S : { min: 0, max: 0 };
       let point = await tryRate(testBed, fixtureSets, scenario, rate, warmUpS, options);
       // A missed objective or a disturbed run is repeated once: other processes may have caused it.
@@ -199,16 +199,17 @@ export function sweepMarkdown({
     const verdict = `${point.isWithin ? "within" : "beyond"}${point.doubts.length > 0 ? `, ${point.doubts.join(", ")}` : ""}`;
     return `| ${[point.rate.toFixed(0), point.achievedPerSecond.toFixed(0), ...times, ...shares, verdict].join(" | ")} |`;
   });
-  const limit = `${objective.figure} of at most ${objective.mostMs} ms`;
+  const limit = `${objective.figure} ≤ ${objective.mostMs} ms`;
+  const warnings = doubts.length > 0 ? `, not valid (${doubts.join(", ")})` : "";
   const result =
     greatestRate === null
-      ? `No rate keeps to a ${limit}.`
-      : `The greatest rate with a ${limit}: **${greatestRate.toFixed(0)} a second**${doubts.length > 0 ? `, not to be believed (${doubts.join(", ")})` : ""}.`;
-  return `# ${operation} at rising rates, ${host.commit}, ${profile}
+      ? `No rate meets the objective ${limit}.`
+      : `Maximum rate with ${limit}: **${greatestRate.toFixed(0)} per second**${warnings}.`;
+  return `# ${operation} at increasing rates, ${host.commit}, ${profile}
 
 ${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}. ${result}
 
-| a second | reached | mean, ms | p50 | p90 | p99 | server CPU, ms a request | of the server's core | of PostgreSQL's | objective |
+| rate/s | achieved/s | mean, ms | p50 | p90 | p99 | server CPU, ms per request | server's core in use | PostgreSQL's core in use | objective |
 |---|---|---|---|---|---|---|---|---|---|
 ${rows.join("\n")}
 `;

@@ -31,12 +31,12 @@ export const commandText = ({ commit, command }: Fingerprint): string | undefine
 export const diskText = ({ disk, isCold }: RunResult): string =>
   [
     disk.what,
-    `${disk.fdatasync.perSecond.toFixed(0)} flushes a second`,
+    `${disk.fdatasync.perSecond.toFixed(0)} flushes per second`,
     ...(isCold ? ["cold start: small shared buffers, empty page cache"] : []),
   ].join("; ");
 
 const loadText = ({ results }: RunResult) =>
-  `${results[0]?.offeredPerSecond.toFixed(0) ?? 0} requests a second over 32 connections of a Unix socket, in ${results[0]?.runs.length ?? 0} runs of each operation${waveText(results)}`;
+  `${results[0]?.offeredPerSecond.toFixed(0) ?? 0} requests per second over 32 connections of a Unix socket, in ${results[0]?.runs.length ?? 0} runs of each operation${waveText(results)}`;
 
 /** Begins with a comma; empty if no scenario had a wave of simultaneous requests. */
 export const waveText = (results: RunResult["results"]): string =>

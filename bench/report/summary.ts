@@ -23,7 +23,7 @@ export function reportMarkdown(run: RunResult): string {
   return `# Under load at ${host.commit}, ${profile}
 
 ${host.cpu}, ${host.cores} cores, Bun ${host.bun}, PostgreSQL ${host.postgres}; ${diskText(run)}.
-${results[0]?.offeredPerSecond.toFixed(0) ?? 0} requests a second in ${results[0]?.runs.length ?? 0} runs${waveText(results)}; latency in ms from the intended send time, the mean with its
+${results[0]?.offeredPerSecond.toFixed(0) ?? 0} requests per second in ${results[0]?.runs.length ?? 0} runs${waveText(results)}; latency in ms from the intended send time, the mean with its
 95 % interval over runs. ${verdictText(run)}
 
 | operation | requests | mean | p50 | p99 | max | server CPU | PostgreSQL CPU | flushes | explained |${isRefused ? " refused |" : ""} failures |
