@@ -3,43 +3,46 @@ import { makeSignedIn } from "#test/fixtures.ts";
 import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { API, WORKOUTS } from "#test/paths.ts";
 
-const [START, SEVEN_DAYS, MORE] = [
+const [START, SEVEN_DAYS, TOO_LATE] = [
   "2026-03-01T10:00:00Z",
   "2026-03-08T10:00:00Z",
   "2026-03-08T10:00:00.000001Z",
 ];
 
 test(
-  "a workout of seven days is the longest, however its times are given",
+  "a workout lasts at most seven days, however its times are set",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const whole = (endedAt: string) => ({
+    const workout = (endedAt: string) => ({
       as,
       body: { timeZone: "UTC", startedAt: START, endedAt },
     });
-    const longest = await api.post(WORKOUTS, whole(SEVEN_DAYS));
+    const longest = await api.post(WORKOUTS, workout(SEVEN_DAYS));
     expectStatus(longest, 201);
     expect(longest.json.durationS).toBe(7 * 86_400);
-    const one = `${WORKOUTS}/${longest.json.id}`;
+    const finished = `${WORKOUTS}/${longest.json.id}`;
     const running = await api.post(WORKOUTS, { as, body: { timeZone: "UTC", startedAt: START } });
-    const other = `${WORKOUTS}/${running.json.id}`;
+    const inProgress = `${WORKOUTS}/${running.json.id}`;
     for (const answer of [
-      await api.post(WORKOUTS, whole(MORE)),
-      await api.patch(one, { as, body: { endedAt: MORE } }),
-      await api.patch(one, { as, body: { startedAt: "2026-03-01T09:59:59.999999Z" } }),
-      await api.post(`${other}/finish`, { as, body: { endedAt: MORE } }),
-      await api.post(`${other}/finish`, { as, body: {} }),
-      await api.post(`${other}/abort`, { as, body: {} }),
+      await api.post(WORKOUTS, workout(TOO_LATE)),
+      await api.patch(finished, { as, body: { endedAt: TOO_LATE } }),
+      await api.patch(finished, { as, body: { startedAt: "2026-03-01T09:59:59.999999Z" } }),
+      await api.post(`${inProgress}/finish`, { as, body: { endedAt: TOO_LATE } }),
+      await api.post(`${inProgress}/finish`, { as, body: {} }),
+      await api.post(`${inProgress}/abort`, { as, body: {} }),
     ]) {
       expectProblem(answer, 422, "workouts.too_long");
       expect(answer.json.errors.map(({ field }: { field: string }) => field)).toEqual(["/endedAt"]);
     }
-    expectStatus(await api.post(`${other}/finish`, { as, body: { endedAt: SEVEN_DAYS } }), 200);
+    expectStatus(
+      await api.post(`${inProgress}/finish`, { as, body: { endedAt: SEVEN_DAYS } }),
+      200,
+    );
   }),
 );
 
 test(
-  "a workout that is too long is refused in a batch, and the others are kept",
+  "a sync refuses a workout that is too long and applies the other changes",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const item = (startedAt: string, endedAt: string) => ({
@@ -65,7 +68,7 @@ test(
 );
 
 test(
-  "a longer workout from before the limit can be read and changed, and must keep to the limit once its times change",
+  "a workout from before the limit may stay longer until its times change",
   withApi(async (api, { sql }) => {
     const { user, as } = await makeSignedIn(api);
     const day = "2000-01-01";
@@ -85,9 +88,9 @@ test(
     expect(items.map(({ durationS }: { durationS: number }) => durationS)).toEqual([
       1_893_452_400, 1_893_456_000, 3_155_673_600,
     ]);
-    const one = `${WORKOUTS}/${items[2].id}`;
-    expectStatus(await api.patch(one, { as, body: { notes: "Forgot to stop it" } }), 200);
-    const { id, version, ...stored } = (await api.get(one, { as })).json;
+    const path = `${WORKOUTS}/${items[2].id}`;
+    expectStatus(await api.patch(path, { as, body: { notes: "Forgot to stop it" } }), 200);
+    const { id, version, ...stored } = (await api.get(path, { as })).json;
     const state = {
       notes: "Still",
       timeZone: stored.timeZone,
@@ -100,16 +103,16 @@ test(
       body: { changes: [{ kind: "workout", id, baseVersion: version, state }] },
     });
     expect(sync.json.results[0].status).toBe("applied");
-    expectStatus(await api.delete(one, { as }), 204);
-    expectStatus(await api.post(`${one}/restore`, { as, body: {} }), 200);
+    expectStatus(await api.delete(path, { as }), 204);
+    expectStatus(await api.post(`${path}/restore`, { as, body: {} }), 200);
     expectProblem(
-      await api.patch(one, { as, body: { startedAt: "1900-01-02T00:00:00Z" } }),
+      await api.patch(path, { as, body: { startedAt: "1900-01-02T00:00:00Z" } }),
       422,
       "workouts.too_long",
     );
-    expectStatus(await api.patch(one, { as, body: { endedAt: "1900-01-01T13:00:00Z" } }), 200);
+    expectStatus(await api.patch(path, { as, body: { endedAt: "1900-01-01T13:00:00Z" } }), 200);
     expectProblem(
-      await api.patch(one, { as, body: { endedAt: "1901-01-01T13:00:00Z" } }),
+      await api.patch(path, { as, body: { endedAt: "1901-01-01T13:00:00Z" } }),
       422,
       "workouts.too_long",
     );

@@ -4,10 +4,10 @@ import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { WORKOUTS } from "#test/paths.ts";
 
 test(
-  "an exercise of a workout takes 500 sets, a workout 200 exercises, and more are refused with 409",
+  "an exercise has at most 500 sets, and a workout at most 200 exercises",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const full = {
+    const almostFull = {
       exerciseName: "Squat",
       mode: "reps",
       sets: Array.from({ length: 499 }, () => ({ reps: 1 })),
@@ -15,7 +15,7 @@ test(
     const others = Array.from({ length: 198 }, () => ({ exerciseName: "Plank", mode: "time" }));
     const started = await api.post(WORKOUTS, {
       as,
-      body: { timeZone: "UTC", exercises: [full, ...others] },
+      body: { timeZone: "UTC", exercises: [almostFull, ...others] },
     });
     const { id, exercises } = started.json;
     const logSet = () =>

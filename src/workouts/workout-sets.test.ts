@@ -6,8 +6,8 @@ import { statementsOf } from "#test/transaction.ts";
 
 type Body = Record<string, unknown>;
 
-/** A workout in progress with two exercises, and a way to ask about it. */
-async function started(api: Api) {
+/** A workout in progress with two exercises, and functions that read it. */
+async function startWorkout(api: Api) {
   const { as } = await makeSignedIn(api);
   const squat = await makeExercise(api, { name: "Zq Squat" });
   const exercises = [
@@ -17,19 +17,19 @@ async function started(api: Api) {
   const { json } = await api.post(WORKOUTS, { as, body: { timeZone: "UTC", exercises } });
   const url = `${WORKOUTS}/${json.id}`;
   const read = async () => (await api.get(url, { as })).json;
-  const shown = async () => {
+  const repsInOrder = async () => {
     const workout = await read();
     const sets = workout.exercises[0].sets as { reps: number; position: number }[];
-    expect(sets.map(({ position }) => position)).toEqual(sets.map((_set, at) => at + 1));
+    expect(sets.map(({ position }) => position)).toEqual(sets.map((_set, index) => index + 1));
     return sets.map(({ reps }) => reps);
   };
-  return { as, url, workout: json, squat, read, shown };
+  return { as, url, workout: json, squat, read, repsInOrder };
 }
 
 test(
-  "sets are logged at the end, changed, moved and removed, and the workout's version rises each time",
+  "sets are logged at the end, changed, moved and removed, and each write increments the version",
   withApi(async (api) => {
-    const { as, url, workout, read, shown } = await started(api);
+    const { as, url, workout, read, repsInOrder } = await startWorkout(api);
     const [entry] = workout.exercises;
     const logged = await api.post(`${url}/exercises/${entry.id}/sets`, {
       as,
@@ -43,7 +43,7 @@ test(
       weight: 100,
       weightKg: 45.3592,
     });
-    expect(await shown()).toEqual([1, 2, 3, 4]);
+    expect(await repsInOrder()).toEqual([1, 2, 3, 4]);
     const changed = await api.patch(`${url}/sets/${logged.json.id}`, {
       as,
       body: { reps: 5, weightUnit: "kg", note: "Easy" },
@@ -58,13 +58,13 @@ test(
     const move = (position: number) =>
       api.patch(`${url}/sets/${logged.json.id}`, { as, body: { position } });
     await move(2);
-    expect(await shown()).toEqual([1, 5, 2, 3]);
+    expect(await repsInOrder()).toEqual([1, 5, 2, 3]);
     await move(1);
-    expect(await shown()).toEqual([5, 1, 2, 3]);
+    expect(await repsInOrder()).toEqual([5, 1, 2, 3]);
     await move(500);
-    expect(await shown()).toEqual([1, 2, 3, 5]);
+    expect(await repsInOrder()).toEqual([1, 2, 3, 5]);
     expectStatus(await api.delete(`${url}/sets/${entry.sets[1].id}`, { as }), 204);
-    expect(await shown()).toEqual([1, 3, 5]);
+    expect(await repsInOrder()).toEqual([1, 3, 5]);
     expect((await read()).version).toBe(7);
     expect((await api.patch(`${url}/sets/${entry.sets[0].id}`, { as, body: {} })).json).toEqual(
       entry.sets[0],
@@ -75,7 +75,7 @@ test(
 test(
   "exercises are added at the end, moved and removed",
   withApi(async (api) => {
-    const { as, url, workout, read } = await started(api);
+    const { as, url, workout, read } = await startWorkout(api);
     const names = async () =>
       (await read()).exercises.map(({ exerciseName }: { exerciseName: string }) => exerciseName);
     const added = await api.post(`${url}/exercises`, {
@@ -110,13 +110,13 @@ test(
 );
 
 test.each<[string, Body, string]>([
-  ["time for reps", { timeS: 3 }, "/timeS"],
+  ["a time in mode reps", { timeS: 3 }, "/timeS"],
   ["a weight without a unit", { weight: 3 }, "/weightUnit"],
   ["fractional reps", { reps: 3.5 }, "/reps"],
   ["an RPE beyond 10", { rpe: 11 }, "/rpe"],
-])("%s is refused, when logged and when changed", async (_what, body, field) => {
+])("a set with %s is rejected when it is logged or changed", async (_what, body, field) => {
   await withApi(async (api) => {
-    const { as, url, workout, shown } = await started(api);
+    const { as, url, workout, repsInOrder } = await startWorkout(api);
     const [entry] = workout.exercises;
     for (const answer of [
       await api.post(`${url}/exercises/${entry.id}/sets`, { as, body }),
@@ -125,31 +125,31 @@ test.each<[string, Body, string]>([
       expectProblem(answer, 422, "invalid_request");
       expect(answer.json.errors.map((error: { field: string }) => error.field)).toContain(field);
     }
-    expect(await shown()).toEqual([1, 2, 3]);
+    expect(await repsInOrder()).toEqual([1, 2, 3]);
   })();
 });
 
 test(
-  "nothing is logged in a workout that is over, that is not one's own, or of an old version",
+  "a set cannot be logged in a finished workout, in another user's, or for a stale version",
   withApi(async (api) => {
-    const { as, url, workout, shown } = await started(api);
+    const { as, url, workout, repsInOrder } = await startWorkout(api);
     const other = await makeSignedIn(api);
     const [entry] = workout.exercises;
-    const log = (who: string, ifMatch?: string) =>
+    const log = (user: string, ifMatch?: string) =>
       api.post(`${url}/exercises/${entry.id}/sets`, {
-        as: who,
+        as: user,
         body: { reps: 9 },
         ...(ifMatch ? { headers: { "if-match": ifMatch } } : {}),
       });
     expectProblem(await log(other.as), 404, "workouts.not_found");
-    const seen = (await api.get(url, { as })).headers.get("etag") ?? "";
+    const etag = (await api.get(url, { as })).headers.get("etag") ?? "";
     const note = await api.patch(url, {
       as,
       body: { notes: "Seen" },
-      headers: { "if-match": seen },
+      headers: { "if-match": etag },
     });
     expectStatus(note, 200);
-    for (const ifMatch of ['"7"', ",", '""', "7", seen])
+    for (const ifMatch of ['"7"', ",", '""', "7", etag])
       expectProblem(await log(as, ifMatch), 412, "workouts.stale");
     expectProblem(await api.delete(`${url}/sets/${ABSENT}`, { as }), 404, "workouts.set_not_found");
     expectProblem(
@@ -158,7 +158,7 @@ test(
       "workouts.exercise_not_found",
     );
     expectStatus(await api.post(`${url}/finish`, { as, body: {} }), 200);
-    const over = [
+    const answers = [
       await log(as),
       await api.patch(`${url}/sets/${entry.sets[0].id}`, { as, body: { reps: 9 } }),
       await api.delete(`${url}/sets/${entry.sets[0].id}`, { as }),
@@ -168,15 +168,15 @@ test(
       }),
       await api.delete(`${url}/exercises/${entry.id}`, { as }),
     ];
-    for (const answer of over) expectProblem(answer, 409, "workouts.finished");
-    expect(await shown()).toEqual([1, 2, 3]);
+    for (const answer of answers) expectProblem(answer, 409, "workouts.finished");
+    expect(await repsInOrder()).toEqual([1, 2, 3]);
   }),
 );
 
 test(
-  "a client may choose ids, once; whose they are does not matter",
+  "a client may choose ids, but not one that is already taken",
   withApi(async (api) => {
-    const { as, url, workout } = await started(api);
+    const { as, url, workout } = await startWorkout(api);
     const id = Bun.randomUUIDv7();
     const log = () =>
       api.post(`${url}/exercises/${workout.exercises[0].id}/sets`, { as, body: { id, reps: 9 } });
@@ -193,9 +193,9 @@ test(
 test(
   "logging, changing and removing a set takes at most three statements each",
   withApi(async (api) => {
-    const { as, url, workout } = await started(api);
+    const { as, url, workout } = await startWorkout(api);
     const [entry] = workout.exercises;
-    const asked = [
+    const requests = [
       () => api.post(`${url}/exercises/${entry.id}/sets`, { as, body: { reps: 1 } }),
       () => api.patch(`${url}/sets/${entry.sets[0].id}`, { as, body: { reps: 2 } }),
       () => api.delete(`${url}/sets/${entry.sets[0].id}`, { as }),
@@ -207,6 +207,7 @@ test(
       () => api.patch(`${url}/exercises/${entry.id}`, { as, body: { position: 2 } }),
       () => api.delete(`${url}/exercises/${entry.id}`, { as }),
     ];
-    for (const ask of asked) expect((await statementsOf(ask)).length).toBeLessThanOrEqual(3);
+    for (const request of requests)
+      expect((await statementsOf(request)).length).toBeLessThanOrEqual(3);
   }),
 );
