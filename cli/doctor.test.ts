@@ -9,7 +9,7 @@ import { openHome } from "#lib/home.ts";
 import { openDatabase } from "#src/app/database.ts";
 import { createBackup } from "#src/backup/create-backup.ts";
 import { readConfig } from "#src/config/config.ts";
-import { freePort } from "#test/launched.ts";
+import { freePort } from "#test/launcher.ts";
 import { makeOwnDatabase } from "#test/own-database.ts";
 import { databaseSettings, directTestUrl } from "#test/transaction.ts";
 import { doctor } from "./doctor.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { makeCheckout } from "#test/launched.ts";
+import { makeCheckout } from "#test/launcher.ts";
 
 const text = readFileSync(join(import.meta.dir, "../CONTRIBUTING.md"), "utf8");
 const example = text.slice(text.indexOf("## Adding a domain"), text.indexOf("## Finding a fault"));

@@ -18,7 +18,7 @@ export type Model = {
   plan: { version: number; routines: Day[] };
 };
 
-export type World = {
+export type Fixtures = {
   api: Api;
   as: string;
   ids: { workout: string; routine: string; plan: string; routines: string[]; name: string };
@@ -115,7 +115,7 @@ export function planOf({ version, routines }: Json): Model["plan"] {
   return { version, routines: routines.map(({ routineId, day }: Json) => ({ routineId, day })) };
 }
 
-export async function makeWorld(api: Api, as: string): Promise<World> {
+export async function makeFixtures(api: Api, as: string): Promise<Fixtures> {
   const post = async (path: string, body: object) => {
     const answer = await api.post(`${API}/${path}`, { as, body });
     expectStatus(answer, 201);
@@ -156,7 +156,7 @@ export async function makeWorld(api: Api, as: string): Promise<World> {
 }
 
 /** How the three things are stored in the end. */
-export async function readWorld({ api, as, ids }: World): Promise<Model> {
+export async function readModel({ api, as, ids }: Fixtures): Promise<Model> {
   const get = async (path: string) => (await api.get(`${API}/${path}`, { as })).json;
   return {
     workout: workoutOf(await get(`workouts/${ids.workout}`)),

@@ -1,8 +1,9 @@
 import { makeExercise, makeSignedIn } from "./fixtures.ts";
 import { type Answer, type Api, expectStatus } from "./harness.ts";
+import { API } from "./paths.ts";
 
 /** What recipes share: the API, the cookie of a superuser, and a muscle group that stays. */
-export type World = { api: Api; admin: string; muscle: number };
+export type Fixtures = { api: Api; admin: string; muscle: number };
 
 /**
  * A request that names something, and a request that deletes it; `table` and `id` say what that is.
@@ -13,11 +14,10 @@ export type Race = {
   table: string;
   id: string | number;
 };
-export type Recipe = (world: World) => Promise<Race>;
+export type Recipe = (fixtures: Fixtures) => Promise<Race>;
 type SignedIn = Awaited<ReturnType<typeof makeSignedIn>>;
 type Create = () => Promise<Answer>;
 
-export const V1 = "/api/v1";
 export const ENTRY = { mode: "reps", sets: 1 };
 const CSV = [
   "Date,Workout Name,Duration,Exercise Name,Set Order,Weight,Reps,Distance,Seconds,Notes,Workout Notes,RPE",
@@ -27,20 +27,20 @@ let counter = 0;
 export const fresh = () => `Zq ${process.pid} ${++counter}`;
 
 export async function make(
-  { api }: World,
+  { api }: Fixtures,
   as: string,
   path: string,
   body: object,
 ): Promise<string> {
-  const made = await api.post(`${V1}/${path}`, { as, body });
+  const made = await api.post(`${API}/${path}`, { as, body });
   expectStatus(made, 201);
   return made.json.id;
 }
-export const makeRoutine = (world: World, as: string, exercises: object[] = []) =>
-  make(world, as, "routines", { name: fresh(), exercises });
-export const makePlan = (world: World, as: string, routines: object[] = []) =>
-  make(world, as, "plans", { name: fresh(), routines });
-export const newExercise = ({ muscle }: World) => ({
+export const makeRoutine = (fixtures: Fixtures, as: string, exercises: object[] = []) =>
+  make(fixtures, as, "routines", { name: fresh(), exercises });
+export const makePlan = (fixtures: Fixtures, as: string, routines: object[] = []) =>
+  make(fixtures, as, "plans", { name: fresh(), routines });
+export const newExercise = ({ muscle }: Fixtures) => ({
   name: fresh(),
   primaryMuscles: [muscle],
   category: "strength",
@@ -49,23 +49,27 @@ export const newExercise = ({ muscle }: World) => ({
 
 /** Someone is deleted who does something, or to whom something is done. */
 export const user =
-  (begin: (world: World, victim: SignedIn) => Create | Promise<Create>): Recipe =>
-  async (world) => {
-    const victim = await makeSignedIn(world.api, { roleSlug: "fitness-trainer" });
-    const create = await begin(world, victim);
+  (begin: (fixtures: Fixtures, victim: SignedIn) => Create | Promise<Create>): Recipe =>
+  async (fixtures) => {
+    const victim = await makeSignedIn(fixtures.api, { roleSlug: "fitness-trainer" });
+    const create = await begin(fixtures, victim);
     const { id } = victim.user;
     return {
       create,
-      remove: () => world.api.delete(`${V1}/users/${id}`, { as: world.admin }),
+      remove: () => fixtures.api.delete(`${API}/users/${id}`, { as: fixtures.admin }),
       table: "users",
       id,
     };
   };
-export const userPosts = (path: string, body: (world: World) => object, headers = {}): Recipe =>
+export const userPosts = (
+  path: string,
+  body: (fixtures: Fixtures) => object,
+  headers = {},
+): Recipe =>
   user(
-    (world, { as }) =>
+    (fixtures, { as }) =>
       () =>
-        world.api.post(`${V1}/${path}`, { as, body: body(world), headers }),
+        fixtures.api.post(`${API}/${path}`, { as, body: body(fixtures), headers }),
   );
 
 /** Something of somebody's own is deleted that they name. */
@@ -73,33 +77,35 @@ export const own =
   (
     table: string,
     path: string,
-    makeIt: (world: World, as: string, owner: SignedIn) => Promise<string>,
-    begin: (world: World, as: string, id: string) => Create | Promise<Create>,
+    makeIt: (fixtures: Fixtures, as: string, owner: SignedIn) => Promise<string>,
+    begin: (fixtures: Fixtures, as: string, id: string) => Create | Promise<Create>,
   ): Recipe =>
-  async (world) => {
-    const owner = await makeSignedIn(world.api, { roleSlug: "fitness-trainer" });
+  async (fixtures) => {
+    const owner = await makeSignedIn(fixtures.api, { roleSlug: "fitness-trainer" });
     const { as } = owner;
-    const id = await makeIt(world, as, owner);
-    const create = await begin(world, as, id);
-    return { create, remove: () => world.api.delete(`${V1}/${path}/${id}`, { as }), table, id };
+    const id = await makeIt(fixtures, as, owner);
+    const create = await begin(fixtures, as, id);
+    return { create, remove: () => fixtures.api.delete(`${API}/${path}/${id}`, { as }), table, id };
   };
 export const exercise = (begin: Parameters<typeof own>[3]) =>
   own(
     "exercises",
     "exercises",
-    (world, _as, owner) => makeExercise(world.api, { owner: owner.user, name: fresh() }),
+    (fixtures, _as, owner) => makeExercise(fixtures.api, { owner: owner.user, name: fresh() }),
     begin,
   );
 export const routine = (begin: Parameters<typeof own>[3]) =>
-  own("routines", "routines", (world, as) => makeRoutine(world, as), begin);
+  own("routines", "routines", (fixtures, as) => makeRoutine(fixtures, as), begin);
 export const plan = (begin: Parameters<typeof own>[3]) =>
-  own("plans", "plans", (world, as) => makePlan(world, as), begin);
+  own("plans", "plans", (fixtures, as) => makePlan(fixtures, as), begin);
 export const posting =
-  (path: string, body: (id: string) => object) => (world: World, as: string, id: string) => () =>
-    world.api.post(`${V1}/${path}`, { as, body: body(id) });
+  (path: string, body: (id: string) => object) =>
+  (fixtures: Fixtures, as: string, id: string) =>
+  () =>
+    fixtures.api.post(`${API}/${path}`, { as, body: body(id) });
 export const relinking =
-  (links: (world: World) => object) => (world: World, as: string, id: string) => () =>
-    world.api.patch(`${V1}/exercises/user/${id}`, { as, body: links(world) });
+  (links: (fixtures: Fixtures) => object) => (fixtures: Fixtures, as: string, id: string) => () =>
+    fixtures.api.patch(`${API}/exercises/user/${id}`, { as, body: links(fixtures) });
 
 /** An entry of a catalog is deleted that an exercise names. */
 export const entry =
@@ -109,36 +115,46 @@ export const entry =
     body: (id: number) => object,
     kind: "user" | "system" = "user",
   ): Recipe =>
-  async (world) => {
-    const id = Number(await make(world, world.admin, `catalogs/${catalog}`, { name: fresh() }));
+  async (fixtures) => {
+    const id = Number(
+      await make(fixtures, fixtures.admin, `catalogs/${catalog}`, { name: fresh() }),
+    );
     const send = () =>
-      world.api.post(`${V1}/exercises/${kind}`, {
-        as: world.admin,
-        body: { ...newExercise(world), ...body(id) },
+      fixtures.api.post(`${API}/exercises/${kind}`, {
+        as: fixtures.admin,
+        body: { ...newExercise(fixtures), ...body(id) },
       });
     return {
       create: send,
-      remove: () => world.api.delete(`${V1}/catalogs/${catalog}/${id}`, { as: world.admin }),
+      remove: () => fixtures.api.delete(`${API}/catalogs/${catalog}/${id}`, { as: fixtures.admin }),
       table,
       id,
     };
   };
 
-export async function makeClient(world: World, trainer: string, client: SignedIn): Promise<string> {
-  const id = await make(world, trainer, "clients", {
+export async function makeClient(
+  fixtures: Fixtures,
+  trainer: string,
+  client: SignedIn,
+): Promise<string> {
+  const id = await make(fixtures, trainer, "clients", {
     email: client.user.email,
     scopes: ["write_plans"],
   });
   expectStatus(
-    await world.api.post(`${V1}/trainers/${id}/accept`, { as: client.as, body: {} }),
+    await fixtures.api.post(`${API}/trainers/${id}/accept`, { as: client.as, body: {} }),
     200,
   );
   return id;
 }
-export const assign = (world: World, trainer: string, planId: string, clientId: string) => () =>
-  world.api.post(`${V1}/plans/${planId}/assign`, { as: trainer, body: { clientIds: [clientId] } });
-export const sendFile = ({ api }: World, as: string) =>
-  api.post(`${V1}/imports?timeZone=UTC&weightUnit=kg`, {
+export const assign =
+  (fixtures: Fixtures, trainer: string, planId: string, clientId: string) => () =>
+    fixtures.api.post(`${API}/plans/${planId}/assign`, {
+      as: trainer,
+      body: { clientIds: [clientId] },
+    });
+export const sendFile = ({ api }: Fixtures, as: string) =>
+  api.post(`${API}/imports?timeZone=UTC&weightUnit=kg`, {
     as,
     body: CSV,
     headers: { "content-type": "text/csv" },

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { launch, makeCheckout, untilUp } from "./launched.ts";
+import { launch, makeCheckout, waitUntilUp } from "./launcher.ts";
 
 test("after a file changes, `bun run dev` answers with the new code", async () => {
   const { dir, remove } = makeCheckout({ withModules: true });
@@ -9,7 +9,7 @@ test("after a file changes, `bun run dev` answers with the new code", async () =
   // As the script `dev` of package.json does.
   const dev = launch(dir, ["up"], { IRONTRACK_WATCH: "1", IRONTRACK_HOME: home, HOST: "" });
   try {
-    await untilUp(dev);
+    await waitUntilUp(dev);
     const ping = async () => {
       const unix = join(home, "run/irontrack.sock");
       const response = await fetch("http://localhost/ping", { unix }).catch(() => undefined);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { openPool, type Pool } from "#db/client.ts";
-import { edits, makeWorld, readWorld } from "./concurrent-edits.ts";
+import { edits, makeFixtures, readModel } from "./concurrent-edits.ts";
 import { makeSignedIn } from "./fixtures.ts";
 import { type Api, apiOn } from "./harness.ts";
 import { makeOwnDatabase } from "./own-database.ts";
@@ -19,7 +19,7 @@ export async function expectSerialRounds(rounds: number): Promise<void> {
   const pool = openPool(database.url, {
     size: CONNECTIONS,
     prepare: canPrepare(),
-    admission: patientGate,
+    admission: patientAdmission,
   });
   try {
     const api = await apiOn(pool);
@@ -37,19 +37,19 @@ async function expectSerial(
   as: string,
   acts: Parameters<typeof send>[1][],
 ): Promise<void> {
-  const world = await makeWorld(api, as);
-  const made = await Promise.all(acts.flatMap((act) => send(world, act)));
-  const end = await readWorld(world);
+  const fixtures = await makeFixtures(api, as);
+  const made = await Promise.all(acts.flatMap((act) => send(fixtures, act)));
+  const end = await readModel(fixtures);
   const isAnswered = made.every(({ status }) => [200, 201, 204, 404, 409].includes(status));
-  if (isAnswered && isSerial(world.start, made, end)) return;
-  const story = [world.start, ...made.map(({ what }) => what), end];
+  if (isAnswered && isSerial(fixtures.start, made, end)) return;
+  const story = [fixtures.start, ...made.map(({ what }) => what), end];
   throw new Error(
     story.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n"),
   );
 }
 
 /** Refuses nothing, and runs again what a deadlock undid, as the server does. */
-export const patientGate = {
+export const patientAdmission = {
   context: () => undefined,
   maxRequests: 1000,
   maxQueued: 1000,

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { PASSWORD } from "./fixtures.ts";
 
 /** Ids, addresses and names of things that exist, for values that hit something. */
-export type KnownValues = {
+export type ExistingValues = {
   ids: string[];
   /** Ids by the name of the field that takes them. */
   idsOf: Record<string, string[]>;
@@ -121,7 +121,7 @@ const NEARLY: Record<string, string[]> = {
 NEARLY.name = NEARLY.title as string[];
 
 /** Texts that fit `schema`, most of them at the edge of what fits; some come close only. */
-export function texts(schema: TSchema, known: KnownValues, name: string): fc.Arbitrary<string> {
+export function texts(schema: TSchema, known: ExistingValues, name: string): fc.Arbitrary<string> {
   const nearly = NEARLY[schema.format];
   const fits = fittingTexts(schema, known, name);
   if (!nearly) return fits;
@@ -131,7 +131,7 @@ export function texts(schema: TSchema, known: KnownValues, name: string): fc.Arb
   );
 }
 
-function fittingTexts(schema: TSchema, known: KnownValues, name: string): fc.Arbitrary<string> {
+function fittingTexts(schema: TSchema, known: ExistingValues, name: string): fc.Arbitrary<string> {
   const { format, pattern, minLength = 0, maxLength = 1000 } = schema;
   if (format === "uuid") {
     const fresh = fc.constant(null).map(() => crypto.randomUUID());

@@ -1,6 +1,6 @@
 import type { TObject, TSchema } from "@sinclair/typebox";
 import fc from "fast-check";
-import { type KnownValues, texts } from "./extreme-texts.ts";
+import { type ExistingValues, texts } from "./extreme-texts.ts";
 
 /** Texts that have broken something somewhere. */
 export const nastyText: fc.Arbitrary<string> = fc.oneof(
@@ -66,7 +66,7 @@ export const nastyValue: fc.Arbitrary<unknown> = fc.oneof(
 );
 
 /** Values that fit `schema`, most of them at the edge of what fits. */
-export function fitting(schema: TSchema, known: KnownValues, name = ""): fc.Arbitrary<unknown> {
+export function fitting(schema: TSchema, known: ExistingValues, name = ""): fc.Arbitrary<unknown> {
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.anyOf)
     return fc.oneof(...(schema.anyOf as TSchema[]).map((option) => fitting(option, known, name)));
@@ -123,7 +123,7 @@ const withoutLists = (entry: unknown): unknown =>
       )
     : entry;
 
-function lists(schema: TSchema, known: KnownValues, name: string): fc.Arbitrary<unknown[]> {
+function lists(schema: TSchema, known: ExistingValues, name: string): fc.Arbitrary<unknown[]> {
   const { items, minItems = 0, maxItems = 100, uniqueItems = false } = schema;
   const entry = fitting(items, known, name);
   const short = fc.array(entry, { minLength: minItems, maxLength: Math.min(maxItems, 3) });
@@ -142,7 +142,7 @@ function lists(schema: TSchema, known: KnownValues, name: string): fc.Arbitrary<
   );
 }
 
-function objects(schema: TObject, known: KnownValues): fc.Arbitrary<unknown> {
+function objects(schema: TObject, known: ExistingValues): fc.Arbitrary<unknown> {
   const properties = Object.entries(schema.properties ?? {}).map(
     ([name, property]) => [name, fitting(property, known, name)] as const,
   );

@@ -3,6 +3,7 @@ import {
   ENTRY,
   entry,
   exercise,
+  type Fixtures,
   fresh,
   make,
   makeClient,
@@ -18,23 +19,22 @@ import {
   sendFile,
   user,
   userPosts,
-  V1,
-  type World,
 } from "./deletion-races.ts";
 import { makeExercise, makeSignedIn, PASSWORD } from "./fixtures.ts";
 import { expectStatus } from "./harness.ts";
+import { API } from "./paths.ts";
 
-const makeTag = (world: World) =>
-  make(world, world.admin, "catalogs/exercise-tags", { name: fresh() });
-const makeEquipment = (world: World) =>
-  make(world, world.admin, "catalogs/equipment", { name: fresh() });
+const makeTag = (fixtures: Fixtures) =>
+  make(fixtures, fixtures.admin, "catalogs/exercise-tags", { name: fresh() });
+const makeEquipment = (fixtures: Fixtures) =>
+  make(fixtures, fixtures.admin, "catalogs/equipment", { name: fresh() });
 
 /** For each foreign key: a request that writes it, and one that deletes what it refers to. */
 export const RECIPES: Record<string, Recipe> = {
   exercises_owner_id_fkey: userPosts("exercises/user", newExercise),
   logins_user_id_fkey: user(({ api }, { user: { email } }) => {
     const body = { username: email, password: PASSWORD };
-    return () => api.post(`${V1}/access/signin`, { body });
+    return () => api.post(`${API}/access/signin`, { body });
   }),
   routines_owner_id_fkey: userPosts("routines", () => ({ name: fresh(), exercises: [] })),
   plans_owner_id_fkey: userPosts("plans", () => ({ name: fresh(), routines: [] })),
@@ -44,43 +44,52 @@ export const RECIPES: Record<string, Recipe> = {
     "idempotency-key": "k",
   }),
   imports_user_id_fkey: user(
-    (world, { as }) =>
+    (fixtures, { as }) =>
       () =>
-        sendFile(world, as),
+        sendFile(fixtures, as),
   ),
-  import_names_user_id_fkey: user(async (world, { as }) => {
-    const names = [{ name: "X", exerciseId: await makeExercise(world.api, { name: fresh() }) }];
-    return () => world.api.patch(`${V1}/imports/names`, { as, body: { names } });
+  import_names_user_id_fkey: user(async (fixtures, { as }) => {
+    const names = [{ name: "X", exerciseId: await makeExercise(fixtures.api, { name: fresh() }) }];
+    return () => fixtures.api.patch(`${API}/imports/names`, { as, body: { names } });
   }),
-  grants_owner_id_fkey: user(async (world, { as }) => {
-    const { user: friend } = await makeSignedIn(world.api);
-    const body = { routineId: await makeRoutine(world, as), email: friend.email, access: "read" };
-    return () => world.api.post(`${V1}/grants`, { as, body });
+  grants_owner_id_fkey: user(async (fixtures, { as }) => {
+    const { user: friend } = await makeSignedIn(fixtures.api);
+    const body = {
+      routineId: await makeRoutine(fixtures, as),
+      email: friend.email,
+      access: "read",
+    };
+    return () => fixtures.api.post(`${API}/grants`, { as, body });
   }),
-  grants_grantee_id_fkey: user(async (world, { user: { email } }) => {
-    const { as } = await makeSignedIn(world.api);
-    const body = { routineId: await makeRoutine(world, as), email, access: "read" };
-    return () => world.api.post(`${V1}/grants`, { as, body });
+  grants_grantee_id_fkey: user(async (fixtures, { user: { email } }) => {
+    const { as } = await makeSignedIn(fixtures.api);
+    const body = { routineId: await makeRoutine(fixtures, as), email, access: "read" };
+    return () => fixtures.api.post(`${API}/grants`, { as, body });
   }),
-  links_owner_id_fkey: user(async (world, { as }) => {
-    const body = { routineId: await makeRoutine(world, as) };
-    return () => world.api.post(`${V1}/links`, { as, body });
+  links_owner_id_fkey: user(async (fixtures, { as }) => {
+    const body = { routineId: await makeRoutine(fixtures, as) };
+    return () => fixtures.api.post(`${API}/links`, { as, body });
   }),
-  clients_trainer_id_fkey: user(async (world, { as }) => {
-    const { user: client } = await makeSignedIn(world.api);
+  clients_trainer_id_fkey: user(async (fixtures, { as }) => {
+    const { user: client } = await makeSignedIn(fixtures.api);
     return () =>
-      world.api.post(`${V1}/clients`, {
+      fixtures.api.post(`${API}/clients`, {
         as,
         body: { email: client.email, scopes: ["write_plans"] },
       });
   }),
   clients_client_id_fkey: user(async ({ api }, { user: { email } }) => {
     const { as } = await makeSignedIn(api, { roleSlug: "fitness-trainer" });
-    return () => api.post(`${V1}/clients`, { as, body: { email, scopes: ["write_plans"] } });
+    return () => api.post(`${API}/clients`, { as, body: { email, scopes: ["write_plans"] } });
   }),
-  plans_assigned_by_fkey: user(async (world, { as }) => {
-    const client = await makeSignedIn(world.api);
-    return assign(world, as, await makePlan(world, as), await makeClient(world, as, client));
+  plans_assigned_by_fkey: user(async (fixtures, { as }) => {
+    const client = await makeSignedIn(fixtures.api);
+    return assign(
+      fixtures,
+      as,
+      await makePlan(fixtures, as),
+      await makeClient(fixtures, as, client),
+    );
   }),
 
   exercise_equipment_equipment_id_fkey: entry("equipment", "equipment", (id) => ({
@@ -103,9 +112,9 @@ export const RECIPES: Record<string, Recipe> = {
     "system",
   ),
 
-  exercise_equipment_exercise_id_fkey: exercise(async (world, as, id) => {
-    const equipment = [Number(await makeEquipment(world))];
-    return relinking(() => ({ equipment }))(world, as, id);
+  exercise_equipment_exercise_id_fkey: exercise(async (fixtures, as, id) => {
+    const equipment = [Number(await makeEquipment(fixtures))];
+    return relinking(() => ({ equipment }))(fixtures, as, id);
   }),
   exercise_primary_muscles_exercise_id_fkey: exercise(
     relinking(({ muscle }) => ({ primaryMuscles: [muscle] })),
@@ -113,13 +122,13 @@ export const RECIPES: Record<string, Recipe> = {
   exercise_secondary_muscles_exercise_id_fkey: exercise(
     relinking(({ muscle }) => ({ secondaryMuscles: [muscle] })),
   ),
-  exercise_tag_links_exercise_id_fkey: async (world) => {
-    const id = await makeExercise(world.api, { name: fresh() });
-    const tags = [Number(await makeTag(world))];
-    const as = world.admin;
+  exercise_tag_links_exercise_id_fkey: async (fixtures) => {
+    const id = await makeExercise(fixtures.api, { name: fresh() });
+    const tags = [Number(await makeTag(fixtures))];
+    const as = fixtures.admin;
     return {
-      create: () => world.api.patch(`${V1}/exercises/system/${id}`, { as, body: { tags } }),
-      remove: () => world.api.delete(`${V1}/exercises/${id}`, { as }),
+      create: () => fixtures.api.patch(`${API}/exercises/system/${id}`, { as, body: { tags } }),
+      remove: () => fixtures.api.delete(`${API}/exercises/${id}`, { as }),
       table: "exercises",
       id,
     };
@@ -134,13 +143,16 @@ export const RECIPES: Record<string, Recipe> = {
     })),
   ),
   import_names_exercise_id_fkey: exercise(
-    (world, as, exerciseId) => () =>
-      world.api.patch(`${V1}/imports/names`, { as, body: { names: [{ name: "X", exerciseId }] } }),
+    (fixtures, as, exerciseId) => () =>
+      fixtures.api.patch(`${API}/imports/names`, {
+        as,
+        body: { names: [{ name: "X", exerciseId }] },
+      }),
   ),
 
   routine_exercises_routine_id_fkey: routine(
-    (world, as, id) => () =>
-      world.api.patch(`${V1}/routines/${id}`, {
+    (fixtures, as, id) => () =>
+      fixtures.api.patch(`${API}/routines/${id}`, {
         as,
         body: { exercises: [{ exerciseName: "X", ...ENTRY }] },
       }),
@@ -151,58 +163,62 @@ export const RECIPES: Record<string, Recipe> = {
   workouts_routine_id_fkey: routine(
     posting("workouts", (routineId) => ({ timeZone: "UTC", routineId })),
   ),
-  grants_routine_id_fkey: routine(async (world, as, routineId) => {
-    const { user: friend } = await makeSignedIn(world.api);
+  grants_routine_id_fkey: routine(async (fixtures, as, routineId) => {
+    const { user: friend } = await makeSignedIn(fixtures.api);
     return posting("grants", () => ({ routineId, email: friend.email, access: "read" }))(
-      world,
+      fixtures,
       as,
       routineId,
     );
   }),
   links_routine_id_fkey: routine(posting("links", (routineId) => ({ routineId }))),
 
-  plan_routines_plan_id_fkey: plan(async (world, as, id) => {
-    const routines = [{ routineId: await makeRoutine(world, as), day: 1 }];
-    return () => world.api.patch(`${V1}/plans/${id}`, { as, body: { routines } });
+  plan_routines_plan_id_fkey: plan(async (fixtures, as, id) => {
+    const routines = [{ routineId: await makeRoutine(fixtures, as), day: 1 }];
+    return () => fixtures.api.patch(`${API}/plans/${id}`, { as, body: { routines } });
   }),
-  workouts_plan_id_fkey: plan(async (world, as, planId) => {
-    const routineId = await makeRoutine(world, as);
+  workouts_plan_id_fkey: plan(async (fixtures, as, planId) => {
+    const routineId = await makeRoutine(fixtures, as);
     const body = { routines: [{ routineId, day: 1 }] };
-    expectStatus(await world.api.patch(`${V1}/plans/${planId}`, { as, body }), 200);
-    return posting("workouts", () => ({ timeZone: "UTC", planId, routineId }))(world, as, planId);
+    expectStatus(await fixtures.api.patch(`${API}/plans/${planId}`, { as, body }), 200);
+    return posting("workouts", () => ({ timeZone: "UTC", planId, routineId }))(
+      fixtures,
+      as,
+      planId,
+    );
   }),
-  grants_plan_id_fkey: plan(async (world, as, planId) => {
-    const { user: friend } = await makeSignedIn(world.api);
+  grants_plan_id_fkey: plan(async (fixtures, as, planId) => {
+    const { user: friend } = await makeSignedIn(fixtures.api);
     return posting("grants", () => ({ planId, email: friend.email, access: "write" }))(
-      world,
+      fixtures,
       as,
       planId,
     );
   }),
   links_plan_id_fkey: plan(posting("links", (planId) => ({ planId }))),
-  plans_assigned_from_plan_id_fkey: plan(async (world, as, id) =>
-    assign(world, as, id, await makeClient(world, as, await makeSignedIn(world.api))),
+  plans_assigned_from_plan_id_fkey: plan(async (fixtures, as, id) =>
+    assign(fixtures, as, id, await makeClient(fixtures, as, await makeSignedIn(fixtures.api))),
   ),
 
   workout_exercises_workout_id_fkey: own(
     "workouts",
     "workouts",
-    (world, as) => make(world, as, "workouts", { timeZone: "UTC" }),
-    (world, as, id) =>
+    (fixtures, as) => make(fixtures, as, "workouts", { timeZone: "UTC" }),
+    (fixtures, as, id) =>
       posting(`workouts/${id}/exercises`, () => ({
         exerciseName: "X",
         mode: "reps",
         sets: [{ reps: 5 }],
-      }))(world, as, id),
+      }))(fixtures, as, id),
   ),
-  workout_sets_workout_exercise_fkey: async (world) => {
-    const { as } = await makeSignedIn(world.api);
+  workout_sets_workout_exercise_fkey: async (fixtures) => {
+    const { as } = await makeSignedIn(fixtures.api);
     const id = Bun.randomUUIDv7();
     const exercises = [{ id, exerciseName: "X", mode: "reps" }];
-    const workout = `workouts/${await make(world, as, "workouts", { timeZone: "UTC", exercises })}/exercises/${id}`;
+    const workout = `workouts/${await make(fixtures, as, "workouts", { timeZone: "UTC", exercises })}/exercises/${id}`;
     return {
-      create: posting(`${workout}/sets`, () => ({ reps: 5 }))(world, as, id),
-      remove: () => world.api.delete(`${V1}/${workout}`, { as }),
+      create: posting(`${workout}/sets`, () => ({ reps: 5 }))(fixtures, as, id),
+      remove: () => fixtures.api.delete(`${API}/${workout}`, { as }),
       table: "workout_exercises",
       id,
     };

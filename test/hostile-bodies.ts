@@ -9,15 +9,15 @@ import { NewRoutine } from "#src/routines/routines.schemas.ts";
 import { WorkoutState } from "#src/workouts/workouts.schemas.ts";
 import { consistent } from "./consistent-values.ts";
 import { broken, fitting, nastyText, nastyValue } from "./extreme-values.ts";
-import type { HostileWorld } from "./hostile-world.ts";
+import type { HostileFixtures } from "./hostile-fixtures.ts";
 
 type Sent = { body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> };
 
 /** What a request to an operation is sent with: JSON that mostly fits, a file, or neither. */
-export function bodies(spec: Operation["spec"], world: HostileWorld): fc.Arbitrary<Sent> {
+export function bodies(spec: Operation["spec"], fixtures: HostileFixtures): fc.Arbitrary<Sent> {
   if (spec.file) return files(spec.file.type);
   if (!spec.body) return fc.constant({});
-  const values = spec.id === "Sync" ? syncBatches(world) : fitting(spec.body, world.known);
+  const values = spec.id === "Sync" ? syncBatches(fixtures) : fitting(spec.body, fixtures.known);
   const json = mostlyFitting(values).map((value): Sent => ({ body: JSON.stringify(value) ?? "" }));
   const junk = fc.record({
     body: fc.oneof(
@@ -35,7 +35,7 @@ export function bodies(spec: Operation["spec"], world: HostileWorld): fc.Arbitra
   return fc.oneof({ weight: 8, arbitrary: json }, { weight: 1, arbitrary: junk });
 }
 
-function syncBatches({ known, params }: HostileWorld): fc.Arbitrary<unknown> {
+function syncBatches({ known, params }: HostileFixtures): fc.Arbitrary<unknown> {
   const kinds: [kind: string, schema: TSchema, ids: string][] = [
     ["exercise", NewExercise, "exerciseId"],
     ["routine", NewRoutine, "routineId"],

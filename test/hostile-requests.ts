@@ -7,7 +7,7 @@ import type { Operation } from "#src/operations/operation.ts";
 import { fitting, nastyText } from "./extreme-values.ts";
 import type { Answer, Api, RequestOptions } from "./harness.ts";
 import { bodies, mostlyFitting } from "./hostile-bodies.ts";
-import { type HostileWorld, makeHostileWorld } from "./hostile-world.ts";
+import { type HostileFixtures, makeHostileFixtures } from "./hostile-fixtures.ts";
 import { databaseErrorsOf } from "./transaction.ts";
 
 type HostileRequest = { method: string; path: string; requestOptions: RequestOptions };
@@ -18,10 +18,10 @@ type HostileRequest = { method: string; path: string; requestOptions: RequestOpt
  */
 function hostileRequests(
   { method, path, spec }: Operation,
-  world: HostileWorld,
+  fixtures: HostileFixtures,
 ): fc.Arbitrary<HostileRequest> {
   const names = [...path.matchAll(/:([A-Za-z]+)/g)].map(([, name]) => name as string);
-  const { known, params, cookies } = world;
+  const { known, params, cookies } = fixtures;
   const paramOf = (name: string) =>
     fc.oneof(
       {
@@ -44,7 +44,7 @@ function hostileRequests(
         { weight: 5, arbitrary: query },
         { weight: 1, arbitrary: fc.dictionary(nastyText, nastyText, { maxKeys: 3 }) },
       ),
-      sent: bodies(spec, world),
+      sent: bodies(spec, fixtures),
       headers: headers(),
       as: fc.oneof(
         { weight: 8, arbitrary: fc.constant(cookieOf(spec, cookies)) },
@@ -68,7 +68,7 @@ function hostileRequests(
 
 function cookieOf(
   { id, access, credentials }: Operation["spec"],
-  cookies: HostileWorld["cookies"],
+  cookies: HostileFixtures["cookies"],
 ): string {
   // An archive is imported into an empty account.
   if (id === "ImportArchive") return cookies.stranger;
@@ -151,17 +151,17 @@ const SHARE: Record<string, number> = {
  * Sends each operation of `tag` `cases` hostile requests (costly ones fewer), each undone at once,
  * and gives a line for each operation that was found at fault; see `faultOfAnswer`.
  */
-export async function faultsOfHostileInput(
+export async function findHostileInputFaults(
   api: Api,
   tag: string,
   cases: number,
 ): Promise<string[]> {
-  const world = await makeHostileWorld(api);
+  const fixtures = await makeHostileFixtures(api);
   const faults: string[] = [];
   for (const operation of listOperations(api.deps)) {
     const { id } = operation.spec;
     if (operation.spec.tag !== tag) continue;
-    const property = fc.asyncProperty(hostileRequests(operation, world), async (request) => {
+    const property = fc.asyncProperty(hostileRequests(operation, fixtures), async (request) => {
       const fault = await faultOfAnswer(api, id, request);
       if (fault) throw new Error(fault);
     });

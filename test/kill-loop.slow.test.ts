@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { join } from "node:path";
-import { freePort, killEverything, launch, makeCheckout, untilUp } from "./launched.ts";
+import { freePort, killEverything, launch, makeCheckout, waitUntilUp } from "./launcher.ts";
 
 const ROUNDS = 20;
 const checkout = makeCheckout({ withModules: true });
@@ -39,7 +39,7 @@ test(`killed at any moment ${ROUNDS} times, it comes up each time with everythin
     // Every fourth time while it is still starting.
     const isEarly = round % 4 === 3;
     const killAfterMs = isEarly ? Math.random() * 700 : 300 + Math.random() * 1500;
-    if (!isEarly) await untilUp(up);
+    if (!isEarly) await waitUntilUp(up);
     let killed = false;
     const killing = Bun.sleep(killAfterMs).then(() => {
       killed = true;
@@ -54,7 +54,7 @@ test(`killed at any moment ${ROUNDS} times, it comes up each time with everythin
     await up.ended;
   }
   const last = launch(dir, ["up"], env);
-  await untilUp(last);
+  await waitUntilUp(last);
   const lost: string[] = [];
   for (const email of acknowledged) if ((await signUp(port, email)) !== 409) lost.push(email);
   last.child.kill("SIGTERM");
@@ -72,7 +72,7 @@ test("on a machine with only npm and an empty HOME, it installs what is missing 
     .filter((path) => !path.includes("bun"))
     .join(":");
   const up = launch(clean.dir, ["up"], { PATH: npmOnly, PORT: await freePort() });
-  await untilUp(up);
+  await waitUntilUp(up);
   expect(up.output()).toContain("installing Bun");
   up.child.kill("SIGTERM");
   expect(await up.ended).toBe(0);

@@ -9,10 +9,10 @@ import {
   killEverything,
   launch,
   makeCheckout,
-  postmasterOf,
-  tryPrinted,
-  untilUp,
-} from "./launched.ts";
+  postmasterPid,
+  runPrintedCommands,
+  waitUntilUp,
+} from "./launcher.ts";
 import { makeOwnDatabase } from "./own-database.ts";
 import { databaseSettings } from "./transaction.ts";
 
@@ -25,8 +25,8 @@ const isRoot = process.getuid?.() === 0;
 test("a newcomer starts everything with one command, and what it prints works when pasted", async () => {
   const port = await freePort();
   const up = launch(dir, ["up"], { PORT: port });
-  await untilUp(up);
-  const answered = tryPrinted(dir, up.output());
+  await waitUntilUp(up);
+  const answered = runPrintedCommands(dir, up.output());
   expect(answered).toContain('"email":"ada@example.com"');
   expect(answered).toContain("Squat");
   expect(statSync(join(home, "jwt-keys.json")).mode & 0o777).toBe(0o600);
@@ -51,25 +51,25 @@ test("a newcomer starts everything with one command, and what it prints works wh
 test("killed without warning, it comes up again with what was acknowledged", async () => {
   const port = await freePort();
   const first = launch(dir, ["up"], { PORT: port });
-  await untilUp(first);
+  await waitUntilUp(first);
   killEverything(first, join(home, "postgres"));
   await first.ended;
   expect(existsSync(join(home, "run/irontrack.sock"))).toBe(true);
   const again = launch(dir, ["up"], { PORT: port });
-  await untilUp(again);
+  await waitUntilUp(again);
   // The account of the first test is still there.
-  expect(tryPrinted(dir, again.output())).toContain("access.email_taken");
+  expect(runPrintedCommands(dir, again.output())).toContain("access.email_taken");
   again.child.kill("SIGINT");
   expect(await again.ended).toBe(0);
 });
 
 test("only the database server is left of a killed process: the next one takes over", async () => {
   const first = launch(dir, ["up"], { PORT: await freePort() });
-  await untilUp(first);
+  await waitUntilUp(first);
   first.child.kill("SIGKILL");
   await first.ended;
   const again = launch(dir, ["up"], { PORT: await freePort() });
-  await untilUp(again);
+  await waitUntilUp(again);
   again.child.kill("SIGTERM");
   expect(await again.ended).toBe(0);
 });
@@ -81,7 +81,7 @@ test("with DATABASE_URL nothing is embedded", async () => {
     IRONTRACK_HOME: other,
     PORT: await freePort(),
   });
-  await untilUp(up);
+  await waitUntilUp(up);
   expect(up.output()).toContain("of DATABASE_URL");
   expect(up.output()).not.toContain("differences from its files");
   expect(existsSync(join(other, "postgres"))).toBe(false);
@@ -101,7 +101,7 @@ test("up reports a catalog that differs from its files, and the command to run",
       PORT: await freePort(),
     };
     const up = launch(dir, ["up"], env);
-    await untilUp(up);
+    await waitUntilUp(up);
     expect(up.output()).toContain(
       "differences from its files: 2; to take them over: ./irontrack seed",
     );
@@ -166,8 +166,8 @@ test.if(isRoot)("somebody who is not root starts it too", async () => {
   giveTo(other.dir, nobody.uid, nobody.gid);
   try {
     const up = launch(other.dir, ["up"], { PORT: await freePort() }, nobody);
-    await untilUp(up);
-    expect(tryPrinted(other.dir, up.output())).toContain("Squat");
+    await waitUntilUp(up);
+    expect(runPrintedCommands(other.dir, up.output())).toContain("Squat");
     up.child.kill("SIGTERM");
     expect(await up.ended).toBe(0);
   } finally {
@@ -186,10 +186,10 @@ test("both commands work in a private directory, with umask 077 and without HOME
       undefined,
       through,
     );
-    await untilUp(up);
-    expect(tryPrinted(own.dir, up.output())).toContain("Squat");
+    await waitUntilUp(up);
+    expect(runPrintedCommands(own.dir, up.output())).toContain("Squat");
     if (isRoot)
-      expect(capabilitiesOf(postmasterOf(join(own.dir, ".irontrack/postgres")))).toBe(
+      expect(capabilitiesOf(postmasterPid(join(own.dir, ".irontrack/postgres")))).toBe(
         CAP_DAC_READ_SEARCH,
       );
     up.child.kill("SIGTERM");

@@ -11,13 +11,13 @@ import { testConfig } from "./config.ts";
 import { makeSignedIn } from "./fixtures.ts";
 import { type Api, apiOn } from "./harness.ts";
 import { openProcesses, type ServingProcess } from "./processes.ts";
-import { type Replicated, startReplicated } from "./replicated.ts";
+import { type ReplicatedPostgres, startReplicatedPostgres } from "./replicated-postgres.ts";
 
 /**
  * Two processes of the application on a PostgreSQL with a replica, and people who are signed in to
  * both.
  */
-export type ReplicatedApp = Replicated & {
+export type ReplicatedApp = ReplicatedPostgres & {
   /** Between the processes and the replica, when they were asked to be. */
   pooler: SupervisedComponent<Pooler> | undefined;
   /** The same application without a replica. */
@@ -31,7 +31,7 @@ export type ReplicatedApp = Replicated & {
    */
   reads(): Promise<ReadsSoFar>;
   /** The same once they are so, or after half a minute. */
-  readsWhen(areSo: (reads: ReadsSoFar) => boolean): Promise<ReadsSoFar>;
+  waitForReads(areSo: (reads: ReadsSoFar) => boolean): Promise<ReadsSoFar>;
 };
 
 const UNTOLD = { log: openLog(testConfig()).log, onUp: () => {} };
@@ -40,7 +40,7 @@ type ReadsSoFar = { answered: number; behind: number; busy: number; failed: numb
 
 /** `pooled`: PgBouncer is in front of the replica, and kept up. */
 export async function startReplicatedApp({ pooled = false } = {}): Promise<ReplicatedApp> {
-  const replicated = await startReplicated();
+  const replicated = await startReplicatedPostgres();
   const pooler = pooled
     ? await superviseComponent("PgBouncer", replicated.startReplicaPooler, UNTOLD)
     : undefined;
@@ -87,7 +87,7 @@ export async function startReplicatedApp({ pooled = false } = {}): Promise<Repli
       return { id: user.id, as };
     },
     reads,
-    readsWhen: async (areSo) => {
+    waitForReads: async (areSo) => {
       for (let tries = 0; tries < 600 && !areSo(await reads()); tries++) await Bun.sleep(50);
       return reads();
     },
@@ -124,7 +124,7 @@ export function keepReading(app: ReplicatedApp, people: { as: string }[]): () =>
 
 /** Pauses and resumes replay at random until the function that it returns is called. */
 export function disturbReplay(
-  { pauseReplay, resumeReplay }: Replicated,
+  { pauseReplay, resumeReplay }: ReplicatedPostgres,
   longestMs: number,
 ): () => Promise<void> {
   let isOver = false;

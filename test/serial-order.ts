@@ -1,9 +1,9 @@
 import {
   type Act,
+  type Fixtures,
   type Model,
   planOf,
   routineOf,
-  type World,
   workoutOf,
 } from "./concurrent-edits.ts";
 import type { Answer } from "./harness.ts";
@@ -49,13 +49,13 @@ function move<T>(parts: T[], from: number, position: number): void {
 }
 
 /** The edits that an act is: two of the same at once when it is a double tap. */
-export function send(world: World, act: Act): Promise<Edit>[] {
-  const request = requestOf(world, act);
+export function send(fixtures: Fixtures, act: Act): Promise<Edit>[] {
+  const request = requestOf(fixtures, act);
   return Array.from({ length: act.twice ? 2 : 1 }, () => request());
 }
 
-function requestOf(world: World, act: Act): () => Promise<Edit> {
-  const { api, as, ids, start } = world;
+function requestOf(fixtures: Fixtures, act: Act): () => Promise<Edit> {
+  const { api, as, ids, start } = fixtures;
   const ask = (method: string, path: string, body?: object) =>
     api.ask(method, `${API}/${path}`, { as, ...(body ? { body } : {}) });
   const edit = async (

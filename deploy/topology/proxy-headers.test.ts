@@ -4,7 +4,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { join } from "node:path";
 import { makeSignedIn } from "#test/fixtures.ts";
 import { API } from "#test/paths.ts";
-import { describeProxied, openProxied, type Proxied } from "#test/proxied.ts";
+import { describeProxied, openProxiedApp, type ProxiedApp } from "#test/proxied-app.ts";
 import { COMMON_HEADERS, expectCommonHeadersOnce } from "#test/proxy-responses.ts";
 import { askRaw, valuesOf } from "#test/raw-http.ts";
 import { startProxy } from "./proxy.ts";
@@ -13,9 +13,9 @@ const EQUIPMENT = `${API}/catalogs/equipment`;
 const JSON_BODY = { "Content-Type": "application/json" };
 
 describeProxied("the headers of responses through the proxy", () => {
-  let testbed: Proxied;
+  let testbed: ProxiedApp;
   beforeAll(async () => {
-    testbed = await openProxied();
+    testbed = await openProxiedApp();
   });
   afterAll(() => testbed?.close());
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { makeSignedIn } from "#test/fixtures.ts";
 import { API } from "#test/paths.ts";
-import { describeProxied, openProxied, type Proxied } from "#test/proxied.ts";
+import { describeProxied, openProxiedApp, type ProxiedApp } from "#test/proxied-app.ts";
 import { askRaw, parseAnswer, type RawAnswer, sendRaw, valuesOf } from "#test/raw-http.ts";
 
 const CANARY = "Zq Canary Of Somebody Else";
@@ -16,11 +16,11 @@ const statusesIn = (text: string) =>
   [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));
 
 describeProxied("hostile requests through the proxy", () => {
-  let stand: Proxied;
+  let stand: ProxiedApp;
   let mine: { as: string };
   let theirs: string;
   beforeAll(async () => {
-    stand = await openProxied();
+    stand = await openProxiedApp();
     mine = await makeSignedIn(stand.api);
     const other = await makeSignedIn(stand.api, { name: CANARY });
     const made = await stand.api.post(`${API}/routines`, {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "#lib/errors.ts";
 import { API } from "#test/paths.ts";
-import { describeProxied, openProxied, type Proxied } from "#test/proxied.ts";
+import { describeProxied, openProxiedApp, type ProxiedApp } from "#test/proxied-app.ts";
 import { expectEdgeProblem } from "#test/proxy-responses.ts";
 import { askRaw, sendRaw } from "#test/raw-http.ts";
 import { startProxy } from "./proxy.ts";
@@ -11,9 +11,9 @@ import { startProxy } from "./proxy.ts";
 const JSON_BODY = { "Content-Type": "application/json" };
 
 describeProxied("the operation of the proxy", () => {
-  let testbed: Proxied;
+  let testbed: ProxiedApp;
   beforeAll(async () => {
-    testbed = await openProxied();
+    testbed = await openProxiedApp();
   });
   afterAll(() => testbed?.close());
 

@@ -6,17 +6,17 @@ import { faultsOf } from "#src/http/shapes.ts";
 import { Problem } from "#src/operations/openapi.ts";
 import { makeSignedIn } from "#test/fixtures.ts";
 import { API } from "#test/paths.ts";
-import { describeProxied, openProxied, type Proxied } from "#test/proxied.ts";
+import { describeProxied, openProxiedApp, type ProxiedApp } from "#test/proxied-app.ts";
 import { askRaw, parseAnswer, type RawAnswer, sendRaw, valuesOf } from "#test/raw-http.ts";
 
 const MEBIBYTE = 2 ** 20;
 const ROOT = join(import.meta.dir, "../..");
 
 describeProxied("what neither the application nor the proxy's own pages may answer", () => {
-  let proxied: Proxied;
+  let proxied: ProxiedApp;
   let session: ClientHttp2Session;
   beforeAll(async () => {
-    proxied = await openProxied();
+    proxied = await openProxiedApp();
     const ca = readFileSync(proxied.proxy.certificateFile, "utf8");
     session = connectHttp2(proxied.proxy.urls.tls as string, { ca });
   });

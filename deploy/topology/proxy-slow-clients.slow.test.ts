@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
-import { describeProxied, openProxied, type Proxied } from "#test/proxied.ts";
+import { describeProxied, openProxiedApp, type ProxiedApp } from "#test/proxied-app.ts";
 import { askRaw } from "#test/raw-http.ts";
 import type { SlowClients, SlowOutcome } from "#test/slow-clients.ts";
 
@@ -9,10 +9,10 @@ const MEASURED_MS = 10_000;
 const GAP_MS = 10;
 
 describeProxied("slow clients", () => {
-  let stand: Proxied;
+  let stand: ProxiedApp;
   let quietMs: number;
   beforeAll(async () => {
-    stand = await openProxied();
+    stand = await openProxiedApp();
     await others(2000);
     quietMs = p99(await others(MEASURED_MS));
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { makeSignedIn, PASSWORD, signedIn } from "#test/fixtures.ts";
 import { API } from "#test/paths.ts";
-import { describeProxied, openProxied, type Proxied } from "#test/proxied.ts";
+import { describeProxied, openProxiedApp, type ProxiedApp } from "#test/proxied-app.ts";
 import { expectCommonHeadersOnce, expectEdgeProblem } from "#test/proxy-responses.ts";
 import { askRaw, type RawAnswer, valuesOf } from "#test/raw-http.ts";
 
@@ -10,9 +10,9 @@ const LONG = "x".repeat(8000);
 const JSON_BODY = { "Content-Type": "application/json" };
 
 describeProxied("the proxy in front of two workers", () => {
-  let testbed: Proxied;
+  let testbed: ProxiedApp;
   beforeAll(async () => {
-    testbed = await openProxied();
+    testbed = await openProxiedApp();
   });
   afterAll(() => testbed?.close());
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { openHome } from "#lib/home.ts";
 import { compareJournal, failuresOf, signUpPeople, startLoad, summaryOf } from "#test/journal.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
-import { describeProxied } from "#test/proxied.ts";
+import { describeProxied } from "#test/proxied-app.ts";
 import { databaseSettings } from "#test/transaction.ts";
 import { type RunningProxy, startProxy } from "./proxy.ts";
 import { startWorkers, type Workers } from "./workers.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { COMMANDS, endEarly } from "#test/ended-early.ts";
+import { COMMANDS, interruptCommand } from "#test/interrupted-commands.ts";
 
 const ROUNDS = 20;
 const MAX_DELAY_MS = 15_000;
@@ -13,7 +13,7 @@ test.each(CASES)(
   async (name, signal) => {
     for (let round = 0; round < ROUNDS; round++) {
       const afterMs = Math.random() * MAX_DELAY_MS;
-      const { processes, directories } = await endEarly(
+      const { processes, directories } = await interruptCommand(
         COMMANDS[name] as string[],
         signal,
         afterMs,

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { COMMANDS, endEarly } from "#test/ended-early.ts";
+import { COMMANDS, interruptCommand } from "#test/interrupted-commands.ts";
 
 /** Some commands with one signal each; the slow test tries all combinations. */
 const CASES = [
@@ -11,7 +11,7 @@ const CASES = [
 test.each(CASES)(
   "%s, ended by %s at any time, leaves no process and no temporary directory",
   async (name, signal, maxMs) => {
-    const { wasRunning, processes, directories } = await endEarly(
+    const { wasRunning, processes, directories } = await interruptCommand(
       COMMANDS[name] as string[],
       signal,
       300 + Math.random() * maxMs,
@@ -25,7 +25,7 @@ test.each(CASES)(
 );
 
 test("an interrupted bench prints that it is incomplete, and exits with 130", async () => {
-  const { code, output } = await endEarly(COMMANDS.counts as string[], "SIGINT", "begun");
+  const { code, output } = await interruptCommand(COMMANDS.counts as string[], "SIGINT", "begun");
   expect(output).toContain("incomplete");
   expect(code).toBe(130);
 });

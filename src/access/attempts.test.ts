@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { hash } from "@node-rs/argon2";
 import { openPool } from "#db/client.ts";
-import { patientGate } from "#test/edit-rounds.ts";
+import { patientAdmission } from "#test/edit-rounds.ts";
 import { makeUser, PASSWORD } from "#test/fixtures.ts";
 import { type Answer, type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
 import { SIGN_IN } from "#test/paths.ts";
@@ -19,7 +19,7 @@ const pool = openPool(testDatabaseUrl(), { size: 8, prepare: canPrepare() });
 const admitting = openPool(testDatabaseUrl(), {
   size: 2,
   prepare: canPrepare(),
-  admission: { ...patientGate, context: () => requestContext.getStore() },
+  admission: { ...patientAdmission, context: () => requestContext.getStore() },
 });
 const userIds: string[] = [];
 let addressCount = 0;

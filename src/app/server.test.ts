@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OperatorError } from "#lib/errors.ts";
 import { testConfig } from "#test/config.ts";
-import { freePort } from "#test/launched.ts";
+import { freePort } from "#test/launcher.ts";
 import { canPrepare, directTestUrl, testDatabaseUrl } from "#test/transaction.ts";
 import { invalidToken } from "../access/tokens.ts";
 import { openLog } from "../log/log.ts";

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { openPool, type Pool } from "#db/client.ts";
-import { untilBlocked } from "#test/blocked.ts";
-import type { World } from "#test/deletion-races.ts";
+import type { Fixtures } from "#test/deletion-races.ts";
 import { DELETION_RECIPES } from "#test/deletion-recipes.ts";
-import { patientGate } from "#test/edit-rounds.ts";
+import { patientAdmission } from "#test/edit-rounds.ts";
 import { makeSignedIn } from "#test/fixtures.ts";
 import { RECIPES } from "#test/foreign-key-recipes.ts";
 import { type Answer, apiOn } from "#test/harness.ts";
+import { waitUntilBlocked } from "#test/lock-waits.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 import { canPrepare } from "#test/transaction.ts";
 import { requestContext } from "./request-context.ts";
@@ -24,7 +24,7 @@ const ROUNDS = 4;
 
 let database: OwnDatabase;
 let pool: Pool;
-let world: World;
+let fixtures: Fixtures;
 beforeAll(async () => {
   database = await makeOwnDatabase();
   const { sql } = database.pool;
@@ -34,11 +34,15 @@ beforeAll(async () => {
   const [muscle] = await sql<
     { id: number }[]
   >`insert into muscle_groups (name) values ('chest') returning id`;
-  const admission = { ...patientGate, context: () => requestContext.getStore(), maxRetries: 5 };
+  const admission = {
+    ...patientAdmission,
+    context: () => requestContext.getStore(),
+    maxRetries: 5,
+  };
   pool = openPool(database.url, { size: 10, prepare: canPrepare(), admission });
   const api = await apiOn(pool);
   const { as: admin } = await makeSignedIn(api, { roleSlug: "superuser" });
-  world = { api, admin, muscle: muscle?.id as number };
+  fixtures = { api, admin, muscle: muscle?.id as number };
 });
 afterAll(async () => {
   await pool?.close();
@@ -63,12 +67,12 @@ const RACES = { ...RECIPES, ...DELETION_RECIPES };
 test.each(Object.keys(RACES))(
   "a thing that a request names is deleted between the check and the write: %s",
   async (name) => {
-    const { create, table, id } = await (RACES[name] as (typeof RACES)[string])(world);
+    const { create, table, id } = await (RACES[name] as (typeof RACES)[string])(fixtures);
     let answer: Promise<Answer> | undefined;
     await database.pool.transaction(async (tx) => {
       await tx.sql`delete from ${tx.sql(table)} where id = ${id}`;
       answer = create();
-      await untilBlocked(database.pool, { answer });
+      await waitUntilBlocked(database.pool, { answer });
     });
     expectNoFault((await answer) as Answer);
     // The answer is the same as if the deletion had come first.
@@ -82,7 +86,7 @@ test.each(Object.keys(RACES))(
   "a request and the deletion of the thing that it names, sent at once, are both answered: %s",
   async (name) => {
     const recipe = RACES[name] as (typeof RACES)[string];
-    const races = await Promise.all(Array.from({ length: ROUNDS }, () => recipe(world)));
+    const races = await Promise.all(Array.from({ length: ROUNDS }, () => recipe(fixtures)));
     const answers = await Promise.all(races.flatMap(({ create, remove }) => [create(), remove()]));
     for (const answer of answers) expectNoFault(answer);
   },

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { withApi } from "#test/harness.ts";
-import { faultsOfHostileInput, HOSTILE_TAGS } from "#test/hostile-requests.ts";
+import { findHostileInputFaults, HOSTILE_TAGS } from "#test/hostile-requests.ts";
 
 /**
  * Cases of each operation, in rounds: each round is a transaction, which holds only so many
@@ -14,7 +14,7 @@ test.each(HOSTILE_TAGS)(
     const faults: string[] = [];
     for (let round = 0; round < ROUNDS && faults.length === 0; round++) {
       await withApi(async (api) => {
-        faults.push(...(await faultsOfHostileInput(api, tag, CASES)));
+        faults.push(...(await findHostileInputFaults(api, tag, CASES)));
       })();
     }
     expect(faults).toEqual([]);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { withApi } from "#test/harness.ts";
-import { faultsOfHostileInput, HOSTILE_TAGS } from "#test/hostile-requests.ts";
+import { findHostileInputFaults, HOSTILE_TAGS } from "#test/hostile-requests.ts";
 import { listOperations } from "../app/app.ts";
 
 /** As many as fit into the suite; `hostile-input.slow.test.ts` sends 5,000. */
@@ -18,6 +18,6 @@ test.each(HOSTILE_TAGS)(
   "whatever an operation of %s is sent, it answers as documented, and PostgreSQL refuses nothing",
   (tag) =>
     withApi(async (api) => {
-      expect(await faultsOfHostileInput(api, tag, CASES)).toEqual([]);
+      expect(await findHostileInputFaults(api, tag, CASES)).toEqual([]);
     })(),
 );

@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import { connect } from "node:net";
 import { makeSignedIn } from "#test/fixtures.ts";
 import { withApi } from "#test/harness.ts";
-import { onSocket } from "#test/on-socket.ts";
 import { API } from "#test/paths.ts";
+import { withSocketServer } from "#test/socket-server.ts";
 
 /** Sends the head of a request and a part of its body, then resets the connection. */
 function hangUp(socketPath: string, head: string[], part: string): Promise<void> {
@@ -65,7 +65,7 @@ test.each([
           `Content-Type: ${type}`,
           framing,
         ];
-        await onSocket(api, async (unix) => {
+        await withSocketServer(api, async (unix) => {
           await hangUp(unix, head, part);
           const logged = () =>
             lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === "request");

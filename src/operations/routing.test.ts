@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import { connect } from "node:net";
 import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, withApi } from "#test/harness.ts";
-import { onSocket } from "#test/on-socket.ts";
 import { API } from "#test/paths.ts";
+import { withSocketServer } from "#test/socket-server.ts";
 
 /**
  * The answer of the server on `socketPath` to exactly this request target; no client tidies the
@@ -55,7 +55,7 @@ const header = (head: string, name: string) =>
 const served = (work: (socketPath: string, as: string, api: Api) => Promise<void>) =>
   withApi(async (api) => {
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
-    await onSocket(api, (unix) => work(unix, as, api));
+    await withSocketServer(api, (unix) => work(unix, as, api));
   });
 
 /** What may differ between two answers to the same question. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { untilBlocked } from "#test/blocked.ts";
 import { expectSerialRounds } from "#test/edit-rounds.ts";
 import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
+import { waitUntilBlocked } from "#test/lock-waits.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 
 let database: OwnDatabase;
@@ -37,7 +37,7 @@ for (const [table, kind] of [
     await database.pool.transaction(async ({ sql }) => {
       await sql`select from ${sql(table)} where id = ${created.json.id} for no key update`;
       waiting = [write({ name: "Theirs" }), write(parts)];
-      await untilBlocked(database.pool, { count: 2 });
+      await waitUntilBlocked(database.pool, { count: 2 });
       await sql`delete from grants`;
     });
     for (const answer of await Promise.all(waiting))

@@ -5,18 +5,18 @@ import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { PROGRESS } from "#test/paths.ts";
 import {
   counts,
-  type Done,
   kgOf,
   localDay,
+  makeTrainingFixtures,
   most,
   perform,
+  type RandomWorkout,
   workout,
-  world,
-} from "#test/training-by-hand.ts";
+} from "#test/random-training.ts";
 import { statementsOf } from "#test/transaction.ts";
 import { FORMULAS, type Formula, oneRepMax } from "./one-rep-max.rules.ts";
 
-function historyByHand(history: Done[], formula: Formula) {
+function historyByHand(history: RandomWorkout[], formula: Formula) {
   const shown = history.filter(({ isAborted }) => !isAborted);
   return shown
     .sort((a, b) => b.startedAt.localeCompare(a.startedAt))
@@ -47,7 +47,7 @@ test("the history of an exercise is that of its workouts, page by page, with fig
       fc.constantFrom(...FORMULAS),
       (history, formula) =>
         withApi(async (api) => {
-          const known = await world(api);
+          const known = await makeTrainingFixtures(api);
           for (const done of history) await perform(api, known, done);
           const expected = historyByHand(history, formula);
           const found: Record<string, unknown>[] = [];
@@ -81,7 +81,7 @@ test("the history of an exercise is that of its workouts, page by page, with fig
 test(
   "a history is one's own, takes one statement, and is empty for who has not trained",
   withApi(async (api) => {
-    const known = await world(api);
+    const known = await makeTrainingFixtures(api);
     const other = await makeSignedIn(api);
     const done = {
       timeZone: "UTC",
@@ -123,7 +123,7 @@ test(
 test(
   "workouts that began at once come one after the other, whatever the size of the page",
   withApi(async (api) => {
-    const known = await world(api);
+    const known = await makeTrainingFixtures(api);
     const done = { timeZone: "UTC", isAborted: false, press: [], curl: [] };
     for (let count = 0; count < 5; count++)
       await perform(api, known, { ...done, startedAt: "2026-01-05T12:00:00Z" });
@@ -146,7 +146,7 @@ test(
 test(
   "an exercise that comes twice in a workout is one entry, with the sets in their order",
   withApi(async (api) => {
-    const { as, press, curl } = await world(api);
+    const { as, press, curl } = await makeTrainingFixtures(api);
     const sets = (...reps: number[]) =>
       reps.map((count) => ({ weight: 10, weightUnit: "kg", reps: count }));
     const exercises = [
@@ -187,7 +187,7 @@ test.each([
   "in mode %s with the sets %j the table's estimate is missing for the reason: %s",
   async (mode, sets, reason) => {
     await withApi(async (api) => {
-      const { as, press } = await world(api);
+      const { as, press } = await makeTrainingFixtures(api);
       const exercises = [{ exerciseId: press, mode, sets }];
       expectStatus(
         await api.post("/api/v1/workouts", { as, body: { timeZone: "UTC", exercises } }),

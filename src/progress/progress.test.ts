@@ -5,19 +5,19 @@ import { expectProblem, withApi } from "#test/harness.ts";
 import { PROGRESS } from "#test/paths.ts";
 import {
   counts,
-  type Done,
   isoWeek,
   kgOf,
+  makeTrainingFixtures,
   most,
   type PerformedSet,
   perform,
+  type RandomWorkout,
   workout,
-  world,
-} from "#test/training-by-hand.ts";
+} from "#test/random-training.ts";
 import { statementsOf } from "#test/transaction.ts";
 import { FORMULAS, type Formula, oneRepMax } from "./one-rep-max.rules.ts";
 
-function recordsByHand(history: Done[], formula: Formula) {
+function recordsByHand(history: RandomWorkout[], formula: Formula) {
   const sets = history
     .filter(({ isAborted }) => !isAborted)
     .flatMap(({ press }) => press.filter(counts));
@@ -44,7 +44,12 @@ const PERIOD_OF = {
   month: (day: string) => day.slice(0, 7),
 };
 
-function volumeByHand(history: Done[], by: keyof typeof PERIOD_OF, from: string, to: string) {
+function volumeByHand(
+  history: RandomWorkout[],
+  by: keyof typeof PERIOD_OF,
+  from: string,
+  to: string,
+) {
   const sums = new Map<string, { volumeKg: number; hardSets: number }>();
   for (const { startedAt, timeZone, isAborted, press, curl } of history) {
     const day = new Date(startedAt).toLocaleDateString("sv-SE", { timeZone });
@@ -72,7 +77,7 @@ test("records and volume of random histories are those that are found by hand", 
       fc.constantFrom(...FORMULAS),
       (history, formula) =>
         withApi(async (api) => {
-          const known = await world(api);
+          const known = await makeTrainingFixtures(api);
           for (const done of history) await perform(api, known, done);
           const { json } = await api.get(
             `${PROGRESS}/exercises/${known.press}/records?formula=${formula}`,
@@ -118,7 +123,7 @@ test("records and volume of random histories are those that are found by hand", 
 test(
   "there is a reason when nothing can be estimated",
   withApi(async (api) => {
-    const known = await world(api);
+    const known = await makeTrainingFixtures(api);
     const records = async () =>
       (await api.get(`${PROGRESS}/exercises/${known.press}/records`, { as: known.as })).json;
     expect(await records()).toEqual({
@@ -155,7 +160,7 @@ test(
 test(
   "progress is one's own, without the trash, in one statement, and refuses days that are none",
   withApi(async (api) => {
-    const known = await world(api);
+    const known = await makeTrainingFixtures(api);
     const other = await makeSignedIn(api);
     const done = { startedAt: "2026-01-05T12:00:00Z", timeZone: "UTC", isAborted: false, curl: [] };
     await perform(api, known, {

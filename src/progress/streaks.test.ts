@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, expectProblem, withApi } from "#test/harness.ts";
 import { PROGRESS } from "#test/paths.ts";
-import { isoWeek, localDay } from "#test/training-by-hand.ts";
+import { isoWeek, localDay } from "#test/random-training.ts";
 import { statementsOf } from "#test/transaction.ts";
 
 const STREAKS = `${PROGRESS}/streaks`;

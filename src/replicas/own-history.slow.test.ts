@@ -106,7 +106,7 @@ test("a hanging replica fails no read, delays reads for a limited time, and is u
   const { as } = await app.makePerson();
   const readConcurrently = () =>
     Promise.all(Array.from({ length: 20 }, () => ask("GET", WORKOUTS, as)));
-  await app.readsWhen(({ used }) => used === 2);
+  await app.waitForReads(({ used }) => used === 2);
   await ask("GET", WORKOUTS, as);
   await app.catchUp();
   // Opens connections that will hang.
@@ -120,7 +120,7 @@ test("a hanging replica fails no read, delays reads for a limited time, and is u
   expect(without.failed).toBeGreaterThan(before.failed);
   expect(without.failed + without.busy).toBe(before.failed + before.busy + held.length);
   app.signalReplica("SIGCONT");
-  await app.readsWhen(({ used }) => used === 2);
+  await app.waitForReads(({ used }) => used === 2);
   expect((await ask("GET", WORKOUTS, as)).status).toBe(200);
   expect(await app.reads()).toEqual({ ...without, answered: without.answered + 1, used: 2 });
 });

@@ -19,7 +19,7 @@ describeTopology("a replica behind PgBouncer", () => {
 
   test(`shows users their own writes at once in ${PAIRS} pairs, whatever replay does, even if each read uses another connection`, async () => {
     const users = await Promise.all(Array.from({ length: 4 }, app.makePerson));
-    const before = await app.readsWhen(({ used }) => used === 2);
+    const before = await app.waitForReads(({ used }) => used === 2);
     const stopDisturbing = disturbReplay(app, 40);
     const unseen: number[] = [];
     const writeAndRead = async (as: string, pair: number) => {
@@ -54,11 +54,11 @@ describeTopology("a replica behind PgBouncer", () => {
       const users = await Promise.all(Array.from({ length: 4 }, app.makePerson));
       for (const { as } of users) await app.any().ask("GET", WORKOUTS, { as });
       await app.catchUp();
-      const before = await app.readsWhen(({ used }) => used === 2);
+      const before = await app.waitForReads(({ used }) => used === 2);
       const stopReading = keepReading(app, users);
       kill();
-      const without = await app.readsWhen(({ failed }) => failed > before.failed);
-      const back = await app.readsWhen(
+      const without = await app.waitForReads(({ failed }) => failed > before.failed);
+      const back = await app.waitForReads(
         ({ answered, used }) => used === 2 && answered > without.answered,
       );
       expect(await stopReading()).toEqual([200]);

@@ -66,7 +66,7 @@ test("exactly the operations that may lag read from the replica", async () => {
   );
   await app.catchUp();
   // A process that started while the replica was behind uses it only after the next probe.
-  const before = await app.readsWhen(({ used }) => used === 2);
+  const before = await app.waitForReads(({ used }) => used === 2);
   const answers = await Promise.all(Object.values(paths).map((path) => app.api.get(path, { as })));
   await app.pauseReplay();
   // Not through the application, so that the replica may show the old state.
@@ -126,12 +126,14 @@ test("killing a replica fails no request, leaves the processes ready, and the re
   const users = await Promise.all(Array.from({ length: 4 }, app.makePerson));
   for (const { as } of users) await read(as, WORKOUTS);
   await app.catchUp();
-  const before = await app.readsWhen(({ used }) => used === 2);
+  const before = await app.waitForReads(({ used }) => used === 2);
   const stopReading = keepReading(app, users);
   app.signalReplica("SIGKILL");
-  const without = await app.readsWhen(({ failed, used }) => failed > before.failed && used === 0);
+  const without = await app.waitForReads(
+    ({ failed, used }) => failed > before.failed && used === 0,
+  );
   // The supervisor restarts the replica.
-  const back = await app.readsWhen(
+  const back = await app.waitForReads(
     ({ answered, used }) => used === 2 && answered > without.answered,
   );
   expect(await stopReading()).toEqual([200]);

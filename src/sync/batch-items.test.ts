@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import fc from "fast-check";
-import { untilBlocked } from "#test/blocked.ts";
 import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
+import { waitUntilBlocked } from "#test/lock-waits.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 import { DEFERRED_CONSTRAINTS } from "./changes.queries.ts";
 
@@ -169,7 +169,7 @@ test("a plan whose routine is deleted meanwhile is refused, and the rest of its 
     await tx.sql`delete from routines where id = ${used.id}`;
     pending = sync(as, [plan, good]);
     // If the batch comes too late to be blocked, it does not find the routine: the same result.
-    await untilBlocked(database.pool);
+    await waitUntilBlocked(database.pool);
   });
   const results = (await pending) as Result[];
   expect(results.map(({ status, problem }) => [status, problem?.code])).toEqual([

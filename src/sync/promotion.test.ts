@@ -2,15 +2,15 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { openPool, type Pool } from "#db/client.ts";
 import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
-import { type Replicated, startReplicated } from "#test/replicated.ts";
+import { type ReplicatedPostgres, startReplicatedPostgres } from "#test/replicated-postgres.ts";
 import type { Actor } from "../permissions/actor.ts";
 import { listChangesPage } from "./changes.service.ts";
 
-let replicated: Replicated;
+let replicated: ReplicatedPostgres;
 let replica: Pool;
 let onPrimary: Api;
 beforeAll(async () => {
-  replicated = await startReplicated();
+  replicated = await startReplicatedPostgres();
   onPrimary = await apiOn(replicated.primary, { nowMs: Date.now });
   replica = openPool(replicated.replicaUrl, { size: 4, prepare: true });
 }, 60_000);

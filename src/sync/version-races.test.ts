@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { openPool } from "#db/client.ts";
-import { untilBlocked } from "#test/blocked.ts";
-import { patientGate } from "#test/edit-rounds.ts";
+import { patientAdmission } from "#test/edit-rounds.ts";
 import { makeSignedIn } from "#test/fixtures.ts";
 import { type Answer, type Api, apiOn, expectStatus } from "#test/harness.ts";
+import { waitUntilBlocked } from "#test/lock-waits.ts";
 import { makeOwnDatabase } from "#test/own-database.ts";
 import { API } from "#test/paths.ts";
 import { canPrepare } from "#test/transaction.ts";
@@ -60,7 +60,11 @@ async function runRound(api: Api, as: string, muscle: number): Promise<Answer[]>
 
 test("a version of an entity has one representation, even if it and what it refers to are changed concurrently", async () => {
   const database = await makeOwnDatabase();
-  const pool = openPool(database.url, { size: 8, prepare: canPrepare(), admission: patientGate });
+  const pool = openPool(database.url, {
+    size: 8,
+    prepare: canPrepare(),
+    admission: patientAdmission,
+  });
   try {
     const api = await apiOn(pool);
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
@@ -122,7 +126,7 @@ test("if a routine is renamed while it is added to a plan, the plan shows the ne
           update routines set name = ${`Name ${n}`}, version = version + 1
           where id = ${routine.id}`;
         answer = send();
-        await untilBlocked(database.pool, { answer });
+        await waitUntilBlocked(database.pool, { answer });
       });
       const returned = (await answer)?.json;
       const stored = (await api.get(`${API}/plans/${returned.id}`, { as })).json;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { untilBlocked } from "#test/blocked.ts";
 import { makeSignedIn, makeUser } from "#test/fixtures.ts";
 import { type Answer, type Api, apiOn, expectProblem } from "#test/harness.ts";
+import { waitUntilBlocked } from "#test/lock-waits.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
 import { API } from "#test/paths.ts";
 
@@ -46,7 +46,7 @@ test.each(requests)(
       await tx.sql`delete from users where id = ${user.id}`;
       pending = send(as, user);
       // If the request is too slow to be blocked, it finds no account, and the answer is the same.
-      await untilBlocked(database.pool);
+      await waitUntilBlocked(database.pool);
     });
     expectProblem((await pending) as Answer, 404, "users.not_found");
     expect(await countEvents()).toBe(before);

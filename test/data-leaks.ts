@@ -36,7 +36,7 @@ type Found = { answers: number; foreign: string[]; unexpected: string[] };
  * questions at once. Gives every answer that showed somebody what is another's, and every one of an
  * unexpected status.
  */
-export async function findForeignAnswers(wanted: number, seed: number): Promise<Found> {
+export async function findDataLeaks(wanted: number, seed: number): Promise<Found> {
   const apps = await openTwoApps({ CATALOG_MEMORY_MIB: "1" });
   try {
     const found: Found = { answers: 0, foreign: [], unexpected: [] };

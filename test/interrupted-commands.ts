@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "./launched.ts";
+import { freePort } from "./launcher.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const CLI = join(ROOT, "cli/main.ts");
@@ -57,7 +57,7 @@ type Outcome = {
  * Runs a command and sends it `signal`, after some milliseconds or when it has made its temporary
  * directory. Waits up to a minute, and returns the remaining processes and directories.
  */
-export async function endEarly(
+export async function interruptCommand(
   command: string[],
   signal: NodeJS.Signals,
   when: number | "begun",

@@ -4,7 +4,7 @@ import type { Db } from "#db/client.ts";
  * Returns once `count` connections to the database wait for a lock. Gives up after 2 s, and as soon
  * as `answer`, of a request that may have no lock to wait for, has settled.
  */
-export async function untilBlocked(
+export async function waitUntilBlocked(
   { sql }: Pick<Db, "sql">,
   { count = 1, answer }: { count?: number; answer?: Promise<unknown> } = {},
 ): Promise<void> {

@@ -12,7 +12,7 @@ export type PerformedSet = {
   rpe?: number;
   rir?: number;
 };
-export type Done = {
+export type RandomWorkout = {
   startedAt: string;
   timeZone: string;
   isAborted: boolean;
@@ -47,7 +47,7 @@ const set: fc.Arbitrary<PerformedSet> = fc
  * Days around a new year and the ends of ISO weeks and months, at hours that fall on other days
  * elsewhere.
  */
-export const workout: fc.Arbitrary<Done> = fc.record({
+export const workout: fc.Arbitrary<RandomWorkout> = fc.record({
   startedAt: fc
     .integer({ min: 0, max: 60 * 24 })
     .map((hours) => new Date(Date.UTC(2025, 11, 1) + hours * 3_600_000).toISOString()),
@@ -58,7 +58,7 @@ export const workout: fc.Arbitrary<Done> = fc.record({
 });
 
 /** An athlete and two exercises that share a muscle: primary in one, secondary in the other. */
-export async function world(api: Api) {
+export async function makeTrainingFixtures(api: Api) {
   const { as } = await makeSignedIn(api);
   const press = await makeExercise(api, {
     name: "Zq Press",
@@ -75,8 +75,8 @@ export async function world(api: Api) {
 
 export async function perform(
   api: Api,
-  { as, press, curl }: Awaited<ReturnType<typeof world>>,
-  done: Done,
+  { as, press, curl }: Awaited<ReturnType<typeof makeTrainingFixtures>>,
+  done: RandomWorkout,
 ) {
   const exercises = [
     { exerciseId: press, mode: "reps", sets: done.press },

@@ -6,7 +6,7 @@ import { listenAt } from "#src/app/server.ts";
 import type { Api } from "./harness.ts";
 
 /** Runs `work` while the application of `api` listens on a Unix socket. */
-export async function onSocket(
+export async function withSocketServer(
   api: Api,
   work: (socketPath: string) => Promise<void>,
 ): Promise<void> {

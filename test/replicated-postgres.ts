@@ -12,7 +12,7 @@ import { migrateWithRoles } from "./own-database.ts";
  * A PostgreSQL of a test's own with a real streaming replica, and a migrated database with the
  * roles.
  */
-export type Replicated = {
+export type ReplicatedPostgres = {
   /** Where its sockets and logs are; for a test's own files too. */
   dir: string;
   primary: Pool;
@@ -36,7 +36,7 @@ export type Replicated = {
 const DATABASE = "irontrack_test";
 const OPTIONS = { durable: false, settings: { synchronous_commit: "on" } };
 
-export async function startReplicated(): Promise<Replicated> {
+export async function startReplicatedPostgres(): Promise<ReplicatedPostgres> {
   const dir = mkdtempSync(join(tmpdir(), 'irontrack-replicated it\'s an "odd" place #-'));
   chmodSync(dir, 0o711);
   const paths = (name: string) => ({

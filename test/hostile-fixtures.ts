@@ -1,10 +1,10 @@
-import type { KnownValues } from "./extreme-texts.ts";
+import type { ExistingValues } from "./extreme-texts.ts";
 import { makeExercise, makeInvitation, makeSignedIn, signInFor } from "./fixtures.ts";
 import { type Api, expectStatus } from "./harness.ts";
 import { API } from "./paths.ts";
 
-export type HostileWorld = {
-  known: KnownValues;
+export type HostileFixtures = {
+  known: ExistingValues;
   /**
    * Cookies of who may call operations of each access, of someone else who has nothing, and a
    * refresh cookie.
@@ -28,7 +28,7 @@ export type HostileWorld = {
  * An account that has something of each kind, its trainer, and a superuser: what hostile requests
  * are about.
  */
-export async function makeHostileWorld(api: Api): Promise<HostileWorld> {
+export async function makeHostileFixtures(api: Api): Promise<HostileFixtures> {
   const { client, trainer, invitation, accept } = await makeInvitation(api);
   expectStatus(await accept(), 200);
   const other = await makeSignedIn(api, { roleSlug: "fitness-trainer", name: "Ünï" });

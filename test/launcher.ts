@@ -134,7 +134,7 @@ export function launch(
 }
 
 /** Waits until it says that it is up. Throws with what it printed when it ends first. */
-export async function untilUp({ output, ended }: Launched): Promise<void> {
+export async function waitUntilUp({ output, ended }: Launched): Promise<void> {
   let hasEnded = false;
   void ended.then(() => {
     hasEnded = true;
@@ -148,7 +148,7 @@ export async function untilUp({ output, ended }: Launched): Promise<void> {
 /**
  * The commands that it says to try, run in a shell as they are printed; what they answered, joined.
  */
-export function tryPrinted(dir: string, output: string): string {
+export function runPrintedCommands(dir: string, output: string): string {
   const commands = output.slice(
     output.indexOf("  curl "),
     output.lastIndexOf("pageSize=3'") + "pageSize=3'".length,
@@ -159,13 +159,13 @@ export function tryPrinted(dir: string, output: string): string {
 
 /** Kills it and the PostgreSQL that it started, both at once and without warning. */
 export function killEverything({ child }: Launched, dataDir: string): void {
-  const postmaster = postmasterOf(dataDir);
+  const postmaster = postmasterPid(dataDir);
   child.kill("SIGKILL");
   if (postmaster > 0) spawnSync("kill", ["-9", String(postmaster)]);
 }
 
 /** The process of the PostgreSQL that runs on `dataDir`; 0 if none does. */
-export function postmasterOf(dataDir: string): number {
+export function postmasterPid(dataDir: string): number {
   const pidFile = join(dataDir, "postmaster.pid");
   return existsSync(pidFile) ? Number.parseInt(readFileSync(pidFile, "utf8"), 10) : 0;
 }

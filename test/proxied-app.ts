@@ -6,7 +6,7 @@ import { findProgram, type RunningProxy, startProxy } from "#deploy/topology/pro
 import { createTokens } from "#src/access/tokens.ts";
 import { testConfig } from "./config.ts";
 import { type Api, apiOn } from "./harness.ts";
-import { freePort } from "./launched.ts";
+import { freePort } from "./launcher.ts";
 import { makeOwnDatabase, type OwnDatabase } from "./own-database.ts";
 import { openProcesses } from "./processes.ts";
 import type { TcpTarget } from "./raw-http.ts";
@@ -30,7 +30,7 @@ function hasProgramFor(name: string): boolean {
   }
 }
 
-export type Proxied = {
+export type ProxiedApp = {
   proxy: RunningProxy;
   /** Plain TCP and TLS; each client address is limited by itself. */
   plain(from?: string): TcpTarget;
@@ -46,7 +46,7 @@ export type Proxied = {
 };
 
 /** The production variant of the proxy in front of two real workers on a database of their own. */
-export async function openProxied(): Promise<Proxied> {
+export async function openProxiedApp(): Promise<ProxiedApp> {
   const dir = mkdtempSync(join(tmpdir(), 'irontrack-proxied it\'s an "odd" place #-'));
   const database = await makeOwnDatabase();
   const processes = await openProcesses(dir, database.url);
