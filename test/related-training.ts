@@ -9,7 +9,9 @@ export async function create(api: Api, as: string, path: string, body: object) {
   return answer.json;
 }
 
-/** A user with entities of each kind that refer to one another, and a plan that a trainer assigned. */
+/**
+ * A user with entities of each kind that refer to one another, and a plan that a trainer assigned.
+ */
 export async function makeRelatedTraining(api: Api) {
   const admin = await makeSignedIn(api, { roleSlug: "superuser" });
   const { trainer, client, invitation, accept } = await makeInvitation(api);

@@ -2,7 +2,9 @@ import { makeExercise, makeInvitation, makeSignedIn } from "./fixtures.ts";
 import { type Answer, type Api, expectStatus } from "./harness.ts";
 import { CLIENTS, PLANS, ROUTINES, TRAINERS, USERS, WORKOUTS } from "./paths.ts";
 
-/** A trainer, an invited client with training, and actions that change the state of the relation. */
+/**
+ * A trainer, an invited client with training, and actions that change the state of the relation.
+ */
 export async function makeRelation(api: Api) {
   const { trainer, client, invitation, accept } = await makeInvitation(api);
   const superuser = await makeSignedIn(api, { roleSlug: "superuser" });

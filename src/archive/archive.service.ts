@@ -15,11 +15,13 @@ import {
   insertExercises,
   insertPlans,
   insertRoutines,
-  insertWorkouts,
   lockEmptyAccount,
 } from "./import.queries.ts";
+import { insertWorkouts } from "./import-workouts.queries.ts";
 
-/** The archive of everything that `userId` owns, from one snapshot. Equal data gives equal bytes. */
+/**
+ * The archive of everything that `userId` owns, from one snapshot. Equal data gives equal bytes.
+ */
 export async function exportArchive(db: Db, userId: string): Promise<Uint8Array<ArrayBuffer>> {
   return packArchive(await listArchived(db, userId));
 }

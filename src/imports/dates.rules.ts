@@ -56,9 +56,9 @@ const DAY_PERIODS = new Map<string, "am" | "pm">(
 const FILLERS = new Set("at um om kl klo kell luc г ч в р о u".split(" "));
 
 /**
- * Detects how the dates of a file are written, once for the whole file. `texts` has the dates, each with its first
- * row. A day beyond the 12th shows which of two numbers is the day; the language is the one that
- * has all the month names. `options` resolve what remains ambiguous. Throws invalid:
+ * Detects how the dates of a file are written, once for the whole file. `texts` has the dates, each
+ * with its first row. A day beyond the 12th shows which of two numbers is the day; the language is
+ * the one that has all the month names. `options` resolve what remains ambiguous. Throws invalid:
  * `imports.date_order_required`, `imports.language_required`, `imports.unknown_language`,
  * `imports.unknown_dates`, and `imports.dates_contradict` if rows contradict each other.
  */
@@ -98,8 +98,8 @@ export async function detectDates(
 }
 
 /**
- * Throws if the file uses an unknown form of dates. A single unknown date is a typing error; several
- * are the form of the file, which then could be read only in part.
+ * Throws if the file uses an unknown form of dates. A single unknown date is a typing error;
+ * several are the form of the file, which then would be read only in part.
  */
 function rejectUnknownForms(
   parsed: Map<string, ParsedDate | null>,

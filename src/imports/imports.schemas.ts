@@ -8,7 +8,7 @@ const Row = Type.Integer({ minimum: 1, description: "Line of the file, from 1" }
 const Column = Type.String({ maxLength: 65_536 });
 const Format = choice([...FORMATS]);
 
-/** The longest file that is read: some hundred thousand sets. */
+/** The media type and maximum size of an uploaded file: some hundred thousand sets. */
 export const TRAINING_FILE = { type: "text/csv", maxBytes: 16 * 2 ** 20 };
 
 export const ImportQuery = strict({

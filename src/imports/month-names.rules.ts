@@ -34,9 +34,9 @@ type LanguageGroup = "english" | "common" | "other";
 const cache = new Map<LanguageGroup, Language[]>();
 
 /**
- * Languages of the runtime's ICU (CLDR data), derived from dates that `Intl.DateTimeFormat` formats:
- * English, the other `common` ones, or all of them. Takes some tenths of a second once; `pause` is
- * called in between.
+ * Languages of the runtime's ICU (CLDR data), derived from dates that `Intl.DateTimeFormat`
+ * formats: English, the other `common` ones, or all of them. Takes some tenths of a second once;
+ * `pause` is called in between.
  */
 export async function loadLanguages(
   group: LanguageGroup,
@@ -135,10 +135,10 @@ function deriveMonths(sample: Sample) {
 }
 
 /**
- * A date in the form for comparison: compatibility characters, digits and spaces of other scripts as
- * in ASCII, lower case, no accents on Latin, Greek and Cyrillic letters, single letters with dots as
- * one word (`p. m.` is `pm`), and as `2024-3-28` dates with East Asian signs for year, month and
- * day, or with the numbered months of Vietnamese.
+ * A date in the form for comparison: compatibility characters, digits and spaces of other scripts
+ * as in ASCII, lower case, no accents on Latin, Greek and Cyrillic letters, single letters with
+ * dots as one word (`p. m.` is `pm`), and as `2024-3-28` dates with East Asian signs for year,
+ * month and day, or with the numbered months of Vietnamese.
  */
 export function normalizeDate(text: string): string {
   return text

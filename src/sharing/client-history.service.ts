@@ -8,8 +8,8 @@ import { findReadableClient } from "./clients.queries.ts";
 import { clientNotFound } from "./clients.service.ts";
 
 /**
- * The id of the user whose history the actor may read as the trainer of `clientId`. Throws not_found
- * unless the client allows it at present.
+ * The id of the user whose history the actor may read as the trainer of `clientId`. Throws
+ * not_found unless the client allows it at present.
  */
 export async function requireReadableClient(
   db: Db,
@@ -38,8 +38,8 @@ export async function listClientWorkouts(
 }
 
 /**
- * A client's workout as JSON. Throws as `requireReadableClient`, and not_found if it does not exist or
- * is in the trash.
+ * A client's workout as JSON. Throws as `requireReadableClient`, and not_found if it does not exist
+ * or is in the trash.
  */
 export async function getClientWorkout(
   db: Db,

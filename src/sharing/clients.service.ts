@@ -8,9 +8,9 @@ export const clientNotFound = () =>
   new AppError("not_found", "clients.not_found", "Client not found");
 
 /**
- * Invites a user to become the actor's client, and returns the invitation as JSON. It allows nothing
- * until it is accepted. Throws invalid for the actor's own email; not_found for an email without an
- * active account; conflict (`clients.exists`).
+ * Invites a user to become the actor's client, and returns the invitation as JSON. It allows
+ * nothing until it is accepted. Throws invalid for the actor's own email; not_found for an email
+ * without an active account; conflict (`clients.exists`).
  */
 export async function inviteClient(
   db: Db,

@@ -14,8 +14,8 @@ export function subjectNotFound(routineId: string | undefined): AppError {
 type NewGrant = { routineId?: string; planId?: string; email: string; access: "read" | "write" };
 
 /**
- * Lets another user read or write one of the actor's routines or plans from the next request on, and
- * returns the grant as JSON. Throws invalid unless exactly one of the ids is given, and for the
+ * Lets another user read or write one of the actor's routines or plans from the next request on,
+ * and returns the grant as JSON. Throws invalid unless exactly one of the ids is given, and for the
  * actor's own email; not_found for other owners' routines and plans, and for an email without an
  * active account; conflict (`grants.exists`).
  */
@@ -39,7 +39,9 @@ export async function grantAccess(
   });
 }
 
-/** Changes what a grant by the actor allows, and returns it as JSON. Throws not_found for others. */
+/**
+ * Changes what a grant by the actor allows, and returns it as JSON. Throws not_found for others.
+ */
 export async function changeGrant(
   db: Db,
   actor: Actor,

@@ -7,8 +7,8 @@ import type { GrantSubject } from "./grants.queries.ts";
 import type { Link } from "./links.schemas.ts";
 
 /**
- * Inserts a link to a routine or plan of `ownerId`, and returns it; undefined for other owners'. One
- * statement.
+ * Inserts a link to a routine or plan of `ownerId`, and returns it; undefined for other owners'.
+ * One statement.
  */
 export async function insertLink(
   { sql }: Db,

@@ -13,8 +13,8 @@ const TOKEN_BYTES = 16;
 
 /**
  * Creates a link by which anyone with the token can read one of the actor's routines or plans,
- * whatever its sharing. No later answer contains the token. Throws invalid unless exactly one of the
- * ids is given; not_found for other owners' routines and plans.
+ * whatever its sharing. No later answer contains the token. Throws invalid unless exactly one of
+ * the ids is given; not_found for other owners' routines and plans.
  */
 export async function createLink(
   db: Db,
@@ -31,7 +31,9 @@ export async function createLink(
   throw subjectNotFound(routineId);
 }
 
-/** Revokes a link of the actor from the next request on. Throws not_found for other users' links. */
+/**
+ * Revokes a link of the actor from the next request on. Throws not_found for other users' links.
+ */
 export async function revokeLink(db: Db, actor: Actor, linkId: string): Promise<void> {
   if (!(await deleteLink(db, actor.userId, linkId))) throw linkNotFound();
 }

@@ -6,8 +6,8 @@ import { workoutJson } from "../workouts/workouts.queries.ts";
 import type { Kind } from "./sync.schemas.ts";
 
 /**
- * An entity at the position of its latest change; `json` is its current state, null if it is deleted
- * or in the trash.
+ * An entity at the position of its latest change; `json` is its current state, null if it is
+ * deleted or in the trash.
  */
 export type Change = { position: string; kind: Kind; id: string; json: string | null };
 

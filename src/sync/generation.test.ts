@@ -8,7 +8,9 @@ import { deleteExpiredTombstones } from "./changes.service.ts";
 
 let database: OwnDatabase;
 let api: Api;
-/** The API in this process. Its connections can be closed, because copying a database requires it. */
+/**
+ * The API in this process. Its connections can be closed, because copying a database requires it.
+ */
 const localApi = (db: Pool) => apiOn(db, { nowMs: Date.now });
 beforeAll(async () => {
   database = await makeOwnDatabase();

@@ -45,7 +45,7 @@ export function syncRoutes(deps: { db: Db; invalidations: Invalidations; log: Lo
         const onFault = (error: unknown, { kind, id }: SyncItem) =>
           deps.log.error({ err: error, requestId, kind, id }, "a change of a batch failed");
         const { json, showsStored } = await syncBatch({ ...deps, onFault }, actor, body.changes);
-        // Not stored under an Idempotency-Key: it may show things that the user may no longer read
+        // Not stored under an Idempotency-Key: it may show entities that the user may no longer read
         // when they retry.
         return showsStored ? secret(okJson(json)) : okJson(json);
       },

@@ -22,8 +22,8 @@ const remove = ({ as, paths }: RelatedTraining, entity: string) =>
   api.delete(`${API}/${paths[entity]}`, { as });
 
 /**
- * Requests that change entities indirectly: the foreign keys by which they reach other rows, and the
- * entities whose representation changes.
+ * Requests that change entities indirectly: the foreign keys by which they reach other rows, and
+ * the entities whose representation changes.
  */
 const cases: [
   description: string,
