@@ -2,24 +2,23 @@ import { expect } from "bun:test";
 import fc from "fast-check";
 import { makeSignedIn } from "./fixtures.ts";
 import { type Api, withApi } from "./harness.ts";
+import { importFile, listFullWorkouts, STRONG_HEADER, sendFile } from "./imports.ts";
 
 type Cells = Record<string, string>;
-/**
- * A set of day `day` (from 0) and exercise `exercise`, by columns; `measures` are good cells of it.
- */
-type FormatOf = {
+/** How a format writes a set of a day (from 0) and an exercise. */
+type RowFormat = {
   header: string[];
   row: (day: number, exercise: number, weight: number, reps: number) => Cells;
 };
-const two = (number: number) => String(number).padStart(2, "0");
-export const FORMATS: Record<string, FormatOf> = {
+const pad = (number: number) => String(number).padStart(2, "0");
+const HEVY =
+  "title,start_time,end_time,description,exercise_title,superset_id,exercise_notes,set_index,set_type,weight_kg,reps,distance_km,duration_seconds,rpe";
+const FITNOTES = "Date,Exercise,Category,Weight (kg),Reps,Distance,Distance Unit,Time,Comment";
+export const FORMATS: Record<string, RowFormat> = {
   strong: {
-    header:
-      "Date,Workout Name,Duration,Exercise Name,Set Order,Weight (kg),Reps,Distance,Seconds,Notes,Workout Notes,RPE".split(
-        ",",
-      ),
+    header: STRONG_HEADER.split(","),
     row: (day, exercise, weight, reps) => ({
-      Date: `2024-03-${two(day + 1)} 17:29:00`,
+      Date: `2024-03-${pad(day + 1)} 17:29:00`,
       "Workout Name": `Day ${day}`,
       Duration: "45m",
       "Exercise Name": `Zqx ${exercise}`,
@@ -29,10 +28,7 @@ export const FORMATS: Record<string, FormatOf> = {
     }),
   },
   hevy: {
-    header:
-      "title,start_time,end_time,description,exercise_title,superset_id,exercise_notes,set_index,set_type,weight_kg,reps,distance_km,duration_seconds,rpe".split(
-        ",",
-      ),
+    header: HEVY.split(","),
     row: (day, exercise, weight, reps) => ({
       title: `Day ${day}`,
       start_time: `${day + 1} mrt. 2024 17:29`,
@@ -45,11 +41,9 @@ export const FORMATS: Record<string, FormatOf> = {
     }),
   },
   fitnotes: {
-    header: "Date,Exercise,Category,Weight (kg),Reps,Distance,Distance Unit,Time,Comment".split(
-      ",",
-    ),
+    header: FITNOTES.split(","),
     row: (day, exercise, weight, reps) => ({
-      Date: `03/${two(day + 13)}/2024`,
+      Date: `03/${pad(day + 13)}/2024`,
       Exercise: `Zqx ${exercise}`,
       Category: "Legs",
       "Weight (kg)": String(weight),
@@ -58,39 +52,27 @@ export const FORMATS: Record<string, FormatOf> = {
   },
 };
 
-const defect = fc.oneof(
-  fc.constantFrom(
-    "",
-    "0",
-    "-1",
-    "-20",
-    "8.5",
-    "8,5",
-    "8.25",
-    "99999",
-    "1e9",
-    "NaN",
-    "x",
-    "XL",
-    "0:99",
-    "constructor",
-    "💪",
-    "a\nb",
+const INVALID_CELLS = [
+  ...["", "0", "-1", "-20", "8.5", "8,5", "8.25", "99999", "1e9", "NaN", "x", "XL", "0:99"],
+  ...["constructor", "💪", "a\nb"],
+];
+const SPECIAL_CHARACTERS = ['"', "a", "\n", ",", ";", "\0", "\t", "5", " "];
+const replacement = fc.record({
+  column: fc.nat({ max: 20 }),
+  text: fc.oneof(
+    fc.constantFrom(...INVALID_CELLS),
+    fc.string({ unit: fc.constantFrom(...SPECIAL_CHARACTERS), maxLength: 6 }),
   ),
-  fc.string({
-    unit: fc.constantFrom('"', "a", "\n", ",", ";", "\0", "\t", "5", " "),
-    maxLength: 6,
-  }),
-);
-const fileOf = fc.record({
+});
+const setFields = {
+  day: fc.nat({ max: 3 }),
+  exercise: fc.nat({ max: 2 }),
+  weight: fc.integer({ min: 1, max: 200 }),
+  reps: fc.integer({ min: 1, max: 20 }),
+};
+const randomFile = fc.record({
   sets: fc.array(
-    fc.record({
-      day: fc.nat({ max: 3 }),
-      exercise: fc.nat({ max: 2 }),
-      weight: fc.integer({ min: 1, max: 200 }),
-      reps: fc.integer({ min: 1, max: 20 }),
-      broken: fc.array(fc.record({ column: fc.nat({ max: 20 }), text: defect }), { maxLength: 2 }),
-    }),
+    fc.record({ ...setFields, replacements: fc.array(replacement, { maxLength: 2 }) }),
     { minLength: 1, maxLength: 12 },
   ),
   delimiter: fc.constantFrom(",", ";", "\t"),
@@ -99,83 +81,73 @@ const fileOf = fc.record({
 
 const TIME_ZONES = ["UTC", "Europe/Amsterdam", "America/Los_Angeles", "Asia/Tokyo"];
 
-async function send(api: Api, as: string, body: string, timeZone: string, query = "") {
-  const headers = { "content-type": "text/csv" };
-  return await api.post(`/api/v1/imports?timeZone=${timeZone}${query}`, { as, body, headers });
-}
+type StoredSet = { reps: number | null; weight: number | null };
+const listSets = async (api: Api, as: string): Promise<StoredSet[]> =>
+  (await listFullWorkouts(api, as)).flatMap(({ exercises }) =>
+    exercises.flatMap(({ sets }) => sets as StoredSet[]),
+  );
 
-/** Sets and reps by workout, as they are stored. */
-async function stored(api: Api, as: string) {
-  const { items } = (await api.get("/api/v1/workouts?pageSize=100", { as })).json;
-  const sets: { reps: number | null; weight: number | null; note: string | null }[] = [];
-  for (const { id } of items) {
-    const { exercises } = (await api.get(`/api/v1/workouts/${id}`, { as })).json;
-    for (const exercise of exercises) sets.push(...exercise.sets);
+type RandomFile = typeof randomFile extends fc.Arbitrary<infer T> ? T : never;
+type WrittenRow = { line: number; text: string; valid: Cells; isChanged: boolean };
+
+/** Rows as text, with their first lines and their cells before replacements. */
+function writeRows(format: string, sets: RandomFile["sets"], delimiter: string): WrittenRow[] {
+  const { header, row } = FORMATS[format] as RowFormat;
+  const quote = (text: string) =>
+    /[",;\t\r\n\0]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const rows: WrittenRow[] = [];
+  let line = 2;
+  for (const { day, exercise, weight, reps, replacements } of sets) {
+    const valid = row(day, exercise, weight, reps);
+    const cells = { ...valid };
+    for (const { column, text } of replacements)
+      cells[header[column % header.length] as string] = text;
+    const text = header.map((column) => quote(cells[column] ?? "")).join(delimiter);
+    const isChanged = header.some((name) => (cells[name] ?? "") !== (valid[name] ?? ""));
+    rows.push({ line, text, valid, isChanged });
+    line += text.split("\n").length;
   }
-  return sets;
+  return rows;
 }
 
-/**
- * That of random files of a format, with odd cells, everything is stored or named in the report.
- */
-export async function expectNothingLost(name: string, numRuns: number): Promise<void> {
-  const { header, row } = FORMATS[name] as FormatOf;
+/** Checks that every row of random files with invalid cells is stored or named in the report. */
+export async function expectNothingLost(format: string, numRuns: number): Promise<void> {
+  const { header } = FORMATS[format] as RowFormat;
   await fc.assert(
-    fc.asyncProperty(fileOf, async ({ sets, delimiter, lineBreak }) => {
+    fc.asyncProperty(randomFile, async ({ sets, delimiter, lineBreak }) => {
       await withApi(async (api) => {
         const { as } = await makeSignedIn(api);
-        const write = (text: string) =>
-          /[",;\t\r\n\0]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-        const lines: { first: number; last: number; cells: Cells; isBroken: boolean }[] = [];
-        let line = 2;
-        const rows = sets.map(({ day, exercise, weight, reps, broken }) => {
-          const good = row(day, exercise, weight, reps);
-          const cells = { ...good };
-          for (const { column, text } of broken)
-            cells[header[column % header.length] as string] = text;
-          const written = header.map((column) => write(cells[column] ?? "")).join(delimiter);
-          const height = written.split("\n").length;
-          const isBroken = header.some((column) => (cells[column] ?? "") !== (good[column] ?? ""));
-          lines.push({ first: line, last: line + height - 1, cells: good, isBroken });
-          line += height;
-          return written;
-        });
-        const file = [header.join(delimiter), ...rows].join(lineBreak);
-        const answer = await send(api, as, file, "Europe/Amsterdam");
+        const rows = writeRows(format, sets, delimiter);
+        const file = [header.join(delimiter), ...rows.map(({ text }) => text)].join(lineBreak);
+        const answer = await sendFile(api, as, file, "timeZone=Europe/Amsterdam");
         if (answer.status === 422) {
-          // Its dates say different things, or nothing: nothing is kept, and the problem says
-          // where.
+          // The dates are ambiguous or contradictory, so nothing is stored.
           expect(answer.json.code).toStartWith("imports.");
-          expect(await stored(api, as)).toEqual([]);
+          expect(await listSets(api, as)).toEqual([]);
           return;
         }
-        const { json } = answer;
-        const setsThere = await stored(api, as);
-        expect(setsThere).toHaveLength(json.sets);
-        const isBlank = (at: number) =>
-          (rows[at] as string).replaceAll(delimiter, "").replaceAll('"', "").trim() === "";
-        const ignoredRows = rows.filter((_, at) => isBlank(at)).length;
-        expect(json.sets + json.errorCount + ignoredRows).toBe(sets.length);
-        // A row that is not named arrived with all that it had.
-        const named = new Set(
-          [...json.errors, ...json.cells].map(({ row }: { row: number }) => row),
+        const report = answer.json;
+        const stored = await listSets(api, as);
+        expect(stored).toHaveLength(report.sets);
+        const isBlank = ({ text }: { text: string }) =>
+          text.replaceAll(delimiter, "").replaceAll('"', "").trim() === "";
+        const blankCount = rows.filter(isBlank).length;
+        expect(report.sets + report.errorCount + blankCount).toBe(sets.length);
+        // A row that the report does not name was stored completely.
+        const reported = new Set(
+          [...report.errors, ...report.cells].map(({ row }: { row: number }) => row),
         );
-        for (const { first, cells, isBroken } of lines) {
-          if (isBroken || named.has(first)) continue;
-          const [weight, reps] = [
-            cells["Weight (kg)"] ?? cells.weight_kg,
-            cells.Reps ?? cells.reps,
-          ];
-          const at = setsThere.findIndex(
-            (set) => set.reps === Number(reps) && set.weight === Number(weight),
-          );
-          expect({ first, at }).not.toEqual({ first, at: -1 });
-          setsThere.splice(at, 1);
+        for (const { line, valid, isChanged } of rows) {
+          if (isChanged || reported.has(line)) continue;
+          const weight = Number(valid["Weight (kg)"] ?? valid.weight_kg);
+          const reps = Number(valid.Reps ?? valid.reps);
+          const index = stored.findIndex((set) => set.reps === reps && set.weight === weight);
+          expect({ line, index }).not.toEqual({ line, index: -1 });
+          stored.splice(index, 1);
         }
         for (const timeZone of TIME_ZONES) {
-          const again = await send(api, as, file, timeZone);
-          expect(again.json).toMatchObject({
-            workouts: { added: 0, known: json.workouts.added },
+          expect(await importFile(api, as, file, `timeZone=${timeZone}`)).toMatchObject({
+            workouts: { added: 0, known: report.workouts.added },
             differingCount: 0,
           });
         }
@@ -185,61 +157,46 @@ export async function expectNothingLost(name: string, numRuns: number): Promise<
   );
 }
 
-/** That a random history which is exported as it grows, its days in any order, is stored once. */
-export async function expectGrowthOnce(name: string, numRuns: number): Promise<void> {
-  const { header, row } = FORMATS[name] as FormatOf;
-  const set = fc.record({
-    day: fc.nat({ max: 3 }),
-    exercise: fc.nat({ max: 2 }),
-    weight: fc.integer({ min: 1, max: 200 }),
-    reps: fc.integer({ min: 1, max: 20 }),
-  });
+/** Checks that a growing history, exported repeatedly with its days in any order, is stored once. */
+export async function expectGrowthOnce(format: string, numRuns: number): Promise<void> {
+  const { header, row } = FORMATS[format] as RowFormat;
   const history = fc.record({
-    sets: fc.array(set, { minLength: 2, maxLength: 14 }),
-    cuts: fc.array(fc.nat({ max: 14 }), { minLength: 1, maxLength: 3 }),
-    seed: fc.array(fc.nat(), { minLength: 14, maxLength: 14 }),
+    sets: fc.array(fc.record(setFields), { minLength: 2, maxLength: 14 }),
+    exportedCounts: fc.array(fc.nat({ max: 14 }), { minLength: 1, maxLength: 3 }),
+    sortKeys: fc.array(fc.nat(), { minLength: 14, maxLength: 14 }),
   });
   await fc.assert(
-    fc.asyncProperty(history, async ({ sets, cuts, seed }) => {
+    fc.asyncProperty(history, async ({ sets, exportedCounts, sortKeys }) => {
       await withApi(async (api) => {
         const { as } = await makeSignedIn(api);
-        const fileTo = (count: number) => {
-          const rows = sets
-            .slice(0, Math.max(1, count))
-            .map(({ day, exercise, weight, reps }, at) => ({
-              day,
-              at,
-              cells: row(day, exercise, weight, reps),
-            }));
-          // Days in any order and in turn; the rows of one stay in theirs.
-          const places = rows
-            .map(({ day }, at) => ({ day, key: seed[at] as number }))
+        /** The first `count` sets, days interleaved, the sets of each day in their order. */
+        const exportOf = (count: number) => {
+          const exported = sets.slice(0, Math.max(1, count));
+          const days = exported
+            .map(({ day }, index) => ({ day, key: sortKeys[index] as number }))
             .sort((a, b) => a.key - b.key);
-          const left = new Map<number, typeof rows>();
-          for (const one of rows) left.set(one.day, [...(left.get(one.day) ?? []), one]);
-          const ordered = places.map(({ day }) => left.get(day)?.shift()?.cells as Cells);
-          return [header, ...ordered.map((cells) => header.map((column) => cells[column] ?? ""))]
-            .map((line) => line.join(","))
-            .join("\n");
+          const queues = Map.groupBy(exported, ({ day }) => day);
+          const records = days.map(({ day }) => {
+            const set = queues.get(day)?.shift() as (typeof sets)[number];
+            const cells = row(day, set.exercise, set.weight, set.reps);
+            return header.map((column) => cells[column] ?? "");
+          });
+          return [header, ...records].map((record) => record.join(",")).join("\n");
         };
-        let turn = 0;
-        for (const count of [
-          ...cuts.map((cut) => Math.min(cut, sets.length)).sort((a, b) => a - b),
-          sets.length,
-        ]) {
-          const timeZone = TIME_ZONES[turn++ % TIME_ZONES.length] as string;
-          const { json } = await send(api, as, fileTo(count), timeZone, "&known=replace");
-          expect([json.errorCount, json.cellCount]).toEqual([0, 0]);
-          expect(json.replacedCount).toBe(json.differingCount);
-          expect(await stored(api, as)).toHaveLength(Math.max(1, count));
+        const counts = exportedCounts.map((count) => Math.min(count, sets.length));
+        counts.sort((a, b) => a - b).push(sets.length);
+        for (const [index, count] of counts.entries()) {
+          const query = `timeZone=${TIME_ZONES[index % TIME_ZONES.length]}&known=replace`;
+          const report = await importFile(api, as, exportOf(count), query);
+          expect([report.errorCount, report.cellCount]).toEqual([0, 0]);
+          expect(report.replacedCount).toBe(report.differingCount);
+          expect(await listSets(api, as)).toHaveLength(Math.max(1, count));
         }
-        const bag = (given: { reps: number | null; weight: number | null }[]) =>
-          given.map(({ reps, weight }) => `${reps} × ${weight}`).sort();
-        expect(bag(await stored(api, as))).toEqual(bag(sets));
-        expect((await send(api, as, fileTo(sets.length), "Asia/Tokyo")).json).toMatchObject({
-          workouts: { added: 0 },
-          differingCount: 0,
-        });
+        const sorted = (list: StoredSet[]) =>
+          list.map(({ reps, weight }) => `${reps} × ${weight}`).sort();
+        expect(sorted(await listSets(api, as))).toEqual(sorted(sets));
+        const last = await importFile(api, as, exportOf(sets.length), "timeZone=Asia/Tokyo");
+        expect(last).toMatchObject({ workouts: { added: 0 }, differingCount: 0 });
       })();
     }),
     { numRuns },

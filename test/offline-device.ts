@@ -1,8 +1,8 @@
 import { type Api, expectStatus } from "./harness.ts";
 
 /**
- * What a device knows of a workout: the sets that it has (by id, with their repetitions), and where
- * that began.
+ * A device's copy of a workout: its sets (repetitions by id), and the version and sets from which it
+ * was edited.
  */
 type Copy = {
   baseVersion: number | null;
@@ -22,8 +22,8 @@ export const setsOf = (workout: Stored) =>
   new Map(workout.exercises.flatMap(({ sets }) => sets.map(({ id, reps }) => [id, reps] as const)));
 
 /**
- * A phone: it keeps its own copies, and merges sets by their ids when it learns that others have
- * changed something.
+ * A client that edits its own copies offline, and merges sets by their ids when it learns of changes
+ * by other devices.
  */
 export class Device {
   readonly copies = new Map<string, Copy>();
@@ -37,8 +37,8 @@ export class Device {
   readonly #deleted: Set<string>;
 
   /**
-   * `as` is the cookie of its person; `deleted` collects the workouts whose deletion the server
-   * said it applied.
+   * `as` is the cookie of its user; `deleted` collects the workouts whose deletion the server
+   * reported as applied.
    */
   constructor(api: Api, as: string, entryOf: (workoutId: string) => string, deleted: Set<string>) {
     this.#api = api;
@@ -81,21 +81,21 @@ export class Device {
     });
   }
 
-  /** Sends `items`; the answer may get lost on its way back. */
+  /** Sends `items`, and applies the answer unless it is lost. */
   async send(items: Item[], isAnswerLost: boolean) {
     if (items.length === 0) return;
     const answer = await this.#api.post("/api/v1/sync", { as: this.#as, body: { changes: items } });
     expectStatus(answer, 200);
     const results = answer.json.results as Result[];
-    for (const [at, result] of results.entries()) {
-      const item = items[at] as Item;
+    for (const [index, result] of results.entries()) {
+      const item = items[index] as Item;
       if (result.status === "refused") throw new Error(`Refused: ${answer.text}`);
       if (item.state === null && result.status === "applied") this.#deleted.add(result.id);
-      if (!isAnswerLost) this.#learn(result, item);
+      if (!isAnswerLost) this.#apply(result, item);
     }
   }
 
-  #learn({ id, status, version, current }: Result, item: Item) {
+  #apply({ id, status, version, current }: Result, item: Item) {
     const copy = this.copies.get(id);
     if (!copy) return;
     if (status === "conflict") {
@@ -113,20 +113,25 @@ export class Device {
     copy.isChanged = !Bun.deepEquals(copy.sets, copy.baseSets);
   }
 
-  /** Others' sets come and go as they say; what this device added or removed since stays so. */
+  /** Takes the sets of the server, and keeps what this device has added or removed since. */
   #merge(id: string, stored: Stored) {
-    const theirs = setsOf(stored);
+    const storedSets = setsOf(stored);
     const copy = this.copies.get(id);
-    const merged = new Map([...theirs].filter(([setId]) => !this.#removed.has(setId)));
+    const merged = new Map([...storedSets].filter(([setId]) => !this.#removed.has(setId)));
     for (const [setId, reps] of copy?.sets ?? [])
       if (!copy?.baseSets.has(setId)) merged.set(setId, reps);
-    const isChanged = !Bun.deepEquals(merged, theirs);
-    this.copies.set(id, { baseVersion: stored.version, baseSets: theirs, sets: merged, isChanged });
+    const isChanged = !Bun.deepEquals(merged, storedSets);
+    this.copies.set(id, {
+      baseVersion: stored.version,
+      baseSets: storedSets,
+      sets: merged,
+      isChanged,
+    });
   }
 
   /**
-   * Deletes a workout that it has seen on the server; it stays when others have changed it
-   * meanwhile.
+   * Deletes a workout that it has seen on the server; the workout stays if other devices have
+   * changed it since.
    */
   async remove(id: string, isAnswerLost: boolean) {
     const baseVersion = this.copies.get(id)?.baseVersion;

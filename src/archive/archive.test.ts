@@ -76,8 +76,8 @@ async function makeArchive(api: Api) {
     },
   ];
   const exercises = [
-    { which: 0, sets },
-    { which: 1, sets },
+    { index: 0, sets },
+    { index: 1, sets },
   ];
   await buildAccount(api, as, [system], {
     own: 1,
@@ -88,13 +88,20 @@ async function makeArchive(api: Api) {
         hour: 23,
         timeZone: "Pacific/Auckland",
         notes: null,
-        fate: "kept",
+        outcome: "kept",
         source: "plan",
         exercises,
       },
-      { hour: 30, timeZone: "UTC", notes: "Gone", fate: "trashed", source: "free", exercises: [] },
+      {
+        hour: 30,
+        timeZone: "UTC",
+        notes: "Gone",
+        outcome: "trashed",
+        source: "free",
+        exercises: [],
+      },
     ],
-    losses: [],
+    deletions: [],
   });
   return { as, user, archive: await exportZip(api, as) };
 }

@@ -2,13 +2,13 @@ import { test } from "bun:test";
 import { expectGrowthOnce, expectNothingLost, FORMATS } from "#test/lossless-imports.ts";
 
 test.each(Object.keys(FORMATS))(
-  "of a file of %s everything is stored or named in the report with its row, and the same file adds nothing",
-  (name) => expectNothingLost(name, 2),
+  "each row of a %s file is stored or named in the report, and the same file adds nothing",
+  (format) => expectNothingLost(format, 2),
   60_000,
 );
 
 test.each(Object.keys(FORMATS))(
-  "a file of %s that grows, in any order of its days, brings each set once",
-  (name) => expectGrowthOnce(name, 1),
+  "a growing %s file, with its days in any order, adds each set once",
+  (format) => expectGrowthOnce(format, 1),
   60_000,
 );
