@@ -100,6 +100,7 @@ async function runServices() {
   const preparing = asContainer(stage("run"), migrator, { root: migratorRoot, volumes, secrets });
   const container = asContainer(stage("run"), workers, { root, volumes, secrets });
   const sockets = volumes["worker-sockets"] as string;
+  const listSockets = () => readdirSync(sockets).filter((name) => name.endsWith(".sock"));
   // A new volume takes the owner of the directory that it is mounted on.
   spawnSync("chown", [workers.user as string, sockets]);
   for (const round of ["first", "second"]) {
@@ -111,11 +112,7 @@ async function runServices() {
     throw new Error("health is content where nothing serves");
   const serving = container.start(workers.command as string[]);
   const ended = new Promise((resolve) => serving.once("exit", resolve));
-  for (
-    let tries = 0;
-    container.run(["health"]).status !== 0 || readdirSync(sockets).length < 4;
-    tries++
-  ) {
+  for (let tries = 0; container.run(["health"]).status !== 0 || listSockets().length < 4; tries++) {
     if (tries > 100) serving.kill("SIGTERM");
     if (serving.exitCode !== null || tries > 100)
       throw new Error("workers: they do not become ready");
@@ -129,7 +126,8 @@ async function runServices() {
     code = await ended;
   }
   if (code !== 0) throw new Error(`workers: ended with ${code}`);
-  if (readdirSync(sockets).length > 0) throw new Error("workers: left a socket behind");
+  const left = listSockets();
+  if (left.length > 0) throw new Error(`workers: left ${left.join(", ")} behind`);
 }
 
 /** What needs the parts that are read at run time: Argon2, the catalog, the reference page. */
