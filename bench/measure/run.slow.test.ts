@@ -84,7 +84,7 @@ test("a run writes its summary, page, histograms and raw times", () => {
   expect(recordings.every((recording) => recording.status.every((status) => status === 201))).toBe(
     true,
   );
-  for (const file of ["summary.md", "report.html", "responses.hlog"])
+  for (const file of ["summary.md", "samples.json", "report.html", "responses.hlog"])
     expect(existsSync(join(out, file))).toBe(true);
 });
 
