@@ -1,32 +1,25 @@
 import * as Plot from "@observablehq/plot";
 import { figure } from "../../figures/format.ts";
 import type { ScenarioResult } from "../../measure/run-http.ts";
-import { SEGMENTS, type Segment } from "../../measure/segments.ts";
+import { SEGMENTS } from "../../measure/segments.ts";
 import { SEGMENT_COLOURS } from "../colours.ts";
-import type { Drawing, Legend } from "./figure.ts";
+import { colourScale, nameAxis, valueAxis } from "./axes.ts";
+import { type Drawing, type Legend, legendOf } from "./figure.ts";
 
 type Attributed = Pick<ScenarioResult, "operation" | "attribution" | "figures">;
 
 /** The segments that are not zero in every operation. */
-function visibleSegments(
-  results: Attributed[],
-): { segment: Segment; label: string; colour: string }[] {
-  return SEGMENTS.map(([segment, label], n) => ({
+const visibleSegments = (results: Attributed[]) =>
+  SEGMENTS.map(([segment, name], n) => ({
     segment,
-    label,
+    name,
     colour: SEGMENT_COLOURS[n] as string,
   })).filter(({ segment }) =>
     results.some(({ attribution }) => Math.abs(attribution[segment] ?? 0) > 0.0005),
   );
-}
 
-export function attributionLegend(results: Attributed[]): Legend {
-  const segments = visibleSegments(results);
-  return {
-    names: segments.map(({ label }) => label),
-    colours: segments.map(({ colour }) => colour),
-  };
-}
+export const attributionLegend = (results: Attributed[]): Legend =>
+  legendOf(visibleSegments(results));
 
 /**
  * The mean latency of each operation by segment, in ms or as shares. Time that was counted twice (a
@@ -34,12 +27,12 @@ export function attributionLegend(results: Attributed[]): Legend {
  */
 export function attributionDrawing(results: Attributed[], unit: "ms" | "share"): Drawing {
   const segments = visibleSegments(results);
-  const labels = segments.map(({ label }) => label);
+  const legend = legendOf(segments);
   const unitMs = ({ figures }: Attributed) => (unit === "ms" ? 1 : figures.responseMs.mean);
   const rows = results.flatMap((result) =>
-    segments.map(({ segment, label }) => ({
+    segments.map(({ segment, name }) => ({
       operation: result.operation,
-      label,
+      name,
       part: (result.attribution[segment] ?? 0) / unitMs(result),
     })),
   );
@@ -58,23 +51,23 @@ export function attributionDrawing(results: Attributed[], unit: "ms" | "share"):
     marginTop: isNarrow ? 16 : 6,
     marginBottom: 38,
     x: {
-      label: unit === "ms" ? "mean latency, ms" : "% of the mean latency",
+      ...valueAxis(unit === "ms" ? "mean latency, ms" : "% of the mean latency", width),
       percent: unit === "share",
-      labelAnchor: "center",
-      labelArrow: "none",
-      grid: true,
-      ticks: width / 110,
     },
     y: {
-      label: null,
-      domain: results.map(({ operation }) => operation),
+      ...nameAxis(results.map(({ operation }) => operation)),
       padding: isNarrow ? 0.55 : 0.28,
       axis: isNarrow ? null : "left",
-      tickSize: 0,
     },
-    color: { type: "ordinal", domain: labels, range: segments.map(({ colour }) => colour) },
+    color: colourScale(legend),
     marks: [
-      Plot.barX(rows, { x: "part", y: "operation", fill: "label", order: labels, insetRight: 0.5 }),
+      Plot.barX(rows, {
+        x: "part",
+        y: "operation",
+        fill: "name",
+        order: legend.names,
+        insetRight: 0.5,
+      }),
       Plot.ruleX([0], { stroke: "currentColor" }),
       Plot.text(means, {
         x: "end",

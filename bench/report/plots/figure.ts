@@ -18,6 +18,11 @@ export type FigureOptions = {
 
 export type Legend = { names: string[]; colours: string[] };
 
+export const legendOf = (entries: { name: string; colour: string }[]): Legend => ({
+  names: entries.map(({ name }) => name),
+  colours: entries.map(({ colour }) => colour),
+});
+
 /** A figure with caption, legend and the plot for wide and narrow windows. */
 export function figureHtml(
   { caption, alternative, legend, isHalf }: FigureOptions,

@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import type { ScenarioResult } from "../../measure/run-http.ts";
+import { nameAxis, valueAxis } from "./axes.ts";
 import type { Drawing } from "./figure.ts";
 
 /** Disk flushes per request of each operation; below one if requests share flushes. */
@@ -11,14 +12,8 @@ export function flushesDrawing(results: Pick<ScenarioResult, "operation" | "cost
     marginRight: 48,
     marginTop: 6,
     marginBottom: 38,
-    x: {
-      label: "flushes per request",
-      labelAnchor: "center",
-      labelArrow: "none",
-      grid: true,
-      ticks: width / 110,
-    },
-    y: { label: null, domain: rows.map(({ operation }) => operation), tickSize: 0, padding: 0.3 },
+    x: valueAxis("flushes per request", width),
+    y: { ...nameAxis(rows.map(({ operation }) => operation)), padding: 0.3 },
     marks: [
       Plot.barX(rows, { x: "flushes", y: "operation", fill: "var(--c6)" }),
       Plot.ruleX([0]),

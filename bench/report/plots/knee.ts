@@ -1,8 +1,8 @@
 import * as Plot from "@observablehq/plot";
 import type { SweepPoint, SweepResult } from "../../measure/sweep.ts";
 import { category } from "../colours.ts";
+import { colourScale, logAxisX, logAxisY, logTicks } from "./axes.ts";
 import type { Drawing, Legend } from "./figure.ts";
-import { logAxisX, logAxisY, logTicks } from "./log-axis.ts";
 
 const FIGURES = [
   ["p50", ({ p50Ms }: SweepPoint) => p50Ms],
@@ -36,7 +36,7 @@ export function kneeDrawing({ points, objective, greatestRate }: SweepResult): D
     marginBottom: 40,
     x: { type: "log", domain: rate.domain },
     y: { type: "log", domain: ms.domain },
-    color: { type: "ordinal", domain: KNEE_LEGEND.names, range: KNEE_LEGEND.colours },
+    color: colourScale(KNEE_LEGEND),
     marks: [
       ...logAxisX(rate, "requests per second"),
       ...logAxisY(ms, "latency, ms"),

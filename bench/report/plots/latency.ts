@@ -1,23 +1,13 @@
 import * as Plot from "@observablehq/plot";
 import type { ScenarioResult } from "../../measure/run-http.ts";
 import { CATEGORY_COLOURS, category } from "../colours.ts";
-import { type Drawing, type Legend, thinned } from "./figure.ts";
-import { logAxisX, logAxisY, logTicks } from "./log-axis.ts";
+import { colourScale, logAxisX, logAxisY, logTicks, SECONDS_AXIS } from "./axes.ts";
+import { type Drawing, type Legend, legendOf, thinned } from "./figure.ts";
 
 type Curves = Pick<ScenarioResult, "operation" | "curve">;
 
-export function operationsLegend(results: { operation: string }[]): Legend {
-  return {
-    names: results.map(({ operation }) => operation),
-    colours: results.map((_, n) => category(n)),
-  };
-}
-
-const coloursOf = (results: { operation: string }[]): Plot.ScaleOptions => ({
-  type: "ordinal",
-  domain: results.map(({ operation }) => operation),
-  range: results.map((_, n) => category(n)),
-});
+export const operationsLegend = (results: { operation: string }[]): Legend =>
+  legendOf(results.map(({ operation }, n) => ({ name: operation, colour: category(n) })));
 
 const TICKS = [1, 2, 10, 100, 1000, 10_000];
 const DASHES = ["none", "6 3", "2 2.5"];
@@ -43,7 +33,7 @@ export function percentileDrawing(results: Curves[]): Drawing {
       grid: true,
     },
     y: { type: "log", domain: ms.domain },
-    color: coloursOf(results),
+    color: colourScale(operationsLegend(results)),
     marks: [
       ...logAxisY(ms, "latency, ms"),
       ...lines.map((line, n) => curveMark(line, n, { x: "times", y: "ms" })),
@@ -68,7 +58,7 @@ export function ecdfDrawing(results: Curves[]): Drawing {
       domain: [0, 100],
       labelArrow: "none",
     },
-    color: coloursOf(results),
+    color: colourScale(operationsLegend(results)),
     marks: [
       ...logAxisX(ms, "latency, ms"),
       ...lines.map((line, n) => curveMark(line, n, { x: "ms", y: "share" })),
@@ -97,7 +87,6 @@ export function secondsLegend({ seconds }: Seconds): Legend {
 
 /** p50 and p99 per second of one operation; seconds with few responses have no p99. */
 export function secondsDrawing(result: Seconds): Drawing {
-  const { names, colours } = secondsLegend(result);
   const rows = thinned(result.seconds, 120).flatMap(({ second, p50Ms, p99Ms }) => [
     { second, ms: p50Ms, which: "p50" },
     ...(p99Ms === null ? [] : [{ second, ms: p99Ms, which: "p99" }]),
@@ -106,9 +95,9 @@ export function secondsDrawing(result: Seconds): Drawing {
     height: 170,
     marginLeft: 44,
     marginRight: 12,
-    x: { label: "second", labelArrow: "none", ticks: 6 },
+    x: SECONDS_AXIS,
     y: { label: "latency, ms", grid: true, zero: true, ticks: 4, labelArrow: "none" },
-    color: { type: "ordinal", domain: names, range: colours },
+    color: colourScale(secondsLegend(result)),
     marks: [
       Plot.ruleY([0]),
       Plot.line(rows, { x: "second", y: "ms", stroke: "which", strokeWidth: 1.5 }),

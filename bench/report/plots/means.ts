@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import type { TableRow } from "../../figures/table.ts";
+import { nameAxis, valueAxis } from "./axes.ts";
 import type { Drawing } from "./figure.ts";
 
 /**
@@ -30,13 +31,9 @@ export function meansDrawing(rows: TableRow[], column: string, label: string): D
       ...(isLog
         ? { type: "log" as const, tickFormat: (value: number) => String(value) }
         : { zero: true, nice: true }),
-      label,
-      labelAnchor: "center",
-      labelArrow: "none",
-      grid: true,
-      ticks: width / 130,
+      ...valueAxis(label, width, 130),
     },
-    y: { label: null, domain: means.map(({ scenario }) => scenario), tickSize: 0 },
+    y: nameAxis(means.map(({ scenario }) => scenario)),
     marks: [
       Plot.ruleY(bars, {
         x1: "low",

@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { nameAxis, valueAxis } from "./axes.ts";
 import type { Drawing } from "./figure.ts";
 
 /** after / before with its 95 % interval. */
@@ -17,15 +18,11 @@ export function ratiosDrawing(ratios: Ratio[], zone = 0): Drawing {
     marginTop: 6,
     marginBottom: 40,
     x: {
+      ...valueAxis("after / before", width, 130),
       type: "log",
-      label: "after / before",
-      labelAnchor: "center",
-      labelArrow: "none",
-      grid: true,
-      ticks: width / 130,
       tickFormat: (ratio: number) => String(+ratio.toFixed(3)),
     },
-    y: { label: null, domain: rows.map(({ name }) => name), tickSize: 0 },
+    y: nameAxis(rows.map(({ name }) => name)),
     color: {
       type: "ordinal",
       domain: ["more", "less", "neither"],

@@ -2,7 +2,8 @@ import * as Plot from "@observablehq/plot";
 import type { ScenarioResult } from "../../measure/run-http.ts";
 import type { Sample } from "../../probes/sampler.ts";
 import { category } from "../colours.ts";
-import { type Drawing, type Legend, thinned } from "./figure.ts";
+import { SECONDS_AXIS } from "./axes.ts";
+import { type Drawing, type Legend, legendOf, thinned } from "./figure.ts";
 
 type Sampled = Pick<ScenarioResult, "probes">;
 
@@ -33,11 +34,12 @@ const WAITS: Counter[] = [
 
 /** The CPU of each process as a share of one core. */
 export const cpuDrawing = (result: Sampled): Drawing => drawingOf(result, CPU);
-export const cpuLegend = (result: Sampled): Legend => legendOf(result, CPU);
+export const cpuLegend = (result: Sampled): Legend => legendOf(availableCounters(result, CPU));
 
 /** Disk waits as a share of elapsed time; block-I/O delay only if the kernel accounts it. */
 export const ioWaitDrawing = (result: Sampled): Drawing => drawingOf(result, waitsOf(result));
-export const ioWaitLegend = (result: Sampled): Legend => legendOf(result, waitsOf(result));
+export const ioWaitLegend = (result: Sampled): Legend =>
+  legendOf(availableCounters(result, waitsOf(result)));
 
 const waitsOf = ({ probes }: Sampled) =>
   WAITS.filter(({ name }) => probes.isBlockIoAccounted || !name.startsWith("block-I/O"));
@@ -46,14 +48,6 @@ const availableCounters = ({ probes: { samples } }: Sampled, counters: Counter[]
   counters
     .map((counter, n) => ({ ...counter, colour: category(n) }))
     .filter(({ read }) => samples[0] !== undefined && read(samples[0]) !== null);
-
-function legendOf(result: Sampled, counters: Counter[]): Legend {
-  const available = availableCounters(result, counters);
-  return {
-    names: available.map(({ name }) => name),
-    colours: available.map(({ colour }) => colour),
-  };
-}
 
 function drawingOf(result: Sampled, counters: Counter[]): Drawing {
   const samples = thinned(result.probes.samples, 61);
@@ -76,7 +70,7 @@ function drawingOf(result: Sampled, counters: Counter[]): Drawing {
     height: 170,
     marginLeft: 44,
     marginRight: 12,
-    x: { label: "second", labelArrow: "none", ticks: 6 },
+    x: SECONDS_AXIS,
     y: {
       label: "%",
       percent: true,

@@ -4,6 +4,7 @@ import type { ScenarioResult } from "../../measure/run-http.ts";
 import type { Sample } from "../../probes/sampler.ts";
 import { waitClassOf } from "../../probes/waits.ts";
 import { category } from "../colours.ts";
+import { colourScale, nameAxis } from "./axes.ts";
 import type { Drawing, Legend } from "./figure.ts";
 
 type Sampled = Pick<ScenarioResult, "operation" | "probes" | "figures">;
@@ -55,15 +56,13 @@ export function waitsDrawing(waits: Wait[], operations: string[]): Drawing {
       marginRight: 12,
       marginBottom: 6,
       x: {
-        label: null,
-        domain: operations,
+        ...nameAxis(operations),
         axis: "top",
-        tickSize: 0,
         ...(columnWidth < 110 ? { tickRotate: -60 } : {}),
       },
-      y: { label: null, domain: events, tickSize: 0 },
+      y: nameAxis(events),
       r: { range: [1.5, 12], domain: [0, Math.max(...waits.map(({ ms }) => ms))] },
-      color: { type: "ordinal", domain: NAMES, range: WAITS_LEGEND.colours },
+      color: colourScale(WAITS_LEGEND),
       marks: [
         Plot.gridX({ stroke: "var(--line)", strokeOpacity: 1 }),
         Plot.gridY({ stroke: "var(--line)", strokeOpacity: 1 }),

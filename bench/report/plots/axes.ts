@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { figure } from "../../figures/format.ts";
+import type { Legend } from "./figure.ts";
 
 /** Explicit ticks of a logarithmic axis; Plot's own axis may omit labels. */
 export type LogTicks = { domain: [number, number]; ticks: number[] };
@@ -35,3 +36,23 @@ export function logAxisY({ ticks }: LogTicks, label: string): Plot.Markish[] {
   const options = { text: (value: number) => figure(value), label, labelArrow: "none" } as const;
   return [Plot.gridY(ticks), Plot.axisY(ticks, options)];
 }
+
+/** A linear axis of values, with a tick about every `tickPx`. */
+export const valueAxis = (label: string, width: number, tickPx = 110) =>
+  ({
+    label,
+    labelAnchor: "center",
+    labelArrow: "none",
+    grid: true,
+    ticks: width / tickPx,
+  }) as const;
+
+export const nameAxis = (names: string[]) => ({ label: null, domain: names, tickSize: 0 });
+
+export const SECONDS_AXIS = { label: "second", labelArrow: "none", ticks: 6 } as const;
+
+export const colourScale = ({ names, colours }: Legend): Plot.ScaleOptions => ({
+  type: "ordinal",
+  domain: names,
+  range: colours,
+});
