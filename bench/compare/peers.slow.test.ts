@@ -27,7 +27,7 @@ const PEERS: [string, Runtime][] = [
   ["express", "node"],
 ];
 test.each(PEERS.filter(([, runtime]) => runtime === "bun" || Bun.which("node")))(
-  "%s on %s answers the three operations as we do, and nobody who is not signed in",
+  "%s on %s answers the three operations as we do, and refuses anonymous requests",
   async (name, runtime) => {
     // Starting it compares its answers with ours.
     const peer = await testBed.startPeer(name, runtime);

@@ -19,7 +19,9 @@ const usage = (main: Partial<ProcessUsage["main"]> = {}): ProcessUsage => ({
   main: { ...noUsage(), ...main },
   pool: noUsage(),
   helpers: noUsage(),
-  ...{ totalCpuMs: 0, blockIoMs: 0, residentMib: 0 },
+  totalCpuMs: 0,
+  blockIoMs: 0,
+  residentMib: 0,
 });
 
 type Given = {
@@ -55,7 +57,9 @@ const sampleAt = (atMs: number, given: Given = {}): Sample => ({
 const between = (from: Given, to: Given) => ({ samples: [sampleAt(0, from), sampleAt(1000, to)] });
 
 const figures = (responseMs: number, sendLagMs: number): LoadFigures => ({
-  ...{ requests: 1, perSecond: 1, failures: 0 },
+  requests: 1,
+  perSecond: 1,
+  failures: 0,
   responseMs: distributionOf(Float64Array.of(responseMs)),
   serviceMs: distributionOf(Float64Array.of(responseMs - sendLagMs)),
   sendLagMs: distributionOf(Float64Array.of(sendLagMs)),

@@ -4,7 +4,7 @@ import { intervalOf } from "../figures/interval.ts";
 import type { Measured, TableRow } from "../figures/table.ts";
 import { distributionOf } from "../load/recording.ts";
 import { cpuNsOf } from "../probes/cpu-time.ts";
-import { DB_SCENARIOS, type DbScenario, type Subject, subjectOf } from "../suites/db.ts";
+import { DB_SCENARIOS, type DbScenario, makeSubject, type Subject } from "../suites/db.ts";
 import { PEOPLE } from "../suites/scenario.ts";
 import { makeFixtureSets } from "../testbed/fixtures.ts";
 import { openTestBed, type TestBed } from "../testbed/testbed.ts";
@@ -25,7 +25,7 @@ export async function runDb(names: string[], options: Options): Promise<Measured
     testBed.disk.emulateDelays(false);
     const subjects: Subject[] = [];
     for (const fixtures of await makeFixtureSets(testBed, PEOPLE))
-      subjects.push(await subjectOf(fixtures));
+      subjects.push(await makeSubject(fixtures));
     testBed.disk.emulateDelays(true);
     const rows: TableRow[] = [];
     for (const scenario of DB_SCENARIOS.filter(({ name }) => names.includes(name))) {

@@ -27,7 +27,7 @@ test("fields of /proc/PID/stat are counted after a name that may hold anything",
   });
 });
 
-test("a thread that slept is told from one that was put off", () => {
+test("voluntary context switches are told apart from preemptions", () => {
   const status = "Name:\tpostgres\nvoluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t6\n";
   expect(parseSwitches(status)).toEqual({ wakes: 150, preemptions: 6 });
 });
@@ -44,8 +44,13 @@ test("a device's flushes are read where the kernel counts them, and another's ar
  254       1 vda1 1 0 8 2 3 0 24 4 0 5 6
 `;
   expect(parseDiskstats(stats, "vda")).toEqual({
-    ...{ reads: 130664, readMs: 68877, writes: 252612, writeMs: 154839, busyMs: 36488 },
-    ...{ flushes: 105972, flushMs: 4537 },
+    reads: 130664,
+    readMs: 68877,
+    writes: 252612,
+    writeMs: 154839,
+    busyMs: 36488,
+    flushes: 105972,
+    flushMs: 4537,
   });
   expect(parseDiskstats(stats, "vda1")).toMatchObject({
     reads: 1,

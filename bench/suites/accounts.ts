@@ -1,28 +1,31 @@
 import { get, makePerson, PASSWORD, send, signInAs, write } from "../testbed/fixtures.ts";
 import type { Scenario } from "./scenario.ts";
 
-const open = (path: string) => ({ method: "GET", path });
-const fresh = (n: number) => ({
+const anonymous = (path: string) => ({ method: "GET", path });
+const newAccount = (n: number) => ({
   email: `fresh-${crypto.randomUUID()}-${n}@example.com`,
   password: PASSWORD,
 });
 
-/** The system itself, signing in and out, accounts and roles. */
+/** Health, documentation, authentication, accounts and roles. */
 export const ACCOUNT_SCENARIOS: Scenario[] = [
-  { operation: "Ping", request: () => open("/ping") },
-  { operation: "GetLiveness", request: () => open("/health/live") },
-  { operation: "GetReadiness", request: () => open("/health/ready") },
-  { operation: "GetHealth", request: () => open("/health") },
-  { operation: "GetOpenApi", request: () => open("/openapi.json") },
-  { operation: "GetDocs", request: () => open("/docs") },
-  { operation: "GetDocsStart", request: () => open("/docs/start.js") },
-  { operation: "GetDocsStyle", request: () => open("/docs/swagger-ui.css") },
-  { operation: "GetDocsScript", request: () => open("/docs/swagger-ui-bundle.js") },
-  { operation: "ListPublicKeys", request: () => open("/.well-known/jwks.json") },
+  { operation: "Ping", request: () => anonymous("/ping") },
+  { operation: "GetLiveness", request: () => anonymous("/health/live") },
+  { operation: "GetReadiness", request: () => anonymous("/health/ready") },
+  { operation: "GetHealth", request: () => anonymous("/health") },
+  { operation: "GetOpenApi", request: () => anonymous("/openapi.json") },
+  { operation: "GetDocs", request: () => anonymous("/docs") },
+  { operation: "GetDocsStart", request: () => anonymous("/docs/start.js") },
+  { operation: "GetDocsStyle", request: () => anonymous("/docs/swagger-ui.css") },
+  { operation: "GetDocsScript", request: () => anonymous("/docs/swagger-ui-bundle.js") },
+  { operation: "ListPublicKeys", request: () => anonymous("/.well-known/jwks.json") },
   {
     operation: "AccountRegister",
     request: (_fixtures, n) =>
-      write({ cookie: "" }, "POST", "/access/signup", { ...fresh(n), confirmPassword: PASSWORD }),
+      write({ cookie: "" }, "POST", "/access/signup", {
+        ...newAccount(n),
+        confirmPassword: PASSWORD,
+      }),
   },
   {
     operation: "AccountLogin",
@@ -54,25 +57,28 @@ export const ACCOUNT_SCENARIOS: Scenario[] = [
   {
     operation: "RevokeOtherLogins",
     request: async ({ testBed }) => {
-      const person = await makePerson(testBed);
-      await signInAs(testBed, person.email);
-      return write(person, "DELETE", "/access/logins", { currentPassword: PASSWORD });
+      const account = await makePerson(testBed);
+      await signInAs(testBed, account.email);
+      return write(account, "DELETE", "/access/logins", { currentPassword: PASSWORD });
     },
   },
   {
     operation: "RevokeLogin",
     request: async (fixtures) => {
-      const person = await makePerson(fixtures.testBed);
-      await signInAs(fixtures.testBed, person.email);
+      const account = await makePerson(fixtures.testBed);
+      await signInAs(fixtures.testBed, account.email);
       const logins = await send<{ id: string; isCurrent: boolean }[]>(
         fixtures,
-        get(person, "/access/logins"),
+        get(account, "/access/logins"),
       );
       const other = logins.find(({ isCurrent }) => !isCurrent);
-      return write(person, "DELETE", `/access/logins/${other?.id}`, { currentPassword: PASSWORD });
+      return write(account, "DELETE", `/access/logins/${other?.id}`, { currentPassword: PASSWORD });
     },
   },
-  { operation: "CreateUser", request: ({ admin }, n) => write(admin, "POST", "/users", fresh(n)) },
+  {
+    operation: "CreateUser",
+    request: ({ admin }, n) => write(admin, "POST", "/users", newAccount(n)),
+  },
   { operation: "ListUsers", request: ({ admin }) => get(admin, "/users") },
   { operation: "GetUser", request: ({ admin, athlete }) => get(admin, `/users/${athlete.id}`) },
   {

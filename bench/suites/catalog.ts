@@ -1,21 +1,19 @@
-import { get, newExercise, send, write } from "../testbed/fixtures.ts";
+import { get, newExercise, send, uniqueName, write } from "../testbed/fixtures.ts";
 import type { Scenario } from "./scenario.ts";
 
-const unique = (what: string) => `${what} ${crypto.randomUUID()}`;
-
 /** The five operations of a reference table. */
-function referenceTable(path: string, one: string, list: string): Scenario[] {
-  const name = () => ({ name: unique("entry") });
+function referenceTable(path: string, singular: string, plural: string): Scenario[] {
+  const name = () => ({ name: uniqueName("entry") });
   return [
-    { operation: `List${list}`, request: ({ athlete }) => get(athlete, path) },
-    { operation: `Get${one}`, request: ({ athlete }) => get(athlete, `${path}/1`) },
-    { operation: `Create${one}`, request: ({ admin }) => write(admin, "POST", path, name()) },
+    { operation: `List${plural}`, request: ({ athlete }) => get(athlete, path) },
+    { operation: `Get${singular}`, request: ({ athlete }) => get(athlete, `${path}/1`) },
+    { operation: `Create${singular}`, request: ({ admin }) => write(admin, "POST", path, name()) },
     {
-      operation: `Update${one}`,
+      operation: `Update${singular}`,
       request: ({ admin }) => write(admin, "PATCH", `${path}/3`, name()),
     },
     {
-      operation: `Delete${one}`,
+      operation: `Delete${singular}`,
       request: async (fixtures) => {
         const { id } = await send(fixtures, write(fixtures.admin, "POST", path, name()));
         return write(fixtures.admin, "DELETE", `${path}/${id}`);
@@ -25,14 +23,14 @@ function referenceTable(path: string, one: string, list: string): Scenario[] {
 }
 
 const systemExercise = () => ({
-  ...newExercise(unique("System")),
+  ...newExercise(uniqueName("System")),
   instructions: "Lift it",
   tags: [1],
 });
 
 /**
- * Reference tables and exercises. Lists are asked with a page that is not remembered: each asks for
- * another.
+ * Reference tables and exercises. Each list request asks for another page, so that none is answered
+ * from the cache.
  */
 export const CATALOG_SCENARIOS: Scenario[] = [
   ...referenceTable("/catalogs/equipment", "Equipment", "Equipment"),
@@ -55,14 +53,15 @@ export const CATALOG_SCENARIOS: Scenario[] = [
     request: async (fixtures) => {
       const { id } = await send(
         fixtures,
-        write(fixtures.athlete, "POST", "/exercises/user", newExercise(unique("Own"))),
+        write(fixtures.athlete, "POST", "/exercises/user", newExercise(uniqueName("Own"))),
       );
       return get(fixtures.athlete, `/exercises/${id}`);
     },
   },
   {
     operation: "CreateUserExercise",
-    request: ({ athlete }) => write(athlete, "POST", "/exercises/user", newExercise(unique("Own"))),
+    request: ({ athlete }) =>
+      write(athlete, "POST", "/exercises/user", newExercise(uniqueName("Own"))),
   },
   {
     operation: "UpdateUserExercise",
@@ -83,7 +82,7 @@ export const CATALOG_SCENARIOS: Scenario[] = [
     request: async (fixtures) => {
       const { id } = await send(
         fixtures,
-        write(fixtures.athlete, "POST", "/exercises/user", newExercise(unique("Own"))),
+        write(fixtures.athlete, "POST", "/exercises/user", newExercise(uniqueName("Own"))),
       );
       return write(fixtures.athlete, "DELETE", `/exercises/${id}`);
     },

@@ -15,7 +15,7 @@ import { findWorkoutJson, listWorkouts } from "#src/workouts/workouts.queries.ts
 import { setRow } from "#src/workouts/workouts.service.ts";
 import { type Fixtures, send, write } from "../testbed/fixtures.ts";
 
-/** Whose training the statements are about, and a workout of theirs that is under way. */
+/** The athlete whose training the statements use, with a workout in progress. */
 export type Subject = {
   userId: string;
   loginId: string;
@@ -23,12 +23,12 @@ export type Subject = {
   systemExercise: string;
   routine: string;
   workout: string;
-  begun: { workout: string; exercise: string };
+  workoutInProgress: { workout: string; exercise: string };
 };
 
 /**
- * A statement, or what is one step for people, through the functions that the application itself
- * calls.
+ * A statement, or the statements of one user action, called through the application's own
+ * functions.
  */
 export type DbScenario = {
   name: string;
@@ -40,13 +40,13 @@ const PAGE = { limit: 20, offset: 0 };
 const YEAR = { from: "2026-01-01", to: "2026-12-31" };
 
 /**
- * The hot statements: each alone through the pool. What HTTP adds is the difference to the
- * operation of `run http`.
+ * Frequent statements, each alone through the pool. The difference to the operation of `run http`
+ * is the cost of HTTP.
  */
 export const DB_SCENARIOS: DbScenario[] = [
   {
     name: "findLoginState",
-    about: "who is asking, when no process remembers",
+    about: "the login of a request, if it is not cached",
     run: (db, { userId, loginId }) => findLoginState(db, userId, loginId, Date.now()),
   },
   {
@@ -57,7 +57,7 @@ export const DB_SCENARIOS: DbScenario[] = [
   },
   {
     name: "countFacets",
-    about: "how many exercises have what",
+    about: "counts of exercises by facet",
     run: (db, { userId }) => countFacets(db, { userId, search: null }),
   },
   {
@@ -103,28 +103,31 @@ export const DB_SCENARIOS: DbScenario[] = [
   },
   {
     name: "findStreaksJson",
-    about: "days and weeks in a row",
+    about: "streaks of days and weeks",
     run: (db, { userId }) =>
       findStreaksJson(db, userId, { now: new Date(), timeZone: undefined, perWeek: 3 }),
   },
   {
     name: "listChanges",
-    about: "what changed",
+    about: "a page of changes",
     run: (db, { userId }) => listChanges(db, userId, "0", 20),
   },
   {
     name: "insertSet",
-    about: "a set logged: a transaction of two statements",
-    run: (db, { userId, begun }) =>
+    about: "logging a set: a transaction of two statements",
+    run: (db, { userId, workoutInProgress }) =>
       db.transaction(async (tx) => {
-        await lockWorkout(tx, userId, begun.workout);
+        await lockWorkout(tx, userId, workoutInProgress.workout);
         const set = setRow({ reps: 5, weight: 82.5, weightUnit: "kg", rpe: 8 }, 1, 1);
-        return insertSet(tx, begun.workout, begun.exercise, set, { modes: ["reps"], max: 500 });
+        return insertSet(tx, workoutInProgress.workout, workoutInProgress.exercise, set, {
+          modes: ["reps"],
+          max: 500,
+        });
       }),
   },
   {
     name: "insertWorkout",
-    about: "a workout begun from a routine",
+    about: "starting a workout from a routine",
     run: (db, { userId, routine }) =>
       insertWorkout(db, userId, { ...NEW_WORKOUT, routineId: routine }, undefined, []),
   },
@@ -150,24 +153,37 @@ export const DB_SCENARIOS: DbScenario[] = [
 ];
 
 const NEW_WORKOUT = {
-  ...{ id: null, name: null, status: null, planId: null, startedAt: null, endedAt: null },
-  ...{ timeZone: "UTC", bodyWeightKg: null, notes: null },
+  id: null,
+  name: null,
+  status: null,
+  planId: null,
+  startedAt: null,
+  endedAt: null,
+  timeZone: "UTC",
+  bodyWeightKg: null,
+  notes: null,
 };
 
-/** What the statements need of a person who has trained. */
-export async function subjectOf(fixtures: Fixtures): Promise<Subject> {
+/** Creates the data that the statements need. */
+export async function makeSubject(fixtures: Fixtures): Promise<Subject> {
   const { testBed, athlete, ownExercise, systemExercise, routine, workout } = fixtures;
   const [login] = await testBed.db.sql<
     { id: string }[]
   >`select id from logins where user_id = ${athlete.id} limit 1`;
-  const begun = await send<{ id: string; exercises: { id: string }[] }>(
+  const workoutInProgress = await send<{ id: string; exercises: { id: string }[] }>(
     fixtures,
     write(athlete, "POST", "/workouts", { routineId: routine, timeZone: "UTC" }),
   );
   return {
     userId: athlete.id,
     loginId: login?.id ?? "",
-    ...{ ownExercise, systemExercise, routine, workout },
-    begun: { workout: begun.id, exercise: begun.exercises[0]?.id ?? "" },
+    ownExercise,
+    systemExercise,
+    routine,
+    workout,
+    workoutInProgress: {
+      workout: workoutInProgress.id,
+      exercise: workoutInProgress.exercises[0]?.id ?? "",
+    },
   };
 }

@@ -1,20 +1,20 @@
 import { ACCOUNT_SCENARIOS } from "./accounts.ts";
 import { CATALOG_SCENARIOS } from "./catalog.ts";
+import { PLANNING_SCENARIOS } from "./planning.ts";
 import type { Scenario } from "./scenario.ts";
 import { SHARING_SCENARIOS } from "./sharing.ts";
 import { TRAINING_SCENARIOS } from "./training.ts";
 
-/**
- * A scenario for every operation of the API; `bench/suites/http.test.ts` fails when one is missing.
- */
+/** A scenario for every operation of the API, which `bench/suites/http.test.ts` checks. */
 export const HTTP_SCENARIOS: Scenario[] = [
   ...ACCOUNT_SCENARIOS,
   ...CATALOG_SCENARIOS,
+  ...PLANNING_SCENARIOS,
   ...TRAINING_SCENARIOS,
   ...SHARING_SCENARIOS,
 ];
 
-/** What people do most, when no scenario is named. */
+/** The most frequent operations, used if no scenario is named. */
 export const USUAL = [
   "Ping",
   "AccountProfile",

@@ -113,7 +113,7 @@ async function prepareParts(): Promise<Record<string, () => unknown>> {
   return {
     hash: () => passwords.hash("a bench needs a password"),
     sign: () => tokens.sign("access", claims),
-    // Refresh tokens are not remembered.
+    // Refresh tokens are not cached.
     verify: () => tokens.verify("refresh", refresh),
     "verify-known": () => tokens.verify("access", access),
     serialise: () => ok(workout),

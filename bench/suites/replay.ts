@@ -3,8 +3,8 @@ import { HTTP_SCENARIOS } from "./http.ts";
 import type { LoadScenario } from "./scenario.ts";
 
 /**
- * A recorded load asked again: the same operations at the same times by as many people, with
- * requests of their own.
+ * Replays a recorded load: the same operations at the same times by as many accounts, with new
+ * requests.
  */
 export function replayOf(trace: TraceLine[]): LoadScenario {
   const line = (n: number) => trace[n % trace.length] as TraceLine;
@@ -15,9 +15,9 @@ export function replayOf(trace: TraceLine[]): LoadScenario {
     personOf: (n) => line(n).person,
     request: async (fixtures, n) => {
       const { operation } = line(n);
-      const asked = await scenarios.get(operation)?.request(fixtures, n);
-      if (!asked) throw new Error(`There is no operation ${operation}`);
-      return { ...asked, operation };
+      const recorded = await scenarios.get(operation)?.request(fixtures, n);
+      if (!recorded) throw new Error(`There is no operation ${operation}`);
+      return { ...recorded, operation };
     },
     dueMs: trace.map(({ dueMs }) => dueMs),
   };

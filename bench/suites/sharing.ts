@@ -5,32 +5,32 @@ import {
   newPlan,
   newRoutine,
   send,
+  uniqueName,
   write,
 } from "../testbed/fixtures.ts";
 import type { Scenario } from "./scenario.ts";
 
 const SCOPES = ["read_history", "write_plans"];
-const unique = (what: string) => `${what} ${crypto.randomUUID()}`;
 
-/** A new account that the trainer has invited. */
+/** Creates an account that the trainer has invited. */
 async function invite(fixtures: Fixtures) {
-  const person = await makePerson(fixtures.testBed);
+  const client = await makePerson(fixtures.testBed);
   const { id } = await send(
     fixtures,
-    write(fixtures.trainer, "POST", "/clients", { email: person.email, scopes: SCOPES }),
+    write(fixtures.trainer, "POST", "/clients", { email: client.email, scopes: SCOPES }),
   );
-  return { person, id };
+  return { client, id };
 }
 
-/** A new client of the trainer's, who allows everything. */
+/** Creates a client of the trainer with all scopes. */
 async function makeClient(fixtures: Fixtures) {
-  const { person, id } = await invite(fixtures);
-  await send(fixtures, write(person, "POST", `/trainers/${id}/accept`, {}));
-  return { person, id };
+  const { client, id } = await invite(fixtures);
+  await send(fixtures, write(client, "POST", `/trainers/${id}/accept`, {}));
+  return { client, id };
 }
 
-/** What a trainer reads of a client, by the path below the client's. */
-const ofClient = (operation: string, path: (fixtures: Fixtures) => string): Scenario => ({
+/** A scenario of a trainer's request for a client's data, by the path below the client. */
+const clientScenario = (operation: string, path: (fixtures: Fixtures) => string): Scenario => ({
   operation,
   request: async (fixtures) =>
     get(fixtures.trainer, `/clients/${(await makeClient(fixtures)).id}${path(fixtures)}`),
@@ -57,22 +57,22 @@ export const SHARING_SCENARIOS: Scenario[] = [
   {
     operation: "AcceptTrainer",
     request: async (fixtures) => {
-      const { person, id } = await invite(fixtures);
-      return write(person, "POST", `/trainers/${id}/accept`, {});
+      const { client, id } = await invite(fixtures);
+      return write(client, "POST", `/trainers/${id}/accept`, {});
     },
   },
   {
     operation: "ChangeTrainerScopes",
     request: async (fixtures) => {
-      const { person, id } = await makeClient(fixtures);
-      return write(person, "PATCH", `/trainers/${id}`, { scopes: ["read_history"] });
+      const { client, id } = await makeClient(fixtures);
+      return write(client, "PATCH", `/trainers/${id}`, { scopes: ["read_history"] });
     },
   },
   {
     operation: "EndTrainer",
     request: async (fixtures) => {
-      const { person, id } = await makeClient(fixtures);
-      return write(person, "DELETE", `/trainers/${id}`);
+      const { client, id } = await makeClient(fixtures);
+      return write(client, "DELETE", `/trainers/${id}`);
     },
   },
   {
@@ -80,25 +80,25 @@ export const SHARING_SCENARIOS: Scenario[] = [
     request: async (fixtures) =>
       write(fixtures.trainer, "DELETE", `/clients/${(await makeClient(fixtures)).id}`),
   },
-  ofClient("ListClientWorkouts", () => "/workouts"),
+  clientScenario("ListClientWorkouts", () => "/workouts"),
   {
     operation: "GetClientWorkout",
     request: async (fixtures) => {
-      const { person, id } = await makeClient(fixtures);
-      const workout = await send(fixtures, write(person, "POST", "/workouts", { timeZone: "UTC" }));
+      const { client, id } = await makeClient(fixtures);
+      const workout = await send(fixtures, write(client, "POST", "/workouts", { timeZone: "UTC" }));
       return get(fixtures.trainer, `/clients/${id}/workouts/${workout.id}`);
     },
   },
-  ofClient(
+  clientScenario(
     "GetClientRecords",
     ({ systemExercise }) => `/progress/exercises/${systemExercise}/records`,
   ),
-  ofClient(
+  clientScenario(
     "ListClientExerciseHistory",
     ({ systemExercise }) => `/progress/exercises/${systemExercise}/history`,
   ),
-  ofClient("GetClientStreaks", () => "/progress/streaks"),
-  ofClient("ListClientVolume", () => "/progress/volume?from=2026-01-01&to=2026-01-31"),
+  clientScenario("GetClientStreaks", () => "/progress/streaks"),
+  clientScenario("ListClientVolume", () => "/progress/volume?from=2026-01-01&to=2026-01-31"),
   {
     operation: "AssignPlan",
     request: async (fixtures) => {
@@ -109,7 +109,7 @@ export const SHARING_SCENARIOS: Scenario[] = [
           fixtures.trainer,
           "POST",
           "/routines",
-          newRoutine({ ...fixtures, ownExercise: fixtures.systemExercise }, unique("Routine")),
+          newRoutine({ ...fixtures, ownExercise: fixtures.systemExercise }, uniqueName("Routine")),
         ),
       );
       const plan = await send(
@@ -118,7 +118,7 @@ export const SHARING_SCENARIOS: Scenario[] = [
           fixtures.trainer,
           "POST",
           "/plans",
-          newPlan({ ...fixtures, routine: routine.id }, unique("Plan")),
+          newPlan({ ...fixtures, routine: routine.id }, uniqueName("Plan")),
         ),
       );
       return write(fixtures.trainer, "POST", `/plans/${plan.id}/assign`, { clientIds: [id] });

@@ -6,7 +6,7 @@ import type { Fixtures } from "../testbed/fixtures.ts";
 import { MIX_SCENARIOS, USUAL_MIX } from "./mix.ts";
 import { chooseScenarios, SUITES } from "./suites.ts";
 
-const chosen = (...words: string[]) => {
+const choose = (...words: string[]) => {
   const { suite, names } = chooseScenarios(words);
   return [suite.name, ...names];
 };
@@ -21,20 +21,20 @@ const refusal = (...words: string[]): string => {
 };
 
 test("a scenario is named with its suite, without it, or after it", () => {
-  expect(chosen("http/LogSet")).toEqual(["http", "LogSet"]);
-  expect(chosen("LogSet")).toEqual(["http", "LogSet"]);
-  expect(chosen("http", "LogSet", "http/Ping")).toEqual(["http", "LogSet", "Ping"]);
-  expect(chosen("LogSet", "Ping")).toEqual(["http", "LogSet", "Ping"]);
-  expect(chosen("login-storm")).toEqual(["mix", "login-storm"]);
+  expect(choose("http/LogSet")).toEqual(["http", "LogSet"]);
+  expect(choose("LogSet")).toEqual(["http", "LogSet"]);
+  expect(choose("http", "LogSet", "http/Ping")).toEqual(["http", "LogSet", "Ping"]);
+  expect(choose("LogSet", "Ping")).toEqual(["http", "LogSet", "Ping"]);
+  expect(choose("login-storm")).toEqual(["mix", "login-storm"]);
 });
 
-test("a suite alone is its usual scenarios, and every one when that is asked for", () => {
-  expect(chosen("http")).toHaveLength(11);
-  expect(chosen("mix")).toEqual(["mix", "usual"]);
+test("a suite alone means its usual scenarios, or all of them with --all", () => {
+  expect(choose("http")).toHaveLength(11);
+  expect(choose("mix")).toEqual(["mix", "usual"]);
   expect(chooseScenarios(["http"], { all: true }).names.length).toBeGreaterThan(80);
 });
 
-test("a wrong name is answered with the nearest one", () => {
+test("an unknown name is refused with the nearest one", () => {
   expect(refusal("http/LogSte")).toContain("did you mean LogSet?");
   expect(refusal("htp")).toContain("did you mean http?");
   expect(refusal("http", "GetWorkot")).toContain("did you mean GetWorkout?");
@@ -42,7 +42,7 @@ test("a wrong name is answered with the nearest one", () => {
   expect(refusal("http", "io/commit")).toContain("one suite at a time");
 });
 
-test("no two suites have a scenario of one name, so that a name alone is enough", () => {
+test("scenario names are unique across suites", () => {
   const names = SUITES.flatMap(({ scenarios }) => scenarios.map(({ name }) => name));
   expect(new Set(names).size).toBe(names.length);
 });
@@ -55,22 +55,21 @@ test("the usual mix is 80 % reading, 15 % logging and 5 % account", async () => 
   expect(share((operation) => logging.includes(operation))).toBe(15);
   expect(share((operation) => account.includes(operation))).toBe(5);
   expect(share(() => true)).toBe(100);
-  // And requests are chosen by such weights; those of the storm's readers need no more of the fixtures
-  // than this.
+  // Requests follow such weights. The readers of the storm need only these fixtures.
   const storm = MIX_SCENARIOS.find(({ operation }) => operation === "login-storm");
   const fixtures = {
     athlete: { cookie: "", email: "a@example.com", id: "" },
     workout: "1",
   } as Fixtures;
-  const asked = await Promise.all(
+  const requests = await Promise.all(
     Array.from({ length: 5000 }, (_, n) => storm?.request(fixtures, n)),
   );
   expect(
-    asked.filter((request) => request?.operation === "GetWorkout").length / asked.length,
+    requests.filter((request) => request?.operation === "GetWorkout").length / requests.length,
   ).toBeCloseTo(0.4, 1);
 });
 
-test("the command lists every suite, and says which name was wrong with exit code 2", () => {
+test("the command lists every suite, and exits with 2 for an unknown name", () => {
   const bench = (...args: string[]) =>
     spawnSync(process.execPath, [join(import.meta.dir, "../cli.ts"), ...args], {
       encoding: "utf8",

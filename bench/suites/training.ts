@@ -2,47 +2,33 @@ import {
   type Fixtures,
   get,
   makePerson,
-  newPlan,
-  newRoutine,
   send,
+  uniqueName,
   wholeWorkout,
   write,
 } from "../testbed/fixtures.ts";
 import type { Scenario } from "./scenario.ts";
 
-const unique = (what: string) => `${what} ${crypto.randomUUID()}`;
-const target = { exerciseName: "Press", mode: "reps", sets: 3 };
 const set = { reps: 5, weight: 82.5, weightUnit: "kg", rpe: 8 };
 
-const makeRoutine = async (fixtures: Fixtures) =>
-  (
-    await send(
-      fixtures,
-      write(fixtures.athlete, "POST", "/routines", newRoutine(fixtures, unique("Routine"))),
-    )
-  ).id;
-const makePlan = async (fixtures: Fixtures) =>
-  (
-    await send(
-      fixtures,
-      write(fixtures.athlete, "POST", "/plans", newPlan(fixtures, unique("Plan"))),
-    )
-  ).id;
-
-type Begun = { id: string; exercises: { id: string; sets: { id: string }[] }[] };
-/** A workout of three exercises that is under way, with `sets` sets in the first. */
-async function begin(
+type StartedWorkout = { id: string; exercises: { id: string; sets: { id: string }[] }[] };
+/** Starts a workout of three exercises, with `sets` sets in the first. */
+async function startWorkout(
   fixtures: Fixtures,
   sets = 1,
 ): Promise<{ id: string; exercise: string; set: string }> {
-  const { startedAt: _startedAt, endedAt: _endedAt, ...begun } = wholeWorkout(fixtures, 0);
-  const exercises = begun.exercises.map((exercise) => ({
+  const {
+    startedAt: _startedAt,
+    endedAt: _endedAt,
+    ...workoutInProgress
+  } = wholeWorkout(fixtures, 0);
+  const exercises = workoutInProgress.exercises.map((exercise) => ({
     ...exercise,
     sets: exercise.sets.slice(0, sets),
   }));
-  const workout = await send<Begun>(
+  const workout = await send<StartedWorkout>(
     fixtures,
-    write(fixtures.athlete, "POST", "/workouts", { ...begun, exercises }),
+    write(fixtures.athlete, "POST", "/workouts", { ...workoutInProgress, exercises }),
   );
   return {
     id: workout.id,
@@ -51,104 +37,22 @@ async function begin(
   };
 }
 
-/** What `request` makes of a workout that is under way. */
-const onBegun = (
+/** A scenario whose requests each have a newly started workout. */
+const onStartedWorkout = (
   operation: string,
   method: string,
-  path: (begun: { id: string; exercise: string; set: string }) => string,
+  path: (workoutInProgress: { id: string; exercise: string; set: string }) => string,
   body?: unknown,
 ): Scenario => ({
   operation,
   request: async (fixtures) =>
-    write(fixtures.athlete, method, `/workouts/${path(await begin(fixtures))}`, body),
+    write(fixtures.athlete, method, `/workouts/${path(await startWorkout(fixtures))}`, body),
 });
-
-/** Routines, plans and grants. */
-const PLANNING: Scenario[] = [
-  {
-    operation: "CreateRoutine",
-    request: (fixtures) =>
-      write(fixtures.athlete, "POST", "/routines", newRoutine(fixtures, unique("Routine"))),
-  },
-  { operation: "ListRoutines", request: ({ athlete }) => get(athlete, "/routines") },
-  {
-    operation: "GetRoutine",
-    request: ({ athlete, routine }) => get(athlete, `/routines/${routine}`),
-  },
-  {
-    operation: "UpdateRoutine",
-    request: ({ athlete, routine }) =>
-      write(athlete, "PATCH", `/routines/${routine}`, { exercises: [target, target] }),
-  },
-  {
-    operation: "CloneRoutine",
-    request: ({ athlete, routine }) =>
-      write(athlete, "POST", `/routines/${routine}/clone`, { name: unique("Copy") }),
-  },
-  {
-    operation: "DeleteRoutine",
-    request: async (fixtures) =>
-      write(fixtures.athlete, "DELETE", `/routines/${await makeRoutine(fixtures)}`),
-  },
-  {
-    operation: "CreatePlan",
-    request: (fixtures) =>
-      write(fixtures.athlete, "POST", "/plans", newPlan(fixtures, unique("Plan"))),
-  },
-  { operation: "ListPlans", request: ({ athlete }) => get(athlete, "/plans") },
-  { operation: "GetPlan", request: ({ athlete, plan }) => get(athlete, `/plans/${plan}`) },
-  {
-    operation: "UpdatePlan",
-    request: ({ athlete, plan, routine }, n) =>
-      write(athlete, "PATCH", `/plans/${plan}`, { routines: [{ routineId: routine, day: n + 1 }] }),
-  },
-  {
-    operation: "ClonePlan",
-    request: ({ athlete, plan }) =>
-      write(athlete, "POST", `/plans/${plan}/clone`, { name: unique("Copy") }),
-  },
-  {
-    operation: "DeletePlan",
-    request: async (fixtures) =>
-      write(fixtures.athlete, "DELETE", `/plans/${await makePlan(fixtures)}`),
-  },
-  {
-    operation: "CreateGrant",
-    request: async (fixtures) => {
-      const body = {
-        routineId: await makeRoutine(fixtures),
-        email: fixtures.trainer.email,
-        access: "read",
-      };
-      return write(fixtures.athlete, "POST", "/grants", body);
-    },
-  },
-  { operation: "ListGrants", request: ({ athlete }) => get(athlete, "/grants") },
-  {
-    operation: "UpdateGrant",
-    request: async (fixtures) =>
-      write(fixtures.athlete, "PATCH", `/grants/${await makeGrant(fixtures)}`, { access: "write" }),
-  },
-  {
-    operation: "DeleteGrant",
-    request: async (fixtures) =>
-      write(fixtures.athlete, "DELETE", `/grants/${await makeGrant(fixtures)}`),
-  },
-];
-
-async function makeGrant(fixtures: Fixtures): Promise<string> {
-  const body = {
-    routineId: await makeRoutine(fixtures),
-    email: fixtures.trainer.email,
-    access: "read",
-  };
-  return (await send(fixtures, write(fixtures.athlete, "POST", "/grants", body))).id;
-}
 
 const JANUARY = "from=2026-01-01&to=2026-01-31";
 
-/** Training, and what is made of it. */
-const PERFORMING: Scenario[] = [
+/** Workouts and progress. */
+const WORKOUT_SCENARIOS: Scenario[] = [
   {
     operation: "StartWorkout",
     request: ({ athlete, routine }) =>
@@ -169,9 +73,9 @@ const PERFORMING: Scenario[] = [
     request: ({ athlete, workout }, n) =>
       write(athlete, "PATCH", `/workouts/${workout}`, { notes: `Note ${n}` }),
   },
-  onBegun("DeleteWorkout", "DELETE", ({ id }) => id),
-  onBegun("FinishWorkout", "POST", ({ id }) => `${id}/finish`, {}),
-  onBegun("AbortWorkout", "POST", ({ id }) => `${id}/abort`, {}),
+  onStartedWorkout("DeleteWorkout", "DELETE", ({ id }) => id),
+  onStartedWorkout("FinishWorkout", "POST", ({ id }) => `${id}/finish`, {}),
+  onStartedWorkout("AbortWorkout", "POST", ({ id }) => `${id}/abort`, {}),
   {
     operation: "ReopenWorkout",
     request: async (fixtures, n) => {
@@ -185,22 +89,33 @@ const PERFORMING: Scenario[] = [
   {
     operation: "RestoreWorkout",
     request: async (fixtures) => {
-      const { id } = await begin(fixtures);
+      const { id } = await startWorkout(fixtures);
       await send(fixtures, write(fixtures.athlete, "DELETE", `/workouts/${id}`));
       return write(fixtures.athlete, "POST", `/workouts/${id}/restore`, {});
     },
   },
-  onBegun("AddWorkoutExercise", "POST", ({ id }) => `${id}/exercises`, {
+  onStartedWorkout("AddWorkoutExercise", "POST", ({ id }) => `${id}/exercises`, {
     exerciseName: "Press",
     mode: "reps",
   }),
-  onBegun("UpdateWorkoutExercise", "PATCH", ({ id, exercise }) => `${id}/exercises/${exercise}`, {
-    position: 3,
+  onStartedWorkout(
+    "UpdateWorkoutExercise",
+    "PATCH",
+    ({ id, exercise }) => `${id}/exercises/${exercise}`,
+    {
+      position: 3,
+    },
+  ),
+  onStartedWorkout(
+    "DeleteWorkoutExercise",
+    "DELETE",
+    ({ id, exercise }) => `${id}/exercises/${exercise}`,
+  ),
+  onStartedWorkout("LogSet", "POST", ({ id, exercise }) => `${id}/exercises/${exercise}/sets`, set),
+  onStartedWorkout("UpdateSet", "PATCH", ({ id, set: setId }) => `${id}/sets/${setId}`, {
+    reps: 6,
   }),
-  onBegun("DeleteWorkoutExercise", "DELETE", ({ id, exercise }) => `${id}/exercises/${exercise}`),
-  onBegun("LogSet", "POST", ({ id, exercise }) => `${id}/exercises/${exercise}/sets`, set),
-  onBegun("UpdateSet", "PATCH", ({ id, set: setId }) => `${id}/sets/${setId}`, { reps: 6 }),
-  onBegun("DeleteSet", "DELETE", ({ id, set: setId }) => `${id}/sets/${setId}`),
+  onStartedWorkout("DeleteSet", "DELETE", ({ id, set: setId }) => `${id}/sets/${setId}`),
   {
     operation: "GetRecords",
     request: ({ athlete, ownExercise }) =>
@@ -228,14 +143,14 @@ const PERFORMING: Scenario[] = [
 ];
 
 const CSV_HEADER = "Date,Workout Name,Exercise Name,Set Order,Weight,Weight Unit,Reps";
-const importOf = ({ athlete }: Fixtures, n: number) => ({
+const newImport = ({ athlete }: Fixtures, n: number) => ({
   method: "POST",
   path: "/api/v1/imports?timeZone=UTC",
   headers: { cookie: athlete.cookie, "content-type": "text/csv" },
-  body: `${CSV_HEADER}\n2020-01-01 10:00:00,${unique(`Day ${n}`)},Press,1,50,kg,5\n`,
+  body: `${CSV_HEADER}\n2020-01-01 10:00:00,${uniqueName(`Day ${n}`)},Press,1,50,kg,5\n`,
 });
 
-const IMPORTING: Scenario[] = [
+const IMPORT_SCENARIOS: Scenario[] = [
   { operation: "ExportArchive", request: ({ athlete }) => get(athlete, "/archive") },
   {
     operation: "ImportArchive",
@@ -255,12 +170,12 @@ const IMPORTING: Scenario[] = [
       };
     },
   },
-  { operation: "ImportTraining", request: importOf },
+  { operation: "ImportTraining", request: newImport },
   { operation: "ListImports", request: ({ athlete }) => get(athlete, "/imports") },
   {
     operation: "UndoImport",
     request: async (fixtures, n) => {
-      const { importId } = await send<{ importId: string }>(fixtures, importOf(fixtures, n));
+      const { importId } = await send<{ importId: string }>(fixtures, newImport(fixtures, n));
       return write(fixtures.athlete, "POST", `/imports/${importId}/undo`);
     },
   },
@@ -274,4 +189,4 @@ const IMPORTING: Scenario[] = [
   },
 ];
 
-export const TRAINING_SCENARIOS: Scenario[] = [...PLANNING, ...PERFORMING, ...IMPORTING];
+export const TRAINING_SCENARIOS: Scenario[] = [...WORKOUT_SCENARIOS, ...IMPORT_SCENARIOS];

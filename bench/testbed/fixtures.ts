@@ -98,6 +98,9 @@ export async function signInAs(testBed: TestBed, email: string): Promise<string>
     .join("; ");
 }
 
+/** A name that no other row has. */
+export const uniqueName = (name: string) => `${name} ${crypto.randomUUID()}`;
+
 export const newExercise = (name: string) => ({
   name,
   primaryMuscles: [1],

@@ -31,7 +31,7 @@ export type Pair = { before: Side; after: Side; close(): Promise<void> };
 
 /**
  * One PostgreSQL with the same data for both contenders and any number of pairs. With
- * `restoresData`, which is needed after writes, a pair starts from the first data.
+ * `restoresData`, which is needed after writes, a pair starts from the initial data.
  */
 export type PairTestBed = {
   openPair(options: { isAfterFirst: boolean; restoresData: boolean }): Promise<Pair>;

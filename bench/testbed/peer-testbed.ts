@@ -75,7 +75,9 @@ export async function openPeerTestBed(dir: string): Promise<PeerTestBed> {
         const unix = join(dir, "run/peer.sock");
         rmSync(unix, { force: true });
         const settings: PeerSettings = {
-          ...{ unix, jwks, databaseSocket: join(socketDir(dir), ".s.PGSQL.5432") },
+          unix,
+          jwks,
+          databaseSocket: join(socketDir(dir), ".s.PGSQL.5432"),
           ...(how === "like ours" ? { pingHeaders: answers.ping.headers } : {}),
           isPingStatic: how === "static",
         };

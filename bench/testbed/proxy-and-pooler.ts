@@ -15,8 +15,8 @@ export type Intermediary = (typeof INTERMEDIARIES)[number];
  * Parses the value of `--through`, such as "proxy,pooler"; empty if undefined. Throws
  * OperatorError.
  */
-export function parseThrough(given: unknown): Intermediary[] {
-  const words = given === undefined ? [] : String(given).split(",");
+export function parseThrough(option: unknown): Intermediary[] {
+  const words = option === undefined ? [] : String(option).split(",");
   const wrong = words.filter(
     (word) => !INTERMEDIARIES.some((intermediary) => intermediary === word),
   );
