@@ -9,9 +9,9 @@ import { isAbandoned, listStates } from "./block-state.ts";
 import { measureProfile } from "./check.ts";
 import { probeReads } from "./probe.ts";
 
-const why = whyNoBlockDisk();
-if (why !== undefined) console.warn(`SKIPPED, nothing of hdd-block is tested here: ${why}`);
-const testHere = test.skipIf(why !== undefined);
+const problem = whyNoBlockDisk();
+if (problem !== undefined) console.warn(`SKIPPED: hdd-block cannot be tested here: ${problem}`);
+const testHere = test.skipIf(problem !== undefined);
 
 testHere("a block disk stores what is written, and leaves nothing behind", async () => {
   const disk = await openBlockDisk("test-round-trip");
@@ -26,21 +26,21 @@ testHere("a block disk stores what is written, and leaves nothing behind", async
   }
   expect(isMountPoint(disk.mount)).toBe(false);
   expect(existsSync(dirname(disk.mount))).toBe(false);
-  expect([state?.nbdkit, state?.nbdfuse].map((known) => known && isRunning(known))).toEqual([
+  expect([state?.nbdkit, state?.nbdfuse].map((process) => process && isRunning(process))).toEqual([
     false,
     false,
   ]);
 });
 
 testHere(
-  "a random read keeps it busy for a seek and half a turn, and what is read in order does not",
+  "a random read takes a seek and half a rotation, and sequential reads do not",
   async () => {
     const disk = await openBlockDisk("test-reads");
     try {
       disk.emulateDelays(true);
       probeReads(disk.loop, 3, 1);
       const { reads, busyMs } = disk.counts();
-      // Not what somebody waited, which is the machine's affair too: 8.5 ms of seek on the average,
+      // The disk's busy time, because waiting depends on the machine: 8.5 ms of seek on average,
       // and half of 8.33.
       expect(busyMs / reads).toBeGreaterThan(11);
       expect(busyMs / reads).toBeLessThan(14.5);
@@ -53,8 +53,7 @@ testHere(
 );
 
 testHere("half of the clients share a flush, as on a busy disk", async () => {
-  // With commit_delay all 32 would; while somebody else has the machine some come late: three
-  // attempts.
+  // With commit_delay all 32 would share. Up to three attempts, because other load delays clients.
   let shared = 0;
   for (let attempt = 0; attempt < 3 && !(shared > 10 && shared < 22); attempt++) {
     const { grouping } = await measureProfile("hdd-block", [32], 2);
@@ -65,21 +64,21 @@ testHere("half of the clients share a flush, as on a busy disk", async () => {
 });
 
 testHere(
-  "a disk that a killed process left is known as abandoned, and can be taken down",
+  "the disk of a killed process is detected as abandoned, and can be taken down",
   async () => {
     const script = `import { openBlockDisk } from "${join(import.meta.dir, "block.ts")}";
     const { mount } = await openBlockDisk("test-crash"); console.log(mount); await Bun.sleep(60_000);`;
     const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
     const mount = await new Promise<string>((resolve) =>
-      child.stdout.once("data", (said) => resolve(`${said}`.trim())),
+      child.stdout.once("data", (output) => resolve(`${output}`.trim())),
     );
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGKILL");
     await ended;
     expect(isMountPoint(mount)).toBe(true);
-    const left = listStates().filter(({ directory }) => directory === dirname(mount));
-    expect(left.map(isAbandoned)).toEqual([true]);
-    for (const state of left) takeDown(state);
+    const abandoned = listStates().filter(({ directory }) => directory === dirname(mount));
+    expect(abandoned.map(isAbandoned)).toEqual([true]);
+    for (const state of abandoned) takeDown(state);
     expect(isMountPoint(mount)).toBe(false);
     expect(listStates().some(({ directory }) => directory === dirname(mount))).toBe(false);
   },

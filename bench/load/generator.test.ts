@@ -14,10 +14,11 @@ const answerOf = (body: string, headers = "") =>
 type Answers = (connection: Socket<{ received: number; answered: number }>, bytes: number) => void;
 
 /**
- * A server that answers whole requests as `answers` says, on a Unix socket and on a loopback port.
+ * Runs `work` with a server on a Unix socket, and with one on a loopback port, that calls `answers`
+ * for received bytes.
  */
 async function withServer(answers: Answers, work: (target: Target) => Promise<void>) {
-  const directory = mkdtempSync(join(tmpdir(), "irontrack-lanes-"));
+  const directory = mkdtempSync(join(tmpdir(), "irontrack-connections-"));
   const socket = {
     open: (connection: Socket<{ received: number; answered: number }>) => {
       connection.data = { received: 0, answered: 0 };
@@ -39,8 +40,8 @@ async function withServer(answers: Answers, work: (target: Target) => Promise<vo
   }
 }
 
-/** Answers each complete request of `size` bytes. */
-const each =
+/** Calls `answer` for each complete request of `size` bytes. */
+const forEachRequest =
   (
     size: number,
     answer: (connection: Socket<{ received: number; answered: number }>) => void,
@@ -65,7 +66,7 @@ const PLANS: LoadModel[] = [
 
 test.each(PLANS)("$model: every request is answered once, over Unix sockets and TCP", (load) =>
   withServer(
-    each(GET.length, (connection) => connection.write(answerOf("hello"))),
+    forEachRequest(GET.length, (connection) => connection.write(answerOf("hello"))),
     async (target) => {
       const recording = await run(target, load);
       const figures = figuresOf(recording);
@@ -80,7 +81,7 @@ test.each(PLANS)("$model: every request is answered once, over Unix sockets and 
 
 test("connections that the server closes are reopened, and no request is lost", () =>
   withServer(
-    each(GET.length, (connection) => {
+    forEachRequest(GET.length, (connection) => {
       const isLast = connection.data.answered === 3;
       connection.write(answerOf("bye", isLast ? "Connection: close\r\n" : ""));
       if (isLast) connection.end();
@@ -95,7 +96,7 @@ test("connections that the server closes are reopened, and no request is lost", 
 
 test("a connection lost before its answer is a single failure", () =>
   withServer(
-    each(GET.length, (connection) => {
+    forEachRequest(GET.length, (connection) => {
       if (connection.data.answered === 5) connection.terminate();
       else connection.write(answerOf("hello"));
     }),
@@ -108,7 +109,7 @@ test("a connection lost before its answer is a single failure", () =>
 
 test("bytes on an idle connection are not an answer, and the connection is not used again", () =>
   withServer(
-    each(GET.length, (connection) => {
+    forEachRequest(GET.length, (connection) => {
       connection.write(answerOf("hello"));
       setTimeout(
         () => connection.end("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"),
@@ -127,7 +128,7 @@ test("bytes on an idle connection are not an answer, and the connection is not u
 
 test("malformed bytes are a failure", () =>
   withServer(
-    each(GET.length, (connection) => {
+    forEachRequest(GET.length, (connection) => {
       if (connection.data.answered === 2) connection.write("SSH-2.0-x\r\n\r\n");
       else if (connection.data.answered === 1) connection.write(answerOf("hello"));
     }),
@@ -139,7 +140,7 @@ test("malformed bytes are a failure", () =>
   ));
 
 test("after the server exits, requests that were due and never sent are failures too, and the load ends", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "irontrack-lanes-"));
+  const directory = mkdtempSync(join(tmpdir(), "irontrack-connections-"));
   const unix = join(directory, "a.sock");
   let answered = 0;
   const server = Bun.listen({
@@ -166,12 +167,12 @@ test("after the server exits, requests that were due and never sent are failures
 
 test("large requests and large chunked answers are transferred", () => {
   const upload = Buffer.alloc(3_000_000, "x");
-  const piece = "y".repeat(0x40000);
-  const chunked = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${`40000\r\n${piece}\r\n`.repeat(8)}0\r\n\r\n`;
+  const chunk = "y".repeat(0x40000);
+  const chunked = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${`40000\r\n${chunk}\r\n`.repeat(8)}0\r\n\r\n`;
   return withServer(
-    each(upload.length, (connection) => {
+    forEachRequest(upload.length, (connection) => {
       let unsent: Uint8Array = Buffer.from(chunked);
-      // As a server would that waits for room in the socket's buffer.
+      // Writes again when the socket's buffer has room.
       const write = () => {
         const written = connection.write(unsent);
         unsent = unsent.subarray(Math.max(written, 0));

@@ -14,7 +14,7 @@ test("constant arrivals are evenly spaced, and Poisson arrivals have exponential
   expect(times.length).toBeLessThan(101_500);
   const gaps = [...times].map((time, n) => time - (times[n - 1] ?? 0));
   expect(gaps.every((gap) => gap >= 0)).toBe(true);
-  // A share of exp(-x) of the gaps is longer than x of their mean.
+  // The share of gaps longer than x times the mean is exp(-x).
   for (const x of [0.5, 1, 2]) {
     expect(gaps.filter((gap) => gap > x).length / gaps.length).toBeCloseTo(Math.exp(-x), 2);
   }
@@ -37,17 +37,25 @@ const answer = fc.record({
   status: fc.constantFrom(200, 201, 204, 304, 404),
   form: fc.constantFrom("length", "chunked"),
   body,
-  pieces: fc.array(fc.integer({ min: 1, max: 50 }), { maxLength: 5 }),
+  chunkSizes: fc.array(fc.integer({ min: 1, max: 50 }), { maxLength: 5 }),
   isLast: fc.boolean(),
   hasTrailer: fc.boolean(),
   isContinued: fc.boolean(),
 });
-type Given = typeof answer extends fc.Arbitrary<infer T> ? T : never;
+type GeneratedAnswer = typeof answer extends fc.Arbitrary<infer T> ? T : never;
 
-function onWire({ status, form, body: given, pieces, isLast, hasTrailer, isContinued }: Given) {
+function encodeAnswer({
+  status,
+  form,
+  body: content,
+  chunkSizes,
+  isLast,
+  hasTrailer,
+  isContinued,
+}: GeneratedAnswer) {
   const hasBody = status !== 204 && status !== 304;
   const lines = [
-    `HTTP/1.1 ${status} Whatever`,
+    `HTTP/1.1 ${status} Reason`,
     "x-request-id: abc",
     ...(isLast ? ["Connection: close"] : []),
   ];
@@ -55,19 +63,19 @@ function onWire({ status, form, body: given, pieces, isLast, hasTrailer, isConti
   if (!hasBody)
     return { bytes: Buffer.from(`${early}${lines.join("\r\n")}\r\n\r\n`), bodyBytes: 0 };
   if (form === "length") {
-    const head = `${early}${lines.join("\r\n")}\r\nContent-Length: ${given.length}\r\n\r\n`;
-    return { bytes: Buffer.concat([Buffer.from(head), given]), bodyBytes: given.length };
+    const head = `${early}${lines.join("\r\n")}\r\nContent-Length: ${content.length}\r\n\r\n`;
+    return { bytes: Buffer.concat([Buffer.from(head), content]), bodyBytes: content.length };
   }
   const chunks: Buffer[] = [
     Buffer.from(`${early}${lines.join("\r\n")}\r\ntransfer-encoding: chunked\r\n\r\n`),
   ];
-  for (let at = 0, n = 0; at < given.length; n++) {
-    const piece = given.subarray(at, at + (pieces[n] ?? 100));
-    chunks.push(Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from("\r\n"));
-    at += piece.length;
+  for (let offset = 0, n = 0; offset < content.length; n++) {
+    const part = content.subarray(offset, offset + (chunkSizes[n] ?? 100));
+    chunks.push(Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from("\r\n"));
+    offset += part.length;
   }
   chunks.push(Buffer.from(hasTrailer ? "0\r\nx-trailer: 1\r\n\r\n" : "0\r\n\r\n"));
-  return { bytes: Buffer.concat(chunks), bodyBytes: given.length };
+  return { bytes: Buffer.concat(chunks), bodyBytes: content.length };
 }
 
 test("answers of every form are parsed from chunks of any size", () => {
@@ -75,25 +83,28 @@ test("answers of every form are parsed from chunks of any size", () => {
     fc.property(
       fc.array(answer, { maxLength: 5 }),
       fc.array(fc.integer({ min: 1, max: 60 })),
-      (given, sizes) => {
+      (content, sizes) => {
         const parser = createParser();
-        for (const one of given) {
-          const { bytes, bodyBytes } = onWire(one);
+        for (const generated of content) {
+          const { bytes, bodyBytes } = encodeAnswer(generated);
           let read: unknown;
-          for (let at = 0, n = 0; at < bytes.length; n++) {
-            const chunk = bytes.subarray(at, at + (sizes[n % Math.max(sizes.length, 1)] ?? 1000));
-            at += chunk.length;
-            // As sockets do it: the buffer is used again afterwards.
-            const lent = Buffer.from(chunk);
-            read = parser.receive(lent);
-            lent.fill(0);
-            if (at < bytes.length) expect(read).toBeUndefined();
+          for (let offset = 0, n = 0; offset < bytes.length; n++) {
+            const chunk = bytes.subarray(
+              offset,
+              offset + (sizes[n % Math.max(sizes.length, 1)] ?? 1000),
+            );
+            offset += chunk.length;
+            // Like a socket, reuses the buffer afterwards.
+            const reusedBuffer = Buffer.from(chunk);
+            read = parser.receive(reusedBuffer);
+            reusedBuffer.fill(0);
+            if (offset < bytes.length) expect(read).toBeUndefined();
           }
           expect(read).toEqual({
-            status: one.status,
+            status: generated.status,
             retryAfterS: 0,
             bodyBytes,
-            isLast: one.isLast,
+            isLast: generated.isLast,
           });
         }
       },
@@ -113,22 +124,22 @@ test.each([
 
 test("a Content-Length of a chunked answer is ignored, and HTTP/1.0 closes the connection by default", () => {
   const read = (text: string) => createParser().receive(Buffer.from(text));
-  const both =
+  const conflicting =
     "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n0\r\n\r\n";
-  expect(read(both)).toEqual({ status: 200, retryAfterS: 0, bodyBytes: 2, isLast: false });
+  expect(read(conflicting)).toEqual({ status: 200, retryAfterS: 0, bodyBytes: 2, isLast: false });
   expect(read("HTTP/1.0 204 No Content\r\n\r\n")?.isLast).toBe(true);
   expect(read("HTTP/1.0 204 No Content\r\nConnection: keep-alive\r\n\r\n")?.isLast).toBe(false);
 });
 
 test("Retry-After is parsed in seconds, and a date is ignored", () => {
-  const told = (line: string) => {
+  const retryAfterOf = (line: string) => {
     const text = `HTTP/1.1 503 Service Unavailable\r\n${line}\r\nContent-Length: 0\r\n\r\n`;
     return createParser().receive(Buffer.from(text))?.retryAfterS;
   };
-  expect(["retry-after: 30", "Retry-After:0", "Retry-After: 999999"].map(told)).toEqual([
+  expect(["retry-after: 30", "Retry-After:0", "Retry-After: 999999"].map(retryAfterOf)).toEqual([
     30, 1, 65_535,
   ]);
-  expect(["X: 1", "Retry-After: Fri, 27 Nov 2026 00:00:00 GMT"].map(told)).toEqual([0, 0]);
+  expect(["X: 1", "Retry-After: Fri, 27 Nov 2026 00:00:00 GMT"].map(retryAfterOf)).toEqual([0, 0]);
 });
 
 type Row = [due: number, sent: number, done: number, status: number, retryAfterS?: number];
@@ -157,8 +168,8 @@ test("latency is from when a request was due, without the warm-up and failures",
     serviceMs: { mean: 20 },
     sendLagMs: { max: 100 },
   });
-  const kept = fromBytes(Buffer.from(toBytes(recording)));
-  for (const [name, column] of Object.entries(kept))
+  const decoded = fromBytes(Buffer.from(toBytes(recording)));
+  for (const [name, column] of Object.entries(decoded))
     expect([...column]).toEqual([...recording[name as keyof Recording]]);
 });
 

@@ -9,7 +9,7 @@ import { parseTrace, traceText } from "./trace.ts";
 import { type Evidence, findValidityWarnings } from "./validity.ts";
 import { encodeRequest } from "./wire.ts";
 
-/** 2,000 requests that take a millisecond each, sent `lagMs` late. */
+/** 2,000 requests of a millisecond each, sent `lagMs` late. */
 const recording = (lagMs = 0, failures = 0, refused = 0): Recording => {
   const due = Float64Array.from({ length: 2000 }, (_, at) => at * 5);
   return {
@@ -24,7 +24,7 @@ const recording = (lagMs = 0, failures = 0, refused = 0): Recording => {
   };
 };
 
-const good = (): Evidence => ({
+const undisturbed = (): Evidence => ({
   figures: figuresOf(recording()),
   rate: { offered: 200, achieved: 199.9 },
   disturbance: { stealShare: 0.001, runQueueMs: 0.01 },
@@ -32,10 +32,14 @@ const good = (): Evidence => ({
 });
 
 test("an undisturbed run is valid, and each disturbance is named", () => {
-  expect(findValidityWarnings(good())).toEqual([]);
-  expect(findValidityWarnings({ ...good(), rate: undefined })).toEqual([]);
+  expect(findValidityWarnings(undisturbed())).toEqual([]);
+  expect(findValidityWarnings({ ...undisturbed(), rate: undefined })).toEqual([]);
   expect(
-    findValidityWarnings({ ...good(), figures: figuresOf(recording(0, 0, 4)), mayRefuse: true }),
+    findValidityWarnings({
+      ...undisturbed(),
+      figures: figuresOf(recording(0, 0, 4)),
+      mayRefuse: true,
+    }),
   ).toEqual([]);
   const warnings: [Partial<Evidence>, string][] = [
     [{ figures: figuresOf(recording(0, 3)) }, "3 failures"],
@@ -57,7 +61,7 @@ test("an undisturbed run is valid, and each disturbance is named", () => {
     [{ isSettled: false }, "had not settled"],
   ];
   for (const [evidence, warning] of warnings) {
-    expect(findValidityWarnings({ ...good(), ...evidence })).toEqual([
+    expect(findValidityWarnings({ ...undisturbed(), ...evidence })).toEqual([
       expect.stringContaining(warning),
     ]);
   }
@@ -68,7 +72,7 @@ test("a warm-up is over when the medians of five seconds neither rise nor fall",
   expect(isSettled([9, 1, 1, 1, 1, 1])).toBe(true);
   expect(isSettled([10, 8, 6, 5, 4])).toBe(false);
   expect(isSettled([4, 4.5, 5, 5.5, 6])).toBe(false);
-  // Scatter is no slope.
+  // Scatter is not a slope.
   expect(isSettled([10, 12, 9, 12, 10])).toBe(true);
   expect(isSettled([1, 1, Number.NaN, 1, 1])).toBe(false);
   expect(medianOfSeconds(recording(1), 3)).toEqual([2, 2, 2]);

@@ -4,11 +4,11 @@ import type { LoadRequest, LoadScenario } from "../suites/scenario.ts";
 import type { Fixtures } from "../testbed/fixtures.ts";
 import { DEFAULT_RUN, loadPlanOf } from "./load-plan.ts";
 
-const asked = (operation: string): LoadRequest => ({ operation, method: "GET", path: "/" });
+const requestOf = (operation: string): LoadRequest => ({ operation, method: "GET", path: "/" });
 const storm: LoadScenario = {
   operation: "storm",
-  request: () => asked("Read"),
-  wave: { people: 40, fromMs: 2000, withinMs: 500, request: () => asked("SignIn") },
+  request: () => requestOf("Read"),
+  wave: { people: 40, fromMs: 2000, withinMs: 500, request: () => requestOf("SignIn") },
 };
 const options = { ...DEFAULT_RUN, rate: 50 };
 
@@ -21,15 +21,15 @@ test("in each run the wave arrives within its time, and other requests arrive th
     expect(load.dueMs).toEqual(load.dueMs.toSorted((a, b) => a - b));
     const first = plan.startOf?.(run, 0) ?? Number.NaN;
     const operations = await Promise.all(
-      load.dueMs.map((_, at) => request({} as Fixtures, first + at)),
+      load.dueMs.map((_, index) => request({} as Fixtures, first + index)),
     );
     const dueOf = (operation: string) =>
-      load.dueMs.filter((_, at) => operations[at]?.operation === operation);
+      load.dueMs.filter((_, index) => operations[index]?.operation === operation);
     const signIns = dueOf("SignIn");
     expect(signIns).toHaveLength(40);
     expect(signIns.every((ms) => ms >= PRELUDE_MS + 2000 && ms < PRELUDE_MS + 2500)).toBe(true);
     const reads = dueOf("Read");
-    // Poisson arrivals at 50 a second over 7 seconds, give or take six standard deviations.
+    // Poisson arrivals at 50 a second over 7 seconds, ± six standard deviations.
     expect(Math.abs(reads.length - 350)).toBeLessThan(6 * Math.sqrt(350));
     expect(reads.filter((ms) => ms >= PRELUDE_MS + 2500).length).toBeGreaterThan(50);
     expect(first + load.dueMs.length).toBe(

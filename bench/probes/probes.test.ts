@@ -11,12 +11,12 @@ import {
 } from "./processes.ts";
 import { waitClassOf } from "./waits.ts";
 
-test("schedstat says how long a thread was on a processor and waited for one", () => {
+test("schedstat gives a thread's CPU time and run-queue wait", () => {
   expect(parseSchedstat("439764 1249223 2\n")).toEqual({ cpuMs: 0.439764, runQueueMs: 1.249223 });
   expect(parseSchedstat("")).toBeUndefined();
 });
 
-test("fields of /proc/PID/stat are counted after a name that may hold anything", () => {
+test("fields of /proc/PID/stat are parsed after a name with spaces and parentheses", () => {
   const before =
     "26577 (a) b (c) R 24647 24647 6550 0 -1 4194304 101 0 0 0 12 3 0 0 20 0 1 0 267758 3133440 415";
   const zeros = Array.from({ length: 17 }, () => "0").join(" ");
@@ -32,14 +32,14 @@ test("voluntary context switches are told apart from preemptions", () => {
   expect(parseSwitches(status)).toEqual({ wakes: 150, preemptions: 6 });
 });
 
-test("pressure is read in ms, and is nothing where the kernel has none", () => {
+test("pressure is parsed in ms, and null if the kernel reports none", () => {
   const io =
     "some avg10=31.57 avg60=18.27 avg300=7.79 total=80105375\nfull avg10=0.18 avg60=1.09 avg300=0.74 total=11306271\n";
   expect(parsePressure(io)).toEqual({ someMs: 80105.375, fullMs: 11306.271 });
   expect(parsePressure("")).toBeNull();
 });
 
-test("a device's flushes are read where the kernel counts them, and another's are not taken for them", () => {
+test("a device's flushes are parsed if the kernel counts them, and devices are told apart", () => {
   const stats = ` 254       0 vda 130664 15659 5779514 68877 252612 145328 26591432 154839 0 36488 238585 90534 36 15484064 10331 105972 4537
  254       1 vda1 1 0 8 2 3 0 24 4 0 5 6
 `;
