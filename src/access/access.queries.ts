@@ -66,9 +66,7 @@ export type LoginState = {
   expiresAtMs: number;
 };
 
-/**
- * Reads a user's state, and that of the login if it belongs to the user. Always returns one row.
- */
+/** Reads the state of a user, and of the login if it is theirs. Always returns one row. */
 export async function findLoginState(
   db: Db,
   userId: string,

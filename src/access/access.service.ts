@@ -107,10 +107,10 @@ export function endLogins<T>(
   logins: { loginId: string } | { userId: string },
   work: (tx: Db) => Promise<T>,
 ): Promise<T> {
-  return invalidations.publish(logins, (invalidationMessage) =>
+  return invalidations.publish(logins, (message) =>
     db.transaction(async (tx) => {
       const result = await work(tx);
-      await sendInvalidation(tx, invalidationMessage);
+      await sendInvalidation(tx, message);
       return result;
     }),
   );

@@ -16,9 +16,7 @@ export type CountedKey = {
   blockedUntil: string;
 };
 
-/**
- * An attempt that reaches a limit blocks the key for at most this long before its outcome is known.
- */
+/** An unchecked attempt that reaches a limit blocks the key for at most this long. */
 const MAX_CHECK_S = 30;
 
 /**
@@ -153,9 +151,7 @@ export async function uncountAttempt(
 
 export const keysOf = (keyed: { key: string }[]): string[] => keyed.map(({ key }) => key);
 
-/**
- * Locks rows in the order in which `countAttempt` locks them, so that statements cannot deadlock.
- */
+/** Locks rows in the same order as `countAttempt`, so that statements cannot deadlock. */
 const lockedRows = (sql: Db["sql"], keys: string[]) => sql`locked as materialized (
   select key from attempts where key = any (${keys}) order by key for update)`;
 

@@ -21,9 +21,7 @@ export type Attempt = {
   check<T>(work: () => Promise<T>): Promise<T>;
   /** The attempt failed: it stays counted, and blocks the keys whose limit it reached. */
   fail(): Promise<void>;
-  /**
-   * The attempt succeeded: it is uncounted, and counters for which `isCleared` holds are deleted.
-   */
+  /** The attempt succeeded: uncounts it, and deletes counters for which `isCleared` holds. */
   succeed(isCleared: (key: string) => boolean): Promise<void>;
 };
 

@@ -51,9 +51,7 @@ export function recognise(
   return claims && loginCache.get(claims);
 }
 
-/**
- * The actor of either cookie, the access cookie first: a client that logs out may have just one.
- */
+/** The actor of either cookie, the access cookie first: a client may have only one left. */
 export async function authenticateByEither(
   deps: AuthenticationDeps,
   request: Request,

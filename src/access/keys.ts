@@ -51,9 +51,7 @@ export async function parseKeys(json: string, source: string): Promise<Keys> {
   }
 }
 
-/**
- * Reads the keys in `file`; generates the file, readable only by its owner, if it does not exist.
- */
+/** Reads the keys in `file`. Generates the file, readable by its owner only, if it is missing. */
 export async function readOrGenerateKeys(file: string): Promise<Keys> {
   if (!existsSync(file)) writeKeyFile(file, [await generateKey()]);
   chmodSync(file, 0o600);

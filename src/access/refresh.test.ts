@@ -141,9 +141,7 @@ test("any number of concurrent uses of one token give one successor, also on a s
 });
 
 type Step = { kind: "present"; ago: number } | { kind: "wait"; ms: number } | { kind: "logout" };
-/**
- * The expected state of a login: its tokens, the current one last, and when that one was issued.
- */
+/** The expected state of a login: its tokens, and when the last one was issued. */
 type Model = { tokens: { refresh: string }[]; replacedAtMs: number; isLive: boolean };
 
 async function present(api: Api, model: Model, ago: number, nowMs: number) {

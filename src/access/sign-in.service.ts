@@ -154,7 +154,7 @@ async function startLogin(
   const claims = { userId: account.id, loginId, issuedAtS: Math.floor(startedMs / 1000) };
   const accessToken = await tokens.sign("access", { ...claims, tokenId: randomTokenId() });
   const refreshToken = await tokens.sign("refresh", { ...claims, tokenId: randomTokenId() });
-  const start = (invalidationMessage?: InvalidationMessage) =>
+  const start = (message?: InvalidationMessage) =>
     db.transaction(async (tx) => {
       const inserted = await insertLogin(tx, {
         id: loginId,
@@ -167,9 +167,9 @@ async function startLogin(
       });
       if (!inserted) throw invalidCredentials();
       await insertAuditEvent(tx, origin, "access.signed_in", { targetUserId: account.id, loginId });
-      if (previousLoginId && invalidationMessage) {
+      if (previousLoginId && message) {
         await revokeLogins(tx, account.id, { only: previousLoginId }, "signed_in_again");
-        await sendInvalidation(tx, invalidationMessage);
+        await sendInvalidation(tx, message);
       }
     });
   if (previousLoginId) await deps.invalidations.publish({ loginId: previousLoginId }, start);

@@ -70,7 +70,7 @@ export const hashToken = (token: string): Buffer => createHash("sha256").update(
 
 /**
  * Signs and verifies Ed25519 tokens. The claims of a verified access token are cached until it
- * expires. The key is the whole token, never a part of it, so only exactly the same bytes hit.
+ * expires. The cache key is the complete token, so only exactly the same bytes hit.
  */
 export function createTokens(config: Config, keys: Keys, nowMs: () => number = Date.now): Tokens {
   const verified = createBoundedMap<string, Claims>(MAX_CACHED_TOKENS);

@@ -26,9 +26,7 @@ export type SecurityEvent =
 
 type Details = { targetUserId?: string | null; loginId?: string | null; detail?: string };
 
-/**
- * Appends one event. Call it in the transaction that makes the change, so that both commit or none.
- */
+/** Appends an event. Call it in the transaction of the change, so that both commit or none. */
 export async function insertAuditEvent(
   db: Db,
   origin: Origin,

@@ -18,9 +18,7 @@ import { DUMP_FILE, MANIFEST_FILE, type Manifest, readManifest, sha256Of } from 
 import { findPostgresTools, runTool, type ToolPaths } from "./postgres-tools.ts";
 
 export type CreateOptions = {
-  /**
-   * How many backups of this database to keep in the directory, including this one; default: all.
-   */
+  /** How many backups of this database to keep, including this one; default: all. */
   keep?: number;
   onStep?: (step: string, detail?: string) => void;
   signal?: AbortSignal;

@@ -4,9 +4,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { OperatorError } from "#lib/errors.ts";
 
-/**
- * A backup is a directory with a dump in PostgreSQL's custom format, and a manifest to verify it.
- */
+/** A backup is a directory: a dump in PostgreSQL's custom format, and its manifest. */
 export const DUMP_FILE = "database.dump";
 export const MANIFEST_FILE = "manifest.json";
 

@@ -32,7 +32,7 @@ export type Invalidations = {
    */
   publish<T>(
     invalidation: Invalidation,
-    commit: (invalidationMessage: InvalidationMessage) => Promise<T>,
+    commit: (message: InvalidationMessage) => Promise<T>,
   ): Promise<T>;
   /** Whether every invalidation so far is known to have arrived in this process. */
   isFresh(): boolean;
@@ -41,17 +41,14 @@ export type Invalidations = {
 };
 
 /** Sends an invalidation to every process when the transaction commits. */
-export async function sendInvalidation(
-  { sql }: Db,
-  invalidationMessage: InvalidationMessage,
-): Promise<void> {
-  await sql`select ${invalidationSql(sql, invalidationMessage)}`;
+export async function sendInvalidation({ sql }: Db, message: InvalidationMessage): Promise<void> {
+  await sql`select ${invalidationSql(sql, message)}`;
 }
 
 /** `sendInvalidation` as an expression, for a statement that does other work too. */
-export function invalidationSql(sql: Db["sql"], invalidationMessage: InvalidationMessage) {
-  invalidationMessage.isSent = true;
-  return sql`pg_notify(${CHANNEL}, ${invalidationMessage.text})`;
+export function invalidationSql(sql: Db["sql"], message: InvalidationMessage) {
+  message.isSent = true;
+  return sql`pg_notify(${CHANNEL}, ${message.text})`;
 }
 
 const CHANNEL = "irontrack_notices";
@@ -75,7 +72,7 @@ export function localInvalidations(invalidate: Invalidate): Invalidations {
 }
 
 /** The ids of processes that confirmed an invalidation; `wake` is called for each confirmation. */
-type PendingInvalidation = { confirmed: Set<string>; wake: () => void };
+type PendingInvalidation = { confirmedBy: Set<string>; wake: () => void };
 
 export type InvalidationsOptions = {
   /** False for a process without caches, such as a command: no other process waits for it. */
@@ -83,9 +80,7 @@ export type InvalidationsOptions = {
   log?: Pick<Log, "info" | "warn">;
 };
 
-/**
- * How long a starting process waits for its lease. Until it has one, it does not use its caches.
- */
+/** A starting process waits this long for its lease; until it has one, its caches are off. */
 const START_WAIT_MS = 1000;
 /** How often an unconfirmed invalidation is sent again: a listener may have started too late. */
 const RESEND_MS = 100;
@@ -102,7 +97,7 @@ export async function openInvalidations(
   invalidate: Invalidate,
   { hasCaches = true, log }: InvalidationsOptions = {},
 ): Promise<Invalidations> {
-  const pending = new Map<string, PendingInvalidation>();
+  const pendingById = new Map<string, PendingInvalidation>();
   const started = Promise.withResolvers<void>();
   const stats = { losses: 0, leaseWaits: 0 };
   const outages = createOutageLog(log, stats);
@@ -120,9 +115,9 @@ export async function openInvalidations(
   };
   const onConfirmation = (text: string) => {
     const [id, confirmerId] = text.split(" ") as [string, string];
-    const pendingInvalidation = pending.get(id);
-    pendingInvalidation?.confirmed.add(confirmerId);
-    pendingInvalidation?.wake();
+    const pending = pendingById.get(id);
+    pending?.confirmedBy.add(confirmerId);
+    pending?.wake();
   };
   const lease = openLease(direct, {
     hasCaches,
@@ -148,12 +143,12 @@ export async function openInvalidations(
       : undefined;
 
   /** Resolves when no other process can serve what it cached before a committed invalidation. */
-  const settle = async (text: string, pendingInvalidation: PendingInvalidation) => {
+  const settle = async (text: string, pending: PendingInvalidation) => {
     const expiredAtMs = performance.now() + LEASE_EXPIRED_MS;
     const leftMs = () => Math.max(expiredAtMs - performance.now(), 0);
     let required: string[] | undefined;
     while (leftMs() > 0) {
-      const woken = new Promise<void>((resolve) => (pendingInvalidation.wake = resolve));
+      const woken = new Promise<void>((resolve) => (pending.wake = resolve));
       const listed = await Promise.race([
         listLiveProcesses(direct).catch(() => []),
         Bun.sleep(leftMs()),
@@ -162,8 +157,7 @@ export async function openInvalidations(
       // The first complete list is enough: the lease of a process that appears later began after
       // the invalidation.
       if (holders) required = required?.filter((id) => holders.has(id)) ?? [...holders];
-      if (required?.every((id) => pendingInvalidation.confirmed.has(id)))
-        return outages.onConfirmed();
+      if (required?.every((id) => pending.confirmedBy.has(id))) return outages.onConfirmed();
       const isWoken = await Promise.race([
         woken.then(() => true),
         Bun.sleep(Math.min(RESEND_MS, leftMs())),
@@ -177,21 +171,21 @@ export async function openInvalidations(
   return {
     publish: async (invalidation, commit) => {
       const id = randomUUID();
-      const invalidationMessage = {
+      const message = {
         text: JSON.stringify({ ...invalidation, id, from: processId }),
         isSent: false,
       };
-      const pendingInvalidation: PendingInvalidation = { confirmed: new Set(), wake: () => {} };
-      pending.set(id, pendingInvalidation);
+      const pending: PendingInvalidation = { confirmedBy: new Set(), wake: () => {} };
+      pendingById.set(id, pending);
       try {
-        const result = await commit(invalidationMessage);
-        if (invalidationMessage.isSent) {
+        const result = await commit(message);
+        if (message.isSent) {
           invalidate(invalidation);
-          await settle(invalidationMessage.text, pendingInvalidation);
+          await settle(message.text, pending);
         }
         return result;
       } finally {
-        pending.delete(id);
+        pendingById.delete(id);
       }
     },
     isFresh: lease.isHeld,

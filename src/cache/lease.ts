@@ -36,9 +36,7 @@ export type LeaseOptions = {
   onLost(error: Error): void;
 };
 
-/**
- * One listening connection. Each has a new id, so that no late message or row of another counts.
- */
+/** A listening connection. Each has a new id, so that a late message of another is ignored. */
 type Connection = {
   id: string;
   /** The heartbeat that was sent and has not come back yet. */
@@ -49,9 +47,7 @@ type Connection = {
   listedSinceMs: number | undefined;
 };
 
-/**
- * Listens on `channels`, and holds a lease while messages are known to arrive (proof: ADR 0004).
- */
+/** Listens on `channels`, and holds a lease while messages are known to arrive (ADR 0004). */
 export function openLease(direct: Db, options: LeaseOptions): Lease {
   const channel = `irontrack_heartbeat_${randomUUID()}`;
   /** Ids of lost connections, whose rows may still be in the table. */

@@ -6,9 +6,7 @@ import { findDatabaseState } from "./health.queries.ts";
 export type Health = {
   isDatabaseOnline(): boolean;
   isCacheOnline(): boolean;
-  /**
-   * False if the database lacks a migration of this version. It may be ahead in a rolling update.
-   */
+  /** False if the database lacks a migration of this version; it may be ahead (rolling update). */
   isSchemaCurrent(): boolean;
   stop(): void;
 };

@@ -7,9 +7,7 @@ export type LogStream = {
    * FLUSH_TIMEOUT_MS.
    */
   flush(): Promise<void>;
-  /**
-   * For the exit of the process: writes the buffer synchronously, unless a write is in progress.
-   */
+  /** For process exit: writes the buffer synchronously, unless a write is in progress. */
   flushNow(): void;
 };
 

@@ -6,9 +6,7 @@ import { type LogStream, openLogStream } from "./log-stream.ts";
 
 export type Log = ReturnType<typeof openLog>["log"];
 
-/**
- * Names of fields with secrets, which are redacted at the outermost three levels of a log object.
- */
+/** Fields with secrets, which are redacted at the outermost three levels of a log object. */
 const SECRETS = [
   "password",
   "newPassword",

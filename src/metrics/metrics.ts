@@ -65,9 +65,7 @@ const NO_READS: ReplicaStats["reads"] = { answered: 0, behind: 0, busy: 0, faile
 
 type LoopDelay = ReturnType<typeof monitorEventLoopDelay>;
 
-/**
- * Each sample wakes the process: at 10 ms an idle worker used 2 % of a core, five times as much.
- */
+/** Each sample wakes the process: at 10 ms an idle worker used 2 % of a core. */
 const LOOP_RESOLUTION_MS = 100;
 
 /** Starts measuring the delay of the event loop. `text` returns all metrics of this process. */

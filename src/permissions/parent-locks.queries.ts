@@ -57,9 +57,7 @@ export async function lockRoutineNames({ sql }: Db, routineIds: string[]): Promi
 /** A routine or plan that is locked until the transaction ends. */
 export type LockedParent = { ownerId: string; isOwner: boolean; version: number };
 
-/**
- * Locks a routine that `userId` may write, else undefined. The write must check permission again.
- */
+/** Locks a routine that `userId` may write, else undefined. The write must check again. */
 export async function lockRoutine(
   { sql }: Db,
   userId: string,
@@ -72,7 +70,7 @@ export async function lockRoutine(
   return locked;
 }
 
-/** Locks a plan that `userId` may write, else undefined. The write must check permission again. */
+/** Locks a plan that `userId` may write, else undefined. The write must check again. */
 export async function lockPlan(
   { sql }: Db,
   userId: string,

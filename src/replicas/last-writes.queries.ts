@@ -44,9 +44,7 @@ export async function deleteOldWrites({ sql }: Db): Promise<void> {
 
 const MAX_AGE_BYTES = 2 ** 30;
 
-/**
- * Whether the replica has replayed the WAL up to `position`; false if the server is not a replica.
- */
+/** Whether a replica has replayed the WAL up to `position`; false for other servers. */
 export async function hasReplayed({ sql }: Db, position: string): Promise<boolean> {
   const [row] = await sql<{ hasReplayed: boolean }[]>`
     select pg_is_in_recovery()

@@ -20,7 +20,7 @@ export function changeLocked<T>(
   userId: string,
   work: (tx: Db, superusers: string[]) => Promise<T>,
 ): Promise<T> {
-  return invalidations.publish({ userId }, (invalidationMessage) =>
+  return invalidations.publish({ userId }, (message) =>
     db.transaction(async (tx) => {
       const superusers = await lockSuperusers(tx, userId);
       if (!superusers) throw userNotFound();
@@ -32,7 +32,7 @@ export function changeLocked<T>(
         );
       }
       const result = await work(tx, superusers);
-      await sendInvalidation(tx, invalidationMessage);
+      await sendInvalidation(tx, message);
       return result;
     }),
   );

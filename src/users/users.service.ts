@@ -22,9 +22,7 @@ import {
   updateUser,
 } from "./users.queries.ts";
 
-/**
- * Creates an account. Throws conflict (`users.email_taken`) or invalid (`access.weak_password`).
- */
+/** Creates an account. Throws conflict (`users.email_taken`), invalid (`access.weak_password`). */
 export async function createUser(
   { db, passwords }: UserDeps,
   origin: Origin,
