@@ -12,8 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-/** Documents by exercise, as they are stored. */
-const stored = async () =>
+/** The stored documents by exercise. */
+const storedDocuments = async () =>
   new Map(
     (await database.pool.sql`select id, document from exercises`).map(({ id, document }) => [
       id,
@@ -21,7 +21,7 @@ const stored = async () =>
     ]),
   );
 
-test("documents are true after renames, changes, creations and deletions that all happen at once, and nobody is stuck", async () => {
+test("documents are correct after concurrent renames, changes, creations and deletions, without deadlocks", async () => {
   const { sql } = database.pool;
   for (const table of ["muscle_groups", "equipment", "exercise_tags"]) {
     await sql`insert into ${sql(table)} (name) select 'entry ' || n from generate_series(1, 4) as n`;
@@ -63,15 +63,15 @@ test("documents are true after renames, changes, creations and deletions that al
       create(`New ${round}`, round),
     ]);
     for (const { status } of answers) statuses.add(status);
-    const made = answers.at(-1)?.json.id;
+    const createdId = answers.at(-1)?.json.id;
     const [removed] = await Promise.all([
-      api.delete(`${API}/exercises/${made}`, { as }),
+      api.delete(`${API}/exercises/${createdId}`, { as }),
       rename("muscle-groups", 1 + ((round + 2) % 4)),
     ]);
     statuses.add(removed.status);
-    const found = await stored();
-    await renderDocuments(database.pool, [...found.keys()]);
-    expect(found).toEqual(await stored());
+    const documents = await storedDocuments();
+    await renderDocuments(database.pool, [...documents.keys()]);
+    expect(documents).toEqual(await storedDocuments());
   }
   expect([...statuses].sort()).toEqual([200, 201, 204]);
 }, 60_000);

@@ -106,7 +106,7 @@ const step: fc.Arbitrary<{ server: number; step: Step }> = fc.record({
   ),
 });
 
-test("what two processes answer from memory is at every moment what a model says that was written", async () => {
+test("lists from the caches of two processes always equal a model of what was written", async () => {
   const stopReading = readAllTheWhile();
   await fc
     .assert(

@@ -5,8 +5,8 @@ import { EXERCISES } from "#test/paths.ts";
 
 type Named = { id: number; name: string };
 
-async function found(api: Api, as: string, search: string, more = ""): Promise<string[]> {
-  const answer = await api.get(`${EXERCISES}?searchString=${encodeURIComponent(search)}${more}`, {
+async function search(api: Api, as: string, query: string, more = ""): Promise<string[]> {
+  const answer = await api.get(`${EXERCISES}?searchString=${encodeURIComponent(query)}${more}`, {
     as,
   });
   expectStatus(answer, 200);
@@ -25,24 +25,24 @@ test.each([
   ["pull up", "Pull-Up"],
   ["skullcrusher", "Skull Crusher"],
   ["one arm pushup", "One-Arm Push-Up"],
-])("who searches %p finds a kind of %p first", async (search, name) => {
+])("a search for %p finds a kind of %p first", async (query, name) => {
   await withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const names = await found(api, as, search);
+    const names = await search(api, as, query);
     expect(names[0]).toEndWith(name);
   })();
 });
 
 test(
-  "what is searched comes by relevance unless another order is asked for",
+  "search results are ordered by relevance by default",
   withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
     for (const name of ["A zqx in a long name", "Zqx", "B zqx"])
       await makeExercise(api, { owner, name });
-    const relevant = await found(api, as, "zqx");
+    const relevant = await search(api, as, "zqx");
     expect(relevant).toEqual(["Zqx", "B zqx", "A zqx in a long name"]);
-    expect(await found(api, as, "zqx", "&orderBy=relevance")).toEqual(relevant);
-    expect(await found(api, as, "zqx", "&orderBy=name")).toEqual([
+    expect(await search(api, as, "zqx", "&orderBy=relevance")).toEqual(relevant);
+    expect(await search(api, as, "zqx", "&orderBy=name")).toEqual([
       "A zqx in a long name",
       "B zqx",
       "Zqx",
@@ -51,23 +51,23 @@ test(
 );
 
 test(
-  "an exact alias comes before names that only hold it",
+  "an exact alias ranks before names that only contain it",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     await makeExercise(api, { name: "Zqy lever press" });
     await makeExercise(api, { name: "Something Else", aliases: ["zqy"] });
-    expect(await found(api, as, "zqy")).toEqual(["Something Else", "Zqy lever press"]);
+    expect(await search(api, as, "zqy")).toEqual(["Something Else", "Zqy lever press"]);
   }),
 );
 
 test(
-  "typing errors are forgiven in one's own exercises too, and nobody else's are found",
+  "a search corrects typing errors in the user's own exercises too, and finds no other user's",
   withApi(async (api) => {
     const [owner, other] = [await makeSignedIn(api), await makeSignedIn(api)];
     await makeExercise(api, { owner: owner.user, name: "Quixotic Zephyr" });
-    expect(await found(api, owner.as, "qixotic zephir")).toEqual(["Quixotic Zephyr"]);
-    expect(await found(api, other.as, "quixotic zephyr")).toEqual([]);
-    expect(await found(api, owner.as, "quixotic zephyr", "&scope=system")).toEqual([]);
+    expect(await search(api, owner.as, "qixotic zephir")).toEqual(["Quixotic Zephyr"]);
+    expect(await search(api, other.as, "quixotic zephyr")).toEqual([]);
+    expect(await search(api, owner.as, "quixotic zephyr", "&scope=system")).toEqual([]);
   }),
 );
 
@@ -92,18 +92,18 @@ test.each([
   "~",
   "'",
   "💪",
-])("%p in a search is an ordinary text", async (text) => {
+])("%p in a search is ordinary text", async (text) => {
   await withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
     await makeExercise(api, { owner, name: `Zqz ${text} one` });
     await makeExercise(api, { owner, name: "Zqz two" });
-    const names = await found(api, as, `zqz ${text}`, "&scope=user");
+    const names = await search(api, as, `zqz ${text}`, "&scope=user");
     expect(names).not.toContain("Zqz two");
   })();
 });
 
 test(
-  "facets count what a list of one filter more would have",
+  "a facet's count equals the total of a list with that filter added",
   withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
     await makeExercise(api, { owner, name: "Zq Own", equipment: ["barbell"], category: "cardio" });
@@ -118,9 +118,10 @@ test(
     ]) {
       const { json: facets } = await api.get(`${EXERCISES}/facets?${query}`, { as });
       expect(facets.total).toBe(await total(query));
-      const [muscle, other] = [facets.primaryMuscles[0], facets.secondaryMuscles.at(-1)];
-      if (muscle) expect(await total(`${query}&primaryMuscles=${muscle.id}`)).toBe(muscle.count);
-      if (other) expect(await total(`${query}&secondaryMuscles=${other.id}`)).toBe(other.count);
+      const [primary, secondary] = [facets.primaryMuscles[0], facets.secondaryMuscles.at(-1)];
+      if (primary) expect(await total(`${query}&primaryMuscles=${primary.id}`)).toBe(primary.count);
+      if (secondary)
+        expect(await total(`${query}&secondaryMuscles=${secondary.id}`)).toBe(secondary.count);
       for (const field of ["category", "difficultyLevel", "force", "mechanic"]) {
         const values = facets[field] as { value: string; count: number }[];
         expect(values).toEqual(
@@ -140,7 +141,7 @@ test(
 );
 
 test(
-  "facets of nothing are empty, and what a list refuses they refuse",
+  "facets of no exercises are empty, and facets reject the filters that a list rejects",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const empty = await api.get(`${EXERCISES}/facets?scope=user`, { as });

@@ -5,15 +5,13 @@ import { EXERCISES } from "#test/paths.ts";
 
 type Item = { id: string; name: string };
 
-/**
- * Five exercises of one's own that differ in everything that a list can be filtered and sorted by.
- */
+/** Runs `work` with five own exercises that differ in every field that a list filters or sorts by. */
 async function withFive(
   work: (names: (query: string) => Promise<string[]>, api: Api, as: string) => Promise<void>,
 ) {
   await withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
-    const at = (day: number) => `2026-01-0${day}T00:00:00Z`;
+    const timeOf = (day: number) => `2026-01-0${day}T00:00:00Z`;
     await makeExercise(api, {
       owner,
       name: "Alpha",
@@ -23,8 +21,8 @@ async function withFive(
       difficulty: "expert",
       force: "push",
       mechanic: "compound",
-      createdAt: at(3),
-      updatedAt: at(5),
+      createdAt: timeOf(3),
+      updatedAt: timeOf(5),
     });
     await makeExercise(api, {
       owner,
@@ -34,8 +32,8 @@ async function withFive(
       equipment: ["dumbbell"],
       category: "cardio",
       difficulty: "beginner",
-      createdAt: at(1),
-      updatedAt: at(4),
+      createdAt: timeOf(1),
+      updatedAt: timeOf(4),
     });
     await makeExercise(api, {
       owner,
@@ -45,8 +43,8 @@ async function withFive(
       tags: ["core"],
       force: "pull",
       mechanic: "isolation",
-      createdAt: at(2),
-      updatedAt: at(3),
+      createdAt: timeOf(2),
+      updatedAt: timeOf(3),
     });
     await makeExercise(api, {
       owner,
@@ -54,8 +52,8 @@ async function withFive(
       primary: ["biceps", "forearms"],
       difficulty: "intermediate",
       force: "static",
-      createdAt: at(5),
-      updatedAt: at(2),
+      createdAt: timeOf(5),
+      updatedAt: timeOf(2),
     });
     await makeExercise(api, {
       owner,
@@ -63,20 +61,17 @@ async function withFive(
       primary: ["calves"],
       aliases: ["omega press"],
       category: "cardio",
-      createdAt: at(4),
-      updatedAt: at(1),
+      createdAt: timeOf(4),
+      updatedAt: timeOf(1),
     });
     const entries = await api.deps.db.sql<{ kind: string; name: string; id: number }[]>`
-      select 'muscle' as kind, name, id from muscle_groups union all select 'equipment', name, id from equipment
+      select 'muscle' as kind, name, id from muscle_groups
+      union all select 'equipment', name, id from equipment
       union all select 'tag', name, id from exercise_tags`;
     const ids = Object.fromEntries(entries.map(({ kind, name, id }) => [`${kind}:${name}`, id]));
     const names = async (query: string) => {
-      const answer = await api.get(
-        `${EXERCISES}?scope=user&${query.replaceAll(/[a-z]+:[a-z]+/g, (key) => String(ids[key]))}`,
-        {
-          as,
-        },
-      );
+      const byId = query.replaceAll(/[a-z]+:[a-z]+/g, (key) => String(ids[key]));
+      const answer = await api.get(`${EXERCISES}?scope=user&${byId}`, { as });
       expectStatus(answer, 200);
       return (answer.json.items as Item[]).map(({ name }) => name);
     };
@@ -119,12 +114,12 @@ test.each<[string, (string | undefined)[]]>([
   ["searchString=zzz", []],
   ["pageSize=2&currentPage=2", [D, E]],
   ["pageSize=100&currentPage=2", []],
-])("one's own exercises by %p are %p", async (query, expected) => {
+])("a list of own exercises by %p has %p", async (query, expected) => {
   await withFive(async (names) => expect(await names(query)).toEqual(expected as string[]));
 });
 
 test(
-  "by relevance the name nearest to what was searched comes first, or last when descending",
+  "by relevance the name nearest to the query comes first, or last if descending",
   withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
     for (const name of [
@@ -144,12 +139,12 @@ test(
   }),
 );
 
-test("the total is true on every page, past the end too, and pages neither repeat nor skip among equals", async () => {
+test("the total is the same on every page, and pages neither repeat nor skip exercises with equal keys", async () => {
   await withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
     const ids: string[] = [];
     for (let n = 0; n < 23; n++) {
-      // Random ids: those of the time they are made in would be in the order of the names.
+      // Random ids: the default ones are in the order of creation, and so of the names.
       const id = crypto.randomUUID();
       ids.push(await makeExercise(api, { owner, id, name: `Same ${String(n).padStart(2, "0")}` }));
     }
@@ -162,26 +157,26 @@ test("the total is true on every page, past the end too, and pages neither repea
       "relevance",
     ]) {
       for (const sortOrder of ["asc", "desc"]) {
-        const seen: string[] = [];
+        const listedIds: string[] = [];
         for (let page = 1; page <= 6; page++) {
           const query = `scope=user&orderBy=${orderBy}&sortOrder=${sortOrder}&pageSize=5&currentPage=${page}`;
           const { json } = await api.get(`${EXERCISES}?${query}`, { as });
           expect([json.total, json.limit, json.offset]).toEqual([23, 5, (page - 1) * 5]);
-          seen.push(...(json.items as Item[]).map(({ id }) => id));
+          listedIds.push(...(json.items as Item[]).map(({ id }) => id));
         }
-        expect(new Set(seen).size).toBe(23);
-        expect(seen).toHaveLength(23);
-        // Equal in all but the name: the id decides.
+        expect(new Set(listedIds).size).toBe(23);
+        expect(listedIds).toHaveLength(23);
+        // The exercises differ only by name, so the id decides.
         const isByName = orderBy === "name" || orderBy === "relevance";
         const ordered = isByName ? ids : ids.toSorted();
-        expect(seen).toEqual(sortOrder === "asc" ? ordered : ordered.toReversed());
+        expect(listedIds).toEqual(sortOrder === "asc" ? ordered : ordered.toReversed());
       }
     }
   })();
 });
 
 test(
-  "scopes are the catalog, one's own, or both",
+  "the scopes are the catalog, the user's own exercises, and both",
   withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
     const total = async (scope: string) =>
@@ -214,7 +209,7 @@ test.each([
   "category=cardio&category=strength",
   "searchString=%00",
   "searchString=%zz",
-])("a list of exercises by %s is refused", async (query) => {
+])("a list of exercises by %s is rejected", async (query) => {
   await withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     expectProblem(await api.get(`${EXERCISES}?${query}`, { as }), 422, "invalid_request");
@@ -222,7 +217,7 @@ test.each([
 });
 
 test(
-  "filters that share an id never share an answer, asked again or not, and the scopes neither",
+  "different filters with the same id, and different scopes, never share a cached answer",
   withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
     await makeExercise(api, { owner, name: "Zq One", equipment: ["ab wheel"] });
@@ -241,8 +236,8 @@ test(
           async (query) => (await api.get(`${EXERCISES}?${query}`, { as })).json.total as number,
         ),
       );
-    const [first, again] = [await totals(), await totals()];
-    expect(again).toEqual(first);
-    expect(new Set(first).size).toBe(queries.length);
+    const [computed, cached] = [await totals(), await totals()];
+    expect(cached).toEqual(computed);
+    expect(new Set(computed).size).toBe(queries.length);
   }),
 );

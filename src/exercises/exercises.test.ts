@@ -7,7 +7,7 @@ import { statementsOf } from "#test/transaction.ts";
 type Item = { id: string; name: string };
 
 test(
-  "an exercise is what its tables say",
+  "an exercise document equals its tables",
   withApi(async (api) => {
     const { user, as } = await makeSignedIn(api);
     const id = await makeExercise(api, {
@@ -49,7 +49,7 @@ test(
 );
 
 test(
-  "what is not yours to know of is not there",
+  "another user's exercise is answered like one that does not exist",
   withApi(async (api) => {
     const [owner, other] = [await makeSignedIn(api), await makeSignedIn(api)];
     const id = await makeExercise(api, { owner: owner.user, name: "Private Curl" });
@@ -80,7 +80,7 @@ test(
 );
 
 test(
-  "an exercise is found by slug in the catalog, by exact name among one's own, and by one of them only",
+  "an exercise is found by slug in the catalog or by exact name among own exercises, not by both",
   withApi(async (api) => {
     const { user, as } = await makeSignedIn(api);
     await makeExercise(api, { owner: user, name: "My Own Squat" });
@@ -118,13 +118,13 @@ test(
 );
 
 test(
-  "every read of exercises takes one statement, relations included, and none when it is remembered",
+  "every read of exercises takes one statement, relations included, and none if it is cached",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const [first] = (await api.get(`${EXERCISES}?scope=system`, { as })).json.items as [
       Item & { slug: string },
     ];
-    // The words of the catalog are read once, for the first search.
+    // The first search loads the search index.
     await api.get(`${EXERCISES}?searchString=press`, { as });
     const reads = [
       `${EXERCISES}?pageSize=3`,
@@ -141,7 +141,7 @@ test(
   }),
 );
 
-test("image paths get the address of the image host in front", async () => {
+test("image paths are prefixed with the URL of the image host", async () => {
   const settings = { CDN_RESOURCES_URL: "https://cdn.example.com/" };
   await withApi(
     async (api) => {
@@ -166,7 +166,7 @@ test.each([
   ["", "/a/b.png"],
   ["https://cdn.example.com/$&/$1", "https://cdn.example.com/$&/$1/exercises/a/b.png"],
   ['https://cdn.example.com/"', 'https://cdn.example.com/"/exercises/a/b.png'],
-])("with the image host %p an image is at %p, in lists too", (host, expected) =>
+])("with the image host %p lists have the image URL %p", (host, expected) =>
   withApi(
     async (api) => {
       const { user: owner, as } = await makeSignedIn(api);
@@ -184,7 +184,7 @@ test.each([
 );
 
 test(
-  "every exercise of the catalog is answered as its tables say",
+  "every system exercise's document equals its tables",
   withApi(async (api, { sql }) => {
     const { as } = await makeSignedIn(api);
     const links = (table: string, column: string, catalog: string) => sql`(
@@ -200,19 +200,19 @@ test(
         ${links("exercise_tag_links", "exercise_tag_id", "exercise_tags")} as tags
       from exercises e where owner_id is null order by lower(name), id limit 300`;
     const instant = (time: unknown) => new Date(time as string).toISOString();
-    const answered: Record<string, unknown>[] = [];
+    const documents: Record<string, unknown>[] = [];
     for (const page of [1, 2, 3]) {
       const { json } = await api.get(`${EXERCISES}?scope=system&pageSize=100&currentPage=${page}`, {
         as,
       });
-      answered.push(...json.items);
+      documents.push(...json.items);
     }
     const comparable = (row: Record<string, unknown>) => ({
       ...row,
       createdAt: instant(row.createdAt),
       updatedAt: instant(row.updatedAt),
     });
-    expect(answered.map(comparable)).toEqual(rows.map(comparable));
+    expect(documents.map(comparable)).toEqual(rows.map(comparable));
   }),
 );
 
@@ -222,7 +222,7 @@ test.each([
   ["criteria?slug=&name=Zq%20%20One%20", 200, undefined],
   ["criteria?slug=%20ONE-arm-push-up", 404, "Exercise with 'ONE-arm-push-up' not found"],
   ["criteria?name=One-Arm%20Push-Up", 404, "Exercise with 'One-Arm Push-Up' not found"],
-])("%s is answered %d", (path, status, detail) =>
+])("%s has status %d", (path, status, detail) =>
   withApi(async (api) => {
     const { user: owner, as } = await makeSignedIn(api);
     await makeExercise(api, { owner, name: "Zq One" });
