@@ -12,28 +12,24 @@ import { normaliseEmail } from "#src/http/formats.ts";
 import { userNotFound } from "#src/users/guards.service.ts";
 import { findUser } from "#src/users/users.queries.ts";
 
-/**
- * Commands on people's archives: what they made and performed, as one file. The audit log says that
- * an operator did it.
- */
+/** Commands that export and import accounts as archives. The audit log names an operator. */
 export function registerArchiveCommands(cli: CAC): void {
   cli
     .command(
       "user:export <email>",
       "Write an account's exercises, routines, plans and workouts into an archive",
     )
-    .option("--out <file>", "Where to; irontrack.zip unless said")
+    .option("--out <file>", "The file to write (irontrack.zip)")
     .action(exportTo);
   cli
-    .command("user:import <email> <file>", "Bring an archive into an empty account")
+    .command("user:import <email> <file>", "Import an archive into an empty account")
     .action((email: string, file: string) => importFrom(email, String(file)));
 }
 
 async function exportTo(email: string, { out = "irontrack.zip" }: { out?: string }) {
-  if (existsSync(out))
-    throw new OperatorError(`${out} is there already; say another with --out`, 2);
+  if (existsSync(out)) throw new OperatorError(`${out} exists: choose another file with --out`, 2);
   await withDatabase(readConfig(process.env), async (db) => {
-    const userId = await idOf(db, email);
+    const userId = await findUserId(db, email);
     const archive = await exportArchive(db, userId);
     await writeFile(out, archive, { flag: "wx", mode: 0o600 });
     // The audit event is recorded last; without it, the file is removed.
@@ -51,7 +47,7 @@ async function importFrom(email: string, file: string) {
   if (!existsSync(file)) throw new OperatorError(`There is no file ${file}`, 2);
   const archive = readFileSync(file);
   await withInvalidations(readConfig(process.env), async (db, invalidations) => {
-    const userId = await idOf(db, email);
+    const userId = await findUserId(db, email);
     const { imported, unknown } = await importArchive({ db, invalidations }, userId, archive);
     await insertAuditEvent(db, OPERATOR, "users.imported", { targetUserId: userId });
     const counts = Object.entries(imported).map(([what, count]) => `${count} ${what}`);
@@ -60,7 +56,7 @@ async function importFrom(email: string, file: string) {
   });
 }
 
-async function idOf(db: Db, email: string): Promise<string> {
+async function findUserId(db: Db, email: string): Promise<string> {
   const user = await findUser(db, { email: normaliseEmail(email) });
   if (!user) throw userNotFound();
   return user.id;

@@ -27,28 +27,28 @@ export function registerBackupCommands(cli: CAC): void {
   cli
     .command(
       "backup:restore <backup>",
-      "Restore a backup into a database, or try whether it can be (--verify)",
+      "Restore a backup into a database, or only verify it (--verify)",
     )
     .option(
       "--into <database>",
-      "The database that it becomes; one that is there is kept under another name",
+      "The database to create; an existing one is kept under another name",
     )
     .option(
       "--verify",
-      "Restore, check contents, schema and structure; without --into nothing stays",
+      "Check contents, schema and structure; without --into, drop the restored database",
     )
-    .option("--yes", "Do not ask before a database with tables in it is put aside")
+    .option("--yes", "Do not ask before an existing database with tables is renamed")
     .option("--json", "Print JSON")
     .action((backup: string, flags: RestoreFlags) => restore(String(backup), flags));
 }
 
 async function create({ out = "backups", keep, json = false }: CreateFlags) {
-  const { path, manifest, removed } = await working((url, places, on) =>
+  const { path, manifest, removed } = await withServer((url, places, on) =>
     createBackup(url, String(out), places, { ...on, ...(keep === undefined ? {} : { keep }) }),
   );
   const { tables, dumpBytes, takenAt, migration, serverVersion } = manifest;
   const rows = Object.values(tables).reduce((sum, table) => sum + table.rows, 0);
-  const made = {
+  const row = {
     backup: path,
     takenAt,
     rows,
@@ -57,7 +57,7 @@ async function create({ out = "backups", keep, json = false }: CreateFlags) {
     serverVersion,
     removed: removed.length,
   };
-  printRows([made], { json });
+  printRows([row], { json });
 }
 
 async function restore(
@@ -65,11 +65,14 @@ async function restore(
   { into, verify = false, yes = false, json = false }: RestoreFlags,
 ) {
   if (into === undefined && !verify)
-    throw new OperatorError("Say --into <database>, or --verify to try it and keep nothing", 2);
+    throw new OperatorError(
+      "Give --into <database>, or --verify to check the backup and keep nothing",
+      2,
+    );
   if (into !== undefined && !/^\w[\w-]{0,39}$/.test(String(into)))
     throw new OperatorError("--into takes a name of at most 40 letters, digits, _ and -", 2);
   if (!existsSync(dir)) throw new OperatorError(`There is no backup ${dir}`, 2);
-  const { checks, keptAs } = await working((url, places, { onStep, signal }, pause) =>
+  const { checks, keptAs } = await withServer((url, places, { onStep, signal }, pause) =>
     restoreBackup(url, dir, places, {
       ...(into === undefined ? {} : { into: String(into) }),
       verify,
@@ -85,20 +88,17 @@ async function restore(
   if (json) return;
   if (into !== undefined)
     console.log(
-      `Restored into ${into}. Rights are not in a backup: irontrack database:role, where there is such a role`,
+      `Restored into ${into}. A backup has no privileges: if the application has its own role, run irontrack database:role`,
     );
   if (keptAs)
-    console.log(`What was there is kept as ${keptAs}: drop it when you do not miss anything`);
+    console.log(`The previous database is kept as ${keptAs}: drop it when you no longer need it`);
 }
 
 type On = { onStep: (step: string, detail?: string) => void; signal: AbortSignal };
 type Places = { PG_BIN?: string | undefined; path: string };
 
-/**
- * Runs `work` on the server of the settings, says what is going on, and gives it up on Ctrl-C or
- * SIGTERM.
- */
-async function working<T>(
+/** Runs `work` on the configured server, shows its progress, and aborts it on SIGINT or SIGTERM. */
+async function withServer<T>(
   work: (url: string, places: Places, on: On, pause: () => void) => Promise<T>,
 ): Promise<T> {
   const config = readConfig(process.env);
@@ -114,12 +114,12 @@ async function working<T>(
   };
   const places = { PG_BIN: config.PG_BIN, path: process.env.PATH ?? "" };
   try {
-    return await onServer(config, (url) =>
+    return await withUrl(config, (url) =>
       work(url, places, { onStep, signal: interrupted.signal }, progress.done),
     );
   } catch (error) {
-    const refused = postgresError(error);
-    if (refused) throw new OperatorError(`PostgreSQL says: ${refused.message} (${refused.code})`);
+    const failure = postgresError(error);
+    if (failure) throw new OperatorError(`PostgreSQL says: ${failure.message} (${failure.code})`);
     const { code } = error as { code?: string };
     if (code)
       throw new OperatorError(
@@ -131,14 +131,13 @@ async function working<T>(
   }
 }
 
-/**
- * The direct URL of the settings, where the database itself may be missing; else the embedded
- * one's.
- */
-function onServer<T>(config: Config, work: (url: string) => Promise<T>): Promise<T> {
+/** Calls `work` with the direct URL, whose database need not exist, or with the embedded one's. */
+function withUrl<T>(config: Config, work: (url: string) => Promise<T>): Promise<T> {
   const url = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL;
   if (url === undefined) return withDatabase(config, (_db, database) => work(database.direct));
   if (!URL.canParse(url))
-    throw new OperatorError("DATABASE_URL is no URL like postgres://user:password@host/database");
+    throw new OperatorError(
+      "DATABASE_URL is not a URL like postgres://user:password@host/database",
+    );
   return work(url);
 }

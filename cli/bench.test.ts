@@ -5,7 +5,7 @@ import { join } from "node:path";
 const irontrack = (...args: string[]) =>
   spawnSync(process.execPath, [join(import.meta.dir, "main.ts"), ...args], { encoding: "utf8" });
 
-test("irontrack bench is the laboratory: its help, its options and its exit code", () => {
+test("irontrack bench passes on arguments, help and the exit code", () => {
   const help = irontrack("bench", "--help");
   expect([help.status, help.stdout]).toEqual([0, expect.stringContaining("smoke")]);
   expect(irontrack("bench", "run", "--help").stdout).toContain("--profile");

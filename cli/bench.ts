@@ -3,10 +3,10 @@ import { join } from "node:path";
 
 const PROGRAM = join(import.meta.dir, "../bench/cli.ts");
 
-/** Runs a command of the benchmarks, which do not ship, and returns its exit code. */
+/** Runs a benchmark command and returns its exit code. The executable has no benchmarks. */
 export async function runBench(args: string[]): Promise<number> {
   if (!existsSync(PROGRAM)) {
-    console.error("irontrack: the bench laboratory needs a checkout of the repository");
+    console.error("irontrack: bench needs a checkout of the repository");
     return 2;
   }
   process.env.IRONTRACK_BENCH_NAME ??= "irontrack bench";

@@ -8,36 +8,36 @@ const ROOT = join(import.meta.dir, "..");
 const MEBIBYTE = 1_048_576;
 
 /**
- * Builds the executable that ships: the code as bytecode, the migrations, the catalog, the
- * reference page, and Bun itself; no tests, benchmarks or embedded PostgreSQL. Returns its path.
+ * Builds the executable: the code as bytecode, the migrations, the catalog, the reference page, and
+ * Bun itself; no tests, benchmarks or embedded PostgreSQL. Returns its path.
  */
 export async function buildExecutable(outfile: string): Promise<string> {
   const path = resolve(outfile);
   const shipped = SHIPPED_FILES.flatMap((glob) => [
     ...new Bun.Glob(glob).scanSync({ cwd: ROOT }),
   ]).sort();
-  // Bun leaves a map beside it for every file: they are not shipped.
-  const workshop = `${path}.build`;
+  // Bun writes a source map for every file beside it. They are not shipped.
+  const workDir = `${path}.build`;
   const built = await Bun.build({
     entrypoints: ["cli/main.ts", ...shipped].map((file) => join(ROOT, file)),
     root: ROOT,
     target: "bun",
     format: "esm",
     bytecode: true,
-    // Names stay: libraries name an error by its class, and the log and `explain` tell errors apart
-    // by that (keepNames does not keep those).
+    // Identifiers are kept: the log and `explain` tell errors apart by the names of their classes,
+    // which keepNames does not keep.
     minify: { whitespace: true, syntax: true, identifiers: false },
-    // Inside the executable too: stack traces in the log name our files and lines.
+    // Stack traces in the log of the executable name files and lines of the sources.
     sourcemap: "linked",
-    // As files, at their places; imported ones (the reference page) too.
+    // Embedded as files with their paths; so are imported files (the reference page).
     loader: { ".yaml": "file", ".sql": "file" },
     naming: { asset: "[dir]/[name].[ext]" },
-    // Of a checkout only: loaded by commands that need one, when they run.
+    // Commands that need a checkout import these dynamically.
     external: ["#test/*", "#deploy/topology/*"],
     define: { BUILT_FROM: JSON.stringify(builtFrom()) },
-    // What lies in the directory it is started in is none of its business, but settings are.
+    // Reads no file of the working directory except .env.
     compile: {
-      outfile: join(workshop, "irontrack"),
+      outfile: join(workDir, "irontrack"),
       autoloadBunfig: false,
       autoloadTsconfig: false,
       autoloadPackageJson: false,
@@ -45,8 +45,8 @@ export async function buildExecutable(outfile: string): Promise<string> {
     throw: false,
   });
   if (!built.success) throw new OperatorError(`Could not build:\n${built.logs.join("\n")}`);
-  renameSync(join(workshop, "irontrack"), path);
-  rmSync(workshop, { recursive: true });
+  renameSync(join(workDir, "irontrack"), path);
+  rmSync(workDir, { recursive: true });
   console.error(`${path}: ${Math.round(statSync(path).size / MEBIBYTE)} MiB`);
   return path;
 }
@@ -57,9 +57,9 @@ export async function buildExecutable(outfile: string): Promise<string> {
  */
 function builtFrom(): { commit: string | null; isDirty: boolean } {
   const checkout = readCheckout();
-  const given = process.env.IRONTRACK_COMMIT ?? "";
+  const commit = process.env.IRONTRACK_COMMIT ?? "";
   return {
     ...checkout,
-    commit: checkout.commit ?? (/^[0-9a-f]{7,64}$/.test(given) ? given : null),
+    commit: checkout.commit ?? (/^[0-9a-f]{7,64}$/.test(commit) ? commit : null),
   };
 }

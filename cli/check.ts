@@ -9,7 +9,7 @@ import { runTests } from "./test.ts";
 const ROOT = join(import.meta.dir, "..");
 const bin = (name: string) => join(ROOT, "node_modules/.bin", name);
 
-/** Files of the repository that are made from the code: where, and what they should say. */
+/** The generated files of the repository, and their content. */
 const GENERATED: Record<string, () => Promise<string> | string> = {
   ".env.example": envExample,
   "openapi.json": openApiJson,
@@ -17,7 +17,7 @@ const GENERATED: Record<string, () => Promise<string> | string> = {
     (["main.conf", "http.conf", "server.conf"] as const).map((name) => [
       `angie/place/${name}`,
       async () => {
-        // Loaded here and not above: the topology is not part of what ships.
+        // Imported dynamically: the executable does not contain the topology.
         const { PRODUCTION, renderPlace } = await import("#deploy/topology/proxy-config.ts");
         return renderPlace(PRODUCTION)[name];
       },
@@ -25,23 +25,20 @@ const GENERATED: Record<string, () => Promise<string> | string> = {
   ),
 };
 
-/**
- * What CI and a person run: format, lint, types, dead code, generated files, tests, clean tree. The
- * fast ones first.
- */
+/** Runs every check, the fast ones first. Throws OperatorError at the first that fails. */
 export async function check(): Promise<void> {
-  const isTreeClean = treeState();
+  const treeBefore = treeState();
   run("format and lint", bin("biome"), ["check", "."]);
   run("types", bin("tsc"), []);
   run("dead code", bin("knip"), []);
   await checkGenerated();
   const tests = await runTests([]);
   if (!tests.ok) throw new OperatorError("check failed: tests");
-  if (treeState() !== isTreeClean)
-    throw new OperatorError("check failed: it changed files of the checkout");
+  if (treeState() !== treeBefore)
+    throw new OperatorError("check failed: it changed files in the checkout");
 }
 
-/** Writes every generated file anew. */
+/** Writes every generated file. */
 export async function generate(): Promise<void> {
   for (const [file, make] of Object.entries(GENERATED))
     writeFileSync(join(ROOT, file), await make());
@@ -53,16 +50,16 @@ async function checkGenerated() {
     const isCurrent = existsSync(path) && readFileSync(path, "utf8") === (await make());
     if (!isCurrent)
       throw new OperatorError(
-        `check failed: ${file} is stale; run ./irontrack generate and review it`,
+        `check failed: ${file} is stale: run ./irontrack generate and review the change`,
       );
     console.error(`ok  ${file}`);
   }
 }
 
 function run(what: string, command: string, args: string[]) {
-  const done = spawnSync(command, args, { cwd: ROOT, encoding: "utf8" });
-  if (done.status !== 0)
-    throw new OperatorError(`check failed: ${what}\n${done.stdout}${done.stderr}`);
+  const result = spawnSync(command, args, { cwd: ROOT, encoding: "utf8" });
+  if (result.status !== 0)
+    throw new OperatorError(`check failed: ${what}\n${result.stdout}${result.stderr}`);
   console.error(`ok  ${what}`);
 }
 

@@ -1,7 +1,7 @@
 import { OperatorError } from "#lib/errors.ts";
 import { isExecutable } from "#lib/shipped-files.ts";
 
-/** Throws OperatorError in the executable that ships, which has no sources to do `command` with. */
+/** Throws OperatorError in the executable, because `command` needs the sources. */
 export function requireCheckout(command: string): void {
   if (isExecutable) throw new OperatorError(`${command} needs a checkout of the repository`, 2);
 }

@@ -40,7 +40,7 @@ export function registerCommands(cli: CAC): void {
 
   cli
     .command("migrate", "Bring the database's schema to this version")
-    .option("--status", "Show which migrations are applied, and apply none")
+    .option("--status", "List the migrations and whether they are applied; apply none")
     .option("--to <tag>", "Apply only up to this migration")
     .option("--json", "Print JSON")
     .action(async ({ status, to, json }: { status?: boolean; to?: string; json?: boolean }) => {
@@ -63,16 +63,16 @@ export function registerCommands(cli: CAC): void {
   registerBackupCommands(cli);
 
   cli.command("openapi", "Print the OpenAPI document").action(async () => {
-    // Waits until a pipe has taken all of it, which the end of the process does not.
+    // Waits until a pipe has taken all of it; the end of the process would cut it off.
     await Bun.write(Bun.stdout, await openApiJson());
   });
-  cli.command("generate", "Write .env.example and openapi.json anew").action(() => {
+  cli.command("generate", "Regenerate .env.example, openapi.json and angie/place").action(() => {
     requireCheckout("generate");
     return generate();
   });
 
   cli
-    .command("doctor", "Say what works on this machine and what does not, and how to mend it")
+    .command("doctor", "Check the settings, disk space, database and port on this machine")
     .option("--json", "Print JSON")
     .action(async ({ json }: { json?: boolean }) => {
       const findings = await doctor(process.env);
@@ -82,15 +82,15 @@ export function registerCommands(cli: CAC): void {
 
   cli
     .command("test [...patterns]", "Run the tests against a PostgreSQL of their own")
-    .option("--slow", "Run the slow truths instead: kill loops, floods, races")
+    .option("--slow", "Run the slow tests instead: kill loops, floods, races")
     .option(
       "--executable",
-      "Build what ships, and let it answer wherever a test does not look into the process",
+      "Build the executable and run it in the tests that do not inspect the process",
     )
     .option("-t, --name <pattern>", "Only tests whose name matches")
     .option(
       "--pooler [program]",
-      "Through PgBouncer, prepared where it can; the newest there is, or this one",
+      "Connect through PgBouncer: the newest that is installed, or this program",
     )
     .action(async (patterns: string[], { slow, executable, name, pooler }: TestFlags) => {
       requireCheckout("test");
@@ -102,10 +102,10 @@ export function registerCommands(cli: CAC): void {
       });
       if (!run.ok) process.exitCode = 1;
     });
-  // What follows `bench` is the laboratory's own, --help among it: see cli/main.ts.
+  // Listed for --help only: cli/main.ts hands the arguments to bench/cli.ts.
   cli.command(
     "bench [...args]",
-    "The bench laboratory: latency, disk and counts; see irontrack bench --help",
+    "Benchmarks: latency, disk and counts; see irontrack bench --help",
   );
   cli
     .command("check", "Format, lint, types, dead code, generated files and tests: what CI runs")

@@ -9,12 +9,12 @@ import { withDatabase, withInvalidations } from "#src/app/database.ts";
 import { readConfig } from "#src/config/config.ts";
 import { buildExecutable } from "./build.ts";
 import { requireCheckout } from "./checkout.ts";
-import { askHealth } from "./health.ts";
+import { checkHealth } from "./health.ts";
 
-/** Commands that make what ships, and that run where it is deployed. */
+/** Commands that build the executable, and that run where it is deployed. */
 export function registerDeployCommands(cli: CAC): void {
   cli
-    .command("build", "Make the one executable that ships")
+    .command("build", "Build the executable")
     .option("--out <file>", "Where to put it (dist/irontrack)")
     .action(async ({ out }: { out?: string }) => {
       requireCheckout("build");
@@ -23,21 +23,21 @@ export function registerDeployCommands(cli: CAC): void {
   cli
     .command(
       "compose:init",
-      "Make the passwords, keys and certificate that compose.yaml wants, unless they are there",
+      "Create the passwords, keys and certificate that compose.yaml needs, unless they exist",
     )
-    .option("--secrets <directory>", "Where to (secrets)")
-    .option("--name <host>", "Whom the certificate is for (localhost)")
+    .option("--secrets <directory>", "Where to put them (secrets)")
+    .option("--name <host>", "The host name of the certificate (localhost)")
     .action(async ({ secrets, name }: { secrets?: string; name?: string }) => {
       const made = await initCompose(secrets ?? "secrets", name ?? "localhost");
       printRows(
         made.map((file) => ({ made: file })),
-        { empty: "Nothing to make: all secrets are there" },
+        { empty: "Nothing to create: all secrets exist" },
       );
     });
   cli
     .command(
       "prepare",
-      "Migrate, make DATABASE_APP_ROLE, and bring the catalog to what this version says: what runs before it is served",
+      "Migrate, create DATABASE_APP_ROLE and update the catalog, before this version serves",
     )
     .option("--json", "Print JSON")
     .action(async ({ json }: { json?: boolean }) => {
@@ -62,13 +62,13 @@ export function registerDeployCommands(cli: CAC): void {
   cli
     .command(
       "health",
-      "Ask over the Unix sockets whether the application is ready; fails when it is not",
+      "Check over the Unix sockets that the application is ready; exits with 1 if it is not",
     )
-    .option("--socket <path>", "The one to ask (SOCKET_PATH, else all in IRONTRACK_HOME)")
+    .option("--socket <path>", "The socket to check (SOCKET_PATH, else all in IRONTRACK_HOME)")
     .action(async ({ socket }: { socket?: string }) => {
-      const asked = await askHealth(readConfig(process.env), socket);
+      const sockets = await checkHealth(readConfig(process.env), socket);
       printRows(
-        asked.map((path) => ({ socket: path, state: "ready" })),
+        sockets.map((path) => ({ socket: path, state: "ready" })),
         {},
       );
     });

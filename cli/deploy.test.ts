@@ -7,12 +7,12 @@ import { initCompose } from "#deploy/docker/compose-init.ts";
 import { parseKeys } from "#src/access/keys.ts";
 import { readConfig } from "#src/config/config.ts";
 import { buildExecutable } from "./build.ts";
-import { askHealth } from "./health.ts";
+import { checkHealth } from "./health.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "irontrack-deploy-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-test("compose:init makes each secret once, for nobody who may not enter the directory", async () => {
+test("compose:init creates each secret once, in a directory that only its owner can enter", async () => {
   const secrets = join(dir, "secrets");
   const read = (name: string) => readFileSync(join(secrets, name), "utf8");
   const made = await initCompose(secrets, "iron.example.com");
@@ -33,28 +33,28 @@ test("compose:init makes each secret once, for nobody who may not enter the dire
 test.each([
   [200, "ready"],
   [503, "not ready: it is draining"],
-])("health asks every socket in the home, and takes %d for %s", async (status, body) => {
+])("health checks every socket in the home: %d is %s", async (status, body) => {
   const home = join(dir, String(status));
   const config = readConfig({ IRONTRACK_HOME: home });
-  expect(askHealth(config, undefined)).rejects.toThrow("Nothing serves here");
+  expect(checkHealth(config, undefined)).rejects.toThrow("Nothing serves here");
   const servers = [1, 2].map((number) =>
     Bun.serve({
       unix: join(home, `run/irontrack.${number}.sock`),
       fetch: () => new Response(body, { status: number === 2 ? status : 200 }),
     }),
   );
-  const asked = askHealth(config, undefined);
+  const asked = checkHealth(config, undefined);
   if (status === 200) expect(await asked).toHaveLength(2);
   else expect(asked).rejects.toThrow(/^[^\n]*irontrack\.2\.sock: not ready: it is draining$/);
   await asked.catch(() => {});
   await Promise.all(servers.map((server) => server.stop(true)));
 });
 
-test("the executable is built, and says in a directory of its own the same of the API as the sources do", async () => {
+test("the executable prints the same OpenAPI document as the sources, in any directory", async () => {
   const built = await buildExecutable(join(dir, "irontrack"));
-  const said = spawnSync(built, ["openapi"], { cwd: dir, env: {}, maxBuffer: 2 ** 24 });
-  expect(said.stderr.toString()).toBe("");
-  expect(said.stdout.equals(readFileSync(join(import.meta.dir, "../openapi.json")))).toBe(true);
+  const printed = spawnSync(built, ["openapi"], { cwd: dir, env: {}, maxBuffer: 2 ** 24 });
+  expect(printed.stderr.toString()).toBe("");
+  expect(printed.stdout.equals(readFileSync(join(import.meta.dir, "../openapi.json")))).toBe(true);
   const up = spawnSync(built, ["up"], { cwd: dir, env: {} });
   expect([up.status, up.stderr.toString()]).toEqual([
     1,
@@ -62,6 +62,8 @@ test("the executable is built, and says in a directory of its own the same of th
   ]);
 });
 
-test("health says of a socket that nobody listens on that there is no answer", async () => {
-  expect(askHealth(readConfig({}), join(dir, "none.sock"))).rejects.toThrow("none.sock: no answer");
+test("health reports a socket without a listener", async () => {
+  expect(checkHealth(readConfig({}), join(dir, "none.sock"))).rejects.toThrow(
+    "none.sock: no answer",
+  );
 });

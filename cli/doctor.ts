@@ -19,13 +19,13 @@ export async function doctor(env: Record<string, string | undefined>): Promise<F
   const findings: Finding[] = [bunVersion()];
   const add = async (
     what: string,
-    look: () => Promise<string> | string,
-    trouble: Finding["state"] = "wrong",
+    examine: () => Promise<string> | string,
+    onError: Finding["state"] = "wrong",
   ) => {
     try {
-      findings.push({ what, state: "good", finding: await look() });
+      findings.push({ what, state: "good", finding: await examine() });
     } catch (error) {
-      findings.push({ what, state: trouble, finding: (error as Error).message });
+      findings.push({ what, state: onError, finding: (error as Error).message });
     }
   };
   let config: Config | undefined;
@@ -71,7 +71,7 @@ function describeDatabase(config: Config): Promise<string> {
       { version: string }[]
     >`select current_setting('server_version') as version`;
     const pending = (await migrationStates(db)).filter(({ appliedAt }) => appliedAt === null);
-    if (config.DATABASE_URL) await askPooled(database.pooled);
+    if (config.DATABASE_URL) await checkPooled(database.pooled);
     const schema =
       pending.length === 0
         ? "schema current"
@@ -80,7 +80,7 @@ function describeDatabase(config: Config): Promise<string> {
   });
 }
 
-async function askPooled(url: string) {
+async function checkPooled(url: string) {
   const pool = openPool(url, { size: 1, prepare: false });
   try {
     await pool.sql`select 1`;
@@ -91,7 +91,7 @@ async function askPooled(url: string) {
 
 async function describeAddress({ HOST, PORT }: Config): Promise<string> {
   if (HOST === "") return "Unix socket only";
-  const place = `${HOST.includes(":") ? `[${HOST}]` : HOST}:${PORT}`;
+  const address = `${HOST.includes(":") ? `[${HOST}]` : HOST}:${PORT}`;
   // By listening, not by connecting: any listener occupies the port, whether it speaks HTTP or not.
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
@@ -99,17 +99,19 @@ async function describeAddress({ HOST, PORT }: Config): Promise<string> {
       const isTaken = error.code === "EADDRINUSE";
       reject(
         new Error(
-          isTaken ? `${place} is taken (HOST, PORT)` : `Cannot listen on ${place}: ${error.code}`,
+          isTaken
+            ? `${address} is taken (HOST, PORT)`
+            : `Cannot listen on ${address}: ${error.code}`,
         ),
       );
     });
     server.listen({ host: HOST, port: PORT, exclusive: true }, resolve);
   });
   await new Promise((resolve) => server.close(resolve));
-  return `${place} is free`;
+  return `${address} is free`;
 }
 
-/** The installed pg_dump, without which no backup can be made. */
+/** The installed pg_dump, which backups need. */
 function describeTools({ PG_BIN }: Config, path: string): string {
   const { version, dir } = findPostgresTools({ PG_BIN, path }, OLDEST_SERVER * 10_000);
   return `pg_dump ${version} in ${dir}`;

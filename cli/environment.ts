@@ -4,9 +4,8 @@ import { parseEnv } from "node:util";
 type Environment = Record<string, string | undefined>;
 
 /**
- * Looks into `.env` of the working directory, which Bun read when this process started, and returns
- * what gives the environment as it would be if it started now: variables that were given otherwise
- * stay as they are.
+ * Returns a function that reads `.env` again and returns the environment as if this process started
+ * now. Bun read the file at the start; variables that did not come from it keep their values.
  */
 export function watchEnvironment(given: Environment, file = ".env"): () => Environment {
   const atStart = readVariables(file);

@@ -4,15 +4,15 @@ import { OperatorError } from "#lib/errors.ts";
 import { openHome } from "#lib/home.ts";
 import type { Config } from "#src/config/config.ts";
 
-/** Longer than a worker under load takes, shorter than whoever asks waits. */
-const ANSWER_WITHIN_MS = 3000;
+/** Longer than a worker takes under load, shorter than the timeout of a container's check. */
+const TIMEOUT_MS = 3000;
 
 /**
- * Asks over its Unix socket whether the application is ready: the one given, else SOCKET_PATH, else
- * every one in the home. Throws OperatorError that names the sockets which are not, or says that
- * there is none.
+ * Checks that the application on `socket` is ready, by default on SOCKET_PATH, else on every socket
+ * in the home, and returns the sockets. Throws OperatorError if one is not ready, or if there is
+ * none.
  */
-export async function askHealth(config: Config, socket: string | undefined): Promise<string[]> {
+export async function checkHealth(config: Config, socket: string | undefined): Promise<string[]> {
   const sockets = socket
     ? [socket]
     : config.SOCKET_PATH
@@ -39,7 +39,7 @@ async function stateOf(unix: string): Promise<string> {
   try {
     const answer = await fetch("http://localhost/health/ready", {
       unix,
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     return answer.ok ? "ready" : await answer.text();
   } catch (error) {

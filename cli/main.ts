@@ -10,8 +10,8 @@ if (process.argv[2] === "bench") process.exit(await runBench(process.argv.slice(
 const cli = cac("irontrack");
 registerCommands(cli);
 cli.help();
-// Not by cac, which asks for the version of each command that runs and calls Bun by the version of
-// Node that it plays.
+// Not left to cac, which would compute the version for every command, and would print the version
+// of Node.js that Bun emulates.
 if (["--version", "-v"].includes(process.argv[2] ?? ""))
   console.log(`irontrack ${buildVersion()} (Bun ${Bun.version})`);
 else await runCli(cli, process.argv);

@@ -168,7 +168,12 @@ test("an export that cannot be written leaves no audit event", async () => {
   try {
     const before = await events();
     await expectRefused(irontrack, ["user:export", email, "--out", missing], 1, missing);
-    await expectRefused(irontrack, ["user:export", email, "--out", dir], 2, "is there already");
+    await expectRefused(
+      irontrack,
+      ["user:export", email, "--out", dir],
+      2,
+      "exists: choose another file",
+    );
     expect(await events()).toBe(before);
   } finally {
     await sql`delete from users where email = ${email}`;

@@ -10,14 +10,11 @@ import { readConfig } from "#src/config/config.ts";
 import { openLog } from "#src/log/log.ts";
 import { openApiDocument } from "#src/operations/openapi.ts";
 
-/**
- * The OpenAPI document as it is committed: indented, so that a change of the API is a readable
- * diff.
- */
+/** The OpenAPI document as it is committed: indented, so that changes are readable diffs. */
 export async function openApiJson(): Promise<string> {
   const config = readConfig({ LOG_LEVEL: "silent" });
-  const keys = await parseKeys(JSON.stringify([await generateKey()]), "a key made for this");
-  // Connects on first use, which is never: the routes are only listed.
+  const keys = await parseKeys(JSON.stringify([await generateKey()]), "a temporary key");
+  // Never connects, because it would on first use and the operations are only listed.
   const db = openPool("postgres://nobody@localhost/none", { size: 1, prepare: false });
   const operations = listOperations(
     assemble({

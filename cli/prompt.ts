@@ -4,8 +4,8 @@ import { OperatorError } from "#lib/errors.ts";
 const MAX_PASSWORD_LENGTH = 128;
 
 /**
- * A new password: from standard input's first line with `fromStdin`, else asked twice on the
- * terminal without echo. Throws OperatorError where there is no terminal to ask on.
+ * Reads a new password: with `fromStdin` the first line of standard input, else twice from the
+ * terminal, without echo. Throws OperatorError if there is no terminal.
  */
 export async function readNewPassword({ fromStdin }: { fromStdin: boolean }): Promise<string> {
   const password = fromStdin ? await readFirstLine() : await askTwice();
@@ -15,7 +15,7 @@ export async function readNewPassword({ fromStdin }: { fromStdin: boolean }): Pr
   return password;
 }
 
-/** Asks before something that cannot be undone; `--yes` answers where nobody can. */
+/** Asks before something that cannot be undone, unless `yes`. Throws OperatorError if declined. */
 export async function confirm(question: string, { yes }: { yes: boolean }): Promise<void> {
   if (yes) return;
   if (!process.stdin.isTTY)
@@ -35,7 +35,7 @@ async function readFirstLine(): Promise<string> {
 
 async function askTwice(): Promise<string> {
   if (!process.stdin.isTTY)
-    throw new OperatorError("No terminal to ask for a password on: use --password-stdin", 2);
+    throw new OperatorError("No terminal to ask for a password: use --password-stdin", 2);
   const first = await askHidden("Password: ");
   if ((await askHidden("Again: ")) !== first)
     throw new OperatorError("The two passwords differ", 2);

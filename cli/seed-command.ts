@@ -24,38 +24,34 @@ type Flags = {
   json?: boolean;
 };
 
-/** The command that fills a database: with the catalog, or with invented athletes. */
+/** The command that writes the catalog, or demo athletes, into the database. */
 export function registerSeedCommand(cli: CAC): void {
   cli
     .command(
       "seed",
-      "Bring the catalog to what the files under seeds/catalog say, or add invented athletes (--demo)",
+      "Update the catalog from the files in seeds/catalog, or add demo athletes (--demo)",
     )
-    .option("--only <parts>", `Some parts only, by comma: ${SEED_PARTS.join(", ")}`)
-    .option("--overwrite", "Also bring back what administrators changed by hand")
+    .option("--only <parts>", `Only some parts, comma-separated: ${SEED_PARTS.join(", ")}`)
+    .option("--overwrite", "Also overwrite what administrators changed")
     .option(
       "--demo <athletes>",
-      "Add that many invented athletes with training instead; those that are there stay as they are",
+      "Add this many demo athletes with training instead; existing ones are not changed",
     )
-    .option("--years <years>", "How long they have trained, up to 2026 (1)")
-    .option("--random-seed <seed>", "Other athletes for another number; the same for the same (1)")
-    .option("--password", "Ask for a password for them; without one nobody can sign in as them")
+    .option("--years <years>", "How many years they have trained, up to 2026 (1)")
+    .option("--random-seed <seed>", "The same number gives the same athletes (1)")
+    .option("--password", "Ask for their password; without one nobody can sign in as them")
     .option("--password-stdin", "Read it from standard input")
     .option(
       "--fast",
-      "Check what refers to what at the end and not row by row (database superusers only)",
+      "Check references at the end instead of row by row (database superusers only)",
     )
-    .option("--dry-run", "Show what would be done, and do nothing")
+    .option("--dry-run", "Show what would be done; write nothing")
     .option("--json", "Print JSON")
     .action((flags: Flags) => (flags.demo === undefined ? seed(flags) : demo(flags.demo, flags)));
 }
 
 async function seed(flags: Flags) {
-  refuse(
-    flags,
-    ["years", "randomSeed", "password", "passwordStdin", "fast"],
-    "goes with --demo only",
-  );
+  refuse(flags, ["years", "randomSeed", "password", "passwordStdin", "fast"], "needs --demo");
   const only = flags.only === undefined ? undefined : seedParts(flags.only);
   const options = { ...(only ? { only } : {}), overwrite: flags.overwrite ?? false };
   const config = readConfig(process.env);
@@ -73,9 +69,9 @@ async function seed(flags: Flags) {
 }
 
 async function demo(athletes: number, flags: Flags) {
-  refuse(flags, ["only", "overwrite"], "is for the catalog, not for --demo");
+  refuse(flags, ["only", "overwrite"], "cannot be combined with --demo");
   const config = readConfig(process.env);
-  const passwordHash = await hashGiven(config, flags);
+  const passwordHash = await hashPassword(config, flags);
   const progress = createProgress();
   await withDatabase(config, async (db) => {
     const { seconds, ...added } = await seedDemo(db, {
@@ -85,7 +81,7 @@ async function demo(athletes: number, flags: Flags) {
       ...(passwordHash === undefined ? {} : { passwordHash }),
       fast: flags.fast ?? false,
       dryRun: flags.dryRun ?? false,
-      // On a terminal one line that is replaced; a line for every slice would be noise in a log.
+      // On a terminal one line is replaced; in a log, a line for every slice would be noise.
       ...(process.stderr.isTTY
         ? { onProgress: (sets) => progress.step(`${sets.toLocaleString("en")} sets`) }
         : {}),
@@ -109,16 +105,16 @@ function summary(
   isDryRun: boolean,
 ): string {
   const { athletes, existing, seconds } = figures;
-  const shown = (count: number) => count.toLocaleString("en");
-  const kept = existing === 0 ? "" : `; ${shown(existing)} were there already and stay as they are`;
+  const format = (count: number) => count.toLocaleString("en");
+  const kept = existing === 0 ? "" : `; ${format(existing)} exist and are not changed`;
   if (athletes === 0) return `Nothing to add${kept}`;
-  const what = `${shown(athletes)} athletes, ${shown(figures.workouts)} workouts, ${shown(figures.sets)} sets`;
+  const what = `${format(athletes)} athletes, ${format(figures.workouts)} workouts, ${format(figures.sets)} sets`;
   if (isDryRun) return `Would add ${what}${kept}`;
-  return `Added ${what} in ${seconds} s (${shown(figures.setsPerSecond)} sets/s)${kept}`;
+  return `Added ${what} in ${seconds} s (${format(figures.setsPerSecond)} sets/s)${kept}`;
 }
 
-/** A password's hash when one was asked for. */
-async function hashGiven(
+/** The hash of the password, if one was requested. */
+async function hashPassword(
   config: Config,
   { password, passwordStdin, dryRun }: Flags,
 ): Promise<string | undefined> {
@@ -127,15 +123,18 @@ async function hashGiven(
 }
 
 function refuse(flags: Flags, names: (keyof Flags)[], why: string) {
-  const given = names.find((name) => flags[name] !== undefined);
-  if (given) throw new OperatorError(`${flag(given)} ${why}`, 2);
+  const misplaced = names.find((name) => flags[name] !== undefined);
+  if (misplaced) throw new OperatorError(`${flag(misplaced)} ${why}`, 2);
 }
 
-function seedParts(given: string): SeedPart[] {
-  const parts = given.split(",").map((part) => part.trim());
-  const wrong = parts.find((part) => !(SEED_PARTS as readonly string[]).includes(part));
-  if (wrong !== undefined) {
-    throw new OperatorError(`--only takes ${SEED_PARTS.join(", ")}; there is no part ${wrong}`, 2);
+function seedParts(list: string): SeedPart[] {
+  const parts = list.split(",").map((part) => part.trim());
+  const unknown = parts.find((part) => !(SEED_PARTS as readonly string[]).includes(part));
+  if (unknown !== undefined) {
+    throw new OperatorError(
+      `--only takes ${SEED_PARTS.join(", ")}; there is no part ${unknown}`,
+      2,
+    );
   }
   return parts as SeedPart[];
 }

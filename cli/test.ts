@@ -30,7 +30,7 @@ export async function runTests(
   patterns: string[],
   { slow = false, built = false, name, pooler }: TestOptions = {},
 ): Promise<TestRun> {
-  // Loaded here and not above: the harness is not part of what ships.
+  // Imported dynamically: the executable does not contain the harness.
   const { startTestCluster, TEST_DATABASE_URL } = await import("#test/cluster.ts");
   const { startTestPooler } = await import("#test/pooler.ts");
   endWhenInterrupted("irontrack test: interrupted, so this run is incomplete");

@@ -16,7 +16,7 @@ export function registerTokenCommands(cli: CAC): void {
   cli
     .command(
       "token:rotate-key",
-      "Sign with a new key from the next reload on; the old one still verifies until its tokens are dead",
+      "Sign with a new key from the next reload on; the old one verifies until its tokens expire",
     )
     .action(async () => {
       const config = readConfig(process.env);
@@ -30,9 +30,6 @@ export function registerTokenCommands(cli: CAC): void {
 function keyFile(): string {
   const config = readConfig(process.env);
   if (config.JWT_PRIVATE_KEYS)
-    throw new OperatorError(
-      "The keys are in JWT_PRIVATE_KEYS: put a new one in front of them there",
-      2,
-    );
+    throw new OperatorError("The keys are in JWT_PRIVATE_KEYS: insert a new one at the front", 2);
   return openHome(config.IRONTRACK_HOME).keyFile;
 }

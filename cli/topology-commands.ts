@@ -24,29 +24,27 @@ type Flags = {
 
 const TLS_PORT = 8443;
 
-/** `topology up`, `topology status`, and the database's role that production needs. */
+/** `topology up`, `topology status`, and `database:role`. */
 export function registerTopologyCommands(cli: CAC, config: () => Config): void {
   cli
     .command(
       "topology <what>",
-      "All that production has, from its configuration files: up (until Ctrl-C), or status",
+      "Run all components of production on this machine: up (until Ctrl-C), or status",
     )
-    .option(
-      "--workers <workers>",
-      "Processes of the application; SIGHUP replaces them one by one",
-      { default: 2 },
-    )
-    .option("--replicas <count>", "Streaming replicas, from which the workers read what may lag", {
+    .option("--workers <workers>", "Worker processes; SIGHUP replaces them one by one", {
+      default: 2,
+    })
+    .option("--replicas <count>", "Streaming replicas, for reads that may lag", {
       default: 0,
     })
-    .option("--port <port>", "TCP port of the proxy on 127.0.0.1; PORT when absent")
+    .option("--port <port>", "TCP port of the proxy on 127.0.0.1 (PORT)")
     .option(
       "--tls [port]",
-      `The proxy speaks TLS too, with a certificate of its own for localhost (${TLS_PORT})`,
+      `Also serve TLS, with a self-signed certificate for localhost (${TLS_PORT})`,
     )
-    .option("--no-pooler", "The workers talk to PostgreSQL without PgBouncer")
-    .option("--no-proxy", "Only the workers' own sockets")
-    .option("--bench", "The proxy without limits")
+    .option("--no-pooler", "Connect the workers to PostgreSQL without PgBouncer")
+    .option("--no-proxy", "Run no proxy: only the sockets of the workers")
+    .option("--bench", "Run the proxy without limits")
     .option("--json", "Print JSON")
     .action(async (what: string, flags: Flags) => {
       if (what === "up") return topologyUp(config(), flags);
@@ -56,9 +54,9 @@ export function registerTopologyCommands(cli: CAC, config: () => Config): void {
   cli
     .command(
       "database:role <name>",
-      "Make, or bring up to date, the database's role of the application: its rights, its time limits",
+      "Create or update the database role of the application: its privileges and time limits",
     )
-    .option("--password-stdin", "Give it the password on standard input's first line")
+    .option("--password-stdin", "Read its password from the first line of standard input")
     .action(async (name: string, { passwordStdin }: { passwordStdin?: boolean }) => {
       const password = passwordStdin ? await readNewPassword({ fromStdin: true }) : undefined;
       await withDatabase(config(), (db) => ensureAppRole(db, name, password));
@@ -70,7 +68,7 @@ async function topologyUp(
   config: Config,
   { workers = 2, replicas = 0, port = config.PORT, ...flags }: Flags,
 ): Promise<void> {
-  // Loaded here and not above: the topology is not part of what ships.
+  // Imported dynamically: the executable does not contain the topology.
   const { startTopology } = await import("#deploy/topology/topology.ts");
   const { forgetTopology, stopLeftPieces, writeTopology } = await import(
     "#deploy/topology/status.ts"
@@ -98,11 +96,11 @@ async function topologyUp(
       settings: { HOST: "" },
       log,
       onStep: progress.step,
-      onChange: (now) => {
+      onChange: (current) => {
         try {
-          writeTopology(home, now, `http://127.0.0.1:${port}`);
+          writeTopology(home, current, `http://127.0.0.1:${port}`);
         } catch (error) {
-          // A full disk stops nothing that runs.
+          // A full disk must not stop what runs.
           log.error({ err: error }, "topology status cannot tell what runs");
         }
       },

@@ -14,8 +14,8 @@ import { openLog } from "#src/log/log.ts";
 import { stopSignal } from "./stop-signal.ts";
 
 /**
- * Serves until SIGINT or SIGTERM: the database (embedded unless DATABASE_URL), migrated and seeded
- * when empty.
+ * Serves until SIGINT or SIGTERM on DATABASE_URL, by default on an embedded PostgreSQL. Migrates the
+ * database, and seeds the catalog if it is empty.
  */
 export async function up(config: Config): Promise<void> {
   const progress = createProgress();
@@ -29,7 +29,7 @@ export async function up(config: Config): Promise<void> {
     }),
   );
   try {
-    const did = await stop.endsWhile(prepare(database, progress.step));
+    const preparation = await stop.endsWhile(prepare(database, progress.step));
     progress.step("starting the application");
     const services = await openServices(config, database, home.keyFile, { log, requestLog });
     try {
@@ -39,7 +39,7 @@ export async function up(config: Config): Promise<void> {
         config.SOCKET_PATH ?? join(home.runDir, "irontrack.sock"),
       );
       progress.done();
-      console.error(greeting(config, database, did, listening.url, listening.socketPath));
+      console.error(greeting(config, database, preparation, listening.url, listening.socketPath));
       await stop.asked;
       progress.step("stopping");
       await listening.stop();
@@ -53,14 +53,14 @@ export async function up(config: Config): Promise<void> {
   }
 }
 
-type Did = {
+type Preparation = {
   migrated: string[];
   seeded: number;
-  /** Rows of the catalog that differ from the files; not counting what administrators changed. */
+  /** Rows of the catalog that differ from the files, except those that administrators changed. */
   outdated: number;
 };
 
-async function prepare(database: Database, step: (what: string) => void): Promise<Did> {
+async function prepare(database: Database, step: (what: string) => void): Promise<Preparation> {
   const db = openPool(database.direct, { size: 1, prepare: false });
   try {
     const migrated = await migrate(db, undefined, (tag) => step(`applying migration ${tag}`));
@@ -88,18 +88,20 @@ async function prepare(database: Database, step: (what: string) => void): Promis
 function greeting(
   config: Config,
   database: Database,
-  did: Did,
+  preparation: Preparation,
   url: string | undefined,
   socketPath: string,
 ): string {
   const facts = [
     `version      ${buildVersion()}`,
     `PostgreSQL   ${database.isEmbedded ? `embedded, data in ${config.IRONTRACK_HOME}/postgres` : "of DATABASE_URL"}`,
-    ...(did.migrated.length > 0 ? [`migrations   ${did.migrated.length} applied`] : []),
-    ...(did.seeded > 0 ? [`exercises    ${did.seeded} seeded`] : []),
-    ...(did.outdated > 0
+    ...(preparation.migrated.length > 0
+      ? [`migrations   ${preparation.migrated.length} applied`]
+      : []),
+    ...(preparation.seeded > 0 ? [`exercises    ${preparation.seeded} seeded`] : []),
+    ...(preparation.outdated > 0
       ? [
-          `catalog      differences from its files: ${did.outdated}; to take them over: ./irontrack seed`,
+          `catalog      differences from its files: ${preparation.outdated}; apply them: ./irontrack seed`,
         ]
       : []),
     ...(url ? [`listening    ${url}  (reference: ${url}/docs)`] : []),

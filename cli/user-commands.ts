@@ -28,10 +28,7 @@ type Flags = {
   name?: string;
 };
 
-/**
- * Commands on people and roles. They call what the routes call, and the audit log says that an
- * operator did it.
- */
+/** Commands on accounts and roles. They call the services of the API; the audit names an operator. */
 export function registerUserCommands(cli: CAC): void {
   creating(cli.command("user:create <email>", "Create an ordinary account")).action(
     (email: string, flags: Flags) => create(email, flags, "application-access"),
@@ -39,23 +36,23 @@ export function registerUserCommands(cli: CAC): void {
   creating(
     cli.command(
       "user:create-admin <email>",
-      "Create the system administrator, whom no superuser can change",
+      "Create the system administrator, which no superuser can change",
     ),
   ).action((email: string, flags: Flags) => create(email, flags, "superuser", true));
   listing(cli.command("user:list", "List accounts"))
-    .option("--search <text>", "Only those with this in name or address")
+    .option("--search <text>", "Only those whose name or email contains this")
     .option("--role <slug>", "Only those with this role")
-    .option("--active <yes|no>", "Only active or inactive ones")
+    .option("--active <yes|no>", "Only active or only inactive ones")
     .action(list);
   cli
     .command("user:promote <email>", "Give an account the superuser role")
     .action((email: string) =>
-      say((deps) => assignRole(deps, OPERATOR, addressOf(email), "superuser")),
+      say((deps) => assignRole(deps, OPERATOR, normaliseEmail(email), "superuser")),
     );
   destructive(cli.command("user:demote <email>", "Take the superuser role from an account")).action(
     async (email: string, flags: Flags) => {
       await confirm(`Take the superuser role from ${email}?`, { yes: flags.yes ?? false });
-      await say((deps) => revokeRole(deps, OPERATOR, addressOf(email), "superuser"));
+      await say((deps) => revokeRole(deps, OPERATOR, normaliseEmail(email), "superuser"));
     },
   );
   destructive(
@@ -74,27 +71,31 @@ export function registerUserCommands(cli: CAC): void {
   ).action(resetPassword);
   listing(cli.command("user:logins <email>", "List an account's live logins")).action(
     (email: string, flags: Flags) =>
-      withUsers(async (deps) => printRows(await listLoginsOf(deps.db, addressOf(email)), flags)),
+      withUsers(async (deps) =>
+        printRows(await listLoginsOf(deps.db, normaliseEmail(email)), flags),
+      ),
   );
   destructive(cli.command("user:revoke-logins <email>", "End every login of an account")).action(
     async (email: string, flags: Flags) => {
       await confirm(`End every login of ${email}?`, { yes: flags.yes ?? false });
       await say(
         async (deps) =>
-          `Ended ${await endLoginsOf(deps, OPERATOR, addressOf(email))} logins of ${email}`,
+          `Ended ${await endLoginsOf(deps, OPERATOR, normaliseEmail(email))} logins of ${email}`,
       );
     },
   );
   cli
     .command("role:assign <email> <slug>", "Give an account a role")
     .action((email: string, slug: string) =>
-      say(async (deps) => assignRole(deps, OPERATOR, addressOf(email), await roleOf(deps, slug))),
+      say(async (deps) =>
+        assignRole(deps, OPERATOR, normaliseEmail(email), await roleOf(deps, slug)),
+      ),
     );
   destructive(cli.command("role:revoke <email> <slug>", "Take a role from an account")).action(
     async (email: string, slug: string, flags: Flags) => {
       await confirm(`Take the role ${slug} from ${email}?`, { yes: flags.yes ?? false });
       await say(async (deps) =>
-        revokeRole(deps, OPERATOR, addressOf(email), await roleOf(deps, slug)),
+        revokeRole(deps, OPERATOR, normaliseEmail(email), await roleOf(deps, slug)),
       );
     },
   );
@@ -123,7 +124,7 @@ const withPassword = (command: Command) =>
     "Read the password from standard input instead of asking for it",
   );
 const creating = (command: Command) =>
-  withPassword(command).option("--name <name>", "What others are shown");
+  withPassword(command).option("--name <name>", "The name that others see");
 const destructive = (command: Command) => command.option("--yes", "Do not ask");
 const listing = (command: Command) =>
   command.option("--json", "Print JSON").option("--csv", "Print CSV");
@@ -138,14 +139,14 @@ async function create(email: string, flags: Flags, roleSlug: RoleSlug, isSystemA
   });
   const password = await readNewPassword({ fromStdin: flags.passwordStdin ?? false });
   await withUsers(async (deps) => {
-    const made = await createUser(deps, OPERATOR, {
+    const user = await createUser(deps, OPERATOR, {
       email: person.email,
       name: person.name ?? null,
       password,
       roleSlug,
       isSystemAdmin,
     });
-    console.log(`Created ${made.email} (${made.id}) with the role ${made.roleSlug}`);
+    console.log(`Created ${user.email} (${user.id}) with the role ${user.roleSlug}`);
   });
 }
 
@@ -165,19 +166,18 @@ async function list(flags: Flags & { search?: string; role?: string; active?: st
 
 async function resetPassword(email: string, flags: Flags) {
   await confirm(`Set a new password for ${email} and end its logins?`, { yes: flags.yes ?? false });
-  // Without a terminal and without --password-stdin nobody chose one: make one that nobody has to
-  // remember for long.
-  const isMade = !flags.passwordStdin && !process.stdin.isTTY;
-  const password = isMade
+  // Without a terminal and --password-stdin, a random password is generated and printed.
+  const isGenerated = !flags.passwordStdin && !process.stdin.isTTY;
+  const password = isGenerated
     ? randomBytes(18).toString("base64url")
     : await readNewPassword({ fromStdin: flags.passwordStdin ?? false });
   await change(email, { password }, "Set a new password for");
-  if (isMade) console.log(password);
+  if (isGenerated) console.log(password);
 }
 
 const change = (email: string, changes: Parameters<typeof changeUser>[3], did: string) =>
   say(async (deps) => {
-    const user = await findUser(deps.db, { email: addressOf(email) });
+    const user = await findUser(deps.db, { email: normaliseEmail(email) });
     if (!user) throw userNotFound();
     await changeUser(deps, OPERATOR, user.id, changes);
     return `${did} ${user.email}`;
@@ -187,16 +187,13 @@ const say = (work: (deps: UserDeps) => Promise<string>) =>
   withUsers(async (deps) => console.log(await work(deps)));
 
 async function roleOf({ db }: UserDeps, slug: string): Promise<RoleSlug> {
-  const known = await listRoleSlugs(db);
-  const found = known.find((candidate) => candidate === slug);
-  if (!found) throw new OperatorError(`There is no role ${slug}; there are ${known.join(", ")}`, 2);
-  return found;
+  const slugs = await listRoleSlugs(db);
+  const role = slugs.find((candidate) => candidate === slug);
+  if (!role) throw new OperatorError(`There is no role ${slug}; there are ${slugs.join(", ")}`, 2);
+  return role;
 }
 
-/** The address of an account that may be older than today's rule for addresses. */
-const addressOf = (email: string) => normaliseEmail(email);
-
-/** Runs `work` with what the services need. */
+/** Runs `work` with the dependencies of the services. */
 function withUsers(work: (deps: UserDeps) => Promise<void>): Promise<void> {
   const config: Config = readConfig(process.env);
   return withInvalidations(config, (db, invalidations) =>

@@ -102,9 +102,7 @@ test("up reports a catalog that differs from its files, and the command to run",
     };
     const up = launch(dir, ["up"], env);
     await waitUntilUp(up);
-    expect(up.output()).toContain(
-      "differences from its files: 2; to take them over: ./irontrack seed",
-    );
+    expect(up.output()).toContain("differences from its files: 2; apply them: ./irontrack seed");
     up.child.kill("SIGTERM");
     expect(await up.ended).toBe(0);
   } finally {
