@@ -83,14 +83,14 @@ export function findDiskWarnings(
   const { flushesPerSecond, commitsPerFlush } = expected;
   return [
     ...(flushesPerSecond
-      ? checkRange(profile, "flushes a second", fdatasync.perSecond, flushesPerSecond)
+      ? checkRange(profile, "flushes per second", fdatasync.perSecond, flushesPerSecond)
       : []),
     ...grouping
       .filter(({ clients }) => clients > 1)
       .flatMap((actual) =>
         checkRange(
           profile,
-          `commits a flush of ${actual.clients} clients`,
+          `commits per flush with ${actual.clients} clients`,
           actual.commitsPerFlush,
           commitsPerFlush(actual.clients),
         ),

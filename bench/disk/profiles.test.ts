@@ -4,7 +4,7 @@ import { fullSeekMs } from "./block.ts";
 import { findDiskWarnings } from "./check.ts";
 import { type Expectation, PROFILE_NAMES, profileNamed, profileOf } from "./profiles.ts";
 
-/** A disk that makes so many flushes a second, and so many commits of each with 32 clients. */
+/** A disk with these flushes per second, and commits per flush with 32 clients. */
 const figures = (perSecond: number, commitsPerFlush: number) => ({
   fdatasync: { perSecond, medianMs: 1000 / perSecond, p99Ms: 1000 / perSecond },
   grouping: [
@@ -45,7 +45,7 @@ test("the mean seek time is that of the file", () => {
 test("a disk that differs from its profile voids the run, and the warning names the figure", () => {
   expect(findDiskWarnings("hdd", figures(119, 15.9))).toEqual([]);
   expect(findDiskWarnings("hdd", figures(4000, 16))).toEqual([
-    "the disk is not hdd: 4000.0 flushes a second, not 114.0 to 126.0",
+    "the disk is not hdd: 4000.0 flushes per second, not 114.0 to 126.0",
   ]);
   expect(findDiskWarnings("hdd", figures(120, 32))).toHaveLength(1);
   expect(findDiskWarnings("native", figures(7, 1))).toEqual([]);

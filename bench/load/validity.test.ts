@@ -42,12 +42,12 @@ test("an undisturbed run is valid, and each disturbance is named", () => {
     }),
   ).toEqual([]);
   const warnings: [Partial<Evidence>, string][] = [
-    [{ figures: figuresOf(recording(0, 3)) }, "3 failures"],
-    [{ figures: figuresOf(recording(0, 0, 4)) }, "4 were refused with Retry-After"],
-    [{ figures: figuresOf(recording(0, 3, 4)), mayRefuse: true }, "3 failures"],
+    [{ figures: figuresOf(recording(0, 3)) }, "3 requests failed"],
+    [{ figures: figuresOf(recording(0, 0, 4)) }, "4 requests were refused"],
+    [{ figures: figuresOf(recording(0, 3, 4)), mayRefuse: true }, "3 requests failed"],
     [{ figures: figuresOf(recording(2)) }, "sent late"],
-    [{ rate: { offered: 200, achieved: 198 } }, "the rate was not reached: 198.0 of 200.0"],
-    [{ disturbance: { stealShare: 0.02, runQueueMs: 0 } }, "the hypervisor took 2.0 %"],
+    [{ rate: { offered: 200, achieved: 198 } }, "the rate was not achieved: 198.0 of 200.0"],
+    [{ disturbance: { stealShare: 0.02, runQueueMs: 0 } }, "the hypervisor stole 2.0 %"],
     [
       {
         disturbance: {
@@ -56,7 +56,7 @@ test("an undisturbed run is valid, and each disturbance is named", () => {
             0.2 * figuresOf(recording()).requests * figuresOf(recording()).responseMs.mean,
         },
       },
-      "waited for a processor for 20.0 %",
+      "waited for a core for 20.0 %",
     ],
     [{ isSettled: false }, "had not settled"],
   ];

@@ -74,25 +74,25 @@ export function findValidityWarnings({
   const runQueueShare = disturbance.runQueueMs / (figures.requests * responseMs.mean);
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   const rules: [boolean, string][] = [
-    [failures > refused, `${failures - refused} failures`],
-    [refused > 0 && !mayRefuse, `${refused} were refused with Retry-After`],
+    [failures > refused, `${failures - refused} requests failed`],
+    [refused > 0 && !mayRefuse, `${refused} requests were refused with Retry-After`],
     [
       (sendLagMs.percentiles[0.99] ?? sendLagMs.percentiles[0.9] ?? 0) > maxSendLagMs,
       "requests were sent late",
     ],
     [
       rate !== undefined && rate.achieved < rate.offered * MIN_RATE,
-      `the rate was not reached: ${rate?.achieved.toFixed(1)} of ${rate?.offered.toFixed(1)} a second`,
+      `the rate was not achieved: ${rate?.achieved.toFixed(1)} of ${rate?.offered.toFixed(1)} per second`,
     ],
     [
       disturbance.stealShare >= MAX_STEAL,
-      `the hypervisor took ${percent(disturbance.stealShare)} of the machine`,
+      `the hypervisor stole ${percent(disturbance.stealShare)} of the CPU time`,
     ],
     [
       runQueueShare >= MAX_RUN_QUEUE,
-      `the server waited for a processor for ${percent(runQueueShare)} of the time that responses took`,
+      `the server waited for a core for ${percent(runQueueShare)} of the latency`,
     ],
-    [!isSettled, "responses had not settled after the longest warm-up"],
+    [!isSettled, "latency had not settled after the warm-up"],
   ];
   return rules.filter(([applies]) => applies).map(([, warning]) => warning);
 }

@@ -118,5 +118,5 @@ function comparisonHtml({ before, after, options, findings, pairs, verdict }: Ab
       alternative: `${words}.`,
     },
     ratiosDrawing(named, options.zone),
-  )}${table("Both versions", ["", "figure", "before", "after", "after / before", "95 % interval", "verdict"], rows)}`;
+  )}${table("Both versions", ["", "metric", "before", "after", "after / before", "95 % interval", "verdict"], rows)}`;
 }
