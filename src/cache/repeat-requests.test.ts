@@ -77,7 +77,7 @@ test("a repeat is logged and counted like any request, and counts as one cache h
       const request = { requestId: ID, method: "GET", route: path, status: 304, userId: user.id };
       expect(line).toEqual({ level: 30, ...request, msg: "request" });
       expect(durationMs).toBeGreaterThanOrEqual(0);
-      expect(api.deps.requests.of("GET", path).byStatus).toEqual(
+      expect(api.deps.requests.forRoute("GET", path).byStatus).toEqual(
         new Map([
           [200, 1],
           [304, 3],

@@ -15,7 +15,7 @@ export type RequestMetrics = {
   aborted: number;
   routes: RouteMetrics[];
   /** The counters of a route, created by the first call. */
-  of(method: string, route: string): RouteMetrics;
+  forRoute(method: string, route: string): RouteMetrics;
 };
 
 export function createRequestMetrics(): RequestMetrics {
@@ -24,7 +24,7 @@ export function createRequestMetrics(): RequestMetrics {
     inFlight: 0,
     aborted: 0,
     routes,
-    of: (method, route) => {
+    forRoute: (method, route) => {
       const existing = routes.find(
         (metrics) => metrics.method === method && metrics.route === route,
       );

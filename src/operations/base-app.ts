@@ -14,7 +14,7 @@ export function createBaseApp(list: Operation[], deps: OperationsDeps) {
   /** Requests that are evaluated as OPTIONS, because their method has no route on their path. */
   const originals = new WeakMap<Request, Request>();
   // Clients invent methods and paths, so neither becomes a label.
-  const metrics = deps.requests.of("any", "unmatched");
+  const metrics = deps.requests.forRoute("any", "unmatched");
   const refuse = (request: Request, problem: Problem) =>
     fail(new HttpProblem(problem), openExchange(request, metrics, deps), undefined, deps);
   const serve = { routes: cachedRoutes(list, deps) };

@@ -32,7 +32,7 @@ const NO_PARAMS: Record<string, string> = Object.freeze({});
 export function createHandler(operation: Operation, deps: OperationsDeps) {
   const isUnsafe = operation.method !== "GET";
   const { isDetached, isCached } = operation.spec;
-  const metrics = deps.requests.of(operation.method, operation.path);
+  const metrics = deps.requests.forRoute(operation.method, operation.path);
   const mayRepeat = isCached && deps.isProxied && !deps.crossSite.hasOrigins;
   return (request: Request, params = NO_PARAMS): Response | Promise<Response> => {
     const repeated = mayRepeat ? answerRepeat(request, operation, metrics, deps) : undefined;

@@ -21,7 +21,7 @@ const listForeignKeys = () => testPool().sql<{ from: string; to: string; action:
   from pg_constraint join pg_attribute on attrelid = conrelid and attnum = any (conkey)
   where contype = 'f'`;
 
-test("every table is either of accounts or shared", async () => {
+test("every table is declared either as owned by accounts or as shared", async () => {
   const rows = await testPool().sql<{ name: string }[]>`
     select relname as name from pg_class
     where relkind = 'r' and relnamespace = 'public'::regnamespace`;
@@ -30,7 +30,7 @@ test("every table is either of accounts or shared", async () => {
   );
 });
 
-test("foreign keys to accounts are those of the owned tables, with their actions", async () => {
+test("the foreign keys to accounts and their actions are as declared", async () => {
   const expected = owned.flatMap(({ table, owners, mentions = [], onDelete }) => [
     ...(onDelete === "cascade" ? owners : []).map((column) => `${table}.${column} cascade`),
     ...mentions.map((column) => `${table}.${column} set null`),
@@ -48,7 +48,7 @@ test("foreign keys to accounts are those of the owned tables, with their actions
   expect(withoutParent).toEqual([]);
 });
 
-test("archives and the feed hold what the tables say, and a reason is given for the rest", async () => {
+test("archives and the change feed contain the declared tables, and each exception has a reason", async () => {
   const named = (names: (string | null)[]) => names.filter((name) => name !== null);
   expect(named(owned.map(({ archive }) => archive)).sort()).toEqual(Object.keys(LISTS).sort());
   expect(named(owned.map(({ sync }) => sync)).sort()).toEqual(Object.keys(SYNCED_KINDS).sort());
@@ -64,13 +64,13 @@ test("archives and the feed hold what the tables say, and a reason is given for 
 
 /** The tables with a row whose text contains `text`. */
 async function tablesWith({ deps: { db } }: Api, text: string): Promise<string[]> {
-  const found: string[] = [];
+  const matches: string[] = [];
   for (const table of [...Object.keys(OWNED_TABLES), ...Object.keys(SHARED_TABLES)]) {
     const rows =
       await db.sql`select from ${db.sql(table)} as t where t::text like ${`%${text}%`} limit 1`;
-    if (rows.length > 0) found.push(table);
+    if (rows.length > 0) matches.push(table);
   }
-  return found;
+  return matches;
 }
 
 /** An account with a row in every owned table. */
@@ -107,7 +107,7 @@ async function makeOwner(api: Api) {
 }
 
 test(
-  "deleting an account deletes its rows in every table, except those that are kept on purpose",
+  "deleting an account deletes its rows in every table, except those declared as kept",
   withApi(async (api) => {
     const admin = await makeSignedIn(api, { roleSlug: "superuser" });
     const user = await makeOwner(api);

@@ -1,4 +1,4 @@
-/** Where the rows of a table are beside the database itself; null with a reason in `why`. */
+/** Where the rows of a table are copied to; null with a reason in `why`. */
 type Copies = {
   /** The list of an archive (`src/archive`) that holds them. */
   archive: "exercises" | "routines" | "plans" | "workouts" | null;
@@ -24,9 +24,8 @@ export type OwnedTable =
   | { parent: string };
 
 /**
- * Every table with data of accounts, and what its rows have part in. A new table has to be here or
- * among `SHARED_TABLES`, and the schema, deletion, archives and the feed have to agree: a test
- * compares them.
+ * Every table with data of accounts. A new table must be added here or to `SHARED_TABLES`. A test
+ * compares this with the schema, the deletion of accounts, archives and the change feed.
  */
 export const OWNED_TABLES: Record<string, OwnedTable> = {
   exercises: { owners: ["owner_id"], onDelete: "cascade", archive: "exercises", sync: "exercise" },
@@ -66,14 +65,14 @@ export const OWNED_TABLES: Record<string, OwnedTable> = {
     onDelete: "cascade",
     archive: null,
     sync: null,
-    why: "answers to questions about files, which can be given again",
+    why: "choices about imported files, which the user can repeat",
   },
   clients: {
     owners: ["trainer_id", "client_id"],
     onDelete: "cascade",
     archive: null,
     sync: null,
-    why: "an agreement of two accounts, which one of them cannot take elsewhere",
+    why: "an agreement of two accounts, which one of them cannot export",
   },
   grants: {
     owners: ["owner_id", "grantee_id"],
@@ -87,7 +86,7 @@ export const OWNED_TABLES: Record<string, OwnedTable> = {
     onDelete: "cascade",
     archive: null,
     sync: null,
-    why: "only a hash of the token is stored, so a copy would be a link that nobody can open",
+    why: "only a hash of the token is stored, so a copy would be a link without a token",
   },
   logins: {
     owners: ["user_id"],
