@@ -4,6 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { testConfig } from "#test/config.ts";
+import {
+  type Change,
+  expectedPage,
+  type Model,
+  type ModelExercise,
+  type Query,
+  type Rename,
+  serverStep,
+  USERS,
+  type User,
+  type Write,
+} from "#test/exercise-list-model.ts";
 import { makeUser, signedIn } from "#test/fixtures.ts";
 import { type Api, apiOn } from "#test/harness.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
@@ -15,9 +27,7 @@ const dir = mkdtempSync(join(tmpdir(), "irontrack-exact-"));
 let database: OwnDatabase;
 let processes: Processes;
 let servers: ServingProcess[];
-let cookies: Record<Who, string>;
-
-type Who = "ada" | "bob" | "root";
+let cookies: Record<User, string>;
 
 beforeAll(async () => {
   database = await makeOwnDatabase();
@@ -44,81 +54,18 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** An exercise as the model knows it; `owner` is undefined for one of the catalog. */
-type Known = {
-  id: string;
-  owner: Who | undefined;
-  name: string;
-  equipment: number[];
-  tags: number[];
-};
-type Model = { exercises: Known[]; equipmentNames: string[] };
-
-type Query = {
-  scope?: "system" | "user" | "all";
-  equipment?: number;
-  tags?: number;
-  pageSize: number;
-};
-type Written = {
-  kind: "create" | "change";
-  who: Who;
-  isSystem: boolean;
-  name: number;
-  pick: number;
-  equipment: number[];
-  tags: number[];
-};
-type Step =
-  | Written
-  | { kind: "remove"; who: Who; pick: number }
-  | { kind: "rename"; pick: number; name: number }
-  | { kind: "read"; who: Who; query: Query };
-
-const who = fc.constantFrom<Who>("ada", "bob", "root");
-const ids = fc.uniqueArray(fc.integer({ min: 1, max: 3 }), { maxLength: 2 });
-const query = fc.record<Query>(
-  {
-    scope: fc.constantFrom("system", "user", "all"),
-    equipment: fc.integer({ min: 1, max: 3 }),
-    tags: fc.integer({ min: 1, max: 3 }),
-    pageSize: fc.constantFrom(2, 20),
-  },
-  { requiredKeys: ["pageSize"] },
-);
-const pick = fc.nat({ max: 20 });
-const written = {
-  who,
-  isSystem: fc.boolean(),
-  name: fc.nat({ max: 12 }),
-  pick,
-  equipment: ids,
-  tags: fc.uniqueArray(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 2 }),
-};
-const step: fc.Arbitrary<{ server: number; step: Step }> = fc.record({
-  server: fc.nat({ max: 1 }),
-  step: fc.oneof(
-    fc.record({ kind: fc.constantFrom("create" as const, "change" as const), ...written }),
-    fc.record({ kind: fc.constant("remove" as const), who, pick }),
-    fc.record({ kind: fc.constant("rename" as const), pick, name: fc.nat({ max: 50 }) }),
-    fc.record({ kind: fc.constant("read" as const), who, query }),
-    fc.record({ kind: fc.constant("read" as const), who, query }),
-  ),
-});
-
 test("lists from the caches of two processes always equal a model of what was written", async () => {
-  const stopReading = readAllTheWhile();
+  const stopReading = readContinuously();
   await fc
     .assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
+      fc.asyncProperty(fc.array(serverStep, { minLength: 5, maxLength: 30 }), async (steps) => {
         const model: Model = { exercises: [], equipmentNames: ["first", "second", "third"] };
         try {
-          for (const { server, step: taken } of steps) {
-            if (taken.kind === "read") await compare(model, taken.who, taken.query);
-            else await writeAndLook(model, server, taken);
+          for (const { server, step } of steps) {
+            if (step.kind === "read") await compare(model, step.user, step.query);
+            else await writeAndCompare(model, server, step);
           }
-          for (const reader of ["ada", "bob", "root"] as const)
-            await compare(model, reader, { pageSize: 20 });
+          for (const reader of USERS) await compare(model, reader, { pageSize: 20 });
         } finally {
           await clear(model);
         }
@@ -128,147 +75,115 @@ test("lists from the caches of two processes always equal a model of what was wr
     .finally(stopReading);
 }, 60_000);
 
-/** Writes in one process, and asks the other the moment that it is answered. */
-async function writeAndLook(model: Model, at: number, taken: Exclude<Step, { kind: "read" }>) {
-  await perform(model, servers[at] as ServingProcess, taken);
-  const reader = "who" in taken && taken.who !== "root" ? taken.who : "ada";
-  expect(await listed(servers[1 - at] as ServingProcess, reader, { pageSize: 20 })).toEqual(
-    expectedPage(model, reader, { pageSize: 20 }),
+/** Writes through one process, and reads from the other as soon as the reply has arrived. */
+async function writeAndCompare(model: Model, server: number, change: Change) {
+  await perform(model, servers[server] as ServingProcess, change);
+  const reader = "user" in change && change.user !== "root" ? change.user : "ada";
+  const query = { pageSize: 20 };
+  expect(await list(servers[1 - server] as ServingProcess, reader, query)).toEqual(
+    expectedPage(model, reader, query),
   );
 }
 
 /**
- * People who read everybody's lists in both processes all the while, so that memories fill at every
- * moment.
+ * Reads lists of several users from both processes until stopped, so that the caches keep filling.
  */
-function readAllTheWhile(): () => Promise<void> {
-  let isOver = false;
-  const lanes = servers.flatMap((server) =>
+function readContinuously(): () => Promise<void> {
+  let isStopped = false;
+  const readers = servers.flatMap((server) =>
     (["ada", "bob", "ada", "bob"] as const).map(async (reader) => {
-      while (!isOver) await listed(server, reader, { pageSize: 20 });
+      while (!isStopped) await list(server, reader, { pageSize: 20 });
     }),
   );
   return async () => {
-    isOver = true;
-    await Promise.all(lanes);
+    isStopped = true;
+    await Promise.all(readers);
   };
 }
 
-async function perform(
-  model: Model,
-  server: ServingProcess,
-  taken: Exclude<Step, { kind: "read" }>,
-) {
-  if (taken.kind === "rename") return rename(model, server, taken);
-  const target = model.exercises[taken.pick % Math.max(1, model.exercises.length)];
-  if (taken.kind === "remove") return remove(model, server, taken.who, target);
-  return write(model, server, taken, target);
+/** Makes a change through `server` and in the model, and checks the status. */
+async function perform(model: Model, server: ServingProcess, change: Change) {
+  if (change.kind === "rename") return rename(model, server, change);
+  const target = model.exercises[change.pick % Math.max(1, model.exercises.length)];
+  if (change.kind === "remove") return remove(model, server, change.user, target);
+  return write(model, server, change, target);
 }
 
 async function remove(
   model: Model,
   server: ServingProcess,
-  remover: Who,
-  target: Known | undefined,
+  user: User,
+  target: ModelExercise | undefined,
 ) {
   const answer = await server.ask("DELETE", `${EXERCISES}/${target?.id ?? crypto.randomUUID()}`, {
-    as: cookies[remover],
+    as: cookies[user],
   });
-  const isTheirs =
-    target !== undefined && (target.owner === remover || (!target.owner && remover === "root"));
-  expect(answer.status === 204).toBe(isTheirs);
-  if (isTheirs) model.exercises = model.exercises.filter((known) => known !== target);
+  const mayDelete =
+    target !== undefined && (target.owner === user || (!target.owner && user === "root"));
+  expect(answer.status === 204).toBe(mayDelete);
+  if (mayDelete) model.exercises = model.exercises.filter((exercise) => exercise !== target);
 }
 
 async function write(
   model: Model,
   server: ServingProcess,
-  taken: Written,
-  target: Known | undefined,
+  { kind, user, isSystem, name: number, equipment, tags }: Write,
+  target: ModelExercise | undefined,
 ) {
-  const owner = taken.isSystem ? undefined : taken.who;
-  const as = cookies[taken.isSystem ? "root" : taken.who];
-  const place = taken.isSystem ? "system" : "user";
-  const name = `Name ${String.fromCharCode(97 + taken.name)}${taken.name}`;
-  const kept = {
+  const owner = isSystem ? undefined : user;
+  const as = cookies[isSystem ? "root" : user];
+  const path = `${EXERCISES}/${isSystem ? "system" : "user"}`;
+  const name = `Name ${String.fromCharCode(97 + number)}${number}`;
+  const fields = {
     owner,
     name,
-    equipment: taken.equipment.toSorted(),
-    tags: taken.isSystem ? taken.tags.toSorted() : [],
+    equipment: equipment.toSorted(),
+    tags: isSystem ? tags.toSorted() : [],
   };
-  const isTaken = (except?: Known) =>
+  const isTaken = (except?: ModelExercise) =>
     model.exercises.some(
-      (known) => known !== except && known.owner === owner && known.name === name,
+      (exercise) => exercise !== except && exercise.owner === owner && exercise.name === name,
     );
-  const body = {
-    name,
-    primaryMuscles: [1],
-    equipment: taken.equipment,
-    ...(taken.isSystem ? { tags: taken.tags } : {}),
-  };
-  if (taken.kind === "create") {
-    const all = {
-      ...body,
-      difficultyLevel: "beginner",
-      category: "strength",
-      ...(taken.isSystem ? { instructions: "Do" } : {}),
-    };
-    const answer = await server.ask("POST", `${EXERCISES}/${place}`, { as, body: all });
+  const body = { name, primaryMuscles: [1], equipment, ...(isSystem ? { tags } : {}) };
+  if (kind === "create") {
+    const required = { difficultyLevel: "beginner", category: "strength" };
+    const newBody = { ...body, ...required, ...(isSystem ? { instructions: "Do" } : {}) };
+    const answer = await server.ask("POST", path, { as, body: newBody });
     expect(answer.status).toBe(isTaken() ? 409 : 201);
     if (answer.status === 201)
-      model.exercises.push({ id: ((await answer.json()) as { id: string }).id, ...kept });
+      model.exercises.push({ id: ((await answer.json()) as { id: string }).id, ...fields });
   } else if (target) {
-    const answer = await server.ask("PATCH", `${EXERCISES}/${place}/${target.id}`, { as, body });
-    const ifThere = isTaken(target) ? 409 : 200;
-    expect(answer.status).toBe(target.owner === owner ? ifThere : 404);
-    if (answer.status === 200) Object.assign(target, kept);
+    const answer = await server.ask("PATCH", `${path}/${target.id}`, { as, body });
+    const ownStatus = isTaken(target) ? 409 : 200;
+    expect(answer.status).toBe(target.owner === owner ? ownStatus : 404);
+    if (answer.status === 200) Object.assign(target, fields);
   }
 }
 
-async function rename(model: Model, server: ServingProcess, taken: { pick: number; name: number }) {
-  const at = taken.pick % 3;
-  const name = `kind ${taken.name}`;
-  const answer = await server.ask("PATCH", `/api/v1/catalogs/equipment/${at + 1}`, {
+async function rename(model: Model, server: ServingProcess, { pick, name: number }: Rename) {
+  const index = pick % 3;
+  const name = `kind ${number}`;
+  const answer = await server.ask("PATCH", `/api/v1/catalogs/equipment/${index + 1}`, {
     as: cookies.root,
     body: { name },
   });
-  const isTaken = model.equipmentNames.some((known, other) => other !== at && known === name);
+  const isTaken = model.equipmentNames.some((taken, other) => other !== index && taken === name);
   expect(answer.status).toBe(isTaken ? 409 : 200);
-  if (!isTaken) model.equipmentNames[at] = name;
+  if (!isTaken) model.equipmentNames[index] = name;
 }
 
-/** Asks both processes, twice, and holds them to the model. */
-async function compare(model: Model, reader: Who, asked: Query) {
-  const expected = expectedPage(model, reader, asked);
+/** Reads twice from both processes and compares with the model. */
+async function compare(model: Model, reader: User, query: Query) {
+  const expected = expectedPage(model, reader, query);
   for (const server of [...servers, ...servers])
-    expect(await listed(server, reader, asked)).toEqual(expected);
+    expect(await list(server, reader, query)).toEqual(expected);
 }
 
-function expectedPage(
-  model: Model,
-  reader: Who,
-  { scope = "all", equipment, tags, pageSize }: Query,
-) {
-  const matching = model.exercises
-    .filter(({ owner }) => (scope !== "user" && !owner) || (scope !== "system" && owner === reader))
-    .filter((known) => equipment === undefined || known.equipment.includes(equipment))
-    .filter((known) => tags === undefined || known.tags.includes(tags))
-    .sort((a, b) => (a.name === b.name ? (a.id < b.id ? -1 : 1) : a.name < b.name ? -1 : 1));
-  return {
-    total: matching.length,
-    items: matching.slice(0, pageSize).map(({ id, name, equipment: linked }) => ({
-      id,
-      name,
-      equipment: linked.map((entry) => model.equipmentNames[entry - 1] as string),
-    })),
-  };
-}
-
-async function listed(server: ServingProcess, reader: Who, asked: Query) {
-  const search = new URLSearchParams(
-    Object.entries(asked).map(([name, value]): [string, string] => [name, String(value)]),
+async function list(server: ServingProcess, reader: User, query: Query) {
+  const parameters = new URLSearchParams(
+    Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
   );
-  const answer = await server.ask("GET", `${EXERCISES}?${search}`, { as: cookies[reader] });
+  const answer = await server.ask("GET", `${EXERCISES}?${parameters}`, { as: cookies[reader] });
   const page = (await answer.json()) as {
     total: number;
     items: { id: string; name: string; equipment: { name: string }[] }[];
@@ -287,8 +202,8 @@ async function clear({ exercises }: Model) {
   const [server] = servers as [ServingProcess];
   for (const { id, owner } of exercises)
     await server.ask("DELETE", `${EXERCISES}/${id}`, { as: cookies[owner ?? "root"] });
-  for (const [at, name] of ["first", "second", "third"].entries()) {
-    await server.ask("PATCH", `/api/v1/catalogs/equipment/${at + 1}`, {
+  for (const [index, name] of ["first", "second", "third"].entries()) {
+    await server.ask("PATCH", `/api/v1/catalogs/equipment/${index + 1}`, {
       as: cookies.root,
       body: { name },
     });
