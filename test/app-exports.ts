@@ -6,7 +6,7 @@ import type {
 } from "#src/imports/formats.types.ts";
 import { openTrainingFile } from "#src/imports/training-file.rules.ts";
 
-/** Reads an export of another app, and returns its workouts, their sets, and all findings. */
+/** Reads an export of another app: its format, its workouts, their sets, and all findings. */
 export async function readExport(text: string, options: Partial<ImportOptions> = {}) {
   const workouts: ImportedWorkout[] = [];
   const errors: RowError[] = [];
@@ -18,7 +18,7 @@ export async function readExport(text: string, options: Partial<ImportOptions> =
     if ("warning" in event) warnings.push(event.warning);
   }
   const sets = workouts.flatMap(({ exercises }) => exercises.flatMap(({ sets }) => sets));
-  return { workouts, errors, warnings, sets };
+  return { format: file.format, workouts, errors, warnings, sets };
 }
 
 /** A valid row of each format. */

@@ -38,13 +38,7 @@ test.each([
       );
       expect(sets).toHaveLength(report.sets);
       expect((await api.get(IMPORTS, { as })).json).toMatchObject([
-        {
-          id: report.importId,
-          format,
-          workoutCount: added,
-          setCount: sets.length,
-          undoneAt: null,
-        },
+        { id: report.importId, format, workoutCount: added, setCount: sets.length, undoneAt: null },
       ]);
 
       const second = await importFile(api, as, example(name), query);

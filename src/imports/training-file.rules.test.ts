@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import type { ImportedSet, ImportedWorkout, ImportOptions } from "./formats.types.ts";
-import { openTrainingFile } from "./training-file.rules.ts";
+import { readExport } from "#test/app-exports.ts";
+import type { Format, ImportedSet, ImportedWorkout, ImportOptions } from "./formats.types.ts";
 
 type ReadSet = Omit<ImportedSet, "row" | "assisted">;
 type ReadWorkout = Omit<ImportedWorkout, "wallStart" | "exercises"> & {
@@ -8,29 +8,19 @@ type ReadWorkout = Omit<ImportedWorkout, "wallStart" | "exercises"> & {
 };
 
 /** The workouts of an example file, in which all rows and cells are valid. */
-async function readExample(name: string, options: ImportOptions) {
+async function readExample(expectedFormat: Format, name: string, options: ImportOptions) {
   const text = await Bun.file(new URL(`examples/${name}`, import.meta.url)).text();
-  const file = await openTrainingFile(text, options, async () => {});
-  const events = await Array.fromAsync(file.events());
-  expect(events.filter((event) => !("workout" in event))).toEqual([]);
-  const workouts = events.flatMap((event) =>
-    "workout" in event ? [withoutDetails(event.workout)] : [],
-  );
-  return { format: file.format, workouts };
+  const { format, workouts, errors, warnings } = await readExport(text, options);
+  expect(format).toBe(expectedFormat);
+  expect([...errors, ...warnings]).toEqual([]);
+  return workouts.map(({ wallStart: _wallStart, exercises, ...workout }) => ({
+    ...workout,
+    exercises: exercises.map((exercise) => ({
+      ...exercise,
+      sets: exercise.sets.map(({ row: _row, assisted: _assisted, ...set }) => set),
+    })),
+  }));
 }
-
-/** Omits what the other tests check. */
-const withoutDetails = ({
-  wallStart: _wallStart,
-  exercises,
-  ...workout
-}: ImportedWorkout): ReadWorkout => ({
-  ...workout,
-  exercises: exercises.map((exercise) => ({
-    ...exercise,
-    sets: exercise.sets.map(({ row: _row, assisted: _assisted, ...set }) => set),
-  })),
-});
 
 const EMPTY_SET: ReadSet = {
   type: "working",
@@ -57,23 +47,19 @@ const withoutWeight = (fields: Partial<ReadSet>): ReadSet => ({ ...EMPTY_SET, ..
 const exercise = (
   name: string,
   sets: ReadSet[],
-  more: { notes?: string; supersetGroup?: number } = {},
-) => ({
-  name,
-  notes: null,
-  supersetGroup: null,
-  ...more,
-  sets,
-});
+  fields: { notes?: string; supersetGroup?: number } = {},
+) => ({ name, notes: null, supersetGroup: null, ...fields, sets });
+const workout = (
+  fields: Omit<ReadWorkout, "name" | "notes"> & Partial<Pick<ReadWorkout, "name" | "notes">>,
+): ReadWorkout => ({ name: null, notes: null, ...fields });
 
 test("a comma-delimited file of Strong, in pounds", async () => {
-  const { format, workouts } = await readExample("strong-comma-lb.csv", {
+  const workouts = await readExample("strong", "strong-comma-lb.csv", {
     weightUnit: "lb",
     timeZone: "Europe/Berlin",
   });
-  expect(format).toBe("strong");
   expect(workouts).toEqual([
-    {
+    workout({
       row: 2,
       name: "Push, heavy",
       startedAt: "2023-05-14T15:32:11Z",
@@ -92,41 +78,36 @@ test("a comma-delimited file of Strong, in pounds", async () => {
         exercise("Push Up", [withoutWeight({ reps: 20 })]),
         exercise("Bench Press (Barbell)", [lb(135, 12, { type: "drop" })]),
       ],
-    },
-    {
+    }),
+    workout({
       row: 16,
       name: "Run",
       startedAt: "2023-05-12T17:05:00Z",
       endedAt: "2023-05-12T17:50:00Z",
-      notes: null,
       exercises: [exercise("Running", [withoutWeight({ distanceM: 4989, timeS: 1500 })])],
-    },
-    {
+    }),
+    workout({
       row: 17,
       name: "Core",
       startedAt: "2023-05-10T04:00:00Z",
       endedAt: "2023-05-10T04:00:30Z",
-      notes: null,
       exercises: [exercise("Plank", [withoutWeight({ timeS: 30 })])],
-    },
-    {
+    }),
+    workout({
       row: 18,
-      name: null,
       startedAt: "2023-05-09T04:00:00Z",
       endedAt: "2023-05-09T04:00:00Z",
-      notes: null,
       exercises: [exercise("Plank", [withoutWeight({ timeS: 40 })])],
-    },
-  ] satisfies ReadWorkout[]);
+    }),
+  ]);
 });
 
 test("a semicolon-delimited file of Strong, in kilograms", async () => {
-  const { format, workouts } = await readExample("strong-semicolon-kg.csv", {
+  const workouts = await readExample("strong", "strong-semicolon-kg.csv", {
     timeZone: "Europe/Berlin",
   });
-  expect(format).toBe("strong");
   expect(workouts).toEqual([
-    {
+    workout({
       row: 2,
       name: "Night; shift",
       startedAt: "2024-10-26T23:45:00Z",
@@ -144,23 +125,21 @@ test("a semicolon-delimited file of Strong, in kilograms", async () => {
         ),
         exercise("Sled Push", [kg(80, null, { type: "drop", distanceM: 20 })]),
       ],
-    },
-    {
+    }),
+    workout({
       row: 9,
       name: "Pull",
       startedAt: "2024-10-28T17:00:00Z",
       endedAt: "2024-10-28T18:00:00Z",
-      notes: null,
       exercises: [exercise("Pull Up", [withoutWeight({ type: "failure", reps: 8, rpe: 10 })])],
-    },
-  ] satisfies ReadWorkout[]);
+    }),
+  ]);
 });
 
 test("a file of Hevy in kilograms, with English dates", async () => {
-  const { format, workouts } = await readExample("hevy-kg.csv", { timeZone: "America/New_York" });
-  expect(format).toBe("hevy");
+  const workouts = await readExample("hevy", "hevy-kg.csv", { timeZone: "America/New_York" });
   expect(workouts).toEqual([
-    {
+    workout({
       row: 2,
       name: "Push 💪",
       startedAt: "2024-03-28T21:29:00Z",
@@ -170,87 +149,75 @@ test("a file of Hevy in kilograms, with English dates", async () => {
         exercise(
           "Bench Press (Barbell)",
           [kg(40, 10, { type: "warmup" }), kg(61.235, 8, { rpe: 8.5 })],
-          {
-            notes: "Elbows in\nPause at the chest",
-          },
+          { notes: "Elbows in\nPause at the chest" },
         ),
         exercise("Lateral Raise (Dumbbell)", [kg(10, 12)], { supersetGroup: 1 }),
         exercise("Triceps Pushdown", [kg(25, 12, { type: "drop" })], { supersetGroup: 1 }),
         exercise("Push Up", [withoutWeight({ type: "failure", reps: 31, rpe: 10 })]),
       ],
-    },
-    {
+    }),
+    workout({
       row: 14,
       name: "Legs",
       startedAt: "2024-03-25T11:00:00Z",
       endedAt: "2024-03-25T11:00:00Z",
-      notes: null,
       exercises: [exercise("Treadmill", [withoutWeight({ distanceM: 5250, timeS: 1800 })])],
-    },
-  ] satisfies ReadWorkout[]);
+    }),
+  ]);
 });
 
 test("a file of Hevy in pounds, with ISO and US dates", async () => {
-  const { format, workouts } = await readExample("hevy-lb-iso.csv", { timeZone: "Europe/Berlin" });
-  expect(format).toBe("hevy");
+  const workouts = await readExample("hevy", "hevy-lb-iso.csv", { timeZone: "Europe/Berlin" });
   expect(workouts).toEqual([
-    {
+    workout({
       row: 2,
       name: "Late",
       // It starts at 2:30 before the clocks go back, and ends at 2:10 after.
       startedAt: "2024-10-27T00:30:00Z",
       endedAt: "2024-10-27T01:10:00Z",
-      notes: null,
       exercises: [exercise("Deadlift (Barbell)", [lb(315, 3)])],
-    },
-    {
+    }),
+    workout({
       row: 3,
       name: "Carries",
       startedAt: "2024-11-03T09:00:00Z",
       endedAt: "2024-11-03T09:40:00Z",
-      notes: null,
       exercises: [
         exercise("Farmer's Walk", [lb(70, null, { distanceM: 161, timeS: 45, rpe: 7 })], {
           supersetGroup: 2,
         }),
         exercise("Plank", [withoutWeight({ timeS: 60 })], { supersetGroup: 2 }),
       ],
-    },
-    {
+    }),
+    workout({
       row: 5,
       name: "Abs",
       startedAt: "2026-05-15T10:26:00Z",
       endedAt: "2026-05-15T11:02:00Z",
-      notes: null,
       exercises: [exercise("Ab Crunch", [lb(175, 8)])],
-    },
-  ] satisfies ReadWorkout[]);
+    }),
+  ]);
 });
 
 test("a file of FitNotes for Android", async () => {
-  const { format, workouts } = await readExample("fitnotes-android.csv", {
+  const workouts = await readExample("fitnotes", "fitnotes-android.csv", {
     timeZone: "Asia/Kolkata",
   });
-  expect(format).toBe("fitnotes");
   expect(workouts).toEqual([
-    {
+    workout({
       row: 2,
-      name: null,
       startedAt: "2024-03-26T06:30:00Z",
       endedAt: "2024-03-26T06:30:00Z",
-      notes: null,
       exercises: [
         exercise("Deadlift", [kg(140, 3, { note: "New belt, at last" }), lb(315, 2)]),
         exercise("Rowing Machine", [withoutWeight({ distanceM: 2000, timeS: 465 })]),
         exercise("Deadlift", [kg(100, 8)]),
       ],
-    },
-    {
+    }),
+    workout({
       row: 6,
-      name: null,
       startedAt: "2024-03-28T06:30:00Z",
       endedAt: "2024-03-28T06:30:00Z",
-      notes: null,
       exercises: [
         exercise("Plank", [withoutWeight({ timeS: 90 })]),
         exercise("Running (Outdoor)", [withoutWeight({ distanceM: 4989, timeS: 1500 })]),
@@ -258,29 +225,24 @@ test("a file of FitNotes for Android", async () => {
         exercise("Sprint", [withoutWeight({ distanceM: 91 })]),
         exercise("Broad Jump", [withoutWeight({ distanceM: 2, reps: 5 })]),
       ],
-    },
-  ] satisfies ReadWorkout[]);
+    }),
+  ]);
 });
 
 test("a file of FitNotes with the day before the month, and the unit in the header", async () => {
-  const { format, workouts } = await readExample("fitnotes-slash-dates.csv", { timeZone: "UTC" });
-  expect(format).toBe("fitnotes");
+  const workouts = await readExample("fitnotes", "fitnotes-slash-dates.csv", { timeZone: "UTC" });
   expect(workouts).toEqual([
-    {
+    workout({
       row: 2,
-      name: null,
       startedAt: "2024-03-28T12:00:00Z",
       endedAt: "2024-03-28T12:00:00Z",
-      notes: null,
       exercises: [exercise("Flat Barbell Bench Press", [lb(135, 10), lb(155.5, 5)])],
-    },
-    {
+    }),
+    workout({
       row: 4,
-      name: null,
       startedAt: "2024-04-01T12:00:00Z",
       endedAt: "2024-04-01T12:00:00Z",
-      notes: null,
       exercises: [exercise("Chin Up", [withoutWeight({ reps: 9 })])],
-    },
-  ] satisfies ReadWorkout[]);
+    }),
+  ]);
 });

@@ -160,11 +160,7 @@ const cases: Record<string, Case> = {
     403,
   ),
   GrantRoutine: plansCase((api, { trainer, routineId, client }) => {
-    const body = {
-      routineId,
-      email: client.user.email,
-      access: "read",
-    };
+    const body = { routineId, email: client.user.email, access: "read" };
     return api.post("/api/v1/grants", { as: trainer.as, body });
   }, 404),
   DeleteRoutine: plansCase(

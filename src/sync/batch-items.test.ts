@@ -4,6 +4,8 @@ import { makeSignedIn } from "#test/fixtures.ts";
 import { type Api, apiOn, expectProblem, expectStatus } from "#test/harness.ts";
 import { waitUntilBlocked } from "#test/lock-waits.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import { API } from "#test/paths.ts";
+import { makeRelatedTraining } from "#test/related-training.ts";
 import { DEFERRED_CONSTRAINTS } from "./changes.queries.ts";
 
 // Deferred constraints are checked when a batch commits, so these tests need real commits.
@@ -182,4 +184,31 @@ test("every deferred constraint is checked by each change of a batch", async () 
   const rows = await database.pool.sql<{ name: string }[]>`
     select conname as name from pg_constraint where condeferred and contype <> 't' order by 1`;
   expect(rows.map((row) => row.name)).toEqual(DEFERRED_CONSTRAINTS.toSorted());
+});
+
+test("a change that is refused because it refers to a deleted entity is answered with the stored state", async () => {
+  const { as, paths } = await makeRelatedTraining(api);
+  const id = paths.routine?.split("/")[1];
+  const exerciseId = paths.exercise?.split("/")[1];
+  expectStatus(await api.delete(`${API}/${paths.exercise}`, { as }), 204);
+  const stored = (await api.get(`${API}/${paths.routine}`, { as })).json;
+  const state = { name: stored.name, exercises: [{ exerciseId, mode: "reps", sets: 4 }] };
+  const changes = [
+    { kind: "routine", id, baseVersion: stored.version, state },
+    {
+      kind: "routine",
+      id: Bun.randomUUIDv7(),
+      baseVersion: null,
+      state: { ...state, name: "Another" },
+    },
+    { kind: "routine", id, baseVersion: stored.version, state: { name: stored.name } },
+  ];
+  const answer = await api.post(`${API}/sync`, { as, body: { changes } });
+  const [refused, added, incomplete] = answer.json.results;
+  const problem = { code: "routines.exercise_not_found" };
+  expect(refused).toMatchObject({ status: "refused", version: stored.version, problem });
+  expect(refused.current).toEqual(stored);
+  expect(added).toMatchObject({ status: "refused", version: null, current: null, problem });
+  expect(incomplete).toMatchObject({ status: "refused", problem: { code: "invalid_request" } });
+  expect(incomplete.current).toEqual(stored);
 });

@@ -225,31 +225,3 @@ test("every foreign key by which a deletion changes other rows is tested above, 
   const names = keys.map(({ name }) => name);
   expect([...tested, ...HIDDEN_KEYS].filter((name) => !names.includes(name))).toEqual([]);
 });
-
-test("a change that is refused because it refers to a deleted entity is answered with the stored state", async () => {
-  const fixture = await makeRelatedTraining(api);
-  const { as, paths } = fixture;
-  const id = paths.routine?.split("/")[1];
-  const exerciseId = paths.exercise?.split("/")[1];
-  expectStatus(await remove(fixture, "exercise"), 204);
-  const stored = (await api.get(`${API}/${paths.routine}`, { as })).json;
-  const state = { name: stored.name, exercises: [{ exerciseId, mode: "reps", sets: 4 }] };
-  const sync = (changes: object[]) => api.post(`${API}/sync`, { as, body: { changes } });
-  const answer = await sync([
-    { kind: "routine", id, baseVersion: stored.version, state },
-    {
-      kind: "routine",
-      id: Bun.randomUUIDv7(),
-      baseVersion: null,
-      state: { ...state, name: "Another" },
-    },
-    { kind: "routine", id, baseVersion: stored.version, state: { name: stored.name } },
-  ]);
-  const [refused, fresh, incomplete] = answer.json.results;
-  const problem = { code: "routines.exercise_not_found" };
-  expect(refused).toMatchObject({ status: "refused", version: stored.version, problem });
-  expect(refused.current).toEqual(stored);
-  expect(fresh).toMatchObject({ status: "refused", version: null, current: null, problem });
-  expect(incomplete).toMatchObject({ status: "refused", problem: { code: "invalid_request" } });
-  expect(incomplete.current).toEqual(stored);
-});
