@@ -1,5 +1,5 @@
 import { mulberry32 } from "#bench/figures/statistics.ts";
-import { signIn } from "#bench/testbed/applications.ts";
+import { signUpAndIn } from "#bench/testbed/accounts.ts";
 import type { Pool } from "#db/client.ts";
 
 /** One request: what it was, what became of it (0: no answer), and when. */
@@ -29,7 +29,9 @@ const PATIENCE_MS = 30_000;
 /** Signs up `count` people through the proxy; their cookie headers. */
 export const signUpPeople = (unix: string, count: number): Promise<string[]> =>
   Promise.all(
-    Array.from({ length: count }, () => signIn(unix, `journal-${crypto.randomUUID()}@example.com`)),
+    Array.from({ length: count }, () =>
+      signUpAndIn(unix, `journal-${crypto.randomUUID()}@example.com`),
+    ),
   );
 
 /**

@@ -3,7 +3,8 @@ import { availableParallelism, cpus } from "node:os";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { estimateText, ratioOfPairs } from "../figures/statistics.ts";
 import { closedLoop } from "../load/closed-loop.ts";
-import { fetchAnswer, signIn, startApplication, startBare } from "../testbed/applications.ts";
+import { signUpAndIn } from "../testbed/accounts.ts";
+import { fetchAnswer, startApplication, startBare } from "../testbed/applications.ts";
 import type { ServerProcess } from "../testbed/server-process.ts";
 
 /**
@@ -72,7 +73,7 @@ async function compare(
   for (let pair = 0; pair < Number(options.pairs); pair++) {
     process.stderr.write(`${operation}: pair ${pair + 1} of ${options.pairs}\n`);
     const application = await startApplication(dir);
-    const cookie = await signIn(application.socketPath);
+    const cookie = await signUpAndIn(application.socketPath);
     const bare = await startBare(dir, await fetchAnswer(application.socketPath, path, cookie));
     const runs = {
       ours: () => measure(application, path, cookie, options),

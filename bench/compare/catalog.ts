@@ -2,10 +2,10 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { estimateText, ratioOfPairs, shuffled } from "../figures/statistics.ts";
+import { signUpAndIn } from "../testbed/accounts.ts";
 import {
   fetchAnswer,
   type RequestHandling,
-  signIn,
   startApplication,
   startBare,
 } from "../testbed/applications.ts";
@@ -152,7 +152,7 @@ async function onApplication(
   try {
     const { socketPath } = application;
     const emails = Array.from({ length: users }, (_, index) => `bench-${index}@example.com`);
-    const cookies = await Promise.all(emails.map((email) => signIn(socketPath, email)));
+    const cookies = await Promise.all(emails.map((email) => signUpAndIn(socketPath, email)));
     const page = await fetchAnswer(socketPath, PAGE, cookies[0] as string);
     const [paths, headers] = requests(page.headers.etag ?? "");
     return await measureCost(
@@ -200,7 +200,7 @@ async function onSameBytes(
   handling?: RequestHandling,
 ): Promise<RequestCost> {
   const application = await startApplication(dir);
-  const cookie = await signIn(application.socketPath);
+  const cookie = await signUpAndIn(application.socketPath);
   const page = await fetchAnswer(application.socketPath, PAGE, cookie);
   await application.stop();
   const { "content-type": _type, ...headers } = page.headers;

@@ -1,8 +1,7 @@
 import { hash } from "@node-rs/argon2";
 import { readConfig } from "#src/config/config.ts";
 import { estimateText, ratioOfPairs } from "../figures/statistics.ts";
-
-const PASSWORD = "a bench needs a password";
+import { PASSWORD } from "../testbed/accounts.ts";
 
 /**
  * Compares hashes a second of `@node-rs/argon2` and `Bun.password`: Argon2id with this host's

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { identify, isRunning, type KnownProcess } from "#lib/processes/known-process.ts";
+import { listNames } from "../hosts/system-files.ts";
 
 /**
  * What a block disk has started so far. Written after each step, so that it can be cleaned up after
@@ -45,7 +46,7 @@ export function writeState(state: BlockState): void {
 
 /** The disks that are up, or were left behind. */
 export function listStates(): BlockState[] {
-  return namesIn(DISKS).flatMap((name) => {
+  return listNames(DISKS).flatMap((name) => {
     try {
       return [JSON.parse(readFileSync(join(DISKS, name, "state.json"), "utf8")) as BlockState];
     } catch {
@@ -64,12 +65,4 @@ export function knownProcess(pid: number): KnownProcess {
   const identified = identify(pid);
   if (!isRunning(identified)) throw new Error(`There is no process ${pid}`);
   return identified;
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

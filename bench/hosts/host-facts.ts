@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { dirname, join } from "node:path";
+import { listNames, readText } from "./system-files.ts";
 
 /** The disk of a directory, as the kernel describes it. */
 export type DiskFacts = {
@@ -75,26 +76,10 @@ export const governor = () =>
 /** Mitigations of processor vulnerabilities by name, without those that do not affect it. */
 export function mitigations(): Record<string, string> {
   const directory = "/sys/devices/system/cpu/vulnerabilities";
-  const entries = namesIn(directory).map(
+  const entries = listNames(directory).map(
     (name) => [name, readText(join(directory, name))] as const,
   );
   return Object.fromEntries(
     entries.filter(([, mitigation]) => mitigation !== "" && mitigation !== "Not affected"),
   );
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory).sort();
-  } catch {
-    return [];
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    return "";
-  }
 }

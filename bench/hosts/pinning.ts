@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { OperatorError } from "#lib/errors.ts";
 import { type HostFile, readHost } from "./hosts.ts";
+import { readText } from "./system-files.ts";
 
 /** The groups of processes that should not disturb each other. Few test beds have a proxy. */
 export type Role = "server" | "postgres" | "proxy" | "load";
@@ -95,9 +95,7 @@ const canPin = () => process.platform === "linux" && Bun.which("taskset") !== nu
 function listModules(): number[][] {
   const allowed = /^Cpus_allowed_list:\s*(\S+)/m.exec(readText("/proc/self/status"))?.[1] ?? "0";
   const byCache = Map.groupBy(coresIn(allowed), (core) => {
-    const shared = readText(
-      `/sys/devices/system/cpu/cpu${core}/cache/index2/shared_cpu_list`,
-    ).trim();
+    const shared = readText(`/sys/devices/system/cpu/cpu${core}/cache/index2/shared_cpu_list`);
     return shared === "" ? String(core) : shared;
   });
   return [...byCache.values()];
@@ -109,12 +107,4 @@ export function coresIn(list: string): number[] {
     const [first = 0, last = first] = range.split("-").map(Number);
     return Array.from({ length: last - first + 1 }, (_, offset) => first + offset);
   });
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

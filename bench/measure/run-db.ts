@@ -6,6 +6,7 @@ import { distributionOf } from "../load/recording.ts";
 import { cpuNsOf } from "../probes/cpu-time.ts";
 import { DB_SCENARIOS, type DbScenario, makeSubject, type Subject } from "../suites/db.ts";
 import { PEOPLE } from "../suites/scenario.ts";
+import { serverVersion } from "../testbed/embedded-postgres.ts";
 import { makeFixtureSets } from "../testbed/fixtures.ts";
 import { openTestBed, type TestBed } from "../testbed/testbed.ts";
 
@@ -32,11 +33,8 @@ export async function runDb(names: string[], options: Options): Promise<Measured
       options.onStep(scenario.name);
       rows.push(await measureStatement(testBed, pool, subjects, scenario, options));
     }
-    const [server] = await testBed.db.sql<
-      { version: string }[]
-    >`select current_setting('server_version') as version`;
     const about = `Each statement alone on a pool of ${CALLERS}, ${options.runs} runs of ${options.seconds} s with one caller and with ${CALLERS}; 95 % of the mean of runs.`;
-    return { about, rows, postgres: server?.version ?? "?" };
+    return { about, rows, postgres: await serverVersion(testBed.db) };
   } finally {
     await pool.close();
     await testBed.close();

@@ -7,6 +7,7 @@ import { type Disturbance, findValidityWarnings, watchDisturbance } from "../loa
 import { encodeRequest } from "../load/wire.ts";
 import { openProbes, type ProbeRecord } from "../probes/probes.ts";
 import { type LoadScenario, PEOPLE, prepareRequests } from "../suites/scenario.ts";
+import { serverVersion } from "../testbed/embedded-postgres.ts";
 import { type Fixtures, makeFixtureSets } from "../testbed/fixtures.ts";
 import type { Intermediary } from "../testbed/proxy-and-pooler.ts";
 import { openTestBed, type TestBed, targetsOf } from "../testbed/testbed.ts";
@@ -89,9 +90,7 @@ export async function runScenarios(
     settings,
   });
   try {
-    const [version] = await testBed.db.sql<
-      { version: string }[]
-    >`select current_setting('server_version') as version`;
+    const postgres = await serverVersion(testBed.db);
     options.onStep("the disk");
     const disk = await testBed.checkDisk();
     const results: ScenarioResult[] = [];
@@ -106,7 +105,7 @@ export async function runScenarios(
     const { profile, isCold, through } = options;
     return {
       format: 3,
-      host: fingerprint(version?.version ?? "?"),
+      host: fingerprint(postgres),
       profile,
       disk,
       isCold,

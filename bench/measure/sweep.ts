@@ -5,6 +5,7 @@ import { findValidityWarnings, watchDisturbance } from "../load/validity.ts";
 import { encodeRequest } from "../load/wire.ts";
 import { cpuNsOf } from "../probes/cpu-time.ts";
 import { type LoadScenario, PEOPLE, prepareRequests } from "../suites/scenario.ts";
+import { serverVersion } from "../testbed/embedded-postgres.ts";
 import { type Fixtures, makeFixtureSets } from "../testbed/fixtures.ts";
 import { openTestBed, type TestBed } from "../testbed/testbed.ts";
 import {
@@ -91,13 +92,10 @@ export async function sweep(scenario: LoadScenario, options: SweepOptions): Prom
       points.push(point);
     }
     const highest = highestWithin(points);
-    const [server] = await testBed.db.sql<
-      { version: string }[]
-    >`select current_setting('server_version') as version`;
     return {
       format: 2,
       kind: "sweep",
-      host: fingerprint(server?.version ?? "?"),
+      host: fingerprint(await serverVersion(testBed.db)),
       profile,
       operation: scenario.operation,
       objective,

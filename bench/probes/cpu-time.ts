@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { listNames, readText } from "../hosts/system-files.ts";
 
 /** Time that all threads of a process have spent on a CPU, in ns; 0 when it has ended. */
 export const cpuNsOf = (pid: number): number =>
@@ -12,13 +12,10 @@ export const cpuNsOf = (pid: number): number =>
 export function cpuNsByThread(pids: number[]): Map<string, number> {
   const times = new Map<string, number>();
   for (const pid of pids) {
-    for (const thread of threadsOf(pid)) {
-      try {
-        const schedstat = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8");
-        times.set(thread, Number(schedstat.split(" ")[0]));
-      } catch {
-        // The thread ended after it was listed.
-      }
+    for (const thread of listNames(`/proc/${pid}/task`)) {
+      const schedstat = readText(`/proc/${pid}/task/${thread}/schedstat`);
+      // Empty if the thread ended after it was listed.
+      if (schedstat !== "") times.set(thread, Number(schedstat.split(" ")[0]));
     }
   }
   return times;
@@ -30,12 +27,4 @@ export function cpuNsByThread(pids: number[]): Map<string, number> {
  */
 export function usedNs(earlier: Map<string, number>, later: Map<string, number>): number {
   return [...later].reduce((sum, [thread, ns]) => sum + ns - (earlier.get(thread) ?? 0), 0);
-}
-
-function threadsOf(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`);
-  } catch {
-    return [];
-  }
 }

@@ -1,6 +1,6 @@
 import { readlinkSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import { readText } from "./processes.ts";
+import { readText } from "../hosts/system-files.ts";
 
 /**
  * Milliseconds since boot in which some task, or all tasks, waited for a resource, averaged over

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { listNames, readText } from "../hosts/system-files.ts";
 
 /**
  * Usage of threads since they started: ms on a CPU and waiting for one, and how often they slept
@@ -42,7 +42,7 @@ export function readProcess(pid: number, detail: Detail): ProcessUsage | undefin
     add(usage.main, parseSchedstat(readText(`/proc/${pid}/schedstat`)) ?? {});
     return usage;
   }
-  for (const thread of listThreads(pid)) {
+  for (const thread of listNames(`/proc/${pid}/task`)) {
     const directory = `/proc/${pid}/task/${thread}`;
     const scheduled = parseSchedstat(readText(`${directory}/schedstat`));
     if (!scheduled) continue;
@@ -126,21 +126,4 @@ export function createProcessGroup(detail: Detail) {
     }
     return sum;
   };
-}
-
-function listThreads(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`);
-  } catch {
-    return [];
-  }
-}
-
-/** The text of a file; empty if it does not exist. */
-export function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -1,10 +1,10 @@
 // Runs the sampler in its own process, so that its costs are separate. Argument: the targets as
 // JSON. It sends "ready", starts on "start", and answers "stop" with its record.
 import { openPool } from "#db/client.ts";
+import { readText } from "../hosts/system-files.ts";
 import { fetchMetrics, type Metrics } from "./metrics-text.ts";
 import { countPostgres } from "./postgres-counters.ts";
 import type { ProbeRecord } from "./probes.ts";
-import { readText } from "./processes.ts";
 import { createSampler, type ProbeTargets, type Sample } from "./sampler.ts";
 import { createWaits, PROBES_NAME } from "./waits.ts";
 
@@ -66,7 +66,7 @@ async function start() {
     await takeSample();
     const { user, system } = process.cpuUsage(cpu);
     const ownCpuShare = (user + system) / 1000 / (performance.now() - startedMs);
-    const isBlockIoAccounted = readText("/proc/sys/kernel/task_delayacct").trim() === "1";
+    const isBlockIoAccounted = readText("/proc/sys/kernel/task_delayacct") === "1";
     return { samples, postgres: await ended(), isBlockIoAccounted, ownCpuShare };
   };
 }

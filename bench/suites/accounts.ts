@@ -1,4 +1,5 @@
-import { get, makePerson, PASSWORD, send, signInAs, write } from "../testbed/fixtures.ts";
+import { PASSWORD } from "../testbed/accounts.ts";
+import { get, makePerson, send, signInAs, write } from "../testbed/fixtures.ts";
 import type { Scenario } from "./scenario.ts";
 
 const anonymous = (path: string) => ({ method: "GET", path });

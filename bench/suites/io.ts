@@ -9,6 +9,7 @@ import { type OpenedDisk, type ProfileName, profileOf } from "../disk/profiles.t
 import { intervalOf } from "../figures/interval.ts";
 import { mulberry32 } from "../figures/statistics.ts";
 import type { Measured, TableRow } from "../figures/table.ts";
+import { serverVersion } from "../testbed/embedded-postgres.ts";
 import type { SuiteScenario } from "./scenario.ts";
 
 /** PostgreSQL on the disk, without the application. */
@@ -27,10 +28,7 @@ export async function runIo(names: string[], options: Options): Promise<Measured
   const rows: TableRow[] = [];
   let postgres = "?";
   await withCluster(profile, async (cluster, db, disk) => {
-    const [server] = await db.sql<
-      { version: string }[]
-    >`select current_setting('server_version') as version`;
-    postgres = server?.version ?? postgres;
+    postgres = await serverVersion(db);
     const clients = [
       ...(names.includes("commit") ? [1] : []),
       ...(names.includes("group-commit") ? [8, 32] : []),

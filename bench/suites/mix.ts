@@ -1,5 +1,6 @@
 import { mulberry32 } from "../figures/statistics.ts";
-import { type Fixtures, PASSWORD, write } from "../testbed/fixtures.ts";
+import { PASSWORD } from "../testbed/accounts.ts";
+import { type Fixtures, write } from "../testbed/fixtures.ts";
 import { HTTP_SCENARIOS } from "./http.ts";
 import type { LoadScenario } from "./scenario.ts";
 

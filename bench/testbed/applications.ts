@@ -80,23 +80,3 @@ export async function fetchAnswer(unix: string, path: string, cookie: string): P
   );
   return { status: answer.status, headers, body: await answer.text() };
 }
-
-/**
- * Signs in, after signing up if there is no such account. Returns the Cookie header that a browser
- * sends outside the access operations: the access token without the refresh token.
- */
-export async function signIn(unix: string, email = "bench@example.com"): Promise<string> {
-  const post = (path: string, body: unknown) =>
-    fetch(`http://localhost/api/v1/access/${path}`, {
-      unix,
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-  const password = "a bench needs a password";
-  await post("signup", { email, password, confirmPassword: password });
-  const answer = await post("signin", { username: email, password });
-  if (answer.status !== 204) throw new Error(`Signing in failed: ${await answer.text()}`);
-  const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(";")[0] as string);
-  return cookies.find((cookie) => /^(__Host-)?access_token=/.test(cookie)) ?? "";
-}

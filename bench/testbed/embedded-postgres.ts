@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Db } from "#db/client.ts";
 import { pin } from "../hosts/pinning.ts";
 import { cpuNsOf } from "../probes/cpu-time.ts";
 import { listProcesses } from "../probes/process-tree.ts";
@@ -31,4 +32,10 @@ function readPostmasterId(file: string): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The version of a PostgreSQL server, such as 18.4. */
+export async function serverVersion({ sql }: Pick<Db, "sql">): Promise<string> {
+  const [row] = await sql<{ server_version: string }[]>`show server_version`;
+  return row?.server_version ?? "?";
 }

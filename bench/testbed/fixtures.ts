@@ -1,8 +1,8 @@
 import type { ApiRequest } from "../load/wire.ts";
+import { signInWithBothTokens, signUp } from "./accounts.ts";
 import type { TestBed } from "./testbed.ts";
 
 const P = "/api/v1";
-export const PASSWORD = "a bench needs a password";
 
 /** The accounts and training that scenarios use. A cookie is a Cookie header. */
 export type Fixtures = {
@@ -66,37 +66,17 @@ export async function makePerson(
   role?: string,
 ): Promise<{ cookie: string; email: string; id: string }> {
   const email = `bench-${++people}@example.com`;
-  const post = (path: string, body: unknown) =>
-    fetch(`http://localhost${P}/access/${path}`, {
-      unix: testBed.server.socketPath,
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-  const { id } = (await (
-    await post("signup", { email, password: PASSWORD, confirmPassword: PASSWORD })
-  ).json()) as {
-    id: string;
-  };
+  const answer = await signUp(testBed.server.socketPath, email);
+  const { id } = (await answer.json()) as { id: string };
   if (role)
-    await testBed.db
-      .sql`update users set role_id = (select id from roles where slug = ${role}) where id = ${id}`;
+    await testBed.db.sql`
+      update users set role_id = (select id from roles where slug = ${role}) where id = ${id}`;
   return { cookie: await signInAs(testBed, email), email, id };
 }
 
 /** Signs in, and returns a Cookie header with both tokens. */
-export async function signInAs(testBed: TestBed, email: string): Promise<string> {
-  const answer = await fetch(`http://localhost${P}/access/signin`, {
-    unix: testBed.server.socketPath,
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ username: email, password: PASSWORD }),
-  });
-  return answer.headers
-    .getSetCookie()
-    .map((cookie) => cookie.split(";")[0])
-    .join("; ");
-}
+export const signInAs = ({ server }: TestBed, email: string): Promise<string> =>
+  signInWithBothTokens(server.socketPath, email);
 
 /** A name that no other row has. */
 export const uniqueName = (name: string) => `${name} ${crypto.randomUUID()}`;

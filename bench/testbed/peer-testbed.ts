@@ -7,8 +7,9 @@ import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { QUIET } from "../disk/cluster.ts";
 import type { PeerSettings } from "../servers/peer-store.ts";
-import { fetchAnswer, signIn, startApplicationOn } from "./applications.ts";
-import { databaseUrl, pinPostgres, socketDir } from "./embedded-postgres.ts";
+import { signUpAndIn } from "./accounts.ts";
+import { fetchAnswer, startApplicationOn } from "./applications.ts";
+import { databaseUrl, pinPostgres, serverVersion, socketDir } from "./embedded-postgres.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 
 /** The operations that every peer serves, by the path that an authenticated client requests. */
@@ -53,13 +54,13 @@ export async function openPeerTestBed(dir: string): Promise<PeerTestBed> {
     await migrate(db);
     await seedCatalog(db, readCatalog());
     await db.sql`vacuum analyze`;
-    const [version] = await db.sql<{ server_version: string }[]>`show server_version`;
+    const postgres = await serverVersion(db);
     await db.close();
     pinPostgres(dir);
 
     const startOurs = (settings = {}) => startApplicationOn(databaseUrl(dir), dir, settings);
     const ours = await startOurs();
-    const cookie = await signIn(ours.socketPath);
+    const cookie = await signUpAndIn(ours.socketPath);
     const answers = await answersOf(ours, cookie);
     const jwks = JSON.parse(
       (await fetchAnswer(ours.socketPath, "/.well-known/jwks.json", "")).body,
@@ -70,7 +71,7 @@ export async function openPeerTestBed(dir: string): Promise<PeerTestBed> {
       dir,
       cookie,
       startOurs,
-      postgres: version?.server_version ?? "",
+      postgres,
       startPeer: async (name, runtime, how) => {
         const unix = join(dir, "run/peer.sock");
         rmSync(unix, { force: true });

@@ -12,6 +12,7 @@ import { readCatalog } from "#seeds/read-catalog.ts";
 import { QUIET } from "../disk/cluster.ts";
 import { listProcesses } from "../probes/process-tree.ts";
 import { SETTINGS } from "./applications.ts";
+import { serverVersion } from "./embedded-postgres.ts";
 import { type Fixtures, makeFixtureSets } from "./fixtures.ts";
 import { startServer } from "./server-process.ts";
 import type { TestBed } from "./testbed.ts";
@@ -67,15 +68,12 @@ export async function openSharedPostgres(): Promise<SharedPostgres> {
     cleanUps.push(() => db.close());
     await migrate(db);
     await seedCatalog(db, readCatalog());
-    const [row] = await db.sql<
-      { version: string }[]
-    >`select current_setting('server_version') as version`;
     const fixtureSets = await makeAthletes(home, url("unix"), db);
     await db.sql`vacuum (freeze, analyze)`;
     await db.sql`checkpoint`;
     const pids = () => listProcesses(cluster.pid() as number);
     const postgres = { port, socketDir, runAs: cluster.runAs, pids };
-    return { home, db, version: row?.version ?? "?", fixtureSets, url, postgres, close };
+    return { home, db, version: await serverVersion(db), fixtureSets, url, postgres, close };
   } catch (error) {
     await close();
     throw error;

@@ -7,10 +7,10 @@ import { seedDemo } from "#seeds/demo.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 import { createPasswords } from "#src/access/passwords.ts";
 import { readConfig } from "#src/config/config.ts";
+import { PASSWORD, postJson, signIn } from "./accounts.ts";
 import { SETTINGS, startApplicationOn } from "./applications.ts";
 import type { ServerProcess } from "./server-process.ts";
 
-const PASSWORD = "a bench needs a password";
 const YEARS = 2;
 /** Sets that a demo athlete logs in two years, on average. */
 const SETS_EACH = 8450;
@@ -90,28 +90,15 @@ export async function openTrainingTestBed(
 }
 
 async function makeAthlete(unix: string, nth: number, exerciseId: string): Promise<Athlete> {
-  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
-    fetch(`http://localhost/api/v1${path}`, {
-      unix,
-      method: "POST",
-      headers: { "content-type": "application/json", ...headers },
-      body: JSON.stringify(body),
-    });
-  const answer = await post("/access/signin", {
-    username: `demo-1-${nth}@example.com`,
-    password: PASSWORD,
-  });
-  if (answer.status !== 204) throw new Error(`Signing in failed: ${await answer.text()}`);
-  const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(";")[0] as string);
-  const cookie = cookies.find((candidate) => candidate.startsWith("access_token=")) ?? "";
+  const cookie = await signIn(unix, `demo-1-${nth}@example.com`);
   const newWorkout = {
     timeZone: "UTC",
     startedAt: "2026-01-05T12:00:00Z",
     exercises: [{ exerciseId, mode: "reps" }],
   };
-  const seeded = await post("/workouts", newWorkout, { cookie });
-  if (!seeded.ok) throw new Error(`Starting a workout failed: ${await seeded.text()}`);
-  const workout = (await seeded.json()) as { id: string; exercises: { id: string }[] };
+  const answer = await postJson(unix, "/workouts", newWorkout, cookie);
+  if (!answer.ok) throw new Error(`Starting a workout failed: ${await answer.text()}`);
+  const workout = (await answer.json()) as { id: string; exercises: { id: string }[] };
   const me = await fetch("http://localhost/api/v1/access/me", { unix, headers: { cookie } });
   const { id } = (await me.json()) as { id: string };
   return { userId: id, cookie, workoutId: workout.id, entryId: workout.exercises[0]?.id ?? "" };
