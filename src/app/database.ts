@@ -72,7 +72,7 @@ export async function reachDatabase(url: string, config: Config): Promise<Databa
 }
 
 /**
- * Runs a command's `work` on the database, and closes what it opened. While `up` holds the embedded
+ * Runs a command's `work` on the database and closes it. While `up` holds the embedded
  * PostgreSQL, the command joins it over its socket.
  */
 export async function withDatabase<T>(
@@ -90,10 +90,7 @@ export async function withDatabase<T>(
   }
 }
 
-/**
- * Runs a command's `work` on the database as a process among the running ones: it waits until they
- * have forgotten what it changes.
- */
+/** Like `withDatabase`, with invalidations for the caches of the running processes. */
 export function withInvalidations<T>(
   config: Config,
   work: (db: Pool, invalidations: Invalidations) => Promise<T>,

@@ -64,7 +64,7 @@ test("it answers on the Unix socket and on loopback alike", async () => {
   expect(await ping(undefined)).toBe("OK");
 });
 
-test("where a proxy is in front, /ping is answered as everywhere but for what the proxy adds", async () => {
+test("behind a proxy, /ping has the same response except for the headers that the proxy adds", async () => {
   const named = async (answer: Response) => ({
     status: answer.status,
     body: await answer.text(),
@@ -102,7 +102,7 @@ test("front ends of other origins are answered /ping with the headers that let t
   await second.stop();
 });
 
-test("while it drains, an open connection that asks for /ping is told to close", async () => {
+test("while draining, the response to /ping asks to close the connection", async () => {
   const path = join(dir, "lingering.sock");
   const second = await listen({ ...config, HOST: "", DRAIN_LINGER_S: 1 }, stoppable(), path);
   let heard = "";
@@ -201,7 +201,7 @@ test.each([
   },
 );
 
-test("a socket that somebody answers on is left alone, and they go on answering", async () => {
+test("a socket in use is left alone, and its server keeps answering", async () => {
   const alone = { ...config, HOST: "" };
   await expect(listen(alone, services, unix)).rejects.toThrow(OperatorError);
   expect(await ping({ unix })).toBe("OK");
@@ -259,16 +259,16 @@ test("it stops although its socket was removed, or a directory is in its place",
 
 test("a request that is being answered when the stop comes is still answered, new ones are not taken", async () => {
   const path = join(dir, "drained.sock");
-  const held = holdingTokens();
+  const held = pendingVerification();
   const second = await listen({ ...config, HOST: "" }, held.services, path);
   const running = fetch("http://localhost/api/v1/access/me", {
     unix: path,
     headers: { cookie: "access_token=x" },
   });
-  await held.isAsked;
+  await held.isCalled;
   const stopped = second.stop();
   await expect(fetch("http://localhost/ping", { unix: path })).rejects.toThrow();
-  held.letGo();
+  held.reject();
   const answer = await running;
   expect([answer.status, answer.headers.get("connection")]).toEqual([401, "close"]);
   await stopped;
@@ -277,7 +277,7 @@ test("a request that is being answered when the stop comes is still answered, ne
 
 test("a request that never ends is cut off when the time to stop is over", async () => {
   const path = join(dir, "cut.sock");
-  const held = holdingTokens();
+  const held = pendingVerification();
   const second = await listen({ ...config, HOST: "", DRAIN_TIMEOUT_S: 0 }, held.services, path);
   const running = fetch("http://localhost/api/v1/access/me", {
     unix: path,
@@ -287,7 +287,7 @@ test("a request that never ends is cut off when the time to stop is over", async
     () => false,
     () => true,
   );
-  await held.isAsked;
+  await held.isCalled;
   await second.stop();
   expect(await failed).toBe(true);
   expect(existsSync(path)).toBe(false);
@@ -308,20 +308,17 @@ function stoppable(): Services {
   return { ...services, drain, deps: { ...services.deps, isDraining: () => isDraining } };
 }
 
-/**
- * Services that hold a request with an access cookie until they are told to let it go, and then
- * refuse it.
- */
-function holdingTokens() {
-  const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<never>()];
+/** Services whose token verification is pending until `reject` is called. */
+function pendingVerification() {
+  const [called, pending] = [Promise.withResolvers<void>(), Promise.withResolvers<never>()];
   const own = stoppable();
   const verify = () => {
-    asked.resolve();
-    return held.promise;
+    called.resolve();
+    return pending.promise;
   };
   return {
     services: { ...own, deps: { ...own.deps, tokens: { ...own.deps.tokens, verify } } },
-    isAsked: asked.promise,
-    letGo: () => held.reject(invalidToken()),
+    isCalled: called.promise,
+    reject: () => pending.reject(invalidToken()),
   };
 }

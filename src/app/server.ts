@@ -62,8 +62,7 @@ export async function listen(
     url: config.HOST === "" ? undefined : `http://${shownHost(config.HOST)}:${config.PORT}`,
     socketPath,
     stop: async () => {
-      // Whoever connects now finds no socket, and has sent nothing yet: a proxy goes to the next
-      // worker.
+      // A proxy that connects now finds no socket and tries the next worker; it has sent nothing.
       removeSocket(socketPath);
       services.drain();
       for (const server of servers) server.askToClose();
@@ -89,10 +88,7 @@ function shownHost(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-/**
- * As reachable as the socket beside it, and for nobody but operators and monitoring
- * (docs/metrics.md).
- */
+/** Serves operators and monitoring on a socket with the permissions of the main one. */
 async function openOperatorSocket(services: Services, socketPath: string, config: Config) {
   const path = operatorSocketPath(socketPath);
   await removeStaleSocket(path);

@@ -235,7 +235,7 @@ test(
 );
 
 test(
-  "422 lists what is missing, and what cannot be stored, together",
+  "422 lists missing fields and texts that cannot be stored together",
   withApi(async (api) => {
     const answer = await api.post(SIGN_UP, {
       body: '{"name":"a\\u0000","password":"\\ud800aaaaaaaa"}',

@@ -20,7 +20,7 @@ async function ready(api: Api, path: string) {
 
 for (const [what, given] of TAGGED) {
   test(
-    `${what} carries a strong tag of its bytes, and is private to who asked`,
+    `${what} carries a strong ETag and is private to its user`,
     withApi(async (api) => {
       const { as, path } = await ready(api, given);
       const [first, second] = [await api.get(path, { as }), await api.get(path, { as })];
@@ -45,7 +45,7 @@ for (const [what, given] of TAGGED) {
     ["its tag in another case", (tag) => `w/${tag}`, 200],
     ["nothing", () => "", 200],
     ["garbage", () => ',,"', 200],
-  ])(`${what}, asked for with %s, is sent or not as it should`, (_how, header, status) =>
+  ])(`${what}, requested with %s, is 200 or 304 as RFC 9110 says`, (_how, header, status) =>
     withApi(async (api) => {
       const { as, path } = await ready(api, given);
       const full = await api.get(path, { as });
@@ -80,7 +80,7 @@ test(
 );
 
 test(
-  "a tag opens nothing: who is signed out, or may not see it, learns nothing from *",
+  "If-None-Match reveals nothing to users who are signed out or have no permission",
   withApi(async (api) => {
     const { path } = await ready(api, TAGGED[1][1]);
     const headers = { "if-none-match": "*" };
@@ -92,7 +92,7 @@ test(
 const GZIP = { "accept-encoding": "gzip, deflate, br" };
 
 test(
-  "whoever takes gzip gets the same list in a quarter of the bytes, under a tag of its own",
+  "a client that accepts gzip gets the same list in a quarter of the bytes, with its own ETag",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const plain = await api.get(`${API}/exercises`, { as });
@@ -115,7 +115,7 @@ test.each<[string, string, boolean]>([
   ["gzip refused in thousandths", "gzip; q=0.000", false],
   ["another coding", "br, x-gzipped", false],
   ["nothing", "", false],
-])("of a list, who accepts %s (%s) is sent gzip or is not", (_what, header, isZipped) =>
+])("a list is compressed or not for Accept-Encoding %s (%s)", (_what, header, isZipped) =>
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const headers = { cookie: as, "accept-encoding": header };
@@ -128,7 +128,7 @@ test.each<[string, string, boolean]>([
 );
 
 test(
-  "both tags of a list are good for 304 in either form, and name what is stored for If-Match",
+  "both ETags of a list give 304 in either form, and match the stored version in If-Match",
   withApi(async (api) => {
     const { as, path } = await ready(api, TAGGED[0][1]);
     const { as: anyone } = await makeSignedIn(api);

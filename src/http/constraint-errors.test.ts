@@ -119,14 +119,14 @@ test(
 );
 
 test(
-  "an id that is taken, by oneself or by somebody else, is a conflict wherever a client chooses one",
+  "a client-chosen id that exists, of this or another user, is a conflict everywhere",
   withApi(async (api, { sql }) => {
     const [muscle] = await sql<{ id: number }[]>`select id from muscle_groups order by id limit 1`;
     const { as, user } = await makeSignedIn(api);
     const stranger = await makeSignedIn(api);
     const exerciseId = await makeExercise(api, { owner: user, name: "Zq Own" });
-    const made = async (who: string, path: string, body: object) => {
-      const answer = await api.post(`/api/v1/${path}`, { as: who, body });
+    const make = async (as: string, path: string, body: object) => {
+      const answer = await api.post(`/api/v1/${path}`, { as, body });
       expectStatus(answer, 201);
       return answer.json;
     };

@@ -164,7 +164,7 @@ type Row = [
   what: string,
   method: string,
   path: string,
-  who: "nobody" | "user" | "superuser",
+  role: "signed out" | "user" | "superuser",
   RequestOptions,
   status: number,
 ];
@@ -172,19 +172,19 @@ const broken = { body: "{" };
 const garbage = `${API}/users/garbage`;
 const absent = `${API}/users/0197c0de-0000-7000-8000-000000000000`;
 const order: Row[] = [
-  ["an unparsable body before the login", "POST", `${API}/users`, "nobody", broken, 400],
+  ["an unparsable body before the login", "POST", `${API}/users`, "signed out", broken, 400],
   ["an unparsable body before the permission", "POST", `${API}/users`, "user", broken, 400],
   [
     "the media type before the login",
     "POST",
     `${API}/users`,
-    "nobody",
+    "signed out",
     { ...broken, headers: plainText() },
     415,
   ],
-  ["the login before the body's fields", "POST", `${API}/users`, "nobody", { body: {} }, 401],
-  ["the login before the path", "GET", garbage, "nobody", {}, 401],
-  ["the login before the query", "GET", `${API}/exercises?scope=mine`, "nobody", {}, 401],
+  ["the login before the body's fields", "POST", `${API}/users`, "signed out", { body: {} }, 401],
+  ["the login before the path", "GET", garbage, "signed out", {}, 401],
+  ["the login before the query", "GET", `${API}/exercises?scope=mine`, "signed out", {}, 401],
   ["the permission before the body's fields", "POST", `${API}/users`, "user", { body: {} }, 403],
   ["the permission before the path", "GET", garbage, "user", {}, 403],
   ["the permission before the query", "GET", `${API}/users?pageSize=0`, "user", {}, 403],
@@ -209,13 +209,15 @@ const order: Row[] = [
   ["conflict when all else is well", "POST", `${API}/users`, "superuser", { body: taken() }, 409],
 ];
 
-test.each(order)("a request is judged by %s", (_what, method, path, who, requestOptions, status) =>
-  withApi(async (api) => {
-    await makeUser(api, { email: taken().email });
-    const roleSlug = who === "superuser" ? "superuser" : "application-access";
-    const as = who === "nobody" ? {} : { as: (await makeSignedIn(api, { roleSlug })).as };
-    expectStatus(await api.ask(method, path, { ...requestOptions, ...as }), status);
-  })(),
+test.each(order)(
+  "a request is evaluated in order: %s",
+  (_what, method, path, role, requestOptions, status) =>
+    withApi(async (api) => {
+      await makeUser(api, { email: taken().email });
+      const roleSlug = role === "superuser" ? "superuser" : "application-access";
+      const as = role === "signed out" ? {} : { as: (await makeSignedIn(api, { roleSlug })).as };
+      expectStatus(await api.ask(method, path, { ...requestOptions, ...as }), status);
+    })(),
 );
 
 test(

@@ -32,7 +32,7 @@ test.each<[string, Record<string, string>, number]>([
 });
 
 test(
-  "a front end that is allowed may read answers and is told so beforehand, another is not",
+  "an allowed origin may read responses and passes preflight; another origin does not",
   withApi(
     async (api) => {
       const ask = { "access-control-request-method": "POST" };

@@ -2,7 +2,7 @@ import { AppError } from "#lib/errors.ts";
 import type { Config } from "../config/config.ts";
 
 export type CrossSite = {
-  /** Whether front ends of other origins are allowed: answers then depend on who asks. */
+  /** Whether other origins are allowed; responses then depend on the Origin header. */
   hasOrigins: boolean;
   /**
    * Throws forbidden (`access.cross_site`) when a browser sends an unsafe request on behalf of
@@ -22,7 +22,8 @@ const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 /**
  * Cookies are sent by browsers on anyone's behalf, so unsafe requests must come from our own pages
  * or from one of ALLOWED_ORIGINS: `Sec-Fetch-Site` decides where a browser sends it, else `Origin`;
- * who sends neither is no browser. `same-site` is not enough: a neighbour's subdomain is not us.
+ * a request with neither is not from a browser. `same-site` is not enough: another subdomain may
+ * belong to someone else.
  */
 export function createCrossSite({ ALLOWED_ORIGINS }: Pick<Config, "ALLOWED_ORIGINS">): CrossSite {
   const allowed = new Set(

@@ -57,8 +57,7 @@ export class HttpProblem extends Error {
 }
 
 /**
- * What a client is told about `error`. Anything unexpected becomes a 500 that says nothing of its
- * cause.
+ * The problem for `error`. Unexpected errors become a 500 that does not reveal the cause.
  */
 export function problemOf(error: unknown): Problem {
   if (error instanceof HttpProblem) return error.problem;
@@ -78,7 +77,7 @@ export function problemOf(error: unknown): Problem {
   }
   const refusal = refusalOf(error);
   if (refusal === "CLIENT_GONE")
-    return { status: 499, code: "client_gone", detail: "Nobody waits for this answer" };
+    return { status: 499, code: "client_gone", detail: "The client closed the connection" };
   if (refusal === "OVERLOADED") {
     return {
       status: 503,

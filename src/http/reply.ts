@@ -1,39 +1,34 @@
-/**
- * An answer before it becomes a Response: handlers make these, `operation.ts` adds what every
- * answer carries.
- */
+/** A response as handlers return it, without the headers that every response has. */
 export type Reply = {
   status: number;
   body: string | Uint8Array<ArrayBuffer> | Blob | null;
   headers: Record<string, string>;
-  /** One Set-Cookie header each. */
+  /** The values of Set-Cookie headers. */
   cookies?: string[];
-  /**
-   * True when the body must be kept nowhere, not even to be sent again under an Idempotency-Key.
-   */
+  /** True if the body must not be stored, not even for a retry with its Idempotency-Key. */
   isSecret?: boolean;
 };
 
 const JSON_TYPE = "application/json;charset=utf-8";
-/** Answers to one person: never kept by anyone. */
+/** Headers of responses for one user, which must not be stored. */
 const PERSONAL = { "content-type": JSON_TYPE, "cache-control": "no-store" };
 
-/** An answer with a JSON body, made from a value. */
+/** 200 with a value as JSON. */
 export const ok = (value: unknown): Reply => okJson(JSON.stringify(value));
 
-/** An answer with a JSON body that is text already. */
+/** 200 with a JSON text. */
 export const okJson = (json: string): Reply => ({ status: 200, body: json, headers: PERSONAL });
 
 export const created = (value: unknown): Reply => createdJson(JSON.stringify(value));
 
-/** The answer to a creation, with a JSON body that is text already. */
+/** 201 with a JSON text. */
 export const createdJson = (json: string): Reply => ({
   status: 201,
   body: json,
   headers: PERSONAL,
 });
 
-/** An answer whose body must be kept nowhere. */
+/** Marks a reply as secret (`isSecret`). */
 export const secret = (reply: Reply): Reply => ({ ...reply, isSecret: true });
 
 export const noContent = (cookies?: string[]): Reply => ({
@@ -46,22 +41,14 @@ export const noContent = (cookies?: string[]): Reply => ({
 const PLAIN = { "content-type": "text/plain;charset=utf-8", "cache-control": "no-store" };
 export const plain = (text: string): Reply => ({ status: 200, body: text, headers: PLAIN });
 
-/**
- * A tagged answer, whole and as "you have it already"; made once for as long as it is remembered.
- */
+/** A response with an ETag, and its 304; both are created once and cached. */
 export type TaggedReply = { etag: string; full: Reply; notModified: Reply };
 
-/**
- * An answer with a ready JSON text that the client may keep and ask about: it has a strong ETag of
- * the bytes.
- */
+/** A JSON text with a strong ETag of its bytes, which clients may store and revalidate. */
 export const taggedReply = (json: string): TaggedReply =>
   tagged(json, etagOf(json), { vary: "Cookie" });
 
-/**
- * Both forms of an answer of those bytes; `headers` are what it carries beside what every tagged
- * answer does.
- */
+/** A 200 with `body` and its 304; `headers` are added to both. */
 export function tagged(
   body: NonNullable<Reply["body"]>,
   etag: string,
@@ -75,13 +62,13 @@ export function tagged(
   };
 }
 
-/** 304 when the client has it already; `ifNoneMatch` is the request's header. */
+/** 304 if `ifNoneMatch` matches, else 200. */
 export const choose = (
   { etag, full, notModified }: TaggedReply,
   ifNoneMatch: string | null,
 ): Reply => (ifNoneMatch !== null && matchesEtag(ifNoneMatch, etag) ? notModified : full);
 
-/** Has the headers of a reply that will be sent many times made once. */
+/** Creates the Headers object of a reply that will be sent many times. */
 export function prepare({ headers }: Reply): void {
   prepared.set(headers, new Headers({ ...EVERY_ANSWER, ...headers }));
 }
@@ -96,9 +83,7 @@ export function matchesEtag(header: string, etag: string): boolean {
   return header.split(",").some((candidate) => candidate.trim().replace(/^W\//, "") === etag);
 }
 
-/**
- * What every answer carries. The reference page needs scripts of its own and replaces the policy.
- */
+/** Headers of every response. The API reference replaces the policy, because it has scripts. */
 const EVERY_ANSWER = {
   "content-security-policy":
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
@@ -107,24 +92,21 @@ const EVERY_ANSWER = {
   "cross-origin-resource-policy": "same-origin",
 };
 
-/**
- * Complete headers by the constant record that they are made from: twice as fast as converting the
- * record each time.
- */
+/** Headers objects of constant records; reusing one is twice as fast as converting the record. */
 const prepared = new WeakMap<Reply["headers"], Headers>(
   [PERSONAL, PLAIN].map((headers) => [headers, new Headers({ ...EVERY_ANSWER, ...headers })]),
 );
 
-/** The answer without a request id: for a server whose proxy gives it one. */
+/** A static response, without a request id. */
 export const toStaticResponse = ({ status, body, headers }: Reply): Response =>
   new Response(body, { status, headers: { ...EVERY_ANSWER, ...headers } });
 
-/** `requestId` is undefined when whoever asked needs not be told. */
+/** The response of a reply. Without `requestId`, no X-Request-ID header is set. */
 export function toResponse(
   { status, body, headers, cookies }: Reply,
   requestId: string | undefined,
 ): Response {
-  // Response copies what it is given, so one Headers object serves every answer.
+  // Response copies the headers, so one Headers object serves every response.
   const response = new Response(body, {
     status,
     headers: prepared.get(headers) ?? { ...EVERY_ANSWER, ...headers },
@@ -134,11 +116,8 @@ export function toResponse(
   return response;
 }
 
-/**
- * What tells the tag of the compressed bytes from that of the text: they are other bytes (RFC 9110
- * §8.8.3.3).
- */
+/** Ends the ETag of compressed bytes, which need an ETag of their own (RFC 9110 §8.8.3.3). */
 export const ZIPPED_MARK = "-gz";
 
-/** An ETag as a client gave it, of whichever form: as that of the text. */
+/** The ETag of the uncompressed text for an ETag of either representation. */
 export const ofText = (etag: string): string => etag.replace(`${ZIPPED_MARK}"`, '"');

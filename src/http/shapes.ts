@@ -141,7 +141,7 @@ export function normalise(schema: TSchema, value: unknown): unknown {
 }
 
 function explain({ type, schema, ofMembers }: Fault): { code: string; message: string } {
-  // What may be null is explained by what it is when it is not.
+  // A fault of a nullable value is that of its non-null type.
   const inner = type === ValueErrorType.Union && isNullable(schema) ? ofMembers[0]?.[0] : undefined;
   if (inner) return explain(inner);
   switch (type) {

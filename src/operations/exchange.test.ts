@@ -28,7 +28,7 @@ test(
       db,
       requests,
       authenticate: () => {
-        throw new Error("Nobody has to sign in for this");
+        throw new Error("This operation needs no login");
       },
       recognise: () => undefined,
       repeatRequests: createRepeatRequests(createCatalogCache(() => true, 0)),

@@ -58,11 +58,11 @@ const served = (work: (socketPath: string, as: string, api: Api) => Promise<void
     await withSocketServer(api, (unix) => work(unix, as, api));
   });
 
-/** What may differ between two answers to the same question. */
+/** A response without its request id. */
 const comparable = (text: string) => text.replace(/"requestId":"[^"]*"/, "");
 
-// Requests of a server go through Bun's router, those of other tests through Elysia's: nobody may
-// notice which. Every row is full: Bun puts its `done` callback where one is not.
+// A server uses Bun's router and `fetch` uses Elysia's, so both must route alike. Every row is full,
+// because Bun passes its `done` callback in place of a missing element.
 test.each<[method: string, path: string, status: number, body: string | undefined]>([
   ["GET", "/ping", 200, undefined],
   ["GET", "/ping/", 200, undefined],
@@ -105,13 +105,13 @@ test.each<[method: string, path: string, status: number, body: string | undefine
   ["PATCH", `${API}/roles/nobody@example.com/assign`, 404, '{"roleSlug":"superuser"}'],
   ["PATCH", `${API}/roles/nobody%40example.com/assign/`, 404, '{"roleSlug":"superuser"}'],
   ["PATCH", `${API}/roles/%zz/assign`, 422, '{"roleSlug":"superuser"}'],
-])("%s %s is answered %d by a server, as by its parts", (method, path, status, body) =>
+])("%s %s has status %d on a server and through fetch", (method, path, status, body) =>
   served(async (unix, as, api) => {
     const answer = await askExactly(unix, method, path, as, body);
     expect(answer.status).toBe(status);
-    const asked = await api.ask(method, path, { as, ...(body === undefined ? {} : { body }) });
-    expect([asked.status, asked.headers.get("allow")]).toEqual([answer.status, answer.allow]);
-    expect(comparable(asked.text)).toBe(comparable(answer.text));
+    const fetched = await api.ask(method, path, { as, ...(body === undefined ? {} : { body }) });
+    expect([fetched.status, fetched.headers.get("allow")]).toEqual([answer.status, answer.allow]);
+    expect(comparable(fetched.text)).toBe(comparable(answer.text));
   })(),
 );
 
