@@ -131,9 +131,9 @@ test(
       return answer.json;
     };
     const entry = { exerciseId, mode: "reps", sets: 1 };
-    const routine = await made(as, "routines", { name: "R", exercises: [entry] });
+    const routine = await make(as, "routines", { name: "R", exercises: [entry] });
     const routines = [{ routineId: routine.id, day: 1 }];
-    const plan = await made(as, "plans", { name: "P", sharing: "public", routines });
+    const plan = await make(as, "plans", { name: "P", sharing: "public", routines });
     const performed = [
       {
         id: Bun.randomUUIDv7(),
@@ -142,9 +142,9 @@ test(
         sets: [{ id: Bun.randomUUIDv7() }],
       },
     ];
-    const workout = await made(as, "workouts", { timeZone: "UTC", exercises: performed });
+    const workout = await make(as, "workouts", { timeZone: "UTC", exercises: performed });
     const [inside] = workout.exercises;
-    const theirs = await made(stranger.as, "plans", { name: "T", routines: [] });
+    const theirs = await make(stranger.as, "plans", { name: "T", routines: [] });
     const newExercise = {
       name: "Zq New",
       primaryMuscles: [muscle?.id],
