@@ -1,7 +1,6 @@
 /**
- * Who gets what from every operation: the reviewed table that `src/access/access-matrix.test.ts`
- * holds the API to. An operation without a row here fails the build. Columns are the actors below,
- * in their order; each cell is a status.
+ * The status of every operation per actor, checked by `src/access/access-matrix.test.ts`. An
+ * operation without a row fails the test. The columns are ACTORS, in that order.
  */
 export const ACTORS = [
   "nobody",
@@ -15,7 +14,7 @@ export const ACTORS = [
 ] as const;
 export type ActorName = (typeof ACTORS)[number];
 
-/** What the request is about: `own` is the owner's, `system` the catalog's, `absent` nobody's. */
+/** The subject of the request: the owner's, one of the catalog, or one that does not exist. */
 export type Subject = "none" | "own" | "system" | "absent";
 
 const OPEN = "200 200 200 200 200 200 200 200";
@@ -42,10 +41,10 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["GetDocsScript", "none", OPEN],
   ["ListPublicKeys", "none", OPEN],
   ["AccountRegister", "none", "201 201 201 201 201 201 201 201"],
-  // With the owner's own address and password, whoever asks.
+  // Every actor sends the owner's address and password.
   ["AccountLogin", "own", "204 204 204 204 204 204 204 204"],
   ["AccountLogin", "absent", "401 401 401 401 401 401 401 401"],
-  // With the access cookie alone.
+  // Without a refresh cookie.
   ["RefreshAccessToken", "none", "401 401 401 401 401 401 401 401"],
   ["AccountLogout", "none", "401 401 401 401 204 204 204 204"],
   ["AccountProfile", "none", SIGNED_IN],
@@ -77,19 +76,19 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["GetExerciseTag", "system", SIGNED_IN],
   ["GetExerciseTag", "absent", ABSENT],
   ["CreateEquipment", "none", "401 401 401 401 403 403 403 201"],
-  // The one that is there is in use.
+  // The existing entry is in use.
   ["UpdateEquipment", "system", SUPERUSERS],
   ["UpdateEquipment", "absent", SUPERUSERS_ABSENT],
   ["DeleteEquipment", "system", "401 401 401 401 403 403 403 409"],
   ["DeleteEquipment", "absent", SUPERUSERS_ABSENT],
   ["CreateMuscleGroup", "none", "401 401 401 401 403 403 403 201"],
-  // The one that is there is in use.
+  // The existing entry is in use.
   ["UpdateMuscleGroup", "system", SUPERUSERS],
   ["UpdateMuscleGroup", "absent", SUPERUSERS_ABSENT],
   ["DeleteMuscleGroup", "system", "401 401 401 401 403 403 403 409"],
   ["DeleteMuscleGroup", "absent", SUPERUSERS_ABSENT],
   ["CreateExerciseTag", "none", "401 401 401 401 403 403 403 201"],
-  // The one that is there is in use.
+  // The existing entry is in use.
   ["UpdateExerciseTag", "system", SUPERUSERS],
   ["UpdateExerciseTag", "absent", SUPERUSERS_ABSENT],
   ["DeleteExerciseTag", "system", "401 401 401 401 403 403 403 409"],
@@ -133,7 +132,7 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["ClonePlan", "absent", ABSENT],
   ["DeletePlan", "own", OWNERS_204],
   ["DeletePlan", "absent", ABSENT],
-  // Of the owner's routine, to a new account each time.
+  // For the owner's routine, to a new account each time.
   ["CreateGrant", "own", OWNERS_201],
   ["CreateGrant", "absent", ABSENT],
   ["ListGrants", "none", SIGNED_IN],
@@ -141,16 +140,16 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["UpdateGrant", "absent", ABSENT],
   ["DeleteGrant", "own", OWNERS_204],
   ["DeleteGrant", "absent", ABSENT],
-  // Of the owner's plan.
+  // To the owner's plan.
   ["CreateLink", "own", OWNERS_201],
   ["CreateLink", "absent", ABSENT],
   ["ListLinks", "none", SIGNED_IN],
   ["DeleteLink", "own", OWNERS_204],
   ["DeleteLink", "absent", ABSENT],
-  // Of a routine of the owner's in which their name is not.
+  // The response does not contain the owner's name.
   ["GetLinked", "own", OPEN],
   ["GetLinked", "absent", "404 404 404 404 404 404 404 404"],
-  // The owner is another trainer's client; `AcceptTrainer` is about an invitation of theirs.
+  // The owner is the client of another trainer, who has also invited them (`AcceptTrainer`).
   ["InviteClient", "own", TRAINERS_201],
   ["InviteClient", "absent", TRAINERS_ABSENT],
   ["ListClients", "none", "401 401 401 401 403 403 200 403"],
@@ -177,18 +176,18 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["ChangeTrainerScopes", "absent", ABSENT],
   ["EndTrainer", "own", OWNERS_204],
   ["EndTrainer", "absent", ABSENT],
-  // One's own records in it, of which there are none.
+  // The actor's own records, which are empty.
   ["GetRecords", "own", SIGNED_IN],
   ["GetRecords", "system", SIGNED_IN],
   ["ListExerciseHistory", "own", SIGNED_IN],
   ["ListExerciseHistory", "system", SIGNED_IN],
   ["GetStreaks", "none", SIGNED_IN],
   ["ListVolume", "none", SIGNED_IN],
-  // One's own changes; a batch that does nothing.
+  // The actor's own changes, and an empty batch.
   ["ListChanges", "none", SIGNED_IN],
   ["Sync", "none", SIGNED_IN],
   ["ExportArchive", "none", SIGNED_IN],
-  // An empty archive, which only the owner's account is not empty for.
+  // Only the owner's account is not empty.
   ["ImportArchive", "none", "401 401 401 401 409 200 200 200"],
   ["ImportTraining", "none", SIGNED_IN],
   ["ListImports", "none", SIGNED_IN],
@@ -212,7 +211,7 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["UpdateWorkoutExercise", "absent", ABSENT],
   ["UpdateSet", "own", OWNERS],
   ["UpdateSet", "absent", ABSENT],
-  // It is in progress, and in nobody's trash.
+  // The workout is in progress and not in the trash.
   ["ReopenWorkout", "own", "401 401 401 401 409 404 404 404"],
   ["RestoreWorkout", "own", ABSENT],
   ["DeleteWorkout", "own", OWNERS_204],
@@ -227,5 +226,5 @@ export const MATRIX: [operation: string, subject: Subject, statuses: string][] =
   ["LogSet", "absent", ABSENT],
 ];
 
-/** Operations whose answers may show another person's data to the actor named. */
+/** The actor that may see other users' data. */
 export const MAY_SEE_OTHERS: ActorName = "superuser";

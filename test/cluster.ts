@@ -7,42 +7,35 @@ import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";
 
-/** The environment variable that tells test files where the run's PostgreSQL is. */
+/** The environment variable with the URL of the test database. */
 export const TEST_DATABASE_URL = "TEST_DATABASE_URL";
-/**
- * The same without a pooler, and whether the pooler follows prepared statements; set only when
- * there is one.
- */
+/** With a pooler: the URL without it, and whether it supports prepared statements. */
 export const TEST_DATABASE_DIRECT_URL = "TEST_DATABASE_DIRECT_URL";
 export const TEST_DATABASE_PREPARE = "TEST_DATABASE_PREPARE";
 
 export type TestCluster = {
   url: string;
   cluster: Cluster;
-  /** Where the cluster keeps what it needs; goes with it. */
+  /** The directory of the cluster, removed with it. */
   dir: string;
   stop(): Promise<void>;
 };
 
-/**
- * A copy of the run's database that nobody is connected to, so that it can be copied again; see
- * `withTemplate`.
- */
+/** A copy of the database without connections, so that it can be copied; see `withTemplate`. */
 export const TEMPLATE_DATABASE = "irontrack_template";
 
 const DATABASE = "irontrack_test";
 
 /**
- * The database of one of the processes that run test files in parallel, counted from 1. Each has
- * its own: files commit little, but hold locks on rows of the catalog and roles until they roll
- * back, and two files would deadlock on them.
+ * The database of a worker process of the test runner, counted from 1. Tests lock rows of the
+ * catalog and roles until they roll back, so two files on one database would deadlock.
  */
 export const databaseOfWorker = (worker: number): string =>
   worker === 1 ? DATABASE : `${DATABASE}_${worker}`;
 
 /**
- * A PostgreSQL of a test run's own: migrated, seeded, without fsync, gone when it is stopped. It
- * has a database for each of `workers`.
+ * Starts a PostgreSQL without fsync, with a migrated and seeded database for each worker. It is
+ * deleted when it is stopped.
  */
 export async function startTestCluster({
   withTemplate = false,
@@ -66,7 +59,7 @@ export async function startTestCluster({
     await seedCatalog(db, readCatalog());
     await db.sql`analyze`;
     await db.close();
-    const copies = Array.from({ length: workers - 1 }, (_, at) => databaseOfWorker(at + 2));
+    const copies = Array.from({ length: workers - 1 }, (_, index) => databaseOfWorker(index + 2));
     await copyTo(cluster.url("postgres"), withTemplate ? [...copies, TEMPLATE_DATABASE] : copies);
     return { url, cluster, dir, stop };
   } catch (error) {

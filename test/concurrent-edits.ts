@@ -3,15 +3,12 @@ import fc from "fast-check";
 import { type Api, expectStatus } from "./harness.ts";
 import { API } from "./paths.ts";
 
-/**
- * A set, an exercise of a workout or routine, and a routine of a plan, as much as is compared of
- * them.
- */
+/** The compared parts of an exercise of a workout or routine, and of a routine of a plan. */
 type Entry = { id: string; exerciseId: string | null; sets: [id: string, reps: number][] };
 type Target = { exerciseId: string | null; sets: number };
 type Day = { routineId: string; day: number };
 
-/** What a workout, a routine and a plan ought to be. */
+/** The expected state of a workout, a routine and a plan. */
 export type Model = {
   workout: { version: number; exercises: Entry[] };
   routine: { version: number; exercises: Target[] };
@@ -25,16 +22,16 @@ export type Fixtures = {
   start: Model;
 };
 
-const at = fc.nat(5);
+const index = fc.nat(5);
 const position = fc.integer({ min: 1, max: 6 });
 const number = fc.integer({ min: 1, max: 90 });
-const act = <T extends string>(
+const edit = <T extends string>(
   name: T,
   fields: Record<string, fc.Arbitrary<number | number[]>> = {},
 ) =>
   fc.record({
-    act: fc.constant(name),
-    at,
+    kind: fc.constant(name),
+    index,
     position,
     number,
     twice: fc.boolean(),
@@ -44,74 +41,77 @@ const act = <T extends string>(
 const list = fc.array(fc.nat(2), { maxLength: 4 });
 
 const ofWorkout = fc.oneof(
-  act("add exercise"),
-  act("move exercise"),
-  act("move exercise"),
-  act("remove exercise"),
-  act("log set"),
-  act("move set"),
-  act("move set"),
-  act("change set"),
-  act("remove set"),
-  act("replace workout"),
+  edit("add exercise"),
+  edit("move exercise"),
+  edit("move exercise"),
+  edit("remove exercise"),
+  edit("log set"),
+  edit("move set"),
+  edit("move set"),
+  edit("change set"),
+  edit("remove set"),
+  edit("replace workout"),
 );
 const ofRoutine = fc.oneof(
-  act("change routine", { list }),
-  act("replace routine", { list }),
-  act("start"),
-  act("copy routine"),
+  edit("change routine", { list }),
+  edit("replace routine", { list }),
+  edit("start"),
+  edit("copy routine"),
 );
 const ofPlan = fc.oneof(
-  act("change plan", { list }),
-  act("replace plan", { list }),
-  act("copy plan"),
+  edit("change plan", { list }),
+  edit("replace plan", { list }),
+  edit("copy plan"),
 );
-export type Act =
+export type EditRequest =
   typeof ofWorkout | typeof ofRoutine | typeof ofPlan extends fc.Arbitrary<infer T> ? T : never;
 
-/** Two to eight edits, mostly of one thing, some of them doubled. */
-export const edits: fc.Arbitrary<Act[]> = fc.oneof(
+/** Two to eight edits, mostly of the same entity, some of them sent twice. */
+export const edits: fc.Arbitrary<EditRequest[]> = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.array(ofWorkout as fc.Arbitrary<Act>, { minLength: 2, maxLength: 8 }),
+    arbitrary: fc.array(ofWorkout as fc.Arbitrary<EditRequest>, { minLength: 2, maxLength: 8 }),
   },
   {
     weight: 1,
-    arbitrary: fc.array(ofRoutine as fc.Arbitrary<Act>, { minLength: 2, maxLength: 8 }),
+    arbitrary: fc.array(ofRoutine as fc.Arbitrary<EditRequest>, { minLength: 2, maxLength: 8 }),
   },
-  { weight: 1, arbitrary: fc.array(ofPlan as fc.Arbitrary<Act>, { minLength: 2, maxLength: 8 }) },
   {
     weight: 1,
-    arbitrary: fc.array(fc.oneof(ofWorkout, ofRoutine, ofPlan) as fc.Arbitrary<Act>, {
+    arbitrary: fc.array(ofPlan as fc.Arbitrary<EditRequest>, { minLength: 2, maxLength: 8 }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.array(fc.oneof(ofWorkout, ofRoutine, ofPlan) as fc.Arbitrary<EditRequest>, {
       minLength: 2,
       maxLength: 8,
     }),
   },
 );
 
-const POSITIONS = (parts: { position: number }[]) =>
-  expect(parts.map((part) => part.position)).toEqual(parts.map((_part, n) => n + 1));
+const expectPositions = (parts: { position: number }[]) =>
+  expect(parts.map((part) => part.position)).toEqual(parts.map((_part, index) => index + 1));
 
-// biome-ignore lint/suspicious/noExplicitAny: bodies of answers.
+// biome-ignore lint/suspicious/noExplicitAny: bodies of responses.
 type Json = any;
-/** What of a workout is compared; fails when positions have gaps or doubles. */
+/** The compared parts of a workout. Fails if positions have gaps or duplicates. */
 export function workoutOf({ version, exercises }: Json): Model["workout"] {
-  POSITIONS(exercises);
+  expectPositions(exercises);
   const entries = exercises.map(({ id, exerciseId, sets }: Json) => {
-    POSITIONS(sets);
+    expectPositions(sets);
     return { id, exerciseId, sets: sets.map((set: Json) => [set.id, set.reps]) };
   });
   return { version, exercises: entries };
 }
 export function routineOf({ version, exercises }: Json): Model["routine"] {
-  POSITIONS(exercises);
+  expectPositions(exercises);
   return {
     version,
     exercises: exercises.map(({ exerciseId, sets }: Json) => ({ exerciseId, sets })),
   };
 }
 export function planOf({ version, routines }: Json): Model["plan"] {
-  for (const day of [1, 2]) POSITIONS(routines.filter((entry: Json) => entry.day === day));
+  for (const day of [1, 2]) expectPositions(routines.filter((entry: Json) => entry.day === day));
   return { version, routines: routines.map(({ routineId, day }: Json) => ({ routineId, day })) };
 }
 
@@ -135,12 +135,12 @@ export async function makeFixtures(api: Api, as: string): Promise<Fixtures> {
   }));
   const plan = await post("plans", { name, routines });
   const set = (reps: number) => ({ id: Bun.randomUUIDv7(), reps });
-  const done = exercises.map((exercise) => ({
+  const performed = exercises.map((exercise) => ({
     ...exercise,
     id: Bun.randomUUIDv7(),
     sets: [set(1), set(2), set(3)],
   }));
-  const workout = await post("workouts", { timeZone: "UTC", exercises: done });
+  const workout = await post("workouts", { timeZone: "UTC", exercises: performed });
   return {
     api,
     as,
@@ -155,7 +155,7 @@ export async function makeFixtures(api: Api, as: string): Promise<Fixtures> {
   };
 }
 
-/** How the three things are stored in the end. */
+/** The stored state of the three entities. */
 export async function readModel({ api, as, ids }: Fixtures): Promise<Model> {
   const get = async (path: string) => (await api.get(`${API}/${path}`, { as })).json;
   return {

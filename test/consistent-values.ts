@@ -7,53 +7,50 @@ const METRIC_OF_MODE: Record<string, string[]> = {
 };
 const METRICS = Object.values(METRIC_OF_MODE).flat();
 
-/**
- * `value` with what rules want of fields together put right, so that it gets past them as often as
- * not.
- */
+/** A copy of `value` that satisfies the rules between fields, so that it often passes validation. */
 export function consistent(value: unknown, mode?: unknown): unknown {
   if (Array.isArray(value)) return value.map((entry) => consistent(entry, mode));
   if (typeof value !== "object" || value === null) return value;
-  const given = { ...(value as Fields) };
-  const own = typeof given.mode === "string" ? given.mode : mode;
-  for (const [name, inner] of Object.entries(given)) given[name] = consistent(inner, own);
-  keepMetricsOf(own, given);
-  pair(given);
-  if ("confirmPassword" in given) given.confirmPassword = given.password;
-  if (typeof given.startedAt === "string" && typeof given.endedAt === "string")
-    given.endedAt = endOf(given.startedAt, given);
-  if ("status" in given && "startedAt" in given)
-    given.status = given.endedAt ? "completed" : "in_progress";
-  if (Array.isArray(given.routines)) given.routines = given.routines.slice(0, 40);
-  // A grant and a link are of a routine or a plan.
-  if (!("timeZone" in given) && given.planId && given.routineId) delete given.planId;
-  return given;
+  const copy = { ...(value as Fields) };
+  const own = typeof copy.mode === "string" ? copy.mode : mode;
+  for (const [name, inner] of Object.entries(copy)) copy[name] = consistent(inner, own);
+  keepMetricsOf(own, copy);
+  pair(copy);
+  if ("confirmPassword" in copy) copy.confirmPassword = copy.password;
+  if (typeof copy.startedAt === "string" && typeof copy.endedAt === "string")
+    copy.endedAt = endOf(copy.startedAt, copy);
+  if ("status" in copy && "startedAt" in copy)
+    copy.status = copy.endedAt ? "completed" : "in_progress";
+  if (Array.isArray(copy.routines)) copy.routines = copy.routines.slice(0, 40);
+  // A grant and a link have a routine or a plan, not both.
+  if (!("timeZone" in copy) && copy.planId && copy.routineId) delete copy.planId;
+  return copy;
 }
 
-function keepMetricsOf(mode: unknown, given: Fields) {
+function keepMetricsOf(mode: unknown, copy: Fields) {
   if (typeof mode !== "string") return;
   const kept = METRIC_OF_MODE[mode] ?? [];
-  for (const name of METRICS) if (name in given && !kept.includes(name)) given[name] = null;
+  for (const name of METRICS) if (name in copy && !kept.includes(name)) copy[name] = null;
 }
 
-function pair(given: Fields) {
-  if (typeof given.weight === "number") given.weightUnit ??= "kg";
-  else if ("weightUnit" in given) given.weightUnit = null;
-  const [least, most] = [given.repsMin, given.repsMax];
-  if (typeof least !== "number" || typeof most !== "number") {
-    if ("repsMin" in given) given.repsMin = null;
-    if ("repsMax" in given) given.repsMax = null;
-  } else Object.assign(given, { repsMin: Math.min(least, most), repsMax: Math.max(least, most) });
+function pair(copy: Fields) {
+  if (typeof copy.weight === "number") copy.weightUnit ??= "kg";
+  else if ("weightUnit" in copy) copy.weightUnit = null;
+  const [min, max] = [copy.repsMin, copy.repsMax];
+  if (typeof min !== "number" || typeof max !== "number") {
+    if ("repsMin" in copy) copy.repsMin = null;
+    if ("repsMax" in copy) copy.repsMax = null;
+  } else Object.assign(copy, { repsMin: Math.min(min, max), repsMax: Math.max(min, max) });
   if (
-    "sets" in given &&
-    typeof given.sets === "number" &&
-    typeof given.rpe === "number" &&
-    "rir" in given
+    "sets" in copy &&
+    typeof copy.sets === "number" &&
+    typeof copy.rpe === "number" &&
+    "rir" in copy
   )
-    given.rir = null;
+    copy.rir = null;
 }
 
-/** An end that is no earlier, and no more than seven days later. */
+/** A valid end: not earlier, and at most seven days later. */
 function endOf(startedAt: string, { endedAt }: Fields): unknown {
   const [startMs, endMs] = [
     Date.parse(startedAt.toUpperCase()),

@@ -2,12 +2,10 @@ import { makeExercise, makeSignedIn } from "./fixtures.ts";
 import { type Answer, type Api, expectStatus } from "./harness.ts";
 import { API } from "./paths.ts";
 
-/** What recipes share: the API, the cookie of a superuser, and a muscle group that stays. */
+/** Shared by all recipes: the API, the cookie of a superuser, and a permanent muscle group. */
 export type Fixtures = { api: Api; admin: string; muscle: number };
 
-/**
- * A request that names something, and a request that deletes it; `table` and `id` say what that is.
- */
+/** A request that refers to a row, and a request that deletes that row of `table`. */
 export type Race = {
   create: () => Promise<Answer>;
   remove: () => Promise<Answer>;
@@ -32,9 +30,9 @@ export async function make(
   path: string,
   body: object,
 ): Promise<string> {
-  const made = await api.post(`${API}/${path}`, { as, body });
-  expectStatus(made, 201);
-  return made.json.id;
+  const answer = await api.post(`${API}/${path}`, { as, body });
+  expectStatus(answer, 201);
+  return answer.json.id;
 }
 export const makeRoutine = (fixtures: Fixtures, as: string, exercises: object[] = []) =>
   make(fixtures, as, "routines", { name: fresh(), exercises });
@@ -47,7 +45,7 @@ export const newExercise = ({ muscle }: Fixtures) => ({
   difficultyLevel: "beginner",
 });
 
-/** Someone is deleted who does something, or to whom something is done. */
+/** Deletes a user while a request by or about them runs. */
 export const user =
   (begin: (fixtures: Fixtures, victim: SignedIn) => Create | Promise<Create>): Recipe =>
   async (fixtures) => {
@@ -72,18 +70,18 @@ export const userPosts = (
         fixtures.api.post(`${API}/${path}`, { as, body: body(fixtures), headers }),
   );
 
-/** Something of somebody's own is deleted that they name. */
+/** Deletes an entity while its owner sends a request that refers to it. */
 export const own =
   (
     table: string,
     path: string,
-    makeIt: (fixtures: Fixtures, as: string, owner: SignedIn) => Promise<string>,
+    makeEntity: (fixtures: Fixtures, as: string, owner: SignedIn) => Promise<string>,
     begin: (fixtures: Fixtures, as: string, id: string) => Create | Promise<Create>,
   ): Recipe =>
   async (fixtures) => {
     const owner = await makeSignedIn(fixtures.api, { roleSlug: "fitness-trainer" });
     const { as } = owner;
-    const id = await makeIt(fixtures, as, owner);
+    const id = await makeEntity(fixtures, as, owner);
     const create = await begin(fixtures, as, id);
     return { create, remove: () => fixtures.api.delete(`${API}/${path}/${id}`, { as }), table, id };
   };
@@ -107,7 +105,7 @@ export const relinking =
   (links: (fixtures: Fixtures) => object) => (fixtures: Fixtures, as: string, id: string) => () =>
     fixtures.api.patch(`${API}/exercises/user/${id}`, { as, body: links(fixtures) });
 
-/** An entry of a catalog is deleted that an exercise names. */
+/** Deletes a catalog entry while an exercise that refers to it is created. */
 export const entry =
   (
     catalog: string,

@@ -23,7 +23,7 @@ const syncItem = (kind: string, state: object) => ({
   changes: [{ kind, id: Bun.randomUUIDv7(), baseVersion: null, state }],
 });
 
-/** The same for requests that write several keys at once. */
+/** Deletions during requests that write several foreign keys at once. */
 export const DELETION_RECIPES: Record<string, Recipe> = {
   "a routine is cloned and deleted": routine(
     (fixtures, as, id) => () =>

@@ -1,18 +1,18 @@
 import fc from "fast-check";
 import { openPool, type Pool } from "#db/client.ts";
-import { edits, makeFixtures, readModel } from "./concurrent-edits.ts";
+import { type EditRequest, edits, makeFixtures, readModel } from "./concurrent-edits.ts";
 import { makeSignedIn } from "./fixtures.ts";
 import { type Api, apiOn } from "./harness.ts";
 import { makeOwnDatabase } from "./own-database.ts";
 import { isSerial, send } from "./serial-order.ts";
 import { canPrepare } from "./transaction.ts";
 
-/** As many connections as edits of one round, doubled ones apart. */
+/** The maximum number of edits of a round, not counting those sent twice. */
 const CONNECTIONS = 8;
 
 /**
- * Makes `rounds` rounds of edits at once, each on things of its own, and fails for one that no
- * serial order explains.
+ * Sends `rounds` rounds of concurrent edits, each on new fixtures, and fails unless the result of
+ * each round equals that of some serial order.
  */
 export async function expectSerialRounds(rounds: number): Promise<void> {
   const database = await makeOwnDatabase();
@@ -24,7 +24,7 @@ export async function expectSerialRounds(rounds: number): Promise<void> {
   try {
     const api = await apiOn(pool);
     const { as } = await makeSignedIn(api);
-    const property = fc.asyncProperty(edits, (acts) => expectSerial(api, as, acts));
+    const property = fc.asyncProperty(edits, (requests) => expectSerial(api, as, requests));
     await fc.assert(property, { numRuns: rounds, endOnFailure: true });
   } finally {
     await (pool as Pool).close();
@@ -32,23 +32,19 @@ export async function expectSerialRounds(rounds: number): Promise<void> {
   }
 }
 
-async function expectSerial(
-  api: Api,
-  as: string,
-  acts: Parameters<typeof send>[1][],
-): Promise<void> {
+async function expectSerial(api: Api, as: string, requests: EditRequest[]): Promise<void> {
   const fixtures = await makeFixtures(api, as);
-  const made = await Promise.all(acts.flatMap((act) => send(fixtures, act)));
+  const results = await Promise.all(requests.flatMap((request) => send(fixtures, request)));
   const end = await readModel(fixtures);
-  const isAnswered = made.every(({ status }) => [200, 201, 204, 404, 409].includes(status));
-  if (isAnswered && isSerial(fixtures.start, made, end)) return;
-  const story = [fixtures.start, ...made.map(({ what }) => what), end];
+  const isAnswered = results.every(({ status }) => [200, 201, 204, 404, 409].includes(status));
+  if (isAnswered && isSerial(fixtures.start, results, end)) return;
+  const report = [fixtures.start, ...results.map(({ description }) => description), end];
   throw new Error(
-    story.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n"),
+    report.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n"),
   );
 }
 
-/** Refuses nothing, and runs again what a deadlock undid, as the server does. */
+/** Admission control that refuses nothing and, like the server, retries after a deadlock. */
 export const patientAdmission = {
   context: () => undefined,
   maxRequests: 1000,
@@ -56,6 +52,5 @@ export const patientAdmission = {
   maxWaitMs: 60_000,
   maxRetries: 2,
   slowMs: Number.POSITIVE_INFINITY,
-
   onSlow: () => {},
 };

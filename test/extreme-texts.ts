@@ -2,10 +2,10 @@ import type { TSchema } from "@sinclair/typebox";
 import fc from "fast-check";
 import { PASSWORD } from "./fixtures.ts";
 
-/** Ids, addresses and names of things that exist, for values that hit something. */
+/** Ids, addresses and names that exist in the database. */
 export type ExistingValues = {
   ids: string[];
-  /** Ids by the name of the field that takes them. */
+  /** Ids by field name. */
   idsOf: Record<string, string[]>;
   emails: string[];
   names: string[];
@@ -13,18 +13,14 @@ export type ExistingValues = {
 };
 
 const INSTANTS = [
-  ...[
-    "1900-01-01T00:00:00Z",
-    "2199-12-31T23:59:59.999999Z",
-    "2026-01-01T00:00:00+15:59",
-    "2026-01-01T00:00:00-15:59",
-  ],
-  ...[
-    "2024-02-29T23:59:59.5Z",
-    "2026-03-29T02:30:00+01:00",
-    "2026-03-01t10:00:00z",
-    "2026-03-08T10:00:00Z",
-  ],
+  "1900-01-01T00:00:00Z",
+  "2199-12-31T23:59:59.999999Z",
+  "2026-01-01T00:00:00+15:59",
+  "2026-01-01T00:00:00-15:59",
+  "2024-02-29T23:59:59.5Z",
+  "2026-03-29T02:30:00+01:00",
+  "2026-03-01t10:00:00z",
+  "2026-03-08T10:00:00Z",
 ];
 const ZONES = [
   ...Intl.supportedValuesOf("timeZone"),
@@ -55,11 +51,8 @@ const LETTERS = [
   " ",
 ];
 
-/**
- * What comes close to a format, and is not of it: where PostgreSQL would refuse what a check lets
- * pass.
- */
-const NEARLY: Record<string, string[]> = {
+/** Texts that are almost valid in a format: PostgreSQL may refuse what a lax check accepts. */
+const INVALID: Record<string, string[]> = {
   date: [
     "2026-02-30",
     "2026-02-29",
@@ -72,21 +65,17 @@ const NEARLY: Record<string, string[]> = {
     "today",
   ],
   "date-time": [
-    ...[
-      "2026-02-30T00:00:00Z",
-      "2026-01-01T24:00:00Z",
-      "2016-12-31T23:59:60Z",
-      "2026-01-01T00:00:00+16:00",
-      "infinity",
-    ],
-    ...[
-      "2026-01-01T00:00:00-99:99",
-      "0000-01-01T00:00:00Z",
-      "294277-01-01T00:00:00Z",
-      "2026-01-01T25:61:61Z",
-      "now",
-      "epoch",
-    ],
+    "2026-02-30T00:00:00Z",
+    "2026-01-01T24:00:00Z",
+    "2016-12-31T23:59:60Z",
+    "2026-01-01T00:00:00+16:00",
+    "infinity",
+    "2026-01-01T00:00:00-99:99",
+    "0000-01-01T00:00:00Z",
+    "294277-01-01T00:00:00Z",
+    "2026-01-01T25:61:61Z",
+    "now",
+    "epoch",
   ],
   "time-zone": [
     "Mars/Olympus",
@@ -118,27 +107,35 @@ const NEARLY: Record<string, string[]> = {
   ],
   uuid: ["00000000-0000-0000-0000-00000000000g", "{01a209f2-f7f5-7524-94bc-8035f4f8979b}", "0", ""],
 };
-NEARLY.name = NEARLY.title as string[];
+INVALID.name = INVALID.title as string[];
 
-/** Texts that fit `schema`, most of them at the edge of what fits; some come close only. */
-export function texts(schema: TSchema, known: ExistingValues, name: string): fc.Arbitrary<string> {
-  const nearly = NEARLY[schema.format];
-  const fits = fittingTexts(schema, known, name);
-  if (!nearly) return fits;
+/** Texts that match `schema`, most of them at its limits, and a few that are almost valid. */
+export function texts(
+  schema: TSchema,
+  existing: ExistingValues,
+  name: string,
+): fc.Arbitrary<string> {
+  const invalid = INVALID[schema.format];
+  const fits = fittingTexts(schema, existing, name);
+  if (!invalid) return fits;
   return fc.oneof(
     { weight: 12, arbitrary: fits },
-    { weight: 1, arbitrary: fc.constantFrom(...nearly) },
+    { weight: 1, arbitrary: fc.constantFrom(...invalid) },
   );
 }
 
-function fittingTexts(schema: TSchema, known: ExistingValues, name: string): fc.Arbitrary<string> {
+function fittingTexts(
+  schema: TSchema,
+  existing: ExistingValues,
+  name: string,
+): fc.Arbitrary<string> {
   const { format, pattern, minLength = 0, maxLength = 1000 } = schema;
   if (format === "uuid") {
     const fresh = fc.constant(null).map(() => crypto.randomUUID());
-    const fitting = known.idsOf[name];
+    const fitting = existing.idsOf[name];
     return fc.oneof(
       { weight: 8, arbitrary: fitting ? fc.constantFrom(...fitting) : fresh },
-      { weight: 1, arbitrary: fc.constantFrom(...known.ids) },
+      { weight: 1, arbitrary: fc.constantFrom(...existing.ids) },
       { weight: 1, arbitrary: fc.uuid().map((id) => id.toUpperCase()) },
     );
   }
@@ -157,13 +154,13 @@ function fittingTexts(schema: TSchema, known: ExistingValues, name: string): fc.
     const isExact = pattern !== undefined;
     return fc
       .constantFrom(...INSTANTS)
-      .map((at) => (isExact ? at.replace(/[Tt](.{8}).*$/, "T$1.000001Z") : at));
+      .map((time) => (isExact ? time.replace(/[Tt](.{8}).*$/, "T$1.000001Z") : time));
   }
   if (format === "time-zone") return fc.constantFrom(...ZONES);
   if (format === "idn-email" || schema.normalise === "email") {
     const longest = `${"a".repeat(64)}@${"b".repeat(63)}.${"c".repeat(63)}.${"d".repeat(57)}.ee`;
     return fc.constantFrom(
-      ...known.emails,
+      ...existing.emails,
       longest,
       "ü@example.com",
       "ς@example.com",
@@ -180,7 +177,7 @@ function fittingTexts(schema: TSchema, known: ExistingValues, name: string): fc.
       "😀".repeat(8),
       " \t ".repeat(9),
     );
-  if (name === "cursor") return fc.constantFrom(...known.cursors);
+  if (name === "cursor") return fc.constantFrom(...existing.cursors);
   if (pattern) return fc.stringMatching(new RegExp(pattern), { maxLength });
   const letters = fc.constantFrom(...LETTERS);
   const long = letters.map((letter) =>
@@ -196,5 +193,5 @@ function fittingTexts(schema: TSchema, known: ExistingValues, name: string): fc.
   const storable = free.map((text) =>
     text.toWellFormed().replaceAll("\0", "\t").slice(0, maxLength).toWellFormed(),
   );
-  return fc.oneof(long, short, storable, fc.constantFrom(...known.names));
+  return fc.oneof(long, short, storable, fc.constantFrom(...existing.names));
 }

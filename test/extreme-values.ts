@@ -2,55 +2,47 @@ import type { TObject, TSchema } from "@sinclair/typebox";
 import fc from "fast-check";
 import { type ExistingValues, texts } from "./extreme-texts.ts";
 
-/** Texts that have broken something somewhere. */
+/** Texts that commonly break software. */
 export const nastyText: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom(
-    ...[
-      "\u0000",
-      "a\u0000b",
-      "\ud800",
-      "\udc00x",
-      "%",
-      "_",
-      "\\",
-      "'",
-      '"',
-      "%zz",
-      "__proto__",
-      "constructor",
-      "null",
-      "[]",
-    ],
-    ...[
-      "{}",
-      "-1",
-      "1e400",
-      "99999999999999999999",
-      "\u202eabc",
-      "a\u200bb",
-      "\u00ad",
-      "\u001b[31m",
-      "\ufeffx",
-      "ß",
-      "İ",
-    ],
-    ...[
-      "2026-02-30",
-      "2026-01-01T24:00:00Z",
-      "2016-12-31T23:59:60Z",
-      "2026-01-01T00:00:00+16:00",
-      "infinity",
-      "-infinity",
-    ],
-    ...[
-      "2026-01-01T00:00:00+99:99",
-      "0000-01-01",
-      "294277-01-01",
-      "EST5EDT4",
-      "Mars/Olympus",
-      "NaN",
-      "u\u0308@example.com",
-    ],
+    "\u0000",
+    "a\u0000b",
+    "\ud800",
+    "\udc00x",
+    "%",
+    "_",
+    "\\",
+    "'",
+    '"',
+    "%zz",
+    "__proto__",
+    "constructor",
+    "null",
+    "[]",
+    "{}",
+    "-1",
+    "1e400",
+    "99999999999999999999",
+    "\u202eabc",
+    "a\u200bb",
+    "\u00ad",
+    "\u001b[31m",
+    "\ufeffx",
+    "ß",
+    "İ",
+    "2026-02-30",
+    "2026-01-01T24:00:00Z",
+    "2016-12-31T23:59:60Z",
+    "2026-01-01T00:00:00+16:00",
+    "infinity",
+    "-infinity",
+    "2026-01-01T00:00:00+99:99",
+    "0000-01-01",
+    "294277-01-01",
+    "EST5EDT4",
+    "Mars/Olympus",
+    "NaN",
+    "u\u0308@example.com",
   ),
   fc.string({ unit: "binary", maxLength: 300 }),
   fc.string({ unit: "grapheme", maxLength: 100 }),
@@ -65,11 +57,17 @@ export const nastyValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue(),
 );
 
-/** Values that fit `schema`, most of them at the edge of what fits. */
-export function fitting(schema: TSchema, known: ExistingValues, name = ""): fc.Arbitrary<unknown> {
+/** Values that match `schema`, most of them at its limits. */
+export function fitting(
+  schema: TSchema,
+  existing: ExistingValues,
+  name = "",
+): fc.Arbitrary<unknown> {
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.anyOf)
-    return fc.oneof(...(schema.anyOf as TSchema[]).map((option) => fitting(option, known, name)));
+    return fc.oneof(
+      ...(schema.anyOf as TSchema[]).map((option) => fitting(option, existing, name)),
+    );
   switch (schema.type) {
     case "null":
       return fc.constant(null);
@@ -84,33 +82,31 @@ export function fitting(schema: TSchema, known: ExistingValues, name = ""): fc.A
           )
         : numbers(schema);
     case "string":
-      return texts(schema, known, name);
+      return texts(schema, existing, name);
     case "array":
-      return lists(schema, known, name);
+      return lists(schema, existing, name);
     case "object":
-      return objects(schema as TObject, known);
+      return objects(schema as TObject, existing);
     default:
       return nastyValue;
   }
 }
 
-/** Ids of a catalog: mostly of entries that are there. */
+/** Ids of existing entries of a catalog. */
 const FIRST_IDS = { minimum: 1, maximum: 9 };
 
 function numbers({ type, minimum, maximum, multipleOf }: TSchema): fc.Arbitrary<number> {
-  const [least, most] = [minimum ?? -1e9, maximum ?? 1e9];
+  const [min, max] = [minimum ?? -1e9, maximum ?? 1e9];
   const step = type === "integer" ? 1 : (multipleOf ?? 0);
-  const edges = [least, most, least + (step || 0.001), most - (step || 0.0004), (least + most) / 2];
+  const edges = [min, max, min + (step || 0.001), max - (step || 0.0004), (min + max) / 2];
   const fit = (value: number) => {
     const stepped = step === 0 ? value : Math.round(value / step) * step;
-    return Math.min(most, Math.max(least, stepped));
+    return Math.min(max, Math.max(min, stepped));
   };
-  return fc
-    .oneof(fc.constantFrom(...edges), fc.double({ min: least, max: most, noNaN: true }))
-    .map(fit);
+  return fc.oneof(fc.constantFrom(...edges), fc.double({ min, max, noNaN: true })).map(fit);
 }
 
-/** As many as the longest lists of one request have. */
+/** The length of the longest list in a request. */
 const MAX_ENTRIES = 500;
 
 const withoutLists = (entry: unknown): unknown =>
@@ -123,18 +119,15 @@ const withoutLists = (entry: unknown): unknown =>
       )
     : entry;
 
-function lists(schema: TSchema, known: ExistingValues, name: string): fc.Arbitrary<unknown[]> {
+function lists(schema: TSchema, existing: ExistingValues, name: string): fc.Arbitrary<unknown[]> {
   const { items, minItems = 0, maxItems = 100, uniqueItems = false } = schema;
-  const entry = fitting(items, known, name);
+  const entry = fitting(items, existing, name);
   const short = fc.array(entry, { minLength: minItems, maxLength: Math.min(maxItems, 3) });
   const few = uniqueItems ? short.map((list) => [...new Set(list)]) : short;
-  // The same entry as often as it may stand, without what stands in it many times; and as many
-  // different ones.
-  const most = Math.min(maxItems, MAX_ENTRIES);
-  const same = entry.map((one) => Array(uniqueItems ? 1 : most).fill(withoutLists(one)));
-  const unknown = fc
-    .constant(null)
-    .map(() => Array.from({ length: most }, () => crypto.randomUUID()));
+  // The longest list of one entry (without nested lists), and the longest list of unknown ids.
+  const length = Math.min(maxItems, MAX_ENTRIES);
+  const same = entry.map((value) => Array(uniqueItems ? 1 : length).fill(withoutLists(value)));
+  const unknown = fc.constant(null).map(() => Array.from({ length }, () => crypto.randomUUID()));
   return fc.oneof(
     { weight: 20, arbitrary: few },
     { weight: 1, arbitrary: same },
@@ -142,9 +135,9 @@ function lists(schema: TSchema, known: ExistingValues, name: string): fc.Arbitra
   );
 }
 
-function objects(schema: TObject, known: ExistingValues): fc.Arbitrary<unknown> {
+function objects(schema: TObject, existing: ExistingValues): fc.Arbitrary<unknown> {
   const properties = Object.entries(schema.properties ?? {}).map(
-    ([name, property]) => [name, fitting(property, known, name)] as const,
+    ([name, property]) => [name, fitting(property, existing, name)] as const,
   );
   return fc.record(Object.fromEntries(properties), {
     requiredKeys: (schema.required ?? []) as never[],
@@ -152,27 +145,27 @@ function objects(schema: TObject, known: ExistingValues): fc.Arbitrary<unknown> 
   });
 }
 
-/** `value` with one place of it, at random, made something else. */
+/** Values in which one random part is replaced by a nasty value. */
 export function broken(value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
-  return fc.tuple(value, fc.nat(), nastyValue).map(([whole, at, nasty]) => {
-    const places = placesOf(whole);
-    return replaced(whole, places[at % places.length] as string[], nasty);
+  return fc.tuple(value, fc.nat(), nastyValue).map(([original, index, nasty]) => {
+    const paths = pathsOf(original);
+    return replaced(original, paths[index % paths.length] as string[], nasty);
   });
 }
 
-function placesOf(value: unknown, path: string[] = []): string[][] {
+function pathsOf(value: unknown, path: string[] = []): string[][] {
   if (typeof value !== "object" || value === null || path.length > 6) return [path];
   const inner = Object.entries(value).slice(0, 30);
   return [
     path,
     [...path, "surprise"],
-    ...inner.flatMap(([name, one]) => placesOf(one, [...path, name])),
+    ...inner.flatMap(([name, part]) => pathsOf(part, [...path, name])),
   ];
 }
 
-function replaced(value: unknown, [name, ...rest]: string[], by: unknown): unknown {
-  if (name === undefined) return by;
+function replaced(value: unknown, [name, ...rest]: string[], replacement: unknown): unknown {
+  if (name === undefined) return replacement;
   const copy = Array.isArray(value) ? [...value] : { ...(value as object) };
-  Reflect.set(copy, name, replaced(Reflect.get(copy, name), rest, by));
+  Reflect.set(copy, name, replaced(Reflect.get(copy, name), rest, replacement));
   return copy;
 }

@@ -29,7 +29,7 @@ const makeTag = (fixtures: Fixtures) =>
 const makeEquipment = (fixtures: Fixtures) =>
   make(fixtures, fixtures.admin, "catalogs/equipment", { name: fresh() });
 
-/** For each foreign key: a request that writes it, and one that deletes what it refers to. */
+/** For each foreign key: a request that writes it, and one that deletes the referenced row. */
 export const RECIPES: Record<string, Recipe> = {
   exercises_owner_id_fkey: userPosts("exercises/user", newExercise),
   logins_user_id_fkey: user(({ api }, { user: { email } }) => {

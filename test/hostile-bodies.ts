@@ -11,14 +11,16 @@ import { consistent } from "./consistent-values.ts";
 import { broken, fitting, nastyText, nastyValue } from "./extreme-values.ts";
 import type { HostileFixtures } from "./hostile-fixtures.ts";
 
-type Sent = { body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> };
+type Payload = { body?: string | Uint8Array<ArrayBuffer>; headers?: Record<string, string> };
 
-/** What a request to an operation is sent with: JSON that mostly fits, a file, or neither. */
-export function bodies(spec: Operation["spec"], fixtures: HostileFixtures): fc.Arbitrary<Sent> {
+/** Bodies for an operation: mostly valid JSON, a file, or none. */
+export function bodies(spec: Operation["spec"], fixtures: HostileFixtures): fc.Arbitrary<Payload> {
   if (spec.file) return files(spec.file.type);
   if (!spec.body) return fc.constant({});
   const values = spec.id === "Sync" ? syncBatches(fixtures) : fitting(spec.body, fixtures.known);
-  const json = mostlyFitting(values).map((value): Sent => ({ body: JSON.stringify(value) ?? "" }));
+  const json = mostlyFitting(values).map(
+    (value): Payload => ({ body: JSON.stringify(value) ?? "" }),
+  );
   const junk = fc.record({
     body: fc.oneof(
       nastyText,
@@ -56,15 +58,15 @@ function syncBatches({ known, params }: HostileFixtures): fc.Arbitrary<unknown> 
   return fc.record({ changes: fc.array(fc.oneof(...items), { maxLength: 4 }) });
 }
 
-const CSV_HEADS = [
+const CSV_HEADERS = [
   "Date,Workout Name,Duration,Exercise Name,Set Order,Weight,Weight Unit,Reps,RPE,Distance,Distance Unit,Seconds,Notes,Workout Notes",
   "title,start_time,end_time,description,exercise_title,superset_id,exercise_notes,set_index,set_type,weight_kg,reps,distance_km,duration_seconds,rpe",
   "Date,Exercise,Category,Weight,Weight Unit,Reps,Distance,Distance Unit,Time,Comment",
 ];
 
-function files(type: string): fc.Arbitrary<Sent> {
+function files(type: string): fc.Arbitrary<Payload> {
   const headers = { "content-type": type };
-  const none = {
+  const existing = {
     ids: [crypto.randomUUID()],
     idsOf: {},
     emails: ["a@example.com"],
@@ -73,7 +75,7 @@ function files(type: string): fc.Arbitrary<Sent> {
   };
   if (type === "application/zip") {
     const list = (schema: TSchema) =>
-      mostlyFitting(fitting(schema, none)).map((value) =>
+      mostlyFitting(fitting(schema, existing)).map((value) =>
         Array.isArray(value) ? value.map((entry) => JSON.stringify(entry ?? null)).join(",\n") : "",
       );
     const lists = fc.record({
@@ -83,7 +85,7 @@ function files(type: string): fc.Arbitrary<Sent> {
       workouts: list(LISTS.workouts),
     });
     return fc.oneof(
-      { weight: 5, arbitrary: lists.map((given) => ({ body: archiveOf(given), headers })) },
+      { weight: 5, arbitrary: lists.map((content) => ({ body: archiveOf(content), headers })) },
       {
         weight: 1,
         arbitrary: fc
@@ -109,15 +111,15 @@ function files(type: string): fc.Arbitrary<Sent> {
     nastyText.map((text) => `"${text.slice(0, 500).replaceAll('"', '""')}"`),
   );
   const rows = fc.array(fc.array(cell, { minLength: 14, maxLength: 14 }), { maxLength: 5 });
-  return fc.tuple(fc.constantFrom(...CSV_HEADS), rows).map(([head, lines]) => ({
-    body: [head, ...lines.map((line) => line.slice(0, head.split(",").length).join(","))].join(
+  return fc.tuple(fc.constantFrom(...CSV_HEADERS), rows).map(([header, lines]) => ({
+    body: [header, ...lines.map((line) => line.slice(0, header.split(",").length).join(","))].join(
       "\n",
     ),
     headers,
   }));
 }
 
-/** Lists that no archive can be packed of are sent as no archive. */
+/** Packs an archive; lists that cannot be packed give an empty body. */
 function archiveOf(lists: Parameters<typeof packArchive>[0]): Uint8Array<ArrayBuffer> {
   try {
     return packArchive(lists);
@@ -126,10 +128,7 @@ function archiveOf(lists: Parameters<typeof packArchive>[0]): Uint8Array<ArrayBu
   }
 }
 
-/**
- * Values that keep the rules, some that fit their schema only, and some of which one place is
- * broken.
- */
+/** Mostly valid values, some that only match their schema, and some with one broken part. */
 export const mostlyFitting = (values: fc.Arbitrary<unknown>) => {
   const fits = values.map((value) => consistent(value));
   return fc.oneof(

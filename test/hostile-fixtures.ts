@@ -5,10 +5,7 @@ import { API } from "./paths.ts";
 
 export type HostileFixtures = {
   known: ExistingValues;
-  /**
-   * Cookies of who may call operations of each access, of someone else who has nothing, and a
-   * refresh cookie.
-   */
+  /** A cookie for each kind of access, one of an unrelated user, and a refresh cookie. */
   cookies: {
     anyone: string;
     active: string;
@@ -17,17 +14,11 @@ export type HostileFixtures = {
     stranger: string;
     refresh: string;
   };
-  /**
-   * Values of path parameters that exist, by the parameter's name; of `id` by what stands before
-   * it.
-   */
+  /** Existing values of path parameters by name; those of `id` by the preceding segment. */
   params: Record<string, string[]>;
 };
 
-/**
- * An account that has something of each kind, its trainer, and a superuser: what hostile requests
- * are about.
- */
+/** Creates an account with entities of every kind, its trainer, and a superuser. */
 export async function makeHostileFixtures(api: Api): Promise<HostileFixtures> {
   const { client, trainer, invitation, accept } = await makeInvitation(api);
   expectStatus(await accept(), 200);
@@ -40,7 +31,7 @@ export async function makeHostileFixtures(api: Api): Promise<HostileFixtures> {
       throw new Error(`${path} was answered with ${answer.status}: ${answer.text}`);
     return answer.json;
   };
-  const asked = await post(
+  const request = await post(
     "clients",
     { email: client.user.email, scopes: ["read_history"] },
     other.as,
@@ -56,14 +47,14 @@ export async function makeHostileFixtures(api: Api): Promise<HostileFixtures> {
     routines: [{ routineId: routine.id, day: 1 }],
   });
   const sets = [{ reps: 5, weight: 100, weightUnit: "kg", rpe: 8 }, { reps: 8 }];
-  const whole = {
+  const completed = {
     timeZone: "Europe/Berlin",
     startedAt: "2026-03-01T10:00:00.000001Z",
     endedAt: "2026-03-01T11:00:00Z",
     exercises: [own, system?.id].map((exerciseId) => ({ exerciseId, mode: "reps", sets })),
   };
-  const done = await post("workouts", whole);
-  const trashed = await post("workouts", whole);
+  const done = await post("workouts", completed);
+  const trashed = await post("workouts", completed);
   expectStatus(await api.delete(`${API}/workouts/${trashed.id}`, { as }), 204);
   const begun = await post("workouts", { timeZone: "UTC", routineId: routine.id, planId: plan.id });
   const set = await post(`workouts/${begun.id}/exercises/${begun.exercises[0].id}/sets`, {
@@ -89,7 +80,7 @@ export async function makeHostileFixtures(api: Api): Promise<HostileFixtures> {
     ({ id }: { id: string }) => id,
   );
   const workouts = [begun.id, begun.id, done.id, trashed.id];
-  const clients = [asked.id, invitation.id];
+  const clients = [request.id, invitation.id];
   const emails = [client, trainer, other, superuser].map(({ user }) => user.email);
   const users = [client, trainer, other, superuser].map(({ user }) => user.id);
   const exerciseIds = [own, system?.id as string];
@@ -121,11 +112,12 @@ export async function makeHostileFixtures(api: Api): Promise<HostileFixtures> {
       emails: [...emails, "free@example.com"],
       names: ["Zq own", "Zq legs", "Zq plan", system?.name as string],
       cursors: [
-        ...[page, changes, cursorAt("changes 999999999999999999"), cursorAt("changes 0")],
-        ...[
-          cursorAt(`2199-12-31T23:59:59.999999Z ${done.id}`),
-          cursorAt(`1000-01-01T00:00:00.000000Z ${done.id}`),
-        ],
+        page,
+        changes,
+        cursorAt("changes 999999999999999999"),
+        cursorAt("changes 0"),
+        cursorAt(`2199-12-31T23:59:59.999999Z ${done.id}`),
+        cursorAt(`1000-01-01T00:00:00.000000Z ${done.id}`),
       ],
     },
     cookies: {
@@ -151,7 +143,7 @@ export async function makeHostileFixtures(api: Api): Promise<HostileFixtures> {
       email: emails,
       loginId: logins,
       importId: [imported.json.importId],
-      // Of catalog entries that are in no exercise: renaming others writes hundreds of exercises.
+      // Unused entries, because renaming a used one rewrites hundreds of exercises.
       equipment: [await entryOf("equipment"), "32767"],
       "muscle-groups": [await entryOf("muscle-groups"), "32767"],
       "exercise-tags": [await entryOf("exercise-tags"), "32767"],

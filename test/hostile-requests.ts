@@ -12,10 +12,7 @@ import { databaseErrorsOf } from "./transaction.ts";
 
 type HostileRequest = { method: string; path: string; requestOptions: RequestOptions };
 
-/**
- * Requests to one operation: values that fit at their edges, values that do not, about what exists
- * and what does not.
- */
+/** Requests to one operation with valid and invalid values, and with existing and unknown ids. */
 function hostileRequests(
   { method, path, spec }: Operation,
   fixtures: HostileFixtures,
@@ -44,23 +41,25 @@ function hostileRequests(
         { weight: 5, arbitrary: query },
         { weight: 1, arbitrary: fc.dictionary(nastyText, nastyText, { maxKeys: 3 }) },
       ),
-      sent: bodies(spec, fixtures),
+      payload: bodies(spec, fixtures),
       headers: headers(),
       as: fc.oneof(
         { weight: 8, arbitrary: fc.constant(cookieOf(spec, cookies)) },
-        { weight: 1, arbitrary: fc.constantFrom(cookies.stranger, "", nobody) },
+        { weight: 1, arbitrary: fc.constantFrom(cookies.stranger, "", INVALID_COOKIES) },
       ),
     })
-    .map((given) => {
-      let at = 0;
-      const filled = path.replaceAll(/:[A-Za-z]+/g, () => segment(given.params[at++] as string));
+    .map((request) => {
+      let index = 0;
+      const filled = path.replaceAll(/:[A-Za-z]+/g, () =>
+        segment(request.params[index++] as string),
+      );
       return {
         method,
-        path: `${filled}${search(given.query as Record<string, unknown>)}`,
+        path: `${filled}${search(request.query as Record<string, unknown>)}`,
         requestOptions: {
-          as: given.as,
-          ...given.sent,
-          headers: { ...given.headers, ...given.sent.headers },
+          as: request.as,
+          ...request.payload,
+          headers: { ...request.headers, ...request.payload.headers },
         },
       };
     });
@@ -70,14 +69,14 @@ function cookieOf(
   { id, access, credentials }: Operation["spec"],
   cookies: HostileFixtures["cookies"],
 ): string {
-  // An archive is imported into an empty account.
+  // Archives can only be imported into an empty account.
   if (id === "ImportArchive") return cookies.stranger;
   return credentials?.includes("refresh_token") ? cookies.refresh : cookies[access];
 }
 
-const nobody = "access_token=e30.e30.e30; refresh_token=x";
+const INVALID_COOKIES = "access_token=e30.e30.e30; refresh_token=x";
 
-/** One segment of a path; `.` and `..` would be others. */
+/** An encoded segment of a path. Clients would resolve `.` and `..`. */
 const segment = (text: string) =>
   /^\.*$/.test(text) ? "x" : encodeURIComponent(text.toWellFormed());
 
@@ -85,8 +84,8 @@ function search(query: unknown): string {
   if (typeof query !== "object" || query === null)
     return `?${encodeURIComponent(String(query).toWellFormed())}`;
   const pairs = Object.entries(query).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value]).map((one) => {
-      const text = typeof one === "string" ? one : (JSON.stringify(one) ?? "");
+    (Array.isArray(value) ? value : [value]).map((part) => {
+      const text = typeof part === "string" ? part : (JSON.stringify(part) ?? "");
       return `${encodeURIComponent(name.toWellFormed())}=${encodeURIComponent(text.toWellFormed())}`;
     }),
   );
@@ -131,9 +130,7 @@ export const HOSTILE_TAGS = [
   "Workouts",
 ];
 
-/**
- * The share of the cases for operations that hash passwords, or read the whole catalog each time.
- */
+/** The share of cases for slow operations, which hash passwords or read the whole catalog. */
 const SHARE: Record<string, number> = {
   AccountLogin: 0.1,
   AccountUpdatePwd: 0.1,
@@ -148,8 +145,8 @@ const SHARE: Record<string, number> = {
 };
 
 /**
- * Sends each operation of `tag` `cases` hostile requests (costly ones fewer), each undone at once,
- * and gives a line for each operation that was found at fault; see `faultOfAnswer`.
+ * Sends `cases` hostile requests to each operation of `tag` (fewer to slow ones), and rolls each
+ * back. Returns a line for each operation with a fault; see `faultOfAnswer`.
  */
 export async function findHostileInputFaults(
   api: Api,
@@ -176,15 +173,15 @@ export async function findHostileInputFaults(
 }
 
 /**
- * Answers to what validation let through, and to a change by others, of which there are none here;
- * in a batch, of one item.
+ * Codes that reveal a gap in validation or a conflict with other requests, of which there are none;
+ * also of an item in a batch.
  */
 const GAP = /"code" ?: ?"(?:value_refused|changed_meanwhile|internal)"/;
 
 /**
- * Asks, undoes whatever was done, and gives what is wrong with the answer: undefined unless it is a
- * fault of ours, a gap in validation, a status that the document does not list, or took a statement
- * that PostgreSQL refused for its values or its text.
+ * Sends a request, rolls it back, and returns the fault of the response if any: an internal error, a
+ * gap in validation, an undocumented status, or a statement that PostgreSQL rejected for its values
+ * or its text.
  */
 async function faultOfAnswer(
   api: Api,
@@ -198,9 +195,9 @@ async function faultOfAnswer(
     answer = await api.ask(request.method, request.path, request.requestOptions);
   }).finally(() => sql.unsafe("rollback to savepoint hostile_request"));
   const { status, text } = answer as Answer;
-  const refused = errors.find((error) => /^(22|42|XX)/.test(postgresError(error)?.code ?? ""));
-  if (refused)
-    return `PostgreSQL refused it: ${postgresError(refused)?.code} ${(refused as Error).message}`;
+  const rejected = errors.find((error) => /^(22|42|XX)/.test(postgresError(error)?.code ?? ""));
+  if (rejected)
+    return `PostgreSQL rejected a statement: ${postgresError(rejected)?.code} ${(rejected as Error).message}`;
   if (status >= 500 || GAP.test(text)) return `${status} ${text} ${errors.join("; ")}`;
   return documentedStatuses(api).get(operationId)?.has(status)
     ? undefined

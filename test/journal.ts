@@ -2,9 +2,9 @@ import { mulberry32 } from "#bench/figures/statistics.ts";
 import { signUpAndIn } from "#bench/testbed/accounts.ts";
 import type { Pool } from "#db/client.ts";
 
-/** One request: what it was, what became of it (0: no answer), and when. */
+/** One request and its outcome. The status is 0 if there was no response. */
 export type Entry = {
-  /** As the proxy and the workers log it. */
+  /** The id in the logs of the proxy and the workers. */
   requestId: string;
   kind: "write" | "read" | "list";
   name: string;
@@ -18,15 +18,15 @@ type Acknowledged = { id: string; name: string; as: string };
 
 export type Load = {
   entries: Entry[];
-  /** Sends no more, and waits for every answer. */
+  /** Stops sending, and waits for all responses. */
   stop(): Promise<void>;
 };
 
 const TICK_MS = 10;
-/** Nobody waits longer: the budget's client. */
-const PATIENCE_MS = 30_000;
+/** The timeout of a request. */
+const TIMEOUT_MS = 30_000;
 
-/** Signs up `count` people through the proxy; their cookie headers. */
+/** Signs up `count` users through the proxy, and returns their cookie headers. */
 export const signUpPeople = (unix: string, count: number): Promise<string[]> =>
   Promise.all(
     Array.from({ length: count }, () =>
@@ -34,18 +34,12 @@ export const signUpPeople = (unix: string, count: number): Promise<string[]> =>
     ),
   );
 
-/**
- * How long the machine is tried before a load, and what share of what it carried then it is asked
- * for.
- */
+/** The duration of the capacity trial before a load, and the share of that capacity to use. */
 const TRIAL_MS = 2000;
 const AFFORDABLE_SHARE = 0.25;
 const MIN_RATE = 20;
 
-/**
- * Requests a second that this machine carries with room to spare, `maxRate` at most: others may use
- * it, too.
- */
+/** A rate of requests per second well below the capacity of this machine, at most `maxRate`. */
 export async function affordableRate(
   unix: string,
   people: string[],
@@ -55,9 +49,12 @@ export async function affordableRate(
   let answered = 0;
   const ask = async (as: string) => {
     while (performance.now() < until) {
-      const asked = { method: "POST", headers: { cookie: as, "content-type": "application/json" } };
+      const options = {
+        method: "POST",
+        headers: { cookie: as, "content-type": "application/json" },
+      };
       const body = JSON.stringify({ name: `trial ${crypto.randomUUID()}`, exercises: [] });
-      await fetch("http://localhost/api/v1/routines", { unix, ...asked, body }).then((answer) =>
+      await fetch("http://localhost/api/v1/routines", { unix, ...options, body }).then((answer) =>
         answer.text(),
       );
       answered++;
@@ -69,9 +66,9 @@ export async function affordableRate(
 }
 
 /**
- * A constant `rate` of requests a second, whatever became of those before: of ten, four write a
- * routine under a name of its own, three read one whose writing was acknowledged, three list the
- * catalog. What is done when depends on `seed` alone.
+ * Sends `rate` requests per second, independent of earlier responses (open loop): 40 % create a
+ * routine with a unique name, 30 % read an acknowledged one, 30 % list the catalog. The sequence
+ * depends on `seed` only.
  */
 export function startLoad({
   unix,
@@ -96,7 +93,7 @@ export function startLoad({
       unix,
       method: body === undefined ? "GET" : "POST",
       headers: { cookie: as, "content-type": "application/json", "x-request-id": requestId },
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
@@ -113,41 +110,45 @@ export function startLoad({
   const read = async (entry: Entry, { id, name, as }: Acknowledged) => {
     entry.name = name;
     const { status, json } = await ask(as, entry.requestId, `/routines/${id}`);
-    // What is read is what was written.
     return status === 200 && json.name !== name
-      ? { status: 0, code: "something else" }
+      ? { status: 0, code: "wrong name" }
       : { status, code: json.code ?? "" };
   };
   const list = async (as: string, entry: Entry) => {
     const { status, json } = await ask(as, entry.requestId, "/exercises?pageSize=10");
     return { status, code: json.code ?? "" };
   };
-  const send = async (at: number) => {
-    const as = people[at % people.length] as string;
+  const send = async (index: number) => {
+    const as = people[index % people.length] as string;
     const chance = random();
-    const known = acknowledged[Math.floor(random() * acknowledged.length)];
-    const kind = chance < 0.4 ? "write" : chance < 0.7 && known ? "read" : "list";
+    const existing = acknowledged[Math.floor(random() * acknowledged.length)];
+    const kind = chance < 0.4 ? "write" : chance < 0.7 && existing ? "read" : "list";
     const entry: Entry = {
-      ...{ requestId: `journal-${seed}-${at}`, kind, name: `${seed}-${at}`, status: 0, code: "" },
-      ...{ startedAtMs: performance.now(), endedAtMs: 0 },
+      requestId: `journal-${seed}-${index}`,
+      kind,
+      name: `${seed}-${index}`,
+      status: 0,
+      code: "",
+      startedAtMs: performance.now(),
+      endedAtMs: 0,
     };
     entries.push(entry);
-    const asked =
+    const response =
       kind === "write"
         ? write(as, entry)
-        : kind === "read" && known
-          ? read(entry, known)
+        : kind === "read" && existing
+          ? read(entry, existing)
           : list(as, entry);
     const failed = (error: unknown) => ({
       status: 0,
       code: (error as { code?: string }).code ?? String(error),
     });
-    Object.assign(entry, await asked.catch(failed), { endedAtMs: performance.now() });
+    Object.assign(entry, await response.catch(failed), { endedAtMs: performance.now() });
   };
   const timer = setInterval(() => {
     for (const due = ((performance.now() - startedAtMs) * rate) / 1000; sent < due; ) {
-      const one = send(sent++).finally(() => running.delete(one));
-      running.add(one);
+      const request = send(sent++).finally(() => running.delete(request));
+      running.add(request);
     }
   }, TICK_MS);
   return {
@@ -162,10 +163,7 @@ export function startLoad({
 export const failuresOf = ({ entries }: Load): Entry[] =>
   entries.filter(({ status }) => status === 0 || status >= 400);
 
-/**
- * Compares what was acknowledged with what is there, both ways: names that are lost, and that are
- * there twice.
- */
+/** Compares the acknowledged writes with the database: names that are lost or stored twice. */
 export async function compareJournal(
   { entries }: Load,
   { sql }: Pool,
@@ -173,22 +171,22 @@ export async function compareJournal(
   const rows = await sql<
     { name: string; count: number }[]
   >`select name, count(*)::int as count from routines group by name`;
-  const there = new Map(rows.map(({ name, count }) => [name, count]));
+  const stored = new Map(rows.map(({ name, count }) => [name, count]));
   const written = entries.filter(({ kind }) => kind === "write");
   return {
     lost: written
-      .filter(({ name, status }) => status === 201 && !there.has(name))
+      .filter(({ name, status }) => status === 201 && !stored.has(name))
       .map(({ name }) => name),
-    doubled: written.filter(({ name }) => (there.get(name) ?? 0) > 1).map(({ name }) => name),
+    doubled: written.filter(({ name }) => (stored.get(name) ?? 0) > 1).map(({ name }) => name),
   };
 }
 
-/** One line about a load: how many of what came to what. */
+/** One line with the number of requests per kind and outcome. */
 export function summaryOf({ entries }: Load): string {
   const counts = new Map<string, number>();
   for (const { kind, status, code } of entries) {
     const key = `${kind} ${status}${code && ` ${code}`}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
-  return [...counts].map(([what, count]) => `${count} × ${what}`).join(", ");
+  return [...counts].map(([outcome, count]) => `${count} × ${outcome}`).join(", ");
 }

@@ -7,7 +7,7 @@ const checkout = makeCheckout({ withModules: true });
 afterAll(checkout.remove);
 const { dir } = checkout;
 
-/** Signs up, and says whether it was acknowledged. */
+/** Signs up, and returns the status; undefined if there was no response. */
 async function signUp(port: string, email: string): Promise<number | undefined> {
   const password = "correct horse battery staple";
   const body = JSON.stringify({ email, password, confirmPassword: password });
@@ -25,7 +25,7 @@ async function signUp(port: string, email: string): Promise<number | undefined> 
   }
 }
 
-test(`killed at any moment ${ROUNDS} times, it comes up each time with everything that was acknowledged`, async () => {
+test(`after ${ROUNDS} kills at random moments, everything that was acknowledged is still there`, async () => {
   const port = await freePort();
   const env = {
     PORT: port,
@@ -36,7 +36,7 @@ test(`killed at any moment ${ROUNDS} times, it comes up each time with everythin
   const acknowledged: string[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const up = launch(dir, ["up"], env);
-    // Every fourth time while it is still starting.
+    // Every fourth time during the start.
     const isEarly = round % 4 === 3;
     const killAfterMs = isEarly ? Math.random() * 700 : 300 + Math.random() * 1500;
     if (!isEarly) await waitUntilUp(up);
@@ -64,7 +64,7 @@ test(`killed at any moment ${ROUNDS} times, it comes up each time with everythin
   expect(acknowledged.length).toBeGreaterThan(ROUNDS);
 });
 
-test("on a machine with only npm and an empty HOME, it installs what is missing and serves", async () => {
+test("on a machine with only npm and an empty HOME, up installs what is missing and serves", async () => {
   const clean = makeCheckout({ withModules: false });
   afterAll(clean.remove);
   const npmOnly = (process.env.PATH ?? "")

@@ -22,13 +22,13 @@ const { dir } = checkout;
 const home = join(dir, ".irontrack");
 const isRoot = process.getuid?.() === 0;
 
-test("a newcomer starts everything with one command, and what it prints works when pasted", async () => {
+test("one command starts everything, and the commands that it prints work", async () => {
   const port = await freePort();
   const up = launch(dir, ["up"], { PORT: port });
   await waitUntilUp(up);
-  const answered = runPrintedCommands(dir, up.output());
-  expect(answered).toContain('"email":"ada@example.com"');
-  expect(answered).toContain("Squat");
+  const printed = runPrintedCommands(dir, up.output());
+  expect(printed).toContain('"email":"ada@example.com"');
+  expect(printed).toContain("Squat");
   expect(statSync(join(home, "jwt-keys.json")).mode & 0o777).toBe(0o600);
   expect(statSync(join(home, "lock.sqlite")).mode & 0o777).toBe(0o600);
   expect(statSync(join(home, "run/irontrack.sock")).mode & 0o777).toBe(0o660);
@@ -48,7 +48,7 @@ test("a newcomer starts everything with one command, and what it prints works wh
   expect(existsSync(join(home, "postgres/postmaster.pid"))).toBe(false);
 });
 
-test("killed without warning, it comes up again with what was acknowledged", async () => {
+test("after a kill, up starts again with everything that was acknowledged", async () => {
   const port = await freePort();
   const first = launch(dir, ["up"], { PORT: port });
   await waitUntilUp(first);
@@ -63,7 +63,7 @@ test("killed without warning, it comes up again with what was acknowledged", asy
   expect(await again.ended).toBe(0);
 });
 
-test("only the database server is left of a killed process: the next one takes over", async () => {
+test("up takes over the database server that a killed process left running", async () => {
   const first = launch(dir, ["up"], { PORT: await freePort() });
   await waitUntilUp(first);
   first.child.kill("SIGKILL");
@@ -74,7 +74,7 @@ test("only the database server is left of a killed process: the next one takes o
   expect(await again.ended).toBe(0);
 });
 
-test("with DATABASE_URL nothing is embedded", async () => {
+test("with DATABASE_URL, up starts no PostgreSQL", async () => {
   const other = join(dir, "other-home");
   const up = launch(dir, ["up"], {
     ...databaseSettings(),
@@ -115,20 +115,23 @@ test.each([
   ["a taken port", () => ({ PORT: String(taken.port), IRONTRACK_HOME: "h1" }), "(HOST, PORT)"],
   ["a home that is a file", () => ({ IRONTRACK_HOME: blocked }), "IRONTRACK_HOME"],
   [
-    "a database that is away",
+    "an unreachable database",
     () => ({ DATABASE_URL: "postgres://x:secret@127.0.0.1:1/x" }),
     "DATABASE_URL",
   ],
-  ["a database that is no URL", () => ({ DATABASE_URL: "nonsense-secret" }), "DATABASE_URL"],
+  ["a database that is not a URL", () => ({ DATABASE_URL: "nonsense-secret" }), "DATABASE_URL"],
   ["several bad settings", () => ({ PORT: "secret", DRAIN_TIMEOUT_S: "-1" }), "DRAIN_TIMEOUT_S"],
-])("%s is one clear line that names the setting, without its value", async (_what, env, named) => {
-  writeFileSync(blocked, "");
-  const up = launch(dir, ["up"], env());
-  expect(await up.ended).toBe(1);
-  expect(up.output()).toContain(named);
-  expect(up.output()).not.toContain("secret");
-  expect(up.output()).not.toMatch(/^\s+at /m);
-});
+])(
+  "%s is reported in one line that names the setting, without its value",
+  async (_what, env, named) => {
+    writeFileSync(blocked, "");
+    const up = launch(dir, ["up"], env());
+    expect(await up.ended).toBe(1);
+    expect(up.output()).toContain(named);
+    expect(up.output()).not.toContain("secret");
+    expect(up.output()).not.toMatch(/^\s+at /m);
+  },
+);
 const taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
 afterAll(() => taken.stop(true));
 
@@ -142,11 +145,11 @@ test("a data directory with foreign content is not changed", async () => {
   expect(readFileSync(precious, "utf8")).toBe("Dear Ada");
 });
 
-test.if(isRoot)("a full disk is one clear line that names the setting", async () => {
+test.if(isRoot)("a full disk is reported in one line that names the setting", async () => {
   const full = join(dir, "full");
   mkdirSync(full);
   const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", full]);
-  if (mounted.exitCode !== 0) return console.warn("not tried: no tmpfs can be mounted here");
+  if (mounted.exitCode !== 0) return console.warn("skipped: no tmpfs can be mounted here");
   try {
     chmodSync(full, 0o755);
     const up = launch(dir, ["up"], { IRONTRACK_HOME: full, PORT: await freePort() });
@@ -158,7 +161,7 @@ test.if(isRoot)("a full disk is one clear line that names the setting", async ()
   }
 });
 
-test.if(isRoot)("somebody who is not root starts it too", async () => {
+test.if(isRoot)("a user other than root can start it too", async () => {
   const other = makeCheckout({ withModules: true, isForOthers: true });
   const nobody = { uid: 65_534, gid: 65_534 };
   giveTo(other.dir, nobody.uid, nobody.gid);
@@ -199,9 +202,7 @@ test("both commands work in a private directory, with umask 077 and without HOME
     own.remove();
   }
 });
-/**
- * The bit of the one capability that PostgreSQL keeps there: to read and enter what others may not.
- */
+/** The only capability of PostgreSQL there. */
 const CAP_DAC_READ_SEARCH = 1 << 2;
 const capabilitiesOf = (pid: number) =>
   Number.parseInt(
@@ -214,8 +215,8 @@ test.each([
   [["seed", "--overwritte"], 2, "did you mean --overwrite?"],
   [[], 2, "Usage"],
   [["up", "--help"], 0, "up"],
-])("irontrack %p exits with %i", async (args, code, said) => {
+])("irontrack %p exits with %i", async (args, code, output) => {
   const run = launch(dir, args as string[]);
   expect(await run.ended).toBe(code as number);
-  expect(run.output()).toContain(said as string);
+  expect(run.output()).toContain(output as string);
 });

@@ -19,10 +19,9 @@ import { join } from "node:path";
 const ROOT = join(import.meta.dir, "..");
 
 /**
- * A checkout of what Git tracks, in a new directory whose name has a space. `withModules` lends it
- * our node_modules; with `isPrivate` it has its own, lies below a directory that only its owner may
- * enter, and has programs that only their owner may run, as an installation with umask 077 makes
- * them.
+ * Copies the files that Git tracks to a new directory whose name has a space. `withModules` links
+ * our node_modules. With `isPrivate` it has its own copy, is below a directory that only its owner
+ * may enter, and has programs that only their owner may run, like an installation with umask 077.
  */
 export function makeCheckout({
   withModules,
@@ -54,7 +53,7 @@ export function makeCheckout({
     },
   );
   if (copied.status !== 0) throw new Error(String(copied.stderr));
-  // A link leads nowhere for other users if we are in a private directory ourselves.
+  // Other users could not follow a link if this checkout is in a private directory.
   if (isPrivate || isForOthers) copyModules(dir, isPrivate);
   else if (withModules) symlinkSync(join(ROOT, "node_modules"), join(dir, "node_modules"));
   return { dir, remove: () => rmSync(parent, { recursive: true, force: true }) };
@@ -62,7 +61,7 @@ export function makeCheckout({
 
 function copyModules(dir: string, isPrivate: boolean) {
   const [from, to] = [join(ROOT, "node_modules"), join(dir, "node_modules")];
-  // Hard links where they are possible: a copy takes seconds.
+  // Hard links if possible, because a copy takes seconds.
   const linked = spawnSync("cp", ["-al", from, to]);
   if (linked.status !== 0) cpSync(from, to, { recursive: true, verbatimSymlinks: true });
   if (!isPrivate) return;
@@ -71,19 +70,19 @@ function copyModules(dir: string, isPrivate: boolean) {
     absolute: true,
   });
   for (const program of [...programs]) {
-    // A copy of its own, because a hard link shares its mode.
+    // Copied, because a hard link shares the mode.
     const content = readFileSync(program);
     rmSync(program);
     writeFileSync(program, content, { mode: 0o700 });
   }
 }
 
-/** Gives a checkout to another user, as whom it can then be launched. */
+/** Changes the owner of a checkout. */
 export function giveTo(dir: string, uid: number, gid: number): void {
   const give = (path: string) => {
     chownSync(path, uid, gid);
     for (const entry of readdirSync(path, { withFileTypes: true })) {
-      // Its files are hard links of ours.
+      // Its files are hard links to this checkout.
       if (entry.name === "node_modules") continue;
       if (entry.isDirectory()) give(join(path, entry.name));
       else if (!entry.isSymbolicLink()) chownSync(join(path, entry.name), uid, gid);
@@ -94,19 +93,19 @@ export function giveTo(dir: string, uid: number, gid: number): void {
 
 export type Launched = {
   child: ChildProcess;
-  /** What it printed so far, on both streams. */
+  /** The output so far, of both streams. */
   output(): string;
   ended: Promise<number | null>;
 };
 
-/** What a machine needs to reach its package registry: certificates and proxies. */
+/** Variables to reach a package registry: certificates and proxies. */
 const network = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => /CERT|_CA_|proxy|^npm_config/i.test(name)),
 );
 
 /**
- * Runs `./irontrack …` of a checkout with an empty HOME, and nothing of our environment but PATH
- * and the network's. `through` is a command that runs it.
+ * Runs `./irontrack …` of a checkout with an empty HOME. Inherits only PATH and the variables of the
+ * network. `through` is a command prefix.
  */
 export function launch(
   dir: string,
@@ -133,44 +132,42 @@ export function launch(
   return { child, output: () => output, ended };
 }
 
-/** Waits until it says that it is up. Throws with what it printed when it ends first. */
+/** Waits until `up` is ready. Throws with its output if it exits first. */
 export async function waitUntilUp({ output, ended }: Launched): Promise<void> {
   let hasEnded = false;
   void ended.then(() => {
     hasEnded = true;
   });
   while (!output().includes("Ctrl-C here stops everything")) {
-    if (hasEnded) throw new Error(`It ended: ${output()}`);
+    if (hasEnded) throw new Error(`It exited: ${output()}`);
     await Bun.sleep(10);
   }
 }
 
-/**
- * The commands that it says to try, run in a shell as they are printed; what they answered, joined.
- */
+/** Runs the commands that `up` has printed in a shell, and returns their output. */
 export function runPrintedCommands(dir: string, output: string): string {
   const commands = output.slice(
     output.indexOf("  curl "),
     output.lastIndexOf("pageSize=3'") + "pageSize=3'".length,
   );
-  const done = spawnSync("sh", ["-c", commands], { cwd: dir, encoding: "utf8" });
-  return done.stdout + done.stderr;
+  const result = spawnSync("sh", ["-c", commands], { cwd: dir, encoding: "utf8" });
+  return result.stdout + result.stderr;
 }
 
-/** Kills it and the PostgreSQL that it started, both at once and without warning. */
+/** Kills the command and its PostgreSQL with SIGKILL. */
 export function killEverything({ child }: Launched, dataDir: string): void {
   const postmaster = postmasterPid(dataDir);
   child.kill("SIGKILL");
   if (postmaster > 0) spawnSync("kill", ["-9", String(postmaster)]);
 }
 
-/** The process of the PostgreSQL that runs on `dataDir`; 0 if none does. */
+/** The process id of the PostgreSQL on `dataDir`; 0 if there is none. */
 export function postmasterPid(dataDir: string): number {
   const pidFile = join(dataDir, "postmaster.pid");
   return existsSync(pidFile) ? Number.parseInt(readFileSync(pidFile, "utf8"), 10) : 0;
 }
 
-/** A TCP port that nobody listens on right now. */
+/** A TCP port that is currently free. */
 export async function freePort(): Promise<string> {
   return await new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {

@@ -1,8 +1,8 @@
 import type { Db } from "#db/client.ts";
 
 /**
- * Returns once `count` connections to the database wait for a lock. Gives up after 2 s, and as soon
- * as `answer`, of a request that may have no lock to wait for, has settled.
+ * Returns once `count` connections to the database wait for a lock. Gives up after 2 s, or when
+ * `answer` settles, which is for requests that may not have to wait.
  */
 export async function waitUntilBlocked(
   { sql }: Pick<Db, "sql">,

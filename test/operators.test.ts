@@ -21,14 +21,14 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-/** Runs the command as an operator would, without a terminal. */
+/** Runs a command without a terminal. */
 function irontrack(
   args: string[],
   input = "",
   env: Record<string, string> = {},
 ): SpawnSyncReturns<string> {
-  const [command, ...before] = program();
-  return spawnSync(command, [...before, ...args], {
+  const [command, ...prefix] = program();
+  return spawnSync(command, [...prefix, ...args], {
     cwd: join(import.meta.dir, ".."),
     encoding: "utf8",
     maxBuffer: 2 ** 24,
@@ -44,15 +44,15 @@ function irontrack(
   });
 }
 
-/** Runs it, expects it to succeed, and gives what it printed. */
-function done(args: string[], input = ""): string {
+/** Runs a command, which must succeed, and returns its output. */
+function succeed(args: string[], input = ""): string {
   const run = irontrack(args, input);
   if (run.status !== 0)
     throw new Error(`${args.join(" ")} exited with ${run.status}: ${run.stdout}${run.stderr}`);
   return run.stdout;
 }
 
-test("the command refuses the addresses and names that the API refuses, and compares them alike", () => {
+test("the command refuses the same addresses and names as the API, and normalises them alike", () => {
   for (const args of [
     ["user:create", "op-\u202eada@example.com"],
     ["user:create", "op-nobody"],
@@ -67,15 +67,15 @@ test("the command refuses the addresses and names that the API refuses, and comp
     expect([run.status, run.stderr.includes("Must be a valid")]).toEqual([1, true]);
   }
   expect(
-    done(["user:create", "Zq-Ame\u0301lie@example.com", "--password-stdin"], PASSWORD),
+    succeed(["user:create", "Zq-Ame\u0301lie@example.com", "--password-stdin"], PASSWORD),
   ).toContain(AMELIE);
-  expect(done(["user:deactivate", "zq-ame\u0301lie@example.com", "--yes"])).toContain(AMELIE);
+  expect(succeed(["user:deactivate", "zq-ame\u0301lie@example.com", "--yes"])).toContain(AMELIE);
 });
 
 const rowsOf = (args: string[]) =>
-  JSON.parse(done([...args, "--json"])) as Record<string, unknown>[];
+  JSON.parse(succeed([...args, "--json"])) as Record<string, unknown>[];
 
-test("a command without what it needs is refused in one line", () => {
+test("a command without a required argument is refused in one line", () => {
   const run = irontrack(["user:create"]);
   expect([run.status, run.stderr]).toEqual([
     2,
@@ -83,34 +83,34 @@ test("a command without what it needs is refused in one line", () => {
   ]);
 });
 
-test("an operator creates people, finds them, and changes what they may do", () => {
+test("an operator creates users, finds them, and changes their roles", () => {
   expect(
-    done(["user:create", ADA, "--name", "Ada", "--password-stdin"], `${PASSWORD}\n`),
+    succeed(["user:create", ADA, "--name", "Ada", "--password-stdin"], `${PASSWORD}\n`),
   ).toContain(ADA);
-  done(["user:create", BOB, "--password-stdin"], PASSWORD);
+  succeed(["user:create", BOB, "--password-stdin"], PASSWORD);
   expect(rowsOf(["user:list", "--search", "op-"])).toHaveLength(2);
-  expect(done(["user:list", "--search", "op-ada", "--csv"])).toMatch(
+  expect(succeed(["user:list", "--search", "op-ada", "--csv"])).toMatch(
     /^id,name,email,.*\n.*,Ada,op-ada@example.com,/,
   );
-  expect(done(["user:create-admin", ROOT, "--password-stdin"], PASSWORD)).toContain("superuser");
-  done(["user:promote", ADA]);
+  expect(succeed(["user:create-admin", ROOT, "--password-stdin"], PASSWORD)).toContain("superuser");
+  succeed(["user:promote", ADA]);
   expect(rowsOf(["user:list", "--role", "superuser", "--search", "op-"])).toHaveLength(2);
-  done(["user:demote", ADA, "--yes"]);
-  done(["role:assign", BOB, "fitness-trainer"]);
+  succeed(["user:demote", ADA, "--yes"]);
+  succeed(["role:assign", BOB, "fitness-trainer"]);
   expect(rowsOf(["user:list", "--search", BOB])).toMatchObject([{ roleSlug: "fitness-trainer" }]);
-  done(["role:revoke", BOB, "fitness-trainer", "--yes"]);
-  done(["user:deactivate", BOB, "--yes"]);
+  succeed(["role:revoke", BOB, "fitness-trainer", "--yes"]);
+  succeed(["user:deactivate", BOB, "--yes"]);
   expect(rowsOf(["user:list", "--active", "no", "--search", "op-"])).toMatchObject([
     { email: BOB },
   ]);
-  done(["user:activate", BOB]);
-  expect(done(["user:reset-password", BOB, "--yes"]).trim().split("\n").at(-1)).toMatch(
+  succeed(["user:activate", BOB]);
+  expect(succeed(["user:reset-password", BOB, "--yes"]).trim().split("\n").at(-1)).toMatch(
     /^[\w-]{24}$/,
   );
   expect(rowsOf(["user:logins", BOB])).toEqual([]);
-  expect(done(["user:revoke-logins", BOB, "--yes"])).toContain("Ended 0 logins");
-  expect(done(["roles:create", "op-role", "Operator's role"])).toContain("Created");
-  expect(done(["roles:create", "op-role", "Operator's role"])).toContain("already");
+  expect(succeed(["user:revoke-logins", BOB, "--yes"])).toContain("Ended 0 logins");
+  expect(succeed(["roles:create", "op-role", "Operator's role"])).toContain("Created");
+  expect(succeed(["roles:create", "op-role", "Operator's role"])).toContain("already");
   const events = rowsOf(["audit:list", "--limit", "20"]).filter(
     ({ actor }) => actor === "operator",
   );
@@ -161,50 +161,44 @@ test.each<[string, string[], string, number, string]>([
     1,
     "already",
   ],
-  ["something destructive without --yes", ["user:deactivate", ADA], "", 2, "--yes"],
-  ["somebody who is not there", ["user:promote", "nobody-op@example.com"], "", 1, "User not found"],
-  ["a role that is not there", ["role:assign", ADA, "king"], "", 2, "There is no role king"],
+  ["a destructive command without --yes", ["user:deactivate", ADA], "", 2, "--yes"],
+  ["an unknown user", ["user:promote", "nobody-op@example.com"], "", 1, "User not found"],
+  ["an unknown role", ["role:assign", ADA, "king"], "", 2, "There is no role king"],
   [
-    "a part of the seed that is not there",
+    "an unknown part of the seed",
     ["seed", "--only", "nonsense"],
     "",
     2,
     "there is no part nonsense",
   ],
-  [
-    "a migration that is not there",
-    ["migrate", "--to", "9999_nonsense"],
-    "",
-    2,
-    "There is no migration",
-  ],
-  ["a word that is not yes or no", ["user:list", "--active", "perhaps"], "", 2, "yes or no"],
-])("%s is refused in one line", (_what, args, input, code, said) => {
+  ["an unknown migration", ["migrate", "--to", "9999_nonsense"], "", 2, "There is no migration"],
+  ["a value other than yes or no", ["user:list", "--active", "perhaps"], "", 2, "yes or no"],
+])("%s is refused in one line", (_case, args, input, code, message) => {
   const run = irontrack(args, input);
-  expect(run.stderr).toContain(said);
+  expect(run.stderr).toContain(message);
   expect(run.stderr).not.toMatch(/^\s+at /m);
   expect(run.status).toBe(code);
 });
 
-test("migrating and seeding what is current writes nothing", () => {
+test("migrating and seeding a current database writes nothing", () => {
   expect(rowsOf(["migrate", "--status"]).every(({ appliedAt }) => appliedAt !== null)).toBe(true);
-  expect(done(["migrate"])).toContain("Nothing to apply");
+  expect(succeed(["migrate"])).toContain("Nothing to apply");
   for (const args of [["seed", "--dry-run"], ["seed"]]) {
     for (const { added, changed, removed } of rowsOf(args))
       expect([added, changed, removed]).toEqual([0, 0, 0]);
   }
 });
 
-test("keys are listed and rotated, and never shown", () => {
+test("keys are listed and rotated, and private keys are never shown", () => {
   const [first] = rowsOf(["token:keys"]);
-  done(["token:rotate-key"]);
+  succeed(["token:rotate-key"]);
   const keys = rowsOf(["token:keys"]);
   expect(keys.map(({ use }) => use)).toEqual(["signs", "verifies"]);
   expect(keys[1]?.kid).toBe(first?.kid);
   expect(JSON.stringify(keys)).not.toContain('"d"');
 });
 
-test("doctor says what will not do", () => {
+test("doctor reports a setting that does not work", () => {
   expect(rowsOf(["doctor"]).find(({ what }) => what === "database")).toMatchObject({
     state: "good",
   });
@@ -214,18 +208,18 @@ test("doctor says what will not do", () => {
   expect(run.stdout).not.toContain("secret");
 });
 
-test("an operator takes an account's data out into a file, and brings it into an empty account", async () => {
+test("an operator exports an account to a file and imports it into an empty account", async () => {
   const [from, to] = ["op-export@example.com", "op-import@example.com"];
   EMAILS.push(from, to);
-  for (const email of [from, to]) done(["user:create", email, "--password-stdin"], PASSWORD);
+  for (const email of [from, to]) succeed(["user:create", email, "--password-stdin"], PASSWORD);
   await testPool().sql`
     insert into workouts (user_id, status, started_at, ended_at, time_zone, notes)
     select id, 'completed', '2026-01-01T10:00Z', '2026-01-01T11:00Z', 'UTC', 'Kept' from users where email = ${from}`;
   const [first, second] = [join(home, "first.zip"), join(home, "second.zip")];
-  expect(done(["user:export", from, "--out", first])).toContain(first);
+  expect(succeed(["user:export", from, "--out", first])).toContain(first);
   expect(irontrack(["user:export", from, "--out", first]).status).toBe(2);
-  expect(done(["user:import", to, first])).toContain("1 workouts");
-  done(["user:export", to, "--out", second]);
+  expect(succeed(["user:import", to, first])).toContain("1 workouts");
+  succeed(["user:export", to, "--out", second]);
   expect(readFileSync(second).equals(readFileSync(first))).toBe(true);
   const again = irontrack(["user:import", to, first]);
   expect([again.status, again.stderr]).toEqual([1, expect.stringContaining("empty account")]);
@@ -235,5 +229,7 @@ test("an operator takes an account's data out into a file, and brings it into an
 });
 
 test("the printed OpenAPI document is the committed one", async () => {
-  expect(done(["openapi"])).toBe(await Bun.file(join(import.meta.dir, "../openapi.json")).text());
+  expect(succeed(["openapi"])).toBe(
+    await Bun.file(join(import.meta.dir, "../openapi.json")).text(),
+  );
 });

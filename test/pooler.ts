@@ -8,15 +8,12 @@ import {
   type TestCluster,
 } from "./cluster.ts";
 
-/**
- * Tests hold connections while others wait for their locks: more of them than a production of that
- * size would have.
- */
+/** Larger than in production, because tests hold connections while others wait for their locks. */
 const SETTINGS = { default_pool_size: "40", server_idle_timeout: "2" };
 
 /**
- * PgBouncer in front of a run's PostgreSQL, and what tells test files so. `program` true is the
- * newest that there is.
+ * Starts PgBouncer in front of the test PostgreSQL, and returns the environment for test files.
+ * `true` selects the newest program.
  */
 export async function startTestPooler({ cluster, dir }: TestCluster, program: string | true) {
   const pooler = await startPooler({

@@ -4,26 +4,21 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { findPostgresTools, type PostgresTools } from "#src/backup/postgres-tools.ts";
 
-/** The version of the PostgreSQL that comes along, which tools must not be older than. */
+/** The version of the embedded PostgreSQL; tools must not be older. */
 const SERVER_VERSION = 180_000;
 
-/**
- * What PG_BIN names, else what `.ci/postgresql-client` fetched, else what the machine has; throws
- * when none fits.
- */
+/** The tools of PG_BIN, of `.ci/postgresql-client`, or of the machine. Throws if none is suitable. */
 export function testTools(): PostgresTools {
   const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
-  const [fetched] = globSync(
+  const [downloaded] = globSync(
     join(cache, "irontrack/postgresql-client-*/embedded_postgres/pginstall/bin"),
   );
-  const PG_BIN = process.env.PG_BIN ?? (fetched && existsSync(fetched) ? fetched : undefined);
+  const PG_BIN =
+    process.env.PG_BIN ?? (downloaded && existsSync(downloaded) ? downloaded : undefined);
   return findPostgresTools({ PG_BIN, path: process.env.PATH ?? "" }, SERVER_VERSION);
 }
 
-/**
- * `describe` for tests that need pg_dump: without one that fits they are skipped with a line, and
- * in CI they fail.
- */
+/** `describe` for tests that need pg_dump. If it is missing, skips them; fails in CI. */
 export function describeWithTools(name: string, tests: () => void): void {
   let missing: Error | undefined;
   try {

@@ -6,8 +6,7 @@ import {
   TEST_DATABASE_URL,
 } from "./cluster.ts";
 
-// `./irontrack test` starts one PostgreSQL for the whole run; a bare `bun test` gets one of its own
-// here.
+// `./irontrack test` starts one PostgreSQL for the whole run; a plain `bun test` starts it here.
 if (process.env[TEST_DATABASE_URL]) {
   const pathname = `/${databaseOfWorker(Number(process.env.BUN_TEST_WORKER_ID ?? 1))}`;
   for (const name of [TEST_DATABASE_URL, TEST_DATABASE_DIRECT_URL]) {

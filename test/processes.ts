@@ -13,14 +13,11 @@ export type ServingProcess = {
   ): Promise<Response>;
 };
 
-/**
- * Processes of the real application that share a database, a directory for their sockets, and a
- * key.
- */
+/** Processes of the application that share a database, a directory of sockets, and a key. */
 export type Processes = {
   keys: Keys;
   start(name: string, settings?: Record<string, string>): Promise<ServingProcess>;
-  /** Kills them all. */
+  /** Kills all of them. */
   stop(): void;
 };
 

@@ -11,10 +11,7 @@ import { makeOwnDatabase, type OwnDatabase } from "./own-database.ts";
 import { openProcesses } from "./processes.ts";
 import type { TcpTarget } from "./raw-http.ts";
 
-/**
- * `describe` for tests that need the proxy's program: without it they are skipped with a line, and
- * in CI they fail.
- */
+/** `describe` for tests that need the proxy's program. If it is missing, skips them; fails in CI. */
 export function describeProxied(name: string, tests: () => void): void {
   describe.skipIf(!hasProgramFor(name))(name, tests);
 }
@@ -32,20 +29,18 @@ function hasProgramFor(name: string): boolean {
 
 export type ProxiedApp = {
   proxy: RunningProxy;
-  /** Plain TCP and TLS; each client address is limited by itself. */
+  /** The TCP and TLS ports. Rate limits apply per client address. */
   plain(from?: string): TcpTarget;
   tls(from?: string): TcpTarget;
-  /** The Unix sockets of the two workers behind it. */
+  /** The Unix sockets of the two workers. */
   workers: string[];
   database: OwnDatabase;
-  /**
-   * The application in this process on the same database and key, to make people and things with.
-   */
+  /** The application in this process with the same database and key, to create fixtures. */
   api: Api;
   close(): Promise<void>;
 };
 
-/** The production variant of the proxy in front of two real workers on a database of their own. */
+/** Starts the production proxy in front of two workers, which have their own database. */
 export async function openProxiedApp(): Promise<ProxiedApp> {
   const dir = mkdtempSync(join(tmpdir(), 'irontrack-proxied it\'s an "odd" place #-'));
   const database = await makeOwnDatabase();

@@ -43,10 +43,7 @@ const set: fc.Arbitrary<PerformedSet> = fc
     ...(rir === undefined ? {} : { rir }),
   }));
 
-/**
- * Days around a new year and the ends of ISO weeks and months, at hours that fall on other days
- * elsewhere.
- */
+/** Workouts around a new year and the ends of weeks and months, on different days per time zone. */
 export const workout: fc.Arbitrary<RandomWorkout> = fc.record({
   startedAt: fc
     .integer({ min: 0, max: 60 * 24 })
@@ -57,7 +54,7 @@ export const workout: fc.Arbitrary<RandomWorkout> = fc.record({
   curl: fc.array(set, { maxLength: 3 }),
 });
 
-/** An athlete and two exercises that share a muscle: primary in one, secondary in the other. */
+/** Creates a user and two exercises that share a muscle, primary in one and secondary in the other. */
 export async function makeTrainingFixtures(api: Api) {
   const { as } = await makeSignedIn(api);
   const press = await makeExercise(api, {
@@ -83,11 +80,14 @@ export async function perform(
     { exerciseId: curl, mode: "reps", sets: done.curl },
   ];
   const { startedAt, timeZone } = done;
-  const made = await api.post("/api/v1/workouts", { as, body: { startedAt, timeZone, exercises } });
-  expectStatus(made, 201);
+  const answer = await api.post("/api/v1/workouts", {
+    as,
+    body: { startedAt, timeZone, exercises },
+  });
+  expectStatus(answer, 201);
   const verb = done.isAborted ? "abort" : "finish";
   expectStatus(
-    await api.post(`/api/v1/workouts/${made.json.id}/${verb}`, {
+    await api.post(`/api/v1/workouts/${answer.json.id}/${verb}`, {
       as,
       body: { endedAt: startedAt },
     }),
@@ -102,11 +102,11 @@ export const kgOf = ({ weight, weightUnit }: PerformedSet) =>
 export const counts = ({ type, reps }: PerformedSet) => type !== "warmup" && (reps ?? 0) > 0;
 export const most = (values: number[]) => (values.length === 0 ? undefined : Math.max(...values));
 
-/** The day that it is at an instant in a place. */
+/** The local day of an instant in a time zone. */
 export const localDay = (instant: string | number, timeZone: string) =>
   new Date(instant).toLocaleDateString("sv-SE", { timeZone });
 
-/** The ISO 8601 week of a day: the year and week of its Thursday. */
+/** The ISO 8601 week of a day, which is that of its Thursday. */
 export function isoWeek(day: string): string {
   const date = new Date(`${day}T00:00:00Z`);
   date.setUTCDate(date.getUTCDate() + 4 - (date.getUTCDay() || 7));

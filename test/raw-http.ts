@@ -1,26 +1,21 @@
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
 
-/**
- * One answer as it came over the wire: header names in lower case, each as often as it was sent.
- */
+/** A response as received. Header names are in lower case; repeated headers are separate. */
 export type RawAnswer = { status: number; headers: [string, string][]; body: string };
 
-/** A port, and from which loopback address: each 127.x.y.z is a client of its own to the proxy. */
+/** A port and a local address; the proxy sees each 127.x.y.z as a different client. */
 export type TcpTarget = { port: number; from?: string; tls?: { ca: string; servername?: string } };
 export type RawTarget = TcpTarget | { path: string };
 
-const PATIENCE_MS = 5000;
+const TIMEOUT_MS = 5000;
 
-/**
- * Sends exactly these bytes on a connection of its own; all that comes back until it is closed, ""
- * when nothing did.
- */
+/** Sends exactly these bytes over a new connection, and returns everything received until it closes. */
 export function sendRaw(target: RawTarget, bytes: string | Uint8Array): Promise<string> {
   return new Promise((resolve) => {
     let answer = "";
     const socket = open(target, () => socket.write(bytes));
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy());
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy());
     socket.on("data", (chunk: Buffer) => {
       answer += chunk.toString("latin1");
     });
@@ -41,16 +36,14 @@ function open(target: RawTarget, onOpen: () => void) {
     : connect(to, onOpen);
 }
 
-export type RawAsking = { headers?: Record<string, string>; body?: string | Uint8Array };
+export type RawRequest = { headers?: Record<string, string>; body?: string | Uint8Array };
 
-/**
- * One request whose path is sent as it is written, and its one answer. Throws when there is none.
- */
+/** Sends one request with an unmodified path. Throws if there is no response. */
 export async function askRaw(
   target: RawTarget,
   method: string,
   path: string,
-  { headers = {}, body }: RawAsking = {},
+  { headers = {}, body }: RawRequest = {},
 ): Promise<RawAnswer> {
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
   const lines = [`${method} ${path} HTTP/1.1`, "Host: localhost", "Connection: close"];
@@ -60,13 +53,12 @@ export async function askRaw(
   return parseAnswer(await sendRaw(target, bytes ? Buffer.concat([head, bytes]) : head));
 }
 
-/** The first answer in `text`; what follows it counts as its body. */
+/** Parses a response. Everything after its header is the body. */
 export function parseAnswer(text: string): RawAnswer {
   const end = text.indexOf("\r\n\r\n");
   const [line = "", ...headers] = text.slice(0, end).split("\r\n");
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(line)?.[1]);
-  if (end < 0 || !status)
-    throw new Error(`This is no answer: ${JSON.stringify(text.slice(0, 200))}`);
+  if (end < 0 || !status) throw new Error(`Not a response: ${JSON.stringify(text.slice(0, 200))}`);
   return {
     status,
     headers: headers.map((header) => {
@@ -77,6 +69,6 @@ export function parseAnswer(text: string): RawAnswer {
   };
 }
 
-/** Every value that a header was sent with. */
+/** All values of a header. */
 export const valuesOf = ({ headers }: RawAnswer, name: string): string[] =>
-  headers.filter(([given]) => given === name).map(([, value]) => value);
+  headers.filter(([header]) => header === name).map(([, value]) => value);

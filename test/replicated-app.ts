@@ -13,36 +13,36 @@ import { type Api, apiOn } from "./harness.ts";
 import { openProcesses, type ServingProcess } from "./processes.ts";
 import { type ReplicatedPostgres, startReplicatedPostgres } from "./replicated-postgres.ts";
 
-/**
- * Two processes of the application on a PostgreSQL with a replica, and people who are signed in to
- * both.
- */
+/** Two processes of the application on a PostgreSQL with a replica. */
 export type ReplicatedApp = ReplicatedPostgres & {
-  /** Between the processes and the replica, when they were asked to be. */
+  /** PgBouncer between the processes and the replica, if requested. */
   pooler: SupervisedComponent<Pooler> | undefined;
   /** The same application without a replica. */
   api: Api;
   /** One of the processes, at random. */
   any(): ServingProcess;
   makePerson(): Promise<{ id: string; as: string }>;
-  /**
-   * What came of asking the replica so far, in both processes, and in how many of them it is in
-   * use.
-   */
-  reads(): Promise<ReadsSoFar>;
-  /** The same once they are so, or after half a minute. */
-  waitForReads(areSo: (reads: ReadsSoFar) => boolean): Promise<ReadsSoFar>;
+  /** The replica reads of both processes by result, and how many processes use the replica. */
+  reads(): Promise<ReplicaReads>;
+  /** Returns the same once `condition` holds, or after 30 s. */
+  waitForReads(condition: (reads: ReplicaReads) => boolean): Promise<ReplicaReads>;
 };
 
-const UNTOLD = { log: openLog(testConfig()).log, onUp: () => {} };
+const SILENT = { log: openLog(testConfig()).log, onUp: () => {} };
 
-type ReadsSoFar = { answered: number; behind: number; busy: number; failed: number; used: number };
+type ReplicaReads = {
+  answered: number;
+  behind: number;
+  busy: number;
+  failed: number;
+  used: number;
+};
 
-/** `pooled`: PgBouncer is in front of the replica, and kept up. */
+/** With `pooled`, a supervised PgBouncer is in front of the replica. */
 export async function startReplicatedApp({ pooled = false } = {}): Promise<ReplicatedApp> {
   const replicated = await startReplicatedPostgres();
   const pooler = pooled
-    ? await superviseComponent("PgBouncer", replicated.startReplicaPooler, UNTOLD)
+    ? await superviseComponent("PgBouncer", replicated.startReplicaPooler, SILENT)
     : undefined;
   const settings: Record<string, string> = pooler
     ? {
@@ -62,7 +62,7 @@ export async function startReplicatedApp({ pooled = false } = {}): Promise<Repli
     const unix = operatorSocketPath(join(replicated.dir, `${name}.sock`));
     return (await fetch("http://localhost/metrics", { unix })).text();
   };
-  const reads = async (): Promise<ReadsSoFar> => {
+  const reads = async (): Promise<ReplicaReads> => {
     const texts = await Promise.all(names.map(scrape));
     const sum = (series: string) =>
       texts
@@ -87,8 +87,8 @@ export async function startReplicatedApp({ pooled = false } = {}): Promise<Repli
       return { id: user.id, as };
     },
     reads,
-    waitForReads: async (areSo) => {
-      for (let tries = 0; tries < 600 && !areSo(await reads()); tries++) await Bun.sleep(50);
+    waitForReads: async (condition) => {
+      for (let tries = 0; tries < 600 && !condition(await reads()); tries++) await Bun.sleep(50);
       return reads();
     },
     stop: async () => {
@@ -99,15 +99,12 @@ export async function startReplicatedApp({ pooled = false } = {}): Promise<Repli
   };
 }
 
-/**
- * Reads people's workouts and readiness without a pause; the function that it returns ends it and
- * gives the statuses.
- */
+/** Reads workouts and readiness continuously. The returned function stops and gives the statuses. */
 export function keepReading(app: ReplicatedApp, people: { as: string }[]): () => Promise<number[]> {
-  let isOver = false;
+  let isStopped = false;
   const statuses = new Set<number>();
-  const lanes = people.map(async ({ as }) => {
-    while (!isOver) {
+  const loops = people.map(async ({ as }) => {
+    while (!isStopped) {
       for (const path of ["/api/v1/workouts", "/health/ready"]) {
         const answer = await app.any().ask("GET", path, { as });
         await answer.text();
@@ -116,28 +113,28 @@ export function keepReading(app: ReplicatedApp, people: { as: string }[]): () =>
     }
   });
   return async () => {
-    isOver = true;
-    await Promise.all(lanes);
+    isStopped = true;
+    await Promise.all(loops);
     return [...statuses];
   };
 }
 
-/** Pauses and resumes replay at random until the function that it returns is called. */
+/** Pauses and resumes replay at random until the returned function is called. */
 export function disturbReplay(
   { pauseReplay, resumeReplay }: ReplicatedPostgres,
-  longestMs: number,
+  maxMs: number,
 ): () => Promise<void> {
-  let isOver = false;
+  let isStopped = false;
   const disturbing = (async () => {
-    while (!isOver) {
+    while (!isStopped) {
       await pauseReplay();
-      await Bun.sleep(Math.random() * longestMs);
+      await Bun.sleep(Math.random() * maxMs);
       await resumeReplay();
-      await Bun.sleep(Math.random() * longestMs);
+      await Bun.sleep(Math.random() * maxMs);
     }
   })();
   return () => {
-    isOver = true;
+    isStopped = true;
     return disturbing;
   };
 }

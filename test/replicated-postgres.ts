@@ -8,27 +8,24 @@ import { resumeStandby, startStandby } from "#db/standby.ts";
 import { type Pooler, startPooler } from "#deploy/topology/pooler.ts";
 import { migrateWithRoles } from "./own-database.ts";
 
-/**
- * A PostgreSQL of a test's own with a real streaming replica, and a migrated database with the
- * roles.
- */
+/** A PostgreSQL with a streaming replica, and a migrated database with the roles. */
 export type ReplicatedPostgres = {
-  /** Where its sockets and logs are; for a test's own files too. */
+  /** The directory of sockets and logs; tests may add files. */
   dir: string;
   primary: Pool;
   primaryUrl: string;
   replicaUrl: string;
-  /** Starts PgBouncer in front of the replica, which its caller stops: before the replica. */
+  /** Starts PgBouncer in front of the replica. The caller must stop it before the replica. */
   startReplicaPooler(): Promise<Pooler>;
-  /** Lets the replica receive, and not show, what is written from now on. */
+  /** The replica receives new writes but does not show them. */
   pauseReplay(): Promise<void>;
   resumeReplay(): Promise<void>;
-  /** Resolves when the replica shows what is on the primary now. */
+  /** Resolves when the replica has replayed everything that the primary has now. */
   catchUp(): Promise<void>;
-  /** Ends the replica at once, with all its connections. */
+  /** Stops the replica and closes all its connections. */
   stopReplica(): Promise<void>;
   startReplica(): Promise<void>;
-  /** The replica's processes, its backends among them, as a fault takes them. */
+  /** Sends a signal to all processes of the replica, including its backends. */
   signalReplica(signal: NodeJS.Signals): void;
   stop(): Promise<void>;
 };
@@ -51,7 +48,7 @@ export async function startReplicatedPostgres(): Promise<ReplicatedPostgres> {
   let replica: Cluster = await startStandby(main, paths("primary"), paths("replica"), OPTIONS);
   const replicaUrl = replica.url(DATABASE);
 
-  /** Once the replica answers, which may have been killed a moment ago. */
+  /** Retries while the replica is unavailable, for example right after a kill. */
   const onReplica = async (work: (db: Pool) => Promise<void>) => {
     for (let tries = 1; ; tries++) {
       const db = openPool(replicaUrl, { size: 1, prepare: false });
@@ -85,9 +82,9 @@ export async function startReplicatedPostgres(): Promise<ReplicatedPostgres> {
       const [row] = await primary.sql`select pg_current_wal_flush_lsn()::text as position`;
       await onReplica(async ({ sql }) => {
         for (;;) {
-          const [at] =
-            await sql`select pg_last_wal_replay_lsn() >= ${row?.position}::pg_lsn as there`;
-          if (at?.there) return;
+          const [replay] =
+            await sql`select pg_last_wal_replay_lsn() >= ${row?.position}::pg_lsn as "hasCaughtUp"`;
+          if (replay?.hasCaughtUp) return;
           await Bun.sleep(10);
         }
       });

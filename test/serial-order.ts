@@ -1,5 +1,5 @@
 import {
-  type Act,
+  type EditRequest,
   type Fixtures,
   type Model,
   planOf,
@@ -10,51 +10,48 @@ import type { Answer } from "./harness.ts";
 import { API } from "./paths.ts";
 
 /**
- * An edit that was made; `apply` makes it of a model, and gives undefined where it cannot have been
- * answered as it was.
+ * An answered edit. `apply` applies it to a model, and returns undefined if the model contradicts
+ * the response. It is undefined if the edit was refused.
  */
 export type Edit = {
-  what: string;
+  description: string;
   status: number;
   apply: ((model: Model) => Model | undefined) | undefined;
 };
 
-/**
- * Whether some order of the edits, one after the other, leads from `start` to `end` with the
- * answers that they had.
- */
+/** Whether some serial order of the edits leads from `start` to `end` with the same responses. */
 export function isSerial(start: Model, edits: Edit[], end: Model): boolean {
   const seen = new Set<string>();
-  const made = edits.flatMap(({ apply }) => apply ?? []);
-  const goOn = (model: Model, left: number): boolean => {
-    const state = `${left} ${JSON.stringify(model)}`;
+  const applied = edits.flatMap(({ apply }) => apply ?? []);
+  const search = (model: Model, remaining: number): boolean => {
+    const state = `${remaining} ${JSON.stringify(model)}`;
     if (seen.has(state)) return false;
     seen.add(state);
-    if (left === 0) return Bun.deepEquals(model, end);
-    return made.some((apply, n) => {
-      const next = (left & (1 << n)) === 0 ? undefined : apply(structuredClone(model));
-      return next !== undefined && goOn(next, left & ~(1 << n));
+    if (remaining === 0) return Bun.deepEquals(model, end);
+    return applied.some((apply, index) => {
+      const next = (remaining & (1 << index)) === 0 ? undefined : apply(structuredClone(model));
+      return next !== undefined && search(next, remaining & ~(1 << index));
     });
   };
-  return goOn(start, (1 << made.length) - 1);
+  return search(start, (1 << applied.length) - 1);
 }
 
 type Workout = Model["workout"];
 type Change = (workout: Workout, answer: Answer) => boolean;
 
-/** Takes the part at `from` out and puts it in at `position`, at most the last. */
+/** Moves the part at index `from` to `position` (from 1), at most the last. */
 function move<T>(parts: T[], from: number, position: number): void {
   const [part] = parts.splice(from, 1) as [T];
   parts.splice(position - 1, 0, part);
 }
 
-/** The edits that an act is: two of the same at once when it is a double tap. */
-export function send(fixtures: Fixtures, act: Act): Promise<Edit>[] {
-  const request = requestOf(fixtures, act);
-  return Array.from({ length: act.twice ? 2 : 1 }, () => request());
+/** Sends an edit, or the same one twice at once like a double tap. */
+export function send(fixtures: Fixtures, request: EditRequest): Promise<Edit>[] {
+  const sendOnce = prepare(fixtures, request);
+  return Array.from({ length: request.twice ? 2 : 1 }, () => sendOnce());
 }
 
-function requestOf(fixtures: Fixtures, act: Act): () => Promise<Edit> {
+function prepare(fixtures: Fixtures, request: EditRequest): () => Promise<Edit> {
   const { api, as, ids, start } = fixtures;
   const ask = (method: string, path: string, body?: object) =>
     api.ask(method, `${API}/${path}`, { as, ...(body ? { body } : {}) });
@@ -65,19 +62,19 @@ function requestOf(fixtures: Fixtures, act: Act): () => Promise<Edit> {
     apply: (model: Model, answer: Answer) => boolean,
   ): Promise<Edit> => {
     const answer = await ask(method, path, body);
-    const isMade =
+    const isApplied =
       answer.status < 300 && (path !== "sync" || answer.json.results[0].status === "applied");
-    const what = `${act.act} ${answer.status} ${answer.text.slice(0, 300)}`;
-    if (!isMade) return { what, status: answer.status, apply: undefined };
+    const description = `${request.kind} ${answer.status} ${answer.text.slice(0, 300)}`;
+    if (!isApplied) return { description, status: answer.status, apply: undefined };
     return {
-      what,
+      description,
       status: answer.status,
       apply: (model) => (apply(model, answer) ? model : undefined),
     };
   };
   const workout = `workouts/${ids.workout}`;
-  const entry = start.workout.exercises[act.at % 3] as Workout["exercises"][number];
-  const [setId] = entry.sets[act.number % 3] as [string, number];
+  const entry = start.workout.exercises[request.index % 3] as Workout["exercises"][number];
+  const [setId] = entry.sets[request.number % 3] as [string, number];
   const id = Bun.randomUUIDv7();
   const ofWorkout =
     (method: string, path: string, body: object | undefined, change: Change) => () =>
@@ -89,28 +86,29 @@ function requestOf(fixtures: Fixtures, act: Act): () => Promise<Edit> {
           Bun.deepEquals(workoutOf(answer.json), model.workout)
         );
       });
-  const entryIn = ({ exercises }: Workout) => exercises.findIndex((one) => one.id === entry.id);
+  const entryIn = ({ exercises }: Workout) =>
+    exercises.findIndex((candidate) => candidate.id === entry.id);
   const inEntry = (
-    change: (found: Workout["exercises"][number], answer: Answer) => boolean,
+    change: (stored: Workout["exercises"][number], answer: Answer) => boolean,
   ): Change => {
-    return (stored, answer) => {
-      const found = stored.exercises[entryIn(stored)];
-      return found !== undefined && change(found, answer);
+    return (workout, answer) => {
+      const stored = workout.exercises[entryIn(workout)];
+      return stored !== undefined && change(stored, answer);
     };
   };
   const setIn = (sets: Workout["exercises"][number]["sets"]) =>
-    sets.findIndex(([one]) => one === setId);
-  const targets = act.list.map((n) => ({
+    sets.findIndex(([id]) => id === setId);
+  const targets = request.list.map((n) => ({
     exerciseName: `Exercise ${n}`,
     mode: "reps",
-    sets: act.number + n,
+    sets: request.number + n,
   }));
   const changed = targets.map(({ sets }) => ({ exerciseId: null, sets }));
-  const days = act.list.map((n) => ({
+  const days = request.list.map((n) => ({
     routineId: ids.routines[n % 2] as string,
     day: 1 + (n >> 1),
   }));
-  const byDay = [...days].sort((one, other) => one.day - other.day);
+  const byDay = [...days].sort((a, b) => a.day - b.day);
   const sync = (kind: "workout" | "routine" | "plan", state: object, content: object) => () => {
     const change = { kind, id: ids[kind], baseVersion: start[kind].version, state };
     return edit("POST", "sync", { changes: [change] }, (model) => {
@@ -119,21 +117,26 @@ function requestOf(fixtures: Fixtures, act: Act): () => Promise<Edit> {
       return true;
     });
   };
-  switch (act.act) {
+  switch (request.kind) {
     case "add exercise": {
-      const sets = [{ id: Bun.randomUUIDv7(), reps: act.number }];
-      const given = { id, exerciseName: "Added", mode: "reps", sets };
-      return ofWorkout("POST", "exercises", given, ({ exercises }) => {
+      const sets = [{ id: Bun.randomUUIDv7(), reps: request.number }];
+      const body = { id, exerciseName: "Added", mode: "reps", sets };
+      return ofWorkout("POST", "exercises", body, ({ exercises }) => {
         exercises.push({ id, exerciseId: null, sets: sets.map((set) => [set.id, set.reps]) });
         return true;
       });
     }
     case "move exercise":
-      return ofWorkout("PATCH", `exercises/${entry.id}`, { position: act.position }, (stored) => {
-        const from = entryIn(stored);
-        if (from >= 0) move(stored.exercises, from, act.position);
-        return from >= 0;
-      });
+      return ofWorkout(
+        "PATCH",
+        `exercises/${entry.id}`,
+        { position: request.position },
+        (stored) => {
+          const from = entryIn(stored);
+          if (from >= 0) move(stored.exercises, from, request.position);
+          return from >= 0;
+        },
+      );
     case "remove exercise":
       return ofWorkout("DELETE", `exercises/${entry.id}`, undefined, (stored) => {
         const from = entryIn(stored);
@@ -143,18 +146,18 @@ function requestOf(fixtures: Fixtures, act: Act): () => Promise<Edit> {
       return ofWorkout(
         "POST",
         `exercises/${entry.id}/sets`,
-        { id, reps: act.number },
-        inEntry(({ sets }, { json }) => sets.push([id, act.number]) === json.position),
+        { id, reps: request.number },
+        inEntry(({ sets }, { json }) => sets.push([id, request.number]) === json.position),
       );
     case "move set":
       return ofWorkout(
         "PATCH",
         `sets/${setId}`,
-        { position: act.position },
+        { position: request.position },
         inEntry(({ sets }, { json }) => {
           const from = setIn(sets);
           if (from < 0) return false;
-          move(sets, from, act.position);
+          move(sets, from, request.position);
           return setIn(sets) + 1 === json.position;
         }),
       );
@@ -162,10 +165,10 @@ function requestOf(fixtures: Fixtures, act: Act): () => Promise<Edit> {
       return ofWorkout(
         "PATCH",
         `sets/${setId}`,
-        { reps: act.number },
+        { reps: request.number },
         inEntry(({ sets }) => {
           const set = sets[setIn(sets)];
-          if (set) set[1] = act.number;
+          if (set) set[1] = request.number;
           return set !== undefined;
         }),
       );
@@ -179,14 +182,16 @@ function requestOf(fixtures: Fixtures, act: Act): () => Promise<Edit> {
     case "replace workout": {
       const exercises = start.workout.exercises
         .toReversed()
-        .map((one) => ({ ...one, sets: one.sets.toReversed() }));
-      const stated = exercises.map((one) => ({
-        ...{ id: one.id, exerciseName: "Replaced", mode: "reps" },
-        sets: one.sets.map(([setId, reps]) => ({ id: setId, reps })),
+        .map((exercise) => ({ ...exercise, sets: exercise.sets.toReversed() }));
+      const state = exercises.map((exercise) => ({
+        id: exercise.id,
+        exerciseName: "Replaced",
+        mode: "reps",
+        sets: exercise.sets.map(([setId, reps]) => ({ id: setId, reps })),
       }));
       return sync(
         "workout",
-        { timeZone: "UTC", startedAt: "2026-01-01T00:00:00Z", exercises: stated },
+        { timeZone: "UTC", startedAt: "2026-01-01T00:00:00Z", exercises: state },
         { exercises },
       );
     }
@@ -206,11 +211,11 @@ function requestOf(fixtures: Fixtures, act: Act): () => Promise<Edit> {
           { timeZone: "UTC", routineId: ids.routine },
           ({ routine }, { json }) => {
             const sets = json.exercises.map(
-              (one: { targets: { sets: number } }) => one.targets.sets,
+              (entry: { targets: { sets: number } }) => entry.targets.sets,
             );
             return Bun.deepEquals(
               sets,
-              routine.exercises.map((one) => one.sets),
+              routine.exercises.map((target) => target.sets),
             );
           },
         );

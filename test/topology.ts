@@ -9,10 +9,7 @@ import { openHome } from "#lib/home.ts";
 import { openLog } from "#src/log/log.ts";
 import { testConfig } from "./config.ts";
 
-/**
- * `describe` for tests that need the proxy and PgBouncer: without them they are skipped with a
- * line, and in CI they fail.
- */
+/** `describe` for tests that need the proxy and PgBouncer. If missing, skips them; fails in CI. */
 export function describeTopology(name: string, tests: () => void): void {
   describe.skipIf(!hasProgramsFor(name))(name, tests);
 }
@@ -32,15 +29,15 @@ function hasProgramsFor(name: string): boolean {
 export type TestTopology = Topology & { unix: string; dir: string; close(): Promise<void> };
 
 /**
- * All that production has, durable, in `dir` or a directory of its own; the proxy without limits on
- * a Unix socket.
+ * Starts the whole topology of production with durable writes, in `dir` or a temporary directory.
+ * The proxy listens on a Unix socket and has no limits.
  */
 export async function openTopology({
   workers = 2,
   replicas = 0,
   settings = {},
   postgresSettings = {},
-  dir: given,
+  dir: existingDir,
   workersLog,
 }: {
   workers?: number;
@@ -50,7 +47,7 @@ export async function openTopology({
   dir?: string;
   workersLog?: string;
 } = {}) {
-  const dir = given ?? mkdtempSync(join(tmpdir(), "irontrack-topology it's odd #-"));
+  const dir = existingDir ?? mkdtempSync(join(tmpdir(), "irontrack-topology it's odd #-"));
   chmodSync(dir, 0o711);
   const unix = join(dir, "edge.sock");
   const topology = await startTopology({
@@ -77,7 +74,7 @@ export async function openTopology({
     dir,
     close: async () => {
       await topology.stop();
-      if (given === undefined) rmSync(dir, { recursive: true, force: true });
+      if (existingDir === undefined) rmSync(dir, { recursive: true, force: true });
     },
   };
 }

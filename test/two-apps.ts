@@ -9,12 +9,12 @@ import { type Api, apiOn } from "./harness.ts";
 import { makeOwnDatabase, type OwnDatabase } from "./own-database.ts";
 import { databaseSettings } from "./transaction.ts";
 
-/** Two instances of the application, wired as in production, on a database of their own. */
+/** Two instances of the application, assembled as in production, with their own database. */
 export type TwoApps = {
   database: OwnDatabase;
-  /** Makes users and logins that both instances accept. */
+  /** Creates users and logins for both instances. */
   api: Api;
-  /** Sends a request to one of them as the proxy does, with a request id. */
+  /** Sends a request to an instance with a request id, like the proxy. */
   ask: ((
     method: string,
     path: string,
@@ -24,10 +24,7 @@ export type TwoApps = {
   close(): Promise<void>;
 };
 
-/**
- * Opens both in this process. Their caches are separate; invalidations reach them through
- * PostgreSQL.
- */
+/** Opens both in this process. They have separate caches and get invalidations from PostgreSQL. */
 export async function openTwoApps(settings: Record<string, string> = {}): Promise<TwoApps> {
   const database = await makeOwnDatabase();
   const dir = mkdtempSync(join(tmpdir(), "irontrack-two-apps-"));
