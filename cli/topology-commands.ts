@@ -70,7 +70,7 @@ async function topologyUp(
 ): Promise<void> {
   // Imported dynamically: the executable does not contain the topology.
   const { startTopology } = await import("#deploy/topology/topology.ts");
-  const { forgetTopology, stopLeftPieces, writeTopology } = await import(
+  const { forgetTopology, stopLeftovers, writeTopology } = await import(
     "#deploy/topology/status.ts"
   );
   const progress = createProgress();
@@ -80,7 +80,7 @@ async function topologyUp(
   const { log, flush } = openLog(config);
   const lock = lockHome(home);
   try {
-    await stopLeftPieces(home);
+    await stopLeftovers(home);
     const starting = startTopology({
       home,
       workers: Number(workers),

@@ -7,27 +7,26 @@ import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { generateKey } from "#src/access/keys.ts";
 
 /**
- * Makes the secrets that compose.yaml wants in `directory`, each unless it is there already, and
- * gives the names of those it made. The certificate is for `name` and signed by itself: put a real
- * one in its place.
+ * Creates the secrets of compose.yaml in `directory` unless they exist, and returns the names of the
+ * new ones. The certificate for `name` is self-signed, to be replaced by a real one.
  */
 export async function initCompose(directory: string, name: string): Promise<string[]> {
-  // Compose mounts these files as they are, for containers of several users: readable by all of
-  // them, but on this machine only by whoever may enter the directory.
+  // Compose mounts these files as they are for containers of several users, so every user may read
+  // them. On this machine only the owner may enter the directory.
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const made: string[] = [];
+  const created: string[] = [];
   const make = async (file: string, content: () => string | Promise<string>) => {
     const path = join(directory, file);
     if (existsSync(path)) return;
     writeFileSync(path, await content(), { mode: 0o444, flag: "wx" });
-    made.push(file);
+    created.push(file);
   };
   await make("postgres_password", password);
   await make("owner_password", password);
   await make("database_password", password);
   await make("jwt_private_keys", async () => JSON.stringify([await generateKey()]));
-  const known = readFileSync(join(directory, "database_password"), "utf8");
-  await make("pgbouncer_userlist", () => `"irontrack_app" "${known}"\n`);
+  const databasePassword = readFileSync(join(directory, "database_password"), "utf8");
+  await make("pgbouncer_userlist", () => `"irontrack_app" "${databasePassword}"\n`);
   const hasCertificate = ["tls_certificate", "tls_key"].some((file) =>
     existsSync(join(directory, file)),
   );
@@ -36,10 +35,10 @@ export async function initCompose(directory: string, name: string): Promise<stri
     await make("tls_certificate", () => certificate);
     await make("tls_key", () => key);
   }
-  return made;
+  return created;
 }
 
-/** 256 random bits in letters that no URL, SQL or list of users has to quote. */
+/** 256 random bits in characters that need no quoting in URLs, SQL and user lists. */
 const password = () => randomBytes(32).toString("base64url");
 
 function selfSigned(name: string): { certificate: string; key: string } {
@@ -48,7 +47,7 @@ function selfSigned(name: string): { certificate: string; key: string } {
   const dir = temporaryDirectory("certificate");
   const [certificate, key] = [join(dir, "certificate"), join(dir, "key")];
   try {
-    const made = spawnSync("openssl", [
+    const result = spawnSync("openssl", [
       ...[
         "req",
         "-x509",
@@ -71,11 +70,12 @@ function selfSigned(name: string): { certificate: string; key: string } {
         certificate,
       ],
     ]);
-    if (made.error)
+    if (result.error)
       throw new OperatorError(
-        "compose:init needs openssl for a certificate; or put tls_certificate and tls_key there yourself",
+        "compose:init needs openssl to make a certificate; or provide tls_certificate and tls_key yourself",
       );
-    if (made.status !== 0) throw new OperatorError(`openssl made no certificate: ${made.stderr}`);
+    if (result.status !== 0)
+      throw new OperatorError(`openssl could not make a certificate: ${result.stderr}`);
     return { certificate: readFileSync(certificate, "utf8"), key: readFileSync(key, "utf8") };
   } finally {
     rmSync(dir, { recursive: true, force: true });

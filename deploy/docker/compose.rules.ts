@@ -28,7 +28,7 @@ export type Compose = {
   volumes?: Record<string, unknown>;
 };
 
-/** What a service must be, with the fault of one that is not. */
+/** The rules for a service, each with the fault of a service that breaks it. */
 const RULES: [fault: string, holds: (service: Service, name: string) => boolean][] = [
   [
     "has an image without an exact version",
@@ -55,28 +55,25 @@ const RULES: [fault: string, holds: (service: Service, name: string) => boolean]
     ({ environment = {} }) => Object.entries(environment).every(isNoSecret),
   ],
   ["has no limit of memory, processors or processes", hasLimits],
-  ["is not asked whether it is well", isAsked],
+  ["has no health check", hasHealthCheck],
   [
-    "has a temporary directory without a size",
+    "has a tmpfs without a size",
     ({ tmpfs = [] }) => tmpfs.every((mount) => /[:,]size=\d+[kmg]/.test(mount)),
   ],
   [
-    "is not given time to stop",
+    "has no grace period to stop",
     ({ stop_grace_period, restart }) => restart === "no" || stop_grace_period !== undefined,
   ],
 ];
 
-/**
- * What is wrong with a compose file by the compose specification's schema, and then by our rules;
- * empty when nothing is.
- */
+/** The faults of a compose file by the schema of the Compose specification; if none, by our rules. */
 export function faultsOfCompose(compose: Compose): string[] {
-  const unknown = faultsBySchema(compose);
-  if (unknown.length > 0) return unknown;
+  const schemaFaults = faultsBySchema(compose);
+  if (schemaFaults.length > 0) return schemaFaults;
   const faults = Object.entries(compose.services).flatMap(([name, service]) =>
     RULES.filter(([, holds]) => !holds(service, name)).map(([fault]) => `${name} ${fault}`),
   );
-  return [...faults, ...danglingIn(compose)];
+  return [...faults, ...danglingReferences(compose)];
 }
 
 let validator: ValidateFunction | undefined;
@@ -89,17 +86,14 @@ function faultsBySchema(compose: Compose): string[] {
   });
 }
 
-/**
- * The schema is of 2021 (no newer one is in a package): what it lets through, newer engines read as
- * well.
- */
+/** The schema is of 2021, the newest in a package. Newer engines accept everything it accepts. */
 function compileSchema(): ValidateFunction {
   const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
-  // Its ids are of an older draft than it says, and name nothing that is referred to.
-  const { $schema: _draft, ...known } = JSON.parse(JSON.stringify(schema), (key, value) =>
+  // Its ids follow an older draft than it declares, and nothing refers to them.
+  const { $schema: _draft, ...body } = JSON.parse(JSON.stringify(schema), (key, value) =>
     key === "id" && typeof value === "string" ? undefined : value,
   );
-  return ajv.compile(known);
+  return ajv.compile(body);
 }
 
 function isNoSecret([name, value]: [string, string]): boolean {
@@ -112,16 +106,13 @@ function hasLimits({ deploy, pids_limit }: Service): boolean {
   return cpus !== undefined && memory !== undefined && pids_limit !== undefined;
 }
 
-/** What ends by itself need not be asked. */
-function isAsked({ healthcheck, restart }: Service): boolean {
+/** A service that exits by itself needs none. */
+function hasHealthCheck({ healthcheck, restart }: Service): boolean {
   return restart === "no" ? healthcheck?.disable === true : (healthcheck?.test?.length ?? 0) > 1;
 }
 
-/**
- * Volumes and secrets that are used and not there, or there and not used; waiting for what cannot
- * be.
- */
-function danglingIn({ services, secrets = {}, volumes = {} }: Compose): string[] {
+/** Volumes and secrets that are undefined or unused, and conditions that can never hold. */
+function danglingReferences({ services, secrets = {}, volumes = {} }: Compose): string[] {
   const all = Object.values(services);
   const usedSecrets = new Set(all.flatMap((service) => service.secrets ?? []));
   const usedVolumes = new Set(
@@ -146,7 +137,7 @@ function danglingIn({ services, secrets = {}, volumes = {} }: Compose): string[]
 
 function differences(what: string, used: Set<string>, known: Set<string>): string[] {
   return [
-    ...[...used.difference(known)].map((name) => `${what} ${name} is used and not there`),
-    ...[...known.difference(used)].map((name) => `${what} ${name} is there and not used`),
+    ...[...used.difference(known)].map((name) => `${what} ${name} is used and not defined`),
+    ...[...known.difference(used)].map((name) => `${what} ${name} is defined and not used`),
   ];
 }

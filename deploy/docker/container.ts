@@ -5,7 +5,7 @@ import type { Service } from "./compose.rules.ts";
 import type { Stage } from "./dockerfile.ts";
 import { mount } from "./mounts.ts";
 
-/** A stage from nothing, laid out in a directory from what another stage made there. */
+/** Creates the file system of a stage FROM scratch from the files of another stage. */
 export function layOut(stage: Stage, built: string, root: string): void {
   mkdirSync(root);
   for (const { keyword, text } of stage.instructions.filter(
@@ -22,15 +22,15 @@ export function layOut(stage: Stage, built: string, root: string): void {
 }
 
 export type Container = {
-  /** Runs the executable with these arguments to its end. */
+  /** Runs the executable with these arguments until it exits. */
   run(args: string[]): { status: number | null; output: string };
   start(args: string[]): ChildProcess;
 };
 
 /**
- * A service of compose.yaml as an engine would run it: its user without capabilities or a network,
- * a root file system that is read-only, its temporary directories (where nothing can be executed),
- * its volumes (`volumes` by name) and secrets.
+ * Sets a service of compose.yaml up as an engine would: its user without capabilities and network, a
+ * read-only root file system, tmpfs mounts without execution, its volumes (`volumes` by name) and
+ * secrets.
  */
 export function asContainer(
   stage: Stage,
@@ -54,13 +54,13 @@ export function asContainer(
     mount(["-t", "tmpfs", "-o", `noexec,nosuid,nodev,${options}`, "tmpfs", join(root, path)]);
   }
   for (const [name, path] of bound) {
-    // Inside a tmpfs the place of a volume has to be made again.
+    // In a tmpfs, the mount point of a volume has to be created again.
     mount(["--bind", volumes[name] as string, at(path)]);
   }
   for (const name of service.secrets ?? []) {
     mount(["--bind", join(secrets, name), join(root, "run/secrets", name)]);
   }
-  // The path is for the programs that wrap it; the executable looks for none.
+  // PATH is for the wrapping programs; the executable does not use it.
   const env = {
     PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
     ...environmentOf(stage),
@@ -84,8 +84,8 @@ export function asContainer(
   ];
   return {
     run: (args) => {
-      const done = spawnSync("unshare", command(args), { env, cwd: "/", encoding: "utf8" });
-      return { status: done.status, output: done.stdout + done.stderr };
+      const result = spawnSync("unshare", command(args), { env, cwd: "/", encoding: "utf8" });
+      return { status: result.status, output: result.stdout + result.stderr };
     },
     start: (args) =>
       spawn("unshare", command(args), { env, cwd: "/", stdio: ["ignore", "inherit", "inherit"] }),
@@ -104,7 +104,7 @@ function environmentOf(stage: Stage): Record<string, string> {
   );
 }
 
-/** `${NAME:-default}` as on a machine that sets none. */
+/** Replaces `${NAME:-default}` by the default. */
 const interpolated = (environment: Record<string, string>) =>
   Object.fromEntries(
     Object.entries(environment).map(([name, value]) => [

@@ -33,15 +33,15 @@ test.each([
     "secret",
   ],
   ["no limits", changed("pgbouncer", { deploy: {} }), "no limit"],
-  ["no health check", changed("pgbouncer", { healthcheck: undefined }), "is not asked"],
+  ["no health check", changed("pgbouncer", { healthcheck: undefined }), "has no health check"],
   ["a capability", changed("angie", { cap_drop: [] }), "keeps capabilities"],
   [
-    "a secret that nobody made",
+    "an undefined secret",
     changed("workers", { secrets: ["other"] }),
-    "secret other is used and not there",
+    "secret other is used and not defined",
   ],
   [
-    "a migrator that is not waited for",
+    "a migrator that workers do not wait for",
     changed("workers", { depends_on: { migrator: { condition: "service_started" } } }),
     "waits",
   ],
@@ -49,7 +49,7 @@ test.each([
   expect(faultsOfCompose(faulty).join("\n")).toContain(fault);
 });
 
-test("the Dockerfile has no fault that a linter or we know", () => {
+test("the Dockerfile has no fault by the linter or our rules", () => {
   expect(faultsOfDockerfile(dockerfile)).toEqual([]);
 });
 
@@ -57,7 +57,7 @@ test.each([
   ["FROM debian:latest AS run", "exact version"],
   ['FROM debian:13.2-slim AS run\nENTRYPOINT ["/a"]', "runs as root"],
   ['FROM debian:13.2-slim AS run\nUSER 1:1\nENTRYPOINT ["/a"]', "no health check"],
-  ["FROM debian:13.2-slim AS run\nCMD irontrack serve", "by a shell"],
+  ["FROM debian:13.2-slim AS run\nCMD irontrack serve", "through a shell"],
   ["FROM debian:13.2-slim AS run\nENV JWT_KEY=abc", "secret"],
   ["FROM debian:13.2-slim AS run\nRUNN true", "RUNN"],
   ["FROM debian:13.2-slim AS run\nHEALTHCHECK --start-interval=1s CMD true", "20.10"],
@@ -66,14 +66,14 @@ test.each([
   expect(faultsOfDockerfile(source).join("\n")).toContain(fault);
 });
 
-test("what the Dockerfile copies is there, and is let into the builder's context", () => {
+test("the files that the Dockerfile copies exist, and are in the build context", () => {
   const copied = readStages(dockerfile)
     .flatMap(({ instructions }) => instructions)
     .filter(({ keyword }) => keyword === "COPY")
     .flatMap(({ words }) => words.slice(0, -1).map((source) => source.replace(/^\.\//, "")))
-    // Of another stage.
+    // Absolute paths are in another stage.
     .filter((source) => !source.startsWith("/"));
-  const admitted = read(".dockerignore")
+  const included = read(".dockerignore")
     .split("\n")
     .filter((line) => line.startsWith("!"))
     .map((line) => line.slice(1));
@@ -82,11 +82,11 @@ test("what the Dockerfile copies is there, and is let into the builder's context
     [],
   );
   expect(
-    copied.filter((source) => !admitted.some((path) => source === path || path.startsWith(source))),
+    copied.filter((source) => !included.some((path) => source === path || path.startsWith(source))),
   ).toEqual([]);
 });
 
-test("images, services and versions agree with one another", () => {
+test("images, services and versions agree", () => {
   const stages = readStages(dockerfile);
   expect(stages[0]?.from).toBe(`oven/${packageManager.replace("@", ":")}-slim`);
   expect(compose.services.workers?.image).toBe(`irontrack:${version}`);
@@ -98,7 +98,7 @@ test("images, services and versions agree with one another", () => {
   expect(compose.services.pgbouncer?.user).toBe(userOf("pgbouncer"));
 });
 
-test("what compose.yaml mounts from the checkout is there, and so is what those files include", () => {
+test("the files that compose.yaml mounts from the checkout exist, and so do the files that they include", () => {
   const mounts = Object.values(compose.services).flatMap(({ volumes = [] }) =>
     volumes
       .filter((volume) => volume.startsWith("./"))
@@ -116,7 +116,7 @@ test("what compose.yaml mounts from the checkout is there, and so is what those 
   ]);
 });
 
-test("the workers run as the limited role, past PgBouncer as well, and the migrator as the owner, who makes it", () => {
+test("the workers connect as the limited role, also past PgBouncer, and the migrator as the owner", () => {
   const { workers, migrator } = compose.services as Record<"workers" | "migrator", Service>;
   const users = ({ environment = {} }: Service) =>
     ["DATABASE_URL", "DATABASE_DIRECT_URL"].map(
@@ -133,13 +133,13 @@ type Lock = {
   trustedDependencies?: string[];
 };
 
-test("every package is the registry's, with its checksum", () => {
-  // Trailing commas are Bun's; nothing else in the file is beyond JSON.
+test("every package comes from the registry, with its checksum", () => {
+  // The file is JSON with trailing commas.
   const lock = JSON.parse(read("bun.lock").replaceAll(/,(\s*[}\]])/g, "$1")) as Lock;
-  const loose = Object.entries(lock.packages).filter(
+  const unchecked = Object.entries(lock.packages).filter(
     ([, entry]) => entry[1] !== "" || !/^sha512-[A-Za-z0-9+/]{86}==$/.test(String(entry.at(-1))),
   );
-  expect(loose.map(([name]) => name)).toEqual([]);
+  expect(unchecked.map(([name]) => name)).toEqual([]);
   expect(Object.keys(lock.packages).length).toBeGreaterThan(50);
 });
 

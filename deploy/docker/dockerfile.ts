@@ -4,7 +4,7 @@ import { validate } from "dockerfile-utils";
 export type Instruction = { keyword: string; words: string[]; text: string };
 export type Stage = { name: string; from: string; instructions: Instruction[] };
 
-/** The stages of a Dockerfile in their order; every one has a name. */
+/** The stages of a Dockerfile in order; an unnamed stage has the name "". */
 export function readStages(source: string): Stage[] {
   const stages: Stage[] = [];
   for (const instruction of DockerfileParser.parse(source).getInstructions()) {
@@ -22,7 +22,7 @@ export function readStages(source: string): Stage[] {
   return stages;
 }
 
-/** As a shell reads it: continued lines joined. */
+/** Joins continued lines, as a shell does. */
 const textOf = (raw: string) => raw.replaceAll(/\\\n/g, "");
 
 /**
@@ -31,9 +31,9 @@ const textOf = (raw: string) => raw.replaceAll(/\\\n/g, "");
 const NEWER =
   /(?<=\s)--(start-interval|mount|link|chmod|parents|exclude|network|security)\b|<<-?["']?[A-Z]+/;
 
-/** What a linter and our rules find wrong with a Dockerfile; empty when nothing is. */
+/** The faults of a Dockerfile by a linter and by our rules. */
 export function faultsOfDockerfile(source: string): string[] {
-  const found = validate(source).map(
+  const lintFaults = validate(source).map(
     ({ message, range }) => `line ${range.start.line + 1}: ${message}`,
   );
   const stages = readStages(source);
@@ -49,16 +49,16 @@ export function faultsOfDockerfile(source: string): string[] {
         from !== "scratch" &&
         !/:\d+\.\d+[\w.-]*$|@sha256:/.test(from) &&
         `${from} has no exact version`,
-      has("ADD") && `${name} adds with ADD, which fetches and unpacks: use COPY`,
+      has("ADD") && `${name} uses ADD, which fetches and unpacks: use COPY`,
       runs && !/^[1-9]\d*:[1-9]\d*$/.test(user) && `${name} runs as ${user}`,
       runs && !has("HEALTHCHECK") && `${name} has no health check`,
       instructions.some(
         ({ keyword, text }) => ["ENTRYPOINT", "CMD"].includes(keyword) && !text.startsWith("["),
-      ) && `${name} is started by a shell`,
+      ) && `${name} is started through a shell`,
       instructions.some(
         ({ keyword, text }) =>
           ["ENV", "ARG"].includes(keyword) && /PASSWORD|SECRET|TOKEN|_KEYS?=/.test(text),
-      ) && `${name} has a secret in it`,
+      ) && `${name} contains a secret`,
     ].filter((fault) => fault !== false);
   });
   const newer = source
@@ -66,5 +66,9 @@ export function faultsOfDockerfile(source: string): string[] {
     .filter((line) => !line.startsWith("#"))
     .map((line) => NEWER.exec(line)?.[0])
     .filter((flag) => flag !== undefined);
-  return [...found, ...faults, ...newer.map((flag) => `Docker 20.10 does not support ${flag}`)];
+  return [
+    ...lintFaults,
+    ...faults,
+    ...newer.map((flag) => `Docker 20.10 does not support ${flag}`),
+  ];
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 
-/** Mounts, in the mount namespace that the rehearsal runs in. Throws with what mount said. */
+/** Mounts in the mount namespace of the rehearsal. Throws with the error output of mount. */
 export function mount(args: string[]): void {
-  const done = spawnSync("mount", args, { encoding: "utf8" });
-  if (done.status !== 0) throw new Error(`mount ${args.join(" ")}: ${done.stderr}`);
+  const result = spawnSync("mount", args, { encoding: "utf8" });
+  if (result.status !== 0) throw new Error(`mount ${args.join(" ")}: ${result.stderr}`);
 }

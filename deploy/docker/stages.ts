@@ -6,14 +6,14 @@ import { mount } from "./mounts.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 
-/** What a machine needs to reach its package registry: certificates and proxies. */
+/** The variables for reaching a package registry: certificates and proxies. */
 const network = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => /CERT|_CA_|proxy|^npm_config/i.test(name)),
 );
 
 /**
- * A root file system for stages that are built: this machine's, seen through an overlay that takes
- * what they write, with the Bun that runs this in the place of the base image's.
+ * A root file system for build stages: the file system of this machine under an overlay that takes
+ * the writes, with the Bun that runs this instead of the one of the base image.
  */
 export function overlayRoot(dir: string): string {
   const [upper, work, root] = ["upper", "work", "root"].map((name) => join(dir, name)) as [
@@ -33,8 +33,8 @@ export function overlayRoot(dir: string): string {
 }
 
 /**
- * Does what a stage's instructions say, one after the other, in `root`. Throws with what a failed
- * one printed.
+ * Executes the instructions of a stage in `root` and returns its working directory. Throws with the
+ * output of a command that fails.
  */
 export function buildStage(
   { name, instructions }: Stage,
@@ -64,8 +64,8 @@ export function buildStage(
 }
 
 /**
- * As the builder copies: a directory's content into the target; a file into it when it ends in a
- * slash, else as it.
+ * Copies as a builder does: the content of a directory into the target; a file into the target if
+ * that ends in a slash, else under its name.
  */
 function copy(source: string, to: string, asWritten: string) {
   const isInto = statSync(source).isFile() && asWritten.endsWith("/");
@@ -79,14 +79,14 @@ function run(root: string, dir: string, command: string, args: Record<string, st
     PATH: "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     HOME: "/root",
   };
-  const done = spawnSync("chroot", [root, "/bin/sh", "-c", `cd ${dir} && ${command}`], {
+  const result = spawnSync("chroot", [root, "/bin/sh", "-c", `cd ${dir} && ${command}`], {
     env,
     encoding: "utf8",
   });
-  if (done.status !== 0) throw new Error(`${command} failed: ${done.stdout}${done.stderr}`);
+  if (result.status !== 0) throw new Error(`${command} failed: ${result.stdout}${result.stderr}`);
 }
 
-/** What the builder would be sent: what Git knows and .dockerignore lets through. */
+/** The build context: the files that Git lists and .dockerignore does not exclude. */
 export function makeContext(dir: string): string {
   const context = join(dir, "context");
   const lines = readFileSync(join(ROOT, ".dockerignore"), "utf8")
@@ -102,15 +102,15 @@ export function makeContext(dir: string): string {
   );
   for (const file of listed.stdout
     .split("\0")
-    .filter((path) => path !== "" && isSent(path, lines))) {
+    .filter((path) => path !== "" && isIncluded(path, lines))) {
     mkdirSync(dirname(join(context, file)), { recursive: true });
     copyFileSync(join(ROOT, file), join(context, file));
   }
   return context;
 }
 
-/** The last line that names a file, or a directory above it, decides. */
-function isSent(file: string, lines: string[]): boolean {
+/** The last pattern that matches a file, or a directory above it, decides. */
+function isIncluded(file: string, lines: string[]): boolean {
   const last = lines.findLast((line) => {
     const pattern = line.replace("!", "");
     return new Bun.Glob(pattern).match(file) || new Bun.Glob(`${pattern}/**`).match(file);

@@ -3,13 +3,10 @@ import { join } from "node:path";
 import { OperatorError } from "#lib/errors.ts";
 import type { Place } from "./proxy-config.ts";
 
-/**
- * A certificate for localhost that nobody vouches for, good for a month. Throws OperatorError
- * without openssl.
- */
+/** Makes a self-signed certificate for localhost, valid for 30 days. Throws OperatorError. */
 export function makeCertificate(directory: string): Place["certificate"] {
   const [file, keyFile] = [join(directory, "certificate.pem"), join(directory, "key.pem")];
-  const made = spawnSync(
+  const result = spawnSync(
     "openssl",
     [
       ...[
@@ -28,8 +25,8 @@ export function makeCertificate(directory: string): Place["certificate"] {
     ],
     { encoding: "utf8" },
   );
-  if (made.status === 0) return { file, keyFile };
+  if (result.status === 0) return { file, keyFile };
   throw new OperatorError(
-    `openssl made no certificate (package openssl): ${made.stderr ?? made.error?.message}`,
+    `openssl could not make a certificate (package openssl): ${result.stderr ?? result.error?.message}`,
   );
 }

@@ -7,36 +7,34 @@ import { OperatorError } from "#lib/errors.ts";
 import { type Program, startProgram } from "#lib/processes/programs.ts";
 
 export type PoolerOptions = {
-  /** Its own: socket, configuration, list of users. Made when absent, and then only its user's. */
+  /** For its socket, configuration and user list. Created if absent, accessible to its user only. */
   directory: string;
-  /** Where PostgreSQL's socket is. Every database there can be asked for. */
+  /** The directory of PostgreSQL's socket. Clients may connect to each of its databases. */
   postgresSocketDir: string;
-  /** The user of the database, and the password that clients give. */
+  /** The database user, and the password of clients. */
   user: string;
   password: string;
   runAs: RunAs;
-  /** Of PostgreSQL, when it is not the usual one. */
+  /** By default 5432. */
   postgresPort?: number;
-  /**
-   * For comparison: loopback TCP on both sides, in place of sockets; this is the port to listen on.
-   */
+  /** The port to listen on, with loopback TCP on both sides instead of sockets; for benches. */
   tcpPort?: number;
-  /** Beyond `pooling.ini`, by name. */
+  /** Settings that override those of `pooling.ini`. */
   settings?: Record<string, string>;
-  /** Absent: the one that `deploy/pgbouncer/build.sh` made, or the system's. */
+  /** By default the one that `deploy/pgbouncer/build.sh` built, else the installed one. */
   program?: string;
-  /** Aborted, it is not waited for any longer. */
+  /** Aborting it ends the wait for the start. */
   signal?: AbortSignal;
 };
 
 export type Pooler = {
   pid: number;
   version: string;
-  /** Whether it follows prepared statements from one connection to another (DATABASE_PREPARE). */
+  /** Whether it supports prepared statements in transaction mode (DATABASE_PREPARE). */
   canPrepare: boolean;
   socketPath: string;
   url(database: string): string;
-  /** Resolves when it ended, asked or not. */
+  /** Resolves when it has exited, for any reason. */
   ended: Promise<unknown>;
   stop(): Promise<void>;
 };
@@ -48,8 +46,8 @@ const START_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 2000;
 
 /**
- * Starts PgBouncer on the configuration of `pgbouncer/` and waits until it listens. Throws
- * OperatorError with its own words.
+ * Starts PgBouncer with the configuration in `deploy/pgbouncer/` and waits until it listens. Throws
+ * OperatorError with its error output.
  */
 export async function startPooler(options: PoolerOptions): Promise<Pooler> {
   const { directory, runAs, user, password, tcpPort } = options;
@@ -69,16 +67,16 @@ export async function startPooler(options: PoolerOptions): Promise<Pooler> {
   const program = startProgram([...runAs.prefix, path, "-q", join(directory, "pgbouncer.ini")], {
     cwd: "/",
     stdio: ["ignore", "ignore", "pipe"],
-    // Running transactions are finished. SIGTERM is at once in old ones, and since 1.23 waits until
-    // every client has left.
+    // Lets running transactions finish. SIGTERM exits at once before 1.23, and since then waits for
+    // every client to disconnect.
     stopSignals: ["SIGINT"],
     graceMs: STOP_TIMEOUT_MS,
   });
-  let said = "";
+  let errors = "";
   program.child.stderr?.on("data", (chunk) => {
-    said = `${said}${chunk}`.slice(-4000);
+    errors = `${errors}${chunk}`.slice(-4000);
   });
-  await untilListening(program, socketPath, () => said, options.signal);
+  await untilListening(program, socketPath, () => errors, options.signal);
   return {
     pid: program.pid,
     version,
@@ -93,7 +91,7 @@ export async function startPooler(options: PoolerOptions): Promise<Pooler> {
   };
 }
 
-/** The PgBouncer there is. Throws OperatorError that says how to come by one. */
+/** Finds PgBouncer. Throws OperatorError that says how to install it. */
 export function findPooler(program?: string): {
   path: string;
   version: string;
@@ -101,8 +99,8 @@ export function findPooler(program?: string): {
 } {
   const PATH = `${process.env.PATH ?? ""}:/usr/sbin:/usr/local/sbin`;
   const path = Bun.which(program ?? (existsSync(BUILT) ? BUILT : "pgbouncer"), { PATH });
-  const shown = path === null ? "" : spawnSync(path, ["--version"], { encoding: "utf8" }).stdout;
-  const [, version, major, minor] = /PgBouncer ((\d+)\.(\d+)\S*)/.exec(shown) ?? [];
+  const output = path === null ? "" : spawnSync(path, ["--version"], { encoding: "utf8" }).stdout;
+  const [, version, major, minor] = /PgBouncer ((\d+)\.(\d+)\S*)/.exec(output) ?? [];
   if (path === null || version === undefined)
     throw new OperatorError(
       "The pooler needs PgBouncer (apt-get install pgbouncer, or deploy/pgbouncer/build.sh)",
@@ -126,7 +124,7 @@ function render(options: PoolerOptions, canPrepare: boolean): string {
   return [
     "[databases]",
     `* = host='${(tcpPort === undefined ? postgresSocketDir : "127.0.0.1").replaceAll("'", "''")}' port=${postgresPort}`,
-    // Once: a second one would put everything back to its default.
+    // Once only: a second section would reset every setting to its default.
     "[pgbouncer]",
     ...included.map((name) => `%include ${join(SOURCE, name)}`),
     ...Object.entries(own).map(([name, value]) => `${name} = ${value}`),
@@ -137,7 +135,7 @@ function render(options: PoolerOptions, canPrepare: boolean): string {
 async function untilListening(
   program: Program,
   path: string,
-  said: () => string,
+  errors: () => string,
   signal?: AbortSignal,
 ) {
   for (
@@ -149,7 +147,7 @@ async function untilListening(
     if (await canConnect(path)) return;
   }
   await program.kill();
-  throw new OperatorError(`PgBouncer does not start: ${said().trim()}`);
+  throw new OperatorError(`PgBouncer does not start: ${errors().trim()}`);
 }
 
 const canConnect = (path: string) =>

@@ -1,38 +1,28 @@
-/**
- * Which of the two programs reads the configuration; nginx stands in where Angie cannot be
- * installed.
- */
+/** The program that reads the configuration; nginx replaces Angie where that is not installed. */
 export type ProxyProgram = "angie" | "nginx";
-/** `bench` is the same without limits. */
+/** `bench` has no limits. */
 export type ProxyVariant = "production" | "bench";
 
-/**
- * All that the proxy's configuration has to be told; the rest of it is the same files everywhere
- * (`angie/`).
- */
+/** What differs between places in the configuration of the proxy; `angie/` has what does not. */
 export type Place = {
   program: ProxyProgram;
   variant: ProxyVariant;
-  /** One for each worker: the path of its socket, or, for comparison, its address and port. */
+  /** The socket of each worker, or, for benches, its address and port. */
   workerSockets: string[];
-  /**
-   * Holds what is the proxy's own: pid, temporary files, the status API's socket. Exists already.
-   */
+  /** An existing directory for its pid, temporary files and the socket of the status API. */
   directory: string;
   accessLog: string;
-  /** Whom its processes run as; absent unless it is started as root. */
+  /** The user of its processes; undefined unless it is started as root. */
   user?: string;
   processCount: number | "auto";
-  /**
-   * Addresses as `listen` takes them. On a Unix socket the client is believed what its address is.
-   */
+  /** Addresses in the syntax of `listen`. On a Unix socket, X-Real-IP is trusted. */
   listen: { unix?: string; plain?: string[]; tls?: string[] };
-  /** The names that TLS answers to; others are not even shaken hands with. */
+  /** The host names of TLS; a handshake for any other name is rejected. */
   names: string[];
   certificate: { file: string; keyFile: string };
 };
 
-/** How it is in compose.yaml and the systemd units. */
+/** The place of compose.yaml and the systemd units. */
 export const PRODUCTION: Place = {
   program: "angie",
   variant: "production",
@@ -46,7 +36,7 @@ export const PRODUCTION: Place = {
   certificate: { file: "/run/secrets/tls_certificate", keyFile: "/run/secrets/tls_key" },
 };
 
-/** The texts of the files under `place/`, by name. */
+/** The contents of the files in `angie/place/`. */
 export function renderPlace(
   place: Place,
 ): Record<"main.conf" | "http.conf" | "server.conf", string> {
@@ -57,14 +47,14 @@ export function renderPlace(
   };
 }
 
-/** A path as a parameter of the configuration. */
+/** A path, quoted if the configuration needs it. */
 const quoted = (path: string) =>
   /^[\w./:-]+$/.test(path) ? path : `"${path.replace(/["\\]/g, "\\$&")}"`;
 
 const GENERATED = "# Generated from deploy/topology/proxy-config.ts by `./irontrack generate`.";
 
-// Lines of the error log quote requests, and with them the secret paths of public links. What goes
-// wrong with a request is in the access log; this one is for what goes wrong with the proxy.
+// The error log quotes requests, and so the secret paths of public links. It is therefore limited to
+// faults of the proxy; faults of requests are in the access log.
 const renderMain = ({ user, processCount, directory }: Place) => `${GENERATED}
 ${user === undefined ? "" : `user ${user};\n`}worker_processes ${processCount};
 pid ${quoted(`${directory}/pid`)};
@@ -131,7 +121,7 @@ function renderServer(place: Place): string {
   return `${GENERATED}\n${lines.join("\n")}\n`;
 }
 
-/** nginx learned `http2 on` in 1.25, and Angie has it; Debian's knows the older way only. */
+/** Angie, and nginx since 1.25, have `http2 on`; the nginx of Debian has only the older syntax. */
 function listenTls({ program, listen }: Place, suffix = ""): string[] {
   const isOld = program === "nginx";
   const lines = (listen.tls ?? []).map(

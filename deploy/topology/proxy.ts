@@ -8,40 +8,35 @@ import { makeCertificate } from "./certificate.ts";
 import { type Place, type ProxyProgram, type ProxyVariant, renderPlace } from "./proxy-config.ts";
 
 export type ProxyOptions = {
-  /** Its own: configuration, certificate, temporary files, access log. Made when absent. */
+  /** For its configuration, certificate, temporary files and access log. Created if absent. */
   directory: string;
   workerSockets: string[];
-  /**
-   * `port` and `tlsPort` on 127.0.0.1. Behind `unix`, X-Real-IP is believed: for benches and tests.
-   */
+  /** The ports are on 127.0.0.1. On `unix`, X-Real-IP is trusted, for benches and tests. */
   listen: { unix?: string; port?: number; tlsPort?: number };
   variant: ProxyVariant;
-  /** Absent: Angie, or nginx where there is no Angie. */
+  /** By default Angie, else nginx. */
   program?: ProxyProgram;
-  /** Aborted, it is not waited for any longer. */
+  /** Aborting it ends the wait for the start. */
   signal?: AbortSignal;
 };
 
 export type RunningProxy = {
   program: ProxyProgram;
   pid: number;
-  /**
-   * Where it answers, for those it was told to listen on. TLS has a certificate of its own making,
-   * for localhost.
-   */
+  /** The URLs of the ports in `listen`. TLS has a self-signed certificate for localhost. */
   urls: { plain?: string; tls?: string };
   unixSocket: string | undefined;
   certificateFile: string;
-  /** JSON lines; each is there within a second. */
+  /** JSON lines, written within a second. */
   accessLog: string;
-  /** Resolves when it ended, asked or not. */
+  /** Resolves when it has exited, for any reason. */
   ended: Promise<unknown>;
   /**
-   * Takes the configuration anew, with other workers if given; no request is lost. Throws
-   * OperatorError if it is wrong.
+   * Reloads the configuration, with other workers if given. No request fails. Throws OperatorError
+   * if it is invalid.
    */
   reload(workerSockets?: string[]): Promise<void>;
-  /** Finishes what runs, for at most some seconds. */
+  /** Lets running requests finish for up to 5 s. */
   stop(): Promise<void>;
 };
 
@@ -50,8 +45,8 @@ const START_TIMEOUT_MS = 10_000;
 const STOP_TIMEOUT_MS = 5000;
 
 /**
- * Starts the proxy on the configuration of `angie/` and waits until it listens. Throws
- * OperatorError with its own words.
+ * Starts the proxy with the configuration in `angie/` and waits until it listens. Throws
+ * OperatorError with its error output.
  */
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const { directory, listen } = options;
@@ -65,7 +60,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     for (const [name, text] of Object.entries(renderPlace(place)))
       writeFileSync(join(configuration, "place", name), text);
   };
-  // A proxy that was killed leaves its sockets behind, and the next cannot bind them.
+  // A killed proxy leaves its sockets behind, and they could not be bound again.
   for (const path of [listen.unix, join(directory, "status.sock")])
     if (path !== undefined) rmSync(path, { force: true });
   writeConfiguration(options.workerSockets);
@@ -75,11 +70,11 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     stopSignals: ["SIGQUIT", "SIGTERM"],
     graceMs: STOP_TIMEOUT_MS,
   });
-  let said = "";
+  let errors = "";
   running.child.stderr?.on("data", (chunk) => {
-    said = `${said}${chunk}`.slice(-4000);
+    errors = `${errors}${chunk}`.slice(-4000);
   });
-  await untilListening(running, targetsOf(listen), () => said, options.signal);
+  await untilListening(running, targetsOf(listen), () => errors, options.signal);
   await untilAnswering(running.pid);
   return {
     program,
@@ -99,7 +94,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
         throw new OperatorError(`${program} refuses its configuration: ${checked.stderr}`);
       const before = childrenOf(running.pid);
       running.child.kill("SIGHUP");
-      // Those of before go on accepting for a moment after the new ones have started.
+      // The old processes accept connections for a moment after the new ones have started.
       for (
         const deadline = performance.now() + START_TIMEOUT_MS;
         before.some(isAccepting);
@@ -113,12 +108,9 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   };
 }
 
-/**
- * Angie, or nginx, or just the wanted one. Throws OperatorError that names the packages when it is
- * not there.
- */
+/** Finds Angie, else nginx; or only `wanted`. Throws OperatorError that names the packages. */
 export function findProgram(wanted?: ProxyProgram): { program: ProxyProgram; path: string } {
-  // Debian puts them into sbin, which is not on everyone's PATH.
+  // Debian installs them in sbin, which may not be on the PATH.
   const PATH = `${process.env.PATH ?? ""}:/usr/sbin:/usr/local/sbin`;
   for (const program of wanted ? [wanted] : (["angie", "nginx"] as const)) {
     const path = Bun.which(program, { PATH });
@@ -140,8 +132,8 @@ function placeOf(
     workerSockets,
     directory,
     accessLog: join(directory, "access.log"),
-    // Workers' sockets are their user's and group's; a development machine has no user of the
-    // proxy's own in it.
+    // Only the user and group of the workers may use their sockets, and a development machine has no
+    // user for the proxy in that group.
     ...(process.getuid?.() === 0 ? { user: "root" } : {}),
     processCount: 2,
     listen: {
@@ -157,14 +149,14 @@ function placeOf(
 const targetsOf = ({ unix, port, tlsPort }: ProxyOptions["listen"]): NetConnectOpts[] => [
   ...(unix === undefined ? [] : [{ path: unix }]),
   ...[port, tlsPort]
-    .filter((given) => given !== undefined)
-    .map((given) => ({ host: "127.0.0.1", port: given })),
+    .filter((number) => number !== undefined)
+    .map((number) => ({ host: "127.0.0.1", port: number })),
 ];
 
 async function untilListening(
   running: Program,
   targets: NetConnectOpts[],
-  said: () => string,
+  errors: () => string,
   signal?: AbortSignal,
 ) {
   for (
@@ -176,7 +168,7 @@ async function untilListening(
     if ((await Promise.all(targets.map(canConnect))).every(Boolean)) return;
   }
   await running.kill();
-  throw new OperatorError(`The proxy does not start: ${said().trim()}`);
+  throw new OperatorError(`The proxy does not start: ${errors().trim()}`);
 }
 
 const canConnect = (target: NetConnectOpts) =>
@@ -188,12 +180,12 @@ const canConnect = (target: NetConnectOpts) =>
     socket.once("error", () => resolve(false));
   });
 
-/** Until it has processes that answer requests; at once where /proc is absent. */
+/** Waits for its worker processes, for up to a second; without /proc always that long. */
 async function untilAnswering(pid: number) {
   for (let tries = 0; tries < 100 && childrenOf(pid).length === 0; tries++) await Bun.sleep(10);
 }
 
-/** Its processes that answer requests; empty where /proc is absent. */
+/** Its worker processes; empty without /proc. */
 function childrenOf(pid: number): string[] {
   const children = readProc(`${pid}/task/${pid}/children`).trim();
   return children === "" ? [] : children.split(" ");

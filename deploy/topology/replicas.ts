@@ -4,7 +4,7 @@ import { startStandby } from "#db/standby.ts";
 import type { Home } from "#lib/home.ts";
 
 /**
- * Starts `count` replicas of a running PostgreSQL, their data copied anew. Whoever calls stops
+ * Starts `count` replicas of a running PostgreSQL from a new copy of its data. The caller stops
  * them, also after a failure.
  */
 export async function startReplicas(

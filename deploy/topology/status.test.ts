@@ -3,19 +3,19 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openHome } from "#lib/home.ts";
-import { stopLeftPieces, topologyStatus } from "./status.ts";
+import { stopLeftovers, topologyStatus } from "./status.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "irontrack-status-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 test.each(["", '{"pieces":{"workers":1', "null"])(
-  "what a topology wrote about itself may be damaged (%p): then nothing is known to run, and the next one starts",
+  "if topology.json is damaged (%p), nothing counts as running, and the next topology starts",
   async (text) => {
     const home = openHome(dir);
     const file = join(dir, "topology.json");
     writeFileSync(file, text);
     expect(await topologyStatus(home)).toEqual([]);
-    await stopLeftPieces(home);
+    await stopLeftovers(home);
     expect(existsSync(file)).toBe(false);
   },
 );

@@ -6,10 +6,10 @@ import type { Topology } from "./topology.ts";
 import { childrenOf, isReady } from "./workers.ts";
 
 /**
- * What a topology wrote about itself: for `topology status`, and for the next one to find what a
- * killed one left.
+ * The file that a running topology writes: for `topology status`, and for the next topology to end
+ * the processes that a killed one left.
  */
-type Written = {
+type TopologyFile = {
   pieces: Record<string, number>;
   workerSockets: string[];
   urls: Topology["urls"];
@@ -26,8 +26,8 @@ export type PieceStatus = {
 const fileOf = (home: Home) => join(home.dir, "topology.json");
 
 /**
- * Writes down what runs; for its owner's eyes, since it holds the password of the pooler's list.
- * `at` is where it answers.
+ * Writes the running processes to the file, readable by its owner only, because it contains the
+ * database password. `at` is the URL of the proxy.
  */
 export function writeTopology(
   home: Home,
@@ -39,7 +39,7 @@ export function writeTopology(
     workers: workers.current().pid,
     ...(proxy && { proxy: proxy.current().pid }),
   };
-  const written: Written = { pieces, workerSockets: workers.current().sockets, urls, at };
+  const written: TopologyFile = { pieces, workerSockets: workers.current().sockets, urls, at };
   // Written by a rename, so that a reader never sees part of it, even if this process is killed.
   const unfinished = `${fileOf(home)}.unfinished`;
   writeFileSync(unfinished, JSON.stringify(written), { mode: 0o600 });
@@ -48,13 +48,13 @@ export function writeTopology(
 
 export const forgetTopology = (home: Home): void => rmSync(fileOf(home), { force: true });
 
-/** What runs in this home, asked piece by piece; empty when nothing does. */
+/** Checks each component that runs in this home; empty if none does. */
 export async function topologyStatus(home: Home): Promise<PieceStatus[]> {
-  const written = readWritten(home);
+  const written = readTopologyFile(home);
   if (!written) return [];
   const { pieces, urls, workerSockets, at } = written;
   const state = (isGood: boolean) => (isGood ? "good" : "wrong");
-  const answers = async (url: string) => {
+  const canQuery = async (url: string) => {
     const { sql, close } = openPool(url, { size: 1, prepare: false });
     return await sql`select 1`
       .then(
@@ -63,18 +63,18 @@ export async function topologyStatus(home: Home): Promise<PieceStatus[]> {
       )
       .finally(() => close(1));
   };
-  const shown = (url: string) => new URL(url).searchParams.get("host") ?? "";
+  const hostOf = (url: string) => new URL(url).searchParams.get("host") ?? "";
   const rows = [
     {
       piece: "postgresql",
       pid: null,
-      where: shown(urls.direct),
-      state: state(await answers(urls.direct)),
+      where: hostOf(urls.direct),
+      state: state(await canQuery(urls.direct)),
     },
     ...(await Promise.all(
       urls.replicas.map(async (url, index) => ({
-        ...{ piece: `replica ${index + 1}`, pid: null, where: shown(url) },
-        state: state(await answers(url)),
+        ...{ piece: `replica ${index + 1}`, pid: null, where: hostOf(url) },
+        state: state(await canQuery(url)),
       })),
     )),
     ...(pieces.pooler === undefined
@@ -83,8 +83,8 @@ export async function topologyStatus(home: Home): Promise<PieceStatus[]> {
           {
             piece: "pgbouncer",
             pid: pieces.pooler,
-            where: shown(urls.pooled),
-            state: state(await answers(urls.pooled)),
+            where: hostOf(urls.pooled),
+            state: state(await canQuery(urls.pooled)),
           },
         ]),
     ...(await Promise.all(
@@ -105,15 +105,14 @@ export async function topologyStatus(home: Home): Promise<PieceStatus[]> {
 }
 
 /**
- * Ends what a killed topology left in this home: it would hold the sockets and the port. For the
- * holder of its lock.
+ * Kills the processes that a killed topology left in this home, because they hold its sockets and
+ * port. The caller must hold the lock of the home.
  */
-export async function stopLeftPieces(home: Home): Promise<void> {
-  const written = readWritten(home);
+export async function stopLeftovers(home: Home): Promise<void> {
+  const written = readTopologyFile(home);
   const left = Object.values(written?.pieces ?? {}).filter((pid) => isOf(home, pid));
   for (const pid of left) {
-    // Workers drain by themselves: their supervisor's channel is gone. Of the proxy, a killed
-    // parent leaves children.
+    // Workers drain by themselves when their supervisor is gone; the children of a killed proxy stay.
     for (const each of [...childrenOf(pid), pid]) kill(each);
   }
   for (
@@ -124,7 +123,7 @@ export async function stopLeftPieces(home: Home): Promise<void> {
   forgetTopology(home);
 }
 
-/** Whether a process of that number still is one that was started with a path of this home. */
+/** Whether the process was started with a path of this home; its id may have been reused. */
 function isOf(home: Home, pid: number): boolean {
   try {
     const [command, environment] = ["cmdline", "environ"].map((name) =>
@@ -142,12 +141,12 @@ function kill(pid: number) {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It ended in the meantime.
+    // It has exited in the meantime.
   }
 }
 
-/** Undefined if it is not there, or damaged: nothing can be told from it then. */
-function readWritten(home: Home): Written | undefined {
+/** The file; undefined if it is absent or damaged. */
+function readTopologyFile(home: Home): TopologyFile | undefined {
   try {
     return JSON.parse(readFileSync(fileOf(home), "utf8"));
   } catch {

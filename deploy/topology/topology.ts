@@ -17,39 +17,36 @@ import { type SupervisedComponent, superviseComponent } from "./supervised-compo
 import { startWorkers, type Workers } from "./workers.ts";
 
 export type TopologyOptions = {
-  /** Held by the caller (lockHome). */
+  /** The caller must hold its lock (`lockHome`). */
   home: Home;
   workers: number;
-  /** Streaming replicas, from which the workers read what may lag. */
+  /** Streaming replicas, for reads that may lag. */
   replicas?: number;
-  /** Absent: no proxy. */
+  /** If undefined, there is no proxy. */
   proxy?: Pick<ProxyOptions, "listen" | "variant"> | undefined;
-  /** False: the workers talk to PostgreSQL. A string is a program of PgBouncer. */
+  /** If false, the workers connect to PostgreSQL. A string is the path of PgBouncer. */
   pooler: boolean | string;
-  /** Of the workers. */
+  /** Settings of the workers. */
   settings?: Record<string, string>;
-  /** Of PostgreSQL, beyond deploy/postgres/postgresql.conf. */
+  /** Settings that override deploy/postgres/postgresql.conf. */
   postgresSettings?: Record<string, string>;
-  /** Where the log of the workers goes; absent: to ours. */
+  /** The log file of the workers; by default they inherit our streams. */
   workersLog?: string;
   log: Log;
   onStep?: (step: string) => void;
-  /** Everything is up, or something is up again: other processes than before. */
+  /** Called when everything is up, and after each restart of a component. */
   onChange?: (topology: Topology) => void;
 };
 
-/**
- * Everything that production has, as processes on this machine. Each is supervised, and tests may
- * stop or kill it.
- */
+/** All components of production on this machine, supervised. Tests may stop or kill each. */
 export type Topology = {
   postgres: Cluster;
   pooler: SupervisedComponent<Pooler> | undefined;
   workers: SupervisedComponent<Workers>;
   proxy: SupervisedComponent<RunningProxy> | undefined;
-  /** Of the database: past the pooler as its owner, and as the workers have it. */
+  /** URLs of the database: `owner` and `direct` bypass the pooler, `pooled` is for the workers. */
   urls: { owner: string; direct: string; pooled: string; replicas: string[] };
-  /** The proxy first, then the workers, who drain; PostgreSQL last. */
+  /** Stops the proxy first, then the workers, which drain, and PostgreSQL last. */
   stop(): Promise<void>;
 };
 
@@ -57,16 +54,16 @@ const DATABASE = "irontrack";
 const ROLE = "irontrack_app";
 
 /**
- * Starts PostgreSQL, PgBouncer, the workers and the proxy from the configuration files of
- * production, each when the one before it answers, on a migrated and seeded database. Throws
- * OperatorError or ClusterError; nothing is left running then.
+ * Starts PostgreSQL, PgBouncer, the workers and the proxy with the configuration of production, on a
+ * migrated and seeded database. Each starts when the one before it responds. Throws OperatorError or
+ * ClusterError, and then leaves nothing running.
  */
 export async function startTopology(options: TopologyOptions): Promise<Topology> {
   const { home, log, onStep = () => {} } = options;
   const password = randomBytes(24).toString("base64url");
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
-    for (const stopPiece of stops.splice(0).reverse()) await stopPiece();
+    for (const stopComponent of stops.splice(0).reverse()) await stopComponent();
   };
   let topology: Topology | undefined;
   const onUp = () => topology && options.onChange?.(topology);
@@ -132,12 +129,12 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
       startWorkers({ count, runDir: home.runDir, settings, logFile, signal }),
     );
     const { sockets } = workers.current();
-    const wanted = options.proxy;
+    const proxyOptions = options.proxy;
     const directory = join(home.dir, "proxy");
     const proxy =
-      wanted &&
+      proxyOptions &&
       (await keep("proxy", (signal) =>
-        startProxy({ ...wanted, directory, workerSockets: sockets, signal }),
+        startProxy({ ...proxyOptions, directory, workerSockets: sockets, signal }),
       ));
     topology = { postgres, pooler, workers, proxy, urls, stop };
     onUp();
@@ -148,7 +145,7 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
   }
 }
 
-/** As the migrator of compose.yaml does: database, schema, the application's role, catalog. */
+/** Does what the migrator of compose.yaml does: database, schema, application role, catalog. */
 async function prepareDatabase(
   postgres: Cluster,
   password: string,
