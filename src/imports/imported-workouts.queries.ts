@@ -73,26 +73,26 @@ export async function insertImported(
   rows: ImportedRows,
 ): Promise<InsertResult> {
   const [result] = await sql<InsertResult[]>`
-    with given as materialized (
+    with input as materialized (
       select * from json_to_recordset(${JSON.stringify(rows.workouts)}::text::json) as entry (
         id uuid, key text, name text, started_at timestamptz, ended_at timestamptz, notes text
       )
-    ), given_exercises as materialized (
+    ), input_exercises as materialized (
       select * from ${exerciseRows(sql, rows)}
-    ), given_sets as materialized (
+    ), input_sets as materialized (
       select * from ${setRows(sql, rows)}
     ), known as materialized (
-      select given.id as given_id, workouts.id,
-        given.notes is distinct from workouts.notes
-        or given.ended_at > given.started_at
-          and given.ended_at - given.started_at <> workouts.ended_at - workouts.started_at
-          and (given.ended_at at time zone ${timeZone})
-              - (given.started_at at time zone ${timeZone})
+      select input.id as input_id, workouts.id,
+        input.notes is distinct from workouts.notes
+        or input.ended_at > input.started_at
+          and input.ended_at - input.started_at <> workouts.ended_at - workouts.started_at
+          and (input.ended_at at time zone ${timeZone})
+              - (input.started_at at time zone ${timeZone})
             <> (workouts.ended_at at time zone time_zone)
               - (workouts.started_at at time zone time_zone)
           as has_other_details,
         import_id is null or version <> coalesce(import_version, 1) as is_changed
-      from given
+      from input
       join workouts on user_id = ${userId} and import_key = decode(key, 'hex')
       where deleted_at is null
     ), inserted as (
@@ -100,14 +100,14 @@ export async function insertImported(
         started_at, ended_at, time_zone, notes)
       select id, ${userId}::uuid, ${importId}::uuid, decode(key, 'hex'), 1, name, 'completed',
         started_at, ended_at, ${timeZone}, notes
-      from given
+      from input
       on conflict (user_id, import_key) where import_key is not null do nothing
       returning id
     ), inserted_exercises as (
       insert into workout_exercises (id, workout_id, position, exercise_id, exercise_name, mode,
         superset_group, notes)
       select id, workout_id, position, exercise_id, exercise_name, mode, superset_group, notes
-      from given_exercises
+      from input_exercises
       where workout_id in (select id from inserted)
       returning id
     ), inserted_sets as (
@@ -115,19 +115,19 @@ export async function insertImported(
         weight_kg, reps, time_s, distance_m, rpe, note)
       select workout_exercise_id, mode, position, type, weight, weight_unit, ${weightKg(sql)},
         reps, time_s, distance_m, rpe, note
-      from given_sets
+      from input_sets
       where workout_exercise_id in (select id from inserted_exercises)
       returning 1
     ), in_file as (
-      select given_id, exercise.position as exercise_position,
+      select input_id, exercise.position as exercise_position,
         coalesce(entry.position, 0) as set_position, exercise_id, exercise_name, file_name,
         row(exercise.mode, superset_group, notes, type, weight, weight_unit, reps, time_s,
           distance_m, rpe, note) as content
       from known
-      join given_exercises as exercise on workout_id = given_id
-      left join given_sets as entry on workout_exercise_id = exercise.id
+      join input_exercises as exercise on workout_id = input_id
+      left join input_sets as entry on workout_exercise_id = exercise.id
     ), stored as (
-      select given_id, exercise.position as exercise_position,
+      select input_id, exercise.position as exercise_position,
         coalesce(entry.position, 0) as set_position, exercise_id, exercise_name,
         row(exercise.mode, superset_group, notes, type, weight, weight_unit, reps, time_s,
           distance_m, rpe, note) as content
@@ -135,10 +135,10 @@ export async function insertImported(
       join workout_exercises as exercise on workout_id = known.id
       left join workout_sets as entry on workout_exercise_id = exercise.id
     ), differing as (
-      select given_id from known where has_other_details
+      select input_id from known where has_other_details
       union
-      select given_id
-      from in_file full join stored using (given_id, exercise_position, set_position)
+      select input_id
+      from in_file full join stored using (input_id, exercise_position, set_position)
       where in_file.content is distinct from stored.content
         or not coalesce(
           in_file.exercise_id = stored.exercise_id
@@ -150,8 +150,8 @@ export async function insertImported(
       (select count(*) from inserted_sets)::int as sets,
       (
         select coalesce(json_agg(json_build_object(
-          'fileId', given_id, 'workoutId', id, 'isChanged', is_changed)), '[]')
-        from known join differing using (given_id)
+          'fileId', input_id, 'workoutId', id, 'isChanged', is_changed)), '[]')
+        from known join differing using (input_id)
       ) as differing`;
   return result as InsertResult;
 }
@@ -175,16 +175,16 @@ export async function replaceImported(
   );
   const updated = await sql<{ id: string }[]>`
     with updated as (
-      update workouts set notes = given.notes,
+      update workouts set notes = input.notes,
         ended_at = case
-          when given.ended_at = given.started_at then workouts.ended_at
-          else workouts.started_at + (given.ended_at - given.started_at)
+          when input.ended_at = input.started_at then workouts.ended_at
+          else workouts.started_at + (input.ended_at - input.started_at)
         end,
         is_length_exempt = false, version = version + 1, import_version = version + 1,
         updated_at = clock_timestamp()
       from json_to_recordset(${JSON.stringify(workouts)}::text::json)
-        as given (id uuid, started_at timestamptz, ended_at timestamptz, notes text)
-      where workouts.id = given.id and user_id = ${userId} and deleted_at is null
+        as input (id uuid, started_at timestamptz, ended_at timestamptz, notes text)
+      where workouts.id = input.id and user_id = ${userId} and deleted_at is null
         and (${isForced} or version = coalesce(import_version, 1))
       returning workouts.id
     ), deleted as (

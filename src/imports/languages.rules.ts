@@ -114,10 +114,10 @@ function selectLanguage(
   );
   const [first] = languages as [Language];
   if (meanings.size === 1) return first;
-  const wanted = preferred?.toLowerCase();
+  const preferredTag = preferred?.toLowerCase();
   const match =
-    languages.find(({ tag }) => tag.toLowerCase() === wanted) ??
-    languages.find(({ tag }) => tag.split("-")[0] === wanted?.split("-")[0]);
+    languages.find(({ tag }) => tag.toLowerCase() === preferredTag) ??
+    languages.find(({ tag }) => tag.split("-")[0] === preferredTag?.split("-")[0]);
   if (match) return match;
   const tags = [...meanings.values()].map(({ tag }) => tag).slice(0, 10);
   const detail = `The month in row ${names[0]?.row} means another in ${tags.join(", ")}: set language`;

@@ -25,25 +25,25 @@ export async function listMatches(
     nameVariants(name).map((form, rank) => ({ name, form, rank })),
   );
   return sql`
-    with given as (
+    with input as (
       select * from json_to_recordset(${JSON.stringify(variants)}::text::json)
         as entry (name text, form text, rank int)
     ), named as (
       select id, exercises.name, owner_id, form
       from exercises, string_to_table(search_text, E'\n') as form
-      where (owner_id is null or owner_id = ${userId}) and form in (select form from given)
+      where (owner_id is null or owner_id = ${userId}) and form in (select form from input)
     ), candidates as (
-      select given.name, exercises.id, exercises.name as exercise_name, 'chosen' as by, -1 as rank,
+      select input.name, exercises.id, exercises.name as exercise_name, 'chosen' as by, -1 as rank,
         false as is_system
-      from given
-      join import_names on import_names.form = given.form and given.rank = 0
+      from input
+      join import_names on import_names.form = input.form and input.rank = 0
       join exercises on exercises.id = exercise_id and (owner_id is null or owner_id = ${userId})
       where import_names.user_id = ${userId}
       union all
-      select given.name, id, named.name,
-        case when search_form(named.name) = named.form then 'name' else 'alias' end, given.rank,
+      select input.name, id, named.name,
+        case when search_form(named.name) = named.form then 'name' else 'alias' end, input.rank,
         owner_id is null
-      from given join named using (form)
+      from input join named using (form)
     ), matched as (
       select distinct on (name) name, id, exercise_name, by from candidates
       order by name, rank, by = 'alias', is_system, exercise_name
@@ -87,11 +87,11 @@ export async function saveChoices(
   );
   const rows = [...choiceByForm].map(([form, choice]) => ({ form, ...choice }));
   const [row] = await sql<{ missing: string[] }[]>`
-    with given as (
+    with input as (
       select * from json_to_recordset(${JSON.stringify(rows)}::text::json)
         as entry (form text, name text, exercise_id uuid)
     ), missing as (
-      select distinct exercise_id from given
+      select distinct exercise_id from input
       where exercise_id is not null and not exists (
         select from exercises
         where exercises.id = exercise_id and (owner_id is null or owner_id = ${userId})
@@ -99,10 +99,10 @@ export async function saveChoices(
     ), deleted as (
       delete from import_names
       where user_id = ${userId} and not exists (select from missing)
-        and form in (select form from given where exercise_id is null)
+        and form in (select form from input where exercise_id is null)
     ), saved as (
       insert into import_names (user_id, form, name, exercise_id)
-      select ${userId}::uuid, form, name, exercise_id from given
+      select ${userId}::uuid, form, name, exercise_id from input
       where exercise_id is not null and not exists (select from missing)
       on conflict on constraint import_names_pkey
       do update set name = excluded.name, exercise_id = excluded.exercise_id
