@@ -31,49 +31,49 @@ for (const { path, table, a, noun, links } of CATALOGS) {
   const url = `/api/v1/catalogs/${path}`;
 
   test(
-    `${a} is created, renamed and deleted, and every list says so at once`,
+    `${a} is created, renamed and deleted, and every list changes at once`,
     withApi(async (api) => {
       const [{ as }, { as: reader }] = [
         await makeSignedIn(api, { roleSlug: "superuser" }),
         await makeSignedIn(api),
       ];
-      const listed = async () => (await api.get(`${url}?searchString=zq`, { as: reader })).json;
-      expect(await listed()).toEqual([]);
-      const made = await api.post(url, { as, body: { name: "  Zq \t KIND " } });
-      expectStatus(made, 201);
-      expect(made.json).toEqual({ id: expect.any(Number), name: "zq kind" });
-      expect(await listed()).toEqual([made.json]);
-      const one = `${url}/${made.json.id}`;
-      expect((await api.get(one, { as: reader })).json).toEqual(made.json);
-      const renamed = await api.patch(one, { as, body: { name: "ZQ Élan" } });
+      const list = async () => (await api.get(`${url}?searchString=zq`, { as: reader })).json;
+      expect(await list()).toEqual([]);
+      const created = await api.post(url, { as, body: { name: "  Zq \t KIND " } });
+      expectStatus(created, 201);
+      expect(created.json).toEqual({ id: expect.any(Number), name: "zq kind" });
+      expect(await list()).toEqual([created.json]);
+      const entry = `${url}/${created.json.id}`;
+      expect((await api.get(entry, { as: reader })).json).toEqual(created.json);
+      const renamed = await api.patch(entry, { as, body: { name: "ZQ Élan" } });
       expectStatus(renamed, 200);
-      expect(renamed.json).toEqual({ ...made.json, name: "zq élan" });
-      expect([(await api.get(one, { as: reader })).json, await listed()]).toEqual([
+      expect(renamed.json).toEqual({ ...created.json, name: "zq élan" });
+      expect([(await api.get(entry, { as: reader })).json, await list()]).toEqual([
         renamed.json,
         [renamed.json],
       ]);
-      const same = await api.patch(one, { as, body: {} });
+      const same = await api.patch(entry, { as, body: {} });
       expectStatus(same, 200);
       expect(same.json).toEqual(renamed.json);
-      expectStatus(await api.patch(one, { as, body: { name: "zq élan" } }), 200);
-      expectStatus(await api.delete(one, { as }), 204);
-      expect(await listed()).toEqual([]);
-      const isGone = (answer: Answer) =>
+      expectStatus(await api.patch(entry, { as, body: { name: "zq élan" } }), 200);
+      expectStatus(await api.delete(entry, { as }), 204);
+      expect(await list()).toEqual([]);
+      const expectGone = (answer: Answer) =>
         expectProblem(
           answer,
           404,
           `${table}.not_found`,
-          `${noun} with ID '${made.json.id}' not found`,
+          `${noun} with ID '${created.json.id}' not found`,
         );
-      isGone(await api.get(one, { as }));
-      isGone(await api.patch(one, { as, body: { name: "zq kind" } }));
-      isGone(await api.delete(one, { as }));
-      expectProblem(await api.patch(one, { as, body: {} }), 404, `${table}.not_found`);
+      expectGone(await api.get(entry, { as }));
+      expectGone(await api.patch(entry, { as, body: { name: "zq kind" } }));
+      expectGone(await api.delete(entry, { as }));
+      expectProblem(await api.patch(entry, { as, body: {} }), 404, `${table}.not_found`);
     }),
   );
 
   test(
-    `a name of ${path} is taken once, whatever its case and spaces`,
+    `names of ${path} are unique, whatever their case and spaces`,
     withApi(async (api) => {
       const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
       expectStatus(await api.post(url, { as, body: { name: "zq kind" } }), 201);
@@ -91,30 +91,30 @@ for (const { path, table, a, noun, links } of CATALOGS) {
   );
 
   test(
-    `a rename of ${path} shows in every exercise, and what is used is not deleted`,
+    `a rename of ${path} changes every exercise, and an entry in use is not deleted`,
     withApi(async (api) => {
       const { user: owner, as } = await makeSignedIn(api, { roleSlug: "superuser" });
-      const made = await api.post(url, { as, body: { name: "zq kind" } });
+      const created = await api.post(url, { as, body: { name: "zq kind" } });
       const own = await makeExercise(api, { owner, name: "Zq Own", ...links });
       const shared = await makeExercise(api, { name: "Zq Shared", ...links });
-      const shown = async () =>
+      const documents = async () =>
         Promise.all(
           [own, shared].map(async (id) => (await api.get(`/api/v1/exercises/${id}`, { as })).text),
         );
-      for (const text of await shown()) expect(text).toContain('"zq kind"');
+      for (const text of await documents()) expect(text).toContain('"zq kind"');
       const rename = () =>
-        api.patch(`${url}/${made.json.id}`, { as, body: { name: "zq renamed" } });
+        api.patch(`${url}/${created.json.id}`, { as, body: { name: "zq renamed" } });
       expect((await statementsOf(rename)).length).toBeLessThanOrEqual(4);
-      for (const text of await shown())
+      for (const text of await documents())
         expect([text.includes("zq kind"), text.includes('"zq renamed"')]).toEqual([false, true]);
-      const detail = `${noun} with ID '${made.json.id}' is used by exercises and cannot be deleted`;
+      const detail = `${noun} with ID '${created.json.id}' is used by exercises and cannot be deleted`;
       expectProblem(
-        await api.delete(`${url}/${made.json.id}`, { as }),
+        await api.delete(`${url}/${created.json.id}`, { as }),
         409,
         `${table}.in_use`,
         detail,
       );
-      expectStatus(await api.get(`${url}/${made.json.id}`, { as }), 200);
+      expectStatus(await api.get(`${url}/${created.json.id}`, { as }), 200);
     }),
   );
 
@@ -129,7 +129,7 @@ for (const { path, table, a, noun, links } of CATALOGS) {
     [{ name: "zq kind", id: 3 }],
     [[]],
     [null],
-  ])(`${a} of %j is refused`, async (body) => {
+  ])(`${a} with the body %j is rejected`, async (body) => {
     await withApi(async (api) => {
       const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
       expectProblem(await api.post(url, { as, body }), 422, "invalid_request");
@@ -139,7 +139,7 @@ for (const { path, table, a, noun, links } of CATALOGS) {
   });
 
   test(
-    `who is no superuser gets 403 from ${path}, not what is wrong with the body`,
+    `other users get 403 from writes of ${path}, whatever the body`,
     withApi(async (api) => {
       const { as } = await makeSignedIn(api);
       expectProblem(await api.post(url, { as, body: {} }), 403, "access.superuser_required");

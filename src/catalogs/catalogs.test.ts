@@ -17,25 +17,25 @@ for (const [path, table, noun] of CATALOGS) {
     `a user lists and reads ${path}`,
     withApi(async (api) => {
       const { as } = await makeSignedIn(api);
-      const listed = await api.get(url, { as });
-      expectStatus(listed, 200);
-      expect(listed.json.length).toBeGreaterThan(15);
-      expect(listed.json).toEqual((listed.json as Entry[]).toSorted((a, b) => a.id - b.id));
-      const [first] = listed.json as [Entry];
-      const one = await api.get(`${url}/${first.id}`, { as });
-      expect(one.json).toEqual(first);
-      expect(one.headers.get("etag")).toMatch(/^"/);
-      const again = await api.get(`${url}/${first.id}`, {
+      const list = await api.get(url, { as });
+      expectStatus(list, 200);
+      expect(list.json.length).toBeGreaterThan(15);
+      expect(list.json).toEqual((list.json as Entry[]).toSorted((a, b) => a.id - b.id));
+      const [first] = list.json as [Entry];
+      const entry = await api.get(`${url}/${first.id}`, { as });
+      expect(entry.json).toEqual(first);
+      expect(entry.headers.get("etag")).toMatch(/^"/);
+      const revalidated = await api.get(`${url}/${first.id}`, {
         as,
-        headers: { "if-none-match": one.headers.get("etag") ?? "" },
+        headers: { "if-none-match": entry.headers.get("etag") ?? "" },
       });
-      expectStatus(again, 304);
-      expect(again.text).toBe("");
+      expectStatus(revalidated, 304);
+      expect(revalidated.text).toBe("");
     }),
   );
 
   test(
-    `${path} are sorted and searched as asked, wildcards being ordinary`,
+    `${path} can be sorted and searched, and wildcards are ordinary text`,
     withApi(async (api) => {
       const { as } = await makeSignedIn(api);
       await api.deps.db
@@ -57,7 +57,7 @@ for (const [path, table, noun] of CATALOGS) {
   );
 
   test(
-    `an id of ${path} that is not there is 404, one that is none is 422`,
+    `an unknown id of ${path} is 404, an invalid one 422`,
     withApi(async (api) => {
       const { as } = await makeSignedIn(api);
       expectProblem(

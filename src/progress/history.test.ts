@@ -17,26 +17,26 @@ import { statementsOf } from "#test/transaction.ts";
 import { FORMULAS, type Formula, oneRepMax } from "./one-rep-max.rules.ts";
 
 function historyByHand(history: RandomWorkout[], formula: Formula) {
-  const shown = history.filter(({ isAborted }) => !isAborted);
-  return shown
+  return history
+    .filter(({ isAborted }) => !isAborted)
     .sort((a, b) => b.startedAt.localeCompare(a.startedAt))
-    .map((done) => {
-      const sets = done.press.filter(counts);
+    .map(({ startedAt, timeZone, press }) => {
+      const sets = press.filter(counts);
       const estimates = sets.flatMap((set) => {
         const kg = kgOf(set) ?? 0;
         const estimated = kg > 0 ? oneRepMax(formula, kg, set.reps as number, set) : null;
         return estimated === null ? [] : [estimated];
       });
       return {
-        day: localDay(done.startedAt, done.timeZone),
-        reps: done.press.map(({ reps }) => reps ?? null),
+        day: localDay(startedAt, timeZone),
+        reps: press.map(({ reps }) => reps ?? null),
         volumeKg: sets.reduce((sum, set) => sum + (kgOf(set) ?? 0) * (set.reps as number), 0),
         estimatedKg: most(estimates) ?? null,
       };
     });
 }
 
-test("the history of an exercise is that of its workouts, page by page, with figures as by hand", async () => {
+test("the paged history of an exercise equals one that is computed by hand from random workouts", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.uniqueArray(workout, {
@@ -47,21 +47,21 @@ test("the history of an exercise is that of its workouts, page by page, with fig
       fc.constantFrom(...FORMULAS),
       (history, formula) =>
         withApi(async (api) => {
-          const known = await makeTrainingFixtures(api);
-          for (const done of history) await perform(api, known, done);
+          const fixtures = await makeTrainingFixtures(api);
+          for (const random of history) await perform(api, fixtures, random);
           const expected = historyByHand(history, formula);
-          const found: Record<string, unknown>[] = [];
-          const path = `${PROGRESS}/exercises/${known.press}/history?pageSize=2&formula=${formula}`;
+          const items: Record<string, unknown>[] = [];
+          const path = `${PROGRESS}/exercises/${fixtures.press}/history?pageSize=2&formula=${formula}`;
           for (let cursor: string | null = ""; cursor !== null; ) {
             const { json } = await api.get(`${path}${cursor && `&cursor=${cursor}`}`, {
-              as: known.as,
+              as: fixtures.as,
             });
-            found.push(...json.items);
+            items.push(...json.items);
             cursor = json.nextCursor;
           }
-          expect(found).toHaveLength(expected.length);
-          for (const [at, { day, reps, volumeKg, estimatedKg }] of expected.entries()) {
-            const item = found[at] as {
+          expect(items).toHaveLength(expected.length);
+          for (const [index, { day, reps, volumeKg, estimatedKg }] of expected.entries()) {
+            const item = items[index] as {
               sets: { reps: number | null }[];
               volumeKg: number;
               estimatedKg: number | null;
@@ -79,35 +79,39 @@ test("the history of an exercise is that of its workouts, page by page, with fig
 }, 60_000);
 
 test(
-  "a history is one's own, takes one statement, and is empty for who has not trained",
+  "a history has only the user's own workouts, takes one statement, and may be empty",
   withApi(async (api) => {
-    const known = await makeTrainingFixtures(api);
+    const fixtures = await makeTrainingFixtures(api);
     const other = await makeSignedIn(api);
-    const done = {
+    const base = {
       timeZone: "UTC",
       isAborted: false,
       press: [{ type: "working", reps: 5 }],
       curl: [],
     };
-    await perform(api, known, { ...done, startedAt: "2026-01-05T12:00:00Z" });
-    const history = `${PROGRESS}/exercises/${known.press}/history`;
-    expect((await api.get(history, { as: known.as })).json.items).toHaveLength(1);
+    await perform(api, fixtures, { ...base, startedAt: "2026-01-05T12:00:00Z" });
+    const history = `${PROGRESS}/exercises/${fixtures.press}/history`;
+    expect((await api.get(history, { as: fixtures.as })).json.items).toHaveLength(1);
     expect((await api.get(history, { as: other.as })).json).toEqual({
       items: [],
       nextCursor: null,
     });
-    expect(await statementsOf(() => api.get(history, { as: known.as }))).toHaveLength(1);
-    const [trained] = (await api.get("/api/v1/workouts", { as: known.as })).json.items;
-    await api.delete(`/api/v1/workouts/${trained.id}`, { as: known.as });
-    expect((await api.get(history, { as: known.as })).json.items).toEqual([]);
+    expect(await statementsOf(() => api.get(history, { as: fixtures.as }))).toHaveLength(1);
+    const [performed] = (await api.get("/api/v1/workouts", { as: fixtures.as })).json.items;
+    await api.delete(`/api/v1/workouts/${performed.id}`, { as: fixtures.as });
+    expect((await api.get(history, { as: fixtures.as })).json.items).toEqual([]);
     for (const query of ["cursor=x", "formula=guess", "pageSize=0", "pageSize=101"]) {
-      expectProblem(await api.get(`${history}?${query}`, { as: known.as }), 422, "invalid_request");
+      expectProblem(
+        await api.get(`${history}?${query}`, { as: fixtures.as }),
+        422,
+        "invalid_request",
+      );
     }
   }),
 );
 
 test(
-  "a cursor that names no time is refused, as any that is made up",
+  "a cursor with an invalid time is rejected",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const id = "01a209f2-f7f5-7524-94bc-8035f4f8979b";
@@ -121,30 +125,30 @@ test(
 );
 
 test(
-  "workouts that began at once come one after the other, whatever the size of the page",
+  "workouts with the same start have a stable order on pages of any size",
   withApi(async (api) => {
-    const known = await makeTrainingFixtures(api);
-    const done = { timeZone: "UTC", isAborted: false, press: [], curl: [] };
+    const fixtures = await makeTrainingFixtures(api);
+    const base = { timeZone: "UTC", isAborted: false, press: [], curl: [] };
     for (let count = 0; count < 5; count++)
-      await perform(api, known, { ...done, startedAt: "2026-01-05T12:00:00Z" });
-    const path = `${PROGRESS}/exercises/${known.press}/history`;
-    const { json: whole } = await api.get(path, { as: known.as });
-    const ids = whole.items.map(({ workoutId }: { workoutId: string }) => workoutId);
+      await perform(api, fixtures, { ...base, startedAt: "2026-01-05T12:00:00Z" });
+    const path = `${PROGRESS}/exercises/${fixtures.press}/history`;
+    const { json: history } = await api.get(path, { as: fixtures.as });
+    const ids = history.items.map(({ workoutId }: { workoutId: string }) => workoutId);
     expect(ids).toEqual([...ids].sort().reverse());
-    const found: string[] = [];
+    const items: string[] = [];
     for (let cursor: string | null = ""; cursor !== null; ) {
       const { json } = await api.get(`${path}?pageSize=1${cursor && `&cursor=${cursor}`}`, {
-        as: known.as,
+        as: fixtures.as,
       });
-      found.push(...json.items.map(({ workoutId }: { workoutId: string }) => workoutId));
+      items.push(...json.items.map(({ workoutId }: { workoutId: string }) => workoutId));
       cursor = json.nextCursor;
     }
-    expect(found).toEqual(ids);
+    expect(items).toEqual(ids);
   }),
 );
 
 test(
-  "an exercise that comes twice in a workout is one entry, with the sets in their order",
+  "an exercise that occurs twice in a workout is one entry with the sets in order",
   withApi(async (api) => {
     const { as, press, curl } = await makeTrainingFixtures(api);
     const sets = (...reps: number[]) =>
@@ -184,7 +188,7 @@ test.each([
   ["reps", [{ weight: 10, weightUnit: "kg", reps: 5, rir: 5 }], "no_sets_with_rpe"],
   ["reps", [{ weight: 10, weightUnit: "kg", reps: 5, rir: 4 }], null],
 ])(
-  "in mode %s with the sets %j the table's estimate is missing for the reason: %s",
+  "in mode %s with the sets %j the reason for no estimate by the RPE table is %s",
   async (mode, sets, reason) => {
     await withApi(async (api) => {
       const { as, press } = await makeTrainingFixtures(api);

@@ -9,11 +9,14 @@ test.each([
   ["epley", 60, 3, 66],
   ["brzycki", 102.5, 5, 115.3125],
   ["lombardi", 140, 2, 150.048],
-] as const)("by %s %d for %d repetitions is %d for one", (formula, weight, reps, expected) => {
-  expect(oneRepMax(formula, weight, reps)).toBeCloseTo(expected, 3);
-});
+] as const)(
+  "%s estimates from %d for %d repetitions %d for one",
+  (formula, weight, reps, expected) => {
+    expect(oneRepMax(formula, weight, reps)).toBeCloseTo(expected, 3);
+  },
+);
 
-test("one repetition is its own maximum, more is worth more, and outside 1 to 12 nothing is said", () => {
+test("the estimate from one repetition is its weight, rises with repetitions, and is null outside 1 to 12", () => {
   fc.assert(
     fc.property(
       fc.constantFrom("epley", "brzycki", "lombardi"),
@@ -39,11 +42,11 @@ test.each([
   [5, { rir: 2 }, 81.1],
   [8, { rpe: 7, rir: 0 }, 70.7],
   [12, { rpe: 6 }, 57.4],
-])("%d repetitions with %p are %d percent by the table", (reps, effort, percent) => {
+])("%d repetitions with %p are %d percent by the RPE table", (reps, effort, percent) => {
   expect(oneRepMax("rpe_table", 100, reps, effort)).toBeCloseTo(10_000 / percent, 9);
 });
 
-/** As the chart is printed: a row for an RPE, a column for 1 to 12 repetitions. */
+/** The printed chart: a row for each RPE, a column for each of 1 to 12 repetitions. */
 test.each([
   [10, [100, 95.5, 92.2, 89.2, 86.3, 83.7, 81.1, 78.6, 76.2, 73.9, 70.7, 68]],
   [9.5, [97.8, 93.9, 90.7, 87.8, 85, 82.4, 79.9, 77.4, 75.1, 72.3, 69.4, 66.7]],
@@ -54,15 +57,17 @@ test.each([
   [7, [89.2, 86.3, 83.7, 81.1, 78.6, 76.2, 73.9, 70.7, 68, 65.3, 62.6, 59.9]],
   [6.5, [87.8, 85, 82.4, 79.9, 77.4, 75.1, 72.3, 69.4, 66.7, 64, 61.3, 58.6]],
   [6, [86.3, 83.7, 81.1, 78.6, 76.2, 73.9, 70.7, 68, 65.3, 62.6, 59.9, 57.4]],
-])("the table's row for RPE %d is the chart's", (rpe, percents) => {
-  for (const [at, percent] of percents.entries()) {
-    expect(oneRepMax("rpe_table", percent, at + 1, { rpe })).toBeCloseTo(100, 9);
+])("the RPE table equals the printed chart for RPE %d", (rpe, percents) => {
+  for (const [index, percent] of percents.entries()) {
+    expect(oneRepMax("rpe_table", percent, index + 1, { rpe })).toBeCloseTo(100, 9);
   }
 });
 
-test("by the table a rep more, or one in reserve, are worth the same, and without an RPE from 6 to 10 nothing is said", () => {
+test("in the RPE table one repetition more equals one in reserve, and without an RPE from 6 to 10 it is null", () => {
   expect(
-    RPE_PERCENT.every((percent, at) => at === 0 || percent < (RPE_PERCENT[at - 1] as number)),
+    RPE_PERCENT.every(
+      (percent, index) => index === 0 || percent < (RPE_PERCENT[index - 1] as number),
+    ),
   ).toBe(true);
   for (let reps = 1; reps < 12; reps++) {
     for (const rpe of [7, 8.5, 10]) {

@@ -21,11 +21,11 @@ function recordsByHand(history: RandomWorkout[], formula: Formula) {
   const sets = history
     .filter(({ isAborted }) => !isAborted)
     .flatMap(({ press }) => press.filter(counts));
-  const weighted = sets.flatMap((one) =>
-    kgOf(one) === undefined ? [] : [{ ...one, kg: kgOf(one) as number, reps: one.reps as number }],
+  const weighted = sets.flatMap((set) =>
+    kgOf(set) === undefined ? [] : [{ ...set, kg: kgOf(set) as number, reps: set.reps as number }],
   );
-  const estimates = weighted.flatMap((one) =>
-    one.kg > 0 ? [oneRepMax(formula, one.kg, one.reps, one)] : [],
+  const estimates = weighted.flatMap((set) =>
+    set.kg > 0 ? [oneRepMax(formula, set.kg, set.reps, set)] : [],
   );
   const perWeight = new Map<number, number>();
   for (const { kg, reps } of weighted) perWeight.set(kg, Math.max(perWeight.get(kg) ?? 0, reps));
@@ -55,10 +55,10 @@ function volumeByHand(
     const day = new Date(startedAt).toLocaleDateString("sv-SE", { timeZone });
     if (isAborted || day < from || day > to) continue;
     const add = (muscle: string, sets: PerformedSet[], share: number) => {
-      for (const one of sets.filter(counts)) {
+      for (const set of sets.filter(counts)) {
         const key = `${PERIOD_OF[by](day)} ${muscle}`;
         const sum = sums.get(key) ?? { volumeKg: 0, hardSets: 0 };
-        const volumeKg = sum.volumeKg + share * (kgOf(one) ?? 0) * (one.reps as number);
+        const volumeKg = sum.volumeKg + share * (kgOf(set) ?? 0) * (set.reps as number);
         sums.set(key, { volumeKg, hardSets: sum.hardSets + share });
       }
     };
@@ -70,45 +70,41 @@ function volumeByHand(
   return sums;
 }
 
-test("records and volume of random histories are those that are found by hand", async () => {
+test("records and volume of random histories equal those computed by hand", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(workout, { minLength: 1, maxLength: 6 }),
       fc.constantFrom(...FORMULAS),
       (history, formula) =>
         withApi(async (api) => {
-          const known = await makeTrainingFixtures(api);
-          for (const done of history) await perform(api, known, done);
+          const fixtures = await makeTrainingFixtures(api);
+          for (const random of history) await perform(api, fixtures, random);
           const { json } = await api.get(
-            `${PROGRESS}/exercises/${known.press}/records?formula=${formula}`,
-            { as: known.as },
+            `${PROGRESS}/exercises/${fixtures.press}/records?formula=${formula}`,
+            { as: fixtures.as },
           );
           const byHand = recordsByHand(history, formula);
-          const close = (found: number | undefined, expected: number | undefined) =>
+          const expectClose = (actual: number | undefined, expected: number | undefined) =>
             expected === undefined
-              ? expect(found).toBeUndefined()
-              : expect(found).toBeCloseTo(expected, 2);
-          close(json.estimatedOneRepMax?.estimatedKg, byHand.estimatedKg);
-          close(json.heaviest?.weightKg, byHand.heaviestKg);
-          close(json.mostReps?.reps, byHand.mostReps);
-          close(json.mostVolume?.volumeKg, byHand.volumeKg);
+              ? expect(actual).toBeUndefined()
+              : expect(actual).toBeCloseTo(expected, 2);
+          expectClose(json.estimatedOneRepMax?.estimatedKg, byHand.estimatedKg);
+          expectClose(json.heaviest?.weightKg, byHand.heaviestKg);
+          expectClose(json.mostReps?.reps, byHand.mostReps);
+          expectClose(json.mostVolume?.volumeKg, byHand.volumeKg);
           expect(
-            json.repsAtWeight.map((one: { weightKg: number; reps: number }) => [
-              one.weightKg,
-              one.reps,
+            json.repsAtWeight.map((set: { weightKg: number; reps: number }) => [
+              set.weightKg,
+              set.reps,
             ]),
           ).toEqual(byHand.repsAtWeight);
           for (const by of ["day", "week", "month"] as const) {
             const [from, to] = ["2025-12-10", "2026-01-20"];
-            const { json: found } = await api.get(
-              `${PROGRESS}/volume?from=${from}&to=${to}&by=${by}`,
-              {
-                as: known.as,
-              },
-            );
+            const path = `${PROGRESS}/volume?from=${from}&to=${to}&by=${by}`;
+            const { json: volume } = await api.get(path, { as: fixtures.as });
             const expected = volumeByHand(history, by, from, to);
-            expect(found).toHaveLength(expected.size);
-            for (const { period, muscleGroup, volumeKg, hardSets } of found) {
+            expect(volume).toHaveLength(expected.size);
+            for (const { period, muscleGroup, volumeKg, hardSets } of volume) {
               const sum = expected.get(`${period} ${muscleGroup.name}`);
               expect(hardSets).toBe(sum?.hardSets);
               expect(volumeKg).toBeCloseTo(sum?.volumeKg ?? Number.NaN, 2);
@@ -121,11 +117,11 @@ test("records and volume of random histories are those that are found by hand", 
 }, 60_000);
 
 test(
-  "there is a reason when nothing can be estimated",
+  "records give the reason if there is no estimate",
   withApi(async (api) => {
-    const known = await makeTrainingFixtures(api);
+    const fixtures = await makeTrainingFixtures(api);
     const records = async () =>
-      (await api.get(`${PROGRESS}/exercises/${known.press}/records`, { as: known.as })).json;
+      (await api.get(`${PROGRESS}/exercises/${fixtures.press}/records`, { as: fixtures.as })).json;
     expect(await records()).toEqual({
       formula: "epley",
       estimatedOneRepMax: null,
@@ -135,9 +131,9 @@ test(
       mostVolume: null,
       repsAtWeight: [],
     });
-    const done = { startedAt: "2026-01-01T00:00:00Z", timeZone: "UTC", isAborted: false, curl: [] };
-    await perform(api, known, {
-      ...done,
+    const base = { startedAt: "2026-01-01T00:00:00Z", timeZone: "UTC", isAborted: false, curl: [] };
+    await perform(api, fixtures, {
+      ...base,
       press: [{ type: "working", weight: 20, weightUnit: "kg", reps: 13 }],
     });
     expect(await records()).toMatchObject({
@@ -146,8 +142,8 @@ test(
       heaviest: { weightKg: 20, reps: 13 },
       mostVolume: { volumeKg: 260 },
     });
-    await perform(api, known, {
-      ...done,
+    await perform(api, fixtures, {
+      ...base,
       press: [{ type: "working", weight: 100, weightUnit: "lb", reps: 1 }],
     });
     expect(await records()).toMatchObject({
@@ -158,18 +154,18 @@ test(
 );
 
 test(
-  "progress is one's own, without the trash, in one statement, and refuses days that are none",
+  "progress has only the user's own workouts without the trash, takes one statement, and rejects invalid days",
   withApi(async (api) => {
-    const known = await makeTrainingFixtures(api);
+    const fixtures = await makeTrainingFixtures(api);
     const other = await makeSignedIn(api);
-    const done = { startedAt: "2026-01-05T12:00:00Z", timeZone: "UTC", isAborted: false, curl: [] };
-    await perform(api, known, {
-      ...done,
+    const base = { startedAt: "2026-01-05T12:00:00Z", timeZone: "UTC", isAborted: false, curl: [] };
+    await perform(api, fixtures, {
+      ...base,
       press: [{ type: "working", weight: 50, weightUnit: "kg", reps: 5 }],
     });
     const volume = `${PROGRESS}/volume?from=2026-01-01&to=2026-01-31`;
-    const records = `${PROGRESS}/exercises/${known.press}/records`;
-    expect((await api.get(volume, { as: known.as })).json[0]).toMatchObject({
+    const records = `${PROGRESS}/exercises/${fixtures.press}/records`;
+    expect((await api.get(volume, { as: fixtures.as })).json[0]).toMatchObject({
       period: "2026-W02",
       volumeKg: 250,
       hardSets: 1,
@@ -177,11 +173,11 @@ test(
     expect((await api.get(volume, { as: other.as })).json).toEqual([]);
     expect((await api.get(records, { as: other.as })).json.mostReps).toBeNull();
     for (const path of [volume, records])
-      expect(await statementsOf(() => api.get(path, { as: known.as }))).toHaveLength(1);
-    const [workout] = (await api.get("/api/v1/workouts", { as: known.as })).json.items;
-    await api.delete(`/api/v1/workouts/${workout.id}`, { as: known.as });
-    expect((await api.get(volume, { as: known.as })).json).toEqual([]);
-    expect((await api.get(records, { as: known.as })).json.mostReps).toBeNull();
+      expect(await statementsOf(() => api.get(path, { as: fixtures.as }))).toHaveLength(1);
+    const [workout] = (await api.get("/api/v1/workouts", { as: fixtures.as })).json.items;
+    await api.delete(`/api/v1/workouts/${workout.id}`, { as: fixtures.as });
+    expect((await api.get(volume, { as: fixtures.as })).json).toEqual([]);
+    expect((await api.get(records, { as: fixtures.as })).json.mostReps).toBeNull();
     for (const query of [
       "from=2026-02-30&to=2026-03-01",
       "from=2026-13-01&to=2026-03-01",
@@ -189,13 +185,13 @@ test(
       "from=2026-01-01&to=2026-01-02&by=year",
     ]) {
       expectProblem(
-        await api.get(`${PROGRESS}/volume?${query}`, { as: known.as }),
+        await api.get(`${PROGRESS}/volume?${query}`, { as: fixtures.as }),
         422,
         "invalid_request",
       );
     }
     expectProblem(
-      await api.get(`${records}?formula=guess`, { as: known.as }),
+      await api.get(`${records}?formula=guess`, { as: fixtures.as }),
       422,
       "invalid_request",
     );

@@ -11,19 +11,17 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const ZONES = ["UTC", "Pacific/Auckland", "America/Los_Angeles"] as const;
 
-type Trained = { startedAtMs: number; timeZone: string; status: string; isDeleted: boolean };
-type Run = { length: number; from: string; to: string };
+type TrainedWorkout = { startedAtMs: number; timeZone: string; status: string; isDeleted: boolean };
+type Streak = { length: number; from: string; to: string };
 
 /**
- * Instants at which it is another year, or week, elsewhere: 2020 has a week 53, and 2024-12-30 is
- * of 2025-W01.
+ * Instants at which the year or week differs by time zone: 2020 has a week 53, and 2024-12-30 is in
+ * 2025-W01.
  */
 const now = fc.constantFrom(
   ...["2021-01-03T21:00Z", "2024-12-30T03:00Z", "2026-01-01T09:30Z", "2026-03-29T12:00Z"],
 );
-/**
- * Dense enough that some days and weeks follow one another, and up to two days ahead of the clock.
- */
+/** Dense enough for some consecutive days and weeks, and up to two days ahead of the clock. */
 const history = fc.array(
   fc.record({
     hoursAgo: fc.integer({ min: -48, max: 24 * 24 }),
@@ -34,12 +32,13 @@ const history = fc.array(
   { maxLength: 30 },
 );
 
-async function train(api: Api, userId: string, workouts: Trained[]) {
+async function train(api: Api, userId: string, workouts: TrainedWorkout[]) {
   for (const { startedAtMs, timeZone, status, isDeleted } of workouts) {
     const startedAt = new Date(startedAtMs).toISOString();
     await api.deps.db.sql`
-      insert into workouts (user_id, status, started_at, ended_at, time_zone, deleted_at) values (${userId}, ${status},
-        ${startedAt}, ${status === "in_progress" ? null : startedAt}, ${timeZone}, ${isDeleted ? startedAt : null})`;
+      insert into workouts (user_id, status, started_at, ended_at, time_zone, deleted_at)
+      values (${userId}, ${status}, ${startedAt}, ${status === "in_progress" ? null : startedAt},
+        ${timeZone}, ${isDeleted ? startedAt : null})`;
   }
 }
 
@@ -48,65 +47,69 @@ const plusDays = (day: string, days: number) =>
 const mondayOf = (day: string) => plusDays(day, -((new Date(day).getUTCDay() + 6) % 7));
 
 /**
- * What follows one another in steps of some days, found by walking on from each that has none
- * before it.
+ * The streaks in `dates` whose members are `days` apart: walks on from each date without a
+ * predecessor.
  */
-function runsOf(steps: Set<string>, days: number): Run[] {
-  const starts = [...steps].filter((step) => !steps.has(plusDays(step, -days)));
+function streaksOf(dates: Set<string>, days: number): Streak[] {
+  const starts = [...dates].filter((date) => !dates.has(plusDays(date, -days)));
   return starts.map((from) => {
     let [to, length] = [from, 1];
-    while (steps.has(plusDays(to, days))) [to, length] = [plusDays(to, days), length + 1];
+    while (dates.has(plusDays(to, days))) [to, length] = [plusDays(to, days), length + 1];
     return { length, from, to };
   });
 }
 
-function streaksByHand(trained: Trained[], today: string, perWeek: number) {
-  const shown = trained.filter(({ status, isDeleted }) => status !== "aborted" && !isDeleted);
-  const days = new Set(shown.map(({ startedAtMs, timeZone }) => localDay(startedAtMs, timeZone)));
+function streaksByHand(trained: TrainedWorkout[], today: string, perWeek: number) {
+  const counted = trained.filter(({ status, isDeleted }) => status !== "aborted" && !isDeleted);
+  const days = new Set(counted.map(({ startedAtMs, timeZone }) => localDay(startedAtMs, timeZone)));
   const mondays = [...days].map(mondayOf);
   const weeks = new Set(
     mondays.filter((monday) => mondays.filter((other) => other === monday).length >= perWeek),
   );
-  const choose = (runs: Run[], leastTo: string, show = (step: string) => step) => {
-    const shownAs = (run: Run | undefined) =>
-      run ? { ...run, from: show(run.from), to: show(run.to) } : null;
-    const current = runs.filter(({ from, to }) => to >= leastTo && from <= plusDays(today, 1));
+  const choose = (streaks: Streak[], minTo: string, format = (date: string) => date) => {
+    const formatted = (streak: Streak | undefined) =>
+      streak ? { ...streak, from: format(streak.from), to: format(streak.to) } : null;
+    const current = streaks.filter(({ from, to }) => to >= minTo && from <= plusDays(today, 1));
     return {
-      current: shownAs(current.sort((a, b) => a.from.localeCompare(b.from))[0]),
-      longest: shownAs(runs.sort((a, b) => b.length - a.length || b.to.localeCompare(a.to))[0]),
+      current: formatted(current.sort((a, b) => a.from.localeCompare(b.from))[0]),
+      longest: formatted(
+        streaks.sort((a, b) => b.length - a.length || b.to.localeCompare(a.to))[0],
+      ),
     };
   };
   return {
-    workoutCount: shown.length,
+    workoutCount: counted.length,
     dayCount: days.size,
-    days: choose(runsOf(days, 1), plusDays(today, -1)),
-    weeks: choose(runsOf(weeks, 7), plusDays(mondayOf(today), -7), isoWeek),
+    days: choose(streaksOf(days, 1), plusDays(today, -1)),
+    weeks: choose(streaksOf(weeks, 7), plusDays(mondayOf(today), -7), isoWeek),
   };
 }
 
-test("streaks are those that are found by hand, over new years and in zones far apart", async () => {
+test("streaks equal those computed by hand, across new years and distant time zones", async () => {
   await fc.assert(
     fc.asyncProperty(
       now,
       history,
       fc.constantFrom(...ZONES, undefined),
       fc.integer({ min: 1, max: 7 }),
-      async (instant, drawn, timeZone, perWeek) => {
+      async (instant, random, timeZone, perWeek) => {
         const nowMs = Date.parse(instant);
-        // Each by a second apart, so that one is the latest.
-        const trained = drawn.map(({ hoursAgo, ...rest }, at) => ({
-          ...rest,
-          startedAtMs: nowMs - hoursAgo * HOUR_MS + at * 1000,
+        // One second apart, so that one is the latest.
+        const trained = random.map(({ hoursAgo, ...workout }, index) => ({
+          ...workout,
+          startedAtMs: nowMs - hoursAgo * HOUR_MS + index * 1000,
         }));
-        const known = trained.filter(({ status, isDeleted }) => status !== "aborted" && !isDeleted);
-        const latest = known.sort((a, b) => b.startedAtMs - a.startedAtMs)[0];
-        const place = timeZone ?? latest?.timeZone ?? "UTC";
+        const counted = trained.filter(
+          ({ status, isDeleted }) => status !== "aborted" && !isDeleted,
+        );
+        const latest = counted.sort((a, b) => b.startedAtMs - a.startedAtMs)[0];
+        const zone = timeZone ?? latest?.timeZone ?? "UTC";
         const work = async (api: Api) => {
           const { as, user } = await makeSignedIn(api);
           await train(api, user.id, trained);
-          const asked = `${STREAKS}?perWeek=${perWeek}${timeZone ? `&timeZone=${timeZone}` : ""}`;
-          const byHand = streaksByHand(trained, localDay(nowMs, place), perWeek);
-          expect((await api.get(asked, { as })).json).toEqual({ timeZone: place, ...byHand });
+          const path = `${STREAKS}?perWeek=${perWeek}${timeZone ? `&timeZone=${timeZone}` : ""}`;
+          const byHand = streaksByHand(trained, localDay(nowMs, zone), perWeek);
+          expect((await api.get(path, { as })).json).toEqual({ timeZone: zone, ...byHand });
         };
         await withApi(work, { nowMs: () => nowMs })();
       },
@@ -115,24 +118,24 @@ test("streaks are those that are found by hand, over new years and in zones far 
   );
 }, 60_000);
 
-/** Streaks at `instant` of who trained at each of the others. */
+/** The streaks at `instant` of a user who trained on each of `days`. */
 async function streaksAt(
   instant: string,
   days: string[],
 ): Promise<{ days: unknown; weeks: unknown }> {
-  let found = { days: null, weeks: null };
+  let streaks = { days: null, weeks: null };
   const work = async (api: Api) => {
     const { as, user } = await makeSignedIn(api);
-    const done = { timeZone: "UTC", status: "completed", isDeleted: false };
-    const trained = days.map((day) => ({ ...done, startedAtMs: Date.parse(`${day}T12:00Z`) }));
+    const completed = { timeZone: "UTC", status: "completed", isDeleted: false };
+    const trained = days.map((day) => ({ ...completed, startedAtMs: Date.parse(`${day}T12:00Z`) }));
     await train(api, user.id, trained);
-    found = (await api.get(STREAKS, { as })).json;
+    streaks = (await api.get(STREAKS, { as })).json;
   };
   await withApi(work, { nowMs: () => Date.parse(instant) })();
-  return found;
+  return streaks;
 }
 
-test("weeks follow one another over a new year, which begins in the last of 53", async () => {
+test("a streak of weeks continues across a new year that begins in week 53", async () => {
   const { days, weeks } = await streaksAt("2021-01-05T00:00Z", [
     "2020-12-27",
     "2020-12-28",
@@ -146,22 +149,26 @@ test("weeks follow one another over a new year, which begins in the last of 53",
   });
 });
 
-test("a streak goes on for as long as the day after it, or the week after it, is not over", async () => {
+test("a streak is current until the following day or week is over", async () => {
   const day = { length: 1, from: "2026-01-05", to: "2026-01-05" };
   const week = { length: 1, from: "2026-W02", to: "2026-W02" };
-  const at = (instant: string) => streaksAt(instant, ["2026-01-05"]);
-  expect(await at("2026-01-06T23:59:59Z")).toMatchObject({
+  const streaksAfterOneDay = (instant: string) => streaksAt(instant, ["2026-01-05"]);
+  expect(await streaksAfterOneDay("2026-01-06T23:59:59Z")).toMatchObject({
     days: { current: day },
     weeks: { current: week },
   });
-  expect(await at("2026-01-07T00:00:00Z")).toMatchObject({ days: { current: null, longest: day } });
-  expect(await at("2026-01-18T23:59:59Z")).toMatchObject({ weeks: { current: week } });
-  expect(await at("2026-01-19T00:00:00Z")).toMatchObject({
+  expect(await streaksAfterOneDay("2026-01-07T00:00:00Z")).toMatchObject({
+    days: { current: null, longest: day },
+  });
+  expect(await streaksAfterOneDay("2026-01-18T23:59:59Z")).toMatchObject({
+    weeks: { current: week },
+  });
+  expect(await streaksAfterOneDay("2026-01-19T00:00:00Z")).toMatchObject({
     weeks: { current: null, longest: week },
   });
 });
 
-test("a workout that a wrong clock puts far ahead takes no current streak's place", async () => {
+test("a workout far in the future does not replace the current streak", async () => {
   const current = { length: 2, from: "2026-01-05", to: "2026-01-06" };
   const { days, weeks } = await streaksAt("2026-01-06T20:00Z", [
     "2026-01-05",
@@ -176,21 +183,21 @@ test("a workout that a wrong clock puts far ahead takes no current streak's plac
 });
 
 test(
-  "streaks are one's own, take one statement, and are empty for who has not trained",
+  "streaks count only the user's own workouts, take one statement, and may be empty",
   withApi(async (api) => {
-    const [known, other] = [await makeSignedIn(api), await makeSignedIn(api)];
-    const done = {
+    const [athlete, other] = [await makeSignedIn(api), await makeSignedIn(api)];
+    const workout = {
       startedAtMs: Date.now(),
       timeZone: "Asia/Tokyo",
       status: "completed",
       isDeleted: false,
     };
-    await train(api, known.user.id, [done]);
-    expect((await api.get(STREAKS, { as: known.as })).json).toMatchObject({
+    await train(api, athlete.user.id, [workout]);
+    expect((await api.get(STREAKS, { as: athlete.as })).json).toMatchObject({
       timeZone: "Asia/Tokyo",
       workoutCount: 1,
     });
-    expect(await statementsOf(() => api.get(STREAKS, { as: known.as }))).toHaveLength(1);
+    expect(await statementsOf(() => api.get(STREAKS, { as: athlete.as }))).toHaveLength(1);
     expect((await api.get(STREAKS, { as: other.as })).json).toEqual({
       timeZone: "UTC",
       workoutCount: 0,
@@ -205,7 +212,11 @@ test(
       "timeZone=%2B05:00",
       "timeZone=US/Pacific-New",
     ]) {
-      expectProblem(await api.get(`${STREAKS}?${query}`, { as: known.as }), 422, "invalid_request");
+      expectProblem(
+        await api.get(`${STREAKS}?${query}`, { as: athlete.as }),
+        422,
+        "invalid_request",
+      );
     }
   }),
 );

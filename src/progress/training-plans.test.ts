@@ -14,41 +14,45 @@ import { findRecordsJson, listVolumeJson } from "./progress.queries.ts";
 import { findStreaksJson } from "./streaks.queries.ts";
 
 let database: OwnDatabase;
-let listened: Pool;
-let sent = "";
+let recordingPool: Pool;
+let lastStatement = "";
 beforeAll(async () => {
   database = await makeOwnDatabase();
   await seedCatalog(database.pool, readCatalog());
   await seedDemo(database.pool, { athletes: 60, years: 1, seed: 1, fast: true });
   await database.pool.sql`analyze`;
-  listened = openPool(database.url, {
+  recordingPool = openPool(database.url, {
     size: 1,
     prepare: canPrepare(),
     onStatement: (statement) => {
-      sent = statement;
+      lastStatement = statement;
     },
   });
 }, 60_000);
 afterAll(async () => {
-  await listened.close();
+  await recordingPool.close();
   await database.drop();
 });
 
-/** The generic plan, the one that connections keep, of the statement that `ask` sends. */
-async function planOf(ask: (db: Db) => Promise<unknown>): Promise<string> {
-  await ask(listened);
-  const rows = await database.pool.sql.unsafe(`explain (generic_plan) ${sent}`);
+/** The generic plan, which connections keep, of the last statement that `run` sends. */
+async function planOf(run: (db: Db) => Promise<unknown>): Promise<string> {
+  await run(recordingPool);
+  const rows = await database.pool.sql.unsafe(`explain (generic_plan) ${lastStatement}`);
   return rows.map((row) => row["QUERY PLAN"]).join("\n");
 }
 
-test("what an athlete does all day reaches training by an index, whatever other people have", async () => {
-  const [found] = await database.pool.sql<
+test("an athlete's frequent statements find training by an index, however much other users have", async () => {
+  const [entry] = await database.pool.sql<
     { userId: string; exerciseId: string; workoutId: string; entryId: string }[]
   >`
-    select user_id as "userId", exercise_id as "exerciseId", workout_id as "workoutId", workout_exercises.id as "entryId"
-    from workouts join workout_exercises on workout_id = workouts.id where exercise_id is not null limit 1`;
-  const { userId, exerciseId, workoutId, entryId } = found as NonNullable<typeof found>;
-  const asked: Record<string, (db: Db) => Promise<unknown>> = {
+    select user_id as "userId", exercise_id as "exerciseId", workout_id as "workoutId",
+      workout_exercises.id as "entryId"
+    from workouts
+    join workout_exercises on workout_id = workouts.id
+    where exercise_id is not null
+    limit 1`;
+  const { userId, exerciseId, workoutId, entryId } = entry as NonNullable<typeof entry>;
+  const statements: Record<string, (db: Db) => Promise<unknown>> = {
     "logging a set": (db) =>
       insertSet(db, workoutId, entryId, setRow({}, 1, 1), { modes: ["reps"], max: 500 }),
     "list of workouts": (db) => listWorkouts(db, userId, {}, 21),
@@ -61,12 +65,12 @@ test("what an athlete does all day reaches training by an index, whatever other 
       findStreaksJson(db, userId, { now: new Date(0), timeZone: undefined, perWeek: 1 }),
     changes: (db) => listChanges(db, userId, "0", 51),
   };
-  for (const [what, ask] of Object.entries(asked)) {
-    const plan = await planOf(ask);
+  for (const [name, run] of Object.entries(statements)) {
+    const plan = await planOf(run);
     for (const table of ["workouts", "workout_exercises", "workout_sets", "changes"]) {
-      expect(plan, what).not.toContain(`Seq Scan on ${table}`);
+      expect(plan, name).not.toContain(`Seq Scan on ${table}`);
     }
-    expect(plan, what).toMatch(
+    expect(plan, name).toMatch(
       /workouts_user_started_at_index|workouts_pkey|changes_user_place_unique/,
     );
   }
