@@ -38,7 +38,7 @@ async function readTotals({ db, disk }: TestBed): Promise<Totals> {
  */
 const BACKGROUND = [
   "%pg_stat_statements%",
-  "with seen as%",
+  "%live_processes%",
   "select 1",
   "select $1",
   "% = whose %",
