@@ -5,17 +5,15 @@ import type { RoleSlug } from "../permissions/actor.ts";
 /** What a sign-in needs to know about an account. */
 export type Account = { id: string; email: string; passwordHash: string; isActive: boolean };
 
-export async function findAccountByEmail(db: Db, email: string): Promise<Account | undefined> {
-  const [account] = await db.sql<Account[]>`
-    select id, email, password_hash as "passwordHash", is_active as "isActive" from users
-    where lower(email) = ${email}`;
-  return account;
-}
-
-export async function findAccount(db: Db, userId: string): Promise<Account | undefined> {
-  const [account] = await db.sql<Account[]>`
-    select id, email, password_hash as "passwordHash", is_active as "isActive" from users
-    where id = ${userId}`;
+/** The account with that id or address. */
+export async function findAccount(
+  { sql }: Db,
+  by: { id: string } | { email: string },
+): Promise<Account | undefined> {
+  const matches = "id" in by ? sql`id = ${by.id}` : sql`lower(email) = ${by.email}`;
+  const [account] = await sql<Account[]>`
+    select id, email, password_hash as "passwordHash", is_active as "isActive"
+    from users where ${matches}`;
   return account;
 }
 

@@ -127,7 +127,7 @@ async function requireCurrentPassword(
   const limits = signInLimits(config, actor.email, null, actor.loginId);
   const attempt = await beginAttempt(deps, limits);
   const { account, isRight } = await attempt.check(async () => {
-    const account = await findAccount(db, actor.userId);
+    const account = await findAccount(db, { id: actor.userId });
     return { account, isRight: await passwords.matches(password, account?.passwordHash) };
   });
   if (!account || !isRight) {

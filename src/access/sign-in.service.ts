@@ -15,7 +15,7 @@ import { keepAliveForJoiners } from "../http/request-context.ts";
 import type { Log } from "../log/log.ts";
 import {
   type Account,
-  findAccountByEmail,
+  findAccount,
   insertLogin,
   revokeLogins,
   updatePasswordHash,
@@ -109,7 +109,7 @@ async function checkPassword(
   password: string,
 ) {
   const { db, config, passwords } = deps;
-  const account = await findAccountByEmail(db, email);
+  const account = await findAccount(db, { email });
   const previousLoginId = await findPreviousLogin(deps, request, account?.id);
   const limits = signInLimits(config, email, origin.address, previousLoginId);
   const attempt = await beginAttempt(deps, limits);
