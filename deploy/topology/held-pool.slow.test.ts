@@ -79,7 +79,7 @@ describeTopology("while every connection to PostgreSQL is held for thirty second
     return { meanwhile, areReady };
   }
 
-  test("by transactions that sleep: who needs one is told 503 soon, who needs none is answered", async () => {
+  test("by sleeping transactions: requests that need a connection get 503 soon, others are served", async () => {
     const holders = openPool(topology.urls.pooled, { size: SERVER_CONNECTIONS, prepare: false });
     const sleep = () =>
       holders.transaction(async ({ sql }) => {
@@ -97,7 +97,7 @@ describeTopology("while every connection to PostgreSQL is held for thirty second
     ).toBeGreaterThan(RATE);
   });
 
-  test("by a lock that all wait for: the same", async () => {
+  test("by a lock that all of them wait for: the same", async () => {
     const owner = openPool(topology.urls.owner, { size: 1, prepare: false });
     const { meanwhile } = await held("held by a lock", () =>
       owner.transaction(async ({ sql }) => {

@@ -60,7 +60,7 @@ describeTopology("nothing is lost", () => {
 
   const areReady = () => Promise.all(topology.workers.current().sockets.map(isReady));
 
-  test("all workers are replaced, three times over: no request fails", async () => {
+  test("all workers are replaced three times: no request fails", async () => {
     const load = await under("replaced", 1, async () => {
       for (let round = 0; round < 3; round++) await topology.workers.current().replace();
     });
@@ -93,7 +93,7 @@ describeTopology("nothing is lost", () => {
     expect(failures.filter((entry) => !isExplained(entry))).toEqual([]);
   });
 
-  test("PgBouncer is started anew: it recovers by itself", async () => {
+  test("PgBouncer is restarted: the application recovers", async () => {
     for (const how of ["restart", "kill"] as const) {
       let backAtMs = 0;
       const load = await under(`PgBouncer ${how}`, how === "kill" ? 4 : 3, async () => {
@@ -107,7 +107,7 @@ describeTopology("nothing is lost", () => {
     }
   });
 
-  test("PostgreSQL ends at once, without a checkpoint: it recovers by itself, and readiness tells the truth", async () => {
+  test("PostgreSQL exits immediately, without a checkpoint: the application recovers, and readiness reports it", async () => {
     let backAtMs = 0;
     const load = await under("PostgreSQL immediate", 5, async () => {
       const pid = topology.postgres.pid() as number;
@@ -122,7 +122,7 @@ describeTopology("nothing is lost", () => {
     expect(failuresOf(load).filter(({ status }) => status !== 503)).toEqual([]);
   });
 
-  test("PostgreSQL hangs for five seconds: workers say that they are not ready, live on, and are again", async () => {
+  test("PostgreSQL hangs for five seconds: workers report not ready, stay alive, and become ready again", async () => {
     const pid = topology.postgres.pid() as number;
     const workers = topology.workers.current();
     const pids = workers.pids();

@@ -45,7 +45,7 @@ describeTopology("PgBouncer", () => {
     }
   });
 
-  test("every statement is answered of more than there are connections for, whatever it takes", async () => {
+  test("with more statements than connections, each gets its result, however long it takes", async () => {
     const { url, canPrepare: prepare } = pooler;
     const pool = openPool(url("irontrack_test"), { size: 4, prepare });
     try {
@@ -63,7 +63,7 @@ describeTopology("PgBouncer", () => {
   });
 });
 
-test("production's PgBouncer reads [pgbouncer] once: a second one would put everything back to its default", () => {
+test("the PgBouncer of production has one [pgbouncer] section: a second one would reset all settings", () => {
   const read = (file: string) => readFileSync(join(import.meta.dir, "../pgbouncer", file), "utf8");
   const text = read("pgbouncer.ini").replaceAll(/^%include \/etc\/pgbouncer\/(.+)$/gm, (_, file) =>
     read(file),

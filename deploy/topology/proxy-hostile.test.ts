@@ -16,20 +16,20 @@ const statusesIn = (text: string) =>
   [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));
 
 describeProxied("hostile requests through the proxy", () => {
-  let stand: ProxiedApp;
+  let testbed: ProxiedApp;
   let mine: { as: string };
   let theirs: string;
   beforeAll(async () => {
-    stand = await openProxiedApp();
-    mine = await makeSignedIn(stand.api);
-    const other = await makeSignedIn(stand.api, { name: CANARY });
-    const made = await stand.api.post(`${API}/routines`, {
+    testbed = await openProxiedApp();
+    mine = await makeSignedIn(testbed.api);
+    const other = await makeSignedIn(testbed.api, { name: CANARY });
+    const made = await testbed.api.post(`${API}/routines`, {
       as: other.as,
       body: { name: CANARY, exercises: [] },
     });
     theirs = `${API}/routines/${made.json.id}`;
   });
-  afterAll(() => stand?.close());
+  afterAll(() => testbed?.close());
 
   test.each([
     [
@@ -65,25 +65,20 @@ describeProxied("hostile requests through the proxy", () => {
     ["NUL in a header", `${GET_PING}X: a\0b\r\n\r\n`],
     ["HTTP/3.0 in the line", "GET /ping HTTP/3.0\r\nHost: localhost\r\n\r\n"],
     ["no HTTP at all", "\0\x01\x02\r\n\r\n"],
-  ])(
-    "%s: refused by the first hop, and the connection carries nothing after it",
-    async (_what, bytes) => {
-      const answered = await sendRaw(stand.plain("127.0.1.1"), bytes + SMUGGLED);
-      const statuses = statusesIn(answered);
-      expect(statuses.length).toBeLessThanOrEqual(1);
-      for (const status of statuses) {
-        expect([400, 413, 501, 505]).toContain(status);
-        expect(valuesOf(parseAnswer(answered), "content-type")).toEqual([
-          "application/problem+json",
-        ]);
-      }
-      expect(answered).not.toContain("smuggled-request");
-      await expectOwnAnswers();
-    },
-  );
+  ])("%s: refused by the proxy, which then closes the connection", async (_what, bytes) => {
+    const answered = await sendRaw(testbed.plain("127.0.1.1"), bytes + SMUGGLED);
+    const statuses = statusesIn(answered);
+    expect(statuses.length).toBeLessThanOrEqual(1);
+    for (const status of statuses) {
+      expect([400, 413, 501, 505]).toContain(status);
+      expect(valuesOf(parseAnswer(answered), "content-type")).toEqual(["application/problem+json"]);
+    }
+    expect(answered).not.toContain("smuggled-request");
+    await expectOwnAnswers();
+  });
 
   test.each([
-    ["lines that end in a bare newline", `${GET_PING.replaceAll("\r", "")}\n`, [200, 404]],
+    ["lines that end with a bare newline", `${GET_PING.replaceAll("\r", "")}\n`, [200, 404]],
     [
       "a body where none is expected",
       `${GET_PING}Content-Length: ${SMUGGLED.length}\r\n\r\n${SMUGGLED}`,
@@ -100,10 +95,10 @@ describeProxied("hostile requests through the proxy", () => {
       [200, 404],
     ],
   ])(
-    "%s: read in one way, so that each request has its one answer",
+    "%s: parsed in one way, so that each request has exactly one response",
     async (_what, bytes, statuses) => {
       const last = SMUGGLED.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
-      expect(statusesIn(await sendRaw(stand.plain("127.0.1.2"), bytes + last))).toEqual(statuses);
+      expect(statusesIn(await sendRaw(testbed.plain("127.0.1.2"), bytes + last))).toEqual(statuses);
       await expectOwnAnswers();
     },
   );
@@ -116,7 +111,7 @@ describeProxied("hostile requests through the proxy", () => {
     const ids = Array.from({ length: 4 }, () => `bystander-${crypto.randomUUID()}`);
     const answers = await Promise.all(
       ids.map((id) =>
-        askRaw(stand.plain(nextAddress()), "GET", "/ping", { headers: { "X-Request-ID": id } }),
+        askRaw(testbed.plain(nextAddress()), "GET", "/ping", { headers: { "X-Request-ID": id } }),
       ),
     );
     for (const [at, answer] of answers.entries())
@@ -154,36 +149,39 @@ describeProxied("hostile requests through the proxy", () => {
     [(path: string) => `${path}?x=/../`, "dots in the query"],
     [(path: string) => `http://localhost${path}`, "a whole URL"],
     [(path: string) => `http://other.example${path}`, "the URL of somebody else"],
-  ])("%p shows nobody else's routine, and the proxy and the app agree (%s)", async (trick) => {
-    const headers = { Cookie: mine.as };
-    const [worker = ""] = stand.workers;
-    const own = await stand.api.post(`${API}/routines`, {
-      as: mine.as,
-      body: { name: "Mine", exercises: [] },
-    });
-    for (const path of [trick(theirs), trick(`${API}/routines/${own.json.id}`)]) {
-      const proxied = await askRaw(stand.plain("127.0.1.3"), "GET", path, { headers }).catch(
-        closed,
-      );
-      const direct = await askRaw({ path: worker }, "GET", path, { headers }).catch(closed);
-      expect(proxied.body + direct.body).not.toContain(CANARY);
-      // What the edge refuses never reaches the app; whatever does is the same question there.
-      if (proxied.status !== 400 && proxied.status !== 0)
-        expect(proxied.status).toBe(direct.status);
-    }
-  });
+  ])(
+    "%p does not show the routine of another user, and the proxy and the application agree (%s)",
+    async (trick) => {
+      const headers = { Cookie: mine.as };
+      const [worker = ""] = testbed.workers;
+      const own = await testbed.api.post(`${API}/routines`, {
+        as: mine.as,
+        body: { name: "Mine", exercises: [] },
+      });
+      for (const path of [trick(theirs), trick(`${API}/routines/${own.json.id}`)]) {
+        const proxied = await askRaw(testbed.plain("127.0.1.3"), "GET", path, { headers }).catch(
+          closed,
+        );
+        const direct = await askRaw({ path: worker }, "GET", path, { headers }).catch(closed);
+        expect(proxied.body + direct.body).not.toContain(CANARY);
+        // What the edge refuses never reaches the app; whatever does is the same question there.
+        if (proxied.status !== 400 && proxied.status !== 0)
+          expect(proxied.status).toBe(direct.status);
+      }
+    },
+  );
 
-  test("6,000 requests of unknown methods leave a bystander at 50 a second untouched", async () => {
+  test("6,000 requests with unknown methods do not disturb another client at 50 requests per second", async () => {
     let isOver = false;
     const flood = Promise.all(
-      Array.from({ length: 20 }, (_, at) => floodUnknown(stand.plain(`127.0.2.${at + 1}`), 300)),
+      Array.from({ length: 20 }, (_, at) => floodUnknown(testbed.plain(`127.0.2.${at + 1}`), 300)),
     );
     void flood.then(() => {
       isOver = true;
     });
     const bystander: Promise<RawAnswer>[] = [];
     while (!isOver || bystander.length < 50) {
-      bystander.push(askRaw(stand.plain("127.0.1.4"), "GET", "/ping"));
+      bystander.push(askRaw(testbed.plain("127.0.1.4"), "GET", "/ping"));
       await Bun.sleep(20);
     }
     expect((await flood).flat().filter((status) => status !== 405)).toEqual([]);

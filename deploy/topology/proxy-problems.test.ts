@@ -12,7 +12,7 @@ import { askRaw, parseAnswer, type RawAnswer, sendRaw, valuesOf } from "#test/ra
 const MEBIBYTE = 2 ** 20;
 const ROOT = join(import.meta.dir, "../..");
 
-describeProxied("what neither the application nor the proxy's own pages may answer", () => {
+describeProxied("responses of the proxy are problems or come from the application", () => {
   let proxied: ProxiedApp;
   let session: ClientHttp2Session;
   beforeAll(async () => {
@@ -57,7 +57,7 @@ describeProxied("what neither the application nor the proxy's own pages may answ
     expect([problem.status, problem.code]).toEqual([status, code]);
   }
 
-  test("a body past the limit over HTTP/2, by its length or as it comes, is refused with a problem", async () => {
+  test("a body beyond the limit over HTTP/2, with or without a length, is refused with a problem", async () => {
     const post = { ":method": "POST", "content-type": "application/json" };
     const body = new Uint8Array(MEBIBYTE + 1);
     const long = { ...post, "content-length": String(body.byteLength) };
@@ -118,7 +118,7 @@ describeProxied("what neither the application nor the proxy's own pages may answ
     ["a range past the end", "/docs/swagger-ui.css", { Range: "bytes=99999999-" }, 200, undefined],
     ["a range", "/openapi.json", { Range: "bytes=0-3" }, 200, undefined],
   ])(
-    "%s: a whole answer or a problem, over HTTP/1.1",
+    "%s: a complete response or a problem, over HTTP/1.1",
     async (_what, path, headers, status, code) => {
       const answer = await askRaw(proxied.tls(), "GET", path, {
         headers: headers as Record<string, string>,
@@ -129,7 +129,7 @@ describeProxied("what neither the application nor the proxy's own pages may answ
     },
   );
 
-  test("a request line and headers of every length are passed on or refused with a problem, none by the worker", async () => {
+  test("request lines and headers of every length are passed on or refused with a problem, never by the worker", async () => {
     const statuses = new Set<number>();
     for (let length = 7000; length <= 8100; length += 100) {
       const headers = {
@@ -148,7 +148,7 @@ describeProxied("what neither the application nor the proxy's own pages may answ
     expect(statuses.size).toBeGreaterThanOrEqual(2);
   });
 
-  test("a worker by itself serves assets whole, whatever range is asked for", async () => {
+  test("a worker alone serves assets complete, for every requested range", async () => {
     const [path = ""] = proxied.workers;
     const answer = await askRaw({ path }, "GET", "/docs/swagger-ui.css", {
       headers: { Range: "bytes=99999999-" },
@@ -179,7 +179,7 @@ describeProxied("what neither the application nor the proxy's own pages may answ
     expect([...read].filter((name) => !names.has(name) && name !== "content-length")).toEqual([]);
   });
 
-  test("what an answer varies by is said once, and Accept-Encoding is part of it", async () => {
+  test("a response has one Vary header, which includes Accept-Encoding", async () => {
     const { as } = await makeSignedIn(proxied.api);
     const paths = [
       "/openapi.json",
@@ -198,7 +198,7 @@ describeProxied("what neither the application nor the proxy's own pages may answ
     }
   });
 
-  test("a name that is not served is misdirected over HTTP/2, and the connection lives on", async () => {
+  test("an unknown host name gives 421 over HTTP/2, and the connection stays open", async () => {
     const other = await askHttp2({ ":path": "/ping", ":authority": "other.example" });
     expectProblem(other, 421, "misdirected_request");
     expect((await askHttp2({ ":path": "/ping" })).status).toBe(200);

@@ -11,7 +11,7 @@ describeTopology("a topology with replicas", () => {
   });
   afterAll(() => topology?.close());
 
-  test("reads from them as the application's role, through everything that production has", async () => {
+  test("reads from replicas as the application's role, through all components of production", async () => {
     const { unix } = topology;
     const [cookie] = (await signUpPeople(unix, 1)) as [string];
     const headers = { cookie, "content-type": "application/json" };

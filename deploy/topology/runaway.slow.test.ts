@@ -60,7 +60,7 @@ describeTopology(
     from pg_stat_activity where usename = 'irontrack_app' and backend_type = 'client backend' and state <> 'idle'
       and wait_event is distinct from 'PgSleep'`;
 
-    test("a statement that runs away ends with its limit", async () => {
+    test("a runaway statement ends at its limit", async () => {
       const startedMs = performance.now();
       const ended = await pooled.sql`select pg_sleep(60)`.catch(
         (error) => postgresError(error)?.code,
@@ -69,7 +69,7 @@ describeTopology(
       expect(performance.now() - startedMs).toBeWithin(STATEMENT_MS, STATEMENT_MS + GRACE_MS);
     });
 
-    test("who waits for a lock is told 503 when that takes too long, and can write when it is gone", async () => {
+    test("a request that waits too long for a lock gets 503, and succeeds once the lock is released", async () => {
       const startedMs = performance.now();
       const answer = await locked(() =>
         ask("PATCH", `/${routine.id}`, routine.headers, { name: "Tuesday" }),
@@ -82,7 +82,7 @@ describeTopology(
       ).toBe(200);
     });
 
-    test("what a client that went away had asked for ends with the limit of its wait, and changes nothing", async () => {
+    test("the statement of a disconnected client ends at its limit, and changes nothing", async () => {
       const goneAfterMs = await locked(async () => {
         const left = AbortSignal.timeout(300);
         await ask("PATCH", `/${routine.id}`, routine.headers, { name: "Nobody's" }, left).catch(
@@ -100,7 +100,7 @@ describeTopology(
       expect(((await answer.json()) as { name: string }).name).toBe("Tuesday");
     });
 
-    test("a transaction that does nothing is ended, and its connection is used again", async () => {
+    test("an idle transaction is ended, and its connection is used again", async () => {
       const idle = pooled.transaction(async ({ sql }) => {
         await sql`select from routines where id = ${routine.id} for update`;
         await Bun.sleep(IDLE_MS + 3000);
