@@ -6,7 +6,7 @@ import { statementsOf } from "#test/transaction.ts";
 
 type Entry = { day: number; position: number; routineName: string };
 
-async function world(api: Api) {
+async function makePlanFixtures(api: Api) {
   const [owner, other] = [await makeSignedIn(api), await makeSignedIn(api)];
   const routine = async (name: string) =>
     (await api.post("/api/v1/routines", { as: owner.as, body: { name, exercises: [] } })).json
@@ -25,16 +25,16 @@ async function world(api: Api) {
   return { owner, other, legs, arms, body };
 }
 
-const shown = (plan: { routines: Entry[] }) =>
+const schedule = (plan: { routines: Entry[] }) =>
   plan.routines.map(({ day, position, routineName }) => `${day}.${position} ${routineName}`);
 
 test(
-  "a plan puts routines on days, several of a day in their order",
+  "a plan puts routines on days, several on one day in order",
   withApi(async (api) => {
-    const { owner, body } = await world(api);
-    const made = await api.post(PLANS, { as: owner.as, body });
-    expectStatus(made, 201);
-    expect(made.json).toMatchObject({
+    const { owner, body } = await makePlanFixtures(api);
+    const created = await api.post(PLANS, { as: owner.as, body });
+    expectStatus(created, 201);
+    expect(created.json).toMatchObject({
       name: "Strength",
       difficulty: "beginner",
       weeks: 8,
@@ -42,37 +42,39 @@ test(
       access: "owner",
       version: 1,
     });
-    expect(shown(made.json)).toEqual(["1.1 Legs", "1.2 Arms", "3.1 Arms"]);
-    expect((await api.get(`${PLANS}/${made.json.id}`, { as: owner.as })).json).toEqual(made.json);
+    expect(schedule(created.json)).toEqual(["1.1 Legs", "1.2 Arms", "3.1 Arms"]);
+    expect((await api.get(`${PLANS}/${created.json.id}`, { as: owner.as })).json).toEqual(
+      created.json,
+    );
     expect((await api.get(`${PLANS}?searchString=STREN`, { as: owner.as })).json).toMatchObject({
       total: 1,
       items: [{ routineCount: 3 }],
     });
     expect(
-      await statementsOf(() => api.get(`${PLANS}/${made.json.id}`, { as: owner.as })),
+      await statementsOf(() => api.get(`${PLANS}/${created.json.id}`, { as: owner.as })),
     ).toHaveLength(1);
   }),
 );
 
 test(
-  "a plan is changed as given, and its routines replaced; an old version is 412",
+  "a change writes the given fields and replaces the routines; a stale version is 412",
   withApi(async (api) => {
-    const { owner, legs, arms, body } = await world(api);
-    const { json: made } = await api.post(PLANS, { as: owner.as, body });
+    const { owner, legs, arms, body } = await makePlanFixtures(api);
+    const { json: created } = await api.post(PLANS, { as: owner.as, body });
     const change = (patch: unknown, ifMatch = "*") =>
-      api.patch(`${PLANS}/${made.id}`, {
+      api.patch(`${PLANS}/${created.id}`, {
         as: owner.as,
         body: patch,
         headers: { "if-match": ifMatch },
       });
-    expect((await change({})).json).toEqual(made);
+    expect((await change({})).json).toEqual(created);
     const cleared = await change({ difficulty: null, weeks: null, name: "Power" });
     expect(cleared.json).toMatchObject({
       difficulty: null,
       weeks: null,
       name: "Power",
       version: 2,
-      routines: made.routines,
+      routines: created.routines,
     });
     const replaced = await change(
       {
@@ -83,16 +85,16 @@ test(
       },
       '"2"',
     );
-    expect(shown(replaced.json)).toEqual(["1.1 Arms", "2.1 Legs"]);
+    expect(schedule(replaced.json)).toEqual(["1.1 Arms", "2.1 Legs"]);
     expectProblem(await change({ routines: [] }, '"2"'), 412, "plans.stale");
     expect((await change({ routines: [] })).json.routines).toEqual([]);
   }),
 );
 
 test(
-  "a routine that a plan uses is not deleted, and the answer says which plan; once the plan is gone it is",
+  "a routine that a plan uses cannot be deleted until the plan is",
   withApi(async (api) => {
-    const { owner, legs, body } = await world(api);
+    const { owner, legs, body } = await makePlanFixtures(api);
     const { json: plan } = await api.post(PLANS, { as: owner.as, body });
     const remove = () => api.delete(`/api/v1/routines/${legs}`, { as: owner.as });
     expectProblem(
@@ -113,12 +115,12 @@ test(
 );
 
 test(
-  "routines of others, taken names, and days that are none are refused, and nothing is written",
+  "other users' routines, taken names and invalid days are rejected, and nothing is written",
   withApi(async (api) => {
-    const { owner, other, legs, body } = await world(api);
-    const theirs = await api.post(PLANS, { as: other.as, body });
-    expectProblem(theirs, 404, "plans.routine_not_found");
-    expect(theirs.json.detail).toContain(legs);
+    const { owner, other, legs, body } = await makePlanFixtures(api);
+    const rejected = await api.post(PLANS, { as: other.as, body });
+    expectProblem(rejected, 404, "plans.routine_not_found");
+    expect(rejected.json.detail).toContain(legs);
     expect((await api.get(PLANS, { as: other.as })).json.total).toBe(0);
     expectStatus(await api.post(PLANS, { as: owner.as, body }), 201);
     expectProblem(
@@ -133,9 +135,9 @@ test(
       });
       expectProblem(answer, 422, "invalid_request");
     }
-    const crowded = Array.from({ length: 51 }, () => ({ routineId: legs, day: 1 }));
+    const tooMany = Array.from({ length: 51 }, () => ({ routineId: legs, day: 1 }));
     expectProblem(
-      await api.post(PLANS, { as: owner.as, body: { name: "Crowd", routines: crowded } }),
+      await api.post(PLANS, { as: owner.as, body: { name: "Crowd", routines: tooMany } }),
       422,
       "invalid_request",
     );
@@ -143,9 +145,9 @@ test(
 );
 
 test(
-  "a workout starts from a routine of a plan, and keeps the names of both when they go",
+  "a workout from a routine of a plan keeps the names of both after they are deleted",
   withApi(async (api) => {
-    const { owner, legs, body } = await world(api);
+    const { owner, legs, body } = await makePlanFixtures(api);
     const { json: plan } = await api.post(PLANS, { as: owner.as, body });
     const start = (planId: string, routineId: string) =>
       api.post("/api/v1/workouts", { as: owner.as, body: { planId, routineId, timeZone: "UTC" } });
@@ -165,9 +167,9 @@ test(
 );
 
 test(
-  "an account goes with its routines, plans and workouts",
+  "deleting an account deletes its routines, plans and workouts",
   withApi(async (api) => {
-    const { owner, legs, body } = await world(api);
+    const { owner, legs, body } = await makePlanFixtures(api);
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
     const { json: plan } = await api.post(PLANS, { as: owner.as, body });
     await api.post("/api/v1/workouts", {
@@ -185,9 +187,9 @@ test(
 );
 
 test(
-  "a public plan is copied with its routines, under names that are free; one's own uses its routines again",
+  "a copy of a public plan copies its routines under free names; a copy of an own plan reuses them",
   withApi(async (api) => {
-    const { owner, other, legs, arms, body } = await world(api);
+    const { owner, other, legs, arms, body } = await makePlanFixtures(api);
     const own = await makeExercise(api, { owner: owner.user, name: "Zq Own" });
     const exercises = [{ exerciseId: own, mode: "reps", sets: 3, repsMin: 5, repsMax: 5 }];
     await api.patch(`/api/v1/routines/${legs}`, { as: owner.as, body: { exercises } });
@@ -207,7 +209,7 @@ test(
       access: "owner",
       ownerId: other.user.id,
     });
-    expect(shown(copy.json)).toEqual(["1.1 Legs", "1.2 Arms (2)", "3.1 Arms (2)"]);
+    expect(schedule(copy.json)).toEqual(["1.1 Legs", "1.2 Arms (2)", "3.1 Arms (2)"]);
     const [first] = copy.json.routines;
     const { json: routine } = await api.get(`/api/v1/routines/${first.routineId}`, {
       as: other.as,
@@ -217,14 +219,14 @@ test(
       { exerciseId: null, exerciseName: "Zq Own", repsMin: 5 },
     ]);
     expectProblem(await clone(other.as), 409, "plans.name_taken");
-    expect(shown((await clone(other.as, { name: "Again" })).json)).toEqual([
+    expect(schedule((await clone(other.as, { name: "Again" })).json)).toEqual([
       "1.1 Legs (2)",
       "1.2 Arms (3)",
       "3.1 Arms (3)",
     ]);
-    const mine = await clone(owner.as);
-    expect(mine.json.name).toBe("Strength (copy)");
-    expect(mine.json.routines.map(({ routineId }: { routineId: string }) => routineId)).toEqual([
+    const ownCopy = await clone(owner.as);
+    expect(ownCopy.json.name).toBe("Strength (copy)");
+    expect(ownCopy.json.routines.map(({ routineId }: { routineId: string }) => routineId)).toEqual([
       legs,
       arms,
       arms,
