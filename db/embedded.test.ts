@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { identify, isRunning } from "#lib/processes/known-process.ts";
+import { identify, isRunning } from "#lib/processes/process-identity.ts";
 import { startCluster } from "./embedded.ts";
 import { readPidFile } from "./postmaster.ts";
 

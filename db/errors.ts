@@ -22,9 +22,12 @@ export async function translateViolations<T>(
 export type Refusal = "OVERLOADED" | "CLIENT_GONE";
 
 export const refusal = (code: Refusal): Error =>
-  Object.assign(new Error(code === "OVERLOADED" ? "Too much is under way" : "The client is gone"), {
-    code,
-  });
+  Object.assign(
+    new Error(code === "OVERLOADED" ? "The database is overloaded" : "The client has disconnected"),
+    {
+      code,
+    },
+  );
 
 /** The refusal in `error` or among its causes, or undefined if the statement was sent. */
 export function refusalOf(error: unknown): Refusal | undefined {

@@ -13,9 +13,9 @@ import { OperatorError } from "#lib/errors.ts";
 import {
   identify,
   isRunning,
-  type KnownProcess,
+  type ProcessIdentity,
   sendSignal,
-} from "#lib/processes/known-process.ts";
+} from "#lib/processes/process-identity.ts";
 
 /** PostgreSQL failed to start; the message ends with its last error. */
 export class ClusterError extends OperatorError {}
@@ -52,7 +52,7 @@ function isServerOf(pid: number, dataDir: string): boolean {
 }
 
 /** Tries a fast shutdown, an immediate one and SIGKILL, and returns when the server has exited. */
-async function stopPostmaster(server: KnownProcess) {
+async function stopPostmaster(server: ProcessIdentity) {
   for (const signal of ["SIGINT", "SIGQUIT", "SIGKILL"] as const) {
     sendSignal(server.pid, signal);
     for (

@@ -101,7 +101,7 @@ test("routines are on the days of a plan, and workouts store their targets", asy
   expect(counts).toEqual({ plans: 3, filled: 3, strange: 0, unlike: 0 });
 });
 
-test("nobody can sign in to a demo account, and other accounts are not changed", async () => {
+test("demo accounts have no usable password, and other accounts are not changed", async () => {
   const { sql } = first.pool;
   const [demo] = await sql<
     { hash: string }[]

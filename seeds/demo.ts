@@ -10,7 +10,7 @@ export type DemoOptions = {
   athletes: number;
   years: number;
   seed: number;
-  /** Without it, nobody can sign in to the accounts. */
+  /** Without it, the accounts have no usable password. */
   passwordHash?: string;
   /** Checks foreign keys and records changes in bulk instead of per row. Needs a superuser. */
   fast?: boolean;

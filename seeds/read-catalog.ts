@@ -34,16 +34,16 @@ export function readCatalog(): Catalog {
   return catalog;
 }
 
-function requireConsistent({ exercises, ...known }: Catalog) {
+function requireConsistent({ exercises, ...lists }: Catalog) {
   const slugs = new Map<string, string>();
   for (const { name, primary, secondary = [], equipment, tags } of exercises) {
     const other = slugs.get(slugOf(name));
     if (other) throw new OperatorError(`seeds/catalog has ${name} twice (as ${other})`);
     slugs.set(slugOf(name), name);
     const unknown =
-      [...primary, ...secondary].find((muscle) => !known.muscleGroups.includes(muscle)) ??
-      equipment.find((kind) => !known.equipment.includes(kind)) ??
-      tags.find((tag) => !known.exerciseTags.includes(tag));
+      [...primary, ...secondary].find((muscle) => !lists.muscleGroups.includes(muscle)) ??
+      equipment.find((kind) => !lists.equipment.includes(kind)) ??
+      tags.find((tag) => !lists.exerciseTags.includes(tag));
     if (unknown)
       throw new OperatorError(`seeds/catalog: ${name} refers to ${unknown}, which is in no list`);
   }

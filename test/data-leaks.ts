@@ -92,8 +92,8 @@ async function sendRequests(
       category: "strength",
       equipment: [1],
     };
-    const made = await write(person, "POST", `${API}/exercises/user`, [201, 409], { body });
-    if (made) ids.push(made.id);
+    const created = await write(person, "POST", `${API}/exercises/user`, [201, 409], { body });
+    if (created) ids.push(created.id);
   };
   const remove = async (person: Person) => {
     if (person.own.size > 0)
@@ -217,6 +217,6 @@ function isLeak({ id, own, created }: Person, path: string, content: Content): b
     const ofCatalog = path.includes("?") ? 0 : CATALOG_SIZE;
     return content.total > ofCatalog + own.size + created;
   }
-  const shown: Content[] = content.items ?? [content];
-  return shown.some(({ createdBy }) => createdBy !== null && createdBy !== id);
+  const items: Content[] = content.items ?? [content];
+  return items.some(({ createdBy }) => createdBy !== null && createdBy !== id);
 }

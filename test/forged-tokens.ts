@@ -7,7 +7,7 @@ const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("
 const decode = (part: string) =>
   JSON.parse(Buffer.from(part, "base64url").toString()) as Record<string, unknown>;
 
-/** Tokens that were not issued, made from one that was, each with a description of the forgery. */
+/** Forged tokens, derived from a valid one, each with a description. */
 export async function forgeTokens(token: string): Promise<[string, string][]> {
   const [head, body, signature] = token.split(".") as [string, string, string];
   const header = decode(head);

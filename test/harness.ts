@@ -87,11 +87,11 @@ export async function apiWithKeys(db: Db, ...keys: object[]): Promise<Api> {
 
 /** Why a test needs the application in its own process; undefined if it does not. */
 function needsSources({ nowMs, logTo, deps = {} }: ApiOptions): string | undefined {
-  if (nowMs) return "has a clock of its own";
+  if (nowMs) return "sets the clock";
   if (logTo) return "reads the log";
   return Object.keys(deps).every((name) => name === "addressOf")
     ? undefined
-    : "has parts of its own";
+    : "replaces parts of the application";
 }
 
 /** Runs `work` against the executable. Returns a reason if the test turns out to need the sources. */

@@ -17,7 +17,7 @@ type Payload = { body?: string | Uint8Array<ArrayBuffer>; headers?: Record<strin
 export function bodies(spec: Operation["spec"], fixtures: HostileFixtures): fc.Arbitrary<Payload> {
   if (spec.file) return files(spec.file.type);
   if (!spec.body) return fc.constant({});
-  const values = spec.id === "Sync" ? syncBatches(fixtures) : fitting(spec.body, fixtures.known);
+  const values = spec.id === "Sync" ? syncBatches(fixtures) : fitting(spec.body, fixtures.existing);
   const json = mostlyFitting(values).map(
     (value): Payload => ({ body: JSON.stringify(value) ?? "" }),
   );
@@ -37,7 +37,7 @@ export function bodies(spec: Operation["spec"], fixtures: HostileFixtures): fc.A
   return fc.oneof({ weight: 8, arbitrary: json }, { weight: 1, arbitrary: junk });
 }
 
-function syncBatches({ known, params }: HostileFixtures): fc.Arbitrary<unknown> {
+function syncBatches({ existing, params }: HostileFixtures): fc.Arbitrary<unknown> {
   const kinds: [kind: string, schema: TSchema, ids: string][] = [
     ["exercise", NewExercise, "exerciseId"],
     ["routine", NewRoutine, "routineId"],
@@ -50,7 +50,7 @@ function syncBatches({ known, params }: HostileFixtures): fc.Arbitrary<unknown> 
       id: fc.oneof(fc.constantFrom(...(params[ids] as string[])), fc.uuid()),
       baseVersion: fc.constantFrom(null, 1, 2, 2_147_483_647),
       state: fc.oneof(
-        { weight: 4, arbitrary: mostlyFitting(fitting(schema, known)) },
+        { weight: 4, arbitrary: mostlyFitting(fitting(schema, existing)) },
         { weight: 1, arbitrary: fc.constant(null) },
       ),
     }),

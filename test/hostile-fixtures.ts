@@ -4,7 +4,7 @@ import { type Api, expectStatus } from "./harness.ts";
 import { API } from "./paths.ts";
 
 export type HostileFixtures = {
-  known: ExistingValues;
+  existing: ExistingValues;
   /** A cookie for each kind of access, one of an unrelated user, and a refresh cookie. */
   cookies: {
     anyone: string;
@@ -90,7 +90,7 @@ export async function makeHostileFixtures(api: Api): Promise<HostileFixtures> {
   const cursorAt = (text: string) => Buffer.from(text).toString("base64url");
   const { refresh } = await signInFor(api, client.user.email);
   return {
-    known: {
+    existing: {
       idsOf: {
         exerciseId: exerciseIds,
         routineId: [routine.id],

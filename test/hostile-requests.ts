@@ -18,22 +18,22 @@ function hostileRequests(
   fixtures: HostileFixtures,
 ): fc.Arbitrary<HostileRequest> {
   const names = [...path.matchAll(/:([A-Za-z]+)/g)].map(([, name]) => name as string);
-  const { known, params, cookies } = fixtures;
+  const { existing, params, cookies } = fixtures;
   const paramOf = (name: string) =>
     fc.oneof(
       {
         weight: 6,
         arbitrary: fc.constantFrom(
-          ...(params[name === "id" ? (path.split("/").at(-2) as string) : name] ?? known.ids),
+          ...(params[name === "id" ? (path.split("/").at(-2) as string) : name] ?? existing.ids),
         ),
       },
       {
         weight: 1,
-        arbitrary: fitting(spec.params?.properties[name] as TSchema, known, name).map(String),
+        arbitrary: fitting(spec.params?.properties[name] as TSchema, existing, name).map(String),
       },
       { weight: 1, arbitrary: nastyText },
     );
-  const query = spec.query ? mostlyFitting(fitting(spec.query, known)) : fc.constant({});
+  const query = spec.query ? mostlyFitting(fitting(spec.query, existing)) : fc.constant({});
   return fc
     .record({
       params: fc.tuple(...names.map(paramOf)),

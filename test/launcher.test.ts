@@ -163,10 +163,10 @@ test.if(isRoot)("a full disk is reported in one line that names the setting", as
 
 test.if(isRoot)("a user other than root can start it too", async () => {
   const other = makeCheckout({ withModules: true, isForOthers: true });
-  const nobody = { uid: 65_534, gid: 65_534 };
-  giveTo(other.dir, nobody.uid, nobody.gid);
+  const user = { uid: 65_534, gid: 65_534 };
+  giveTo(other.dir, user.uid, user.gid);
   try {
-    const up = launch(other.dir, ["up"], { PORT: await freePort() }, nobody);
+    const up = launch(other.dir, ["up"], { PORT: await freePort() }, user);
     await waitUntilUp(up);
     expect(runPrintedCommands(other.dir, up.output())).toContain("Squat");
     up.child.kill("SIGTERM");

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "#lib/errors.ts";
-import { isRunning, type KnownProcess } from "#lib/processes/known-process.ts";
-import { type BlockState, knownProcess, PLATTER, pathsIn } from "./block-state.ts";
+import { isRunning, type ProcessIdentity } from "#lib/processes/process-identity.ts";
+import { type BlockState, identifyRunning, PLATTER, pathsIn } from "./block-state.ts";
 import { runProgram } from "./run-program.ts";
 import { sharedWordsAt } from "./shared-words.ts";
 
@@ -42,7 +42,7 @@ function stopPostgresOn(mount: string): void {
     try {
       const pid = Number(readFileSync(join(mount, name, "postmaster.pid"), "utf8").split("\n")[0]);
       const cwd = spawnSync("readlink", [`/proc/${pid}/cwd`], { encoding: "utf8" }).stdout.trim();
-      if (cwd.startsWith(`${mount}/`)) endProcess(knownProcess(pid), "SIGQUIT");
+      if (cwd.startsWith(`${mount}/`)) endProcess(identifyRunning(pid), "SIGQUIT");
     } catch {
       // Not a cluster, or a stopped one.
     }
@@ -50,7 +50,7 @@ function stopPostgresOn(mount: string): void {
 }
 
 /** Ends a process unless its id has been reused, and waits for its end. */
-function endProcess(target: KnownProcess, signal: NodeJS.Signals = "SIGTERM"): void {
+function endProcess(target: ProcessIdentity, signal: NodeJS.Signals = "SIGTERM"): void {
   if (isRunning(target)) process.kill(target.pid, signal);
   for (let waitedMs = 0; isRunning(target) && waitedMs < END_TIMEOUT_MS; waitedMs += 10)
     Bun.sleepSync(10);

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { identify, isRunning, type KnownProcess } from "#lib/processes/known-process.ts";
+import { identify, isRunning, type ProcessIdentity } from "#lib/processes/process-identity.ts";
 import { listNames } from "../hosts/system-files.ts";
 
 /**
@@ -11,9 +11,9 @@ import { listNames } from "../hosts/system-files.ts";
 export type BlockState = {
   directory: string;
   /** The process that owns it; null if it stays until `hdd down`. */
-  owner: KnownProcess | null;
-  nbdkit?: KnownProcess;
-  nbdfuse?: KnownProcess;
+  owner: ProcessIdentity | null;
+  nbdkit?: ProcessIdentity;
+  nbdfuse?: ProcessIdentity;
   loop?: string;
 };
 
@@ -61,7 +61,7 @@ export function isAbandoned({ owner }: BlockState): boolean {
 }
 
 /** Identifies a running process. Throws if there is none. */
-export function knownProcess(pid: number): KnownProcess {
+export function identifyRunning(pid: number): ProcessIdentity {
   const identified = identify(pid);
   if (!isRunning(identified)) throw new Error(`There is no process ${pid}`);
   return identified;

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { isRunning } from "#lib/processes/known-process.ts";
+import { isRunning } from "#lib/processes/process-identity.ts";
 import { openBlockDisk, whyNoBlockDisk } from "./block.ts";
 import { isMountPoint, takeDown } from "./block-down.ts";
 import { isAbandoned, listStates } from "./block-state.ts";

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OperatorError } from "#lib/errors.ts";
-import type { KnownProcess } from "#lib/processes/known-process.ts";
+import type { ProcessIdentity } from "#lib/processes/process-identity.ts";
 import { runAtEnd } from "#lib/processes/temporary.ts";
 import { referenceDisk } from "../hosts/hosts.ts";
 import { pinned } from "../hosts/pinning.ts";
@@ -10,8 +10,8 @@ import { takeDown } from "./block-down.ts";
 import {
   type BlockState,
   directoryOf,
+  identifyRunning,
   isAbandoned,
-  knownProcess,
   listStates,
   PLATTER,
   pathsIn,
@@ -72,7 +72,7 @@ export async function openBlockDisk(name: string, { isKept = false } = {}): Prom
   const directory = directoryOf(name);
   if (listStates().some((state) => state.directory === directory))
     throw new OperatorError(`the disk ${name} is up`, 2);
-  const state: BlockState = { directory, owner: isKept ? null : knownProcess(process.pid) };
+  const state: BlockState = { directory, owner: isKept ? null : identifyRunning(process.pid) };
   writeState(state);
   const cancelTakeDown = isKept ? () => {} : runAtEnd(takeDownCommand());
   try {
@@ -190,10 +190,10 @@ function switchDelays(words: string, isOn: boolean): void {
   sharedWordsAt(words).write(PLATTER.isPaused, isOn ? 0 : 1);
 }
 
-async function processIn(pidFile: string): Promise<KnownProcess> {
+async function processIn(pidFile: string): Promise<ProcessIdentity> {
   for (let waitedMs = 0; waitedMs < READY_TIMEOUT_MS; waitedMs += 10) {
     const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0;
-    if (pid > 0) return knownProcess(pid);
+    if (pid > 0) return identifyRunning(pid);
     await Bun.sleep(10);
   }
   throw new OperatorError(`${pidFile} did not appear: the block disk cannot be started here`);

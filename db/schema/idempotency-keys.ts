@@ -32,15 +32,18 @@ export const idempotencyKeys = pgTable(
     body: text(),
     headers: jsonb(),
   },
-  (kept) => [
-    primaryKey({ name: "idempotency_keys_pkey", columns: [kept.userId, kept.key] }),
+  (entry) => [
+    primaryKey({ name: "idempotency_keys_pkey", columns: [entry.userId, entry.key] }),
     foreignKey({
       name: "idempotency_keys_user_id_fkey",
-      columns: [kept.userId],
+      columns: [entry.userId],
       foreignColumns: [users.id],
     }).onDelete("cascade"),
-    index("idempotency_keys_started_at_index").on(kept.startedAt),
-    check("idempotency_keys_key_length_check", sql`char_length(${kept.key}) between 1 and 255`),
-    check("idempotency_keys_fingerprint_length_check", sql`octet_length(${kept.fingerprint}) = 32`),
+    index("idempotency_keys_started_at_index").on(entry.startedAt),
+    check("idempotency_keys_key_length_check", sql`char_length(${entry.key}) between 1 and 255`),
+    check(
+      "idempotency_keys_fingerprint_length_check",
+      sql`octet_length(${entry.fingerprint}) = 32`,
+    ),
   ],
 );

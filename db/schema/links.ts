@@ -6,8 +6,8 @@ import { routines } from "./routines.ts";
 import { users } from "./users.ts";
 
 /**
- * A link with whose token anyone can read a routine or plan; exactly one of the two is set. Only a
- * hash of the token is stored.
+ * A link to a routine or plan; exactly one of the two is set. Anyone with its token can read it.
+ * Only a hash of the token is stored.
  */
 export const links = pgTable(
   "links",

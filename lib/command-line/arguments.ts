@@ -5,7 +5,7 @@ import { nearest } from "./nearest.ts";
 type Option = Command["options"][number];
 type NumberRule = { takes: string; accepts(value: number): boolean };
 
-const whole = (min: number, max: number, takes = `a whole number from ${min}`): NumberRule => ({
+const integer = (min: number, max: number, takes = `a whole number from ${min}`): NumberRule => ({
   takes,
   accepts: (value) => Number.isSafeInteger(value) && value >= min && value <= max,
 });
@@ -16,13 +16,13 @@ const finite = (takes: string, accepts: (value: number) => boolean): NumberRule 
 
 /** Values of numeric options, by the placeholder in brackets. Other options take a text. */
 const NUMBERS: Record<string, NumberRule> = {
-  n: whole(1, Number.MAX_SAFE_INTEGER),
-  count: whole(0, Number.MAX_SAFE_INTEGER),
-  seed: whole(0, 2 ** 31 - 1, "a whole number from 0 to 2147483647"),
-  athletes: whole(1, 100_000, "a whole number from 1 to 100000"),
-  years: whole(1, 20, "a whole number from 1 to 20"),
-  port: whole(1, 65_535, "a port from 1 to 65535"),
-  workers: whole(1, 64, "a whole number from 1 to 64"),
+  n: integer(1, Number.MAX_SAFE_INTEGER),
+  count: integer(0, Number.MAX_SAFE_INTEGER),
+  seed: integer(0, 2 ** 31 - 1, "a whole number from 0 to 2147483647"),
+  athletes: integer(1, 100_000, "a whole number from 1 to 100000"),
+  years: integer(1, 20, "a whole number from 1 to 20"),
+  port: integer(1, 65_535, "a port from 1 to 65535"),
+  workers: integer(1, 64, "a whole number from 1 to 64"),
   rate: finite("a number above 0", (value) => value > 0),
   s: finite("a number of seconds above 0", (value) => value > 0),
   seconds: finite("a number of seconds from 0", (value) => value >= 0),
@@ -59,10 +59,10 @@ function unknownCommand(cli: CAC): OperatorError {
 }
 
 function refuseUnknownOptions(cli: CAC, command: Command, options: Option[]) {
-  const known = options.flatMap(({ names }) => names);
+  const names = options.flatMap(({ names }) => names);
   for (const name of Object.keys(cli.options)) {
-    if (name === "--" || known.includes(name)) continue;
-    const suggestion = nearest(name, known);
+    if (name === "--" || names.includes(name)) continue;
+    const suggestion = nearest(name, names);
     throw usageError(
       `${command.name} has no option ${flag(name)}${suggestion ? `; did you mean ${flag(suggestion)}?` : ""} See ${cli.name} ${command.name} --help`,
     );

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { identify, isRunning } from "./known-process.ts";
+import { identify, isRunning } from "./process-identity.ts";
 import { runProgram, startProgram } from "./programs.ts";
 
 const ROOT = join(import.meta.dir, "../..");

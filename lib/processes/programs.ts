@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { sendSignal } from "./known-process.ts";
+import { sendSignal } from "./process-identity.ts";
 import { recordLine, retract, watcherInput } from "./watcher-client.ts";
 
 export type ProgramOptions = {

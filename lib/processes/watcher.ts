@@ -4,9 +4,9 @@
 // commands and removes the directories.
 import { spawnSync } from "node:child_process";
 import { createReadStream, existsSync, rmSync } from "node:fs";
-import { identify, isRunning, type KnownProcess, sendSignal } from "./known-process.ts";
+import { identify, isRunning, type ProcessIdentity, sendSignal } from "./process-identity.ts";
 
-type Started = KnownProcess & { stopSignals: NodeJS.Signals[]; graceMs: number };
+type Started = ProcessIdentity & { stopSignals: NodeJS.Signals[]; graceMs: number };
 
 /** The pipe's file descriptor; the one after it closes when everything has ended. */
 const INPUT = 3;

@@ -1,13 +1,16 @@
 import { readFileSync } from "node:fs";
 
 /** A process by its id and the time of its start: an id alone may be reused by another process. */
-export type KnownProcess = { pid: number; startedAt: string | undefined };
+export type ProcessIdentity = { pid: number; startedAt: string | undefined };
 
 /** Identifies a process. `startedAt` is undefined without /proc, or if there is no such process. */
-export const identify = (pid: number): KnownProcess => ({ pid, startedAt: statOf(pid)?.startedAt });
+export const identify = (pid: number): ProcessIdentity => ({
+  pid,
+  startedAt: statOf(pid)?.startedAt,
+});
 
 /** Whether the same process still runs; a zombie does not. */
-export function isRunning({ pid, startedAt }: KnownProcess): boolean {
+export function isRunning({ pid, startedAt }: ProcessIdentity): boolean {
   if (!canSignal(pid)) return false;
   const stat = statOf(pid);
   return (
