@@ -1,66 +1,9 @@
 import { expect, test } from "bun:test";
 import { ABSENT, makeExercise, makeSignedIn } from "#test/fixtures.ts";
-import { type Api, expectProblem, expectStatus, withApi } from "#test/harness.ts";
+import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { PLANS, ROUTINES } from "#test/paths.ts";
+import { create, makeClient, makeTrainerPlan, plansOf, schedule } from "#test/trainer-plan.ts";
 import { statementsOf } from "#test/transaction.ts";
-
-type Signed = Awaited<ReturnType<typeof makeSignedIn>>;
-type Client = Signed & { id: string };
-type Entry = { routineId: string; routineName: string; day: number };
-
-/**
- * A trainer with a plan of two routines, one with the trainer's own exercise and a system exercise.
- */
-async function makeTrainerPlan(api: Api) {
-  const trainer = await makeSignedIn(api, { roleSlug: "fitness-trainer" });
-  const own = await makeExercise(api, { owner: trainer.user, name: "Trainer's own" });
-  const [system] = await api.deps.db.sql<{ id: string }[]>`
-    select id from exercises where owner_id is null limit 1`;
-  const exercises = [own, system?.id].map((exerciseId) => ({
-    exerciseId,
-    mode: "reps",
-    sets: 3,
-    repsMin: 5,
-    repsMax: 8,
-  }));
-  const legs = await create(api, ROUTINES, trainer, {
-    name: "Legs",
-    description: "Heavy",
-    exercises,
-  });
-  const arms = await create(api, ROUTINES, trainer, { name: "Arms", exercises: [] });
-  const routines = [
-    { routineId: arms, day: 2 },
-    { routineId: legs, day: 1 },
-    { routineId: arms, day: 1 },
-  ];
-  const planId = await create(api, PLANS, trainer, {
-    name: "Strength",
-    weeks: 8,
-    difficulty: "expert",
-    routines,
-  });
-  const assign = (clientIds: string[], as = trainer.as) =>
-    api.post(`${PLANS}/${planId}/assign`, { as, body: { clientIds } });
-  return { trainer, planId, legs, system: system?.id, assign };
-}
-
-async function create(api: Api, path: string, { as }: Signed, body: object): Promise<string> {
-  const created = await api.post(path, { as, body });
-  expectStatus(created, 201);
-  return created.json.id;
-}
-
-async function makeClient(api: Api, trainer: Signed, scopes = ["write_plans"]): Promise<Client> {
-  const client = await makeSignedIn(api);
-  const id = await create(api, "/api/v1/clients", trainer, { email: client.user.email, scopes });
-  expectStatus(await api.post(`/api/v1/trainers/${id}/accept`, { as: client.as, body: {} }), 200);
-  return { ...client, id };
-}
-
-const plansOf = async (api: Api, { as }: Signed) => (await api.get(PLANS, { as })).json.items;
-const schedule = (plan: { routines: Entry[] }) =>
-  plan.routines.map(({ day, routineName }) => `${day} ${routineName}`);
 
 test(
   "each client gets a copy of an assigned plan, in one statement, that names its origin",
@@ -142,81 +85,6 @@ test(
     // A copy of the copy has no origin.
     const clone = await api.post(`${PLANS}/${copyId}/clone`, { as: client.as, body: {} });
     expect(clone.json.assignedFrom).toBeNull();
-  }),
-);
-
-test(
-  "copies get free names if a plan is assigned again or a client has the same names",
-  withApi(async (api) => {
-    const { trainer, assign } = await makeTrainerPlan(api);
-    const [clash, plain] = [await makeClient(api, trainer), await makeClient(api, trainer)];
-    await create(api, ROUTINES, clash, { name: "LEGS", exercises: [] });
-    await create(api, ROUTINES, clash, { name: "Legs (2)", exercises: [] });
-    await create(api, PLANS, clash, { name: "strength", routines: [] });
-    for (const _attempt of [1, 2]) expectStatus(await assign([clash.id, plain.id]), 201);
-    const plansByName = async (client: Client) => {
-      const plans: Record<string, string[]> = {};
-      for (const { id, name } of await plansOf(api, client)) {
-        plans[name] = schedule((await api.get(`${PLANS}/${id}`, { as: client.as })).json);
-      }
-      return plans;
-    };
-    expect(await plansByName(clash)).toEqual({
-      strength: [],
-      "Strength (2)": ["1 Legs (3)", "1 Arms", "2 Arms"],
-      "Strength (3)": ["1 Legs (4)", "1 Arms (2)", "2 Arms (2)"],
-    });
-    expect(await plansByName(plain)).toEqual({
-      Strength: ["1 Legs", "1 Arms", "2 Arms"],
-      "Strength (2)": ["1 Legs (2)", "1 Arms (2)", "2 Arms (2)"],
-    });
-  }),
-);
-
-test(
-  "copied routines get distinct names even if numbering would make them equal",
-  withApi(async (api) => {
-    const { trainer } = await makeTrainerPlan(api);
-    const client = await makeClient(api, trainer);
-    const long = "L".repeat(99);
-    const names = ["Push", "Push (2)", "Push (3)", `${long}1`, `${long}2`];
-    const routines = [];
-    for (const name of names) {
-      routines.push({
-        routineId: await create(api, ROUTINES, trainer, { name, exercises: [] }),
-        day: 1,
-      });
-    }
-    const planId = await create(api, PLANS, trainer, {
-      name: "Alike",
-      sharing: "public",
-      routines,
-    });
-    for (const name of ["Push", `${long}1`, `${long}2`])
-      await create(api, ROUTINES, client, { name, exercises: [] });
-    const assigned = await api.post(`${PLANS}/${planId}/assign`, {
-      as: trainer.as,
-      body: { clientIds: [client.id] },
-    });
-    expectStatus(assigned, 201);
-    const copy = (await api.get(`${PLANS}/${assigned.json[0].planId}`, { as: client.as })).json;
-    const stem = "L".repeat(92);
-    expect(copy.routines.map(({ routineName }: Entry) => routineName)).toEqual([
-      "Push (4)",
-      "Push (2)",
-      "Push (3)",
-      `${stem} (2)`,
-      `${stem} (3)`,
-    ]);
-    // Cloning follows the same rule.
-    const clone = await api.post(`${PLANS}/${planId}/clone`, {
-      as: client.as,
-      body: { name: "Again" },
-    });
-    expectStatus(clone, 201);
-    expect(new Set(clone.json.routines.map(({ routineName }: Entry) => routineName)).size).toBe(
-      names.length,
-    );
   }),
 );
 
