@@ -1,13 +1,13 @@
-# What ships: one executable on nothing but the C libraries that it is linked against (docs/image.md lists all of it), and
-# the pooler. deploy/docker/rehearse.ts runs each command of the stages up to `run` where there is no engine.
+# The images: one executable with only the C libraries that it is linked against (docs/image.md lists the contents), and
+# the pooler. deploy/docker/rehearse.ts runs the commands of the stages up to `run` without an engine.
 #
-# Tags are exact; put digests in their places when you have looked them up (docker buildx imagetools inspect).
+# Tags are exact; replace them by digests if you can look them up (docker buildx imagetools inspect).
 
 FROM oven/bun:1.4.5-slim AS dependencies
 WORKDIR /build
 COPY package.json bun.lock ./
 COPY patches ./patches
-# By the lockfile, with its checksums; no tests' or linters' packages, and no install script is run.
+# Installs by the lockfile and its checksums, without development packages and install scripts.
 RUN bun install --frozen-lockfile --production --ignore-scripts
 
 FROM dependencies AS build
@@ -25,10 +25,10 @@ RUN sh deploy/docker/assemble.sh /image
 
 FROM scratch AS run
 COPY --from=build /image/ /
-# A volume mounted here is given to this user when it is new.
+# A new volume that is mounted here gets this owner.
 COPY --from=build --chown=10001:10001 /home-of-irontrack/ /var/lib/irontrack/
-# HOST is empty: Unix sockets only. Argon2 lies beside the executable, which would else unpack it to run it from /tmp,
-# where nothing may be run.
+# HOST is empty: Unix sockets only. Argon2 is a file beside the executable, which would otherwise unpack it to /tmp, where
+# nothing may be executed.
 ENV NODE_ENV=production \
     IRONTRACK_HOME=/var/lib/irontrack \
     HOST="" \
@@ -39,7 +39,7 @@ HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 \
 ENTRYPOINT ["/usr/local/bin/irontrack"]
 CMD ["serve", "--workers", "4"]
 
-# PgBouncer as Debian keeps it. deb13u2 is the first that has what upstream mended in 1.25.1 and 1.25.2
+# The PgBouncer of Debian. deb13u2 is the first with the fixes of 1.25.1 and 1.25.2
 # (CVE-2025-12819, CVE-2026-6664 to 6667); the build fails with an older one.
 FROM debian:13.2-slim AS pgbouncer
 RUN apt-get update \
@@ -49,7 +49,7 @@ RUN apt-get update \
     && mkdir /run/pgbouncer \
     && chown 10003:10001 /run/pgbouncer
 USER 10003:10001
-# It removes its socket when it ends.
+# The socket exists only while PgBouncer runs: it is removed on exit.
 HEALTHCHECK --interval=5s --timeout=2s --retries=3 CMD ["test", "-S", "/run/pgbouncer/.s.PGSQL.6432"]
 STOPSIGNAL SIGINT
 ENTRYPOINT ["/usr/sbin/pgbouncer", "/etc/pgbouncer/pgbouncer.ini"]

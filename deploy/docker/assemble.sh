@@ -1,10 +1,10 @@
 #!/bin/sh
-# Lays out the run stage's root file system in $1, where the executable is already: the libraries that it and Argon2 are
-# linked against, Argon2, and who it runs as. No shell, no package manager, no certificates: it calls nobody.
+# Adds to the root file system of the run stage in $1, which has the executable: the libraries that it and Argon2 are
+# linked against, Argon2, and its user. No shell, package manager or certificates: it makes no outgoing calls.
 set -eu
 root=$1
 
-# Named by processor and C library; only what fits this machine was installed.
+# The package is named by processor and C library; only the one for this machine is installed.
 mkdir -p "$root/usr/local/lib/irontrack"
 cp node_modules/@node-rs/argon2-linux-*-gnu/argon2.*.node "$root/usr/local/lib/irontrack/argon2.node"
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds Debian 13's PgBouncer (1.24.1 with what upstream mended in 1.25.2) on an older Debian, into dist/pgbouncer: there
-# the topology and `test --pooler` find it before the system's own. Needs: apt-get install libevent-dev libssl-dev
-# pkg-config make gcc dpkg-dev. Nothing of the system is changed; the sources are checked by Debian's signature.
+# Builds the PgBouncer of Debian 13 (1.24.1 with the fixes of 1.25.2) on an older Debian, into dist/pgbouncer, where the
+# topology and `test --pooler` look before they use the installed one. Needs: apt-get install libevent-dev libssl-dev
+# pkg-config make gcc dpkg-dev. The system is not changed; the signature of the sources is checked.
 set -eu
 version=1.24.1-1+deb13u2
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
