@@ -1,8 +1,8 @@
-import { describe } from "bun:test";
 import { existsSync, globSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { findPostgresTools, type PostgresTools } from "#src/backup/postgres-tools.ts";
+import { describeWithPrograms } from "./describe-with-programs.ts";
 
 /** The version of the embedded PostgreSQL; tools must not be older. */
 const SERVER_VERSION = 180_000;
@@ -18,15 +18,14 @@ export function testTools(): PostgresTools {
   return findPostgresTools({ PG_BIN, path: process.env.PATH ?? "" }, SERVER_VERSION);
 }
 
-/** `describe` for tests that need pg_dump. If it is missing, skips them; fails in CI. */
-export function describeWithTools(name: string, tests: () => void): void {
-  let missing: Error | undefined;
+/** `describe` for tests that need pg_dump. */
+export const describeWithTools = (name: string, tests: () => void): void =>
+  describeWithPrograms(name, findTestTools, tests);
+
+function findTestTools(): void {
   try {
     testTools();
   } catch (error) {
-    if (process.env.CI) throw error;
-    missing = error as Error;
-    console.warn(`SKIPPED: ${name}. ${missing.message}; or run .ci/postgresql-client`);
+    throw new Error(`${(error as Error).message}; or run .ci/postgresql-client`);
   }
-  describe.skipIf(missing !== undefined)(name, tests);
 }

@@ -1,31 +1,19 @@
-import { describe } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findProgram, type RunningProxy, startProxy } from "#deploy/topology/proxy.ts";
 import { createTokens } from "#src/access/tokens.ts";
 import { testConfig } from "./config.ts";
+import { describeWithPrograms } from "./describe-with-programs.ts";
 import { type Api, apiOn } from "./harness.ts";
 import { freePort } from "./launcher.ts";
 import { makeOwnDatabase, type OwnDatabase } from "./own-database.ts";
 import { openProcesses } from "./processes.ts";
 import type { TcpTarget } from "./raw-http.ts";
 
-/** `describe` for tests that need the proxy's program. If it is missing, skips them; fails in CI. */
-export function describeProxied(name: string, tests: () => void): void {
-  describe.skipIf(!hasProgramFor(name))(name, tests);
-}
-
-function hasProgramFor(name: string): boolean {
-  try {
-    findProgram();
-    return true;
-  } catch (error) {
-    if (process.env.CI) throw error;
-    console.warn(`SKIPPED: ${name}. ${(error as Error).message}`);
-    return false;
-  }
-}
+/** `describe` for tests that need the program of the proxy. */
+export const describeProxied = (name: string, tests: () => void): void =>
+  describeWithPrograms(name, findProgram, tests);
 
 export type ProxiedApp = {
   proxy: RunningProxy;

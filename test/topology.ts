@@ -1,4 +1,3 @@
-import { describe } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,23 +7,18 @@ import { startTopology, type Topology } from "#deploy/topology/topology.ts";
 import { openHome } from "#lib/home.ts";
 import { openLog } from "#src/log/log.ts";
 import { testConfig } from "./config.ts";
+import { describeWithPrograms } from "./describe-with-programs.ts";
 
-/** `describe` for tests that need the proxy and PgBouncer. If missing, skips them; fails in CI. */
-export function describeTopology(name: string, tests: () => void): void {
-  describe.skipIf(!hasProgramsFor(name))(name, tests);
-}
-
-function hasProgramsFor(name: string): boolean {
-  try {
-    findProgram();
-    findPooler();
-    return true;
-  } catch (error) {
-    if (process.env.CI) throw error;
-    console.warn(`SKIPPED: ${name}. ${(error as Error).message}`);
-    return false;
-  }
-}
+/** `describe` for tests that need the programs of the proxy and PgBouncer. */
+export const describeTopology = (name: string, tests: () => void): void =>
+  describeWithPrograms(
+    name,
+    () => {
+      findProgram();
+      findPooler();
+    },
+    tests,
+  );
 
 export type TestTopology = Topology & { unix: string; dir: string; close(): Promise<void> };
 
