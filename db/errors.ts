@@ -21,13 +21,12 @@ export async function translateViolations<T>(
 /** Why a statement was not sent: the database has too much to do, or the client disconnected. */
 export type Refusal = "OVERLOADED" | "CLIENT_GONE";
 
-export const refusal = (code: Refusal): Error =>
-  Object.assign(
-    new Error(code === "OVERLOADED" ? "The database is overloaded" : "The client has disconnected"),
-    {
-      code,
-    },
-  );
+const REFUSALS: Record<Refusal, string> = {
+  OVERLOADED: "The database is overloaded",
+  CLIENT_GONE: "The client has disconnected",
+};
+
+export const refusal = (code: Refusal): Error => Object.assign(new Error(REFUSALS[code]), { code });
 
 /** The refusal in `error` or among its causes, or undefined if the statement was sent. */
 export function refusalOf(error: unknown): Refusal | undefined {

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from "node:fs
 import { join } from "node:path";
 import { ClusterError } from "./postmaster.ts";
 
-/** How to run PostgreSQL's programs. They refuse to run as root, who needs an unprivileged user. */
+/** How to run PostgreSQL's programs, which refuse to run as root: a prefix and its user. */
 export type RunAs = { prefix: string[]; uid?: number; gid?: number };
 
 /** Paths of PostgreSQL's programs. */
