@@ -38,7 +38,7 @@ async function readTotals({ db, disk }: TestBed): Promise<Totals> {
  */
 const BACKGROUND = [
   "%pg_stat_statements%",
-  "%live_processes%",
+  "%insert into live_processes%",
   "select 1",
   "select $1",
   "% = whose %",
