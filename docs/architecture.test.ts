@@ -17,13 +17,15 @@ const tracked = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude
 
 /** The folders of the tree in the document, from the top to the bottom. */
 const layers = [...text.matchAll(/^( *)([a-z-]+)\/(?: |$)/gm)].map(([, indent, name]) =>
-  indent ? `src/${name}` : `${name}`,
+  indent ? `src/${name}` : (name as string),
 );
 
 /** The layer of a file; undefined for a file in the root. */
 function layerOf(file: string): string | undefined {
   const [top, room] = file.split("/");
-  return layers.find((layer) => layer === `${top}/${room}`) ?? layers.find((one) => one === top);
+  return (
+    layers.find((layer) => layer === `${top}/${room}`) ?? layers.find((layer) => layer === top)
+  );
 }
 
 /** The static imports of a module from modules of ours, types included. */
@@ -93,13 +95,11 @@ test("no files and no folders import each other in a circle", () => {
   expect([...circles(imports, identity), ...circles(imports, folderOf)]).toEqual([]);
 });
 
-test("the layers of docs/architecture.md are the folders that there are, and so are its pictures'", () => {
+test("docs/architecture.md lists every folder, and names no other", () => {
   const folders = new Set(modules.map((file) => layerOf(file) ?? file));
   expect([...folders].sort()).toEqual(layers.filter((layer) => layer !== "src").sort());
-  const named = [...text.matchAll(/\b(?:angie\/|src\/[a-z-]+|(?:db|lib|cli)\/)/g)].map(
-    ([name]) => name,
-  );
-  expect(named.filter((name) => !existsSync(join(ROOT, name)))).toEqual([]);
+  const paths = text.match(/\b(?:angie\/|src\/[a-z-]+|(?:db|lib|cli)\/)/g) ?? [];
+  expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
 test("src is never two folders deep, and the root has at most fourteen folders", () => {
@@ -110,16 +110,13 @@ test("src is never two folders deep, and the root has at most fourteen folders",
 });
 
 test("an import of a higher layer and a circle are found", () => {
-  const planted = importsOf("src/http/page.ts", 'import type { A } from "../app/app.ts";\n');
-  expect(upward(planted)).toEqual([expect.stringContaining("src/app is above src/http")]);
-  const dynamic = importsOf("cli/bench.ts", 'const bench = await import("#bench/cli.ts");\n');
-  expect(dynamic).toEqual([]);
+  const up = importsOf("src/http/page.ts", 'import type { A } from "../app/app.ts";\n');
+  expect(upward(up)).toEqual([expect.stringContaining("src/app is above src/http")]);
+  expect(importsOf("cli/bench.ts", 'await import("#bench/cli.ts");\n')).toEqual([]);
   const circle = [
     ...importsOf("gone/a.ts", 'import {\n  b,\n} from "./b.ts";\n'),
     ...importsOf("gone/b.ts", 'export { c } from "#lib/errors.ts";\nimport "./a.ts";\n'),
   ];
-  expect(circles(circle, identity)).toEqual([
-    expect.stringContaining("gone/a.ts → gone/b.ts → gone/a.ts"),
-  ]);
+  expect(circles(circle, identity)[0]).toStartWith("gone/a.ts → gone/b.ts → gone/a.ts is");
   expect(circles(circle, folderOf)).toEqual([]);
 });

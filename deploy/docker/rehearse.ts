@@ -1,12 +1,12 @@
-// What an engine would do with the Dockerfile and compose.yaml, without one: every command of the
-// build stages on a clean file system, the run stage laid out from what they made, and the migrator
-// and the workers run from it as compose.yaml says, on the PostgreSQL that comes along. Needs root
-// on Linux; run by rehearsal.slow.test.ts, or by hand:
+// Does without an engine what an engine would do with the Dockerfile and compose.yaml: runs every
+// command of the build stages on a clean file system, creates the run stage from their files, and
+// runs the migrator and the workers from it as compose.yaml says, on the embedded PostgreSQL. Needs
+// root on Linux. rehearsal.slow.test.ts runs it, or by hand:
 //
 //   sudo unshare --mount bun deploy/docker/rehearse.ts
 //
-// Not rehearsed: pulling base images (this machine stands for Bun's), and the images of PostgreSQL,
-// PgBouncer and Angie.
+// Not rehearsed: pulling base images (this machine replaces the one of Bun), and the images of
+// PostgreSQL, PgBouncer and Angie.
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -72,7 +72,7 @@ try {
   console.log("rehearsed");
 } finally {
   await cluster.stop();
-  // What is mounted goes with this process; the directory would stay.
+  // The mounts end with this process; the directory would stay.
   spawnSync("umount", ["--lazy", dir]);
   rmdirSync(dir);
 }
@@ -109,18 +109,17 @@ async function runServices() {
     console.log(`migrator, ${round} time:\n${prepared.output}`);
   }
   if (container.run(["health"]).status === 0)
-    throw new Error("health is content where nothing serves");
+    throw new Error("health succeeds although nothing serves");
   const serving = container.start(workers.command as string[]);
   const ended = new Promise((resolve) => serving.once("exit", resolve));
   for (let tries = 0; container.run(["health"]).status !== 0 || listSockets().length < 4; tries++) {
     if (tries > 100) serving.kill("SIGTERM");
-    if (serving.exitCode !== null || tries > 100)
-      throw new Error("workers: they do not become ready");
+    if (serving.exitCode !== null || tries > 100) throw new Error("workers: not ready");
     await Bun.sleep(200);
   }
   let code: unknown;
   try {
-    await askThings(join(sockets, "irontrack.1.sock"));
+    await checkWorkers(join(sockets, "irontrack.1.sock"));
   } finally {
     serving.kill("SIGTERM");
     code = await ended;
@@ -130,8 +129,8 @@ async function runServices() {
   if (left.length > 0) throw new Error(`workers: left ${left.join(", ")} behind`);
 }
 
-/** What needs the parts that are read at run time: Argon2, the catalog, the reference page. */
-async function askThings(unix: string) {
+/** Requests what is read at run time: Argon2, the catalog, the reference page. */
+async function checkWorkers(unix: string) {
   const password = "correct horse battery staple";
   const body = JSON.stringify({ email: "ada@example.com", password, confirmPassword: password });
   const json = { "content-type": "application/json" };
