@@ -14,7 +14,7 @@ import {
   renameEntry,
 } from "./catalogs.service.ts";
 
-type Catalog = CatalogNames & { path: string; tag: string; one: string; many: string };
+type Catalog = CatalogNames & { path: string; tag: string; singular: string; plural: string };
 type Deps = CatalogDeps & { catalogCache: CatalogCache };
 
 const CATALOGS: Catalog[] = [
@@ -22,28 +22,28 @@ const CATALOGS: Catalog[] = [
     table: "equipment",
     path: "equipment",
     tag: "Equipment",
-    one: "Equipment",
-    many: "Equipment",
+    singular: "Equipment",
+    plural: "Equipment",
     noun: "Equipment",
-    a: "An equipment",
+    withArticle: "An equipment",
   },
   {
     table: "muscle_groups",
     path: "muscle-groups",
     tag: "Muscle Groups",
-    one: "MuscleGroup",
-    many: "MuscleGroups",
+    singular: "MuscleGroup",
+    plural: "MuscleGroups",
     noun: "Muscle group",
-    a: "A muscle group",
+    withArticle: "A muscle group",
   },
   {
     table: "exercise_tags",
     path: "exercise-tags",
     tag: "Exercise Tags",
-    one: "ExerciseTag",
-    many: "ExerciseTags",
+    singular: "ExerciseTag",
+    plural: "ExerciseTags",
     noun: "Exercise tag",
-    a: "An exercise tag",
+    withArticle: "An exercise tag",
   },
 ];
 
@@ -51,15 +51,15 @@ export const catalogRoutes = (deps: Deps): Operation[] =>
   CATALOGS.flatMap((catalog) => [...readRoutes(catalog, deps), ...writeRoutes(catalog, deps)]);
 
 function readRoutes(catalog: Catalog, deps: Deps): Operation[] {
-  const { table, path, tag, one, many, noun } = catalog;
+  const { table, path, tag, singular, plural, noun } = catalog;
   return [
     operation(
       "GET",
       `/api/v1/catalogs/${path}`,
       {
-        id: `List${many}`,
+        id: `List${plural}`,
         tag,
-        summary: `List ${many === one ? noun.toLowerCase() : `${noun.toLowerCase()}s`}`,
+        summary: `List ${plural === singular ? noun.toLowerCase() : `${noun.toLowerCase()}s`}`,
         access: "active",
         query: ListCatalog,
         answers: { 200: CatalogEntries },
@@ -79,7 +79,7 @@ function readRoutes(catalog: Catalog, deps: Deps): Operation[] {
       "GET",
       `/api/v1/catalogs/${path}/:id`,
       {
-        id: `Get${one}`,
+        id: `Get${singular}`,
         tag,
         summary: `Get one ${noun.toLowerCase()}`,
         access: "active",
@@ -99,7 +99,7 @@ function readRoutes(catalog: Catalog, deps: Deps): Operation[] {
 }
 
 function writeRoutes(catalog: Catalog, deps: Deps): Operation[] {
-  const { path, tag, one } = catalog;
+  const { path, tag, singular } = catalog;
   const noun = catalog.noun.toLowerCase();
   const spec = { tag, access: "superuser" } as const;
   return [
@@ -108,8 +108,8 @@ function writeRoutes(catalog: Catalog, deps: Deps): Operation[] {
       `/api/v1/catalogs/${path}`,
       {
         ...spec,
-        id: `Create${one}`,
-        summary: `Create ${catalog.a.toLowerCase()}`,
+        id: `Create${singular}`,
+        summary: `Create ${catalog.withArticle.toLowerCase()}`,
         body: NewCatalogEntry,
         answers: { 201: CatalogEntry },
         problems: { 409: "The name is taken" },
@@ -121,8 +121,8 @@ function writeRoutes(catalog: Catalog, deps: Deps): Operation[] {
       `/api/v1/catalogs/${path}/:id`,
       {
         ...spec,
-        id: `Update${one}`,
-        summary: `Rename ${catalog.a.toLowerCase()}, in every exercise that shows it too`,
+        id: `Update${singular}`,
+        summary: `Rename ${catalog.withArticle.toLowerCase()}, in every exercise that shows it too`,
         params: CatalogId,
         body: CatalogEntryPatch,
         answers: { 200: CatalogEntry },
@@ -140,8 +140,8 @@ function writeRoutes(catalog: Catalog, deps: Deps): Operation[] {
       `/api/v1/catalogs/${path}/:id`,
       {
         ...spec,
-        id: `Delete${one}`,
-        summary: `Delete ${catalog.a.toLowerCase()} that no exercise refers to`,
+        id: `Delete${singular}`,
+        summary: `Delete ${catalog.withArticle.toLowerCase()} that no exercise refers to`,
         params: CatalogId,
         answers: { 204: null },
         problems: { 404: "There is no such id", 409: `An exercise refers to the ${noun}` },

@@ -15,7 +15,7 @@ import {
 export type CatalogDeps = { db: Db; invalidations: Invalidations };
 
 /** The names of a catalog in messages: `An equipment`, `Equipment`. */
-export type CatalogNames = { table: CatalogTable; a: string; noun: string };
+export type CatalogNames = { table: CatalogTable; withArticle: string; noun: string };
 
 /**
  * Adds an entry and returns it as JSON; superusers only. Throws conflict (`<table>.name_taken`).
@@ -95,8 +95,12 @@ export async function getEntry(
 const entryNotFound = ({ table, noun }: CatalogNames, id: number) =>
   new AppError("not_found", `${table}.not_found`, `${noun} with ID '${id}' not found`);
 
-const nameTaken = ({ table, a }: CatalogNames, name: string) =>
-  new AppError("conflict", `${table}.name_taken`, `${a} with the name '${name}' already exists`);
+const nameTaken = ({ table, withArticle }: CatalogNames, name: string) =>
+  new AppError(
+    "conflict",
+    `${table}.name_taken`,
+    `${withArticle} with the name '${name}' already exists`,
+  );
 
 const UNIQUE_VIOLATION = "23505";
 const FOREIGN_KEY_VIOLATION = "23503";

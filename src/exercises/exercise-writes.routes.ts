@@ -19,8 +19,8 @@ import {
 import { withImageHost } from "./exercises.service.ts";
 
 const tag = "Exercises";
-const taken = { 404: "A catalog id is not there", 409: "The name is taken" };
-const changed = {
+const createProblems = { 404: "A catalog id is not there", 409: "The name is taken" };
+const changeProblems = {
   404: "There is no such exercise for the asker, or a catalog id is not there",
   409: "The name is taken",
   412: "It is not as If-Match says",
@@ -47,7 +47,7 @@ export function exerciseWriteRoutes({
         access: "active",
         body: NewExercise,
         answers: { 201: Exercise },
-        problems: taken,
+        problems: createProblems,
       },
       async ({ actor, body }) =>
         createdJson(toWire(await createExercise(deps, actor.userId, body))),
@@ -62,7 +62,7 @@ export function exerciseWriteRoutes({
         access: "superuser",
         body: NewSystemExercise,
         answers: { 201: Exercise },
-        problems: taken,
+        problems: createProblems,
       },
       async ({ body }) => createdJson(toWire(await createExercise(deps, null, body))),
     ),
@@ -77,7 +77,7 @@ export function exerciseWriteRoutes({
         params: ExerciseId,
         body: ExercisePatch,
         answers: { 200: Exercise },
-        problems: changed,
+        problems: changeProblems,
       },
       async ({ actor, params: { exerciseId }, body, request }) => {
         const precondition = wirePrecondition(request);
@@ -103,7 +103,7 @@ export function exerciseWriteRoutes({
         params: ExerciseId,
         body: SystemExercisePatch,
         answers: { 200: Exercise },
-        problems: changed,
+        problems: changeProblems,
       },
       async ({ actor, params: { exerciseId }, body, request }) => {
         const precondition = wirePrecondition(request);

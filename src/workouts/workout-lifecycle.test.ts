@@ -84,26 +84,26 @@ test(
       };
       ids.push((await api.post(WORKOUTS, { as, body })).json.id);
     }
-    const seen: string[] = [];
+    const listedIds: string[] = [];
     let cursor: string | null = null;
     do {
       const page = await api.get(`${WORKOUTS}?pageSize=2${cursor ? `&cursor=${cursor}` : ""}`, {
         as,
       });
       expectStatus(page, 200);
-      seen.push(...page.json.items.map(({ id }: { id: string }) => id));
+      listedIds.push(...page.json.items.map(({ id }: { id: string }) => id));
       cursor = page.json.nextCursor;
     } while (cursor);
-    expect(seen).toEqual(ids.toReversed());
-    const listed = async (query: string) =>
+    expect(listedIds).toEqual(ids.toReversed());
+    const list = async (query: string) =>
       (await api.get(`${WORKOUTS}?${query}`, { as })).json.items;
-    expect(await listed(`exerciseId=${squat}`)).toHaveLength(4);
+    expect(await list(`exerciseId=${squat}`)).toHaveLength(4);
     expect(
-      (await listed("from=2026-03-02T00:00:00Z&to=2026-03-04T00:00:00Z")).map(
+      (await list("from=2026-03-02T00:00:00Z&to=2026-03-04T00:00:00Z")).map(
         ({ id }: { id: string }) => id,
       ),
     ).toEqual([ids[2], ids[1]]);
-    expect((await listed("pageSize=1"))[0]).toMatchObject({ exerciseCount: 3, setCount: 5 });
+    expect((await list("pageSize=1"))[0]).toMatchObject({ exerciseCount: 3, setCount: 5 });
     for (const query of [
       "cursor=nonsense",
       "pageSize=0",
@@ -120,23 +120,23 @@ test(
   "a deleted workout is only in the trash until it is restored unchanged",
   withApi(async (api) => {
     const { as, finished } = await makeTraining(api);
-    const { json: made } = await api.post(WORKOUTS, { as, body: finished });
-    expectStatus(await api.delete(`${WORKOUTS}/${made.id}`, { as }), 204);
+    const { json: workout } = await api.post(WORKOUTS, { as, body: finished });
+    expectStatus(await api.delete(`${WORKOUTS}/${workout.id}`, { as }), 204);
     expect((await api.get(WORKOUTS, { as })).json.items).toEqual([]);
     expect((await api.get(`${WORKOUTS}/trash`, { as })).json).toMatchObject([
-      { id: made.id, setCount: 5 },
+      { id: workout.id, setCount: 5 },
     ]);
-    expectProblem(await api.get(`${WORKOUTS}/${made.id}`, { as }), 404, "workouts.not_found");
-    expectProblem(await api.delete(`${WORKOUTS}/${made.id}`, { as }), 404, "workouts.not_found");
+    expectProblem(await api.get(`${WORKOUTS}/${workout.id}`, { as }), 404, "workouts.not_found");
+    expectProblem(await api.delete(`${WORKOUTS}/${workout.id}`, { as }), 404, "workouts.not_found");
     expectProblem(
-      await api.patch(`${WORKOUTS}/${made.id}`, { as, body: { name: "No" } }),
+      await api.patch(`${WORKOUTS}/${workout.id}`, { as, body: { name: "No" } }),
       404,
       "workouts.not_found",
     );
-    const restored = await api.post(`${WORKOUTS}/${made.id}/restore`, { as, body: {} });
-    expect(restored.json.exercises).toEqual(made.exercises);
+    const restored = await api.post(`${WORKOUTS}/${workout.id}/restore`, { as, body: {} });
+    expect(restored.json.exercises).toEqual(workout.exercises);
     expectProblem(
-      await api.post(`${WORKOUTS}/${made.id}/restore`, { as, body: {} }),
+      await api.post(`${WORKOUTS}/${workout.id}/restore`, { as, body: {} }),
       404,
       "workouts.not_found",
     );
@@ -180,10 +180,10 @@ test(
   "deleting an exercise removes only the reference to it from a workout",
   withApi(async (api) => {
     const { as, plank, finished } = await makeTraining(api);
-    const { json: made } = await api.post(WORKOUTS, { as, body: finished });
+    const { json: workout } = await api.post(WORKOUTS, { as, body: finished });
     expectStatus(await api.delete(`/api/v1/exercises/${plank}`, { as }), 204);
-    const { json: after } = await api.get(`${WORKOUTS}/${made.id}`, { as });
-    made.exercises[1].exerciseId = null;
-    expect(after).toEqual({ ...made, version: made.version + 1 });
+    const { json: after } = await api.get(`${WORKOUTS}/${workout.id}`, { as });
+    workout.exercises[1].exerciseId = null;
+    expect(after).toEqual({ ...workout, version: workout.version + 1 });
   }),
 );

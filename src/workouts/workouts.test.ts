@@ -11,9 +11,9 @@ test(
   "a finished workout is created in one request, with weights in kilograms and as entered",
   withApi(async (api) => {
     const { as, squat, finished } = await makeTraining(api);
-    const made = await api.post(WORKOUTS, { as, body: finished });
-    expectStatus(made, 201);
-    expect(made.json).toMatchObject({
+    const created = await api.post(WORKOUTS, { as, body: finished });
+    expectStatus(created, 201);
+    expect(created.json).toMatchObject({
       name: "Morning",
       status: "completed",
       startedAt: "2026-03-01T06:00:00.000000Z",
@@ -24,7 +24,7 @@ test(
       routineId: null,
       version: 1,
     });
-    const [first, second, third] = made.json.exercises;
+    const [first, second, third] = created.json.exercises;
     expect(first).toMatchObject({
       position: 1,
       exerciseId: squat,
@@ -50,7 +50,7 @@ test(
       exerciseName: "Rope climb",
       sets: [{ distanceM: 5 }],
     });
-    expect((await api.get(`${WORKOUTS}/${made.json.id}`, { as })).json).toEqual(made.json);
+    expect((await api.get(`${WORKOUTS}/${created.json.id}`, { as })).json).toEqual(created.json);
   }),
 );
 
@@ -71,11 +71,11 @@ test(
       as,
       body: { name: "Legs", exercises: [entry] },
     });
-    const { json: made } = await api.post(WORKOUTS, {
+    const { json: created } = await api.post(WORKOUTS, {
       as,
       body: { routineId: routine.id, timeZone: "UTC" },
     });
-    expect(made).toMatchObject({
+    expect(created).toMatchObject({
       status: "in_progress",
       endedAt: null,
       durationS: null,
@@ -83,12 +83,12 @@ test(
       routineName: "Legs",
     });
     const { exerciseId: _id, mode: _mode, ...targets } = entry;
-    expect(made.exercises).toMatchObject([
+    expect(created.exercises).toMatchObject([
       { exerciseName: "Zq Squat", mode: "reps", targets, sets: [] },
     ]);
     expectStatus(await api.delete(`/api/v1/routines/${routine.id}`, { as }), 204);
-    const { json: after } = await api.get(`${WORKOUTS}/${made.id}`, { as });
-    expect(after).toEqual({ ...made, routineId: null, version: made.version + 1 });
+    const { json: after } = await api.get(`${WORKOUTS}/${created.id}`, { as });
+    expect(after).toEqual({ ...created, routineId: null, version: created.version + 1 });
   }),
 );
 
