@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import { type Precondition, preconditionOf } from "../http/precondition.ts";
+import type { Precondition } from "../http/precondition.ts";
 import { createdJson, noContent, okJson } from "../http/reply.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import {
@@ -32,10 +32,10 @@ export function exerciseWriteRoutes({
 }: WriteDeps & { config: Config }): Operation[] {
   const toWire = (document: string) => withImageHost(document, config.CDN_RESOURCES_URL);
   /** The ETag that a client has read is of the document with the image host in it. */
-  const wirePrecondition = (request: Request): Precondition => {
-    const precondition = preconditionOf(request, "exercises.stale");
-    return (version, read) => precondition(version, async () => toWire(await read()));
-  };
+  const onWire =
+    (precondition: Precondition): Precondition =>
+    (version, read) =>
+      precondition(version, async () => toWire(await read()));
   return [
     operation(
       "POST",
@@ -76,18 +76,18 @@ export function exerciseWriteRoutes({
         access: "active",
         params: ExerciseId,
         body: ExercisePatch,
+        staleReason: "exercises.stale",
         answers: { 200: Exercise },
         problems: changeProblems,
       },
-      async ({ actor, params: { exerciseId }, body, request }) => {
-        const precondition = wirePrecondition(request);
+      async ({ actor, params: { exerciseId }, body, precondition }) => {
         const document = await changeExercise(
           deps,
           actor,
           actor.userId,
           exerciseId,
           body,
-          precondition,
+          onWire(precondition),
         );
         return okJson(toWire(document));
       },
@@ -102,12 +102,19 @@ export function exerciseWriteRoutes({
         access: "superuser",
         params: ExerciseId,
         body: SystemExercisePatch,
+        staleReason: "exercises.stale",
         answers: { 200: Exercise },
         problems: changeProblems,
       },
-      async ({ actor, params: { exerciseId }, body, request }) => {
-        const precondition = wirePrecondition(request);
-        const document = await changeExercise(deps, actor, null, exerciseId, body, precondition);
+      async ({ actor, params: { exerciseId }, body, precondition }) => {
+        const document = await changeExercise(
+          deps,
+          actor,
+          null,
+          exerciseId,
+          body,
+          onWire(precondition),
+        );
         return okJson(toWire(document));
       },
     ),
@@ -120,6 +127,7 @@ export function exerciseWriteRoutes({
         summary: "Delete an exercise of one's own, or as a superuser one of the catalog",
         access: "active",
         params: ExerciseId,
+        staleReason: "exercises.stale",
         answers: { 204: null },
         problems: {
           403: "It is of the catalog",
@@ -127,8 +135,8 @@ export function exerciseWriteRoutes({
           412: "It is not as If-Match says",
         },
       },
-      async ({ actor, params, request }) => {
-        await removeExercise(deps, actor, params.exerciseId, wirePrecondition(request));
+      async ({ actor, params, precondition }) => {
+        await removeExercise(deps, actor, params.exerciseId, onWire(precondition));
         return noContent();
       },
     ),

@@ -1,6 +1,7 @@
 import type { Db } from "#db/client.ts";
 import { type FileMedia, readBody, readFile } from "../http/body.ts";
 import { checkInputs } from "../http/input.ts";
+import { type Precondition, preconditionOf } from "../http/precondition.ts";
 import type { Reply } from "../http/reply.ts";
 import { detached } from "../http/request-context.ts";
 import { type Access, type Actor, requireAccess } from "../permissions/actor.ts";
@@ -58,6 +59,7 @@ async function evaluateWithFile(
 }
 
 const NO_FILE = new Uint8Array();
+const ALWAYS_MET: Precondition = async () => {};
 
 const identify = (spec: Operation["spec"], request: Request, deps: EvaluationDeps) =>
   spec.access === "anyone" || spec.credentials ? undefined : deps.authenticate(request);
@@ -86,6 +88,7 @@ function handle(
       query: inputs.query,
       body: inputs.body,
       db,
+      precondition: spec.staleReason ? preconditionOf(request, spec.staleReason) : ALWAYS_MET,
       file,
     }) as unknown as HandlerInput<Access, never, never, never>;
   const run = (db: Db) => answer(inputOn(db));

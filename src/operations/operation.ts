@@ -1,6 +1,7 @@
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import type { Db } from "#db/client.ts";
 import type { BodyMedia, FileMedia } from "../http/body.ts";
+import type { Precondition } from "../http/precondition.ts";
 import type { Reply } from "../http/reply.ts";
 import type { Access, Actor } from "../permissions/actor.ts";
 
@@ -17,6 +18,8 @@ export type HandlerInput<A extends Access, P extends Shape, Q extends Shape, B e
   body: Read<B>;
   /** The primary; for an operation with `readsMayLag`, possibly a transaction on a replica. */
   db: Db;
+  /** The precondition of If-Match, for an operation with `staleReason`; always met for others. */
+  precondition: Precondition;
   /** The body of an operation that takes a file; empty for all others. */
   file: Uint8Array<ArrayBuffer>;
 };
@@ -47,6 +50,8 @@ export type Spec<A extends Access, P extends Shape, Q extends Shape, B extends S
   answers: Record<number, TSchema | null>;
   /** The media type of successful responses, if it is not JSON. */
   answerMedia?: string;
+  /** The error code if If-Match does not match (412). Operations with one get a `precondition`. */
+  staleReason?: string;
   /** True if responses carry an ETag, so that 304 is possible. */
   isTagged?: boolean;
   /**

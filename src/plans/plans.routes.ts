@@ -1,6 +1,5 @@
 import type { Db } from "#db/client.ts";
 import { Page, pageJson, pageWindow } from "../http/page.ts";
-import { preconditionOf } from "../http/precondition.ts";
 import { choose, createdJson, noContent, okJson, taggedReply } from "../http/reply.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import { listPlansJson } from "./plans.queries.ts";
@@ -94,6 +93,7 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
         summary: "Change a plan; routines that are given replace all it had",
         params: PlanId,
         body: PlanPatch,
+        staleReason: "plans.stale",
         answers: { 200: Plan },
         problems: {
           ...absent,
@@ -103,8 +103,7 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
         },
         recheck: ({ actor, params }) => requirePlanWritable(db, actor, params.planId),
       },
-      async ({ actor, params: { planId }, body, request }) => {
-        const precondition = preconditionOf(request, "plans.stale");
+      async ({ actor, params: { planId }, body, precondition }) => {
         return okJson(await changePlan(db, actor, planId, body, precondition));
       },
     ),
@@ -153,11 +152,12 @@ export function planRoutes({ db }: { db: Db }): Operation[] {
         access,
         summary: "Delete a plan of one's own; its routines stay",
         params: PlanId,
+        staleReason: "plans.stale",
         answers: { 204: null },
         problems: { ...absent, ...stale },
       },
-      async ({ actor, params, request }) => {
-        await removePlan(db, actor, params.planId, preconditionOf(request, "plans.stale"));
+      async ({ actor, params, precondition }) => {
+        await removePlan(db, actor, params.planId, precondition);
         return noContent();
       },
     ),

@@ -1,6 +1,5 @@
 import type { Db } from "#db/client.ts";
 import { Page, pageJson, pageWindow } from "../http/page.ts";
-import { preconditionOf } from "../http/precondition.ts";
 import { choose, createdJson, noContent, okJson, taggedReply } from "../http/reply.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import { listRoutinesJson } from "./routines.queries.ts";
@@ -91,6 +90,7 @@ export function routineRoutes({ db }: { db: Db }): Operation[] {
         summary: "Change a routine; exercises that are given replace all it had, in their order",
         params: RoutineId,
         body: RoutinePatch,
+        staleReason: "routines.stale",
         answers: { 200: Routine },
         problems: {
           ...absent,
@@ -100,8 +100,7 @@ export function routineRoutes({ db }: { db: Db }): Operation[] {
         },
         recheck: ({ actor, params }) => requireRoutineWritable(db, actor, params.routineId),
       },
-      async ({ actor, params: { routineId }, body, request }) => {
-        const precondition = preconditionOf(request, "routines.stale");
+      async ({ actor, params: { routineId }, body, precondition }) => {
         return okJson(await changeRoutine(db, actor, routineId, body, precondition));
       },
     ),
@@ -130,11 +129,12 @@ export function routineRoutes({ db }: { db: Db }): Operation[] {
         access,
         summary: "Delete a routine of one's own that no plan uses",
         params: RoutineId,
+        staleReason: "routines.stale",
         answers: { 204: null },
         problems: { ...absent, 409: "A plan uses it", ...stale },
       },
-      async ({ actor, params, request }) => {
-        await removeRoutine(db, actor, params.routineId, preconditionOf(request, "routines.stale"));
+      async ({ actor, params, precondition }) => {
+        await removeRoutine(db, actor, params.routineId, precondition);
         return noContent();
       },
     ),

@@ -1,5 +1,4 @@
 import type { Db } from "#db/client.ts";
-import { preconditionOf } from "../http/precondition.ts";
 import { createdJson, noContent, okJson } from "../http/reply.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import {
@@ -43,11 +42,11 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
         summary: "Add an exercise at the end of a workout",
         params: WorkoutId,
         body: NewWorkoutExercise,
+        staleReason: "workouts.stale",
         answers: { 201: Workout },
         problems,
       },
-      async ({ actor, params: { workoutId }, body, request }) => {
-        const precondition = preconditionOf(request, "workouts.stale");
+      async ({ actor, params: { workoutId }, body, precondition }) => {
         return createdJson(await addExercise(db, actor, workoutId, body, precondition));
       },
     ),
@@ -61,13 +60,12 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
         summary: "Change or move an exercise of a workout",
         params: WorkoutExerciseId,
         body: WorkoutExercisePatch,
+        staleReason: "workouts.stale",
         answers: { 200: Workout },
         problems,
       },
-      async ({ actor, params, body, request }) =>
-        okJson(
-          await changeExercise(db, actor, params, body, preconditionOf(request, "workouts.stale")),
-        ),
+      async ({ actor, params, body, precondition }) =>
+        okJson(await changeExercise(db, actor, params, body, precondition)),
     ),
     operation(
       "DELETE",
@@ -78,11 +76,12 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
         access,
         summary: "Remove an exercise of a workout, with its sets",
         params: WorkoutExerciseId,
+        staleReason: "workouts.stale",
         answers: { 204: null },
         problems,
       },
-      async ({ actor, params, request }) => {
-        await removeExercise(db, actor, params, preconditionOf(request, "workouts.stale"));
+      async ({ actor, params, precondition }) => {
+        await removeExercise(db, actor, params, precondition);
         return noContent();
       },
     ),
@@ -96,13 +95,12 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
         summary: "Log a set at the end of an exercise",
         params: WorkoutExerciseId,
         body: NewSet,
+        staleReason: "workouts.stale",
         answers: { 201: WorkoutSet },
         problems,
       },
-      async ({ actor, params, body, request }) =>
-        createdJson(
-          await logSet(db, actor, params, body, preconditionOf(request, "workouts.stale")),
-        ),
+      async ({ actor, params, body, precondition }) =>
+        createdJson(await logSet(db, actor, params, body, precondition)),
     ),
     operation(
       "PATCH",
@@ -114,11 +112,12 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
         summary: "Change or move a set",
         params: WorkoutSetId,
         body: SetPatch,
+        staleReason: "workouts.stale",
         answers: { 200: WorkoutSet },
         problems,
       },
-      async ({ actor, params, body, request }) =>
-        okJson(await changeSet(db, actor, params, body, preconditionOf(request, "workouts.stale"))),
+      async ({ actor, params, body, precondition }) =>
+        okJson(await changeSet(db, actor, params, body, precondition)),
     ),
     operation(
       "DELETE",
@@ -129,11 +128,12 @@ export function workoutSetRoutes({ db }: { db: Db }): Operation[] {
         access,
         summary: "Remove a set",
         params: WorkoutSetId,
+        staleReason: "workouts.stale",
         answers: { 204: null },
         problems,
       },
-      async ({ actor, params, request }) => {
-        await removeSet(db, actor, params, preconditionOf(request, "workouts.stale"));
+      async ({ actor, params, precondition }) => {
+        await removeSet(db, actor, params, precondition);
         return noContent();
       },
     ),

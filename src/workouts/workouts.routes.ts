@@ -1,6 +1,5 @@
 import { Type } from "@sinclair/typebox";
 import type { Db } from "#db/client.ts";
-import { preconditionOf } from "../http/precondition.ts";
 import { choose, createdJson, noContent, okJson, taggedReply } from "../http/reply.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import { listDaysJson, listTrashJson } from "./workouts.queries.ts";
@@ -54,11 +53,11 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         summary,
         params: WorkoutId,
         body: Ending,
+        staleReason: "workouts.stale",
         answers: { 200: Workout },
         problems: { ...problems, 409: "It is over already" },
       },
-      async ({ actor, params: { workoutId }, body: { endedAt }, request }) => {
-        const precondition = preconditionOf(request, "workouts.stale");
+      async ({ actor, params: { workoutId }, body: { endedAt }, precondition }) => {
         return okJson(await endWorkout(db, actor, workoutId, status, endedAt, precondition));
       },
     );
@@ -148,11 +147,11 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         summary: "Change what is said of a workout as a whole",
         params: WorkoutId,
         body: WorkoutPatch,
+        staleReason: "workouts.stale",
         answers: { 200: Workout },
         problems: { ...problems, 409: "It is in progress" },
       },
-      async ({ actor, params: { workoutId }, body, request }) => {
-        const precondition = preconditionOf(request, "workouts.stale");
+      async ({ actor, params: { workoutId }, body, precondition }) => {
         return okJson(await changeWorkout(db, actor, workoutId, body, precondition));
       },
     ),
@@ -168,11 +167,11 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         summary: "Take a workout up again",
         params: WorkoutId,
         body: Nothing,
+        staleReason: "workouts.stale",
         answers: { 200: Workout },
         problems: { ...problems, 409: "It is in progress" },
       },
-      async ({ actor, params: { workoutId }, request }) => {
-        const precondition = preconditionOf(request, "workouts.stale");
+      async ({ actor, params: { workoutId }, precondition }) => {
         return okJson(await reopenWorkout(db, actor, workoutId, precondition));
       },
     ),
@@ -200,11 +199,12 @@ export function workoutRoutes({ db }: { db: Db }): Operation[] {
         access,
         summary: "Put a workout into the trash, where it stays for 30 days",
         params: WorkoutId,
+        staleReason: "workouts.stale",
         answers: { 204: null },
         problems,
       },
-      async ({ actor, params, request }) => {
-        await trashWorkout(db, actor, params.workoutId, preconditionOf(request, "workouts.stale"));
+      async ({ actor, params, precondition }) => {
+        await trashWorkout(db, actor, params.workoutId, precondition);
         return noContent();
       },
     ),
