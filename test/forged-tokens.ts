@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { SignJWT } from "jose";
 import { generateKey, parseKeys } from "#src/access/keys.ts";
 import { testKeys } from "./config.ts";
+import { ABSENT } from "./fixtures.ts";
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const decode = (part: string) =>
@@ -29,8 +30,8 @@ export async function forgeTokens(token: string): Promise<[string, string][]> {
   };
   const nowS = Math.floor(Date.now() / 1000);
   const unsignedChanges: [string, Record<string, unknown>][] = [
-    ["another user", { sub: "01a209f2-f7f5-7524-94bc-8035f4f8979b" }],
-    ["another login", { sid: "01a209f2-f7f5-7524-94bc-8035f4f8979b" }],
+    ["another user", { sub: ABSENT }],
+    ["another login", { sid: ABSENT }],
     ["a later expiry", { exp: nowS + 1e9 }],
     ["another token id", { jti: "x" }],
     ["a role", { role: "superuser" }],
