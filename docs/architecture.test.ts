@@ -21,12 +21,8 @@ const layers = [...text.matchAll(/^( *)([a-z-]+)\/(?: |$)/gm)].map(([, indent, n
 );
 
 /** The layer of a file; undefined for a file in the root. */
-function layerOf(file: string): string | undefined {
-  const [top, room] = file.split("/");
-  return (
-    layers.find((layer) => layer === `${top}/${room}`) ?? layers.find((layer) => layer === top)
-  );
-}
+const layerOf = (file: string): string | undefined =>
+  layers.findLast((layer) => file.startsWith(`${layer}/`));
 
 /** The static imports of a module from modules of ours, types included. */
 function importsOf(from: string, source: string): Import[] {
