@@ -148,7 +148,7 @@ test(
   "the calendar counts a workout on the day it started in its own time zone",
   withApi(async (api) => {
     const { as, finished } = await makeTraining(api);
-    const at = (startedAt: string, timeZone: string) =>
+    const record = (startedAt: string, timeZone: string) =>
       api.post(WORKOUTS, {
         as,
         body: {
@@ -158,9 +158,9 @@ test(
           timeZone,
         },
       });
-    await at("2026-03-01T23:00:00Z", "Europe/Berlin");
-    await at("2026-03-02T02:00:00Z", "America/New_York");
-    await at("2026-03-02T03:00:00Z", "America/New_York");
+    await record("2026-03-01T23:00:00Z", "Europe/Berlin");
+    await record("2026-03-02T02:00:00Z", "America/New_York");
+    await record("2026-03-02T03:00:00Z", "America/New_York");
     const days = async (from: string, to: string) =>
       (await api.get(`${WORKOUTS}/calendar?from=${from}&to=${to}`, { as })).json;
     expect(await days("2026-03-01", "2026-03-02")).toEqual([
