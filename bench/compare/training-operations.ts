@@ -1,7 +1,8 @@
 import type { Db } from "#db/client.ts";
 import type { Actor } from "#src/permissions/actor.ts";
 import { listHistory } from "#src/progress/history.queries.ts";
-import { findRecordsJson, listVolumeJson } from "#src/progress/progress.queries.ts";
+import { findRecordsJson } from "#src/progress/records.queries.ts";
+import { listVolumeJson } from "#src/progress/volume.queries.ts";
 import { logSet } from "#src/workouts/workout-sets.service.ts";
 import { listWorkouts } from "#src/workouts/workouts.queries.ts";
 import type { Athlete, TrainingTestBed } from "../testbed/training-testbed.ts";

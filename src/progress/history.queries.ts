@@ -2,6 +2,7 @@ import type { Db } from "#db/client.ts";
 import { instant } from "#db/fragments.ts";
 import { estimatedOneRepMax } from "./one-rep-max.queries.ts";
 import { type Formula, MAX_REPS } from "./one-rep-max.rules.ts";
+import { setVolumeKg } from "./volume.queries.ts";
 
 /**
  * The sets of one exercise in a workout, as JSON, and the values that the workout is ordered by.
@@ -44,7 +45,7 @@ export async function listHistory(
       ) as entry
     ) as json
     from page, ${instant(sql, "started_at")} as started, lateral (
-      select trim_scale(coalesce(sum(weight_kg * reps) filter (where counts), 0)) as "volumeKg",
+      select trim_scale(coalesce(sum(${setVolumeKg(sql)}) filter (where counts), 0)) as "volumeKg",
         round(max(estimated)::numeric, 3) as "estimatedKg",
         case
           when not coalesce(bool_or(counts and mode = 'reps'), false) then 'no_sets'

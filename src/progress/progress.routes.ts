@@ -2,7 +2,8 @@ import { cursorPage, decodeCursor } from "../http/cursor.ts";
 import { okJson } from "../http/reply.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import { listHistory } from "./history.queries.ts";
-import { findRecordsJson, listVolumeJson } from "./progress.queries.ts";
+import { findRecordsJson } from "./records.queries.ts";
+import { listVolumeJson } from "./volume.queries.ts";
 import {
   ExerciseId,
   History,

@@ -10,7 +10,8 @@ import { insertSet } from "../workouts/workout-sets.queries.ts";
 import { listWorkouts } from "../workouts/workouts.queries.ts";
 import { setRow } from "../workouts/workouts.service.ts";
 import { listHistory } from "./history.queries.ts";
-import { findRecordsJson, listVolumeJson } from "./progress.queries.ts";
+import { findRecordsJson } from "./records.queries.ts";
+import { listVolumeJson } from "./volume.queries.ts";
 import { findStreaksJson } from "./streaks.queries.ts";
 
 let database: OwnDatabase;

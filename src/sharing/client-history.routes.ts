@@ -4,7 +4,8 @@ import { choose, okJson, taggedReply } from "../http/reply.ts";
 import { strict, Uuid } from "../http/shapes.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import { listHistory } from "../progress/history.queries.ts";
-import { findRecordsJson, listVolumeJson } from "../progress/progress.queries.ts";
+import { findRecordsJson } from "../progress/records.queries.ts";
+import { listVolumeJson } from "../progress/volume.queries.ts";
 import {
   History,
   HistoryQuery,
