@@ -12,12 +12,12 @@ import { doctor } from "./doctor.ts";
 import { openApiJson } from "./openapi.ts";
 import { registerSeedCommand } from "./seed-command.ts";
 import { serve } from "./serve.ts";
+import { superviseWorkers } from "./supervise-workers.ts";
 import { runTests } from "./test.ts";
 import { registerTokenCommands } from "./token-commands.ts";
 import { registerTopologyCommands } from "./topology-commands.ts";
 import { up } from "./up.ts";
 import { registerUserCommands } from "./user-commands.ts";
-import { superviseWorkers } from "./workers.ts";
 
 type TestFlags = { slow?: boolean; executable?: boolean; name?: string; pooler?: string | true };
 

@@ -5,7 +5,7 @@ import { openHome } from "#lib/home.ts";
 import { reachDatabase } from "#src/app/database.ts";
 import { listen } from "#src/app/server.ts";
 import { openServices, type Services } from "#src/app/services.ts";
-import { listenWithoutDatabase } from "#src/app/waiting-room.ts";
+import { listenWithoutDatabase } from "#src/app/without-database.ts";
 import type { Config } from "#src/config/config.ts";
 import { openLog } from "#src/log/log.ts";
 import { stopSignal } from "./stop-signal.ts";

@@ -10,7 +10,12 @@ import {
 import { join } from "node:path";
 import { runProgram } from "#lib/processes/programs.ts";
 import { type Db, openPool } from "./client.ts";
-import { type Cluster, type ClusterOptions, type ClusterPaths, startCluster } from "./embedded.ts";
+import {
+  type Cluster,
+  type ClusterOptions,
+  type ClusterPaths,
+  startCluster,
+} from "./embedded-postgres.ts";
 import { ClusterError, refuseForeignData, stopLeftover } from "./postmaster.ts";
 import { makeStagingDirectory } from "./staging-directory.ts";
 

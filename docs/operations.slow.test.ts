@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
-import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
+import { type Cluster, ensureDatabase, startCluster } from "#db/embedded-postgres.ts";
 import { migrate } from "#db/migrate.ts";
 import { describeWithTools, testTools } from "#test/postgres-tools.ts";
 import { program } from "#test/program.ts";

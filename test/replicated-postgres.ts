@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
-import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
+import { type Cluster, ensureDatabase, startCluster } from "#db/embedded-postgres.ts";
 import { isDatabaseUnavailable } from "#db/errors.ts";
 import { resumeStandby, startStandby } from "#db/standby.ts";
 import { type Pooler, startPooler } from "#deploy/topology/pooler.ts";

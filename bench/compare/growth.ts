@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
-import { ensureDatabase, startCluster } from "#db/embedded.ts";
+import { ensureDatabase, startCluster } from "#db/embedded-postgres.ts";
 import { migrate } from "#db/migrate.ts";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { seedCatalog } from "#seeds/catalog.ts";

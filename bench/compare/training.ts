@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
-import { startCluster } from "#db/embedded.ts";
+import { startCluster } from "#db/embedded-postgres.ts";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { estimateText, median, ratioOfPairs } from "../figures/statistics.ts";
 import { pin } from "../hosts/pinning.ts";

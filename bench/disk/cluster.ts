@@ -1,6 +1,6 @@
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
-import { type Cluster, startCluster } from "#db/embedded.ts";
+import { type Cluster, startCluster } from "#db/embedded-postgres.ts";
 import type { OpenedDisk } from "./profiles.ts";
 
 /** Starts PostgreSQL with its data on a disk, its sockets and its log under `directory`. */

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { openPool, type Pool } from "#db/client.ts";
-import type { Cluster } from "#db/embedded.ts";
+import type { Cluster } from "#db/embedded-postgres.ts";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";
 import { QUIET, startClusterOn } from "../disk/cluster.ts";
 import { type Grouping, measureGrouping } from "../disk/grouping.ts";

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
-import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
+import { type Cluster, ensureDatabase, startCluster } from "#db/embedded-postgres.ts";
 import { OperatorError } from "#lib/errors.ts";
 import { runProgram } from "#lib/processes/programs.ts";
 import { temporaryDirectory } from "#lib/processes/temporary.ts";

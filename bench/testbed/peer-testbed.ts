@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
-import { ensureDatabase, startCluster } from "#db/embedded.ts";
+import { ensureDatabase, startCluster } from "#db/embedded-postgres.ts";
 import { migrate } from "#db/migrate.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { readCatalog } from "#seeds/read-catalog.ts";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { Cluster } from "#db/embedded.ts";
+import type { Cluster } from "#db/embedded-postgres.ts";
 import { type Pooler, startPooler } from "#deploy/topology/pooler.ts";
 import { type RunningProxy, startProxy } from "#deploy/topology/proxy.ts";
 import { OperatorError } from "#lib/errors.ts";

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
-import { startCluster } from "#db/embedded.ts";
+import { startCluster } from "#db/embedded-postgres.ts";
 import { migrate } from "#db/migrate.ts";
 import type { RunAs } from "#db/run-as.ts";
 import { CONFIGURATION, SMALL } from "#deploy/topology/postgres-settings.ts";

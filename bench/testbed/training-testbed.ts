@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
-import { type Cluster, ensureDatabase } from "#db/embedded.ts";
+import { type Cluster, ensureDatabase } from "#db/embedded-postgres.ts";
 import { migrate } from "#db/migrate.ts";
 import { seedCatalog } from "#seeds/catalog.ts";
 import { seedDemo } from "#seeds/demo.ts";

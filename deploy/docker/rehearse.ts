@@ -21,7 +21,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool } from "#db/client.ts";
-import { startCluster } from "#db/embedded.ts";
+import { startCluster } from "#db/embedded-postgres.ts";
 import type { Compose, Service } from "./compose.rules.ts";
 import { initCompose } from "./compose-init.ts";
 import { asContainer, layOut } from "./container.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Cluster, ClusterOptions, ClusterPaths } from "#db/embedded.ts";
+import type { Cluster, ClusterOptions, ClusterPaths } from "#db/embedded-postgres.ts";
 import { startStandby } from "#db/standby.ts";
 import type { Home } from "#lib/home.ts";
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { ensureAppRole } from "#db/app-role.ts";
 import { openPool } from "#db/client.ts";
-import { type Cluster, ensureDatabase, startCluster } from "#db/embedded.ts";
+import { type Cluster, ensureDatabase, startCluster } from "#db/embedded-postgres.ts";
 import { migrate } from "#db/migrate.ts";
 import type { Home } from "#lib/home.ts";
 import type { Running } from "#lib/processes/supervise.ts";

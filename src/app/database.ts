@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
-import { ensureDatabase, startCluster } from "#db/embedded.ts";
+import { ensureDatabase, startCluster } from "#db/embedded-postgres.ts";
 import { ClusterError } from "#db/postmaster.ts";
 import { readServerVersion } from "#db/server-version.ts";
 import { postgresError } from "#lib/causes.ts";

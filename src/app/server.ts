@@ -42,7 +42,7 @@ export async function listen(
   await removeStaleSocket(socketPath);
   const first = serveOn(services, { unix: socketPath }, `${socketPath} (SOCKET_PATH)`);
   const servers = [first];
-  admit(socketPath, config);
+  restrictSocket(socketPath, config);
   const operators = config.OPERATOR_SOCKET
     ? await openOperatorSocket(services, socketPath, config)
     : undefined;
@@ -94,7 +94,7 @@ async function openOperatorSocket(services: Services, socketPath: string, config
   await removeStaleSocket(path);
   const app = createOperatorApp(services.deps, services.metricsText);
   const server = listenAt(path, app, { unix: path });
-  admit(path, config);
+  restrictSocket(path, config);
   return {
     stop: async (now: boolean) => {
       await server.stop(now);
@@ -104,7 +104,7 @@ async function openOperatorSocket(services: Services, socketPath: string, config
 }
 
 /** Restricts a socket to our user and SOCKET_GROUP. */
-export function admit(path: string, { SOCKET_GROUP: group }: Config) {
+export function restrictSocket(path: string, { SOCKET_GROUP: group }: Config) {
   chmodSync(path, 0o660);
   if (group !== undefined) giveToGroup(path, groupIdOf(group));
 }

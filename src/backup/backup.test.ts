@@ -13,10 +13,10 @@ import { openPool } from "#db/client.ts";
 import { openBackups } from "#test/backups.ts";
 import { describeWithTools, testTools } from "#test/postgres-tools.ts";
 import { testPool } from "#test/transaction.ts";
-import { statementsOf } from "./compare.ts";
 import { createBackup } from "./create-backup.ts";
 import { type Contents, DUMP_FILE, MANIFEST_FILE, type Manifest } from "./manifest.ts";
 import { runTool } from "./postgres-tools.ts";
+import { statementsOf } from "./verify-restore.ts";
 
 const namesIn = (path: string) => readdirSync(path).sort();
 

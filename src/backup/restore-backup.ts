@@ -4,11 +4,11 @@ import { openPool, type Pool } from "#db/client.ts";
 import { NEWEST_MIGRATION } from "#db/migrate.ts";
 import { readServerVersion } from "#db/server-version.ts";
 import { OperatorError } from "#lib/errors.ts";
-import { type Check, checkStructure, compareContents, compareSchema } from "./compare.ts";
 import { isEmpty } from "./contents.queries.ts";
 import { createDatabase, dropDatabase, findDatabase, renameDatabase } from "./databases.queries.ts";
 import { DUMP_FILE, type Manifest, readManifest, requireUndamaged } from "./manifest.ts";
 import { findPostgresTools, runTool, type ToolPaths } from "./postgres-tools.ts";
+import { type Check, checkStructure, compareContents, compareSchema } from "./verify-restore.ts";
 
 export type RestoreOptions = {
   /** The name for the restored database; if absent, it is dropped after the checks. */

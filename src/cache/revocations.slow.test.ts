@@ -3,7 +3,12 @@ import { chmodSync, mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPool, type Pool } from "#db/client.ts";
-import { type Cluster, type ClusterPaths, ensureDatabase, startCluster } from "#db/embedded.ts";
+import {
+  type Cluster,
+  type ClusterPaths,
+  ensureDatabase,
+  startCluster,
+} from "#db/embedded-postgres.ts";
 import { isDatabaseUnavailable } from "#db/errors.ts";
 import { startStandby } from "#db/standby.ts";
 import { testConfig } from "#test/config.ts";

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import type { Precondition } from "../http/precondition.ts";
+import type { Precondition } from "../http/if-match.ts";
 import { createdJson, noContent, okJson } from "../http/reply.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import {

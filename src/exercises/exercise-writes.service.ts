@@ -2,7 +2,7 @@ import type { Db } from "#db/client.ts";
 import { translateViolations } from "#db/errors.ts";
 import { AppError, type InputId, idsNotFound, listOfIds } from "#lib/errors.ts";
 import type { Invalidation, Invalidations } from "../cache/invalidations.ts";
-import type { Precondition } from "../http/precondition.ts";
+import type { Precondition } from "../http/if-match.ts";
 import { type Actor, isSuperuser } from "../permissions/actor.ts";
 import { lockParentsOfExercise } from "../permissions/parent-locks.queries.ts";
 import {

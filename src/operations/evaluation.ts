@@ -1,7 +1,7 @@
 import type { Db } from "#db/client.ts";
 import { type FileMedia, readBody, readFile } from "../http/body.ts";
+import { type Precondition, preconditionOf } from "../http/if-match.ts";
 import { checkInputs } from "../http/input.ts";
-import { type Precondition, preconditionOf } from "../http/precondition.ts";
 import type { Reply } from "../http/reply.ts";
 import { detached } from "../http/request-context.ts";
 import { type Access, type Actor, requireAccess } from "../permissions/actor.ts";

@@ -1,7 +1,7 @@
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import type { Db } from "#db/client.ts";
 import type { BodyMedia, FileMedia } from "../http/body.ts";
-import type { Precondition } from "../http/precondition.ts";
+import type { Precondition } from "../http/if-match.ts";
 import type { Reply } from "../http/reply.ts";
 import type { Access, Actor } from "../permissions/actor.ts";
 

@@ -1,7 +1,7 @@
 import type { Db } from "#db/client.ts";
 import { translateViolations } from "#db/errors.ts";
 import { AppError, idsNotFound, listOfIds } from "#lib/errors.ts";
-import type { Precondition } from "../http/precondition.ts";
+import type { Precondition } from "../http/if-match.ts";
 import type { Actor } from "../permissions/actor.ts";
 import { lockPlan, lockRoutineNames } from "../permissions/parent-locks.queries.ts";
 import { listClientsAllowing, mayWritePlan } from "../permissions/visibility.queries.ts";

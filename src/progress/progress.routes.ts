@@ -2,8 +2,6 @@ import { cursorPage, decodeCursor } from "../http/cursor.ts";
 import { okJson } from "../http/reply.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import { listHistory } from "./history.queries.ts";
-import { findRecordsJson } from "./records.queries.ts";
-import { listVolumeJson } from "./volume.queries.ts";
 import {
   ExerciseId,
   History,
@@ -15,7 +13,9 @@ import {
   Volume,
   VolumeQuery,
 } from "./progress.schemas.ts";
+import { findRecordsJson } from "./records.queries.ts";
 import { findStreaksJson } from "./streaks.queries.ts";
+import { listVolumeJson } from "./volume.queries.ts";
 
 const tag = "Progress";
 const access = "active";

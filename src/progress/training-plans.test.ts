@@ -11,8 +11,8 @@ import { listWorkouts } from "../workouts/workouts.queries.ts";
 import { setRow } from "../workouts/workouts.service.ts";
 import { listHistory } from "./history.queries.ts";
 import { findRecordsJson } from "./records.queries.ts";
-import { listVolumeJson } from "./volume.queries.ts";
 import { findStreaksJson } from "./streaks.queries.ts";
+import { listVolumeJson } from "./volume.queries.ts";
 
 let database: OwnDatabase;
 let recordingPool: Pool;

@@ -2,7 +2,7 @@ import type { Db } from "#db/client.ts";
 import { translateViolations } from "#db/errors.ts";
 import { AppError, type FieldError, idsNotFound, listOfIds } from "#lib/errors.ts";
 import { listVisibleIds } from "../exercises/exercises.queries.ts";
-import type { Precondition } from "../http/precondition.ts";
+import type { Precondition } from "../http/if-match.ts";
 import type { Actor } from "../permissions/actor.ts";
 import { type LockedParent, lockRoutine } from "../permissions/parent-locks.queries.ts";
 import { mayWriteRoutine } from "../permissions/visibility.queries.ts";

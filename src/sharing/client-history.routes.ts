@@ -4,8 +4,6 @@ import { choose, okJson, taggedReply } from "../http/reply.ts";
 import { strict, Uuid } from "../http/shapes.ts";
 import { type Operation, operation } from "../operations/operation.ts";
 import { listHistory } from "../progress/history.queries.ts";
-import { findRecordsJson } from "../progress/records.queries.ts";
-import { listVolumeJson } from "../progress/volume.queries.ts";
 import {
   History,
   HistoryQuery,
@@ -16,7 +14,9 @@ import {
   Volume,
   VolumeQuery,
 } from "../progress/progress.schemas.ts";
+import { findRecordsJson } from "../progress/records.queries.ts";
 import { findStreaksJson } from "../progress/streaks.queries.ts";
+import { listVolumeJson } from "../progress/volume.queries.ts";
 import { ListWorkouts, Workout, WorkoutPage } from "../workouts/workouts.schemas.ts";
 import {
   getClientWorkout,

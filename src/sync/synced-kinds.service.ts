@@ -8,8 +8,8 @@ import {
 } from "../exercises/exercise-writes.service.ts";
 import { findDocument } from "../exercises/exercises.queries.ts";
 import { ExercisePatch, NewExercise } from "../exercises/exercises.schemas.ts";
+import type { Precondition } from "../http/if-match.ts";
 import { checkInput } from "../http/input.ts";
-import type { Precondition } from "../http/precondition.ts";
 import type { Actor } from "../permissions/actor.ts";
 import { NewPlan, PlanPatch } from "../plans/plans.schemas.ts";
 import { changePlan, createPlan, getPlan, removePlan } from "../plans/plans.service.ts";

@@ -1,5 +1,5 @@
 import type { Db } from "#db/client.ts";
-import type { Precondition } from "../http/precondition.ts";
+import type { Precondition } from "../http/if-match.ts";
 import type { Actor } from "../permissions/actor.ts";
 import { lockWorkout } from "../permissions/parent-locks.queries.ts";
 import { clearWorkout, fillWorkout, type PreviousEntry } from "./workout-replacement.queries.ts";

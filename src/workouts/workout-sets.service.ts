@@ -1,6 +1,6 @@
 import type { Db } from "#db/client.ts";
 import { AppError } from "#lib/errors.ts";
-import type { Precondition } from "../http/precondition.ts";
+import type { Precondition } from "../http/if-match.ts";
 import type { Actor } from "../permissions/actor.ts";
 import { lockWorkout } from "../permissions/parent-locks.queries.ts";
 import { fittingModes, setErrors } from "./sets.rules.ts";

@@ -1,7 +1,7 @@
 import type { Db } from "#db/client.ts";
 import { AppError, type FieldError, idsNotFound, listOfIds } from "#lib/errors.ts";
 import { cursorPage, decodeCursor } from "../http/cursor.ts";
-import type { Precondition } from "../http/precondition.ts";
+import type { Precondition } from "../http/if-match.ts";
 import type { Actor } from "../permissions/actor.ts";
 import { type LockedWorkout, lockWorkout } from "../permissions/parent-locks.queries.ts";
 import { isReadableRoutine } from "../routines/routines.queries.ts";

@@ -4,7 +4,7 @@ import { buildVersion } from "#lib/build-info.ts";
 import type { Config } from "../config/config.ts";
 import { problemOf, problemReply } from "../http/problems.ts";
 import { ELYSIA_OPTIONS } from "../operations/operations.ts";
-import { admit, listenAt, removeSocket, removeStaleSocket } from "./server.ts";
+import { listenAt, removeSocket, removeStaleSocket, restrictSocket } from "./server.ts";
 
 /**
  * Listens in the application's place while the database is unavailable at the start: the process is
@@ -23,7 +23,7 @@ export async function listenWithoutDatabase(
     removeSocket(socketPath);
   };
   try {
-    admit(socketPath, config);
+    restrictSocket(socketPath, config);
     const { HOST: hostname, PORT: port } = config;
     if (hostname !== "") {
       const address = { hostname, port };

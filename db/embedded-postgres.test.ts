@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { identify, isRunning } from "#lib/processes/process-identity.ts";
-import { startCluster } from "./embedded.ts";
+import { startCluster } from "./embedded-postgres.ts";
 import { readPidFile } from "./postmaster.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "irontrack-embedded-"));
@@ -72,7 +72,7 @@ test("a cluster can be created right after the process that was creating it was 
     socketDir: join(own, "run"),
     logFile: join(own, "log"),
   };
-  const code = `import { startCluster } from "${import.meta.dir}/embedded.ts"; await startCluster(${JSON.stringify(interrupted)});`;
+  const code = `import { startCluster } from "${import.meta.dir}/embedded-postgres.ts"; await startCluster(${JSON.stringify(interrupted)});`;
   const killed = spawn(process.execPath, ["-e", code], { cwd: import.meta.dir, stdio: "ignore" });
   // Kill it while it creates its first files.
   const hasBegun = () => readdirSync(own, { recursive: true }).length > 10;
