@@ -10,8 +10,8 @@ import { openProcesses, type Processes, type ServingProcess } from "#test/proces
 import { createTokens } from "../access/tokens.ts";
 import { operatorSocketPath } from "../app/operator-socket.ts";
 
-const ROUTINES = 12;
-const MAX_ROUNDS = 10;
+const ROUTINES = 30;
+const MAX_ROUNDS = 100;
 const dir = mkdtempSync(join(tmpdir(), "irontrack-crossing-"));
 let database: OwnDatabase;
 let processes: Processes;
