@@ -85,7 +85,7 @@ for (const args of commands) {
       expect(run.stderr).not.toMatch(/^\s+at /m);
       expect(run.stderr).not.toContain("should not happen");
       expect([0, 1, 2], `${run.stdout}${run.stderr}`).toContain(run.status as number);
-      // A report that says what is missing goes to the standard output, even if that is closed.
+      // The report of missing prerequisites goes to standard output, even if that is closed.
       const isSaid = run.stdout !== "" || redirection === " >&-";
       if (run.status !== 0 && !isSaid) expect(run.stderr).toMatch(/\S/);
     },

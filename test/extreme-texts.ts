@@ -51,7 +51,7 @@ const LETTERS = [
   " ",
 ];
 
-/** Texts that are almost valid in a format: PostgreSQL may refuse what a lax check accepts. */
+/** Texts that are almost valid in a format. A lax check accepts some that PostgreSQL rejects. */
 const INVALID: Record<string, string[]> = {
   date: [
     "2026-02-30",

@@ -64,7 +64,7 @@ test(`after ${ROUNDS} kills at random moments, everything that was acknowledged 
   expect(acknowledged.length).toBeGreaterThan(ROUNDS);
 });
 
-test("on a machine with only npm and an empty HOME, up installs what is missing and serves", async () => {
+test("on a machine with only npm and an empty HOME, up installs the missing programs and serves", async () => {
   const clean = makeCheckout({ withModules: false });
   afterAll(clean.remove);
   const npmOnly = (process.env.PATH ?? "")

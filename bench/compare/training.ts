@@ -28,7 +28,7 @@ export type TrainingOptions = {
   explain: boolean;
 };
 
-/** Athletes who take turns; the smaller database has at least as many. */
+/** The number of athletes, used round robin; the smaller database has at least as many. */
 const ATHLETES = 8;
 
 /**

@@ -5,8 +5,8 @@ import { identify, isRunning, type ProcessIdentity } from "#lib/processes/proces
 import { listNames } from "../hosts/system-files.ts";
 
 /**
- * What a block disk has started so far. Written after each step, so that it can be cleaned up after
- * a crash.
+ * The resources that a block disk has created so far. Written after each step, so that it can be
+ * cleaned up after a crash.
  */
 export type BlockState = {
   directory: string;

@@ -24,7 +24,7 @@ export type OpenedDisk = {
 
 export type Range = { min: number; max: number };
 
-/** What a disk must achieve for a run to be valid. */
+/** The limits within which a disk must perform for a run to be valid. */
 export type Expectation = {
   /** Undefined if it depends on this machine's disk. */
   flushesPerSecond: Range | undefined;

@@ -11,7 +11,7 @@ export type TableResult = {
   suite: string;
   host: Fingerprint;
   profile: ProfileName;
-  /** One sentence about what was measured. */
+  /** One sentence that describes the measurement. */
   about: string;
   rows: TableRow[];
   /** Validity warnings; empty for a valid result. */

@@ -36,7 +36,7 @@ export const Calibration = Type.Object(
     /** Minimum and median of several runs, on one core. */
     kernels: Type.Record(Type.String({ pattern: "^[a-zA-Z0-9]+$" }), Measured(Kernel)),
     fdatasync: Measured(Waits),
-    /** Of the whole device or of a file, as `randomReadsOf` says. */
+    /** Reads from the whole device or from a file, according to `randomReadsOf`. */
     randomReads: Type.Object(
       { qd1: Measured(Waits), qd8: Measured(Waits) },
       { additionalProperties: false },

@@ -36,7 +36,7 @@ export function explainedShare(attribution: Attribution): number {
 }
 
 /**
- * What a bare server's requests took beyond CPU and run queues, which are segments of their own.
+ * The time of a bare server's requests beyond CPU and run queues, which are separate segments.
  * PostgreSQL's costs are subtracted if the server queries it.
  */
 export function floorPointOf(

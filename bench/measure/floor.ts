@@ -20,8 +20,8 @@ const WARM_UP_S = { min: 2, max: 2 };
 /**
  * Measures what passing a request on takes on this machine under its current load: a bare server in
  * the application's place, at the rate of the scenarios, once without and once with a trivial
- * statement. What is neither CPU nor run queue in its response times is sockets and waking idle
- * CPUs. Also measures the idle usage of the application and its backends.
+ * statement. The part of its response times that is neither CPU nor run queue is spent in sockets
+ * and in waking idle CPUs. Also measures the idle usage of the application and its backends.
  */
 export async function measureFloor(
   testBed: TestBed,

@@ -6,7 +6,7 @@ export type KernelFigures = { minMs: number; medianMs: number };
 
 const RUNS = 15;
 
-/** Small workloads that represent what the server does, identical on every machine. */
+/** Small workloads representative of the server, identical on every machine. */
 const KERNELS: Record<string, () => () => unknown> = {
   /** Hashes one password with the settings of the benches. */
   argon2id: () => () =>

@@ -23,7 +23,7 @@ export type DeviceCounts = {
 };
 
 export type MachineUsage = {
-  /** Of all CPUs since boot. Unreliable (proc(5)), and shown only for comparison. */
+  /** The total of all CPUs since boot. Unreliable (proc(5)); shown only for comparison. */
   ioWaitMs: number;
   stealMs: number;
   contextSwitches: number;

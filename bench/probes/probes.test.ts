@@ -27,7 +27,7 @@ test("fields of /proc/PID/stat are parsed after a name with spaces and parenthes
   });
 });
 
-test("voluntary context switches are told apart from preemptions", () => {
+test("voluntary context switches are distinguished from preemptions", () => {
   const status = "Name:\tpostgres\nvoluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t6\n";
   expect(parseSwitches(status)).toEqual({ wakes: 150, preemptions: 6 });
 });
@@ -39,7 +39,7 @@ test("pressure is parsed in ms, and null if the kernel reports none", () => {
   expect(parsePressure("")).toBeNull();
 });
 
-test("a device's flushes are parsed if the kernel counts them, and devices are told apart", () => {
+test("a device's flushes are parsed if the kernel counts them, and devices are distinguished", () => {
   const stats = ` 254       0 vda 130664 15659 5779514 68877 252612 145328 26591432 154839 0 36488 238585 90534 36 15484064 10331 105972 4537
  254       1 vda1 1 0 8 2 3 0 24 4 0 5 6
 `;
@@ -107,7 +107,7 @@ test("this process, its machine and its disk can be read", () => {
   expect(availableParallelism()).toBeGreaterThan(0);
 });
 
-test("what a process did is not forgotten when it has ended", async () => {
+test("the usage of a process still counts after it has ended", async () => {
   const group = createProcessGroup("process");
   const child = Bun.spawn(
     ["sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; read line"],

@@ -27,7 +27,7 @@ export type ProcessUsage = {
 const TICK_MS = 10;
 const PAGE_BYTES = 4096;
 
-/** Whether threads are told apart, which reads three files for each. */
+/** With `threads`, usage is read per thread: three files for each. */
 export type Detail = "threads" | "process";
 
 /**

@@ -3,7 +3,7 @@ import type { Sql } from "postgres";
 /** The application_name of the sampler's connections, which excludes them from the samples. */
 export const PROBES_NAME = "irontrack-probes";
 
-/** What a backend with a statement in progress is doing. */
+/** The activity of a backend with a statement in progress. */
 export type WaitClass = "cpu" | "disk" | "diskOfOthers" | "lock" | "client" | "other";
 
 /**

@@ -94,7 +94,7 @@ function parseResult(file: string): object {
 }
 
 function readResult(file: string): RunResult | SweepResult | AbResult {
-  // biome-ignore lint/suspicious/noExplicitAny: the kinds of results are told apart by their keys.
+  // biome-ignore lint/suspicious/noExplicitAny: their keys distinguish the kinds of results.
   const result = parseResult(file) as any;
   // Other results have findings too; only a comparison of two versions has a verdict.
   if (("findings" in result && "verdict" in result) || result.kind === "sweep") return result;

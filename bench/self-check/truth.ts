@@ -19,17 +19,17 @@ import { openTestBed, type TestBed, targetsOf } from "../testbed/testbed.ts";
 export type WaitShares = {
   /** `ioWaitShareOf`, the definition of the reports. */
   reported: number;
-  /** Of the mean latency; contention lengthens the rest of it. */
+  /** The share of the mean latency; contention lengthens the rest of it. */
   ofResponse: number;
-  /** Of the sampled time in which backends ran a statement, which includes waiting for a core. */
+  /** The share of sampled backend time in a statement, which includes waiting for a core. */
   ofBackends: number;
-  /** Of elapsed time; contention makes requests share flushes. */
+  /** The share of elapsed time; contention makes requests share flushes. */
   ofTime: number;
   /** As reported, but with the kernel's block-I/O delay instead of the measurement of the library. */
   blockIoDelay: number | null;
   /** The share of time in which a process was stalled on I/O, from /proc/pressure/io. */
   pressure: number | null;
-  /** Of all cores, from /proc/stat. */
+  /** The share of the time of all cores, from /proc/stat. */
   ioWait: number;
 };
 

@@ -11,7 +11,7 @@ import { startServer } from "./server-process.ts";
 import { freePort, type SharedPostgres, settingsOf, type Transport } from "./shared-postgres.ts";
 import type { TestBed } from "./testbed.ts";
 
-/** What a request passes through. The rest is as in production. */
+/** The components that a request passes through. The rest is as in production. */
 export type RequestPath = {
   /** From the client to the proxy, or to the worker if there is no proxy. */
   client: Transport;

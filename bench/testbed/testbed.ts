@@ -79,7 +79,7 @@ export async function openTestBed(options: TestBedOptions = {}): Promise<TestBed
     cleanUps.push(disk.close);
     let cluster = await startClusterOn(disk, directory, { ...QUIET, ...STATISTICS });
     cleanUps.push(() => cluster.stop());
-    // The disk's delays apply only to what is measured, not to filling and stopping the database.
+    // The disk's delays apply only to the measurement, not to filling and stopping the database.
     cleanUps.push(() => disk.emulateDelays(false));
     await ensureDatabase(cluster, "irontrack");
     const db = openPool(cluster.url("irontrack"), { size: 2, prepare: false });

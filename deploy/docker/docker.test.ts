@@ -9,7 +9,7 @@ const read = (file: string) => readFileSync(join(import.meta.dir, "../..", file)
 const compose = Bun.YAML.parse(read("compose.yaml")) as Compose;
 const dockerfile = read("Dockerfile");
 
-test("compose.yaml is what the compose specification knows, and hardened as we want it", () => {
+test("compose.yaml conforms to the Compose specification and to the hardening rules", () => {
   expect(faultsOfCompose(compose)).toEqual([]);
 });
 

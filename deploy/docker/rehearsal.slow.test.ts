@@ -16,7 +16,7 @@ beforeAll(() => {
   if (done.status !== 0) console.error(said.slice(-4000));
 });
 
-test("every command of the build stages runs, and what they make serves as compose.yaml says", () => {
+test("every command of the build stages runs, and the built image serves as compose.yaml configures it", () => {
   expect(said).toContain("workers: POST /api/v1/access/signup 201");
   expect(said).toMatch(/^rehearsed$/m);
 });

@@ -129,7 +129,7 @@ async function runServices() {
   if (left.length > 0) throw new Error(`workers: left ${left.join(", ")} behind`);
 }
 
-/** Requests what is read at run time: Argon2, the catalog, the reference page. */
+/** Requests that read files at run time: Argon2, the catalog, the reference page. */
 async function checkWorkers(unix: string) {
   const password = "correct horse battery staple";
   const body = JSON.stringify({ email: "ada@example.com", password, confirmPassword: password });

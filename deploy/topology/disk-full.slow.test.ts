@@ -11,7 +11,7 @@ const FULL_MS = 15_000;
 const RECOVERY_MS = 30_000;
 const DISK = "600m";
 
-/** A small disk in memory; undefined where none can be mounted. */
+/** A small tmpfs; undefined if it cannot be mounted. */
 function mountDisk(): { dir: string; unmount(): void } | undefined {
   const dir = mkdtempSync(join(tmpdir(), "irontrack-full-"));
   const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${DISK}`, "tmpfs", dir]);
@@ -28,7 +28,7 @@ function mountDisk(): { dir: string; unmount(): void } | undefined {
   };
 }
 
-describeTopology("on a disk that is full", () => {
+describeTopology("on a full disk", () => {
   let disk: ReturnType<typeof mountDisk>;
   const logDir = mkdtempSync(join(tmpdir(), "irontrack-full-log-"));
   let topology: TestTopology;
@@ -51,8 +51,8 @@ describeTopology("on a disk that is full", () => {
   });
 
   /**
-   * Takes what room there is, and again what becomes free, until the function that it returns gives
-   * it back.
+   * Fills the free space, including space that is freed later, until the returned function releases
+   * it.
    */
   function fill(): () => void {
     const ballast = join(topology.dir, "ballast");
@@ -77,7 +77,7 @@ describeTopology("on a disk that is full", () => {
   test.each([
     ["for data", async () => {}],
     [
-      "for its log, which ends PostgreSQL",
+      "for WAL, which stops PostgreSQL",
       async () => {
         const owner = openPool(topology.urls.owner, { size: 1, prepare: false });
         // The next write needs a new segment.
@@ -86,7 +86,7 @@ describeTopology("on a disk that is full", () => {
       },
     ],
   ])(
-    "%s: writes are told 503, nothing that was acknowledged is lost, and all is well soon after there is room",
+    "%s: writes get 503, no acknowledged write is lost, and the system recovers soon after space is freed",
     async (name, alsoDo) => {
       if (!disk) return console.warn("not tried: no tmpfs can be mounted here");
       const load = startLoad({ unix: topology.unix, people, rate: RATE, seed: 26 + name.length });

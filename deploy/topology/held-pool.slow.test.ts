@@ -13,7 +13,7 @@ import { isReady } from "./workers.ts";
 
 const RATE = 100;
 const HELD_MS = 30_000;
-/** What is held takes hold while others still use it. */
+/** The time until all connections are held: other requests still use some of them. */
 const TAKING_MS = 2000;
 const RECOVERY_MS = 1000;
 /** `default_pool_size` of deploy/pgbouncer/pooling.ini. */
@@ -29,8 +29,8 @@ describeTopology("while every connection to PostgreSQL is held for thirty second
   afterAll(() => topology?.close());
 
   /**
-   * Asks through the proxy ten times a second whether the processes live, until the function it
-   * returns is called.
+   * Requests the liveness probe through the proxy ten times a second, until the returned function
+   * is called.
    */
   function watchLiveness(): () => Promise<number[]> {
     let isOver = false;
@@ -50,8 +50,8 @@ describeTopology("while every connection to PostgreSQL is held for thirty second
   }
 
   /**
-   * Holds by `hold` under load; what was asked while it was held, and what a moment after it was
-   * let go.
+   * Runs `hold` under load. Returns the requests sent while it held the connections, and those sent
+   * soon after it released them.
    */
   async function held(name: string, hold: () => Promise<void>) {
     const load = startLoad({ unix: topology.unix, people, rate: RATE, seed: name.length });
@@ -79,7 +79,7 @@ describeTopology("while every connection to PostgreSQL is held for thirty second
     return { meanwhile, areReady };
   }
 
-  test("by sleeping transactions: requests that need a connection get 503 soon, others are served", async () => {
+  test("by sleeping transactions: requests that need a connection get 503 soon, others succeed", async () => {
     const holders = openPool(topology.urls.pooled, { size: SERVER_CONNECTIONS, prepare: false });
     const sleep = () =>
       holders.transaction(async ({ sql }) => {
@@ -97,7 +97,7 @@ describeTopology("while every connection to PostgreSQL is held for thirty second
     ).toBeGreaterThan(RATE);
   });
 
-  test("by a lock that all of them wait for: the same", async () => {
+  test("by a lock that all transactions wait for: likewise", async () => {
     const owner = openPool(topology.urls.owner, { size: 1, prepare: false });
     const { meanwhile } = await held("held by a lock", () =>
       owner.transaction(async ({ sql }) => {

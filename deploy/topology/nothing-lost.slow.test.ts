@@ -17,9 +17,9 @@ import { isReady } from "./workers.ts";
 
 const SEED = Number(process.env.NOTHING_LOST_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const MAX_RATE = 300;
-/** For how long everything goes on after what was done to it. */
+/** How long the load continues after the fault. */
 const AFTERWARDS_MS = 5000;
-/** Within it, all is well again without help. */
+/** The time within which the system must recover by itself. */
 const RECOVERY_MS = 2000;
 
 describeTopology("nothing is lost", () => {
@@ -41,8 +41,8 @@ describeTopology("nothing is lost", () => {
   });
 
   /**
-   * Runs `harm` under the load, lets it run on, and compares the journal: whatever happened, that
-   * holds.
+   * Injects the fault `harm` under load, continues the load, and checks that no acknowledged write
+   * of the journal was lost or doubled.
    */
   async function under(name: string, part: number, harm: () => Promise<void>): Promise<Load> {
     const load = startLoad({ unix: topology.unix, people, rate, seed: SEED + part });
@@ -154,11 +154,11 @@ describeTopology("nothing is lost", () => {
 
 type Kill = { atMs: number; socket: string };
 
-/** The proxy may still have handed it to a worker that was dying. */
+/** The proxy may still have passed the request to the worker that was being killed. */
 const wasInFlight = ({ startedAtMs, endedAtMs }: Entry, { atMs }: Kill) =>
   startedAtMs < atMs + 200 && endedAtMs > atMs;
 
-/** Where a worker listens. */
+/** The path of a worker's socket. */
 function socketOf(pid: number): string {
   const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
   return (
@@ -166,7 +166,7 @@ function socketOf(pid: number): string {
   );
 }
 
-/** By request id, the workers that the proxy has asked, as its log says. */
+/** The workers that the proxy tried for each request id, from its access log. */
 function workersAsked(accessLog: string): Map<string, string> {
   const lines = accessLog.split("\n").filter((line) => line.includes('"requestId":"journal-'));
   return new Map(

@@ -26,7 +26,7 @@ describeTopology("PgBouncer", () => {
     await server?.stop();
   });
 
-  test("pools transactions: more clients than it has connections stay connected, and each is answered", async () => {
+  test("pools transactions: more clients than server connections stay connected, and each gets a response", async () => {
     const { url, canPrepare: prepare } = pooler;
     const pools = Array.from({ length: CLIENTS }, () =>
       openPool(url("irontrack_test"), { size: 1, prepare }),
@@ -45,7 +45,7 @@ describeTopology("PgBouncer", () => {
     }
   });
 
-  test("with more statements than connections, each gets its result, however long it takes", async () => {
+  test("with more concurrent statements than connections, each waits and gets its result", async () => {
     const { url, canPrepare: prepare } = pooler;
     const pool = openPool(url("irontrack_test"), { size: 4, prepare });
     try {

@@ -65,22 +65,22 @@ const renderHttp = (place: Place) => `${GENERATED}
 upstream irontrack {
   zone irontrack 256k;
   least_conn;
-  # max_fails=0: else a worker that hangs up on three odd requests gets no others for ten seconds.
+  # max_fails=0: otherwise a worker that closes three connections gets no requests for 10 s.
 ${place.workerSockets.map((path) => `  server ${quoted(path.startsWith("/") ? `unix:${path}` : path)} max_fails=0;`).join("\n")}
   keepalive 64;
-  # Shorter than a worker lingers when it stops (DRAIN_LINGER_S), and than Bun keeps an idle connection.
+  # Shorter than DRAIN_LINGER_S of a stopping worker and than Bun's idle timeout.
   keepalive_timeout 5s;
   keepalive_requests 100000;
 }
 
-# What limits are counted by; an empty one is not limited.
+# The key of the rate limits; requests with an empty key are not limited.
 map "" $limited_address {
   default ${place.variant === "bench" ? '""' : "$binary_remote_addr"};
 }
 
 access_log ${quoted(place.accessLog)} edge buffer=32k flush=1s;
 ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${quoted(`${place.directory}/${kind}`)};`).join("\n")}
-${place.listen.tls ? `\n# Any other name: no certificate is shown, and nothing is answered but 421.\n${renderUnknownNames(place)}` : ""}${place.program === "angie" ? `\nserver {\n  listen ${quoted(`unix:${place.directory}/status.sock`)};\n  include snippets/angie-only.conf;\n}\n` : ""}`;
+${place.listen.tls ? `\n# Unknown host names: the TLS handshake is rejected; other requests get 421.\n${renderUnknownNames(place)}` : ""}${place.program === "angie" ? `\nserver {\n  listen ${quoted(`unix:${place.directory}/status.sock`)};\n  include snippets/angie-only.conf;\n}\n` : ""}`;
 
 const renderUnknownNames = (place: Place) => `server {
 ${listenTls(place, " default_server")
@@ -92,7 +92,7 @@ ${listenTls(place, " default_server")
   error_page 400 414 494 495 496 497 /;
   error_page 421 /.problem;
   location / {
-    # A browser uses one connection of HTTP/2 for all names of a certificate; so told, it asks again on another.
+    # Browsers reuse an HTTP/2 connection for all names of a certificate; after 421 they reconnect.
     if ($server_protocol ~ "^HTTP/[23]") {
       return 421;
     }

@@ -8,7 +8,7 @@ import { askRaw, parseAnswer, type RawAnswer, sendRaw, valuesOf } from "#test/ra
 const CANARY = "Zq Canary Of Somebody Else";
 const GET_PING = "GET /ping HTTP/1.1\r\nHost: localhost\r\n";
 const POST = `POST ${API}/access/signin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
-/** What an attacker would like to be taken for the beginning of somebody's next request. */
+/** The smuggled prefix of another client's next request. */
 const SMUGGLED =
   "GET /smuggled HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: smuggled-request\r\n\r\n";
 
@@ -56,7 +56,7 @@ describeProxied("hostile requests through the proxy", () => {
     ["a coding after a tab", `${POST}Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n`],
     ["a chunk of no size", `${POST}Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n`],
     [
-      "a chunk of a negative size",
+      "a chunk with a negative size",
       `${POST}Transfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n0\r\n\r\n`,
     ],
     ["two hosts", `${GET_PING}Host: other.example\r\n\r\n`],
@@ -104,8 +104,8 @@ describeProxied("hostile requests through the proxy", () => {
   );
 
   /**
-   * Bystanders on the connections to the workers that the attacker's request may have used get what
-   * they asked for.
+   * Other clients, whose requests may use the same connections to the workers as the attacker's,
+   * get their own responses.
    */
   async function expectOwnAnswers() {
     const ids = Array.from({ length: 4 }, () => `bystander-${crypto.randomUUID()}`);
@@ -148,7 +148,7 @@ describeProxied("hostile requests through the proxy", () => {
     [(path: string) => `${path}/`, "a slash at the end"],
     [(path: string) => `${path}?x=/../`, "dots in the query"],
     [(path: string) => `http://localhost${path}`, "a whole URL"],
-    [(path: string) => `http://other.example${path}`, "the URL of somebody else"],
+    [(path: string) => `http://other.example${path}`, "a URL of another host"],
   ])(
     "%p does not show the routine of another user, and the proxy and the application agree (%s)",
     async (trick) => {
@@ -164,7 +164,7 @@ describeProxied("hostile requests through the proxy", () => {
         );
         const direct = await askRaw({ path: worker }, "GET", path, { headers }).catch(closed);
         expect(proxied.body + direct.body).not.toContain(CANARY);
-        // What the edge refuses never reaches the app; whatever does is the same question there.
+        // The edge and the application must parse every request that is not refused alike.
         if (proxied.status !== 400 && proxied.status !== 0)
           expect(proxied.status).toBe(direct.status);
       }
@@ -197,7 +197,7 @@ describeProxied("hostile requests through the proxy", () => {
 
 const closed = (): RawAnswer => ({ status: 0, headers: [], body: "" });
 
-/** As many requests on one connection, one after the other; their statuses. */
+/** Sends `count` requests in sequence on one connection and returns their statuses. */
 function floodUnknown(
   { port, from }: { port: number; from?: string },
   count: number,

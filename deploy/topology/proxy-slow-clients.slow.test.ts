@@ -19,8 +19,8 @@ describeProxied("slow clients", () => {
   afterAll(() => stand?.close());
 
   /**
-   * Other people, from four addresses, 100 requests a second in all; how long each took. None may
-   * fail.
+   * Sends 100 requests per second from four other addresses and returns their latencies. Fails if
+   * a request fails.
    */
   async function others(forMs: number): Promise<number[]> {
     const asked: Promise<number>[] = [];
@@ -39,7 +39,7 @@ describeProxied("slow clients", () => {
     return performance.now() - start;
   }
 
-  /** Runs slow clients and, from when they are there, other people. */
+  /** Runs slow clients and, once they are connected, other clients. */
   async function beside(told: Omit<SlowClients, "port">) {
     const child = Bun.spawn(
       [process.execPath, PROGRAM, JSON.stringify({ port: stand.plain().port, ...told })],
@@ -48,7 +48,7 @@ describeProxied("slow clients", () => {
         stderr: "pipe",
       },
     );
-    // It says on stderr when all are open.
+    // It writes to stderr when all connections are open.
     await child.stderr.getReader().read();
     const disturbedMs = p99(await others(MEASURED_MS));
     const outcome: SlowOutcome = JSON.parse(await new Response(child.stdout).text());
@@ -60,7 +60,7 @@ describeProxied("slow clients", () => {
     return outcome;
   }
 
-  test("2,000 headers a byte a second: others are answered, and each is ended", async () => {
+  test("2,000 headers at one byte per second: others get responses, and each slow request is ended", async () => {
     const outcome = await beside({
       ...{ slow: "header", connectionCount: 2000, network: 10, addressCount: 1 },
       ...{ holdMs: MEASURED_MS + 2000, patienceMs: 20_000 },
@@ -69,7 +69,7 @@ describeProxied("slow clients", () => {
     expect([outcome.leftCount, outcome.longestLifeMs < 20_000]).toEqual([0, true]);
   });
 
-  test("2,000 bodies a byte a second from a hundred addresses: others are answered", async () => {
+  test("2,000 bodies at one byte per second from a hundred addresses: others get responses", async () => {
     const outcome = await beside({
       ...{ slow: "body", connectionCount: 2000, network: 11, addressCount: 100 },
       ...{ holdMs: MEASURED_MS + 2000, patienceMs: 0 },
@@ -85,7 +85,7 @@ describeProxied("slow clients", () => {
     expect([outcome.leftCount, outcome.answers]).toEqual([20, { 429: 1980 }]);
   });
 
-  test("answers that are not read: others are answered, and each is ended", async () => {
+  test("responses that clients do not read: others get responses, and each slow one is ended", async () => {
     const outcome = await beside({
       ...{ slow: "reading", connectionCount: 100, network: 13, addressCount: 10 },
       ...{ holdMs: MEASURED_MS, patienceMs: 20_000 },

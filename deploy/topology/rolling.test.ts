@@ -10,10 +10,7 @@ import { databaseSettings } from "#test/transaction.ts";
 import { type RunningProxy, startProxy } from "./proxy.ts";
 import { startWorkers, type Workers } from "./workers.ts";
 
-/**
- * What the slow truths do three times over at 300 a second, and more than this, is in
- * nothing-lost.slow.test.ts.
- */
+/** nothing-lost.slow.test.ts replaces the workers three times at 300 requests per second. */
 const RATE = 100;
 
 describeProxied("workers behind the proxy", () => {

@@ -7,11 +7,11 @@ import { describeTopology, openTopology, type TestTopology } from "#test/topolog
 const STATEMENT_MS = 5000;
 const LOCK_MS = 2000;
 const IDLE_MS = 5000;
-/** What ending something may take beyond its limit. */
+/** The allowed delay between a limit and the end of a statement or transaction. */
 const GRACE_MS = 500;
 
 describeTopology(
-  "what hangs in the database is ended, through everything that production has",
+  "hanging statements and transactions are ended, through all components of production",
   () => {
     let topology: TestTopology;
     let owner: Pool;
@@ -52,8 +52,7 @@ describeTopology(
       });
 
     /**
-     * Statements and transactions of the application that are under way, in which state and for how
-     * long.
+     * The running statements and transactions of the application, with their states and durations.
      */
     const underWay = () => owner.sql<{ state: string; ageMs: number }[]>`
     select state, 1000 * extract(epoch from clock_timestamp() - state_change)::float as "ageMs"

@@ -2,7 +2,7 @@ import type { Db } from "#db/client.ts";
 import { instant } from "#db/fragments.ts";
 import type { RoleSlug } from "../permissions/actor.ts";
 
-/** What a sign-in needs to know about an account. */
+/** The columns of an account that a sign-in reads. */
 export type Account = { id: string; email: string; passwordHash: string; isActive: boolean };
 
 /** The account with that id or address. */

@@ -27,7 +27,7 @@ test("of two hundred concurrent sign-ups with one address, one succeeds", async 
   expect(statuses.filter((status) => status === 409)).toHaveLength(199);
 });
 
-test("two superusers who concurrently demote each other never leave none", async () => {
+test("if two superusers demote each other concurrently, one remains", async () => {
   const api = await apiOn(pool);
   await pool.sql`
     update users set is_active = false

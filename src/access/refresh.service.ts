@@ -35,8 +35,8 @@ const GRACE_MS = 10_000;
 
 /**
  * Exchanges the refresh cookie for a new pair. The successor of a token is always the same token,
- * so a retry within the grace period gets what the lost answer carried. A refresh token that is not
- * the current one was used twice: the login ends at once (RFC 9700 §4.14.2).
+ * so a retry within the grace period gets the tokens of the lost answer. A refresh token that is
+ * not the current one was used twice: the login ends at once (RFC 9700 §4.14.2).
  */
 export async function refresh(
   deps: RefreshDeps,
@@ -75,7 +75,7 @@ async function retryOrRevoke(
   const isPrevious =
     state.previousRefreshHash !== null && hashToken(token).equals(state.previousRefreshHash);
   const sinceMs = nowMs() - state.refreshedAtMs;
-  // The clock was set back, so a retry and a stolen token cannot be told apart.
+  // The clock was set back, so a retry cannot be distinguished from a stolen token.
   if (isPrevious && sinceMs < -CLOCK_SKEW_S * 1000) throw clockBehind();
   if (isPrevious && sinceMs <= GRACE_MS) return sameSuccessor(deps.tokens, claims, state);
   await endLogins(deps, { loginId: claims.loginId }, async (tx) => {

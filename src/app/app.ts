@@ -106,7 +106,7 @@ export function createApp(deps: AppDeps): AnyElysia {
   return app;
 }
 
-/** What the operations plugin needs of the application. */
+/** The dependencies of the operations plugin. */
 export function operationsDepsOf(deps: AppDeps): OperationsDeps {
   const { db, config, tokens, log, replicas, requestLog, requests, isDraining } = deps;
   return {

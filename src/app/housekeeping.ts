@@ -8,7 +8,7 @@ import { emptyTrash } from "../workouts/workout-writes.queries.ts";
 
 const INTERVAL_MS = 600_000;
 
-/** What is deleted every ten minutes, by the name that a failure is logged with. */
+/** The deletions that run every ten minutes, by the name in the log of a failure. */
 const TASKS: Record<string, (db: Db) => Promise<unknown>> = {
   "expired sign-in attempts": deleteExpiredAttempts,
   "old idempotency keys": deleteOldKeys,

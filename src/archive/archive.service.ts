@@ -80,7 +80,7 @@ function slugsOf({ routines, workouts }: ArchiveLists): string[] {
   return [...new Set(slugs)];
 }
 
-/** What the archive refers to and the catalog does not have, in alphabetical order. */
+/** Catalog entries that the archive refers to and the catalog lacks, in alphabetical order. */
 function unknownNames(lists: ArchiveLists, catalog: CatalogIds): string[] {
   const muscles = lists.exercises.flatMap(({ primaryMuscles, secondaryMuscles }) => [
     ...primaryMuscles,

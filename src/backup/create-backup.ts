@@ -99,7 +99,7 @@ export async function createBackup(
   }
 }
 
-/** Removes what a killed process left. Safe because the caller holds the lock on backups. */
+/** Removes the files of a killed process. Safe because the caller holds the lock on backups. */
 function removeUnfinished(out: string, database: string) {
   const names = readdirSync(out).filter(
     (name) => name.startsWith(`${database}-`) && name.endsWith(UNFINISHED),

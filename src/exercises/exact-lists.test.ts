@@ -54,7 +54,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-test("lists from the caches of two processes always equal a model of what was written", async () => {
+test("lists from the caches of two processes always equal a model of the writes", async () => {
   const stopReading = readContinuously();
   await fc
     .assert(

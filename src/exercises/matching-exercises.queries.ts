@@ -7,7 +7,7 @@ import type { ListExercises } from "./exercises.schemas.ts";
 /** A search: its terms, and the exercises of the catalog that match all of them. */
 export type Search = { terms: SearchTerm[]; catalog: CatalogMatches };
 
-/** What a user asks of a list or its facets. `search` is null when nothing is searched for. */
+/** The filters of a list or its facets. `search` is null without a search string. */
 export type ListCriteria = Omit<ListExercises, "searchString" | "currentPage" | "pageSize"> & {
   userId: string;
   search: Search | null;

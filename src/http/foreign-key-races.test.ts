@@ -17,7 +17,7 @@ const WITHOUT_RECIPE: Record<string, string> = {
   workouts_import_id_fkey:
     "an import is deleted by the transaction that made it, or with its account",
 };
-/** What goes on without what was deleted. */
+/** The request that succeeds although the row it refers to is deleted. */
 const GOES_ON = "a file is imported and its exercise deleted";
 /** How often each pair of requests is sent at once. */
 const ROUNDS = 4;

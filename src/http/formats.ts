@@ -68,7 +68,7 @@ const withoutUnprintable = (text: string): string => text.replace(UNPRINTABLE, "
 export const printable = (text: string): string =>
   collapsed(withoutUnprintable(text.replace(/\s+/gu, " ")));
 
-/** Whether it is what people may call something. */
+/** Whether the value is a valid name: it has a visible character and no unprintable ones. */
 export const isTitle = (value: string): boolean =>
   withoutUnprintable(value) === value && VISIBLE.test(value);
 

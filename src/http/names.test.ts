@@ -124,7 +124,7 @@ const NAMED: [
   ],
   ["an entry of the catalog", "post", `${API}/catalogs/equipment`, (name) => ({ name }), "/name"],
   [
-    "what a name in a file means",
+    "the meaning of a name in a file",
     "patch",
     `${API}/imports/names`,
     (name) => ({ names: [{ name, exerciseId: null }] }),

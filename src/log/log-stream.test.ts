@@ -75,7 +75,7 @@ test.each([
         () => 0,
       );
     while ((await ask("/health/ready")) !== 200) await Bun.sleep(20);
-    // The lines of these requests exceed what the log can take.
+    // The log lines of these requests exceed the capacity of the log.
     for (let round = 0; round < 100; round++) expect(await ask("/api/v1/exercises")).toBe(401);
     await Bun.sleep(500);
     expect(await ask("/api/v1/exercises")).toBe(401);

@@ -125,7 +125,7 @@ export const OWNED_TABLES: Record<string, OwnedTable> = {
   },
 };
 
-/** Tables without data of accounts, and what they hold. */
+/** Tables without data of accounts, with their contents. */
 export const SHARED_TABLES: Record<string, string> = {
   users: "the accounts themselves",
   roles: "what accounts may do",

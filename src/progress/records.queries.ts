@@ -8,8 +8,8 @@ import { setVolumeKg } from "./volume.queries.ts";
 /**
  * The records of `userId` in one exercise as JSON: the best set by estimated one-repetition
  * maximum, by weight, by repetitions and by volume (weight × repetitions), and the set with the
- * most repetitions at each weight. Of equal sets the earliest wins. Warm-ups, aborted workouts and
- * the trash are left out. One statement.
+ * most repetitions at each weight. Among equal sets the earliest wins. Excludes warm-ups, aborted
+ * workouts and the trash. One statement.
  */
 export async function findRecordsJson(
   { sql }: Db,

@@ -49,7 +49,7 @@ type Options = { pool: PoolOptions; log: Pick<Log, "info" | "warn"> };
 
 const PROBE_INTERVAL_MS = 1000;
 const PROBE_TIMEOUT_MS = 800;
-/** A replica is used if it has replayed what the primary had this many probes ago. */
+/** A replica is used if it has replayed the primary's position of this many probes ago. */
 const MAX_PROBES_BEHIND = 10;
 
 /**

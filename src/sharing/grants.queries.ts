@@ -2,7 +2,7 @@ import type { Fragment } from "postgres";
 import type { Db } from "#db/client.ts";
 import { instant } from "#db/fragments.ts";
 
-/** What is shared: exactly one of the ids is set. */
+/** The shared routine or plan: exactly one of the ids is set. */
 export type GrantSubject = { routineId: string | null; planId: string | null };
 
 /** The id of the grant, and whether the subject and the grantee exist; null unless both do. */
@@ -78,7 +78,7 @@ export async function listGrantsJson(
   return row?.json ?? "[]";
 }
 
-/** Changes what a grant by `ownerId` allows; false if there is no such grant. */
+/** Changes the permission of a grant by `ownerId`; false if there is no such grant. */
 export async function updateGrant(
   { sql }: Db,
   ownerId: string,

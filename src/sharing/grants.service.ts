@@ -40,7 +40,8 @@ export async function grantAccess(
 }
 
 /**
- * Changes what a grant by the actor allows, and returns it as JSON. Throws not_found for others.
+ * Changes the permission of a grant by the actor and returns the grant as JSON. Throws not_found
+ * for others.
  */
 export async function changeGrant(
   db: Db,

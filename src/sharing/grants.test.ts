@@ -57,7 +57,7 @@ test(
       "routines.not_owner",
     );
     expectProblem(await api.delete(url, { as: friend.as }), 404, "routines.not_found");
-    // Nobody but the owner sees a private routine, even with a grant.
+    // Only the owner sees a private routine; a grant makes no difference.
     await api.patch(url, { as: owner.as, body: { sharing: "private" } });
     expectProblem(await api.get(url, { as: friend.as }), 404, "routines.not_found");
     expectProblem(await rename(friend.as), 404, "routines.not_found");

@@ -136,7 +136,7 @@ async function remove(batch: Batch, item: SyncItem): Promise<Outcome> {
     });
   } catch (error) {
     if (!isMissing(error, stored)) return conflictOrThrow(batch, item, stored, error);
-    // It belongs to another user, who shares it.
+    // The entity belongs to another user and is shared.
     if (await findStored(batch, kind, id)) throw error;
     return { status: "unchanged", version: null };
   }

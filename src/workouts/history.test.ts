@@ -5,7 +5,7 @@ import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
 import { type Answer, type Api, expectStatus, withApi } from "#test/harness.ts";
 import { API } from "#test/paths.ts";
 
-/** Changes to what the workouts were made from, or to its owners. */
+/** Changes to the sources of the workouts or to their owners. */
 const CHANGES = [
   "rename my exercise",
   "delete my exercise",
