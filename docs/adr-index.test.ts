@@ -10,7 +10,7 @@ const records = readdirSync(FOLDER)
 const HEAD = /^# (\d+)\. (.+)\n\n- \*\*Status\*\*: (.+)\n- \*\*Date\*\*: (\d{4}-\d\d-\d\d)\n/;
 const index: string[] = read("README.md").match(/^\| \d.*/gm) ?? [];
 
-test("every decision record has a title, a status and a date", () => {
+test("every decision record has the number of its file, a title, a status and a date", () => {
   const malformed = records.filter(
     (file) => Number(HEAD.exec(read(file))?.[1]) !== Number(file.slice(0, 4)),
   );
@@ -33,7 +33,7 @@ test("the index of decisions lists every record in order, with its status and da
   expect(index).toEqual(rows);
 });
 
-test("a status refers to another record by its number", () => {
+test("a link in a status shows the number of the record that it leads to", () => {
   const wrong = records.flatMap((file) =>
     [...(HEAD.exec(read(file))?.[3] ?? "").matchAll(/\[(\d+)\]\((\d{4})-/g)]
       .filter(([, number, target]) => Number(number) !== Number(target))

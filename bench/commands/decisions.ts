@@ -31,15 +31,18 @@ function registerGate(cli: CAC) {
       "Regression gate for the working tree: exact counts, CPU compared with a base, latency compared with a baseline",
     )
     .option("--tiers <names>", `The tiers to run: ${TIERS.join(",")}`, { default: TIERS.join(",") })
-    .option("--base <ref>", "The ref to compare CPU with (default: where the branch left main)")
+    .option(
+      "--base <ref>",
+      "The ref to compare CPU with (default: where the branch left main; on main, HEAD, or HEAD~1 if nothing is uncommitted)",
+    )
     .option("--most-pairs <n>", "Maximum pairs of the CPU comparison: 9, 15, 21, 27 or 33", {
       default: 21,
     })
-    .option("--zone <percent>", "CPU differences below this count as equal", { default: 2 })
+    .option("--zone <percent>", "CPU differences below this are treated as equal", { default: 2 })
     .option("--seed <seed>", "Seed of the order of runs (default: random)")
     .option(
       "--write-baseline",
-      "Measure the latency baseline of this host and write it to bench/baselines for review; with validity warnings nothing is written",
+      "Measure the latency baseline of this host and write it to bench/baselines for review; nothing is written if there are validity warnings",
     )
     .option("--json", "Print JSON")
     .example((name) => `  $ ${name} gate --tiers counts,cpu`)
@@ -104,7 +107,7 @@ function registerSessions(cli: CAC) {
       "Pairs after which an inconclusive session ends: 9, 15, 21, 27 or 33",
       { default: 21 },
     )
-    .option("--seed <seed>", "Seed of the first session; later ones count up", { default: 1 })
+    .option("--seed <seed>", "Seed of the first session; each later session adds 1", { default: 1 })
     .option(
       "--out <directory>",
       "Directory to write to and to resume from (default: in bench/results)",
@@ -136,7 +139,7 @@ function registerAb(cli: CAC) {
       "--sequential",
       "Measure one after the other instead of at the same time: also latency, but less precise",
     )
-    .option("--zone <percent>", "Differences below this count as equal", { default: 2 })
+    .option("--zone <percent>", "Differences below this are treated as equal", { default: 2 })
     .option(
       "--most-pairs <n>",
       "Pairs after which an inconclusive session ends: 9, 15, 21, 27 or 33",

@@ -10,11 +10,11 @@ export function registerHops(cli: CAC): void {
   cli
     .command(
       "hops",
-      "Compare request paths by CPU and throughput: Unix sockets or TCP, one or two workers, pooler or none",
+      "Compare request paths by CPU and throughput: Unix sockets or TCP, one or two workers, with or without a pooler",
     )
     .option("--pairs <n>", "Rounds over all paths, each with fresh processes", { default: 6 })
     .option("--seconds <s>", "Length of a run in seconds", { default: 0.5 })
-    .option("--seed <seed>", "Seed of the order (default: random)")
+    .option("--seed <seed>", "Seed of the order of paths (default: random)")
     .option("--write", "Also write the result to bench/results")
     .option("--json", "Print JSON")
     .action(async (options: Options) => {

@@ -28,12 +28,12 @@ export type TrainingOptions = {
   explain: boolean;
 };
 
-/** The number of athletes, used round robin; the smaller database has at least as many. */
+/** The number of athletes, used round robin; the smaller database must have at least as many. */
 const ATHLETES = 8;
 
 /**
- * Compares operations on training in a large and a small database, and logging sets with pgbench;
- * prints the ratios.
+ * Compares training operations in a large database with those in a small one, and the application
+ * with pgbench at logging sets; prints the ratios.
  */
 export async function benchTraining(options: TrainingOptions): Promise<void> {
   const dir = temporaryDirectory("training");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Cluster, startCluster } from "#db/embedded-postgres.ts";
 import type { OpenedDisk } from "./profiles.ts";
 
-/** Starts PostgreSQL with its data on a disk, its sockets and its log under `directory`. */
+/** Starts PostgreSQL with its data on `disk`, and its sockets and log under `directory`. */
 export function startClusterOn(
   disk: OpenedDisk,
   directory: string,

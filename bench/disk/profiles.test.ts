@@ -30,11 +30,11 @@ test("the emulated disks rotate as the reference machine's file says", () => {
   }
 });
 
-test("the mean seek time is that of the file", () => {
+test("fullSeekMs gives seeks whose mean is the average seek time", () => {
   const [trackSeekMs, averageSeekMs] = [0.8, 8.5];
   const full = fullSeekMs({ trackSeekMs, averageSeekMs });
   const steps = Array.from({ length: 1000 }, (_, at) => (at + 0.5) / 1000);
-  // The distance of two random places has the density 2 (1 - d).
+  // The distance between two random places has the density 2 (1 - d).
   const mean = steps.reduce(
     (sum, d) => sum + (2 * (1 - d) * (trackSeekMs + (full - trackSeekMs) * Math.sqrt(d))) / 1000,
     0,
@@ -57,6 +57,6 @@ test("hdd-lite shares flushes among all clients, and its description says that i
   expect(findDiskWarnings("hdd-lite", figures(4000, 16))).toHaveLength(1);
 });
 
-test("an unknown profile is refused with the known names", () => {
+test("an unknown profile is refused with a list of the known names", () => {
   expect(() => profileNamed("ssd")).toThrow(PROFILE_NAMES.join(", "));
 });

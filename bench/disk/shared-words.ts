@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
 
-/** A page of 64-bit words shared with processes in C. */
+/** A page of 64-bit words shared with C code in other processes. */
 export type SharedWords = {
   path: string;
   read(index: number): number;

@@ -3,8 +3,8 @@ import { compile } from "./compile.ts";
 import { createSharedWords, type SharedWords, sharedWordsAt } from "./shared-words.ts";
 
 /**
- * The speed of an emulated disk. Without rotation there are no delays, and flushes are only
- * counted.
+ * The speed of an emulated disk. With a rotation of 0 ms nothing is delayed: flushes reach
+ * the real disk, and operations are only counted.
  */
 export type Disk = { rotationMs: number; seekMs: number };
 
@@ -19,7 +19,7 @@ export type Spindle = {
   environment: Record<string, string>;
   /**
    * Totals of flushes (fsync and fdatasync), reads that missed the page cache, and the time that
-   * processes were blocked in both, without waiting for a CPU.
+   * processes were blocked in either, excluding waits for a CPU.
    */
   counts(): DiskCounts;
   /** Switches delays on or off; they are on at first. */

@@ -3,7 +3,7 @@ import type { Fingerprint } from "../hosts/fingerprint.ts";
 import type { Verdict } from "./decision.ts";
 import type { Finding } from "./session.ts";
 
-/** `same`: an A/A session. `planted`: the later side burns more CPU for each request. */
+/** `same`: an A/A session. `planted`: the "after" side burns more CPU for each request. */
 export type Kind = "same" | "planted";
 
 /** The outcome of a session, with the log ratio after / before of each pair. */
@@ -47,9 +47,9 @@ export function summaryOf({
 
 ${host.cpu}, ${host.cores} cores, kernel ${host.kernel}, Bun ${host.bun}; ${host.at.slice(0, 10)}. Interleaved runs of ${operation}, CPU of the
 server and PostgreSQL, at most ${mostPairs} pairs; differences below ${percent(zone)} count as equal. Planted fault: ${percent(plantedShare)} more CPU per
-request on the later side.
+request on the "after" side.
 
-| | sessions | slower | faster | equal | inconclusive | 95 % intervals that exclude 1 | pairs | seconds | spread of a pair |
+| | sessions | slower | faster | equal | inconclusive | 95 % intervals that exclude 1 | pairs | seconds | spread across pairs |
 |---|---|---|---|---|---|---|---|---|---|
 ${row("A/A", same)}
 ${row("planted", planted)}
@@ -57,7 +57,7 @@ ${row("planted", planted)}
 **${alarms} false alarms in ${same.length} A/A sessions; ${detections} of ${planted.length} planted faults detected.** Pairs, seconds and spread
 (standard deviation of the log ratios of a session) are medians.
 
-| # | kind | seed | verdict | pairs | after / before | 95 % interval | CPU before, µs | burnt, µs | seconds |
+| # | kind | seed | verdict | pairs | after / before | 95 % interval | CPU before, µs | CPU added, µs | seconds |
 |---|---|---|---|---|---|---|---|---|---|
 ${sessions.map(line).join("\n")}
 `;

@@ -17,13 +17,13 @@ export async function findExercises({ sql }: Db): Promise<Map<string, KnownExerc
   if (missing.length > 0) {
     const more = missing.length > 3 ? ` and ${missing.length - 3} more` : "";
     throw new OperatorError(
-      `The catalog has no exercise ${missing.slice(0, 3).join(", ")}${more}: run \`irontrack seed\` first`,
+      `The catalog lacks ${missing.slice(0, 3).join(", ")}${more}: run \`irontrack seed\` first`,
     );
   }
   return exercises;
 }
 
-/** The email addresses that have accounts. */
+/** Those of `emails` that have accounts. */
 export async function findExistingEmails({ sql }: Db, emails: string[]): Promise<Set<string>> {
   const rows = await sql<
     { email: string }[]

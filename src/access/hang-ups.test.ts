@@ -40,7 +40,7 @@ afterAll(async () => {
 });
 
 test.each(Object.entries(DETACHED_REQUESTS))(
-  "%s is finished even if its client hangs up at any moment",
+  "%s runs to completion no matter when its client hangs up",
   async (_operation, prepare) => {
     const requests: CheckedRequest[] = [];
     for (let round = 0; round < ROUNDS; round++)

@@ -12,7 +12,7 @@ const MAY_BE_EMPTY = new Set(["HOST"]);
 
 /**
  * Reads the settings in `env`, and the files that `<name>_FILE` names, and adds defaults. An empty
- * variable counts as unset, except HOST, which is then no address. Throws OperatorError that lists
+ * variable counts as unset, except HOST: empty, it means no TCP address. Throws OperatorError that lists
  * every invalid setting by name, never by value.
  */
 export function readConfig(env: Record<string, string | undefined>): Config {

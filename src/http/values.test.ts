@@ -4,7 +4,7 @@ import { expectProblem, expectStatus, withApi } from "#test/harness.ts";
 import { API } from "#test/paths.ts";
 import { testPool } from "#test/transaction.ts";
 
-const NO_DAYS = [
+const INVALID_DAYS = [
   "2026-02-30",
   "2026-02-29",
   "2026-04-31",
@@ -14,14 +14,14 @@ const NO_DAYS = [
   "1899-12-31",
 ];
 test.each([
-  ...NO_DAYS,
+  ...INVALID_DAYS,
   "2200-01-01",
   "0000-01-01",
   "2026-1-1",
   "2026-01-01T00:00:00Z",
   "tomorrow",
   "",
-])("%s is no day, wherever a day is asked for", (day) =>
+])("%s is refused wherever a day is expected", (day) =>
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     for (const path of [`${API}/workouts/calendar`, `${API}/progress/volume`]) {
@@ -41,7 +41,7 @@ test.each(["1900-01-01", "2199-12-31", "2024-02-29", "2000-02-29"])("%s is a day
   })(),
 );
 
-const NO_TIMES = [
+const INVALID_TIMES = [
   "2026-01-01T00:00:00+16:00",
   "2026-01-01T00:00:00-16:00",
   "2026-01-01T00:00:00+99:99",
@@ -60,7 +60,7 @@ const NO_TIMES = [
   "infinity",
   "now",
 ];
-test.each(NO_TIMES)("%s is no time, wherever a time is asked for", (at) =>
+test.each(INVALID_TIMES)("%s is refused wherever a time is expected", (at) =>
   withApi(async (api) => {
     const { as } = await makeSignedIn(api, { roleSlug: "superuser" });
     const text = encodeURIComponent(at);
@@ -88,7 +88,7 @@ test.each([
   ["1900-01-01T00:00:00Z", "1900-01-01T00:00:00.000000Z"],
   ["2199-12-31T23:59:59.999999Z", "2199-12-31T23:59:59.999999Z"],
   ["2026-01-01t00:00:00z", "2026-01-01T00:00:00.000000Z"],
-])("%s is a time, and the same when it is read", (startedAt, read) =>
+])("%s is a time, and is returned in UTC with microseconds", (startedAt, read) =>
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const started = await api.post(`${API}/workouts`, { as, body: { timeZone: "UTC", startedAt } });
@@ -98,20 +98,20 @@ test.each([
 );
 
 test(
-  "a time zone is whatever both PostgreSQL and the runtime know by its name",
+  "a time zone is any name that both PostgreSQL and the runtime know",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
     const stated = await testPool().sql<
       { name: string }[]
     >`select name from pg_timezone_names order by name`;
-    const isOurs = (name: string) => {
+    const isKnownToRuntime = (name: string) => {
       try {
         return Intl.DateTimeFormat("en", { timeZone: name }) !== undefined;
       } catch {
         return false;
       }
     };
-    const names = new Set(stated.map(({ name }) => name).filter(isOurs));
+    const names = new Set(stated.map(({ name }) => name).filter(isKnownToRuntime));
     for (const name of [
       "EST5EDT",
       "NZ-CHAT",
@@ -217,10 +217,10 @@ test(
 );
 
 test(
-  "lengths are counted in characters, as the document and the database do, wherever a text stands",
+  "lengths are counted in Unicode characters, as in the OpenAPI document and the database, in every text field",
   withApi(async (api) => {
     const { as } = await makeSignedIn(api);
-    const [fits, isTooLong] = ["💪".repeat(100), "💪".repeat(101)];
+    const [fits, tooLong] = ["💪".repeat(100), "💪".repeat(101)];
     const bodyOf = (name: string) => ({
       name,
       description: name.repeat(10),
@@ -229,7 +229,7 @@ test(
     const made = await api.post(`${API}/routines`, { as, body: bodyOf(fits) });
     expectStatus(made, 201);
     expect(made.json).toMatchObject({ name: fits, exercises: [{ exerciseName: fits }] });
-    const fields = (await api.post(`${API}/routines`, { as, body: bodyOf(isTooLong) })).json.errors;
+    const fields = (await api.post(`${API}/routines`, { as, body: bodyOf(tooLong) })).json.errors;
     expect(fields).toEqual([
       { field: "/name", code: "too_long", message: "Must have at most 100 characters" },
       {

@@ -34,7 +34,7 @@ test.each([
   ["a header that is too long", `${STRONG},${"x".repeat(70_000)}\n`],
   ["weights in stone", "Date,Exercise,Category,Weight (st),Reps\n"],
   ["a unit named like an object property", "Date,Exercise,Category,Weight (constructor),Reps\n"],
-  ["Strong without an order of the sets", STRONG.replace("Set Order,", "")],
+  ["Strong's columns except Set Order", STRONG.replace("Set Order,", "")],
 ])("a file with %s has an unknown format", async (_name, text) => {
   const options = { weightUnit: "kg" } as const;
   await expect(read(text, options)).rejects.toMatchObject({
@@ -46,7 +46,7 @@ test.each([
 test.each([
   ["Strong", STRONG],
   ["FitNotes", "Date,Exercise,Category,Weight,Reps,Distance,Distance Unit,Time"],
-])("a file of %s without units requires weightUnit", async (_name, header) => {
+])("a %s file without units requires weightUnit", async (_name, header) => {
   await expect(read(header)).rejects.toMatchObject({
     kind: "invalid",
     reason: "imports.unit_required",

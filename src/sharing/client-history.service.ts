@@ -9,7 +9,7 @@ import { clientNotFound } from "./clients.service.ts";
 
 /**
  * The id of the user whose history the actor may read as the trainer of `clientId`. Throws
- * not_found unless the client allows it at present.
+ * not_found unless the client currently allows it.
  */
 export async function requireReadableClient(
   db: Db,

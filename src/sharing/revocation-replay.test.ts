@@ -63,7 +63,7 @@ const REVOCATIONS: Record<
     from: "friend",
     run: ({ api, client, grants }) => sendAllOk(grants.map((url) => () => api.delete(url, client))),
   },
-  "the grant is reduced to reading": {
+  "the grant is reduced to read access": {
     from: "friend",
     run: ({ api, client: { as }, grants }) =>
       sendAllOk(grants.map((url) => () => api.patch(url, { as, body: { access: "read" } }))),
@@ -89,7 +89,7 @@ const REVOCATIONS: Record<
     run: ({ api, client, invitation }) =>
       sendAllOk([() => api.delete(`/api/v1/trainers/${invitation.id}`, client)]),
   },
-  "the client allows only the history": {
+  "the client allows only reading the history": {
     from: "trainer",
     run: ({ api, client: { as }, invitation }) =>
       sendAllOk([
@@ -139,7 +139,7 @@ const requests = (
 };
 
 test.each(Object.keys(REVOCATIONS))(
-  "once %s, a stored reply is not replayed for its Idempotency-Key",
+  "once %s, repeating an Idempotency-Key does not replay the stored reply",
   (name) =>
     withApi(async (api) => {
       const fixture = await makeFixture(api);
@@ -160,7 +160,7 @@ test.each(Object.keys(REVOCATIONS))(
 );
 
 test(
-  "the reply of a batch that contains stored entities is not replayed, but computed again each time",
+  "a sync reply that contains stored entities is computed again each time, not replayed",
   withApi(async (api) => {
     const fixture = await makeFixture(api);
     const changes = [
