@@ -41,7 +41,11 @@ process.on("SIGTERM", async () => {
 
 async function plantStatement(statement: string): Promise<() => void> {
   await db.sql`create table if not exists planted (n int)`;
-  return () => void db.sql.unsafe(statement).catch(() => {});
+  // One at a time: PostgreSQL flushes concurrent commits together.
+  let running: Promise<unknown> = Promise.resolve();
+  return () => {
+    running = running.then(() => db.sql.unsafe(statement)).catch(() => {});
+  };
 }
 
 /**
