@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { program } from "#test/program.ts";
+import { readyPids, whileSupervised } from "#test/supervised.ts";
 import { databaseSettings } from "#test/transaction.ts";
 
 const home = mkdtempSync(join(tmpdir(), "irontrack-workers-"));
@@ -26,15 +27,7 @@ const serve = (workers: string, settings: Record<string, string> = {}) =>
   });
 const ended = (child: ChildProcess) => new Promise((resolve) => child.once("exit", resolve));
 
-/** The process ids of the workers that became ready, oldest first. */
-const readyPids = () =>
-  [...said.matchAll(/"pid":(\d+)[^\n]*"msg":"worker is ready"/g)].map(([, pid]) => Number(pid));
-async function until(isSo: () => boolean) {
-  while (!isSo()) {
-    if (supervisor.exitCode !== null) throw new Error(`It ended: ${said}`);
-    await Bun.sleep(20);
-  }
-}
+const until = (condition: () => boolean) => whileSupervised(supervisor, () => said, condition);
 /**
  * Requests as a proxy does: over keep-alive connections, and from the next worker if one has no
  * socket.
@@ -70,9 +63,9 @@ test("each worker answers on a socket of its own, which only its group may use",
 });
 
 test("a worker that is killed is restarted", async () => {
-  const [victim] = readyPids();
+  const [victim] = readyPids(said);
   process.kill(victim as number, "SIGKILL");
-  await until(() => readyPids().length === 3);
+  await until(() => readyPids(said).length === 3);
   expect(
     await Promise.all(
       sockets.map(async (unix) => (await fetch("http://localhost/ping", { unix })).status),
@@ -81,7 +74,7 @@ test("a worker that is killed is restarted", async () => {
 });
 
 test("SIGHUP replaces every worker, and no request fails meanwhile", async () => {
-  const before = readyPids().slice(-2);
+  const before = readyPids(said).slice(-2);
   let isOver = false;
   const statuses = new Map<number, number>();
   const client = async () => {
@@ -97,14 +90,14 @@ test("SIGHUP replaces every worker, and no request fails meanwhile", async () =>
   await clients;
   expect([...statuses.keys()]).toEqual([200]);
   expect(
-    readyPids()
+    readyPids(said)
       .slice(-2)
       .filter((pid) => before.includes(pid)),
   ).toEqual([]);
 });
 
 test("SIGHUP with invalid settings, or with settings that no worker starts with, replaces no worker", async () => {
-  const before = readyPids().slice(-2);
+  const before = readyPids(said).slice(-2);
   const file = join(home, ".env");
   writeFileSync(file, "PORT=none\n");
   supervisor.kill("SIGHUP");
@@ -113,7 +106,8 @@ test("SIGHUP with invalid settings, or with settings that no worker starts with,
   writeFileSync(file, "SOCKET_GROUP=no-such-group\n");
   supervisor.kill("SIGHUP");
   await until(
-    () => said.includes("the other workers are not replaced") && readyPids().at(-1) !== before[1],
+    () =>
+      said.includes("the other workers are not replaced") && readyPids(said).at(-1) !== before[1],
   );
   expect(
     await Promise.all(
@@ -140,7 +134,7 @@ test("SIGTERM ends all workers and leaves no socket behind", async () => {
   supervisor.kill("SIGTERM");
   expect(await over).toBe(0);
   expect(sockets.filter(existsSync)).toEqual([]);
-  for (const pid of readyPids()) expect(() => process.kill(pid, 0)).toThrow();
+  for (const pid of readyPids(said)) expect(() => process.kill(pid, 0)).toThrow();
 });
 
 test.each(["0", "65", "two", "1.5"])(
@@ -174,7 +168,7 @@ test("workers end when their supervisor is killed", async () => {
     said += chunk;
   });
   await until(() => said.includes("all workers are ready"));
-  const pids = readyPids();
+  const pids = readyPids(said);
   expect(pids.length).toBe(2);
   supervisor.kill("SIGKILL");
   const isAlive = (pid: number) => {

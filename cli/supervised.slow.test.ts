@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { program } from "#test/program.ts";
+import { readyPids, whileSupervised } from "#test/supervised.ts";
 import { databaseSettings } from "#test/transaction.ts";
 
 let home: string;
@@ -32,8 +33,6 @@ afterEach(() => {
 
 const SETTINGS = { LOG_LEVEL: "info", DRAIN_LINGER_S: "0", DRAIN_TIMEOUT_S: "1" };
 const ended = () => new Promise((resolve) => supervisor.once("exit", resolve));
-const readyPids = () =>
-  [...said.matchAll(/"pid":(\d+)[^\n]*"msg":"worker is ready"/g)].map(([, pid]) => Number(pid));
 const statusOf = (unix: string) =>
   fetch("http://localhost/ping", {
     unix,
@@ -43,12 +42,7 @@ const statusOf = (unix: string) =>
     ({ status }) => status,
     () => 0,
   );
-async function until(isSo: () => boolean) {
-  while (!isSo()) {
-    if (supervisor.exitCode !== null) throw new Error(`It ended: ${said}`);
-    await Bun.sleep(20);
-  }
-}
+const until = (condition: () => boolean) => whileSupervised(supervisor, () => said, condition);
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -58,16 +52,16 @@ function isAlive(pid: number): boolean {
 }
 
 test("a worker that hangs is replaced, and the healthy one stays", async () => {
-  const [hung, healthy] = readyPids() as [number, number];
+  const [hung, healthy] = readyPids(said) as [number, number];
   process.kill(hung, "SIGSTOP");
-  await until(() => readyPids().length === 3);
+  await until(() => readyPids(said).length === 3);
   expect(isAlive(hung)).toBe(false);
   expect(isAlive(healthy)).toBe(true);
   expect(await Promise.all(sockets().map(statusOf))).toEqual([200, 200]);
 });
 
 test("a supervisor stops on SIGTERM even if a worker hangs", async () => {
-  const pids = readyPids();
+  const pids = readyPids(said);
   process.kill(pids[0] as number, "SIGSTOP");
   const over = ended();
   supervisor.kill("SIGTERM");
@@ -76,7 +70,7 @@ test("a supervisor stops on SIGTERM even if a worker hangs", async () => {
 });
 
 test("a hung worker ends after its supervisor was killed", async () => {
-  const pids = readyPids();
+  const pids = readyPids(said);
   process.kill(pids[0] as number, "SIGSTOP");
   supervisor.kill("SIGKILL");
   for (let tries = 0; pids.some(isAlive) && tries < 1000; tries++) await Bun.sleep(50);
@@ -85,7 +79,7 @@ test("a hung worker ends after its supervisor was killed", async () => {
 
 test("a worker whose socket was removed is replaced", async () => {
   rmSync(sockets()[0] as string);
-  await until(() => readyPids().length === 3);
+  await until(() => readyPids(said).length === 3);
   expect(sockets().map(existsSync)).toEqual([true, true]);
   expect(await Promise.all(sockets().map(statusOf))).toEqual([200, 200]);
 });

@@ -1,7 +1,6 @@
 import type { AnyElysia } from "elysia";
 import type { Db } from "#db/client.ts";
 import { type AccessDeps, accessRoutes } from "../access/access.routes.ts";
-
 import { authenticate, recognise } from "../access/authentication.ts";
 import { cookieNames } from "../access/cookies.ts";
 import type { Keys } from "../access/keys.ts";

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { makeSignedIn } from "#test/fixtures.ts";
-import { type Api, apiOn, expectStatus } from "#test/harness.ts";
+import { type Api, apiOn } from "#test/harness.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import {
+  NEW_EXERCISE,
+  type SyncItem,
+  statuses,
+  syncBatch,
+  workoutState,
+} from "#test/sync-batches.ts";
 
 // Changes are recorded at commit, so these tests commit, in a database of their own.
 let database: OwnDatabase;
@@ -14,29 +21,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 const id = () => Bun.randomUUIDv7();
-const NEW_EXERCISE = {
-  name: "Zq Press",
-  primaryMuscles: [1],
-  difficultyLevel: "beginner",
-  category: "strength",
-};
-const workoutState = (fields: object = {}) => ({
-  startedAt: "2026-01-05T10:00:00Z",
-  endedAt: "2026-01-05T11:00:00Z",
-  timeZone: "UTC",
-  exercises: [],
-  ...fields,
-});
-
-type Item = { kind: string; id: string; baseVersion?: number | null; state: object | null };
-
-async function sync(as: string, ...items: Item[]) {
-  const body = { changes: items.map((item) => ({ baseVersion: null, ...item })) };
-  const answer = await api.post("/api/v1/sync", { as, body });
-  expectStatus(answer, 200);
-  return answer.json.results;
-}
-const statuses = (results: { status: string }[]) => results.map(({ status }) => status);
+const sync = (as: string, ...items: SyncItem[]) => syncBatch(api, as, items);
 
 test("replacing a workout keeps its names and targets, also after its exercise was deleted", async () => {
   const { as } = await makeSignedIn(api);

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { makeExercise, makeSignedIn } from "#test/fixtures.ts";
-import { type Api, apiOn, expectStatus } from "#test/harness.ts";
+import { type Api, apiOn } from "#test/harness.ts";
 import { makeOwnDatabase, type OwnDatabase } from "#test/own-database.ts";
+import {
+  NEW_EXERCISE,
+  type SyncItem,
+  statuses,
+  syncBatch,
+  workoutState,
+} from "#test/sync-batches.ts";
 
 // Changes are recorded at commit, so these tests commit, in a database of their own.
 let database: OwnDatabase;
@@ -14,34 +21,12 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 const id = () => Bun.randomUUIDv7();
-const NEW_EXERCISE = {
-  name: "Zq Press",
-  primaryMuscles: [1],
-  difficultyLevel: "beginner",
-  category: "strength",
-};
-const workoutState = (fields: object = {}) => ({
-  startedAt: "2026-01-05T10:00:00Z",
-  endedAt: "2026-01-05T11:00:00Z",
-  timeZone: "UTC",
-  exercises: [],
-  ...fields,
-});
-
-type Item = { kind: string; id: string; baseVersion?: number | null; state: object | null };
-
-async function sync(as: string, ...items: Item[]) {
-  const body = { changes: items.map((item) => ({ baseVersion: null, ...item })) };
-  const answer = await api.post("/api/v1/sync", { as, body });
-  expectStatus(answer, 200);
-  return answer.json.results;
-}
-const statuses = (results: { status: string }[]) => results.map(({ status }) => status);
+const sync = (as: string, ...items: SyncItem[]) => syncBatch(api, as, items);
 
 test("a device sends everything that it created offline in one batch, and the same batch again changes nothing", async () => {
   const { as } = await makeSignedIn(api);
   const [exercise, routine, plan, workout, entry, set] = [id(), id(), id(), id(), id(), id()];
-  const batch: Item[] = [
+  const batch: SyncItem[] = [
     { kind: "exercise", id: exercise, state: NEW_EXERCISE },
     {
       kind: "routine",
